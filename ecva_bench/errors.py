@@ -1,0 +1,146 @@
+"""Every exception this package raises on purpose.
+
+    EcvaError
+     ├── UsageError                a request that cannot be met as it stands: unknown name, bad option
+     ├── DataError                 annotations that cannot be read at all (a bad row is a finding, not an error)
+     ├── VideoError                a file that cannot be shown to a model; `code` is stable, for records and tests
+     │    ├── VideoMissing         file_missing
+     │    ├── VideoEmpty           file_empty: zero bytes
+     │    ├── NotAVideo            not_a_video: text, noise, an error page
+     │    ├── StillImage           still_image
+     │    ├── HeaderDamaged        header_damaged: a video once, but its index is cut off
+     │    ├── NoVideoStream        no_video_stream: sound only
+     │    ├── CodecUnsupported     codec_unsupported
+     │    ├── NoFrames             no_frames: nothing decodes, or an edit left nothing
+     │    ├── FrameUnavailable     frame_unavailable: damage ate a frame that was asked for
+     │    ├── VideoChanged         video_changed: the file on disk is not the one that was indexed
+     │    ├── DecodeTimeout        decode_timeout (retryable)
+     │    └── DecoderDied          decoder_died: the isolated decoder process crashed
+     ├── AdapterError              a model that could not be loaded or broke its interface
+     ├── ResultsError              a results or scores file that cannot be used
+     │    ├── ResultsBusy          another process writes it
+     │    └── SpecMismatch         it belongs to a run with other settings
+     └── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
+
+Messages follow *what happened: to which file or record: what to do*.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EcvaError(Exception):
+    """Base of all errors raised on purpose; its text is fit to be shown to a user as it is."""
+
+    def __init__(self, what: str, where: object = None, remedy: str | None = None) -> None:
+        self.what, self.where, self.remedy = what, where, remedy
+        super().__init__(": ".join(str(part) for part in (what, where, remedy) if part is not None))
+
+
+class UsageError(EcvaError):
+    """A request that cannot be met as it stands."""
+
+
+class DataError(EcvaError):
+    """Annotations that cannot be read at all."""
+
+
+class VideoError(EcvaError):
+    """A video that cannot be shown to a model. `code` names the cause; `retryable` says if a rerun may help."""
+
+    code: ClassVar[str] = "video_error"
+    retryable: ClassVar[bool] = False
+
+
+class VideoMissing(VideoError):
+    """There is no such file."""
+
+    code = "file_missing"
+
+
+class VideoEmpty(VideoError):
+    """The file has zero bytes."""
+
+    code = "file_empty"
+
+
+class NotAVideo(VideoError):
+    """The bytes are no known container: text, noise, a saved error page."""
+
+    code = "not_a_video"
+
+
+class StillImage(VideoError):
+    """The file is a picture under a video's name."""
+
+    code = "still_image"
+
+
+class HeaderDamaged(VideoError):
+    """A known container whose header or index is missing or cut off."""
+
+    code = "header_damaged"
+
+
+class NoVideoStream(VideoError):
+    """A known container without moving pictures."""
+
+    code = "no_video_stream"
+
+
+class CodecUnsupported(VideoError):
+    """The installed FFmpeg has no decoder for the stream."""
+
+    code = "codec_unsupported"
+
+
+class NoFrames(VideoError):
+    """Nothing decodes, or an edit left no frame."""
+
+    code = "no_frames"
+
+
+class FrameUnavailable(VideoError):
+    """Damage ate a frame that was asked for."""
+
+    code = "frame_unavailable"
+
+
+class VideoChanged(VideoError):
+    """The file on disk is not the one that was indexed."""
+
+    code = "video_changed"
+
+
+class DecodeTimeout(VideoError):
+    """Decoding outlasted its deadline."""
+
+    code = "decode_timeout"
+    retryable = True
+
+
+class DecoderDied(VideoError):
+    """The isolated decoder process crashed."""
+
+    code = "decoder_died"
+
+
+class AdapterError(EcvaError):
+    """A model that could not be loaded or broke the Adapter interface."""
+
+
+class ResultsError(EcvaError):
+    """A results or scores file that cannot be used."""
+
+
+class ResultsBusy(ResultsError):
+    """Another process is writing the results file."""
+
+
+class SpecMismatch(ResultsError):
+    """The results file belongs to a run with other settings."""
+
+
+class ScoringError(EcvaError):
+    """A score that cannot be computed for anyone."""

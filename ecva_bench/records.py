@@ -1,0 +1,229 @@
+"""The typed records that cross rooms. They know their shape and nothing else: no file, no video, no model.
+
+Time is in seconds on the original timeline of a video. Every record is immutable; unknown fields of a newer
+minor version are kept, so that rewriting a file loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+RESULTS_SCHEMA = "ecva.results/1"
+SCORES_SCHEMA = "ecva.scores/1"
+
+View = Literal["full", "anomaly", "control"]
+Action = Literal["kept", "repaired", "excluded"]
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, tolerant of fields a newer version added."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Moment(Record):
+    """An annotated anomalous span: `start` <= `end`, in seconds on the original timeline."""
+
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Moment:
+        if self.start > self.end:
+            raise ValueError(f"moment ends ({self.end} s) before it starts ({self.start} s)")
+        return self
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+class Label(Record):
+    """An anomaly class such as `5-1`: major class, sub-class where one was given, severity 1 to 5 where given."""
+
+    major: int = Field(ge=1)
+    sub: int | None = Field(default=None, ge=1)
+    severity: int | None = Field(default=None, ge=1, le=5)
+
+    @property
+    def code(self) -> str:
+        """The code as annotators write it: `5-1`, or `5` without a sub-class."""
+        return f"{self.major}" if self.sub is None else f"{self.major}-{self.sub}"
+
+
+class Finding(Record):
+    """What a named rule did to one field of one annotation row. Nothing is changed without one."""
+
+    video: str
+    field: str
+    rule: str
+    action: Action
+    before: str
+    after: str = ""
+
+
+class Review(Record):
+    """The second annotation round: class and moments as a reviewer left them."""
+
+    label: Label | None = None
+    moments: tuple[Moment, ...] = ()
+
+
+class Annotation(Record):
+    """Everything annotators said of one video. `None` or empty: not annotated.
+
+    `severity_curve` holds (seconds, importance in [0, 1]) points of the paper's importance curve.
+    """
+
+    video: str
+    media: str
+    label: Label | None = None
+    moments: tuple[Moment, ...] = ()
+    description: str | None = None
+    cause: str | None = None
+    effect: str | None = None
+    key_sentences: tuple[str, ...] = ()
+    severity_curve: tuple[tuple[float, float], ...] = ()
+    review: Review | None = None
+
+
+class Sample(Record):
+    """A question about a video, with everything needed to score an answer to it.
+
+    `id` is `<video>/<task>`; `reference` is the annotation's text for the task.
+    """
+
+    id: str
+    video: str
+    media: str
+    task: str
+    question: str
+    prompt: str
+    prompt_sha256: str
+    reference: str
+    key_sentences: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    label: Label | None = None
+    review: Review | None = None
+
+
+class SeenFrames(Record):
+    """The frames a model asked for: seconds on the original timeline, and what was wrong with them."""
+
+    n: int
+    timestamps: tuple[float, ...]
+    substituted: tuple[float, ...] = ()
+    corrupt: tuple[float, ...] = ()
+
+
+class Answer(Record):
+    """One line of a results file: a model's text for one sample and view. It stands alone for scoring."""
+
+    type: Literal["answer"] = "answer"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View = "full"
+    removed: tuple[Moment, ...] = ()
+    answer: str
+    finish: str = "stop"
+    reference: str
+    key_sentences: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    label: Label | None = None
+    duration: float | None = None
+    video_sha256: str = ""
+    prompt_sha256: str = ""
+    frames: SeenFrames | None = None
+    time: dict[str, float] = Field(default_factory=dict)
+    t: str = ""
+
+
+class Failure(Record):
+    """One line of a results file: an answer that could not be had. Never scored, always counted."""
+
+    type: Literal["error"] = "error"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View = "full"
+    stage: str
+    error: str
+    message: str
+    retryable: bool = False
+    t: str = ""
+
+
+class Event(Record):
+    """One line of a results file: something that happened to the run as a whole."""
+
+    type: Literal["event"] = "event"
+    event: str
+    detail: dict[str, Any] = Field(default_factory=dict)
+    t: str = ""
+
+
+class End(Record):
+    """Last line of a run that came to an end by itself."""
+
+    type: Literal["end"] = "end"
+    status: Literal["complete", "incomplete"]
+    answers: int
+    errors: int
+    missing: int
+    t: str = ""
+
+
+class Manifest(Record):
+    """First line of a results file: how the run was made, and which answers it owes.
+
+    `spec` is what a resumed run must repeat; `environment` may differ and is for the reader.
+    `expects` lists the ids of the samples asked, per view.
+    """
+
+    type: Literal["run"] = "run"
+    schema_: str = Field(default=RESULTS_SCHEMA, alias="schema")
+    run: str
+    spec: dict[str, Any]
+    expects: dict[View, tuple[str, ...]]
+    unasked: dict[str, str] = Field(default_factory=dict)
+    environment: dict[str, Any] = Field(default_factory=dict)
+    t: str = ""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: keys sorted, no spaces, UTF-8, no NaN. Hashes are taken over it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256_of(value: Any) -> str:
+    """Return the hex SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+class Results(Record):
+    """A results file as read: what it owes, what it holds. The input of scoring, whatever the file's format was.
+
+    `expects` lists the sample ids owed, per view; `answers` hold one answer per key; `extra` are answers to
+    samples the data set excludes or the run did not ask (kept for protocols that count them); `failures`
+    hold the last failure of every sample that has no answer.
+    """
+
+    name: str
+    source: str
+    sha256: str
+    model: str
+    expects: dict[View, tuple[str, ...]]
+    answers: tuple[Answer, ...]
+    extra: tuple[Answer, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    spec: dict[str, Any] = Field(default_factory=dict)
