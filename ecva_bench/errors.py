@@ -14,6 +14,7 @@
      │    ├── NoFrames             no_frames: nothing decodes, or an edit left nothing
      │    ├── FrameUnavailable     frame_unavailable: damage ate a frame that was asked for
      │    ├── VideoChanged         video_changed: the file on disk is not the one that was indexed
+     │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
      ├── AdapterError              a model that could not be loaded or broke its interface
@@ -111,6 +112,12 @@ class VideoChanged(VideoError):
     """The file on disk is not the one that was indexed."""
 
     code = "video_changed"
+
+
+class ViewUnavailable(VideoError):
+    """The edit asked for cannot be made of this video."""
+
+    code = "view_unavailable"
 
 
 class DecodeTimeout(VideoError):

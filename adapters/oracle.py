@@ -1,0 +1,44 @@
+"""The reference as the answer: the ceiling of every metric, and a check that the pipeline loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ecva_bench.answering import Adapter
+from ecva_bench.errors import AdapterError
+from ecva_bench.records import Sample, sha256_of
+
+if TYPE_CHECKING:
+    from ecva_bench.video import Video
+
+
+class Oracle(Adapter):
+    """Looks the answer up in the annotations it studied."""
+
+    baseline = True
+    source = "the reference"
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str], str] = {}
+
+    def lookup(self, sample: Sample) -> str | None:
+        """Return what is known of a sample, None if nothing."""
+        return sample.reference
+
+    def study(self, samples: Sequence[Sample]) -> None:
+        """Remember the known answer of every sample by file name and question."""
+        self._answers = {
+            (sample.media, sample.question): text for sample in samples if (text := self.lookup(sample)) is not None
+        }
+
+    def answer(self, video: Video, question: str) -> str:
+        """Return the known answer; `AdapterError` where there is none."""
+        try:
+            return self._answers[video.path.name, question]
+        except KeyError:
+            raise AdapterError(f"the annotation has no {self.source} for this question", video.path.name) from None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the hash of all known answers: other annotations make another oracle."""
+        return {"answers_sha256": sha256_of(sorted([*key, text] for key, text in self._answers.items()))}

@@ -1,0 +1,23 @@
+"""The reviewed class and moments as the answer: how far a second look by people agrees with the first."""
+
+from __future__ import annotations
+
+from ecva_bench.records import Sample
+from ecva_bench.tasks import format_moments
+
+from .oracle import Oracle
+
+
+class SecondRound(Oracle):
+    """Answers classification and timestamp questions with the reviewer's code and moments."""
+
+    tasks = ("classification", "timestamp")
+    source = "second round"
+
+    def lookup(self, sample: Sample) -> str | None:
+        """Return the review's label or moments, None where the video was not reviewed."""
+        if sample.review is None:
+            return None
+        if sample.task == "timestamp":
+            return format_moments(sample.review.moments) or None
+        return f"[{sample.review.label.major}]" if sample.review.label else None

@@ -1,0 +1,123 @@
+"""What a run asks: which videos, which questions of each, which views. Nothing is opened or answered here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from ..records import Annotation, Sample, View
+from ..tasks import Prompt, Task, sample
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which videos of a data set are asked about; the parts apply in this order.
+
+    `ids`: only these videos. `subset`: this many, stratified over anomaly classes and drawn with `seed`; a smaller
+    subset is contained in every larger one. `limit`: the first so many. `shard`: (i, n), the i-th of n equal parts.
+    """
+
+    ids: tuple[str, ...] = ()
+    subset: int | None = None
+    seed: int = 0
+    limit: int | None = None
+    shard: tuple[int, int] | None = None
+
+    def apply(self, annotations: Sequence[Annotation]) -> list[Annotation]:
+        """Return the selected annotations in the order given; `UsageError` for an unknown id or a bad shard."""
+        chosen = list(annotations)
+        if self.ids:
+            unknown = sorted(set(self.ids) - {annotation.video for annotation in chosen})
+            if unknown:
+                raise UsageError("the data set has no usable video of this id", ", ".join(unknown), "see `data check`")
+            chosen = [annotation for annotation in chosen if annotation.video in self.ids]
+        if self.subset is not None:
+            kept = set(stratified_order(chosen, self.seed)[: self.subset])
+            chosen = [annotation for annotation in chosen if annotation.video in kept]
+        if self.limit is not None:
+            chosen = chosen[: self.limit]
+        if self.shard is not None:
+            part, parts = self.shard
+            if not 1 <= part <= parts:
+                raise UsageError(f"there is no shard {part} of {parts}", remedy="name it i/n with 1 <= i <= n")
+            chosen = chosen[part - 1 :: parts]
+        return chosen
+
+    def describe(self) -> dict[str, Any]:
+        """Return the selection as JSON for the manifest."""
+        return asdict(self)
+
+
+def stratified_order(annotations: Sequence[Annotation], seed: int) -> list[str]:
+    """Return all video ids in an order of which every prefix holds each class nearly in proportion.
+
+    Within a class the order is random by `seed`; the k-th of m videos of a class stands at (k + 1/2) / m.
+    """
+    strata: dict[int, list[str]] = defaultdict(list)
+    for annotation in annotations:
+        strata[annotation.label.major if annotation.label else 0].append(annotation.video)
+    placed = []
+    for videos in strata.values():
+        shuffled = sorted(videos, key=lambda video: _draw(seed, video))
+        placed += [((rank + 0.5) / len(videos), _draw(seed, video), video) for rank, video in enumerate(shuffled)]
+    return [video for *_, video in sorted(placed)]
+
+
+def _draw(seed: int, video: str) -> str:
+    return hashlib.sha256(f"{seed}/{video}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Group:
+    """All questions of one video, so that it is decoded once for all of them."""
+
+    video: str
+    media: Path
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run owes. `unasked` names samples left out on purpose, with the reason."""
+
+    groups: tuple[Group, ...]
+    views: tuple[View, ...]
+    prompts: dict[str, Prompt]
+    expects: dict[View, tuple[str, ...]]
+    unasked: dict[str, str]
+
+    @property
+    def owed(self) -> int:
+        """How many answers the run owes."""
+        return sum(len(ids) for ids in self.expects.values())
+
+
+def make_plan(
+    dataset: Dataset, tasks: dict[Task, Prompt], selection: Selection, views: Sequence[View] = ("full",)
+) -> Plan:
+    """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask."""
+    groups: list[Group] = []
+    unasked: dict[str, str] = {}
+    for annotation in selection.apply(dataset.annotations):
+        asked = {task.name: sample(annotation, task, prompt) for task, prompt in tasks.items()}
+        unasked |= {f"{annotation.video}/{task}": "no reference" for task, found in asked.items() if found is None}
+        samples = tuple(found for found in asked.values() if found is not None)
+        if samples:
+            groups.append(Group(annotation.video, dataset.media_path(annotation), samples))
+    if not groups:
+        raise UsageError("nothing is left to ask", dataset.source, "widen --ids, --limit, --subset or --task")
+    expects: dict[View, tuple[str, ...]] = {}
+    for view in views:
+        everything = [found for group in groups for found in group.samples]
+        expects[view] = tuple(s.id for s in everything if view == "full" or s.moments)
+        if view != "full":
+            unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not s.moments}
+    return Plan(tuple(groups), tuple(views), {task.name: prompt for task, prompt in tasks.items()}, expects, unasked)

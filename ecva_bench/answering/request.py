@@ -1,0 +1,125 @@
+"""From what a user asks for to a runner that is ready: data set, tasks, prompts, model, selection, manifest."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, data, journal, tasks
+from ..errors import UsageError
+from ..records import Manifest, View, canonical_json, sha256_of
+from ..video import decoder_version
+from .adapter import Adapter, create
+from .plan import Plan, Selection, make_plan
+from .runner import Runner, Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """One `ecva-bench run`, as asked for. `tasks` may be empty: all the model can be asked."""
+
+    model: str
+    model_args: dict[str, str] = field(default_factory=dict)
+    data: str = "mini"
+    videos: Path | None = None
+    tasks: tuple[str, ...] = ()
+    prompts: str = "ours"
+    edited: tuple[View, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    settings: Settings = field(default_factory=Settings)
+
+    def prepare(self, progress: Callable[[int, int], None] | None = None) -> Runner:
+        """Load everything and return the runner; raises the `EcvaError` that says what is missing."""
+        dataset = data.load(self.data, videos=self.videos)
+        adapter = create(self.model, self.model_args)
+        chosen = _choose_tasks(adapter, self.model, self.tasks)
+        prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
+        plan = make_plan(dataset, prompts, self.selection, ("full", *self.edited))
+        dataset.ensure_videos(progress)
+        adapter.study([sample for group in plan.groups for sample in group.samples])
+        return Runner(adapter, plan, self._manifest(dataset, adapter, plan), self.settings)
+
+    def _manifest(self, dataset: data.Dataset, adapter: Adapter, plan: Plan) -> Manifest:
+        spec = {
+            "model": self.model,
+            "model_args": self.model_args,
+            "baseline": adapter.baseline,
+            "description": adapter.describe(),
+            "dataset": {"name": dataset.name, "sha256": dataset.sha256},
+            "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},
+            "selection": self.selection.describe(),
+            "views": plan.views,
+            "decoder": decoder_version(),
+            "mode": self.settings.mode,
+        }
+        started = journal.now()
+        return Manifest(
+            run=sha256_of([spec, started, journal.writer()])[:16],
+            spec=json.loads(canonical_json(spec)),
+            expects=plan.expects,
+            unasked=plan.unasked,
+            environment={**_environment(), **journal.writer()},
+            t=started,
+        )
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a run still has to do: (view, task) to counts of owed, answered, failed and open; seconds or None."""
+
+    rows: dict[tuple[View, str], Counter[str]]
+    seconds: float | None
+
+
+def outlook(runner: Runner, results: Path) -> Outlook:
+    """Compare what a runner owes with what a results file holds, if there is one.
+
+    The time is what the file's answers took per answer, times what is open; None where no answer tells.
+    """
+    rows: dict[tuple[View, str], Counter[str]] = {}
+    held = journal.read(results) if results.exists() else None
+    done = {(a.id, a.view) for a in held.answers} if held else set()
+    failed = {(f.id, f.view) for f in held.failures} if held else set()
+    for view, samples in runner.plan.expects.items():
+        for sample in samples:
+            row = rows.setdefault((view, sample.rpartition("/")[2]), Counter())
+            state = "answered" if (sample, view) in done else "failed" if (sample, view) in failed else "open"
+            row.update(["owed", state])
+    took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []
+    still_open = sum(row["open"] for row in rows.values())
+    return Outlook(rows, statistics.median(took) * still_open if took else None)
+
+
+def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
+    able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
+    chosen = tasks.resolve(names) if names else able
+    unable = [task.name for task in chosen if task not in able]
+    if unable:
+        raise UsageError(
+            f"the model cannot be asked {', '.join(unable)}",
+            f"model {model!r}",
+            f"it answers {', '.join(task.name for task in able)}",
+        )
+    return chosen
+
+
+def _environment() -> dict[str, Any]:
+    packages = {}
+    for package in ("av", "numpy", "torch", "transformers"):
+        try:
+            packages[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "ecva_bench": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": packages,
+    }

@@ -1,0 +1,46 @@
+"""The command line: parse, call one function, print. No logic, and no heavy import before a command runs.
+
+Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 3 a run ended with answers
+missing, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from . import data, listing, merge, plan, run, score
+from . import leaderboard as leaderboard_command
+
+app = typer.Typer(
+    name="ecva-bench",
+    help="Evaluate how well video-language models understand the causes of video anomalies (ECVA, CUVA).",
+    epilog="Start with: ecva-bench run --model motion --task cause, then: ecva-bench score results.jsonl",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("merge")(merge.merge)
+app.command("score")(score.score)
+app.command("leaderboard")(leaderboard_command.leaderboard)
+app.command("models")(listing.models)
+app.command("tasks")(listing.tasks)
+app.command("scorers")(listing.scorers)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the command line; errors raised on purpose are shown as one line, without a traceback."""
+    from ..errors import EcvaError
+
+    try:
+        app()
+    except EcvaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        print("interrupted; what was computed is kept", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,116 @@
+"""The options `run` and `plan` share, and the one function that turns them into a request."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from ..answering.request import Request
+    from ..records import View
+
+
+class EditedView(StrEnum):
+    """The edited views a user can ask for by name."""
+
+    anomaly = "anomaly"
+    control = "control"
+
+
+_VIEWS: dict[EditedView, View] = {EditedView.anomaly: "anomaly", EditedView.control: "control"}
+
+Model = Annotated[str, typer.Option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
+ModelArg = Annotated[list[str] | None, typer.Option(help="Option of the model, as name=value; may be repeated.")]
+Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
+Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
+Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
+Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
+Prompts = Annotated[str, typer.Option(help="Prompt set: ours, or authors (those of the paper's repository).")]
+Edited = Annotated[
+    list[EditedView] | None,
+    typer.Option(help="Ask about an edited view too: the moments cut, or as much normal time; may be repeated."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
+Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
+Subset = Annotated[int | None, typer.Option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
+Seed = Annotated[int, typer.Option(help="Seed of the subset.")]
+Shard = Annotated[str | None, typer.Option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
+Mode = Annotated[
+    Literal["exact", "fast"], typer.Option(help="exact: one question at a time; fast: a video's questions together.")
+]
+
+
+def build_request(
+    *,
+    model: str,
+    model_arg: list[str] | None,
+    task: list[str] | None,
+    data: str,
+    videos: Path | None,
+    prompts: str,
+    edited: list[EditedView] | None,
+    limit: int | None,
+    ids: str | None,
+    subset: int | None,
+    seed: int,
+    shard: str | None,
+    mode: Literal["exact", "fast"],
+    memory_mb: int = 1024,
+    workers: int = 1,
+    deadline: float = 60.0,
+    isolate: bool = False,
+    retry_errors: bool = False,
+) -> Request:
+    """Return the request the options describe; `UsageError` for a value that has no meaning."""
+    from ..answering.plan import Selection
+    from ..answering.request import Request
+    from ..answering.runner import Settings
+
+    return Request(
+        model=model,
+        model_args=dict(_pair(item) for item in model_arg or ()),
+        data=data,
+        videos=videos,
+        tasks=tuple(task or ()),
+        prompts=prompts,
+        edited=tuple(_VIEWS[view] for view in edited or ()),
+        selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard)),
+        settings=Settings(
+            mode=mode,
+            memory=memory_mb << 20,
+            workers=workers,
+            deadline=deadline,
+            isolate=isolate,
+            retry_errors=retry_errors,
+        ),
+    )
+
+
+def _pair(item: str) -> tuple[str, str]:
+    from ..errors import UsageError
+
+    name, equals, value = item.partition("=")
+    if not (name and equals):
+        raise UsageError(f"{item!r} is no option of a model", remedy="write --model-arg name=value")
+    return name.replace("-", "_"), value
+
+
+def _id_list(ids: str | None) -> tuple[str, ...]:
+    if not ids:
+        return ()
+    text = Path(ids).read_text(encoding="utf-8") if Path(ids).is_file() else ids
+    return tuple(text.replace(",", " ").split())
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    from ..errors import UsageError
+
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise UsageError(f"{text!r} is no shard", remedy="write --shard i/n, for example 1/4")
+    return int(part), int(parts)

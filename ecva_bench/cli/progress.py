@@ -1,0 +1,58 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LINE_EVERY = 5.0
+
+
+@contextmanager
+def progress(what: str, unit: str) -> Iterator[Callable[[int, int, int], None]]:
+    """Show the progress of `what` on standard error; yields update(done, total, errors), counted in `unit`."""
+    if sys.stderr.isatty():
+        with _bar(what, unit) as update:
+            yield update
+    else:
+        yield _lines(what, unit)
+
+
+@contextmanager
+def _bar(what: str, unit: str) -> Iterator[Callable[[int, int, int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}{task.fields[errors]}"),
+        TimeRemainingColumn(),
+    )
+    start = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None, rate="", errors="")
+
+        def update(done: int, total: int, errors: int = 0) -> None:
+            rate = f"{done / max(time.monotonic() - start, 1e-3):.1f} {unit}/s"
+            shown = f", {errors} errors" if errors else ""
+            bar.update(task, completed=done, total=total, rate=rate, errors=shown)
+
+        yield update
+
+
+def _lines(what: str, unit: str) -> Callable[[int, int, int], None]:
+    start = last = time.monotonic()
+
+    def update(done: int, total: int, errors: int = 0) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= LINE_EVERY or (done == total and now - start >= LINE_EVERY):
+            last = now
+            rate = f"{done / (now - start):.1f} {unit}/s"
+            print(f"{what}: {done}/{total} {unit}, {rate}, {errors} errors", file=sys.stderr, flush=True)
+
+    return update

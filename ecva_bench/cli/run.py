@@ -1,0 +1,62 @@
+"""`ecva-bench run`: ask a model and write its answers down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+
+
+def run(
+    model: options.Model,
+    task: options.Task = None,
+    data: options.Data = "mini",
+    videos: options.Videos = None,
+    out: options.Out = Path("results.jsonl"),
+    model_arg: options.ModelArg = None,
+    prompts: options.Prompts = "ours",
+    edited: options.Edited = None,
+    limit: options.Limit = None,
+    ids: options.Ids = None,
+    subset: options.Subset = None,
+    seed: options.Seed = 0,
+    shard: options.Shard = None,
+    mode: options.Mode = "exact",
+    memory_mb: Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")] = 1024,
+    workers: Annotated[int, typer.Option(min=1, help="Videos decoded at the same time.")] = 1,
+    deadline: Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")] = 60.0,
+    isolate: Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")] = False,
+    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")] = False,
+) -> None:
+    """Ask a model about videos and write every answer to a results file at once.
+
+    A results file that exists is resumed: what it answers is not asked again. A video or a question that fails
+    becomes an error record and the run goes on; the exit code is then 3.
+
+    Examples:
+
+      ecva-bench run --model motion --task cause
+
+      ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
+
+      ecva-bench run --model motion --subset 100 --shard 2/4 --out part2.jsonl
+    """
+    asked = {name: value for name, value in locals().items() if name != "out"}
+    from ..journal import Journal
+    from .progress import progress
+
+    request = options.build_request(**asked)
+    with progress("render", "clips") as rendered:
+        runner = request.prepare(rendered)
+    with Journal(out, runner.manifest) as journal, progress(f"run {model}", "answers") as settled:
+        held = len(journal.answered)
+        end = runner.run(journal, settled)
+    print(f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing")
+    for failure in list(journal.failed.values())[:10]:
+        print(f"  {failure.id} {failure.view}: {failure.error}: {failure.message}")
+    if end.status != "complete":
+        raise typer.Exit(3)
+    print(f"next: ecva-bench score {out}")

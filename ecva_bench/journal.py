@@ -1,0 +1,304 @@
+"""The results file: one JSON record per line, appended and synced by one writer, readable after any crash.
+
+The first line is the run's manifest, then answers, errors and events in the order they happened, then an end
+record if the run came to its end. A key is answered once; of two records with one key the first answer counts.
+Knows the format only: nothing of videos, models or scores.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import socket
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from pydantic import ValidationError
+
+from .errors import ResultsBusy, ResultsError, SpecMismatch
+from .records import (
+    RESULTS_SCHEMA,
+    Answer,
+    End,
+    Event,
+    Failure,
+    Manifest,
+    Record,
+    Results,
+    View,
+    canonical_json,
+)
+
+_TYPES: dict[str, type[Record]] = {
+    "run": Manifest,
+    "answer": Answer,
+    "error": Failure,
+    "event": Event,
+    "end": End,
+}
+
+
+def now() -> str:
+    """Return the time as results files hold it: UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Journal:
+    """The only writer of one results file. Use as a context manager; the file is locked while it is open.
+
+    A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
+    `answered` and `failed` tell what it already holds, by key, and `state` by sample id and view.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        """Open or create `path` for the run of `manifest`.
+
+        Raises `ResultsBusy` where another process writes it, `SpecMismatch` where it belongs to a run with other
+        settings, `ResultsError` where it is no results file.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.answered: set[str] = set()
+        self.failed: dict[str, Failure] = {}
+        self.state: dict[tuple[str, View], Literal["answer", "error"]] = {}
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            _lock(self._file, path)
+            self._take_up(manifest)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def append(self, record: Answer | Failure | Event | End | Manifest) -> None:
+        """Write one record and wait until it is on disk."""
+        line = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True)) + "\n"
+        os.write(self._file, line.encode())
+        os.fsync(self._file)
+        self._remember(record)
+
+    def event(self, name: str, **detail: Any) -> None:
+        """Append something that happened to the run as a whole."""
+        self.append(Event(event=name, detail=detail, t=now()))
+
+    def close(self) -> None:
+        """Release the lock and the file."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_up(self, manifest: Manifest) -> None:
+        torn = _set_aside_torn_tail(self._file, self.path)
+        records = list(_parse(self.path))
+        if not records:
+            self.append(manifest)
+            return
+        _check_spec(self.path, _manifest(self.path, records), manifest)
+        for record in records:
+            self._remember(record)
+        self.event("resumed", answered=len(self.answered), torn_bytes=torn, **writer())
+
+    def _remember(self, record: Record) -> None:
+        match record:
+            case Answer():
+                self.answered.add(record.key)
+                self.failed.pop(record.key, None)
+                self.state[record.id, record.view] = "answer"
+            case Failure() if record.key not in self.answered:
+                self.failed[record.key] = record
+                self.state.setdefault((record.id, record.view), "error")
+
+
+def read(path: Path) -> Results:
+    """Return what a results file holds, joined by sample id and view.
+
+    Of several answers to one sample and view (the video file changed in between) the newest counts; the others,
+    and answers to samples the run did not ask, are `extra`. Raises `ResultsError` where the file is none.
+    """
+    if not path.is_file():
+        raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")
+    records = list(_parse(path))
+    manifest = _manifest(path, records)
+    newest: dict[tuple[str, View], Answer] = {}
+    extra: list[Answer] = []
+    keys: set[str] = set()
+    failures: dict[tuple[str, View], Failure] = {}
+    owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
+    for record in records:
+        if isinstance(record, Answer) and record.key not in keys:
+            keys.add(record.key)
+            place = (record.id, record.view)
+            if place not in owed:
+                extra.append(record)
+                continue
+            if place in newest:
+                extra.append(newest[place])
+            newest[place] = record
+        elif isinstance(record, Failure):
+            failures[record.id, record.view] = record
+    return Results(
+        name=path.stem,
+        source=str(path),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        model=str(manifest.spec.get("model", "unknown")),
+        expects=manifest.expects,
+        answers=tuple(newest.values()),
+        extra=tuple(extra),
+        failures=tuple(failure for place, failure in failures.items() if place not in newest),
+        spec=manifest.spec,
+    )
+
+
+def merge(paths: Sequence[Path], target: Path) -> Manifest:
+    """Write the union of the shards of one run to a new file and return its manifest.
+
+    Raises `SpecMismatch` where they are not shards of one run, `ResultsError` where `target` exists.
+    """
+    if target.exists():
+        raise ResultsError("the file to merge into exists", target, "name a new file")
+    shards = [(path, list(_parse(path))) for path in paths]
+    manifests = [_manifest(path, records) for path, records in shards]
+    for (path, _), manifest in zip(shards[1:], manifests[1:], strict=True):
+        _check_spec(path, _unsharded(manifests[0]), _unsharded(manifest))
+    union = _unsharded(manifests[0]).model_copy(
+        update={
+            "expects": {
+                view: tuple(sorted({i for m in manifests for i in m.expects.get(view, ())}))
+                for view in manifests[0].expects
+            },
+            "unasked": {key: why for m in manifests for key, why in m.unasked.items()},
+            "t": now(),
+        }
+    )
+    records = [record for _, found in shards for record in found]
+    answers = {record.key: record for record in reversed(records) if isinstance(record, Answer)}
+    failures = {r.key: r for r in records if isinstance(r, Failure) and r.key not in answers}
+    kept: list[Answer | Failure] = sorted(
+        [*answers.values(), *failures.values()], key=lambda record: (record.id, record.view)
+    )
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    with Journal(part, union) as journal:
+        for record in kept:
+            journal.append(record)
+        journal.append(end_of(union, journal))
+    part.rename(target)
+    return union
+
+
+def end_of(manifest: Manifest, journal: Journal) -> End:
+    """Return the end record of a run: what was owed against what the journal holds."""
+    owed = [(sample, view) for view, samples in manifest.expects.items() for sample in samples]
+    states = Counter(journal.state.get(place, "missing") for place in owed)
+    return End(
+        status="complete" if states["answer"] == len(owed) else "incomplete",
+        answers=states["answer"],
+        errors=states["error"],
+        missing=states["missing"],
+        t=now(),
+    )
+
+
+def writer() -> dict[str, Any]:
+    """Return who writes: host and process id."""
+    return {"host": socket.gethostname(), "pid": os.getpid()}
+
+
+def _lock(file: int, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ResultsBusy(
+            f"{_holder(path)} is writing this results file",
+            path,
+            "wait for it, or name another file with --out",
+        ) from None
+
+
+def _holder(path: Path) -> str:
+    for record in reversed(list(_parse(path))):
+        who = record.environment if isinstance(record, Manifest) else getattr(record, "detail", {})
+        if "pid" in who:
+            return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"
+    return "another process"
+
+
+def _set_aside_torn_tail(file: int, path: Path) -> int:
+    """Move what follows the last line break to `<file>.torn`; return its length in bytes."""
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    tail = content[whole:]
+    if tail:
+        with path.with_name(path.name + ".torn").open("ab") as aside:
+            aside.write(tail + b"\n")
+        os.ftruncate(file, whole)
+    return len(tail)
+
+
+def _parse(path: Path) -> Iterator[Record]:
+    """Yield the records of whole lines; skip types of a newer minor version and a torn tail."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return
+            yield from _parse_line(line, path, number)
+
+
+def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
+    try:
+        data = json.loads(line)
+        kind = _TYPES.get(data["type"])
+        return [kind.model_validate(data)] if kind else []
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ResultsError(
+            f"line {number} is no record ({reason})", path, "restore it from a copy, or delete that line"
+        ) from error
+
+
+def _manifest(path: Path, records: Sequence[Record]) -> Manifest:
+    if not records or not isinstance(records[0], Manifest):
+        raise ResultsError("the first line is no run manifest", path, "is this a results file?")
+    manifest = records[0]
+    if manifest.schema_ != RESULTS_SCHEMA:
+        raise ResultsError(
+            f"the file has schema {manifest.schema_!r}, this version reads {RESULTS_SCHEMA!r}",
+            path,
+            "use the version of ecva-bench that wrote it",
+        )
+    return manifest
+
+
+def _unsharded(manifest: Manifest) -> Manifest:
+    selection = {k: v for k, v in manifest.spec.get("selection", {}).items() if k != "shard"}
+    return manifest.model_copy(update={"spec": {**manifest.spec, "selection": {**selection, "shard": None}}})
+
+
+def _check_spec(path: Path, held: Manifest, asked: Manifest) -> None:
+    old, new = _flat(held.spec), _flat(asked.spec)
+    differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    if differing:
+        shown = "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
+        raise SpecMismatch(
+            f"the file belongs to a run with other settings ({shown})",
+            path,
+            "repeat those, or use another --out",
+        )
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {prefix: value}
+    parts = (_flat(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items())
+    return {name: item for part in parts for name, item in part.items()}

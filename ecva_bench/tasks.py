@@ -1,0 +1,129 @@
+"""The tasks: what is asked about a video, what the annotation answers, and which scorers apply.
+
+Knows annotations and prompt files; knows nothing of videos, models or results. Prompts come in named sets
+(`ours`: one prompt per task, identical for every model; `authors`: quoted from the paper's repository) and are
+versioned files of the package `ecva_bench.prompts`; the highest version of a set is used and hashed into
+every sample.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+
+from .errors import UsageError
+from .records import Annotation, Moment, Sample
+
+PROMPT_SETS = ("ours", "authors")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of question. `reference` gives the annotation's text, or None where it has none."""
+
+    name: str
+    summary: str
+    scorers: tuple[str, ...]
+    reference: Callable[[Annotation], str | None]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text of a task prompt with its identity; `sha256` is taken over the UTF-8 text alone."""
+
+    id: str
+    version: int
+    source: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def format_moments(moments: Iterable[Moment]) -> str:
+    """Return moments as text, `[start, end]` each, in seconds: the form our timestamp prompt asks for."""
+    return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in moments)
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("description", "what happened", ("bleu", "rouge"), lambda a: a.description),
+        Task("cause", "why it happened", ("bleu", "rouge"), lambda a: a.cause, aliases=("reason",)),
+        Task("effect", "what it led to", ("bleu", "rouge"), lambda a: a.effect, aliases=("result", "outcome")),
+        Task(
+            "classification",
+            "which class of anomaly it is",
+            ("classification",),
+            lambda a: a.label.code if a.label else None,
+        ),
+        Task(
+            "timestamp",
+            "when it took place",
+            ("timestamp",),
+            lambda a: format_moments(a.moments) or None,
+        ),
+    )
+}
+
+_BY_ANY_NAME = {name: task for task in TASKS.values() for name in (task.name, *task.aliases)}
+
+
+def resolve(names: Iterable[str]) -> list[Task]:
+    """Return the tasks of the given names or aliases, in the order of `TASKS`; `UsageError` for an unknown one."""
+    wanted = set()
+    for name in names:
+        task = _BY_ANY_NAME.get(name.lower())
+        if task is None:
+            near = difflib.get_close_matches(name, _BY_ANY_NAME, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise UsageError(f"no task is called {name!r}", remedy=f"{hint}available: {', '.join(TASKS)}")
+        wanted.add(task.name)
+    return [task for task in TASKS.values() if task.name in wanted]
+
+
+def prompt_for(task: Task, prompt_set: str = "ours") -> Prompt:
+    """Return the newest prompt of a task in a set; `UsageError` for an unknown set."""
+    if prompt_set not in PROMPT_SETS:
+        raise UsageError(f"no prompt set is called {prompt_set!r}", remedy=f"available: {', '.join(PROMPT_SETS)}")
+    folder = files("ecva_bench.prompts") / prompt_set
+    versions = {
+        int(match[1]): entry
+        for entry in folder.iterdir()
+        if (match := re.fullmatch(rf"{task.name}\.v(\d+)\.md", entry.name))
+    }
+    return _parse_prompt(versions[max(versions)].read_text(encoding="utf-8"))
+
+
+def sample(annotation: Annotation, task: Task, prompt: Prompt) -> Sample | None:
+    """Return the question `task` asks about a video, or None where the annotation has no reference for it."""
+    reference = task.reference(annotation)
+    if not reference:
+        return None
+    return Sample(
+        id=f"{annotation.video}/{task.name}",
+        video=annotation.video,
+        media=annotation.media,
+        task=task.name,
+        question=prompt.text,
+        prompt=f"{prompt.id}.v{prompt.version}",
+        prompt_sha256=prompt.sha256,
+        reference=reference,
+        key_sentences=annotation.key_sentences,
+        moments=annotation.moments,
+        label=annotation.label,
+        review=annotation.review,
+    )
+
+
+def _parse_prompt(text: str) -> Prompt:
+    _, front, body = text.split("---\n", 2)
+    fields = dict(line.split(": ", 1) for line in front.strip().splitlines())
+    return Prompt(fields["id"], int(fields["version"]), fields["source"], body.strip("\n"))

@@ -1,0 +1,1 @@
+"""Published tables, baselines and built pages, as data."""

@@ -1,0 +1,110 @@
+"""Which videos and questions a run asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecva_bench.answering.plan import Selection, make_plan, stratified_order
+from ecva_bench.errors import UsageError
+from ecva_bench.records import Annotation, Label, Moment
+from ecva_bench.tasks import TASKS, prompt_for, resolve
+
+
+def annotation(number: int, major: int | None = 1, **fields: object) -> Annotation:
+    label = Label(major=major) if major else None
+    return Annotation(video=f"{number:05}", media=f"{number:05}.mp4", label=label, **fields)
+
+
+class FakeDataset:
+    source = "fake"
+
+    def __init__(self, annotations: list[Annotation]) -> None:
+        self.annotations = annotations
+
+    def media_path(self, annotation: Annotation) -> Path:
+        return Path("videos") / annotation.media
+
+
+majors = st.lists(st.integers(min_value=1, max_value=5), min_size=1, max_size=60)
+
+
+@given(majors, st.integers())
+def test_every_prefix_of_the_stratified_order_is_nearly_proportional(classes: list[int], seed: int) -> None:
+    annotations = [annotation(n, major) for n, major in enumerate(classes)]
+    order = stratified_order(annotations, seed)
+    assert sorted(order) == [a.video for a in annotations]
+    major_of = {a.video: a.label.major for a in annotations if a.label}
+    for size in range(1, len(order) + 1):
+        for major in set(classes):
+            share = size * classes.count(major) / len(classes)
+            taken = sum(major_of[video] == major for video in order[:size])
+            assert abs(taken - share) <= 1 + len(set(classes)) / 2
+
+
+@given(majors, st.integers(), st.data())
+def test_subsets_are_nested(classes: list[int], seed: int, data: st.DataObject) -> None:
+    annotations = [annotation(n, major) for n, major in enumerate(classes)]
+    small = data.draw(st.integers(min_value=1, max_value=len(classes)))
+    large = data.draw(st.integers(min_value=small, max_value=len(classes)))
+    chosen = [{a.video for a in Selection(subset=n, seed=seed).apply(annotations)} for n in (small, large)]
+    assert len(chosen[0]) == small
+    assert chosen[0] <= chosen[1]
+
+
+def test_another_seed_draws_another_subset() -> None:
+    annotations = [annotation(n) for n in range(40)]
+    draws = {tuple(a.video for a in Selection(subset=10, seed=seed).apply(annotations)) for seed in range(5)}
+    assert len(draws) == 5
+
+
+@given(st.integers(min_value=1, max_value=7), st.integers(min_value=0, max_value=30))
+def test_shards_divide_the_videos(parts: int, count: int) -> None:
+    annotations = [annotation(n) for n in range(count)]
+    found = [Selection(shard=(part, parts)).apply(annotations) for part in range(1, parts + 1)]
+    assert sorted(a.video for shard in found for a in shard) == [a.video for a in annotations]
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+
+
+def test_limit_and_ids() -> None:
+    annotations = [annotation(n) for n in range(10)]
+    assert [a.video for a in Selection(limit=2).apply(annotations)] == ["00000", "00001"]
+    assert [a.video for a in Selection(ids=("00007", "00003")).apply(annotations)] == ["00003", "00007"]
+    with pytest.raises(UsageError, match="00099"):
+        Selection(ids=("00099", "00001")).apply(annotations)
+    with pytest.raises(UsageError, match="no shard 3 of 2"):
+        Selection(shard=(3, 2)).apply(annotations)
+
+
+def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None:
+    whole = annotation(1, description="d", cause="c", effect="e", moments=(Moment(start=1, end=2),))
+    bare = annotation(2, major=None, cause="c2")
+    prompts = {task: prompt_for(task) for task in TASKS.values()}
+    plan = make_plan(FakeDataset([whole, bare]), prompts, Selection(), ("full", "anomaly"))  # type: ignore[arg-type]
+    assert [group.video for group in plan.groups] == ["00001", "00002"]
+    assert plan.expects["full"] == (*(f"00001/{task}" for task in TASKS), "00002/cause")
+    assert plan.expects["anomaly"] == tuple(f"00001/{task}" for task in TASKS)
+    assert plan.unasked == {
+        **{f"00002/{task}": "no reference" for task in TASKS if task != "cause"},
+        "00002/cause@anomaly": "no annotated moment",
+    }
+    assert plan.owed == 11
+    references = {s.task: s.reference for s in plan.groups[0].samples}
+    assert references == {
+        "description": "d", "cause": "c", "effect": "e", "classification": "1", "timestamp": "[1, 2]",
+    }  # fmt: skip
+
+
+def test_a_plan_with_nothing_to_ask_is_refused() -> None:
+    prompts = {task: prompt_for(task) for task in resolve(["timestamp"])}
+    with pytest.raises(UsageError, match="nothing is left to ask"):
+        make_plan(FakeDataset([annotation(1, cause="c")]), prompts, Selection())  # type: ignore[arg-type]
+
+
+def test_tasks_go_by_their_aliases_and_keep_their_order() -> None:
+    assert [task.name for task in resolve(["outcome", "Reason", "cause"])] == ["cause", "effect"]
+    with pytest.raises(UsageError, match="did you mean 'effect'"):
+        resolve(["efect"])

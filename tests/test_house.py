@@ -1,0 +1,97 @@
+"""The house keeps its shape: imports run one way, the error tree is drawn as it is, prompts stay as published."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ecva_bench import errors
+from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Room -> rooms it may import (design: data flows one way). Every room may raise our errors and look names up.
+EVERYWHERE = {"errors", "registry"}
+MAY_IMPORT = {
+    "errors": set(),
+    "registry": set(),
+    "cache": set(),
+    "statistics": set(),
+    "records": set(),
+    "video": {"records", "cache"},
+    "data": {"records", "video", "cache"},
+    "tasks": {"records"},
+    "journal": {"records"},
+    "answering": {"data", "video", "tasks", "records", "journal"},
+    "scoring": {"tasks", "records", "statistics"},
+    "leaderboard": {"statistics", "records"},
+    "adapters": {"answering", "video", "records", "tasks"},
+}
+
+
+def _imported_rooms(path: Path, package: list[str]) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            names = [*base, *(node.module.split(".") if node.module else [])]
+            found = [[*names, alias.name] for alias in node.names] if len(names) == 1 else [names]
+        elif isinstance(node, ast.Import):
+            found = [alias.name.split(".") for alias in node.names]
+        else:
+            continue
+        rooms |= {parts[1] for parts in found if parts[0] == "ecva_bench" and len(parts) > 1}
+    return rooms
+
+
+def _modules(room: str) -> list[tuple[Path, list[str]]]:
+    base = ROOT / "adapters" if room == "adapters" else ROOT / "ecva_bench" / room
+    if base.is_dir():
+        return [(p, ["ecva_bench", room, *p.relative_to(base).parent.parts]) for p in base.rglob("*.py")]
+    return [(base.with_suffix(".py"), ["ecva_bench"])]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_run_one_way(room: str) -> None:
+    allowed = MAY_IMPORT[room] | EVERYWHERE | {room, "__version__"}
+    for path, package in _modules(room):
+        assert _imported_rooms(path, package) <= allowed, path
+
+
+def test_every_room_of_the_package_is_on_the_plan() -> None:
+    there = {p.stem for p in (ROOT / "ecva_bench").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    assert there - {"__init__", "cli"} == set(MAY_IMPORT) - {"adapters"}
+
+
+def test_the_error_tree_is_drawn_as_it_is() -> None:
+    defined = {
+        name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__
+    }
+    drawn = {word for line in (errors.__doc__ or "").splitlines() for word in line.replace("─", " ").split()[:3]}
+    assert defined <= drawn
+    codes = [e.code for e in errors.VideoError.__subclasses__()]
+    assert len(set(codes)) == len(codes)
+    assert all(code in (errors.__doc__ or "") for code in codes)
+
+
+def test_error_messages_say_what_where_and_what_to_do() -> None:
+    assert str(errors.DataError("a row is broken", "file.xlsx", "mend it")) == "a row is broken: file.xlsx: mend it"
+    assert str(errors.UsageError("no such name", remedy="try another")) == "no such name: try another"
+
+
+def test_published_prompts_are_unchanged() -> None:
+    locked = dict(reversed(line.split("  ")) for line in (ROOT / "prompts/LOCK").read_text().splitlines())
+    there = {p.relative_to(ROOT / "prompts").as_posix(): p for p in (ROOT / "prompts").glob("*/*.md")}
+    assert {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in there.items()} == locked
+
+
+@pytest.mark.parametrize("prompt_set", PROMPT_SETS)
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_every_task_has_a_sourced_prompt_in_every_set(task: object, prompt_set: str) -> None:
+    prompt = prompt_for(task, prompt_set)  # type: ignore[arg-type]
+    assert prompt.id == f"{prompt_set}/{task.name}"  # type: ignore[attr-defined]
+    assert prompt.source
+    assert len(prompt.text) > 40

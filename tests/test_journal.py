@@ -1,0 +1,203 @@
+"""The results file survives whatever happens to its writer, and never mixes two runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecva_bench.errors import ResultsBusy, ResultsError, SpecMismatch
+from ecva_bench.journal import Journal, end_of, merge, read, writer
+from ecva_bench.records import Answer, Failure, Manifest
+
+
+def manifest(ids: tuple[str, ...] = ("1/cause", "2/cause"), **spec: object) -> Manifest:
+    return Manifest(run="r", spec={"model": "m", "selection": {"shard": None}, **spec}, expects={"full": ids})
+
+
+def answer(sample: str, text: str = "text", key: str | None = None) -> Answer:
+    video, task = sample.split("/")
+    return Answer(key=key or f"key {sample}", id=sample, video=video, task=task, answer=text, reference="reference")
+
+
+def failure(sample: str, retryable: bool = False) -> Failure:
+    video, task = sample.split("/")
+    return Failure(
+        key=f"key {sample}",
+        id=sample,
+        video=video,
+        task=task,
+        stage="decode",
+        error="e",
+        message="m",
+        retryable=retryable,
+    )
+
+
+def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause", "née “quoted”\n</s>"))
+        journal.append(failure("2/cause"))
+        journal.append(end_of(manifest(), journal))
+    results = read(path)
+    assert [a.answer for a in results.answers] == ["née “quoted”\n</s>"]
+    assert [f.id for f in results.failures] == ["2/cause"]
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line["type"] for line in lines] == ["run", "answer", "error", "end"]
+    assert lines[0]["schema"] == "ecva.results/1"
+    assert lines[-1] | {"t": ""} == {
+        "type": "end", "status": "incomplete", "answers": 1, "errors": 1, "missing": 0, "t": "",
+    }  # fmt: skip
+
+
+@given(cut=st.integers(min_value=1, max_value=200))
+def test_a_file_cut_anywhere_keeps_every_whole_line(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    path = tmp_path_factory.mktemp("cut") / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause"))
+        journal.append(answer("2/cause"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    kept = whole[:-cut].count(b'"type":"answer"') if whole[:-cut].endswith(b"\n") else None
+    with Journal(path, manifest()) as journal:
+        present = whole[:-cut].rfind(b"\n") + 1
+        assert len(journal.answered) == whole[:present].count(b'"type":"answer"')
+        assert kept is None or kept == len(journal.answered)
+        for sample in ("1/cause", "2/cause"):
+            if f"key {sample}" not in journal.answered:
+                journal.append(answer(sample))
+    torn = path.with_name("results.jsonl.torn")
+    assert (torn.read_bytes()[:-1] if torn.exists() else b"") == whole[present:-cut]
+    assert sorted(a.id for a in read(path).answers) == ["1/cause", "2/cause"]
+
+
+def test_a_file_torn_within_its_first_line_starts_over(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text('{"type":"run","sch')
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause"))
+    assert len(read(path).answers) == 1
+
+
+def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    first = manifest().model_copy(update={"environment": writer()})
+    with (
+        Journal(path, first),
+        pytest.raises(ResultsBusy, match=rf"process {os.getpid()} on .*results\.jsonl"),
+    ):
+        Journal(path, first)
+    with Journal(path, first) as journal:  # free again once it is closed
+        assert journal.answered == set()
+
+
+def test_the_lock_is_seen_by_other_processes(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    program = (
+        "import sys; from pathlib import Path; from ecva_bench.journal import *; from ecva_bench.records import *\n"
+        "m = Manifest(run='r', spec={'model': 'm', 'selection': {'shard': None}}, expects={})\n"
+        "try: Journal(Path(sys.argv[1]), m)\n"
+        "except ResultsBusy: print('busy')\n"
+    )
+    with Journal(path, manifest()):
+        done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "busy"
+
+
+def test_a_run_with_other_settings_is_refused_with_the_differing_fields(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest(mode="exact", frames={"n": 8})):
+        pass
+    before = path.read_bytes()
+    with pytest.raises(SpecMismatch, match=r"frames\.n is 8 there and 16 here; mode is 'exact' there and 'fast' here"):
+        Journal(path, manifest(mode="fast", frames={"n": 16}))
+    assert path.read_bytes() == before
+
+
+def test_the_first_answer_of_a_key_counts_and_the_newest_of_a_sample(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause", "first", key="a"))
+        journal.append(answer("1/cause", "repeated", key="a"))
+        journal.append(answer("1/cause", "of the new file", key="b"))
+        journal.append(answer("9/cause", "never asked"))
+    results = read(path)
+    assert [a.answer for a in results.answers] == ["of the new file"]
+    assert sorted(a.answer for a in results.extra) == ["first", "never asked"]
+
+
+def test_an_answer_settles_an_earlier_failure(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(failure("1/cause", retryable=True))
+        journal.append(answer("1/cause"))
+        assert not journal.failed
+    assert read(path).failures == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "no run manifest"),
+        ('{"type":"answer"}\n', "line 1 is no record"),
+        ('{"no":"type"}\n', "line 1 is no record"),
+        ("[1]\n", "line 1 is no record"),
+        (
+            '{"type":"run","schema":"ecva.results/2","run":"r","spec":{},"expects":{}}\n',
+            "schema 'ecva.results/2'",
+        ),
+    ],
+)
+def test_what_is_no_results_file_is_said_to_be_none(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(content)
+    with pytest.raises(ResultsError, match=message):
+        read(path)
+
+
+def test_records_and_fields_of_a_newer_minor_version_are_tolerated(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause"))
+    with path.open("a") as lines:
+        lines.write('{"type":"thought","text":"from the future"}\n')
+        lines.write(json.dumps(answer("2/cause").model_dump() | {"mood": "good"}) + "\n")
+    results = read(path)
+    assert len(results.answers) == 2
+    assert results.answers[1].model_extra == {"mood": "good"}
+
+
+def test_shards_merge_by_key_into_what_one_run_would_hold(tmp_path: Path) -> None:
+    samples = [f"{video}/{task}" for video in range(5) for task in ("cause", "effect")]
+    for part in (1, 2):
+        mine = tuple(samples[part - 1 :: 2])
+        shard = Manifest(
+            run="r", spec={"model": "m", "selection": {"seed": 0, "shard": [part, 2]}}, expects={"full": mine}
+        )
+        with Journal(tmp_path / f"{part}.jsonl", shard) as journal:
+            for sample in mine:
+                journal.append(answer(sample) if sample != "3/cause" else failure(sample))
+    manifest_ = merge([tmp_path / "1.jsonl", tmp_path / "2.jsonl"], tmp_path / "all.jsonl")
+    results = read(tmp_path / "all.jsonl")
+    assert manifest_.spec == {"model": "m", "selection": {"seed": 0, "shard": None}}
+    assert results.expects["full"] == tuple(samples)
+    assert [a.id for a in results.answers] == [s for s in samples if s != "3/cause"]
+    assert [f.id for f in results.failures] == ["3/cause"]
+    with pytest.raises(ResultsError, match="exists"):
+        merge([tmp_path / "1.jsonl"], tmp_path / "all.jsonl")
+
+
+def test_files_of_different_runs_do_not_merge(tmp_path: Path) -> None:
+    for name, model in (("a", "m"), ("b", "n")):
+        with Journal(tmp_path / f"{name}.jsonl", manifest(model=model)):
+            pass
+    with pytest.raises(SpecMismatch, match="model is 'm' there and 'n' here"):
+        merge([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "all.jsonl")
+    assert not (tmp_path / "all.jsonl").exists()
