@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RATE = 4.0
 CAP = 96
 WIDTH = 96
+SMOOTHING = 4  # differences, that is one second
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,16 @@ class Motion(Adapter):
 def strongest_change(pixels: NDArray[np.uint8], seconds: NDArray[np.float64]) -> Change:
     """Return the span around the largest frame difference in which it stays above half its excess.
 
-    `pixels` is uint8 [T, H, W, 3], `seconds` float64 [T]. The excess is taken over the median difference, so
-    that steady motion (traffic, waves, a panning camera) does not count.
+    `pixels` is uint8 [T, H, W, 3], `seconds` float64 [T]. Differences are averaged over a second; the excess is taken
+    over the median difference, so that steady motion (traffic, waves, a panning camera) does not count.
     """
     step = max(1, pixels.shape[2] // WIDTH)
     grey = pixels[:, ::step, ::step].mean(axis=3, dtype=np.float32)
     if len(grey) < 2:
         return Change(float(seconds[0]), float(seconds[0]), "slight", "centre")
     maps = np.abs(np.diff(grey, axis=0))
-    level = maps.mean(axis=(1, 2))
+    width = min(SMOOTHING, len(maps))
+    level = np.convolve(maps.mean(axis=(1, 2)), np.ones(width) / width, mode="same")
     usual = float(np.median(level))
     excess = level - usual
     peak = int(excess.argmax())
@@ -101,7 +103,8 @@ def _place(change: NDArray[np.float32]) -> str:
     columns = np.average(np.arange(change.shape[1]), weights=change.sum(axis=0) + 1e-6) / change.shape[1]
     down = "upper" if rows < 1 / 3 else "lower" if rows > 2 / 3 else ""
     across = "left" if columns < 1 / 3 else "right" if columns > 2 / 3 else ""
-    return f"{down} {across}".strip() or "centre"
+    corner = f"{down} {across}".strip()
+    return corner if down and across else f"{corner} part" if corner else "centre"
 
 
 def _phrase(change: Change, task: str) -> str:

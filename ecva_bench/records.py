@@ -227,3 +227,120 @@ class Results(Record):
     extra: tuple[Answer, ...] = ()
     failures: tuple[Failure, ...] = ()
     spec: dict[str, Any] = Field(default_factory=dict)
+
+
+class ScoresHeader(Record):
+    """First line of a scores file: which answers were scored, and how. Two equal scorings write equal files.
+
+    `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
+    are those of the bootstrap and of the shuffled-reference floor.
+    """
+
+    type: Literal["scores"] = "scores"
+    schema_: str = Field(default=SCORES_SCHEMA, alias="schema")
+    name: str
+    results: str
+    results_sha256: str
+    model: str
+    baseline: bool = False
+    protocol: str
+    settings: dict[str, Any]
+    seed: int
+    draws: int
+    version: str
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
+
+
+class Coverage(Record):
+    """What became of the samples of one task and view that a run owes, counted before any mean.
+
+    `owed` = `answered` + `failed` + `missing`; an `empty` answer is an answer. `extra` are answers that were not
+    owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
+    as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
+    same ones compare.
+    """
+
+    type: Literal["coverage"] = "coverage"
+    task: str
+    view: View
+    samples: int
+    samples_sha256: str
+    owed: int
+    answered: int
+    failed: int
+    missing: int
+    empty: int = 0
+    extra: int = 0
+    duplicates: int = 0
+
+
+class Summary(Record):
+    """One column of one scorer over one task and view; values are fractions, whatever `unit` they are shown in.
+
+    `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
+    needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for. `mean` is over the scored;
+    in `zero_filled` those without an answer count 0. Intervals are 95 % bootstrap intervals over videos. `floor` is
+    the mean against other samples' references. `hits` counts the ones of a 0/1 column.
+    """
+
+    type: Literal["summary"] = "summary"
+    task: str
+    view: View
+    scorer: str
+    column: str
+    signature: str
+    unit: str = "%"
+    decimals: int = 2
+    higher_is_better: bool = True
+    n: int
+    expected: int
+    unscored: int = 0
+    unscorable: int = 0
+    reasons: dict[str, int] = Field(default_factory=dict)
+    mean: float | None
+    interval: tuple[float, float] | None = None
+    zero_filled: float | None
+    zero_filled_interval: tuple[float, float] | None = None
+    floor: float | None = None
+    hits: int | None = None
+
+
+class Aggregate(Record):
+    """A number over all scored items of a task and view that is no mean of item values, such as macro recall."""
+
+    type: Literal["aggregate"] = "aggregate"
+    task: str
+    view: View
+    scorer: str
+    column: str
+    signature: str
+    description: str
+    unit: str = "%"
+    decimals: int = 2
+    value: float
+
+
+class Score(Record):
+    """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason."""
+
+    type: Literal["score"] = "score"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View
+    scorer: str
+    status: Literal["ok", "unscored"] = "ok"
+    reason: str = ""
+    values: dict[str, float] = Field(default_factory=dict)
+
+
+class Scores(Record):
+    """A scores file as read. The input of leaderboards and reports."""
+
+    header: ScoresHeader
+    coverage: tuple[Coverage, ...]
+    summaries: tuple[Summary, ...]
+    aggregates: tuple[Aggregate, ...]
+    scores: tuple[Score, ...]

@@ -61,7 +61,14 @@ def create(name: str, options: dict[str, str] | None = None) -> Adapter:
 
     Raises `UsageError` for an unknown name and `AdapterError` where the target is no Adapter or refuses an option.
     """
-    target = registry.load(GROUP, name)
+    try:
+        target = registry.load(GROUP, name)
+    except ImportError as error:
+        raise AdapterError(
+            f"the model needs a package that is not installed ({error})",
+            f"model {name!r}",
+            "install it, for models of this project with: pip install 'ecva-bench[models]'",
+        ) from error
     if not (isinstance(target, type) and issubclass(target, Adapter)):
         raise AdapterError("the registered object is no Adapter class", f"model {name!r}", f"mend {target!r}")
     try:

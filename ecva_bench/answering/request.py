@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, data, journal, tasks
+from .. import __version__, journal, tasks
+from ..data import Dataset, load
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..video import decoder_version
@@ -37,7 +38,7 @@ class Request:
 
     def prepare(self, progress: Callable[[int, int], None] | None = None) -> Runner:
         """Load everything and return the runner; raises the `EcvaError` that says what is missing."""
-        dataset = data.load(self.data, videos=self.videos)
+        dataset = load(self.data, videos=self.videos)
         adapter = create(self.model, self.model_args)
         chosen = _choose_tasks(adapter, self.model, self.tasks)
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
@@ -46,7 +47,7 @@ class Request:
         adapter.study([sample for group in plan.groups for sample in group.samples])
         return Runner(adapter, plan, self._manifest(dataset, adapter, plan), self.settings)
 
-    def _manifest(self, dataset: data.Dataset, adapter: Adapter, plan: Plan) -> Manifest:
+    def _manifest(self, dataset: Dataset, adapter: Adapter, plan: Plan) -> Manifest:
         spec = {
             "model": self.model,
             "model_args": self.model_args,

@@ -187,36 +187,44 @@ class Runner:
                 prepared.video.close()
 
     def _ask(self, round_: Round, shown: Video, prepared: Prepared, journal: Journal) -> None:
-        """Ask one view's questions: one by one in exact mode, together in fast mode."""
-        keys, samples = list(round_.questions), list(round_.questions.values())
-        share = round(prepared.seconds / sum(len(r.questions) for r in prepared.rounds), 3)
-        if self.settings.mode == "fast" and len(samples) > 1:
-            batches = [(keys, samples)]
-        else:
-            batches = [([key], [sample]) for key, sample in round_.questions.items()]
-        while batches:
-            some_keys, some = batches.pop(0)
-            seen: list[Frames] = []
-            shown.on_frames = seen.append
-            seconds = stopwatch()
-            try:
-                texts = _checked(self.adapter.answer_many(shown, [s.question for s in some]), len(some))
-            except Exception as error:  # one question's failure must not end the run
-                if len(some) > 1:
-                    batches += [([key], [sample]) for key, sample in zip(some_keys, some, strict=True)]
-                    continue
-                stage = "decode" if isinstance(error, VideoError) else "answer"
-                journal.append(_failure(some_keys[0], some[0], round_.view, stage, error))
-                continue
-            time = {"decode": share, "answer": round(seconds() / len(some), 3)}
-            for key, sample, text in zip(some_keys, some, texts, strict=True):
-                journal.append(_answer(key, sample, round_, text, prepared, _seen(seen), time))
+        """Ask one view's questions: one by one in exact mode, together in fast mode.
+
+        Questions that fail together are asked again one by one, so that one of them costs itself only.
+        """
+        one_by_one = [{key: sample} for key, sample in round_.questions.items()]
+        batches = [round_.questions] if self.settings.mode == "fast" and len(one_by_one) > 1 else one_by_one
+        for batch in batches:
+            if not self._ask_batch(batch, round_, shown, prepared, journal):
+                for single in one_by_one:
+                    self._ask_batch(single, round_, shown, prepared, journal)
+
+    def _ask_batch(
+        self, batch: dict[str, Sample], round_: Round, shown: Video, prepared: Prepared, journal: Journal
+    ) -> bool:
+        """Write the answers of a batch, or the failure of a single question; False where a larger batch failed."""
+        seen: list[Frames] = []
+        shown.on_frames = seen.append
+        seconds = stopwatch()
+        try:
+            texts = self.adapter.answer_many(shown, [sample.question for sample in batch.values()])
+            _check(texts, len(batch))
+        except Exception as error:  # a failing question must not end the run
+            if len(batch) > 1:
+                return False
+            stage = "decode" if isinstance(error, VideoError) else "answer"
+            for key, sample in batch.items():
+                journal.append(_failure(key, sample, round_.view, stage, error))
+            return True
+        asked = sum(len(some.questions) for some in prepared.rounds)
+        time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
+        for (key, sample), text in zip(batch.items(), texts, strict=True):
+            journal.append(_answer(key, sample, round_, text, prepared, _seen(seen), time))
+        return True
 
 
-def _checked(texts: list[str], asked: int) -> list[str]:
+def _check(texts: list[str], asked: int) -> None:
     if len(texts) != asked or not all(isinstance(text, str) for text in texts):
         raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
-    return texts
 
 
 def _seen(frames: Sequence[Frames]) -> SeenFrames | None:

@@ -55,7 +55,8 @@ def removed_spans(view: View, moments: Iterable[Moment], duration: float) -> tup
     for span in sorted(normal_spans(anomaly, duration), key=lambda s: (-s.duration, s.start)):
         length = min(needed, span.duration)
         start = span.start + (span.duration - length) / 2
-        spans.append(Moment(start=start, end=start + length))
+        # Whole microseconds: a frame on the edge must not be cut or kept by the last bit of a float.
+        spans.append(Moment(start=round(start, 6), end=round(start + length, 6)))
         needed -= length
         if needed <= 1e-9:
             return tuple(sorted(spans, key=lambda s: s.start))

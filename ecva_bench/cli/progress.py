@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 LINE_EVERY = 5.0
 
 
+class Update(Protocol):
+    """Tells how far the work is: units done, units in all, errors so far."""
+
+    def __call__(self, done: int, total: int, errors: int = 0) -> None:
+        """Show it."""
+
+
 @contextmanager
-def progress(what: str, unit: str) -> Iterator[Callable[[int, int, int], None]]:
+def progress(what: str, unit: str) -> Iterator[Update]:
     """Show the progress of `what` on standard error; yields update(done, total, errors), counted in `unit`."""
     if sys.stderr.isatty():
         with _bar(what, unit) as update:
@@ -21,7 +29,7 @@ def progress(what: str, unit: str) -> Iterator[Callable[[int, int, int], None]]:
 
 
 @contextmanager
-def _bar(what: str, unit: str) -> Iterator[Callable[[int, int, int], None]]:
+def _bar(what: str, unit: str) -> Iterator[Update]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -44,7 +52,7 @@ def _bar(what: str, unit: str) -> Iterator[Callable[[int, int, int], None]]:
         yield update
 
 
-def _lines(what: str, unit: str) -> Callable[[int, int, int], None]:
+def _lines(what: str, unit: str) -> Update:
     start = last = time.monotonic()
 
     def update(done: int, total: int, errors: int = 0) -> None:

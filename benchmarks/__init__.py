@@ -1,0 +1,1 @@
+"""Scripts that measure us against an alternative, side by side in one run; figures in README.md."""

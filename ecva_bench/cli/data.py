@@ -1,0 +1,206 @@
+"""`ecva-bench data`: check, describe and fetch annotated videos."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..data.check import Check
+    from ..data.dataset import Dataset
+    from ..data.stats import Bin, Spread, Stats
+
+app = typer.Typer(help="Check, describe and fetch annotated videos.", no_args_is_help=True)
+
+Source = Annotated[
+    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (ecva:…, cuva:…).")
+]
+Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+
+
+@app.command()
+def check(source: Source, videos: Videos = None, json: Json = False) -> None:
+    """Say which rows and video files can be used, and what was repaired by which rule.
+
+    Exit code 1 when something cannot be used. An annotation file is the authors' workbook (three sheets), a JSON
+    list of {visual_input, task, output} or a JSON list of {video_name, task, answer}.
+
+    Example: ecva-bench data check annotations.xlsx --videos videos/
+    """
+    from ..data.check import check as check_dataset
+    from .progress import progress
+
+    dataset = _load(source, videos)
+    with progress("checking", "videos") as update:
+        result = check_dataset(dataset, update)
+    if json:
+        print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print_check(result)
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(source: Source, videos: Videos = None, json: Json = False) -> None:
+    """Describe a dataset: classes, lengths of texts, lengths and places of moments.
+
+    Places relative to the length of a video need the video files.
+
+    Example: ecva-bench data stats annotations.xlsx
+    """
+    from ..data.stats import stats as describe
+    from .progress import progress
+
+    dataset = _load(source, videos)
+    with progress("reading", "videos") as update:
+        result = describe(dataset, update)
+    if json:
+        print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print_stats(result)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
+    to: Annotated[Path, typer.Option(help="Folder to download into.")],
+) -> None:
+    """Download a real dataset and unpack it; run it again to resume.
+
+    Needs the hubs' clients: pip install 'ecva-bench[data]'. Mind the datasets' licences.
+
+    Example: ecva-bench data fetch ecva --to data/ecva
+    """
+    from ..data.fetch import fetch as fetch_dataset
+
+    fetched = fetch_dataset(name, to)
+    for folder in fetched.unpacked:
+        print(f"unpacked {folder}")
+    for folder in fetched.kept:
+        print(f"there before: {folder}")
+    for path in fetched.annotations:
+        print(f"annotations? ecva-bench data check {name}:{path}")
+
+
+def _load(source: str, videos: Path | None) -> Dataset:
+    from ..data import load
+    from .progress import progress
+
+    dataset = load(source, videos=videos)
+    with progress("rendering", "clips") as update:
+        dataset.ensure_videos(lambda done, total: update(done, total, 0))
+    return dataset
+
+
+def _print_check(result: Check) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"{result.dataset}: {escape(result.source)}, sha256 {result.sha256[:16]}", highlight=False)
+    console.print(", ".join(f"{count} {name}" for name, count in result.counts.items()), highlight=False)
+    table = Table("n", "rule", "meaning, and the videos", title="Findings", title_justify="left", box=SIMPLE)
+    for rule, meaning, findings in result.by_rule():
+        actions = " ".join(sorted({finding.action for finding in findings}))
+        videos = " ".join(dict.fromkeys(finding.video for finding in findings))
+        table.add_row(str(len(findings)), rule, f"{actions}: {meaning}\n[dim]{escape(videos)}[/dim]")
+    console.print(table)
+    repairs = Table("video", "field", "before", "after", title="Repairs", title_justify="left", box=SIMPLE)
+    for finding in result.findings:
+        if finding.action == "repaired":
+            texts = (escape(_short(text)) for text in (finding.before, finding.after))
+            repairs.add_row(finding.video, finding.field, *texts)
+    console.print(repairs)
+    if result.videos is not None:
+        _print_videos(result)
+    console.print("unusable rows: " + (" ".join(a.video for a in result.unusable) or "none"), highlight=False)
+
+
+def _print_videos(result: Check) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    columns = ("file", "frames", "seconds", "fps", "variable", "rotation", "audio", "codec", "sha256")
+    table = Table(*columns, title="Video files", title_justify="left")
+    console = Console()
+    for video in result.videos or ():
+        if video.error is not None:
+            table.add_row(escape(video.media), f"[red]{video.error}[/red]")
+            continue
+        table.add_row(
+            escape(video.media),
+            str(video.frames),
+            f"{video.duration:.2f}",
+            f"{video.frame_rate:.3f}",
+            "yes" if video.variable_frame_rate else "",
+            str(video.rotation or ""),
+            "yes" if video.has_audio else "",
+            video.codec,
+            (video.sha256 or "")[:12],
+        )
+    console.print(table)
+    unusable = [video for video in result.videos or () if video.error is not None]
+    console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False)
+    for video in unusable:
+        console.print(f"  {escape(video.media)}: {escape(video.message)}", highlight=False)
+    if result.unannotated:
+        console.print("files without annotation: " + escape(" ".join(result.unannotated)), highlight=False)
+
+
+def _short(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _print_stats(result: Stats) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    classes = Table("code", "class", "videos", title=f"{result.dataset}: {result.videos} videos", title_justify="left")
+    for code, name, count in result.classes:
+        classes.add_row(code, name if "-" not in code else f"  {name}", str(count))
+    classes.add_row("", "without a class", str(result.unlabelled))
+    console.print(classes)
+    spreads = Table("", "n", "min", "25 %", "median", "75 %", "max", "mean", title="Lengths", title_justify="left")
+    rows: list[tuple[str, Spread | None]] = [(f"{name}, words", found) for name, found in result.words.items()]
+    rows += [
+        ("moment, s", result.durations),
+        ("moment starts at, s", result.starts),
+        ("moment ends at, s", result.ends),
+    ]
+    for name, found in rows:
+        if found is not None:
+            five = (found.minimum, found.lower, found.median, found.upper, found.maximum)
+            spreads.add_row(name, str(found.n), *(f"{value:g}" for value in five), f"{found.mean:.1f}")
+    console.print(spreads)
+    console.print(_bars("Moments by length, s", result.lengths))
+    if result.coverage is not None:
+        places = Table("tenth of the video", "anomalous there", title="Moments by place", title_justify="left")
+        for place, share in enumerate(result.coverage):
+            places.add_row(f"{place * 10}-{place * 10 + 10} %", f"{share:6.1%} {'█' * round(30 * share)}")
+        console.print(places)
+    per_video = ", ".join(f"{moments}: {count}" for moments, count in result.moments_per_video.items())
+    console.print(f"videos by number of moments: {per_video}", highlight=False)
+    console.print(f"moments that start at 0 s: {result.start_at_zero:.1%}", highlight=False)
+    severities = ", ".join(f"{severity}: {count}" for severity, count in result.severities.items())
+    console.print(f"videos by severity: {severities}", highlight=False)
+    console.print(f"key sentences above 7 words: {result.key_sentences_too_long:.1%}", highlight=False)
+
+
+def _bars(title: str, bins: tuple[Bin, ...]) -> object:
+    from rich.table import Table
+
+    table = Table("from", "to", "moments", title=title, title_justify="left")
+    most = max((part.count for part in bins), default=1) or 1
+    for part in bins:
+        end = "" if part.end is None else f"{part.end:g}"
+        table.add_row(f"{part.start:g}", end, f"{part.count:4} {'█' * round(30 * part.count / most)}")
+    return table

@@ -1,0 +1,162 @@
+"""Whether a dataset can be used: its rows by the findings of the reader, its video files by probing each.
+
+Returns plain records; printing is the command line's. What is wrong with a video file is the video room's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..records import Annotation, Finding
+from .dataset import Dataset
+from .rules import RULES
+
+# Moments are annotated in whole seconds.
+MOMENT_TOLERANCE = 1.0
+
+
+@dataclass(frozen=True)
+class VideoCheck:
+    """One video file: `duration` in seconds, `rotation` in degrees.
+
+    `error` is the code of a video error and `message` its text; the rest is unknown then.
+    """
+
+    video: str
+    media: str
+    error: str | None
+    message: str = ""
+    frames: int | None = None
+    duration: float | None = None
+    frame_rate: float | None = None
+    variable_frame_rate: bool | None = None
+    rotation: int | None = None
+    has_audio: bool | None = None
+    codec: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found. `videos` is None where no video folder is known."""
+
+    dataset: str
+    source: str
+    sha256: str
+    counts: dict[str, int]
+    unusable: tuple[Annotation, ...]
+    findings: tuple[Finding, ...]
+    videos: tuple[VideoCheck, ...] | None
+    unannotated: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row and every video file can be used."""
+        return not self.unusable and all(video.error is None for video in self.videos or ())
+
+    def by_rule(self) -> list[tuple[str, str, list[Finding]]]:
+        """Return (rule, what it means, its findings) in the order of the table of rules."""
+        return [
+            (rule, meaning, found)
+            for rule, meaning in RULES.items()
+            if (found := [finding for finding in self.findings if finding.rule == rule])
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values for JSON."""
+        return {
+            "dataset": self.dataset,
+            "source": self.source,
+            "sha256": self.sha256,
+            "ok": self.ok,
+            "counts": self.counts,
+            "unusable": [annotation.video for annotation in self.unusable],
+            "findings": [finding.model_dump() for finding in self.findings],
+            "videos": None if self.videos is None else [asdict(video) for video in self.videos],
+            "unannotated": list(self.unannotated),
+        }
+
+
+def check(dataset: Dataset, progress: Callable[[int, int, int], None] | None = None) -> Check:
+    """Check a dataset's annotations and, where their folder is known, its video files.
+
+    `progress` is told (videos done, videos in all, unusable ones).
+    """
+    videos: list[VideoCheck] = []
+    findings = list(dataset.findings)
+    unannotated: tuple[str, ...] = ()
+    if dataset.videos is not None:
+        failed = 0
+        for annotation in dataset.annotations:
+            checked, found = _check_video(dataset, annotation)
+            videos.append(checked)
+            findings += found
+            failed += checked.error is not None
+            if progress is not None:
+                progress(len(videos), len(dataset.annotations), failed)
+        known = {annotation.media for annotation in (*dataset.annotations, *dataset.excluded)}
+        there = (path.name for path in dataset.videos.iterdir()) if dataset.videos.is_dir() else ()
+        unannotated = tuple(sorted(name for name in there if name not in known and not name.startswith(".")))
+    return Check(
+        dataset=dataset.name,
+        source=dataset.source,
+        sha256=dataset.sha256,
+        counts=_counts(dataset),
+        unusable=dataset.excluded,
+        findings=tuple(sorted(findings, key=lambda finding: finding.video)),
+        videos=None if dataset.videos is None else tuple(videos),
+        unannotated=unannotated,
+    )
+
+
+def _counts(dataset: Dataset) -> dict[str, int]:
+    usable = dataset.annotations
+    return {
+        "rows": len(usable) + len(dataset.excluded),
+        "usable": len(usable),
+        "unusable": len(dataset.excluded),
+        "with description": sum(annotation.description is not None for annotation in usable),
+        "with cause": sum(annotation.cause is not None for annotation in usable),
+        "with effect": sum(annotation.effect is not None for annotation in usable),
+        "with class": sum(annotation.label is not None for annotation in usable),
+        "with moments": sum(bool(annotation.moments) for annotation in usable),
+        "with key sentences": sum(bool(annotation.key_sentences) for annotation in usable),
+        "reviewed": sum(annotation.review is not None for annotation in usable),
+        "examples": len(dataset.examples),
+    }
+
+
+def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, list[Finding]]:
+    from ..video import probe
+
+    found = probe(dataset.media_path(annotation))
+    if found.error is not None:
+        checked = VideoCheck(annotation.video, annotation.media, found.error, found.message)
+        return checked, [_finding(annotation, "media", "video-unusable", found.message, "excluded")]
+    checked = VideoCheck(
+        video=annotation.video,
+        media=annotation.media,
+        error=None,
+        frames=found.frames,
+        duration=found.duration,
+        frame_rate=found.frame_rate,
+        variable_frame_rate=found.variable_frame_rate,
+        rotation=found.rotation,
+        has_audio=found.has_audio,
+        codec=found.codec,
+        sha256=found.sha256,
+    )
+    findings = [_finding(annotation, "media", "video-warning", warning) for warning in found.warnings]
+    last = max((moment.end for moment in annotation.moments), default=0.0)
+    if last > found.duration + MOMENT_TOLERANCE:
+        before = f"last moment ends at {last:g} s, the video at {found.duration:.2f} s"
+        findings.append(_finding(annotation, "moments", "moment-beyond-end", before))
+    return checked, findings
+
+
+def _finding(annotation: Annotation, field: str, rule: str, before: str, action: str = "kept") -> Finding:
+    return Finding.model_validate(
+        {"video": annotation.video, "field": field, "rule": rule, "action": action, "before": before}
+    )

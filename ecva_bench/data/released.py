@@ -1,0 +1,164 @@
+"""Answer files as the authors release them, read as results: `[{video_file, prompt, output, ...}]`.
+
+They are joined with a dataset by video id, never by position: the files leave videos out and are in the order
+of completion. A row whose output is `ERROR` is a failure and never an answer. Knows no score.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import DataError, UsageError
+from ..records import Annotation, Answer, Failure, Results, sha256_of
+from .dataset import Dataset
+from .ecva import parse_json, read_bytes
+
+ERROR = "ERROR"
+
+
+def _moments_text(annotation: Annotation) -> str | None:
+    return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in annotation.moments) or None
+
+
+REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
+    "description": lambda annotation: annotation.description,
+    "cause": lambda annotation: annotation.cause,
+    "effect": lambda annotation: annotation.effect,
+    "classification": lambda annotation: annotation.label.code if annotation.label else None,
+    "timestamp": _moments_text,
+}
+
+# What tells the task: words of `task_type` and of file names, and phrases of the authors' prompts.
+TASK_WORDS = {
+    "description": ("description",),
+    "cause": ("cause", "reason"),
+    "effect": ("effect", "result", "outcome"),
+    "classification": ("classification",),
+    "timestamp": ("timestamp", "time_segment"),
+}
+PROMPT_PHRASES = {
+    "classification": ("categories for anomaly detection",),
+    "timestamp": ("locate the position of the anomalous segment",),
+    "cause": ("root cause", "root reasons"),
+    "effect": ("results and effect", "result of the anomal", "outcomes"),
+    "description": ("detailed description of the anomalous", "describe any anomaly"),
+}
+
+
+def read_released_answers(path: Path, dataset: Dataset, task: str | None = None) -> Results:
+    """Return the answers of a released file as results.
+
+    The task of a row is `task` where given, else told by its `task_type`, its prompt, the rest of the file or
+    the file's name. Answers are raw texts. `expects` holds every usable annotation that has a reference for
+    the file's tasks; answers to others, and second answers, are `extra`, with the raw cell as reference.
+    Raises `DataError` for a file that is no list of rows, `UsageError` where no task can be told.
+    """
+    content = read_bytes(path)
+    rows = parse_json(content, path)
+    if not (isinstance(rows, list) and rows and all(_is_row(row) for row in rows)):
+        remedy = "each row needs the texts video_file and output"
+        raise DataError("this is no list of released answers", path, remedy)
+    tasks = _tasks_of(rows, path, task)
+    usable = {annotation.video: annotation for annotation in dataset.annotations}
+    excluded = {annotation.video: annotation for annotation in dataset.excluded}
+    asked = sorted(set(tasks))
+    expects = [f"{video}/{name}" for name in asked for video in usable if REFERENCES[name](usable[video])]
+    owed = set(expects)
+    answers: dict[str, Answer] = {}
+    extra: list[Answer] = []
+    failures: dict[str, Failure] = {}
+    for row, name in zip(rows, tasks, strict=True):
+        video = PurePosixPath(row["video_file"]).stem
+        sample = f"{video}/{name}"
+        if row["output"].strip() == ERROR:
+            if sample in owed:
+                failures[sample] = _failure(sample, row, path)
+            continue
+        annotation = usable.get(video) or excluded.get(video)
+        answer = _answer(sample, row, annotation, path)
+        if sample in owed and sample not in answers:
+            answers[sample] = answer
+        else:
+            extra.append(answer)
+    return Results(
+        name=path.name,
+        source="released answers",
+        sha256=hashlib.sha256(content).hexdigest(),
+        model=_model(path),
+        expects={"full": tuple(expects)},
+        answers=tuple(answers[sample] for sample in expects if sample in answers),
+        extra=tuple(extra),
+        failures=tuple(failures[sample] for sample in expects if sample in failures and sample not in answers),
+        spec={"dataset": dataset.name, "dataset_sha256": dataset.sha256, "tasks": asked},
+    )
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("video_file", "output"))
+
+
+def _tasks_of(rows: list[dict[str, Any]], path: Path, task: str | None) -> list[str]:
+    """Return the task of each row."""
+    if task is not None:
+        if task not in REFERENCES:
+            raise UsageError(f"no task is called {task!r}", remedy=f"available: {', '.join(REFERENCES)}")
+        return [task] * len(rows)
+    told = [
+        _match(str(row.get("task_type", "")), TASK_WORDS) or _match(str(row.get("prompt", "")), PROMPT_PHRASES)
+        for row in rows
+    ]
+    known = set(told) - {None}
+    default = known.pop() if len(known) == 1 else _match(path.stem, TASK_WORDS)
+    found = [name or default for name in told]
+    if None in found:
+        raise UsageError("the task of these answers cannot be told", path, "name it with --task")
+    return [name for name in found if name is not None]
+
+
+def _match(text: str, words: dict[str, tuple[str, ...]]) -> str | None:
+    text = text.lower()
+    return next((name for name, parts in words.items() if any(part in text for part in parts)), None)
+
+
+def _model(path: Path) -> str:
+    """Return the file's name without the task it ends in: `video_llama_reason.json` is by `video_llama`."""
+    words = "|".join(word for words in TASK_WORDS.values() for word in words)
+    return re.sub(rf"_({words})$", "", path.stem)
+
+
+def _key(sample: str, row: dict[str, Any], path: Path) -> str:
+    return sha256_of({"id": sample, "answer": row["output"], "source": path.name})
+
+
+def _answer(sample: str, row: dict[str, Any], annotation: Annotation | None, path: Path) -> Answer:
+    video, _, task = sample.partition("/")
+    about = annotation or Annotation(video=video, media=row["video_file"])
+    return Answer(
+        key=_key(sample, row, path),
+        id=sample,
+        video=video,
+        task=task,
+        answer=row["output"],
+        reference=REFERENCES[task](about) or str(row.get("human_expert_answer", "")),
+        key_sentences=about.key_sentences,
+        moments=about.moments,
+        label=about.label,
+        prompt_sha256=hashlib.sha256(str(row.get("prompt", "")).encode()).hexdigest(),
+    )
+
+
+def _failure(sample: str, row: dict[str, Any], path: Path) -> Failure:
+    video, _, task = sample.partition("/")
+    return Failure(
+        key=_key(sample, row, path),
+        id=sample,
+        video=video,
+        task=task,
+        stage="answer",
+        error="ReleasedError",
+        message=f"{path.name} holds {ERROR} in place of an answer",
+    )

@@ -1,0 +1,50 @@
+"""The named rules by which dirt in annotation files is kept, repaired or excluded: each in one sentence.
+
+A finding names its rule, so this table is what a reader needs to judge a finding. Knows no parser.
+"""
+
+from __future__ import annotations
+
+RULES: dict[str, str] = {
+    # a whole row
+    "no-anomaly": "the row annotates nothing: no text but '/', no moment, no class code; it is set aside",
+    "duplicate-row": "the video was annotated before in the same table; the first row counts",
+    "row-of-a-cut-video": "the id, such as 19-1, names a part of a video; the rounds number such parts differently",
+    "annotator-note": "a note beside the row; it is not used",
+    "row-broken": "the row lacks a field or has one of the wrong type; it is not used",
+    "review-without-row": "the second round reviews a video that the first does not annotate; it is not used",
+    "review-text-unused": "the second round reviews classes and moments only; a text beside them is not used",
+    "task-unknown": "the row's task is none of description, cause, effect, classification and timestamp",
+    # the class
+    "class-missing": "no class is given",
+    "class-is-free-text": "the class is described in words; the video counts for the other tasks only",
+    "class-irregular": "the class code was written with stray characters",
+    "class-several": "several classes are given; the first one counts",
+    "class-impossible": "class codes start at 1 and no class of the taxonomy has this one",
+    "severity-impossible": "severity runs from 1 to 5; this one is not used",
+    # moments
+    "moments-missing": "no moment is given",
+    "moments-brackets": "brackets around a moment are missing or unbalanced",
+    "moment-digits": "a time has not four digits; it is read as mmss with leading zeros added or dropped",
+    "moment-open": "the moment has a start and no end, or an end and no start; it is not used",
+    "moment-malformed": "this is no pair of times; it is not used",
+    "moment-seconds": "a time has more than 59 seconds, so it is not mmss; the moment is not used",
+    "moment-reversed": "the moment ends before it starts; start and end are exchanged",
+    "moment-instant": "the moment starts and ends in the same second",
+    "moments-order": "the moments are not in order of time; they are sorted",
+    "moments-overlap": "two moments overlap",
+    "moments-descriptions": "the row has not as many descriptions as moments",
+    # texts and key sentences
+    "text-missing": "the text is empty or '/'",
+    "text-not-text": "the cell holds a number or a date; it is read as text",
+    "description-brackets": "a bracket around a description is missing",
+    "key-sentences-missing": "no key sentence is given",
+    "key-sentences-quotes": "quotes are unbalanced or typographic; the list is split at the commas next to quotes",
+    "key-sentences-spaces": "a key sentence had spaces around it",
+    "key-sentences-empty": "an empty key sentence is not used",
+    "key-sentences-few": "fewer than the four key sentences that were asked for",
+    # against the video files
+    "video-unusable": "the video file cannot be decoded",
+    "video-warning": "the video file decodes, with a defect",
+    "moment-beyond-end": "a moment lies beyond the end of the video",
+}

@@ -1,0 +1,81 @@
+"""The score sheet of one results file: a table per task and view, coverage first, then every column.
+
+Knows score records and the table they are put into.
+"""
+
+from __future__ import annotations
+
+from ecva_bench.records import Aggregate, Coverage, Scores, Summary
+
+from .table import Cell, Table
+
+VIEWS = {"full": "full video", "anomaly": "video without its anomaly", "control": "video without a normal span"}
+
+
+def shown(value: float, unit: str, decimals: int) -> str:
+    """Return a fraction in percent, or a number of seconds, with so many decimals and no unit."""
+    return f"{in_unit(value, unit):.{decimals}f}"
+
+
+def in_unit(value: float, unit: str) -> float:
+    """Return a number in the unit it is shown in: fractions times 100 for percent."""
+    return 100 * value if unit == "%" else value
+
+
+def coverage_text(coverage: Coverage) -> str:
+    """Return how many samples have an answer, and what became of the others."""
+    share = 100 * coverage.answered / coverage.owed if coverage.owed else 0.0
+    return (
+        f"{coverage.answered} of {coverage.owed} answered ({share:.2f} %), {coverage.failed} failed, "
+        f"{coverage.missing} missing; {coverage.empty} empty, {coverage.extra} extra, {coverage.duplicates} duplicate"
+    )
+
+
+def score_sheets(scores: Scores) -> list[Table]:
+    """Return a table per task and view of a scores file."""
+    return [_sheet(scores, coverage) for coverage in scores.coverage]
+
+
+def _sheet(scores: Scores, coverage: Coverage) -> Table:
+    place = (coverage.task, coverage.view)
+    summaries = [summary for summary in scores.summaries if (summary.task, summary.view) == place]
+    aggregates = [aggregate for aggregate in scores.aggregates if (aggregate.task, aggregate.view) == place]
+    reasons = {
+        f"{summary.scorer}: not scored for anyone: " + ", ".join(f"{n} x {why}" for why, n in summary.reasons.items())
+        for summary in summaries
+        if summary.reasons
+    }
+    signatures = dict.fromkeys(summary.signature for summary in summaries)
+    return Table(
+        title=f"{scores.header.model}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
+        header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
+        rows=tuple(_row(summary) for summary in summaries),
+        notes=(*(_aggregate_text(aggregate) for aggregate in aggregates), *sorted(reasons), *signatures),
+    )
+
+
+def _row(summary: Summary) -> tuple[Cell, ...]:
+    def number(value: float | None) -> Cell:
+        if value is None:
+            return Cell()
+        text = f"{shown(value, summary.unit, summary.decimals)} {summary.unit}"
+        return Cell(text, in_unit(value, summary.unit))
+
+    mean = number(summary.mean)
+    if summary.hits is not None and summary.mean is not None:
+        mean = Cell(f"{summary.hits}/{summary.n} = {mean.text}", mean.value)
+    bounds = [shown(bound, summary.unit, summary.decimals) for bound in summary.interval or ()]
+    return (
+        Cell(summary.column),
+        mean,
+        Cell(" to ".join(bounds)),
+        number(summary.zero_filled),
+        number(summary.floor),
+        Cell(str(summary.n), summary.n),
+        Cell(str(summary.expected), summary.expected),
+    )
+
+
+def _aggregate_text(aggregate: Aggregate) -> str:
+    value = shown(aggregate.value, aggregate.unit, aggregate.decimals)
+    return f"{aggregate.column} {value} {aggregate.unit} ({aggregate.description})"

@@ -1,0 +1,26 @@
+"""Scoring: answers in, numbers out, each with coverage, interval, floor and signature.
+
+Start at `score_results`. A metric is a `Scorer` in a module of its own, reached by name through the entry-point
+group `ecva_bench.scorers`; importing this room imports none of them.
+"""
+
+from .files import read_scores, scores_path, write_scores
+from .protocol import PROTOCOLS, Protocol, TimeUnit, get_protocol
+from .score import score_results
+from .scorer import Column, Scorable, Scorer, available, get_scorer
+
+__all__ = [
+    "PROTOCOLS",
+    "Column",
+    "Protocol",
+    "Scorable",
+    "Scorer",
+    "TimeUnit",
+    "available",
+    "get_protocol",
+    "get_scorer",
+    "read_scores",
+    "score_results",
+    "scores_path",
+    "write_scores",
+]

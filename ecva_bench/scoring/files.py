@@ -1,0 +1,95 @@
+"""The scores file: a header that names the results file's hash, then coverage, summaries and item scores.
+
+One JSON record per line, as in the results file, but written at once and whole: a scoring is cheap to repeat and
+never resumed. Knows the format only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from ecva_bench.errors import ResultsError
+from ecva_bench.records import (
+    SCORES_SCHEMA,
+    Aggregate,
+    Coverage,
+    Record,
+    Score,
+    Scores,
+    ScoresHeader,
+    Summary,
+    canonical_json,
+)
+
+RecordType = TypeVar("RecordType", bound=Record)
+_TYPES: dict[str, type[Record]] = {
+    "scores": ScoresHeader,
+    "coverage": Coverage,
+    "summary": Summary,
+    "aggregate": Aggregate,
+    "score": Score,
+}
+
+
+def scores_path(results: Path, protocol: str) -> Path:
+    """Return where the scores of a results file go: beside it, the protocol in the name unless it is the standard."""
+    middle = "" if protocol == "standard" else f".{protocol}"
+    return results.with_name(f"{results.stem}{middle}.scores.jsonl")
+
+
+def write_scores(scores: Scores, path: Path) -> None:
+    """Write a scores file, whole or not at all; `ResultsError` where the folder cannot be written to."""
+    records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
+    text = "".join(canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise ResultsError("the scores cannot be written", path, f"choose another place with --out ({error})") from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
+
+
+def read_scores(path: Path) -> Scores:
+    """Return a scores file as records; `ResultsError` if it is none, or of another major version.
+
+    Record types this version does not know are passed over: a later version may add some.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        known = [(_TYPES[line["type"]], line) for line in lines if line["type"] in _TYPES]
+        records = [kind.model_validate(line) for kind, line in known]
+    except OSError as error:
+        raise ResultsError("the scores cannot be read", path, error.strerror) from None
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise ResultsError("this is no scores file", path, f"write one with `ecva-bench score` ({error})") from None
+    if not records or not isinstance(records[0], ScoresHeader):
+        raise ResultsError("this is no scores file", path, "write one with `ecva-bench score`")
+    header = records[0]
+    if header.schema_ != SCORES_SCHEMA:
+        raise ResultsError(f"the scores have schema {header.schema_!r}", path, f"this version reads {SCORES_SCHEMA!r}")
+    return Scores(
+        header=header,
+        coverage=_of(Coverage, records),
+        summaries=_of(Summary, records),
+        aggregates=_of(Aggregate, records),
+        scores=_of(Score, records),
+    )
+
+
+def _of(kind: type[RecordType], records: Sequence[Record]) -> tuple[RecordType, ...]:
+    return tuple(record for record in records if isinstance(record, kind))

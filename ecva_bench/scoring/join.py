@@ -1,0 +1,86 @@
+"""Answers joined to the samples a run owes, by id and never by position, and counted before anything is averaged.
+
+Knows ids and nothing of metrics.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ecva_bench.records import Answer, Coverage, Results, View, sha256_of
+
+from .text import strip_special_tokens
+
+
+@dataclass(frozen=True)
+class Group:
+    """The samples of one task and view. `answers` holds at most one per owed sample, ordered by id.
+
+    `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
+    """
+
+    task: str
+    view: View
+    samples: int
+    samples_sha256: str
+    answers: tuple[Answer, ...]
+    absent: tuple[str, ...]
+    failed: frozenset[str]
+    extra: int
+    duplicates: int
+
+    def coverage(self) -> Coverage:
+        """Return the counts of what became of the samples."""
+        return Coverage(
+            task=self.task,
+            view=self.view,
+            samples=self.samples,
+            samples_sha256=self.samples_sha256,
+            owed=len(self.answers) + len(self.absent),
+            answered=len(self.answers),
+            failed=len(self.failed),
+            missing=len(self.absent) - len(self.failed),
+            empty=sum(not strip_special_tokens(answer.answer) for answer in self.answers),
+            extra=self.extra,
+            duplicates=self.duplicates,
+        )
+
+
+def group_answers(results: Results, *, include_extra: bool) -> list[Group]:
+    """Return the groups of a results file, ordered by task and view.
+
+    Of several answers to one sample the first in the results counts. Answers to samples that are not owed are
+    set aside; `include_extra` takes them in as if they were.
+    """
+    expects: dict[tuple[str, View], set[str]] = defaultdict(set)
+    for view, samples in results.expects.items():
+        for sample in samples:
+            expects[sample.rpartition("/")[2], view].add(sample)
+    given: dict[tuple[str, View], list[Answer]] = defaultdict(list)
+    for answer in (*results.answers, *results.extra):
+        given[answer.task, answer.view].append(answer)
+    failures = {(failure.id, failure.view) for failure in results.failures}
+    groups = []
+    for task, view in sorted(expects.keys() | given.keys()):
+        first: dict[str, Answer] = {}
+        for answer in given[task, view]:
+            first.setdefault(answer.id, answer)
+        owed = expects[task, view]
+        extra = first.keys() - owed
+        counted = owed | extra if include_extra else owed
+        absent = counted - first.keys()
+        groups.append(
+            Group(
+                task=task,
+                view=view,
+                samples=len(owed),
+                samples_sha256=sha256_of(sorted(owed)),
+                answers=tuple(first[sample] for sample in sorted(counted & first.keys())),
+                absent=tuple(sorted(absent)),
+                failed=frozenset(sample for sample in absent if (sample, view) in failures),
+                extra=0 if include_extra else len(extra),
+                duplicates=len(given[task, view]) - len(first),
+            )
+        )
+    return groups

@@ -1,0 +1,220 @@
+"""From results to scores: every scorer on every task and view, each mean with its interval and its floor.
+
+Knows how item values become a mean and how sure it is; knows no metric and no file. Nothing is averaged in
+silence: a sample without an answer is counted, and the mean with such samples as 0 stands beside the mean over
+what was answered.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from ecva_bench import __version__
+from ecva_bench.errors import ScoringError, UsageError
+from ecva_bench.records import Aggregate, Results, Score, Scores, ScoresHeader, Summary
+from ecva_bench.statistics import DRAWS, bootstrap_interval
+from ecva_bench.tasks import TASKS, resolve
+
+from .join import Group, group_answers
+from .protocol import Protocol, TimeUnit, get_protocol
+from .scorer import Column, Scorable, Scorer, available, get_scorer
+from .text import strip_special_tokens
+
+
+def score_results(
+    results: Results,
+    *,
+    scorers: Sequence[str] | None = None,
+    tasks: Sequence[str] = (),
+    protocol: str = "standard",
+    timestamp_unit: TimeUnit | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> Scores:
+    """Score the answers of a run, or of a released answer file.
+
+    `scorers` are names, ("all",) for every installed one, or None for those the tasks name; `tasks` restricts
+    the tasks. Bare numbers in timestamp answers are read in `timestamp_unit`, else in the unit the run's prompt
+    asked for. The same answers in any order give the same scores. Raises `UsageError` for an unknown name or a
+    request that leaves nothing to score.
+    """
+    rules = replace(get_protocol(protocol), timestamp_unit=timestamp_unit or _unit_asked_for(results))
+    groups = group_answers(results, include_extra=rules.include_extra)
+    if tasks:
+        wanted = {task.name for task in resolve(tasks)}
+        groups = [group for group in groups if group.task in wanted]
+    chosen = _choose(scorers, {group.task for group in groups}, rules)
+    if not any(chosen.values()):
+        raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
+    parts = [_Part(scorer, group, seed, draws) for group in groups for scorer in chosen[group.task]]
+    header = ScoresHeader(
+        name=results.name,
+        results=results.source,
+        results_sha256=results.sha256,
+        model=results.model,
+        baseline=bool(results.spec.get("baseline", False)),
+        protocol=protocol,
+        settings=asdict(rules),
+        seed=seed,
+        draws=draws,
+        version=__version__,
+    )
+    return Scores(
+        header=header,
+        coverage=tuple(group.coverage() for group in groups),
+        summaries=tuple(summary for part in parts for summary in part.summaries()),
+        aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
+        scores=tuple(score for part in parts for score in part.scores()),
+    )
+
+
+def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]:
+    """Return the items, each with the reference of another: what a metric gives to answers about other videos."""
+    order = list(range(len(batch)))
+    random.Random(seed).shuffle(order)
+    rotated = list(batch)
+    for place, following in zip(order, order[1:] + order[:1], strict=True):
+        other = batch[following]
+        rotated[place] = replace(
+            batch[place],
+            reference=other.reference,
+            key_sentences=other.key_sentences,
+            moments=other.moments,
+            label=other.label,
+        )
+    return rotated
+
+
+def _unit_asked_for(results: Results) -> TimeUnit | None:
+    """All versions of our timestamp prompt ask for seconds; of any other question nothing is known."""
+    prompt = results.spec.get("prompts", {}).get("timestamp", {}).get("id", "")
+    return "seconds" if prompt.startswith("ours/") else None
+
+
+def _choose(names: Sequence[str] | None, tasks: Collection[str], protocol: Protocol) -> dict[str, list[Scorer]]:
+    """Return the scorers to run on each task."""
+    if names is None:
+        defaults = {task: TASKS[task].scorers if task in TASKS else () for task in tasks}
+        return {task: [get_scorer(name, protocol) for name in defaults[task]] for task in tasks}
+    scorers = [get_scorer(name, protocol) for name in (available() if list(names) == ["all"] else names)]
+    return {task: [scorer for scorer in scorers if task in scorer.tasks] for task in tasks}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column over a batch: the values of the scored items, their videos, and how many items have none."""
+
+    values: list[float]
+    videos: list[str]
+    unscored: int
+
+
+class _Part:
+    """One scorer on one group: the items, their values, and what they come to."""
+
+    def __init__(self, scorer: Scorer, group: Group, seed: int, draws: int) -> None:
+        self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
+        clean = strip_special_tokens if scorer.protocol.strip_special_tokens else str
+        self.items = [Scorable.of(answer, candidate=clean(answer.answer)) for answer in group.answers]
+        self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
+        self.batch = [item for item in self.items if item.id not in self.obstacles]
+        self.values = _values(scorer, self.batch)
+        self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if len(self.batch) > 1 else []
+
+    def scores(self) -> list[Score]:
+        """Return a record per answer, scored or not."""
+        values = {item.id: value for item, value in zip(self.batch, self.values, strict=True)}
+        return [self._score(item, values.get(item.id, {})) for item in self.items]
+
+    def _score(self, item: Scorable, values: dict[str, float]) -> Score:
+        reason = self.obstacles.get(item.id) or ("" if values else "the scorer gave no value")
+        return Score(
+            key=item.key,
+            id=item.id,
+            video=item.video,
+            task=self.group.task,
+            view=self.group.view,
+            scorer=self.scorer.name,
+            status="unscored" if reason else "ok",
+            reason=reason,
+            values=values,
+        )
+
+    def summaries(self) -> list[Summary]:
+        """Return a record per column."""
+        reasons = dict(sorted(Counter(self.obstacles.values()).items()))
+        return [self._summary(column, reasons) for column in self.scorer.columns]
+
+    def _summary(self, column: Column, reasons: dict[str, int]) -> Summary:
+        found = self._column(column.name)
+        absent = [sample.rpartition("/")[0] for sample in self.group.absent]
+        filled = found.values + [0.0] * len(absent)
+        interval = self._interval(found.values, found.videos)
+        return Summary(
+            task=self.group.task,
+            view=self.group.view,
+            scorer=self.scorer.name,
+            column=column.name,
+            signature=self.scorer.signature(),
+            unit=column.unit,
+            decimals=column.decimals,
+            higher_is_better=column.higher_is_better,
+            n=len(found.values),
+            expected=len(self.batch) + len(absent),
+            unscored=found.unscored,
+            unscorable=len(self.obstacles),
+            reasons=reasons,
+            mean=_mean(found.values),
+            interval=interval,
+            zero_filled=_mean(filled),
+            zero_filled_interval=self._interval(filled, found.videos + absent) if absent else interval,
+            floor=_mean([value[column.name] for value in self.floor if column.name in value]),
+            hits=round(sum(found.values)) if column.binary else None,
+        )
+
+    def _column(self, name: str) -> _Column:
+        scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
+        values, videos = [value for value, _ in scored], [video for _, video in scored]
+        return _Column(values, videos, unscored=len(self.batch) - len(scored))
+
+    def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
+        return bootstrap_interval(values, videos, seed=self.seed, draws=self.draws)
+
+    def aggregates(self) -> list[Aggregate]:
+        """Return a record per number the scorer gives over all items; none where no item was scored."""
+        values = self.scorer.summary(self.batch, self.values) if self.batch else {}
+        return [
+            Aggregate(
+                task=self.group.task,
+                view=self.group.view,
+                scorer=self.scorer.name,
+                column=column.name,
+                signature=self.scorer.signature(),
+                description=column.description,
+                unit=column.unit,
+                decimals=column.decimals,
+                value=values[column.name],
+            )
+            for column in self.scorer.aggregates
+            if column.name in values
+        ]
+
+
+def _values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, float]]:
+    """Score a batch and check what came back, so that a faulty scorer is named and not averaged."""
+    values = scorer.score(batch) if batch else []
+    if len(values) != len(batch):
+        raise ScoringError(f"{len(values)} scores for {len(batch)} items", f"scorer {scorer.name!r}", "mend the scorer")
+    for item, value in zip(batch, values, strict=True):
+        if not all(math.isfinite(number) for number in value.values()):
+            remedy = "a scorer leaves out a column that it cannot compute"
+            raise ScoringError(f"scorer {scorer.name!r} gave {value}", item.id, remedy)
+    return values
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None

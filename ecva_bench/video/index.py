@@ -1,0 +1,341 @@
+"""The index of a video: every frame's time and where decoding for it may begin, read from packets alone.
+
+Knows packets, key frames and clocks. Decodes one frame (for size and rotation), and the whole file only where
+packets do not tell which frames there will be; the reason then stands in `sequential`.
+
+Frames are numbered in presentation order: frame i is the i-th frame of a full decode. Times are kept as whole
+ticks of the container's clock, so that seconds are exact quotients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ..errors import NoFrames
+from .opening import FileStamp, file_stamp, opened
+from .watchdog import Deadline
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+# Containers without a presentation time per picture: FFmpeg's guess is wrong where pictures are reordered.
+_GUESSED_TIMES = {"avi", "h264", "hevc", "m4v", "mpeg", "mpegvideo"}
+# Codecs whose standard says that a picture marked as unreferenced is never needed to decode another one.
+_UNREFERENCED_EXACT = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
+_VP8_SHOWN = 0x10  # bit of a VP8 packet's first byte: the picture is shown
+_FALLBACK_RATE = Fraction(25)  # frames per second where a file states none
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """What the container and the codec say of the stream before any packet is read."""
+
+    codec: str
+    has_audio: bool
+    time_base: Fraction  # seconds per tick
+    rate: Fraction  # nominal frames per second
+    stated_frames: int  # 0: not stated
+    guessed_times: bool  # presentation times of packets are not to be trusted
+    skips_unreferenced: bool  # pictures nothing refers to need not be decoded on the way to a wanted one
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the first decoded frame says of all: size before rotation, and how frames are to be turned."""
+
+    width: int
+    height: int
+    rotation: int  # degrees counter-clockwise: 0, 90, 180 or 270
+    pixel_format: str
+    depth: int  # bits per colour
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Height and width after rotation."""
+        upright = self.rotation % 180 == 0
+        return (self.height, self.width) if upright else (self.width, self.height)
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """When each frame comes on screen, in ticks of the stream's clock."""
+
+    time_base: Fraction  # seconds per tick
+    ticks: Int64  # [n_frames], strictly increasing
+    last_duration: int  # ticks the last frame stays on screen
+
+    def durations(self) -> Int64:
+        """Return the ticks each frame stays on screen, [n_frames]."""
+        return np.append(np.diff(self.ticks), self.last_duration)
+
+    def seconds(self, ticks: Int64) -> Float64:
+        """Return ticks as seconds: one correctly rounded division each."""
+        return ticks * self.time_base.numerator / self.time_base.denominator
+
+
+@dataclass(frozen=True, eq=False)
+class SeekTable:
+    """Where decoding may begin, and where in the file each packet lies."""
+
+    key_ticks: Int64  # [n_keys] presentation times of key frames, increasing
+    key_dts: tuple[int | None, ...]  # [n_keys] their decode times in ticks
+    places: dict[int, int]  # presentation time of a packet -> its place in the file (0 is the first)
+
+    def place(self, tick: int | None) -> int:
+        """Return the place in the file of the packet with a presentation time; past the end if there is none."""
+        return len(self.places) if tick is None else self.places.get(tick, len(self.places))
+
+
+@dataclass(frozen=True, eq=False)
+class VideoIndex:
+    """What is known of a video's frames without decoding them."""
+
+    path: Path
+    stamp: FileStamp
+    stream: StreamFacts
+    picture: Picture
+    clock: Clock
+    seek: SeekTable | None  # None: frames are found only by decoding from the start
+    warnings: tuple[str, ...]
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames a full decode yields."""
+        return len(self.clock.ticks)
+
+
+@dataclass
+class _Scan:
+    """The packets of one stream in file order."""
+
+    pts: list[int | None] = field(default_factory=list)
+    dts: list[int | None] = field(default_factory=list)
+    durations: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)  # places of key frames
+    hidden: set[int] = field(default_factory=set)  # places of packets whose picture is never shown
+    picture: Picture | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def build_index(path: Path, seconds: float) -> VideoIndex:
+    """Read the index of a video file within a time limit; a `VideoError` says why there is none."""
+    deadline = Deadline(path, seconds)
+    stamp = file_stamp(path)
+    with opened(path, deadline) as (container, stream):
+        facts = _stream_facts(container, stream)
+        scan = _scan(container, stream, deadline)
+    reason = _why_sequential(scan, facts)
+    seek: SeekTable | None = None
+    if reason is None and scan.picture is not None:
+        clock, seek, picture = _packet_clock(scan, facts), _seek_table(scan), scan.picture
+    else:
+        clock, picture = _decoded_clock(path, scan, facts, deadline)
+        scan.warnings.append(f"decoded from the start: {reason}")
+    n_frames = len(clock.ticks)
+    if facts.stated_frames not in (0, n_frames):
+        scan.warnings.append(f"the header states {facts.stated_frames} frames, there are {n_frames}")
+    if picture.depth > 8:
+        scan.warnings.append(f"{picture.depth} bits per colour: RGB values depend on the decoding library")
+    return VideoIndex(path, stamp, facts, picture, clock, seek, tuple(scan.warnings))
+
+
+def picture_of(frame: VideoFrame) -> Picture:
+    """Return the picture facts of a decoded frame."""
+    rotation = round(frame.rotation / 90) % 4 * 90
+    depth = max(component.bits for component in frame.format.components)
+    return Picture(frame.width, frame.height, rotation, frame.format.name, depth)
+
+
+def _stream_facts(container: InputContainer, stream: VideoStream) -> StreamFacts:
+    context = stream.codec_context
+    rate = _fraction(stream.guessed_rate) or _fraction(stream.average_rate) or _FALLBACK_RATE
+    return StreamFacts(
+        codec=context.codec.canonical_name,
+        has_audio=bool(container.streams.audio),
+        time_base=_fraction(stream.time_base) or 1 / rate,
+        rate=rate,
+        stated_frames=stream.frames,
+        guessed_times=container.format.name in _GUESSED_TIMES and bool(context.has_b_frames),
+        skips_unreferenced=_skips_unreferenced(context),
+    )
+
+
+def _skips_unreferenced(context: VideoCodecContext) -> bool:
+    """Whether skipping unreferenced pictures is exact; in HEVC only where there is a single temporal layer."""
+    codec = context.codec.canonical_name
+    if codec != "hevc":
+        return codec in _UNREFERENCED_EXACT
+    extradata = context.extradata or b""
+    configured = len(extradata) > 21 and extradata[0] == 1  # an hvcC box; byte 21 holds the number of layers
+    return configured and extradata[21] >> 3 & 7 == 1
+
+
+def _scan(container: InputContainer, stream: VideoStream, deadline: Deadline) -> _Scan:
+    """Read all packets of the stream, decoding only the first key frame that decodes by itself."""
+    scan = _Scan()
+    vp8 = stream.codec_context.codec.canonical_name == "vp8"
+    corrupt = 0
+    try:
+        for packet in container.demux(stream):
+            deadline.check()
+            if not packet.size:
+                continue
+            place = len(scan.pts)
+            scan.pts.append(packet.pts)
+            scan.dts.append(packet.dts)
+            scan.durations.append(packet.duration or 0)
+            corrupt += packet.is_corrupt
+            if packet.is_keyframe:
+                scan.keys.append(place)
+                if scan.picture is None:
+                    scan.picture = _picture_in(packet, stream.codec_context)
+            if packet.is_discard or (vp8 and not memoryview(packet)[0] & _VP8_SHOWN):
+                scan.hidden.add(place)
+    except av.error.ExitError:
+        raise deadline.timeout() from None
+    except av.error.FFmpegError as error:
+        scan.warnings.append(f"reading broke off after {len(scan.pts)} packets: {error.strerror}")
+    if corrupt:
+        scan.warnings.append(f"packets flagged as corrupt: {corrupt}")
+    return scan
+
+
+def _picture_in(packet: Packet[VideoStream], context: VideoCodecContext) -> Picture | None:
+    """Return the picture facts of a key frame, decoded by itself; None if it does not decode."""
+    try:
+        frames = context.decode(packet) + context.decode(None)
+    except av.error.InvalidDataError:
+        frames = []
+    context.flush_buffers()
+    return picture_of(frames[0]) if frames else None
+
+
+def _why_sequential(scan: _Scan, facts: StreamFacts) -> str | None:
+    """Return why packets do not tell which frames there will be, or None if they do."""
+    if facts.guessed_times:
+        return "the container has no presentation times and the pictures are reordered"
+    pts = [ticks for ticks in scan.pts if ticks is not None]
+    if len(pts) < len(scan.pts):
+        return "packets without a timestamp"
+    if len(set(pts)) < len(pts):
+        return "packets share a timestamp"
+    if not scan.keys:
+        return "no packet is marked as a key frame"
+    if scan.picture is None:
+        return "no key frame decodes by itself"
+    first = scan.keys[0]
+    if min(pts[first:]) < pts[first]:
+        return "it begins with pictures built from ones that were cut off"
+    return None
+
+
+def _packet_clock(scan: _Scan, facts: StreamFacts) -> Clock:
+    """Return the clock from packets alone. Frames before the first key frame do not decode and do not count."""
+    pts = [ticks for ticks in scan.pts if ticks is not None]
+    first = scan.keys[0]
+    if first:
+        scan.warnings.append(f"packets before the first key frame, not counted: {first}")
+    shown = [place for place in range(first, len(pts)) if place not in scan.hidden]
+    ticks = np.sort(np.array([pts[place] for place in shown], dtype=np.int64))
+    last = max(shown, key=pts.__getitem__)
+    duration = scan.durations[last] or _typical_duration(ticks, facts.time_base, facts.rate)
+    return Clock(facts.time_base, ticks, duration)
+
+
+def _seek_table(scan: _Scan) -> SeekTable:
+    pts = [ticks for ticks in scan.pts if ticks is not None]
+    keys = sorted(scan.keys, key=pts.__getitem__)
+    return SeekTable(
+        key_ticks=np.array([pts[place] for place in keys], dtype=np.int64),
+        key_dts=tuple(scan.dts[place] for place in keys),
+        places={ticks: place for place, ticks in enumerate(pts)},
+    )
+
+
+def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadline) -> tuple[Clock, Picture]:
+    """Return the clock and the picture facts from a full decode.
+
+    The n-th frame comes at the n-th decode time where every packet gives a frame, else at the n-th smallest of the
+    frames' own times (right as a set, though dealt out in the wrong order), else at the nominal rate.
+    """
+    pts: list[int | None] = []
+    picture: Picture | None = None
+    with opened(path, deadline) as (container, stream):
+        for frame, _ in decode_to_end(container, stream, deadline):
+            picture = picture or picture_of(frame)
+            pts.append(frame.pts)
+    if picture is None:
+        raise NoFrames("not a single frame decodes", path, "download it again, or leave it out")
+    time_base = facts.time_base
+    ticks = _distinct(scan.dts, len(pts))
+    if ticks is None:
+        ticks = _distinct(pts, len(pts))
+    if ticks is None:
+        ticks, time_base = np.arange(len(pts), dtype=np.int64), 1 / facts.rate
+    return Clock(time_base, ticks, _typical_duration(ticks, time_base, facts.rate)), picture
+
+
+def _distinct(times: list[int | None], count: int) -> Int64 | None:
+    """Return the times in order if there are `count` of them, all known and no two equal; else None."""
+    known = {time for time in times if time is not None}
+    return np.array(sorted(known), dtype=np.int64) if len(times) == len(known) == count else None
+
+
+def decode_to_end(
+    container: InputContainer, stream: VideoStream, deadline: Deadline
+) -> Iterator[tuple[VideoFrame, bool]]:
+    """Yield every frame from where the container stands, and whether damage may have reached it.
+
+    A packet that does not decode, or a frame the decoder calls corrupt, taints all frames up to the next key frame.
+    """
+    context, tainted = stream.codec_context, False
+    for packet in packets_to_end(container, stream, deadline):
+        try:
+            frames = context.decode(packet)
+        except av.error.FFmpegError:
+            frames, tainted = [], True
+        for frame in frames:
+            tainted = frame.is_corrupt or (tainted and not frame.key_frame)
+            yield frame, tainted
+
+
+def packets_to_end(
+    container: InputContainer, stream: VideoStream, deadline: Deadline
+) -> Iterator[Packet[VideoStream] | None]:
+    """Yield the stream's packets from where the container stands, then None: the decoder is to hand out its rest."""
+    try:
+        for packet in container.demux(stream):
+            deadline.check()
+            if packet.size:
+                yield packet
+    except av.error.ExitError:
+        raise deadline.timeout() from None
+    except av.error.FFmpegError:
+        pass  # the rest of the file is unreadable; the index has said so
+    yield None
+
+
+def _typical_duration(ticks: Int64, time_base: Fraction, rate: Fraction) -> int:
+    """Return the median ticks between frames; of a single frame, one frame at the nominal rate."""
+    if len(ticks) > 1:
+        return int(np.median(np.diff(ticks)))
+    return max(1, round(1 / rate / time_base))
+
+
+def _fraction(value: Fraction | None) -> Fraction | None:
+    """Return a rational of PyAV as a positive Fraction; None where it is absent or not positive."""
+    if value is None or value.denominator == 0 or value.numerator <= 0:
+        return None
+    return Fraction(value.numerator, value.denominator)

@@ -1,0 +1,109 @@
+"""Open a file and choose its moving pictures, or say in one typed error why that cannot be done.
+
+Knows containers and streams, and every way in which a file is no video. Decodes nothing.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from ..errors import (
+    CodecUnsupported,
+    HeaderDamaged,
+    NotAVideo,
+    NoVideoStream,
+    StillImage,
+    VideoEmpty,
+    VideoMissing,
+)
+from .watchdog import Deadline
+
+FileStamp = tuple[int, int]  # bytes, modification time in ns: enough to notice that a file was replaced
+
+_DOWNLOAD_AGAIN = "download or copy it again"
+_SYNC_DISTANCE = 188  # bytes of an MPEG transport packet
+
+
+def file_stamp(path: Path) -> FileStamp:
+    """Return what identifies the file's present content; `VideoMissing`, `NotAVideo` or `VideoEmpty` if nothing can."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise VideoMissing(f"no readable file ({error.strerror})", path, "check the path") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise NotAVideo("neither a file nor a link to one", path, "name the video file itself")
+    if status.st_size == 0:
+        raise VideoEmpty("the file has zero bytes", path, _DOWNLOAD_AGAIN)
+    return status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def opened(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Yield the open container and its main video stream, one codec thread, everything else discarded.
+
+    One thread: threads per video gain nothing over threads across videos, and cost memory and deadlocks.
+    """
+    container = _open(path, deadline)
+    try:
+        stream = _main_stream(container, path)
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        stream.codec_context.thread_count = 1
+        yield container, stream
+    finally:
+        container.close()
+
+
+def _open(path: Path, deadline: Deadline) -> InputContainer:
+    # "file:" keeps names with colons from being taken for addresses; the whitelist keeps playlists off the network.
+    name, local = f"file:{path.absolute()}", {"protocol_whitelist": "file"}
+    try:
+        return av.open(name, options=local, metadata_errors="replace", timeout=deadline.seconds)
+    except av.error.ExitError:
+        raise deadline.timeout() from None
+    except PermissionError as error:
+        raise VideoMissing(f"no readable file ({error.strerror})", path, "check its permissions") from None
+    except av.error.FFmpegError:
+        if _has_container_magic(path):
+            raise HeaderDamaged(
+                "the header or index is missing or cut off", path, f"{_DOWNLOAD_AGAIN}, or repair it"
+            ) from None
+        raise NotAVideo("the bytes are no known video container", path, _DOWNLOAD_AGAIN) from None
+
+
+def _has_container_magic(path: Path) -> bool:
+    """Whether the file begins as MP4, Matroska, AVI, FLV, Ogg, ASF, MPEG or raw H.264 files do."""
+    with path.open("rb") as file:
+        head = file.read(_SYNC_DISTANCE + 1)
+    return (
+        head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+        or head.startswith(
+            (b"\x1a\x45\xdf\xa3", b"FLV", b"OggS", b"\x30\x26\xb2\x75", b"\x00\x00\x01", b"\x00\x00\x00\x01")
+        )
+        or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
+        or (len(head) > _SYNC_DISTANCE and head[0] == head[_SYNC_DISTANCE] == 0x47)
+    )
+
+
+def _main_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the stream FFmpeg calls best, which is the moving one where covers and previews lie beside it."""
+    kind = container.format.name
+    if kind.endswith("_pipe") or kind == "image2":
+        raise StillImage("a picture under a video's name", path, _DOWNLOAD_AGAIN)
+    stream = container.streams.best("video")
+    if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
+        others = {other.type for other in container.streams} - {"video"}
+        found = f"only {', '.join(sorted(others))}" if others else "nothing"
+        raise NoVideoStream(f"no moving pictures in it, {found}", path, "get the version with pictures")
+    if getattr(stream, "codec_context", None) is None:  # which PyAV's types say cannot happen
+        raise CodecUnsupported("no decoder for its pictures in this FFmpeg", path, "re-encode it, for example as H.264")
+    return stream

@@ -1,0 +1,123 @@
+"""Which frames of a video a model is shown: pure functions on numbers, one formula each, under one name each.
+
+Knows frame counts, seconds and spans; knows no file. Every function returns int64 indices on the timeline it was
+given, in temporal order, and repeats indices where a video has fewer frames than were asked for. The models of the
+paper differ in nothing but these formulas and their counts, so an adapter names one and its count. Formulas were
+checked against index tables made with the models' own programs.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import UsageError
+from ..records import Moment
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+Sampler = Callable[..., Int64]
+
+
+def linspace(n_frames: int, count: int, *, nearest: bool = False) -> Int64:
+    """Return `count` indices spread evenly from the first frame to the last, both included.
+
+    The fraction is cut off (Video-LLaVA with 8 frames; VILA with 8 of `n_frames - 1`), or rounded half to even
+    with `nearest` (Qwen-VL). `n_frames` and `count` are at least 1.
+    """
+    _check(n_frames, count)
+    places = np.linspace(0, n_frames - 1, count)
+    return (np.round(places) if nearest else places).astype(np.int64)
+
+
+def midpoints(n_frames: int, count: int, *, from_bounds: bool = False) -> Int64:
+    """Return the middle frame of each of `count` equal segments between the first frame and the last.
+
+    By default the middle itself is rounded, half upwards (VideoLLaMA 2 since 1.5, with 8 or 16). With
+    `from_bounds` the segment's bounds are rounded first, half to even, and their mean is cut off (Video-ChatGPT
+    with 100, VideoChat2 with 16, mPLUG-Owl with 4, VideoLLaMA 2 before 1.5; ST-LLM with at most 64, and at most
+    `n_frames`).
+    """
+    _check(n_frames, count)
+    length = (n_frames - 1) / count
+    if from_bounds:
+        bounds = np.round(length * np.arange(count + 1)).astype(np.int64)
+        return (bounds[:-1] + bounds[1:]) // 2
+    return np.round(length * (np.arange(count) + 0.5) + 1e-6).astype(np.int64)
+
+
+def starts(n_frames: int, count: int) -> Int64:
+    """Return the first frame of each of `count` equal segments: `floor(i * n_frames / count)`.
+
+    TimeChat with 96, and at most `n_frames`. Otter's whole-number step is the same formula on
+    `n_frames - n_frames % count` frames.
+    """
+    _check(n_frames, count)
+    return np.arange(count, dtype=np.int64) * n_frames // count
+
+
+def at_fps(positions: Sequence[float] | Float64, fps: float, cap: int | None = None) -> Int64:
+    """Return every s-th frame, s being the average frame rate over `fps`, rounded; at most `cap`, spread evenly.
+
+    `positions` are the seconds of all frames on the timeline shown. Chat-UniVi with 1 frame a second and a cap of
+    64 or 100; LLaMA-VID with 1 and no cap. The step is in frames, as in those models: for steps even in time on a
+    variable frame rate, ask `Video.frames` for instants.
+    """
+    times = np.asarray(positions, dtype=np.float64)
+    _check(len(times), 1 if cap is None else cap)
+    if not fps > 0:
+        raise UsageError(f"cannot sample {fps} frames a second", remedy="ask for more than 0")
+    rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+    every = np.arange(0, len(times), max(1, round(rate / fps)), dtype=np.int64)
+    if cap is None or len(every) <= cap:
+        return every
+    return every[linspace(len(every), cap)]
+
+
+def dense(timestamps: Sequence[float] | Float64, spans: Sequence[Moment], count: int) -> Int64:
+    """Return `count` indices spread evenly over the frames inside the spans (`start <= t < end`).
+
+    `timestamps` are the seconds of all frames on the original timeline. Overlapping spans count once. Where no
+    frame lies inside, the frames on screen when the spans begin stand for them. AnomShield looks so at the spans
+    that its first pass found.
+    """
+    times = np.asarray(timestamps, dtype=np.float64)
+    _check(len(times), count)
+    if not spans:
+        raise UsageError("cannot sample densely without a span", remedy="give at least one moment")
+    inside = np.zeros(len(times), dtype=np.bool_)
+    for span in spans:
+        inside |= (span.start <= times) & (times < span.end)
+    if not inside.any():
+        begun = np.searchsorted(times, [span.start for span in spans], side="right") - 1
+        inside[np.maximum(begun, 0)] = True
+    chosen = np.flatnonzero(inside).astype(np.int64)
+    return chosen[linspace(len(chosen), count)]
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "at_fps": at_fps,
+    "dense": dense,
+    "linspace": linspace,
+    "midpoints": midpoints,
+    "starts": starts,
+}
+
+
+def get(name: str) -> Sampler:
+    """Return the sampler called `name`; `UsageError` with the nearest name if there is none."""
+    if name in SAMPLERS:
+        return SAMPLERS[name]
+    near = difflib.get_close_matches(name, SAMPLERS, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"no sampler is called {name!r}", remedy=f"{hint}available: {', '.join(SAMPLERS)}")
+
+
+def _check(n_frames: int, count: int) -> None:
+    if n_frames < 1 or count < 1:
+        raise UsageError(
+            f"cannot take {count} of {n_frames} frames", remedy="both must be at least 1; check the video first"
+        )

@@ -1,0 +1,103 @@
+"""The baselines are the floor and the ceiling they say they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecva_bench import registry
+from ecva_bench.answering import Adapter, create
+from ecva_bench.answering.adapter import GROUP
+from ecva_bench.errors import AdapterError
+from ecva_bench.records import Annotation, Label, Moment, Review, Sample
+from ecva_bench.tasks import TASKS, prompt_for, sample
+from ecva_bench.video import Video
+from tests.clips import write_clip
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Video:
+    """Forty frames at 10 a second; a square moves through the lower right from 2.0 to 2.8 s."""
+    return Video(write_clip(tmp_path / "00001.mp4"))
+
+
+@pytest.fixture
+def samples() -> list[Sample]:
+    annotation = Annotation(
+        video="00001",
+        media="00001.mp4",
+        label=Label(major=8, sub=3),
+        moments=(Moment(start=2, end=2.8),),
+        description="d",
+        cause="c",
+        effect="e",
+        review=Review(label=Label(major=8, sub=3), moments=(Moment(start=2, end=3),)),
+    )
+    found = [sample(annotation, task, prompt_for(task)) for task in TASKS.values()]
+    return [s for s in found if s is not None]
+
+
+def answers(adapter: Adapter, video: Video, samples: list[Sample]) -> dict[str, str]:
+    adapter.study(samples)
+    asked = [s for s in samples if adapter.tasks is None or s.task in adapter.tasks]
+    return dict(zip([s.task for s in asked], adapter.answer_many(video, [s.question for s in asked]), strict=True))
+
+
+@pytest.mark.parametrize("name", registry.names(GROUP))
+def test_every_registered_model_wears_the_interface(name: str, video: Video, samples: list[Sample]) -> None:
+    adapter = create(name)
+    found = answers(adapter, video, samples)
+    assert set(found) == (set(adapter.tasks) if adapter.tasks else set(TASKS))
+    assert all(text and isinstance(text, str) for text in found.values())
+    one_by_one = {s.task: adapter.answer(video, s.question) for s in samples if s.task in found}
+    assert one_by_one == found
+    assert adapter.describe() == adapter.describe()
+
+
+def test_motion_finds_where_and_when_the_picture_changes(video: Video, samples: list[Sample]) -> None:
+    found = answers(create("motion"), video, samples)
+    start, end = (float(part) for part in found["timestamp"].strip("[]").split(","))
+    # Sampled four times a second, so an edge is known to a quarter of a second.
+    assert start == pytest.approx(2.0, abs=0.3)
+    assert end == pytest.approx(2.8, abs=0.3)
+    assert "strong" in found["description"]
+    assert "lower right" in found["description"]
+
+
+def test_motion_says_something_of_a_still_video(samples: list[Sample], tmp_path: Path) -> None:
+    still = Video(write_clip(tmp_path / "still.mp4", frames=1, event=(9, 9)))
+    assert answers(create("motion"), still, samples)["timestamp"] == "[0.0, 0.0]"
+
+
+def test_motion_asks_for_the_frames_it_announces(video: Video, samples: list[Sample]) -> None:
+    adapter = create("motion")
+    announced = np.asarray(adapter.frame_indices(video))
+    seen: list[np.ndarray] = []
+    video.on_frames = lambda frames: seen.append(frames.indices)
+    answers(adapter, video, samples)
+    assert all(np.array_equal(indices, announced) for indices in seen)
+
+
+def test_the_oracle_gives_the_reference_and_knows_what_it_does_not_know(video: Video, samples: list[Sample]) -> None:
+    oracle = create("oracle")
+    assert answers(oracle, video, samples) == {s.task: s.reference for s in samples}
+    with pytest.raises(AdapterError, match="00001"):
+        oracle.answer(video, "Never asked?")
+
+
+def test_second_round_gives_the_review(video: Video, samples: list[Sample]) -> None:
+    assert answers(create("second-round"), video, samples) == {"classification": "[8]", "timestamp": "[2, 3]"}
+    unreviewed = [s.model_copy(update={"review": None}) for s in samples]
+    adapter = create("second-round")
+    adapter.study(unreviewed)
+    with pytest.raises(AdapterError, match="no second round"):
+        adapter.answer(video, samples[-1].question)
+
+
+def test_another_reference_makes_another_oracle(samples: list[Sample]) -> None:
+    one, two = create("oracle"), create("oracle")
+    one.study(samples)
+    two.study([s.model_copy(update={"reference": "other"}) for s in samples])
+    assert one.describe() != two.describe()

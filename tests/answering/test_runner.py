@@ -1,0 +1,235 @@
+"""The runner: every question once, one decode per video, every failure a record, and nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecva_bench.answering import Adapter
+from ecva_bench.answering.plan import Selection, make_plan
+from ecva_bench.answering.runner import Runner, Settings
+from ecva_bench.journal import Journal, read
+from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, View
+from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.video import Video
+from tests.clips import write_clip
+
+
+class Counting(Adapter):
+    """Answers with the number of frames it saw, and counts how often it is asked."""
+
+    def __init__(self, broken: str = "") -> None:
+        self.broken = broken
+        self.asked: list[str] = []
+        self.batches: list[int] = []
+
+    def frame_indices(self, video: Video) -> Sequence[int]:
+        return range(0, video.n_frames, 5)
+
+    def answer(self, video: Video, question: str) -> str:
+        if self.broken and self.broken in question:
+            raise RuntimeError("out of memory")
+        self.asked.append(f"{video.path.stem} {question[:20]}")
+        return f"{len(video.frames_at(self.frame_indices(video)).pixels)} of {video.n_frames}"
+
+    def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
+        self.batches.append(len(questions))
+        return super().answer_many(video, questions)
+
+
+class Videos:
+    """A data set of clips in a folder: two sound ones and whatever else a test puts there."""
+
+    source = "test"
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self.folder = folder
+        self.annotations = [
+            Annotation(
+                video=name,
+                media=f"{name}.mp4",
+                label=Label(major=5),
+                moments=(Moment(start=2.0, end=2.8),),
+                cause=f"cause of {name}",
+                effect=f"effect of {name}",
+            )
+            for name in names
+        ]
+
+    def media_path(self, annotation: Annotation) -> Path:
+        return self.folder / annotation.media
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in (1, 2):
+        write_clip(tmp_path / "videos" / f"{number}.mp4", frames=40 + number)
+    return tmp_path / "videos"
+
+
+def make(
+    adapter: Adapter,
+    folder: Path,
+    names: Sequence[str] = ("1", "2"),
+    views: Sequence[View] = ("full",),
+    **settings: object,
+) -> Runner:
+    prompts = {task: prompt_for(task) for task in resolve(["cause", "effect"])}
+    plan = make_plan(Videos(folder, names), prompts, Selection(), views)  # type: ignore[arg-type]
+    chosen = Settings(**settings)  # type: ignore[arg-type]
+    spec = {"model": "counting", "description": adapter.describe(), "decoder": "d", "mode": chosen.mode}
+    return Runner(adapter, plan, Manifest(run="r", spec=spec, expects=plan.expects), chosen)
+
+
+def run(runner: Runner, path: Path) -> Results:
+    with Journal(path, runner.manifest) as journal:
+        runner.run(journal)
+    return read(path)
+
+
+def texts(results: Results) -> dict[tuple[str, str], str]:
+    return {(answer.id, answer.view): answer.answer for answer in results.answers}
+
+
+def test_every_view_of_every_sample_is_answered_once(folder: Path, tmp_path: Path) -> None:
+    results = run(make(Counting(), folder, views=("full", "anomaly", "control")), tmp_path / "r.jsonl")
+    # 41 and 42 frames at 10 a second; the moment 2.0 to 2.8 s holds frames 20 to 27.
+    assert texts(results) == {
+        (f"{video}/{task}", view): f"{-(-frames // 5)} of {frames}"
+        for video, whole in (("1", 41), ("2", 42))
+        for task in ("cause", "effect")
+        for view, frames in (("full", whole), ("anomaly", whole - 8), ("control", whole - 8))
+    }
+    answer = next(a for a in results.answers if a.view == "anomaly")
+    assert answer.removed == (Moment(start=2.0, end=2.8),)
+    assert answer.reference == "cause of 1"
+    assert answer.duration == pytest.approx(4.1)
+    assert answer.frames is not None
+    assert answer.frames.timestamps == pytest.approx([0, 0.5, 1.0, 1.5, 2.8, 3.3, 3.8])
+
+
+def test_a_video_is_decoded_in_one_pass_for_all_questions_and_views(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[np.ndarray] = []
+    preload = Video.preload
+
+    def counted(self: Video, indices: np.ndarray) -> None:
+        passes.append(indices)
+        preload(self, indices)
+
+    monkeypatch.setattr(Video, "preload", counted)
+    run(make(Counting(), folder, views=("full", "anomaly")), tmp_path / "r.jsonl")
+    full, cut = set(range(0, 41, 5)), {i if i < 20 else i + 8 for i in range(0, 33, 5)}
+    assert len(passes) == 2
+    assert set(passes[0].tolist()) == full | cut
+
+
+def test_fast_mode_asks_together_and_answers_alike(folder: Path, tmp_path: Path) -> None:
+    slow, fast = Counting(), Counting()
+    exact = run(make(slow, folder), tmp_path / "exact.jsonl")
+    batched = run(make(fast, folder, mode="fast"), tmp_path / "fast.jsonl")
+    assert slow.batches == [1, 1, 1, 1]
+    assert fast.batches == [2, 2]
+    assert texts(exact) == texts(batched)
+    assert not {a.key for a in exact.answers} & {a.key for a in batched.answers}
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_a_question_that_fails_costs_itself_only(folder: Path, tmp_path: Path, mode: str) -> None:
+    results = run(make(Counting(broken="led to"), folder, mode=mode), tmp_path / "r.jsonl")
+    assert {a.id for a in results.answers} == {"1/cause", "2/cause"}
+    assert {(f.id, f.stage, f.error, f.message, f.retryable) for f in results.failures} == {
+        (f"{n}/effect", "answer", "RuntimeError", "out of memory", True) for n in (1, 2)
+    }
+
+
+def test_damaged_and_missing_videos_become_errors_and_the_run_goes_on(folder: Path, tmp_path: Path) -> None:
+    (folder / "0.mp4").write_bytes(b"")
+    (folder / "3.mp4").write_text("<html>404</html>")
+    runner = make(Counting(), folder, names=("0", "1", "3", "4", "2"), views=("full", "anomaly"))
+    results = run(runner, tmp_path / "r.jsonl")
+    assert {a.video for a in results.answers} == {"1", "2"}
+    codes = {(f.video, f.view): f.error for f in results.failures}
+    assert codes == {
+        (video, view): code
+        for video, code in (("0", "file_empty"), ("3", "not_a_video"), ("4", "file_missing"))
+        for view in ("full", "anomaly")
+    }
+    assert all(str(folder) in f.message for f in results.failures)
+
+
+def test_a_resumed_run_asks_only_what_is_open(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    (folder / "0.mp4").write_bytes(b"")
+    names = ("0", "1", "2")
+    first = Counting(broken="led to")
+    run(make(first, folder, names), path)
+    assert len(first.asked) == 2
+    second = Counting()
+    results = run(make(second, folder, names), path)
+    assert sorted(second.asked) == sorted(f"{n} {prompt_for(resolve(['effect'])[0]).text[:20]}" for n in (1, 2))
+    assert len(results.answers) == 4
+    lines = path.read_text().count('"file_empty"')
+    assert lines == 2  # damage is for good: it is not tried again, unless asked for
+    run(make(Counting(), folder, names, retry_errors=True), path)
+    assert path.read_text().count('"file_empty"') == 4
+
+
+def test_a_video_that_was_mended_is_asked_about_again(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    (folder / "0.mp4").write_bytes(b"")
+    assert len(run(make(Counting(), folder, ("0",)), path).failures) == 2
+    write_clip(folder / "0.mp4")
+    results = run(make(Counting(), folder, ("0",)), path)
+    assert len(results.answers) == 2
+    assert not results.failures
+
+
+def test_the_key_holds_everything_that_determines_an_answer(folder: Path) -> None:
+    runner = make(Counting(), folder)
+    sample = runner.plan.groups[0].samples[0]
+    cut = (Moment(start=1, end=2),)
+    keys = [
+        runner.key(sample, "full", (), "a"),
+        runner.key(sample, "full", (), "b"),
+        runner.key(sample, "anomaly", cut, "a"),
+        runner.key(sample, "anomaly", (Moment(start=1, end=3),), "a"),
+        runner.key(sample.model_copy(update={"question": "Why?"}), "full", (), "a"),
+        runner.key(sample.model_copy(update={"id": "other"}), "full", (), "a"),
+        make(Counting(), folder, mode="fast").key(sample, "full", (), "a"),
+    ]
+    for name in ("model", "description", "decoder"):
+        spec = {**runner.manifest.spec, name: "changed"}
+        other = Runner(runner.adapter, runner.plan, runner.manifest.model_copy(update={"spec": spec}), runner.settings)
+        keys.append(other.key(sample, "full", (), "a"))
+    assert len(set(keys)) == len(keys)
+    changed = sample.model_copy(update={"reference": "another", "key_sentences": ("k",)})
+    assert runner.key(changed, "full", (), "a") == keys[0]  # what an answer is compared with does not determine it
+
+
+def test_a_model_that_breaks_the_interface_is_told_so(folder: Path, tmp_path: Path) -> None:
+    class Wrong(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            return None  # type: ignore[return-value]
+
+    results = run(make(Wrong(), folder), tmp_path / "r.jsonl")
+    assert {f.error for f in results.failures} == {"AdapterError"}
+    assert "one str each" in results.failures[0].message
+
+
+def test_an_interrupt_is_written_down_and_let_through(folder: Path, tmp_path: Path) -> None:
+    class Interrupted(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            if video.path.stem == "2":
+                raise KeyboardInterrupt
+            return "text"
+
+    path = tmp_path / "r.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        run(make(Interrupted(), folder), path)
+    assert len(read(path).answers) == 2
+    assert '"event":"interrupted"' in path.read_text()

@@ -1,0 +1,116 @@
+"""`run`, `plan`, `merge` and the listings, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench import cli, journal
+from tests.clips import write_clip
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> tuple[Path, Path]:
+    """Three videos, one of them no video, with annotations in the authors' JSON form."""
+    videos = tmp_path / "videos"
+    rows = []
+    for number in (1, 2, 3):
+        write_clip(videos / f"0000{number}.mp4")
+        for task, output in (
+            ("Cause", f"cause {number}"),
+            ("Result", f"effect {number}"),
+            ("Timestamp", "[0002,0003]"),
+        ):
+            media = f"0000{number}.mp4"
+            rows.append({"instruction": "?", "visual_input": media, "output": output, "task": task, "ID": number})
+    (videos / "00002.mp4").write_text("not a video")
+    annotations = tmp_path / "annotations.json"
+    annotations.write_text(json.dumps(rows))
+    return annotations, videos
+
+
+def ecva_bench(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run the command line in this process; return exit code, output and error output."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["ecva-bench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+    shown = capsys.readouterr()
+    return int(stop.value.code or 0), shown.out, shown.err
+
+
+def test_a_run_over_a_damaged_video_ends_with_its_error_named(
+    dataset: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotations, videos = dataset
+    out = tmp_path / "results.jsonl"
+    common = ("--model", "motion", "--data", annotations, "--videos", videos, "--out", out)
+    code, shown, _ = ecva_bench("run", *common, "--task", "reason", capsys=capsys)
+    assert code == 3
+    assert "2 answers (0 were there), 1 errors, 0 missing" in shown
+    assert "00002/cause full: not_a_video" in shown
+    results = journal.read(out)
+    assert [a.id for a in results.answers] == ["00001/cause", "00003/cause"]
+    assert "lower right" in results.answers[0].answer
+
+    code, shown, _ = ecva_bench("run", *common, "--task", "cause", capsys=capsys)
+    assert "2 answers (2 were there)" in shown
+    code, _, complaint = ecva_bench("run", *common, "--task", "effect", capsys=capsys)
+    assert code == 2
+    assert complaint.startswith("error: the file belongs to a run with other settings (prompts.cause.id")
+
+    code, shown, _ = ecva_bench("plan", *common, "--task", "cause", capsys=capsys)
+    assert code == 0
+    assert "3 videos, 3 answers owed" in shown
+    assert "full     cause                3         2       1      0" in shown
+
+
+def test_shards_merge_into_the_answers_of_one_run(
+    dataset: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotations, videos = dataset
+    common = ("--model", "motion", "--data", annotations, "--videos", videos)
+    parts = [tmp_path / f"part{n}.jsonl" for n in (1, 2)]
+    ecva_bench("run", *common, "--out", tmp_path / "whole.jsonl", capsys=capsys)
+    for number, part in enumerate(parts, 1):
+        ecva_bench("run", *common, "--shard", f"{number}/2", "--out", part, capsys=capsys)
+    code, shown, _ = ecva_bench("merge", *parts, "--out", tmp_path / "merged.jsonl", capsys=capsys)
+    assert code == 0
+    assert "9 answers owed" in shown
+    whole, merged = journal.read(tmp_path / "whole.jsonl"), journal.read(tmp_path / "merged.jsonl")
+    assert {a.key: a.answer for a in merged.answers} == {a.key: a.answer for a in whole.answers}
+    assert {f.key for f in merged.failures} == {f.key for f in whole.failures}
+    assert set(merged.expects["full"]) == set(whole.expects["full"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--model", "motoin"), "no model is called 'motoin': did you mean 'motion'?"),
+        (("--model", "motion", "--task", "caus"), "no task is called 'caus': did you mean 'cause'?"),
+        (("--model", "second-round", "--task", "cause"), "the model cannot be asked cause"),
+        (("--model", "motion", "--prompts", "mine"), "no prompt set is called 'mine'"),
+        (("--model", "motion", "--shard", "half"), "'half' is no shard"),
+        (("--model", "motion", "--ids", "nobody"), "the data set has no usable video of this id: nobody"),
+        (("--model", "motion", "--model-arg", "frames"), "'frames' is no option of a model"),
+        (("--model", "motion", "--model-arg", "frames=8"), "the model refused its options"),
+    ],
+)
+def test_a_request_that_cannot_be_met_says_why_and_writes_nothing(
+    arguments: tuple[str, ...], complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.jsonl"
+    code, _, shown = ecva_bench("run", *arguments, "--out", out, capsys=capsys)
+    assert code == 2
+    assert shown.startswith(f"error: {complaint}")
+    assert not out.exists()
+
+
+def test_listings_have_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    for listing, name in (("models", "oracle"), ("tasks", "timestamp"), ("scorers", "bleu")):
+        code, shown, _ = ecva_bench(listing, capsys=capsys)
+        assert code == 0
+        line = next(line for line in shown.splitlines() if line.startswith(name))
+        assert len(line) > len(name) + 10

@@ -1,0 +1,24 @@
+"""Small clips encoded on the spot, for tests that need a video and not a particular one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+def write_clip(path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int, int] = (20, 28)) -> Path:
+    """Write a 64x48 clip of a slow grey ramp in which a square moves through the lower right during `event`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "18", "threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(frames):
+            picture = np.full((48, 64, 3), 60 + index % 4, np.uint8)
+            if event[0] <= index < event[1]:
+                left = 40 + 2 * (index - event[0])
+                picture[34:44, left : left + 8] = 250
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path

@@ -1,0 +1,25 @@
+"""Real answers beside their annotations, for comparison with the libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.data import load, read_released_answers
+from ecva_bench.records import Results
+
+
+@pytest.fixture(scope="session")
+def released(shared_data: Path) -> dict[str, Results]:
+    """The authors' released answer files, joined with their annotations, by file stem."""
+    dataset = load("ecva", shared_data / "ecva" / "annotations.xlsx")
+    files = sorted((shared_data / "ecva" / "answers").glob("*.json"))
+    return {file.stem: read_released_answers(file, dataset) for file in files}
+
+
+@pytest.fixture(scope="session")
+def real_pairs(released: dict[str, Results]) -> list[tuple[str, str]]:
+    """Pairs of (reference, answer) of the cause and description tasks, raw."""
+    names = ("video_llama_reason", "video_llama_description")
+    return [(one.reference, one.answer) for name in names for one in released[name].answers]
