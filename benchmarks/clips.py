@@ -57,7 +57,10 @@ def _pictures(count: int) -> Iterator[UInt8]:
         window = np.s_[step // 3 : step // 3 + HEIGHT, step // 2 : step // 2 + WIDTH]
         picture = textures[number % len(textures)][window].copy()
         for square in range(3):
-            top, left = (number * (square + 2) + 200 * square) % (HEIGHT - 160), (number * 3 + 333 * square) % (WIDTH - 90)
+            top, left = (
+                (number * (square + 2) + 200 * square) % (HEIGHT - 160),
+                (number * 3 + 333 * square) % (WIDTH - 90),
+            )
             picture[top + 70 : top + 160, left : left + 90] = (80 * square, 255 - 60 * square, 40)
         bits = (number >> np.arange(_BITS)) & 1
         picture[:_SQUARE, : _SQUARE * _BITS] = np.repeat(bits * 255, _SQUARE).astype(np.uint8)[None, :, None]

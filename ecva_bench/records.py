@@ -113,12 +113,16 @@ class Sample(Record):
 
 
 class SeenFrames(Record):
-    """The frames a model asked for: seconds on the original timeline, and what was wrong with them."""
+    """The frames a model was shown, once each: seconds on the original timeline, in order.
+
+    `substituted` and `corrupt` name frames by their index on the timeline shown: those replaced by a neighbour
+    because they do not decode, and those whose pixels damage in the file may have changed.
+    """
 
     n: int
     timestamps: tuple[float, ...]
-    substituted: tuple[float, ...] = ()
-    corrupt: tuple[float, ...] = ()
+    substituted: tuple[int, ...] = ()
+    corrupt: tuple[int, ...] = ()
 
 
 class Answer(Record):

@@ -8,6 +8,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,24 +37,31 @@ class Request:
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
 
-    def prepare(self, progress: Callable[[int, int], None] | None = None) -> Runner:
-        """Load everything and return the runner; raises the `EcvaError` that says what is missing."""
-        dataset = load(self.data, videos=self.videos)
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set asked about."""
+        return load(self.data, videos=self.videos)
+
+    def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
+        """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
+        self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
+
+    def prepare(self) -> Runner:
+        """Load everything but the videos and return the runner; the `EcvaError` raised says what is missing."""
         adapter = create(self.model, self.model_args)
         chosen = _choose_tasks(adapter, self.model, self.tasks)
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        plan = make_plan(dataset, prompts, self.selection, ("full", *self.edited))
-        dataset.ensure_videos(progress)
+        plan = make_plan(self.dataset, prompts, self.selection, ("full", *self.edited))
         adapter.study([sample for group in plan.groups for sample in group.samples])
-        return Runner(adapter, plan, self._manifest(dataset, adapter, plan), self.settings)
+        return Runner(adapter, plan, self._manifest(adapter, plan), self.settings)
 
-    def _manifest(self, dataset: Dataset, adapter: Adapter, plan: Plan) -> Manifest:
+    def _manifest(self, adapter: Adapter, plan: Plan) -> Manifest:
         spec = {
             "model": self.model,
             "model_args": self.model_args,
             "baseline": adapter.baseline,
             "description": adapter.describe(),
-            "dataset": {"name": dataset.name, "sha256": dataset.sha256},
+            "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
             "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},
             "selection": self.selection.describe(),
             "views": plan.views,

@@ -59,6 +59,7 @@ class Prepared:
     sha256: str
     rounds: tuple[Round, ...]
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 class Runner:
@@ -132,9 +133,10 @@ class Runner:
             if len(indices):
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
+            warnings = video.warnings if any(round_.questions for round_ in rounds) else ()
         except VideoError as error:
-            rounds = self._rounds_of_broken(group, sha256, error, journal)
-        return Prepared(video, sha256, rounds, seconds())
+            return Prepared(video, sha256, self._rounds_of_broken(group, sha256, error, journal), seconds())
+        return Prepared(video, sha256, rounds, seconds(), warnings)
 
     def _round(self, group: Group, view: View, video: Video, sha256: str, journal: Journal) -> Round:
         samples = self._samples(group, view)
@@ -181,9 +183,11 @@ class Runner:
                     self._ask(round_, round_.shown, prepared, journal)
                 elif isinstance(round_.shown, Exception):
                     for key, sample in round_.questions.items():
-                        journal.append(_failure(key, sample, round_.view, "decode", round_.shown))
+                        journal.append(_failure(key, sample, round_.view, "prepare", round_.shown))
         finally:
             if isinstance(prepared, Prepared):
+                if prepared.warnings:
+                    journal.event("warnings", video=group.video, warnings=prepared.warnings)
                 prepared.video.close()
 
     def _ask(self, round_: Round, shown: Video, prepared: Prepared, journal: Journal) -> None:
@@ -211,9 +215,8 @@ class Runner:
         except Exception as error:  # a failing question must not end the run
             if len(batch) > 1:
                 return False
-            stage = "decode" if isinstance(error, VideoError) else "answer"
             for key, sample in batch.items():
-                journal.append(_failure(key, sample, round_.view, stage, error))
+                journal.append(_failure(key, sample, round_.view, "answer", error))
             return True
         asked = sum(len(some.questions) for some in prepared.rounds)
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}

@@ -93,7 +93,7 @@ def _load(source: str, videos: Path | None) -> Dataset:
 
     dataset = load(source, videos=videos)
     with progress("rendering", "clips") as update:
-        dataset.ensure_videos(lambda done, total: update(done, total, 0))
+        dataset.ensure_videos(update)
     return dataset
 
 
@@ -106,44 +106,49 @@ def _print_check(result: Check) -> None:
     console = Console()
     console.print(f"{result.dataset}: {escape(result.source)}, sha256 {result.sha256[:16]}", highlight=False)
     console.print(", ".join(f"{count} {name}" for name, count in result.counts.items()), highlight=False)
-    table = Table("n", "rule", "meaning, and the videos", title="Findings", title_justify="left", box=SIMPLE)
-    for rule, meaning, findings in result.by_rule():
-        actions = " ".join(sorted({finding.action for finding in findings}))
-        videos = " ".join(dict.fromkeys(finding.video for finding in findings))
-        table.add_row(str(len(findings)), rule, f"{actions}: {meaning}\n[dim]{escape(videos)}[/dim]")
-    console.print(table)
+    findings = Table("n", "rule", "meaning, and the videos", title="Findings", title_justify="left", box=SIMPLE)
+    for rule, meaning, found in result.by_rule():
+        actions = " ".join(sorted({finding.action for finding in found}))
+        videos = " ".join(dict.fromkeys(finding.video for finding in found))
+        findings.add_row(str(len(found)), rule, f"{actions}: {meaning}\n[dim]{escape(videos)}[/dim]")
     repairs = Table("video", "field", "before", "after", title="Repairs", title_justify="left", box=SIMPLE)
     for finding in result.findings:
         if finding.action == "repaired":
             texts = (escape(_short(text)) for text in (finding.before, finding.after))
             repairs.add_row(finding.video, finding.field, *texts)
-    console.print(repairs)
+    for table in (findings, repairs):
+        if table.row_count:
+            console.print(table)
     if result.videos is not None:
         _print_videos(result)
     console.print("unusable rows: " + (" ".join(a.video for a in result.unusable) or "none"), highlight=False)
 
 
 def _print_videos(result: Check) -> None:
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    columns = ("file", "frames", "seconds", "fps", "variable", "rotation", "audio", "codec", "sha256")
-    table = Table(*columns, title="Video files", title_justify="left")
+    columns = (Column("file", overflow="fold"), "frames", "seconds", "fps", "codec", "notes", "sha256")
+    table = Table(*columns, title="Video files", title_justify="left", box=SIMPLE)
     console = Console()
     for video in result.videos or ():
         if video.error is not None:
-            table.add_row(escape(video.media), f"[red]{video.error}[/red]")
+            table.add_row(escape(video.media), "", "", "", "", f"[red]{video.error}[/red]")
             continue
+        notes = {
+            "variable rate": video.variable_frame_rate,
+            f"rotated {video.rotation}°": video.rotation,
+            "audio": video.has_audio,
+        }
         table.add_row(
             escape(video.media),
             str(video.frames),
             f"{video.duration:.2f}",
             f"{video.frame_rate:.3f}",
-            "yes" if video.variable_frame_rate else "",
-            str(video.rotation or ""),
-            "yes" if video.has_audio else "",
             video.codec,
+            ", ".join(note for note, applies in notes.items() if applies),
             (video.sha256 or "")[:12],
         )
     console.print(table)

@@ -42,12 +42,12 @@ def _bar(what: str, unit: str) -> Iterator[Update]:
     )
     start = time.monotonic()
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None, rate="", errors="")
+        task = bar.add_task(what, total=None, visible=False, rate="", errors="")
 
         def update(done: int, total: int, errors: int = 0) -> None:
             rate = f"{done / max(time.monotonic() - start, 1e-3):.1f} {unit}/s"
             shown = f", {errors} errors" if errors else ""
-            bar.update(task, completed=done, total=total, rate=rate, errors=shown)
+            bar.update(task, completed=done, total=total, visible=True, rate=rate, errors=shown)
 
         yield update
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -49,14 +50,16 @@ def run(
     from .progress import progress
 
     request = options.build_request(**asked)
+    runner = request.prepare()
     with progress("render", "clips") as rendered:
-        runner = request.prepare(rendered)
+        request.render(runner.plan, rendered)
     with Journal(out, runner.manifest) as journal, progress(f"run {model}", "answers") as settled:
         held = len(journal.answered)
         end = runner.run(journal, settled)
     print(f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing")
-    for failure in list(journal.failed.values())[:10]:
-        print(f"  {failure.id} {failure.view}: {failure.error}: {failure.message}")
+    causes = Counter((f.video, f.error, f.message) for f in journal.failed.values())
+    for (video, error, message), answers in causes.items():
+        print(f"  {video}: {error}, {answers} answers: {message}")
     if end.status != "complete":
         raise typer.Exit(3)
     print(f"next: ecva-bench score {out}")

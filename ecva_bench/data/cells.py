@@ -27,10 +27,10 @@ NOTHING = ("", "/")
 _MOMENTS = re.compile(r"(?:\[[^\[\]]*\][\s,，]*)+")
 _LABEL = re.compile(r"\[([0-9]{1,3})-([0-9]{1,3}),([0-9])\]")
 _IRREGULAR_LABEL = re.compile(
-    r"[\[【]?\s*([0-9]{1,3})\s*(?:[-–]\s*([0-9]{1,3})\s*)?(?:[,，]\s*([0-9]?)\s*)?[,，]?\s*[\]】]?"
+    r"[\[【]?\s{0,9}([0-9]{1,3})\s{0,9}(?:[-–]\s{0,9}([0-9]{1,3})\s{0,9})?(?:[,，]\s{0,9}([0-9]?)\s{0,9})?[,，]?\s{0,9}[\]】]?"
 )
 _SENTENCE = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
-_SENTENCES = re.compile(rf"\[\s*(?:{_SENTENCE}(?:\s*,\s*{_SENTENCE})*)?\s*,?\s*\]", re.DOTALL)
+_SENTENCES = re.compile(rf"\[\s*(?:{_SENTENCE}(?:\s*,\s*{_SENTENCE})*)?[\s,]*\]", re.DOTALL)
 _COMMA_BY_QUOTE = re.compile(r"""["“”]\s*[,，]\s*["“”]?|[,，]\s*["“”]""")
 
 
@@ -125,13 +125,13 @@ def _written(label: Label) -> str:
 def parse_segments(cell: str) -> tuple[tuple[str, ...], list[Note]]:
     """Read descriptions written as `[one][another]`; text without any bracket is one segment."""
     text = cell.strip()
-    if text in NOTHING:
+    pieces = (piece.strip() for piece in re.split(r"\][\s,]*\[", text.strip("[]")))
+    segments = tuple(piece for piece in pieces if piece not in NOTHING)
+    if not segments:
         return (), [Note("text-missing", "kept", cell)]
-    notes = []
     if text.count("[") != text.count("]"):
-        notes.append(Note("description-brackets", "repaired", cell, cell.strip("[]")))
-    parts = (part.strip() for part in re.split(r"\]\s*,?\s*\[", text.strip("[]")))
-    return tuple(part for part in parts if part), notes
+        return segments, [Note("description-brackets", "repaired", cell, text.strip("[]"))]
+    return segments, []
 
 
 def parse_key_sentences(cell: str) -> tuple[tuple[str, ...], list[Note]]:

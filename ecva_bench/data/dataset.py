@@ -5,7 +5,7 @@ Knows no file format: those are the business of the modules registered under `ec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ class Dataset:
     `sha256` is that of the annotation file's bytes (for `mini`: of its definition). `annotations` are usable and
     ordered by video id; `excluded` are not, and keep their raw texts because a protocol may count them;
     `findings` say for each repair, exclusion and oddity which rule met which field. `videos` is the folder of
-    the video files where known; `render` makes a missing one, for sets that are made and not filmed.
+    the video files where known; `render` makes one, for sets that are made and not filmed.
     """
 
     name: str
@@ -36,23 +36,26 @@ class Dataset:
     render: Callable[[Annotation, Path], None] | None = None
 
     def media_path(self, annotation: Annotation) -> Path:
-        """Return the path of an annotation's video file, rendered first where this set renders its own.
+        """Return the path of an annotation's video file. `UsageError` if no folder is known.
 
-        Whether a filmed one exists is for the video room to say. `UsageError` if no folder is known.
+        Whether the file exists is for the video room to say; a set that renders its own does so in `ensure_videos`.
         """
         if self.videos is None:
             raise UsageError("the folder of the video files is not known", self.source, "name it with --videos DIR")
-        path = self.videos / annotation.media
-        if self.render is not None and not path.exists():
-            self.render(annotation, path)
-        return path
+        return self.videos / annotation.media
 
-    def ensure_videos(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Render what is missing; nothing to do for filmed sets. `progress` is told (clips done, clips in all)."""
-        if self.render is None or self.videos is None:
+    def ensure_videos(
+        self, progress: Callable[[int, int], None] | None = None, *, only: Collection[str] | None = None
+    ) -> None:
+        """Render what is missing of the videos `only` names, or of all; nothing to do for filmed sets.
+
+        `progress` is told (clips done, clips in all).
+        """
+        if self.render is None:
             return
-        missing = [each for each in self.annotations if not (self.videos / each.media).exists()]
+        wanted = [each for each in self.annotations if only is None or each.video in only]
+        missing = [each for each in wanted if not self.media_path(each).exists()]
         for done, annotation in enumerate(missing, start=1):
-            self.media_path(annotation)
+            self.render(annotation, self.media_path(annotation))
             if progress is not None:
                 progress(done, len(missing))

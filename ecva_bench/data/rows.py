@@ -45,7 +45,7 @@ class Table:
             self._report(row.video, "row", [Note("duplicate-row", "excluded", _brief(row))])
             return
         annotation, notes = annotate(row, self.taxonomy)
-        if annotation_is_empty(annotation):
+        if _is_empty(annotation):
             self._report(row.video, "row", [Note("no-anomaly", "excluded", _brief(row))])
             self._report(row.video, "label", notes.get("label", ()))
             self.excluded[row.video] = annotation.model_copy(
@@ -97,8 +97,8 @@ def annotate(row: Row, taxonomy: Taxonomy) -> tuple[Annotation, dict[str, list[N
     if row.key_sentences is not None:
         sentences, notes["key_sentences"] = parse_key_sentences(row.key_sentences)
     if row.description is not None and texts["description"] is not None:
-        texts["description"] = _stripped(row.description)
         segments, notes["description"] = parse_segments(row.description)
+        texts["description"] = _stripped(row.description) if segments else None
         if moments and len(segments) != len(moments):
             before = f"{len(moments)} moments, {len(segments)} descriptions"
             notes["description"].append(Note("moments-descriptions", "kept", before))
@@ -115,7 +115,7 @@ def annotate(row: Row, taxonomy: Taxonomy) -> tuple[Annotation, dict[str, list[N
     return annotation, notes
 
 
-def annotation_is_empty(annotation: Annotation) -> bool:
+def _is_empty(annotation: Annotation) -> bool:
     """Say whether nothing is annotated: no text, no moment and no class."""
     texts = (annotation.description, annotation.cause, annotation.effect)
     return not any(texts) and not annotation.moments and annotation.label is None

@@ -72,5 +72,7 @@ def load_taxonomy(name: str) -> Taxonomy:
         title=table["title"],
         source=table["source"],
         size=tuple(table["size"]),
-        classes=tuple(AnomalyClass(row["code"], row["name"], tuple(row["sub"]), row.get("cuva")) for row in table["classes"]),
+        classes=tuple(
+            AnomalyClass(row["code"], row["name"], tuple(row["sub"]), row.get("cuva")) for row in table["classes"]
+        ),
     )

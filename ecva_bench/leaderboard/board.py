@@ -11,9 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ecva_bench.errors import UsageError
-from ecva_bench.records import Coverage, Scores, Summary
-
+from ..errors import UsageError
+from ..records import Coverage, Scores, Summary
 from .published import PublishedCell, PublishedTable
 from .sheet import VIEWS, in_unit, shown
 from .table import Cell, Table
@@ -26,6 +25,8 @@ RANKED_BY = {
     "classification": "accuracy",
     "timestamp": "iou",
 }
+# More would be noise beside the intervals, and the paper prints as many; score sheets and CSV have all.
+DECIMALS = 2
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _score_cell(summary: Summary | None) -> Cell:
         return Cell()
     interval = summary.zero_filled_interval
     return Cell(
-        text=shown(summary.zero_filled, summary.unit, summary.decimals),
+        text=shown(summary.zero_filled, summary.unit, DECIMALS),
         value=in_unit(summary.zero_filled, summary.unit),
         interval=(in_unit(interval[0], summary.unit), in_unit(interval[1], summary.unit)) if interval else None,
     )

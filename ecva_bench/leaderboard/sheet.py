@@ -5,8 +5,7 @@ Knows score records and the table they are put into.
 
 from __future__ import annotations
 
-from ecva_bench.records import Aggregate, Coverage, Scores, Summary
-
+from ..records import Aggregate, Coverage, Scores, Summary
 from .table import Cell, Table
 
 VIEWS = {"full": "full video", "anomaly": "video without its anomaly", "control": "video without a normal span"}

@@ -9,8 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from ecva_bench.errors import ScoringError
-
+from ..errors import ScoringError
 from .scorer import Column, Scorable, Scorer
 
 _NUMBER = r"(?<![0-9])([0-9]{1,4})(?![0-9])"

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from ecva_bench.errors import ResultsError
-from ecva_bench.records import (
+from ..errors import ResultsError
+from ..records import (
     SCORES_SCHEMA,
     Aggregate,
     Coverage,

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from ecva_bench.records import Answer, Coverage, Results, View, sha256_of
-
+from ..records import Answer, Coverage, Results, View, sha256_of
 from .text import strip_special_tokens
 
 

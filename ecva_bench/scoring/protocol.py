@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from ecva_bench.errors import UsageError
+from ..errors import UsageError
 
 TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
 

@@ -13,12 +13,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from ecva_bench import __version__
-from ecva_bench.errors import ScoringError, UsageError
-from ecva_bench.records import Aggregate, Results, Score, Scores, ScoresHeader, Summary
-from ecva_bench.statistics import DRAWS, bootstrap_interval
-from ecva_bench.tasks import TASKS, resolve
-
+from .. import __version__
+from ..errors import ScoringError, UsageError
+from ..records import Aggregate, Results, Score, Scores, ScoresHeader, Summary
+from ..statistics import DRAWS, bootstrap_interval
+from ..tasks import TASKS, resolve
 from .join import Group, group_answers
 from .protocol import Protocol, TimeUnit, get_protocol
 from .scorer import Column, Scorable, Scorer, available, get_scorer

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ecva_bench import __version__, registry
-from ecva_bench.errors import ScoringError
-from ecva_bench.records import Answer, Label, Moment
-
+from .. import __version__, registry
+from ..errors import ScoringError
+from ..records import Answer, Label, Moment
 from .protocol import Protocol
 
 GROUP = "ecva_bench.scorers"

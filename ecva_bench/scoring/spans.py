@@ -21,7 +21,8 @@ _TIME = rf"""(?<![\d.:])(?:
   | (?P<seconds#>{_NUMBER})\s*{_SECOND}
   | (?P<bare#>{_NUMBER})
 )(?!\.?\d|:)"""
-_JOINT = r"""\s*["')\]]*\s*(?:,|;|-|–|—|~|to|and|until|till|through)\s*["'(\[]*\s*"""
+# Possessive, so that a long run of blanks costs one pass.
+_JOINT = r"""[\s"')\]]*+(?:,|;|-|–|—|~|to|and|until|till|through)[\s"'(\[]*+"""
 _SPAN = re.compile(_TIME.replace("#", "1") + _JOINT + _TIME.replace("#", "2"), re.VERBOSE | re.IGNORECASE)
 
 

@@ -59,6 +59,8 @@ def decode(index: VideoIndex, ranks: Int64, seconds: float) -> Decoded:
         _decode_sequentially(index, canvas, deadline)
     else:
         _decode_by_seeking(index, index.seek, canvas, deadline)
+    if canvas.corrupt.any() or not canvas.present.all():
+        canvas.warn("damaged: some frames do not decode or may be wrong")
     return Decoded(canvas.pixels, canvas.present, canvas.corrupt, tuple(canvas.warnings))
 
 
@@ -80,14 +82,15 @@ class _Canvas:
         """Convert a frame into its row. One thread: FFmpeg would start and join a pool for every frame."""
         width, height = self._size
         if (frame.width, frame.height) != self._size:
-            self._warn(f"the resolution changes: frames are brought to {width}x{height}")
+            self.warn(f"the resolution changes: frames are brought to {width}x{height}")
         image = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
         plane = image.planes[0]
         rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[:height, : width * 3]
         self.pixels[slot] = np.rot90(rows.reshape(height, width, 3), self._turns)
         self.present[slot] = True
 
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
+        """Note what a reader of the results should know, once."""
         if text not in self.warnings:
             self.warnings.append(text)
 

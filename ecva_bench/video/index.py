@@ -216,7 +216,7 @@ def _picture_in(packet: Packet[VideoStream], context: VideoCodecContext) -> Pict
     """Return the picture facts of a key frame, decoded by itself; None if it does not decode."""
     try:
         frames = context.decode(packet) + context.decode(None)
-    except av.error.InvalidDataError:
+    except av.error.FFmpegError:
         frames = []
     context.flush_buffers()
     return picture_of(frames[0]) if frames else None
@@ -235,33 +235,24 @@ def _why_sequential(scan: _Scan, facts: StreamFacts) -> str | None:
         return "no packet is marked as a key frame"
     if scan.picture is None:
         return "no key frame decodes by itself"
-    first = scan.keys[0]
-    if min(pts[first:]) < pts[first]:
+    if scan.keys[0] != 0 or min(pts) < pts[0]:
         return "it begins with pictures built from ones that were cut off"
     return None
 
 
 def _packet_clock(scan: _Scan, facts: StreamFacts) -> Clock:
-    """Return the clock from packets alone. Frames before the first key frame do not decode and do not count."""
-    pts = [ticks for ticks in scan.pts if ticks is not None]
-    first = scan.keys[0]
-    if first:
-        scan.warnings.append(f"packets before the first key frame, not counted: {first}")
-    shown = [place for place in range(first, len(pts)) if place not in scan.hidden]
-    ticks = np.sort(np.array([pts[place] for place in shown], dtype=np.int64))
-    last = max(shown, key=pts.__getitem__)
-    duration = scan.durations[last] or _typical_duration(ticks, facts.time_base, facts.rate)
+    """Return the clock from packets alone."""
+    shown = {ticks: place for place, ticks in enumerate(scan.pts) if ticks is not None and place not in scan.hidden}
+    ticks = np.array(sorted(shown), dtype=np.int64)
+    duration = scan.durations[shown[int(ticks[-1])]] or _typical_duration(ticks, facts.time_base, facts.rate)
     return Clock(facts.time_base, ticks, duration)
 
 
 def _seek_table(scan: _Scan) -> SeekTable:
-    pts = [ticks for ticks in scan.pts if ticks is not None]
-    keys = sorted(scan.keys, key=pts.__getitem__)
-    return SeekTable(
-        key_ticks=np.array([pts[place] for place in keys], dtype=np.int64),
-        key_dts=tuple(scan.dts[place] for place in keys),
-        places={ticks: place for place, ticks in enumerate(pts)},
-    )
+    places = {ticks: place for place, ticks in enumerate(scan.pts) if ticks is not None}
+    key_places = set(scan.keys)
+    keys = sorted((ticks, scan.dts[place]) for ticks, place in places.items() if place in key_places)
+    return SeekTable(np.array([ticks for ticks, _ in keys], dtype=np.int64), tuple(dts for _, dts in keys), places)
 
 
 def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadline) -> tuple[Clock, Picture]:
@@ -323,7 +314,7 @@ def packets_to_end(
     except av.error.ExitError:
         raise deadline.timeout() from None
     except av.error.FFmpegError:
-        pass  # the rest of the file is unreadable; the index has said so
+        pass  # reading broke off here when the index was made, too, which has a warning of it
     yield None
 
 

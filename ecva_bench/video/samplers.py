@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,20 +34,22 @@ def linspace(n_frames: int, count: int, *, nearest: bool = False) -> Int64:
     return (np.round(places) if nearest else places).astype(np.int64)
 
 
-def midpoints(n_frames: int, count: int, *, from_bounds: bool = False) -> Int64:
+def midpoints(n_frames: int, count: int, *, rounded: Literal["middles", "bounds", "steps"] = "middles") -> Int64:
     """Return the middle frame of each of `count` equal segments between the first frame and the last.
 
-    By default the middle itself is rounded, half upwards (VideoLLaMA 2 since 1.5, with 8 or 16). With
-    `from_bounds` the segment's bounds are rounded first, half to even, and their mean is cut off (Video-ChatGPT
-    with 100, VideoChat2 with 16, mPLUG-Owl with 4, VideoLLaMA 2 before 1.5; ST-LLM with at most 64, and at most
-    `n_frames`).
+    The models differ in what they round to whole frames (half to even, but for `middles`: half upwards):
+    `middles`, the middles themselves: VideoLLaMA 2 since 1.5, with 8 or 16.
+    `bounds`, the segments' bounds, whose mean is then cut off: Video-ChatGPT with 100 and ST-LLM with 64, both with
+    at most `n_frames`; VideoLLaMA 2 before 1.5.
+    `steps`, the whole lengths that are added to the first middle, which is cut off: VideoChat2 with 16, mPLUG-Owl
+    with 4.
     """
     _check(n_frames, count)
-    length = (n_frames - 1) / count
-    if from_bounds:
-        bounds = np.round(length * np.arange(count + 1)).astype(np.int64)
-        return (bounds[:-1] + bounds[1:]) // 2
-    return np.round(length * (np.arange(count) + 0.5) + 1e-6).astype(np.int64)
+    length, segments = (n_frames - 1) / count, np.arange(count + 1)
+    if rounded == "middles":
+        return np.round(length * (segments[:-1] + 0.5) + 1e-6).astype(np.int64)
+    bounds = np.round(length * segments).astype(np.int64)
+    return (bounds[:-1] + bounds[1:]) // 2 if rounded == "bounds" else int(length / 2) + bounds[:-1]
 
 
 def starts(n_frames: int, count: int) -> Int64:

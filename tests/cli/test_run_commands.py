@@ -50,7 +50,7 @@ def test_a_run_over_a_damaged_video_ends_with_its_error_named(
     code, shown, _ = ecva_bench("run", *common, "--task", "reason", capsys=capsys)
     assert code == 3
     assert "2 answers (0 were there), 1 errors, 0 missing" in shown
-    assert "00002/cause full: not_a_video" in shown
+    assert "00002: not_a_video, 1 answers: the bytes are no known video container" in shown
     results = journal.read(out)
     assert [a.id for a in results.answers] == ["00001/cause", "00003/cause"]
     assert "lower right" in results.answers[0].answer

@@ -38,13 +38,14 @@ def write(
     options: dict[str, str] | None = None,
     ticks: Sequence[int] | None = None,
     count: int = 60,
+    pixels: str = "yuv420p",
 ) -> Path:
-    """Encode `count` frames of noise and a moving square at 25 fps; at the given ticks of 1/100 s where there are any."""
+    """Encode frames of noise and a moving square: `count` at 25 fps, or one at each of the ticks of 1/100 s."""
     random = np.random.default_rng(3)
     time_base = Fraction(1, 25) if ticks is None else Fraction(1, 100)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25, options={"threads": "1", **(options or {})})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixels
         stream.time_base = stream.codec_context.time_base = time_base
         for number, tick in enumerate(range(count) if ticks is None else ticks):
             picture = random.integers(90, 120, (HEIGHT, WIDTH, 3), dtype=np.uint8)

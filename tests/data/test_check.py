@@ -1,0 +1,93 @@
+"""Checking: the findings of the rows, and real files of every kind under annotations made here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.data import load
+from ecva_bench.data.check import check
+from ecva_bench.data.rules import RULES
+
+# Files that are no video at all, or not any more.
+BROKEN = [
+    "audio_only.mp4",
+    "html_error_page.mp4",
+    "jpeg_as.mp4",
+    "random.mp4",
+    "text.mp4",
+    "trunc_moov_at_end.mp4",
+    "zero.mp4",
+]
+WHOLE = ["ok.mkv", "ok_src.mp4", "rot90.mp4", "vfr.mp4", "vp9.webm", "wrongext_mp4_as.avi"]
+
+
+def annotate(path: Path, files: list[str], moment: str = "[0000,0001]") -> Path:
+    rows = [
+        {"video_name": name, "task": task, "answer": answer}
+        for name in files
+        for task, answer in (("Cause", "a cause"), ("Timestamp", moment))
+    ]
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def test_rows_alone(shared_data: Path) -> None:
+    result = check(load(shared_data / "ecva/annotations.xlsx"))
+    assert not result.ok
+    assert result.videos is None
+    assert (result.counts["rows"], result.counts["unusable"], result.counts["with class"]) == (1000, 17, 924)
+    assert sum(len(findings) for _, _, findings in result.by_rule()) == len(result.findings)
+    assert {rule for rule, _, _ in result.by_rule()} == {finding.rule for finding in result.findings}
+    json.dumps(result.as_dict(), allow_nan=False)
+
+
+def test_video_files_of_every_kind(tmp_path: Path, shared_data: Path) -> None:
+    folder = shared_data / "videos/damaged"
+    path = annotate(tmp_path / "a.json", [*BROKEN, *WHOLE, "missing.mp4"])
+    told: list[tuple[int, int, int]] = []
+    result = check(load("cuva", path, folder), lambda *state: told.append(state))
+    assert result.videos is not None
+    failed = {video.media: video for video in result.videos if video.error is not None}
+    assert sorted(failed) == sorted([*BROKEN, "missing.mp4"])
+    assert failed["missing.mp4"].error == "file_missing"
+    assert failed["zero.mp4"].error == "file_empty"
+    assert all(video.media in video.message for video in failed.values())
+    whole = {video.media: video for video in result.videos if video.error is None}
+    assert whole["rot90.mp4"].rotation in (90, 270, -90)
+    assert whole["vfr.mp4"].variable_frame_rate
+    assert not whole["ok_src.mp4"].variable_frame_rate
+    assert whole["vp9.webm"].codec == "vp9"
+    assert all(len(video.sha256 or "") == 64 for video in whole.values())
+    assert told[-1] == (len(BROKEN) + len(WHOLE) + 1, len(BROKEN) + len(WHOLE) + 1, len(BROKEN) + 1)
+    assert not result.ok
+    assert "mpeg4_bf.avi" in result.unannotated
+    assert not set(result.unannotated) & {*BROKEN, *WHOLE}
+
+
+def test_moments_are_held_against_the_duration(tmp_path: Path, shared_data: Path) -> None:
+    folder = shared_data / "videos/damaged"
+    good = check(load("cuva", annotate(tmp_path / "good.json", ["ok_src.mp4"]), folder))
+    assert good.ok
+    assert not [finding for finding in good.findings if finding.rule == "moment-beyond-end"]
+    late = check(load("cuva", annotate(tmp_path / "late.json", ["ok_src.mp4"], "[0000,5959]"), folder))
+    assert [finding.rule for finding in late.findings] == ["moment-beyond-end"]
+    assert "3599 s" in late.findings[0].before
+
+
+def test_a_folder_that_is_not_there_makes_every_file_missing(tmp_path: Path) -> None:
+    result = check(load("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path / "none"))
+    assert [video.error for video in result.videos or ()] == ["file_missing"] * 2
+
+
+def test_every_rule_is_one_sentence() -> None:
+    assert all(meaning and meaning[0].islower() and not meaning.endswith(".") for meaning in RULES.values())
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_is_used(rule: str) -> None:
+    folder = Path(__file__).resolve().parents[2] / "ecva_bench/data"
+    sources = [path for path in folder.glob("*.py") if path.name != "rules.py"]
+    assert any(f'"{rule}"' in path.read_text(encoding="utf-8") for path in sources)

@@ -1,0 +1,71 @@
+"""Statistics against numpy, brute force and the figures known of the real annotations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecva_bench.data import load
+from ecva_bench.data import stats as statistics_module
+from ecva_bench.data.dataset import Dataset
+from ecva_bench.data.stats import LENGTH_EDGES, histogram, spread, stats
+from ecva_bench.data.taxonomy import load_taxonomy
+from ecva_bench.records import Annotation, Moment
+
+NUMBERS = st.lists(st.floats(0, 1e4), min_size=1, max_size=40)
+
+
+@given(NUMBERS)
+def test_spread_is_numpys(numbers: list[float]) -> None:
+    found = spread(numbers)
+    assert found is not None
+    five = [found.minimum, found.lower, found.median, found.upper, found.maximum]
+    assert five == pytest.approx(np.percentile(numbers, [0, 25, 50, 75, 100]))
+    assert (found.n, found.mean) == (len(numbers), pytest.approx(np.mean(numbers)))
+
+
+@given(NUMBERS)
+def test_histogram_is_numpys(numbers: list[float]) -> None:
+    expected, _ = np.histogram(numbers, bins=[*LENGTH_EDGES, np.inf])
+    assert [part.count for part in histogram(numbers, LENGTH_EDGES)] == expected.tolist()
+
+
+def test_the_real_annotations(shared_data: Path) -> None:
+    found = stats(load(shared_data / "ecva/annotations.xlsx"))
+    counts = {code: count for code, _, count in found.classes}
+    assert max(counts[str(major)] for major in range(1, 12)) == counts["5"] == 208
+    assert sum(counts[str(major)] for major in range(1, 12)) == 924 == 983 - found.unlabelled
+    assert sum(count for code, count in counts.items() if "-" in code) == 924
+    assert len(counts) == 11 + 42
+    assert found.moments_per_video == {0: 1, 1: 941, 2: 38, 3: 3}
+    assert sum(part.count for part in found.lengths) == 941 + 2 * 38 + 3 * 3
+    assert round(found.words["description"].mean) == 12
+    assert found.coverage is None
+
+
+def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Probed:
+        def __init__(self, path: Path) -> None:
+            self.error = "not_a_video" if path.name == "bad.mp4" else None
+            self.duration = 10.0
+
+    monkeypatch.setattr("ecva_bench.video.probe", Probed)
+    annotations = (
+        Annotation(video="a", media="a.mp4", moments=(Moment(start=0, end=5),)),
+        Annotation(video="b", media="b.mp4", moments=(Moment(start=2, end=3), Moment(start=9, end=10))),
+        Annotation(video="bad", media="bad.mp4", moments=(Moment(start=0, end=9),)),
+        Annotation(video="none", media="none.mp4"),
+    )
+    told: list[tuple[int, int, int]] = []
+    dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
+    found = stats(dataset, lambda *state: told.append(state))
+    assert found.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
+    assert told[-1] == (3, 3, 1)
+    assert found.start_at_zero == 2 / 4
+    assert statistics_module.spread([]) is None

@@ -1,0 +1,103 @@
+"""Leaderboards and score sheets of runs made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecva_bench.errors import UsageError
+from ecva_bench.leaderboard import as_text, leaderboards, published_tables, score_sheets
+from ecva_bench.scoring import score_results
+from tests.scoring.build import answer, label, results
+
+OWED = tuple(f"v{n}/classification" for n in range(4))
+
+
+def run(model, *texts, owed=OWED, protocol="standard", view="full", **fields):
+    """A run that gives these answers to the first videos, whose class is 5, and none to the others."""
+    answers = [
+        answer(f"v{n}", text, task="classification", view=view, label=label(5), reference="5-1")
+        for n, text in enumerate(texts)
+    ]
+    return score_results(results(answers, model=model, expects={view: owed}, **fields), protocol=protocol, draws=200)
+
+
+def column(table, name):
+    place = table.header.index(name)
+    return [row[place].text for row in table.rows]
+
+
+def test_models_are_ranked_by_the_mean_with_missing_as_zero():
+    few = run("few", "[5]")
+    all_ = run("all", "[5]", "[5]", "[1]", "[1]")
+    tied = run("tied", "[5]", "[5]", "[1]", "none")
+    (board,) = leaderboards([few, all_, tied])
+    assert column(board, "model") == ["all", "tied", "few"]
+    assert column(board, "#") == ["1", "1", "3"]
+    assert column(board, "answered") == ["4/4", "4/4", "1/4"]
+    assert column(board, "accuracy %") == ["50.00", "50.00", "25.00"]
+
+
+def test_baselines_stand_in_the_order_and_take_no_rank():
+    oracle = run("oracle", "[5]", "[5]", "[5]", "[5]", spec={"baseline": True})
+    constant = run("constant", "[1]", "[1]", "[1]", "[1]", spec={"baseline": True})
+    (board,) = leaderboards([constant, run("model", "[5]", "[1]", "[1]", "[1]"), oracle])
+    assert column(board, "model") == ["oracle", "model", "constant"]
+    assert column(board, "kind") == ["baseline", "run", "baseline"]
+    assert column(board, "#") == ["", "1", ""]
+
+
+def test_only_rows_over_the_same_samples_under_the_same_protocol_share_a_table():
+    runs = [
+        run("a", "[5]"),
+        run("b", "[5]", owed=OWED[:3]),
+        run("c", "[5]", protocol="ecva-2024"),
+        run("d", "[5]", view="anomaly"),
+        run("e", "[1]"),
+    ]
+    boards = leaderboards(runs)
+    assert sorted(tuple(sorted(column(board, "model"))) for board in boards) == [("a", "e"), ("b",), ("c",), ("d",)]
+    assert all("protocol" in board.title for board in boards)
+
+
+def test_two_runs_of_one_model_are_told_apart():
+    (board,) = leaderboards([run("m", "[5]", name="first"), run("m", "[1]", name="second")])
+    assert column(board, "model") == ["m (first)", "m (second)"]
+
+
+def test_other_settings_of_a_scorer_are_pointed_out():
+    one, other = run("one", "[5]"), run("other", "[5]")
+    changed = [s.model_copy(update={"signature": s.signature + "|x"}) for s in other.summaries]
+    (board,) = leaderboards([one, other.model_copy(update={"summaries": tuple(changed)})])
+    assert sum("not comparable" in note for note in board.notes) == 2
+    (board,) = leaderboards([one, other])
+    assert not any("not comparable" in note for note in board.notes)
+
+
+def test_published_rows_stand_below_and_unranked():
+    published = published_tables()
+    (board,) = leaderboards([run("mine", "[5]", "[5]", "[1]", "[1]")], published=published)
+    assert column(board, "model") == ["mine", "Video-LLaMA2", "Video-llava"]
+    assert column(board, "kind") == ["run", "as printed", "as printed"]
+    assert column(board, "Classification %") == ["50.00", "46.42", "23.75"]
+    assert column(board, "#") == ["1", "", ""]
+    (edited,) = leaderboards([run("mine", "[5]", view="anomaly")], published=published)
+    assert column(edited, "model") == ["mine"]
+
+
+def test_nothing_to_rank_is_an_error():
+    with pytest.raises(UsageError, match="nothing to rank"):
+        leaderboards([run("a", "[5]")], task="cause")
+    with pytest.raises(UsageError, match="nothing to rank"):
+        leaderboards([])
+
+
+def test_the_score_sheet_prints_coverage_before_any_mean():
+    (sheet,) = score_sheets(run("m", "[5]", "[5]", "none"))
+    text = as_text(sheet)
+    assert text.startswith(
+        "m, classification, full video: 3 of 4 answered (75.00 %), 0 failed, 1 missing; 0 empty, 0 extra, 0 duplicate\n"
+    )
+    assert "2/3 = 66.67 %" in text
+    assert "50.00 %" in text
+    assert "majority_baseline 100.00 %" in text
+    assert "classification|parse:bracketed-else-first|match:major|strip:specials|v:" in text

@@ -1,0 +1,228 @@
+"""Counting and averaging, against counts made by hand; and what a scores file must be."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ecva_bench import registry
+from ecva_bench.errors import ResultsError, ScoringError, UsageError
+from ecva_bench.scoring import read_scores, score_results, scores_path, write_scores
+from ecva_bench.scoring.score import rotate_references
+from ecva_bench.scoring.scorer import Column, Scorer
+
+from .build import answer, failure, item, label, moments, results
+
+RIGHT = {"task": "classification", "label": label(5), "reference": "5-1"}
+
+
+def classified(*texts, **fields):
+    return results([answer(f"v{n}", text, **RIGHT) for n, text in enumerate(texts)], **fields)
+
+
+def summary(scores, column):
+    return next(one for one in scores.summaries if one.column == column)
+
+
+def test_every_sample_is_counted_before_any_mean():
+    owed = tuple(f"v{n}/cause" for n in range(8))
+    given = [answer("v0", "a text"), answer("v1", " </s> "), answer("v2", "b"), answer("v2", "c"), answer("x", "d")]
+    run = results(given, expects={"full": owed}, failures=(failure("v3"), failure("v4"), failure("v0")))
+    (coverage,) = score_results(run).coverage
+    assert coverage.owed == coverage.samples == 8
+    assert (coverage.answered, coverage.failed, coverage.missing) == (3, 2, 3)
+    assert (coverage.empty, coverage.extra, coverage.duplicates) == (1, 1, 1)
+
+
+def test_the_mean_is_over_the_answered_and_zero_filled_over_the_owed():
+    run = classified("[5]", "[5]", "[4]", expects={"full": tuple(f"v{n}/classification" for n in range(6))})
+    accuracy = summary(score_results(run), "accuracy")
+    assert (accuracy.n, accuracy.expected, accuracy.hits) == (3, 6, 2)
+    assert accuracy.mean == pytest.approx(2 / 3)
+    assert accuracy.zero_filled == pytest.approx(2 / 6)
+    assert accuracy.zero_filled_interval[1] < accuracy.interval[1]
+
+
+def test_the_first_of_two_answers_counts():
+    run = classified("[5]", "[5]")
+    both = run.model_copy(update={"extra": (answer("v0", "[1]", **RIGHT),)})
+    scores = score_results(both)
+    assert summary(scores, "accuracy").mean == 1
+    assert scores.coverage[0].duplicates == 1
+    assert scores.coverage[0].extra == 0
+
+
+def test_what_the_annotation_lacks_is_unscored_for_everyone():
+    run = results([answer("a", "[5]", **RIGHT), answer("b", "[5]", task="classification", reference="shooting")])
+    scores = score_results(run)
+    accuracy = summary(scores, "accuracy")
+    assert (accuracy.n, accuracy.expected, accuracy.unscorable) == (1, 1, 1)
+    assert accuracy.reasons == {"no class annotated": 1}
+    unscored = next(score for score in scores.scores if score.video == "b")
+    assert (unscored.status, unscored.reason, unscored.values) == ("unscored", "no class annotated", {})
+
+
+def test_an_empty_answer_scores_zero_and_nothing_answered_has_no_mean():
+    scores = score_results(results([answer("a", "</s>")]))
+    assert summary(scores, "bleu").mean == 0
+    nothing = score_results(results([], expects={"full": ("a/cause", "b/cause")}))
+    assert (summary(nothing, "bleu").mean, summary(nothing, "bleu").zero_filled) == (None, 0)
+
+
+def test_views_and_tasks_are_never_mixed():
+    given = [
+        answer("a", "x", reference="x"),
+        answer("a", "y", view="anomaly", reference="x"),
+        answer("a", "[5]", **RIGHT),
+    ]
+    scores = score_results(results(given))
+    assert [(one.task, one.view) for one in scores.coverage] == [
+        ("cause", "anomaly"),
+        ("cause", "full"),
+        ("classification", "full"),
+    ]
+    assert {one.view: one.mean for one in scores.summaries if one.column == "rouge1"} == {"anomaly": 0, "full": 1}
+    only = score_results(results(given), tasks=["reason"])
+    assert {one.task for one in only.coverage} == {"cause"}
+
+
+def test_extra_answers_count_only_where_the_protocol_says_so():
+    run = classified("[5]").model_copy(update={"extra": (answer("x", "[4]", **RIGHT),)})
+    assert summary(score_results(run), "accuracy").n == 1
+    published = score_results(run, protocol="ecva-2024")
+    assert summary(published, "accuracy").mean == 0.5
+    assert published.coverage[0].samples_sha256 == score_results(run).coverage[0].samples_sha256
+
+
+def test_order_does_not_matter(released):
+    run = released["video_llama_reason"]
+    few = run.model_copy(update={"answers": run.answers[:120]})
+    mixed = few.model_copy(update={"answers": tuple(random.Random(1).sample(few.answers, 120))})
+    assert score_results(few, draws=100) == score_results(mixed, draws=100)
+
+
+def test_the_floor_gives_every_answer_another_reference():
+    batch = [item(f"text {n}", f"reference {n}", video=f"v{n}") for n in range(20)]
+    rotated = rotate_references(batch, seed=0)
+    assert [one.candidate for one in rotated] == [one.candidate for one in batch]
+    assert sorted(one.reference for one in rotated) == sorted(one.reference for one in batch)
+    assert all(one.reference != other.reference for one, other in zip(batch, rotated, strict=True))
+    assert rotate_references(batch, seed=1) != rotated
+
+
+def test_the_floor_of_answers_that_fit_only_their_own_reference_is_zero():
+    given = [answer(f"v{n}", f"word{n}", reference=f"word{n}") for n in range(5)]
+    rouge1 = summary(score_results(results(given)), "rouge1")
+    assert (rouge1.mean, rouge1.floor) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "n"), [("ours/timestamp.v1", 1), ("ours/timestamp.v7", 1), ("authors/timestamp.v1", 0)]
+)
+def test_bare_numbers_are_seconds_where_our_prompt_asked_for_them(prompt, n):
+    given = [answer("a", "[1, 2]", task="timestamp", moments=moments((1, 2)), reference="[1, 2]")]
+    spec = {"prompts": {"timestamp": {"id": prompt, "sha256": "0"}}}
+    scores = score_results(results(given, spec=spec))
+    assert summary(scores, "parsed").hits == n
+    assert next(one for one in scores.aggregates if one.column == "unit_unknown").value == 1 - n
+    assert summary(score_results(results(given, spec=spec), timestamp_unit="minutes"), "parsed").hits == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"protocol": "ecva-2023"}, "did you mean 'ecva-2024'"),
+        ({"scorers": ["blue"]}, "did you mean 'bleu'"),
+        ({"scorers": ["timestamp"]}, "nothing to score"),
+        ({"tasks": ["effect"]}, "nothing to score"),
+        ({"tasks": ["efect"]}, "did you mean 'effect'"),
+    ],
+)
+def test_what_cannot_be_met_is_refused_with_a_remedy(request_, message):
+    with pytest.raises(UsageError, match=message):
+        score_results(results([answer("a", "x")]), **request_)
+
+
+class Faulty(Scorer):
+    name = "faulty"
+    tasks = ("cause",)
+    columns = (Column("x", "a column"),)
+    gives: tuple[dict[str, float], ...] = ()
+
+    def score(self, batch):
+        return list(self.gives)
+
+
+@pytest.mark.parametrize(("gives", "message"), [((), "0 scores for 1 items"), (({"x": float("nan")},), "nan")])
+def test_a_faulty_scorer_is_named_and_not_averaged(monkeypatch, gives, message):
+    monkeypatch.setattr(Faulty, "gives", gives)
+    monkeypatch.setattr(registry, "load", lambda group, name: Faulty)
+    with pytest.raises(ScoringError, match=message) as caught:
+        score_results(results([answer("a", "x")]), scorers=["faulty"])
+    assert "faulty" in str(caught.value)
+
+
+def test_a_value_the_scorer_leaves_out_is_unscored_and_never_zero(monkeypatch):
+    monkeypatch.setattr(Faulty, "gives", ({"x": 1.0}, {}))
+    monkeypatch.setattr(registry, "load", lambda group, name: Faulty)
+    run = results([answer("a", "x"), answer("b", "y")], expects={"full": ("a/cause", "b/cause", "c/cause")})
+    x = summary(score_results(run, scorers=["faulty"]), "x")
+    assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled) == (1, 1, 3, 1.0, 0.5)
+
+
+def test_an_entry_point_that_is_no_scorer_is_refused(monkeypatch):
+    monkeypatch.setattr(registry, "load", lambda group, name: dict)
+    with pytest.raises(ScoringError, match="is not a Scorer"):
+        score_results(results([answer("a", "x")]), scorers=["other"])
+
+
+def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_path):
+    scores = score_results(classified("[5]", "[4]", "none"))
+    path = tmp_path / "deep" / "run.scores.jsonl"
+    write_scores(scores, path)
+    first = path.read_bytes()
+    assert read_scores(path) == scores
+    write_scores(scores, path)
+    assert path.read_bytes() == first
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_scores_of_another_protocol_go_to_another_file(tmp_path):
+    assert scores_path(tmp_path / "run.jsonl", "standard").name == "run.scores.jsonl"
+    assert scores_path(tmp_path / "run.jsonl", "ecva-2024").name == "run.ecva-2024.scores.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no scores file"),
+        ("not json\n", "no scores file"),
+        ("[1]\n", "no scores file"),
+        ('{"type":"run","schema":"ecva.results/1"}\n', "no scores file"),
+        ('{"type":"scores"}\n', "no scores file"),
+    ],
+)
+def test_another_file_is_refused_as_scores(tmp_path, text, message):
+    path = tmp_path / "other.jsonl"
+    path.write_text(text)
+    with pytest.raises(ResultsError, match=message):
+        read_scores(path)
+
+
+def test_a_newer_record_type_is_passed_over_and_a_newer_major_version_refused(tmp_path):
+    scores = score_results(classified("[5]", "[4]"))
+    path = tmp_path / "run.scores.jsonl"
+    write_scores(scores, path)
+    text = path.read_text()
+    path.write_text(text + '{"type":"novelty","x":1}\n')
+    assert read_scores(path) == scores
+    path.write_text(text.replace("ecva.scores/1", "ecva.scores/2"))
+    with pytest.raises(ResultsError, match=r"ecva\.scores/2"):
+        read_scores(path)
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error_with_a_remedy(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match="--out"):
+        write_scores(score_results(classified("[5]")), tmp_path / "file" / "run.scores.jsonl")
