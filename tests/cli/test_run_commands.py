@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import cli, journal
+from ecva_bench import journal
+from tests.cli.conftest import Command
 from tests.clips import write_clip
 
 
@@ -31,23 +32,13 @@ def dataset(tmp_path: Path) -> tuple[Path, Path]:
     return annotations, videos
 
 
-def ecva_bench(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """Run the command line in this process; return exit code, output and error output."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["ecva-bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-    shown = capsys.readouterr()
-    return int(stop.value.code or 0), shown.out, shown.err
-
-
 def test_a_run_over_a_damaged_video_ends_with_its_error_named(
-    dataset: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
 ) -> None:
     annotations, videos = dataset
     out = tmp_path / "results.jsonl"
     common = ("--model", "motion", "--data", annotations, "--videos", videos, "--out", out)
-    code, shown, _ = ecva_bench("run", *common, "--task", "reason", capsys=capsys)
+    code, shown, _ = ecva_bench("run", *common, "--task", "reason")
     assert code == 3
     assert "2 answers (0 were there), 1 errors, 0 missing" in shown
     assert "00002: not_a_video, 1 answers: the bytes are no known video container" in shown
@@ -55,28 +46,28 @@ def test_a_run_over_a_damaged_video_ends_with_its_error_named(
     assert [a.id for a in results.answers] == ["00001/cause", "00003/cause"]
     assert "lower right" in results.answers[0].answer
 
-    code, shown, _ = ecva_bench("run", *common, "--task", "cause", capsys=capsys)
+    code, shown, _ = ecva_bench("run", *common, "--task", "cause")
     assert "2 answers (2 were there)" in shown
-    code, _, complaint = ecva_bench("run", *common, "--task", "effect", capsys=capsys)
+    code, _, complaint = ecva_bench("run", *common, "--task", "effect")
     assert code == 2
     assert complaint.startswith("error: the file belongs to a run with other settings (prompts.cause.id")
 
-    code, shown, _ = ecva_bench("plan", *common, "--task", "cause", capsys=capsys)
+    code, shown, _ = ecva_bench("plan", *common, "--task", "cause")
     assert code == 0
     assert "3 videos, 3 answers owed" in shown
     assert "full     cause                3         2       1      0" in shown
 
 
 def test_shards_merge_into_the_answers_of_one_run(
-    dataset: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
 ) -> None:
     annotations, videos = dataset
     common = ("--model", "motion", "--data", annotations, "--videos", videos)
     parts = [tmp_path / f"part{n}.jsonl" for n in (1, 2)]
-    ecva_bench("run", *common, "--out", tmp_path / "whole.jsonl", capsys=capsys)
+    ecva_bench("run", *common, "--out", tmp_path / "whole.jsonl")
     for number, part in enumerate(parts, 1):
-        ecva_bench("run", *common, "--shard", f"{number}/2", "--out", part, capsys=capsys)
-    code, shown, _ = ecva_bench("merge", *parts, "--out", tmp_path / "merged.jsonl", capsys=capsys)
+        ecva_bench("run", *common, "--shard", f"{number}/2", "--out", part)
+    code, shown, _ = ecva_bench("merge", *parts, "--out", tmp_path / "merged.jsonl")
     assert code == 0
     assert "9 answers owed" in shown
     whole, merged = journal.read(tmp_path / "whole.jsonl"), journal.read(tmp_path / "merged.jsonl")
@@ -99,18 +90,18 @@ def test_shards_merge_into_the_answers_of_one_run(
     ],
 )
 def test_a_request_that_cannot_be_met_says_why_and_writes_nothing(
-    arguments: tuple[str, ...], complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], complaint: str, tmp_path: Path, ecva_bench: Command
 ) -> None:
     out = tmp_path / "results.jsonl"
-    code, _, shown = ecva_bench("run", *arguments, "--out", out, capsys=capsys)
+    code, _, shown = ecva_bench("run", *arguments, "--out", out)
     assert code == 2
     assert shown.startswith(f"error: {complaint}")
     assert not out.exists()
 
 
-def test_listings_have_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+def test_listings_have_one_line_each(ecva_bench: Command) -> None:
     for listing, name in (("models", "oracle"), ("tasks", "timestamp"), ("scorers", "bleu")):
-        code, shown, _ = ecva_bench(listing, capsys=capsys)
+        code, shown, _ = ecva_bench(listing)
         assert code == 0
         line = next(line for line in shown.splitlines() if line.startswith(name))
         assert len(line) > len(name) + 10

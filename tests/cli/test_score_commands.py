@@ -7,20 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import __version__, cli
+from ecva_bench import __version__
 from ecva_bench.journal import Journal
 from ecva_bench.records import Manifest
+from tests.cli.conftest import Command
 from tests.scoring.build import answer, moments
-
-
-def ecva_bench(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """Run the command line in this process; return exit code, output and error output."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["ecva-bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-    shown = capsys.readouterr()
-    return int(stop.value.code or 0), shown.out, shown.err
 
 
 @pytest.fixture
@@ -76,17 +67,17 @@ def test_the_figures_of_the_released_answers(ecva, tmp_path, capsys, file, proto
 def test_released_timestamps_are_unread_until_a_unit_is_named(ecva, tmp_path, capsys):
     arguments = ["score", ecva / "answers" / "video_llama_time_segment.json", "--data", ecva / "annotations.xlsx"]
     arguments += ["--out", tmp_path / "scores.jsonl"]
-    _, shown, _ = ecva_bench(*arguments, capsys=capsys)
+    _, shown, _ = ecva_bench(*arguments)
     assert "unit_unknown 87.74 %" in shown
     assert "constant_span 41.59 %" in shown
     assert "constant_span_end 53.00 s" in shown
-    _, shown, _ = ecva_bench(*arguments, "--timestamp-unit", "minutes", capsys=capsys)
+    _, shown, _ = ecva_bench(*arguments, "--timestamp-unit", "minutes")
     assert "16.94 %" in shown
     assert "bare:minutes" in shown
 
 
 def test_a_results_file_needs_nothing_else(results, capsys):
-    code, shown, errors = ecva_bench("score", results, capsys=capsys)
+    code, shown, errors = ecva_bench("score", results)
     assert code == 0
     assert "some-model, cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing" in shown
     assert "2/2 = 100.00 %" in shown
@@ -100,7 +91,7 @@ def test_a_results_file_needs_nothing_else(results, capsys):
 
 
 def test_tasks_and_scorers_can_be_chosen_and_the_summary_is_json(results, capsys):
-    code, shown, _ = ecva_bench("score", results, "--task", "reason", "--scorers", "rouge", "--json", capsys=capsys)
+    code, shown, _ = ecva_bench("score", results, "--task", "reason", "--scorers", "rouge", "--json")
     assert code == 0
     summaries = json.loads(shown)["summaries"]
     assert [summary["column"] for summary in summaries] == ["rouge1", "rouge2", "rougeL"]
@@ -109,7 +100,7 @@ def test_tasks_and_scorers_can_be_chosen_and_the_summary_is_json(results, capsys
 
 def test_scores_that_cannot_be_written_are_printed_all_the_same(results, capsys):
     (results.parent / "file").write_text("")
-    code, shown, errors = ecva_bench("score", results, "--out", results.parent / "file" / "scores.jsonl", capsys=capsys)
+    code, shown, errors = ecva_bench("score", results, "--out", results.parent / "file" / "scores.jsonl")
     assert code == 0
     assert "2 of 3 answered" in shown
     assert "warning: the scores cannot be written" in errors
@@ -126,7 +117,7 @@ def test_scores_that_cannot_be_written_are_printed_all_the_same(results, capsys)
     ],
 )
 def test_what_cannot_be_met_is_one_line_with_a_remedy(results, capsys, arguments, message):
-    code, shown, errors = ecva_bench("score", *(a.format(results=results) for a in arguments), capsys=capsys)
+    code, shown, errors = ecva_bench("score", *(a.format(results=results) for a in arguments))
     assert code == 2
     assert not shown
     assert errors.startswith("error: ")
@@ -135,10 +126,10 @@ def test_what_cannot_be_met_is_one_line_with_a_remedy(results, capsys, arguments
 
 
 def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_path, capsys):
-    ecva_bench("score", results, capsys=capsys)
+    ecva_bench("score", results)
     scores = results.with_name("run.scores.jsonl")
     out = tmp_path / "board"
-    code, shown, _ = ecva_bench("leaderboard", scores, "--task", "cause", "--out", out, capsys=capsys)
+    code, shown, _ = ecva_bench("leaderboard", scores, "--task", "cause", "--out", out)
     assert code == 0
     lines = shown.splitlines()
     assert lines[0] == "cause, full video, protocol standard, 3 samples"
@@ -148,9 +139,9 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
         "leaderboard.md",
         "cause-full-video-protocol-standard-3-samples.csv",
     }
-    _, shown, _ = ecva_bench("leaderboard", scores, "--no-published", "--format", "csv", capsys=capsys)
+    _, shown, _ = ecva_bench("leaderboard", scores, "--no-published", "--format", "csv")
     assert "some-model" in shown
     assert "VILA" not in shown
-    code, shown, _ = ecva_bench("leaderboard", capsys=capsys)
+    code, shown, _ = ecva_bench("leaderboard")
     assert code == 0
     assert "46.42" in shown

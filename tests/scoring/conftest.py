@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from ecva_bench.data import load, read_released_answers
 from ecva_bench.records import Results
-
-# A busy machine is no failure: examples are bounded in number, not in time.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")
