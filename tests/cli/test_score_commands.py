@@ -10,7 +10,6 @@ import pytest
 from ecva_bench import __version__
 from ecva_bench.journal import Journal
 from ecva_bench.records import Manifest
-from tests.cli.conftest import Command
 from tests.scoring.build import answer, moments
 
 
@@ -47,7 +46,7 @@ def ecva(shared_data: Path) -> Path:
         ("video_llama_reason", "ecva-2024", ["984 of 987", "0.1512 %", "2.2197 %", "10.0081 %", "984  987"]),
     ],
 )
-def test_the_figures_of_the_released_answers(ecva, tmp_path, capsys, file, protocol, figures):
+def test_the_figures_of_the_released_answers(ecva, tmp_path, ecva_bench, file, protocol, figures):
     code, shown, _ = ecva_bench(
         "score",
         ecva / "answers" / f"{file}.json",
@@ -57,14 +56,14 @@ def test_the_figures_of_the_released_answers(ecva, tmp_path, capsys, file, proto
         protocol,
         "--out",
         tmp_path / "scores.jsonl",
-        capsys=capsys,
+        ecva_bench=capsys,
     )
     assert code == 0
     for figure in figures:
         assert figure in shown
 
 
-def test_released_timestamps_are_unread_until_a_unit_is_named(ecva, tmp_path, capsys):
+def test_released_timestamps_are_unread_until_a_unit_is_named(ecva, tmp_path, ecva_bench):
     arguments = ["score", ecva / "answers" / "video_llama_time_segment.json", "--data", ecva / "annotations.xlsx"]
     arguments += ["--out", tmp_path / "scores.jsonl"]
     _, shown, _ = ecva_bench(*arguments)
@@ -76,7 +75,7 @@ def test_released_timestamps_are_unread_until_a_unit_is_named(ecva, tmp_path, ca
     assert "bare:minutes" in shown
 
 
-def test_a_results_file_needs_nothing_else(results, capsys):
+def test_a_results_file_needs_nothing_else(results, ecva_bench):
     code, shown, errors = ecva_bench("score", results)
     assert code == 0
     assert "some-model, cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing" in shown
@@ -90,7 +89,7 @@ def test_a_results_file_needs_nothing_else(results, capsys):
     assert len(header["results_sha256"]) == 64
 
 
-def test_tasks_and_scorers_can_be_chosen_and_the_summary_is_json(results, capsys):
+def test_tasks_and_scorers_can_be_chosen_and_the_summary_is_json(results, ecva_bench):
     code, shown, _ = ecva_bench("score", results, "--task", "reason", "--scorers", "rouge", "--json")
     assert code == 0
     summaries = json.loads(shown)["summaries"]
@@ -98,7 +97,7 @@ def test_tasks_and_scorers_can_be_chosen_and_the_summary_is_json(results, capsys
     assert all(summary["task"] == "cause" for summary in summaries)
 
 
-def test_scores_that_cannot_be_written_are_printed_all_the_same(results, capsys):
+def test_scores_that_cannot_be_written_are_printed_all_the_same(results, ecva_bench):
     (results.parent / "file").write_text("")
     code, shown, errors = ecva_bench("score", results, "--out", results.parent / "file" / "scores.jsonl")
     assert code == 0
@@ -116,7 +115,7 @@ def test_scores_that_cannot_be_written_are_printed_all_the_same(results, capsys)
         (["{results}", "{results}", "--out", "s.jsonl"], "one by one"),
     ],
 )
-def test_what_cannot_be_met_is_one_line_with_a_remedy(results, capsys, arguments, message):
+def test_what_cannot_be_met_is_one_line_with_a_remedy(results, ecva_bench, arguments, message):
     code, shown, errors = ecva_bench("score", *(a.format(results=results) for a in arguments))
     assert code == 2
     assert not shown
@@ -125,7 +124,7 @@ def test_what_cannot_be_met_is_one_line_with_a_remedy(results, capsys, arguments
     assert "Traceback" not in errors
 
 
-def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_path, capsys):
+def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_path, ecva_bench):
     ecva_bench("score", results)
     scores = results.with_name("run.scores.jsonl")
     out = tmp_path / "board"
