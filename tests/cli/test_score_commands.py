@@ -56,7 +56,6 @@ def test_the_figures_of_the_released_answers(ecva, tmp_path, ecva_bench, file, p
         protocol,
         "--out",
         tmp_path / "scores.jsonl",
-        ecva_bench=capsys,
     )
     assert code == 0
     for figure in figures:
