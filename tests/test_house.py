@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,31 @@ def test_every_task_has_a_sourced_prompt_in_every_set(task: object, prompt_set: 
     assert prompt.id == f"{prompt_set}/{task.name}"  # type: ignore[attr-defined]
     assert prompt.source
     assert len(prompt.text) > 40
+
+
+def test_every_folder_and_data_file_is_packaged() -> None:
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    folders = {"ecva_bench": ROOT / "ecva_bench", **{p: ROOT / f for p, f in setup["package-dir"].items()}}
+    found, data = set(), set()
+    for package, folder in folders.items():
+        for path in folder.rglob("*"):
+            if path.is_dir() or "__pycache__" in path.parts:
+                continue
+            if path.suffix == ".py":
+                found.add(".".join([package, *path.relative_to(folder).parent.parts]))
+            else:
+                data.add(path)
+    assert found == set(setup["packages"])
+    matched = {
+        path
+        for package, patterns in setup["package-data"].items()
+        for pattern in patterns
+        for path in _folder_of(package, folders).glob(pattern)
+    }
+    assert data == matched
+
+
+def _folder_of(package: str, folders: dict[str, Path]) -> Path:
+    if package in folders:
+        return folders[package]
+    return folders["ecva_bench"].joinpath(*package.split(".")[1:])

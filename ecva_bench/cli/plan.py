@@ -38,6 +38,6 @@ def plan(
     for (view, name), row in found.rows.items():
         print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
     if found.seconds is None:
-        print(f"time: not known; {out} holds no answer of this run to tell from (try --limit 2 first)")
+        print("time: not known; run with --limit 2 --out trial.jsonl, then plan with --out trial.jsonl")
     else:
         print(f"time: about {found.seconds / 3600:.2f} hours at the pace of the answers in {out}")
