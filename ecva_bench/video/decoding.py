@@ -129,12 +129,10 @@ def _decode_by_seeking(index: VideoIndex, table: SeekTable, canvas: _Canvas, dea
 def _decode_group(reader: _Reader, key: int, wanted: dict[int, int], canvas: _Canvas) -> bool:
     """Decode the frames `wanted` (ticks -> row) from a key frame on; return whether damage was met.
 
-    Damage taints what is decoded after it in the group, as later pictures are built from earlier ones. What lies
-    before the key frame in presentation order is of no concern: its references may be missing here.
+    Damage taints what is decoded after it in the group, as later pictures are built from earlier ones.
     """
     packets = reader.packets_from(key)
     context, table = reader.context, reader.table
-    begin = int(table.key_ticks[key])
     skip: Literal["NONREF", "DEFAULT"] = "NONREF" if reader.skips_unreferenced else "DEFAULT"
     tainted: set[int] = set()
     for packet in _up_to_last(wanted, packets):
@@ -143,15 +141,14 @@ def _decode_group(reader: _Reader, key: int, wanted: dict[int, int], canvas: _Ca
             frames = context.decode(packet)
         except av.error.FFmpegError:
             frames = []
-            if packet is not None and packet.pts is not None and packet.pts >= begin:
+            if packet is not None:
                 tainted |= {tick for tick in wanted if table.place(tick) >= table.place(packet.pts)}
         for frame in frames:
-            if frame.pts is None or frame.pts < begin:
-                continue
-            if frame.is_corrupt:
-                tainted |= {tick for tick in wanted if tick >= frame.pts}
-            if frame.pts in wanted:
-                canvas.put(wanted[frame.pts], frame)
+            tick = frame.pts
+            if tick in wanted:
+                canvas.put(wanted[tick], frame)
+            if frame.is_corrupt and tick is not None:
+                tainted |= {later for later in wanted if later >= tick}
     for tick in tainted:
         canvas.corrupt[wanted[tick]] = True
     return bool(tainted)

@@ -9,6 +9,7 @@ ticks of the container's clock, so that seconds are exact quotients.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -188,11 +189,7 @@ def _scan(container: InputContainer, stream: VideoStream, deadline: Deadline) ->
     vp8 = stream.codec_context.codec.canonical_name == "vp8"
     corrupt = 0
     try:
-        for packet in container.demux(stream):
-            deadline.check()
-            if not packet.size:
-                continue
-            place = len(scan.pts)
+        for place, packet in enumerate(_packets(container, stream, deadline)):
             scan.pts.append(packet.pts)
             scan.dts.append(packet.dts)
             scan.durations.append(packet.duration or 0)
@@ -203,8 +200,6 @@ def _scan(container: InputContainer, stream: VideoStream, deadline: Deadline) ->
                     scan.picture = _picture_in(packet, stream.codec_context)
             if packet.is_discard or (vp8 and not memoryview(packet)[0] & _VP8_SHOWN):
                 scan.hidden.add(place)
-    except av.error.ExitError:
-        raise deadline.timeout() from None
     except av.error.FFmpegError as error:
         scan.warnings.append(f"reading broke off after {len(scan.pts)} packets: {error.strerror}")
     if corrupt:
@@ -306,6 +301,12 @@ def packets_to_end(
     container: InputContainer, stream: VideoStream, deadline: Deadline
 ) -> Iterator[Packet[VideoStream] | None]:
     """Yield the stream's packets from where the container stands, then None: the decoder is to hand out its rest."""
+    with contextlib.suppress(av.error.FFmpegError):  # where the index broke off, too, and has a warning of it
+        yield from _packets(container, stream, deadline)
+    yield None
+
+
+def _packets(container: InputContainer, stream: VideoStream, deadline: Deadline) -> Iterator[Packet[VideoStream]]:
     try:
         for packet in container.demux(stream):
             deadline.check()
@@ -313,9 +314,8 @@ def packets_to_end(
                 yield packet
     except av.error.ExitError:
         raise deadline.timeout() from None
-    except av.error.FFmpegError:
-        pass  # reading broke off here when the index was made, too, which has a warning of it
-    yield None
+    except IndexError:
+        return  # PyAV, behind the last packet of a file in which another stream begins late
 
 
 def _typical_duration(ticks: Int64, time_base: Fraction, rate: Fraction) -> int:

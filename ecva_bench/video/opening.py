@@ -64,8 +64,8 @@ def opened(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer, Vid
 
 
 def _open(path: Path, deadline: Deadline) -> InputContainer:
-    # "file:" keeps names with colons from being taken for addresses; the whitelist keeps playlists off the network.
-    name, local = f"file:{path.absolute()}", {"protocol_whitelist": "file"}
+    name = str(path.absolute())  # a relative name with a colon would be taken for an address
+    local = {"protocol_whitelist": "file"}  # a playlist under a video's name must not reach for the network
     try:
         return av.open(name, options=local, metadata_errors="replace", timeout=deadline.seconds)
     except av.error.ExitError:

@@ -24,6 +24,7 @@ class Source:
         self.path, self.deadline, self.isolate = path, deadline, isolate
         self.kept: dict[int, UInt8] = {}
         self._corrupt: set[int] = set()  # of the kept ones
+        self._last: tuple[bytes, Decoded] | None = None  # the last read that came from memory alone
         self._missing: set[int] = set()
         self._warnings: dict[str, None] = {}  # in order, each once
 
@@ -58,9 +59,16 @@ class Source:
         """Drop the frames kept."""
         self.kept.clear()
         self._corrupt.clear()
+        self._last = None
 
     def read(self, ranks: Int64) -> Decoded:
-        """Return the given ranks (distinct, increasing); only those neither kept nor known as missing are decoded."""
+        """Return the given ranks (distinct, increasing); only those neither kept nor known as missing are decoded.
+
+        Questions about a video look at the same frames one after another: what was read from memory last is handed
+        out again as it is, not copied again.
+        """
+        if self._last is not None and self._last[0] == ranks.tobytes():
+            return self._last[1]
         new = self._not_known(ranks)
         if len(new) == len(ranks) > 0:
             return self._decode(new)
@@ -74,7 +82,10 @@ class Source:
         for row, rank in enumerate(ranks.tolist()):
             if rank in self.kept:
                 pixels[row] = self.kept[rank]
-        return Decoded(pixels, present, corrupt, ())
+        whole = Decoded(pixels, present, corrupt, ())
+        if all(rank in self.kept for rank in ranks.tolist()):
+            self._last = ranks.tobytes(), whole
+        return whole
 
     def _not_known(self, ranks: Int64) -> Int64:
         new = [rank for rank in ranks.tolist() if rank not in self.kept and rank not in self._missing]

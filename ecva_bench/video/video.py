@@ -35,7 +35,7 @@ def decoder_version() -> str:
 class Frames:
     """T frames of a video in the order asked for, and what was wrong with them.
 
-    pixels: uint8 [T, height, width, 3], RGB, turned as the file says, all of one size.
+    pixels: uint8 [T, height, width, 3], RGB, turned as the file says, all of one size; read-only, as it may be shared.
     timestamps: float64 [T], seconds on the original timeline at which the frame given comes on screen.
     positions: float64 [T], the same on the timeline shown; equal to `timestamps` where nothing was cut.
     indices: int64 [T], indices on the timeline shown, as asked for.
@@ -217,9 +217,11 @@ class Video:
         for row in np.flatnonzero(~read.present):
             given[row], read.pixels[row], read.corrupt[row] = self._stand_in(int(ranks[row]))
         in_order = len(ranks) == len(asked) and bool((places[1:] > places[:-1]).all())
+        pixels = read.pixels if in_order else read.pixels[places]
+        pixels.flags.writeable = False
         wanted, shown = np.searchsorted(self._ranks, ranks), np.searchsorted(self._ranks, given)
         frames = Frames(
-            pixels=read.pixels if in_order else read.pixels[places],
+            pixels=pixels,
             timestamps=self.timestamps[shown][places],
             positions=self.positions[shown][places],
             indices=asked,

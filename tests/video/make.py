@@ -24,9 +24,9 @@ ENCODINGS = {
     "reordered.avi": ("mpeg4", {"g": "12", "bf": "2"}),
     "plain.avi": ("mpeg4", {"g": "12"}),
     "open-gop-2.ts": ("mpeg2video", {"g": "9", "bf": "2", "sc_threshold": "1000000000"}),
-    "program.mpg": ("mpeg2video", {"g": "9", "bf": "2"}),
+    "program.mpg": ("mpeg2video", {"g": "9", "bf": "2", "b": "2M"}),
     "hevc.mp4": ("libx265", {"x265-params": "log-level=none:open-gop=1:keyint=12:bframes=4"}),
-    "hidden-frames.webm": ("libvpx", {"g": "24", "auto-alt-ref": "1", "lag-in-frames": "16", "b": "200k"}),
+    "vp8.webm": ("libvpx", {"g": "24", "auto-alt-ref": "1", "lag-in-frames": "16", "b": "200k"}),
     "vp9.webm": ("libvpx-vp9", {"g": "24", "b": "200k", "cpu-used": "8", "deadline": "realtime"}),
 }  # fmt: skip
 

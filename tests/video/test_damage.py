@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
@@ -73,15 +74,31 @@ def test_an_unknown_codec_is_named(tmp_path: Path) -> None:
         Video(path).frames_at([0])
 
 
-def test_sound_under_the_name_of_a_video(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "song.mp3"), "w") as container:
-        sound = container.add_stream("libmp3lame", rate=44100)
-        for _ in range(20):
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.int16), format="s16p", layout="mono")
-            frame.sample_rate = 44100
+def write_sound(path: Path, codec: str, options: dict[str, str] | None = None) -> Path:
+    """Write a second of silence."""
+    with av.open(str(path), "w", options=options or {}) as container:
+        sound = container.add_stream(codec, rate=44100, layout="mono")
+        for number in range(40):
+            frame = av.AudioFrame(format=sound.format.name, layout="mono", samples=1152)
+            frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+            frame.sample_rate, frame.pts = 44100, number * 1152
             container.mux(sound.encode(frame))
         container.mux(sound.encode())
-    assert probe(shutil.copy(tmp_path / "song.mp3", tmp_path / "song.mp4")).error == "no_video_stream"
+    return path
+
+
+def test_sound_under_the_name_of_a_video(tmp_path: Path) -> None:
+    song = write_sound(tmp_path / "song.mp3", "libmp3lame")
+    assert probe(shutil.copy(song, tmp_path / "song.mp4")).error == "no_video_stream"
+
+
+def test_a_stream_that_begins_late_is_passed_over(tmp_path: Path) -> None:
+    codec, options = make.ENCODINGS["closed-gop.ts"]
+    pictures = make.write(tmp_path / "pictures.ts", codec=codec, options=options)
+    sound = write_sound(tmp_path / "sound.ts", "mp2", {"mpegts_start_pid": "512", "mpegts_pmt_start_pid": "5000"})
+    path = tmp_path / "both.ts"
+    path.write_bytes(pictures.read_bytes() * 40 + sound.read_bytes() + pictures.read_bytes())
+    assert Video(path).n_frames == 41 * 60
 
 
 def test_a_stream_without_one_good_frame(tmp_path: Path) -> None:
@@ -108,6 +125,30 @@ def test_every_frame_damage_reached_is_named_and_no_other(shared_data: Path, nam
     for index in list(range(0, video.n_frames, 20)) + sorted(wrong)[::20]:  # asked for alone, the verdict is the same
         alone = video.frames_at([index])
         assert (index in wrong) == bool(alone.substituted or alone.corrupt)
+
+
+def test_damage_taints_the_rest_of_its_group_and_nothing_else(tmp_path: Path) -> None:
+    path = make.write(tmp_path / "clip.mp4", options={"g": "12", "bf": "0", "sc_threshold": "0"})
+    sound, truth, rng = path.read_bytes(), decode_plainly(path).digests, random.Random(5)
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    noticed = 0
+    for _ in range(12):
+        start, size = places[rng.randrange(1, 60)]
+        broken = bytearray(sound)
+        for _ in range(4):
+            broken[start + rng.randrange(8, size)] ^= 1 << rng.randrange(8)
+        path.write_bytes(broken)
+        frames = Video(path).frames_at(range(60))
+        flagged = set(frames.corrupt)
+        assert all(index + 1 in flagged for index in flagged if (index + 1) % 12)
+        groups = {index // 12 for index in flagged}
+        assert len(groups) <= 1
+        wrong = {index for index in range(60) if digest(frames.pixels[index]) != truth[index]}
+        if flagged:
+            noticed += 1
+            assert {index for index in wrong if index >= min(flagged)} <= flagged
+    assert noticed >= 3  # the rest decodes without complaint, to something else: no decoder can tell
 
 
 def test_frames_nobody_can_vouch_for_are_flagged(shared_data: Path) -> None:

@@ -6,11 +6,12 @@ import random
 import shutil
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from ecva_bench.errors import UsageError, VideoChanged
-from ecva_bench.video import Video
+from ecva_bench.video import Video, decoding
 
 from . import make
 from .reference import Reference, decode_plainly, digest
@@ -98,7 +99,11 @@ def test_shared_clips_are_exact(shared_data: Path, name: str) -> None:
 def test_own_clips_are_exact(tmp_path: Path, name: str) -> None:
     codec, options = make.ENCODINGS[name]
     path = make.write(tmp_path / name, codec=codec, options=options)
-    assert_exact(path, decode_plainly(path))
+    reference = decode_plainly(path)
+    assert_exact(path, reference)
+    video = Video(path)
+    alone = [digest(video.frames_at([index]).pixels[0]) for index in range(video.n_frames)]
+    assert alone == reference.digests
 
 
 @pytest.mark.parametrize("name", ["open-gop.ts", "open-gop-2.ts", "closed-gop.ts", "intra-refresh.ts"])
@@ -204,9 +209,46 @@ def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
         video.frames_at([0])
 
 
-def test_file_names_are_only_names(tmp_path: Path) -> None:
+def test_file_names_are_only_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = make.write(tmp_path / "plain.mp4")
-    for name in ("a: b%03d #?é.mp4", "concat:x|y.mp4", "-o.mp4"):
-        odd = tmp_path / name
-        odd.write_bytes(plain.read_bytes())
-        assert Video(odd).n_frames == 60
+    monkeypatch.chdir(tmp_path)
+    for name in ("a: b%03d #?é.mp4", "concat:x|y.mp4", "http:x.mp4", "-o.mp4"):
+        shutil.copy(plain, tmp_path / name)
+        assert Video(name).n_frames == 60
+
+
+def test_text_in_an_unknown_encoding_does_no_harm(tmp_path: Path) -> None:
+    path = make.write(tmp_path / "clip.mp4")
+    path.write_bytes(path.read_bytes().replace(b"Lavf", b"\xff\xfe\xe9\xfc"))
+    assert Video(path).n_frames == 60
+
+
+def test_pictures_that_are_never_shown_do_not_count(tmp_path: Path) -> None:
+    """A VP8 packet says in its first byte whether its picture is shown."""
+    codec, options = make.ENCODINGS["vp8.webm"]
+    path = make.write(tmp_path / "clip.webm", codec=codec, options=options)
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    for hidden in (packets[7], packets[30]):
+        data[data.index(hidden)] &= ~0x10
+    path.write_bytes(data)
+    reference = decode_plainly(path)
+    assert len(reference.digests) == 58
+    assert_exact(path, reference)
+
+
+@pytest.mark.parametrize("name", ["one-way.mp4", "one-way.mkv"])
+def test_frames_are_exact_wherever_a_seek_lands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """MPEG-4 shows garbage when decoding begins between key frames, so that a wrong landing cannot go unseen."""
+    path = make.write(tmp_path / name, codec="mpeg4", options={"g": "12"})
+    reference = decode_plainly(path)
+    step = int(Video(path)._source.index.clock.durations()[0])
+    for frames_off in (-17, -1, 1, 5, 11):
+
+        def sought(reader, offset, by=frames_off * step):  # type: ignore[no-untyped-def]
+            reader._container.seek(offset + by, stream=reader._stream, any_frame=True)
+            return reader._packets()
+
+        monkeypatch.setattr(decoding._Reader, "_sought", sought)
+        assert_exact(path, reference)

@@ -56,12 +56,24 @@ def test_only_what_is_not_in_memory_is_decoded(clip: Path, decoded: list[list[in
     assert decoded == [[10, 30], [9, 31]]
 
 
-def test_what_is_handed_out_is_the_askers_own(clip: Path) -> None:
+def test_frames_cannot_be_written_to(clip: Path) -> None:
     video = Video(clip)
-    video.preload([7])
-    before = video.frames_at([7]).pixels.copy()
-    video.frames_at([7]).pixels[:] = 0
-    assert np.array_equal(video.frames_at([7]).pixels, before)
+    for _ in range(2):
+        for indices in ([7], [9, 7, 7]):
+            with pytest.raises(ValueError, match="read-only"):
+                video.frames_at(indices).pixels[:] = 0
+        video.preload([7, 9])
+
+
+def test_the_same_question_is_not_copied_again(clip: Path) -> None:
+    video = Video(clip)
+    video.preload(range(60))
+    first, again = video.frames_at([3, 5]), video.frames_at([3, 5])
+    assert again.pixels is first.pixels
+    truth = Video(clip).frames_at([3, 5, 4])
+    assert np.array_equal(video.frames_at([3, 5]).pixels, truth.pixels[:2])
+    assert np.array_equal(video.frames_at([3, 4]).pixels, truth.pixels[[0, 2]])
+    assert np.array_equal(first.pixels, truth.pixels[:2])
 
 
 def test_release_forgets(clip: Path, decoded: list[list[int]]) -> None:
