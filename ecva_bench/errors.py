@@ -12,7 +12,6 @@
      │    ├── NoVideoStream        no_video_stream: sound only
      │    ├── CodecUnsupported     codec_unsupported
      │    ├── NoFrames             no_frames: nothing decodes, or an edit left nothing
-     │    ├── FrameUnavailable     frame_unavailable: damage ate a frame that was asked for
      │    ├── VideoChanged         video_changed: the file on disk is not the one that was indexed
      │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
@@ -100,12 +99,6 @@ class NoFrames(VideoError):
     """Nothing decodes, or an edit left no frame."""
 
     code = "no_frames"
-
-
-class FrameUnavailable(VideoError):
-    """Damage ate a frame that was asked for."""
-
-    code = "frame_unavailable"
 
 
 class VideoChanged(VideoError):
