@@ -20,7 +20,9 @@
      ├── ResultsError              a results or scores file that cannot be used
      │    ├── ResultsBusy          another process writes it
      │    └── SpecMismatch         it belongs to a run with other settings
-     └── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
+     ├── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
+     └── JudgeError                a judge that cannot be asked at all: no key, no such model, refused
+          └── BudgetExhausted      the run's money or tokens are spent; what was asked is stored
 
 Messages follow *what happened: to which file or record: what to do*.
 """
@@ -144,3 +146,11 @@ class SpecMismatch(ResultsError):
 
 class ScoringError(EcvaError):
     """A score that cannot be computed for anyone."""
+
+
+class JudgeError(EcvaError):
+    """A judge that cannot be asked at all."""
+
+
+class BudgetExhausted(JudgeError):
+    """The run's money or tokens are spent; what was asked is stored, and asking again goes on from there."""

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 
+from . import prompt_files
 from .errors import UsageError
 from .records import Annotation, Moment, Sample
 
@@ -93,13 +92,8 @@ def prompt_for(task: Task, prompt_set: str = "ours") -> Prompt:
     """Return the newest prompt of a task in a set; `UsageError` for an unknown set."""
     if prompt_set not in PROMPT_SETS:
         raise UsageError(f"no prompt set is called {prompt_set!r}", remedy=f"available: {', '.join(PROMPT_SETS)}")
-    folder = files("ecva_bench.prompts") / prompt_set
-    versions = {
-        int(match[1]): entry
-        for entry in folder.iterdir()
-        if (match := re.fullmatch(rf"{task.name}\.v(\d+)\.md", entry.name))
-    }
-    return _parse_prompt(versions[max(versions)].read_text(encoding="utf-8"))
+    fields, text = prompt_files.read(prompt_set, task.name)
+    return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
 
 
 def sample(annotation: Annotation, task: Task, prompt: Prompt) -> Sample | None:
@@ -121,9 +115,3 @@ def sample(annotation: Annotation, task: Task, prompt: Prompt) -> Sample | None:
         label=annotation.label,
         review=annotation.review,
     )
-
-
-def _parse_prompt(text: str) -> Prompt:
-    _, front, body = text.split("---\n", 2)
-    fields = dict(line.split(": ", 1) for line in front.strip().splitlines())
-    return Prompt(fields["id"], int(fields["version"]), fields["source"], body.strip("\n"))

@@ -1,0 +1,103 @@
+"""The options of commands that ask a judge, and the one function that opens it and says what it cost."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack, overload
+
+import typer
+
+from .progress import progress
+
+if TYPE_CHECKING:
+    from ..judging.judge import LanguageJudge
+
+Model = Annotated[
+    str | None, typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, or hf:PATH_OR_ID.")
+]
+Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
+Votes = Annotated[int, typer.Option(min=1, help="How many times the judge is asked each question.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Calls to the judge at once.")]
+BudgetUsd = Annotated[float | None, typer.Option(min=0, help="Stop, to be resumed, before the judge costs more.")]
+BudgetTokens = Annotated[int | None, typer.Option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
+Prices = Annotated[Path | None, typer.Option(help="Price table (JSON) that extends the packaged one.")]
+Store = Annotated[Path | None, typer.Option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
+Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
+Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
+
+
+class Options(TypedDict):
+    """The options above as a command got them."""
+
+    url: str | None
+    votes: int
+    concurrency: int
+    budget_usd: float | None
+    budget_tokens: int | None
+    prices: Path | None
+    store: Path | None
+    export: Path | None
+    replay: Path | None
+
+
+@overload
+def opened(model: str, **options: Unpack[Options]) -> AbstractContextManager[LanguageJudge]: ...
+@overload
+def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextManager[LanguageJudge | None]: ...
+def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextManager[LanguageJudge | None]:
+    """Return a context with the judge in it, or None where none is named.
+
+    At its end, however that comes, the calls used are exported and their cost is said on standard error. A budget
+    that ends there stops the command with code 3. Raises `UsageError` for options of a judge where none is named.
+    """
+    if model:
+        return _opened(model, options)
+    from ..errors import UsageError
+
+    idle = [name for name, value in options.items() if value is not None and name not in ("votes", "concurrency")]
+    if idle:
+        raise UsageError("an option speaks of a judge, and none is named", ", ".join(idle), "name one with --judge")
+    return nullcontext()
+
+
+@contextmanager
+def _opened(model: str, options: Options) -> Iterator[LanguageJudge]:
+    from ..errors import BudgetExhausted
+    from ..judging.judge import open_judge
+
+    with (
+        progress("judge", "votes") as update,
+        open_judge(
+            model,
+            base_url=options["url"],
+            concurrency=options["concurrency"],
+            votes=options["votes"],
+            budget_usd=options["budget_usd"],
+            budget_tokens=options["budget_tokens"],
+            prices=options["prices"],
+            store=options["store"],
+            replay=options["replay"],
+            progress=update,
+        ) as judge,
+    ):
+        try:
+            yield judge
+        except BudgetExhausted as error:
+            print(f"stopped: {error}", file=sys.stderr)
+            raise typer.Exit(3) from None
+        finally:
+            print(_cost(judge), file=sys.stderr)
+            if path := options["export"]:
+                print(f"judge calls: {judge.export(path)} in {path}", file=sys.stderr)
+
+
+def _cost(judge: LanguageJudge) -> str:
+    usage = judge.usage
+    price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
+    return (
+        f"judge: {usage.asked} votes asked, {usage.from_store} from the store, {usage.failed} failed, "
+        f"{usage.retries} retries, {usage.tokens_in} tokens in, {usage.tokens_out} out, {price}"
+    )

@@ -1,0 +1,165 @@
+"""The chat-completions format: a vote as a request, a response as a reply, an error as what to do about it.
+
+Knows the format and its dialects; opens no connection and waits for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from . import messages, replies
+from .backend import Vote
+from .store import Reply
+
+MAX_TOKENS = 4096  # a verdict is short, but models that think first count their thoughts
+TOP_LOGPROBS = 10
+# Parameters an endpoint may turn down; it is then asked without them.
+_OPTIONAL = ("response_format", "seed", "top_logprobs", "logprobs", "temperature", "max_completion_tokens")
+_GO_TOGETHER = ({"logprobs", "top_logprobs"},)
+_PASSING = {408, 409, 425, 429}
+_MAY_NAME_A_PARAMETER = {400, 403, 422, 501}
+_FATAL = {
+    401: "the judge's endpoint refuses the key",
+    402: "the credit at the judge's endpoint is spent",
+    403: "the judge's endpoint refuses access",
+    404: "the judge's endpoint knows no such model or address",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a request brought no reply, and what that calls for.
+
+    `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
+    will. `without`: it turned down these parameters. `refusal`: it will not answer this one.
+    """
+
+    what: str
+    passing: bool = False
+    pause: float | None = None
+    fatal: bool = False
+    without: frozenset[str] = frozenset()
+    refusal: bool = False
+
+
+def parameters(seed: int) -> dict[str, Any]:
+    """Return how a vote is sampled, as part of its address."""
+    return {
+        "temperature": 0,
+        "seed": seed,
+        "max_completion_tokens": MAX_TOKENS,
+        "response_format": "json_schema",
+        "top_logprobs": TOP_LOGPROBS,
+    }
+
+
+def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
+    """Return the request of a vote, less the parameters the endpoint has turned down."""
+    call = vote.call
+    schema = {"name": messages.schema_name(call), "strict": True, "schema": messages.reply_schema(call)}
+    whole = {
+        "model": model,
+        "messages": [
+            {"role": "system", "content": messages.system_message(call)},
+            {"role": "user", "content": messages.user_message(call)},
+        ],
+        "temperature": 0,
+        "seed": vote.seed,
+        "max_completion_tokens": MAX_TOKENS,
+        "response_format": {"type": "json_schema", "json_schema": schema},
+        "logprobs": True,
+        "top_logprobs": TOP_LOGPROBS,
+    }
+    return {name: value for name, value in whole.items() if name not in without}
+
+
+def read(raw: bytes, vote: Vote, *, without: Collection[str]) -> Reply | None:
+    """Return the reply in a response's body, whatever it says; None where the body is no chat completion."""
+    try:
+        found = json.loads(raw)
+        choice = found["choices"][0]
+        message, usage = choice["message"], found.get("usage") or {}
+        content, refusal = _text(message.get("content")), _text(message.get("refusal"))
+        finish = str(choice.get("finish_reason") or "")
+        return Reply(
+            content=content,
+            finish=finish,
+            refusal=refusal or ("content_filter" if finish == "content_filter" else ""),
+            expectations=_expectations(content, choice.get("logprobs"), vote),
+            served=str(found.get("model") or ""),
+            tokens_in=usage.get("prompt_tokens"),
+            tokens_out=usage.get("completion_tokens"),
+            tokens_cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+            left_out=tuple(sorted(without)),
+        )
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+
+
+def is_usable(reply: Reply, vote: Vote) -> bool:
+    """Return whether a reply settles a vote: it holds verdicts, or refuses to give any."""
+    scale = vote.call.prompt.scale
+    return bool(reply.refusal) or replies.parse(reply.content, scale, vote.call.expected) is not None
+
+
+def problem(status: int, headers: Mapping[str, str], error: Mapping[str, Any], sent: Collection[str]) -> Problem:
+    """Return what an error response calls for; `error` is the object in its body, `sent` the request's parameters."""
+    message, code = str(error.get("message") or ""), str(error.get("code") or "")
+    what = f"HTTP {status} {message}".strip()
+    if code == "insufficient_quota":
+        return Problem(_FATAL[402], fatal=True)
+    if code.startswith("content_"):  # content_filter, content_policy_violation
+        return Problem(what, refusal=True)
+    turned_down = _turned_down(f"{error.get('param') or ''} {message}", sent)
+    if status in _MAY_NAME_A_PARAMETER and turned_down:
+        return Problem(what, without=turned_down)
+    if status in _FATAL:
+        return Problem(f"{_FATAL[status]} ({what})", fatal=True)
+    if status in _PASSING or status >= 500:
+        return Problem(what, passing=True, pause=_retry_after(headers))
+    return Problem(what)
+
+
+def _turned_down(text: str, sent: Collection[str]) -> frozenset[str]:
+    named = {name for name in _OPTIONAL if name in sent and name in text}
+    for group in _GO_TOGETHER:
+        if named & group:
+            named |= group
+    return frozenset(named)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the pause in seconds that a response asks for, given in milliseconds, seconds or as a date."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        return max(0.0, float(headers["retry-after"]))
+    except KeyError:
+        return None
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str:
+    """Return a text fit to be stored: lone surrogates, which JSON can spell but UTF-8 cannot, become `?`."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _expectations(content: str, logprobs: Any, vote: Vote) -> tuple[float, ...] | None:
+    scale, expected = vote.call.prompt.scale, vote.call.expected
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not tokens or replies.parse(content, scale, expected) is None:
+        return None
+    try:
+        return replies.expectations(content, tokens, scale, expected)
+    except (KeyError, TypeError, ValueError):  # log-probabilities of another make cost no verdict
+        return None

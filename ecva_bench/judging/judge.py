@@ -1,0 +1,164 @@
+"""The judge as scorers see it: calls in, verdicts out; the store first, the model for the rest.
+
+Every verdict is read from the store, also one that was just asked for, so that scoring again, or from a published
+export, gives the same values bit for bit. Knows no HTTP and no metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..errors import JudgeError
+from ..records import canonical_json
+from . import messages
+from .backend import Backend, Vote
+from .budget import Budget, Usage, find_price
+from .calls import Call, Verdict
+from .client import Endpoint, Options
+from .local import LocalModel
+from .store import Reply, Store, default_path, key_of
+from .verdicts import NOT_IN_REPLAY, verdict
+
+# Told how far an `ask` is: votes done, votes to do, votes that failed.
+Progress = Callable[[int, int, int], None]
+
+LOCAL = "hf:"
+
+
+def open_judge(
+    model: str,
+    *,
+    base_url: str | None = None,
+    concurrency: int = 16,
+    timeout: float = 60.0,
+    retries: int = 6,
+    votes: int = 1,
+    seed: int = 0,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
+    prices: Path | None = None,
+    store: Path | None = None,
+    replay: Path | None = None,
+    progress: Progress | None = None,
+) -> LanguageJudge:
+    """Return the judge of a name: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
+
+    The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries`
+    the further requests a vote gets. Every call is put to the model `votes` times, with seeds from `seed` on.
+    `prices` extends the price table. Replies are kept in `store`, else in the cache folder; with `replay`, an export,
+    nothing is asked at all. Raises `JudgeError` for what cannot work at all.
+    """
+    if votes < 1 or concurrency < 1 or retries < 0 or timeout <= 0:
+        raise JudgeError("a judge needs at least one vote, one connection and some time", model, "check its options")
+    usage = Usage()
+    backend: Backend
+    if model.startswith(LOCAL):
+        backend = LocalModel(model.removeprefix(LOCAL))
+    else:
+        budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
+        backend = Endpoint(model, Options(base_url, concurrency, timeout, retries), budget)
+    if replay is not None:
+        kept = Store(None)
+        kept.import_jsonl(replay)
+    else:
+        kept = Store(store or default_path())
+    return LanguageJudge(backend, kept, usage, votes=votes, seed=seed, ask=replay is None, progress=progress)
+
+
+class LanguageJudge:
+    """A language model as a `Judge`. Use as a context manager; not from several threads at once."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        store: Store,
+        usage: Usage,
+        *,
+        votes: int,
+        seed: int,
+        ask: bool,
+        progress: Progress | None,
+    ) -> None:
+        """Judge with `backend`, or from `store` alone where `ask` is false."""
+        self.usage = usage
+        self._backend, self._store, self._votes, self._seed = backend, store, votes, seed
+        self._asks, self._progress = ask, progress
+        self._used: set[str] = set()  # the addresses of everything handed out
+
+    def ask(self, calls: Sequence[Call]) -> list[Verdict]:
+        """Return one verdict per call, in their order. A call that fails is unscored and says why.
+
+        Raises `BudgetExhausted`, or `JudgeError` where no call can be answered; replies that came are stored.
+        """
+        votes = [[self._vote(call, number) for number in range(self._votes)] for call in calls]
+        wanted = {vote.key: vote for group in votes for vote in group}
+        known = self._store.get(wanted)
+        self.usage.from_store += len(known)
+        missing = [vote for key, vote in wanted.items() if key not in known]
+        failures = dict.fromkeys((vote.key for vote in missing), NOT_IN_REPLAY)
+        if missing and self._asks:
+            failures = self._put_to_model(missing)
+            known |= self._store.get(vote.key for vote in missing)
+        self._used |= known.keys()
+        outcomes: dict[str, Reply | str] = {**failures, **known}
+        return [
+            verdict(call, [outcomes[vote.key] for vote in group], keys=tuple(vote.key for vote in group))
+            for call, group in zip(calls, votes, strict=True)
+        ]
+
+    def identity(self) -> dict[str, str]:
+        """Return what determines the verdicts, for signatures."""
+        sampling = self._backend.parameters(self._seed)
+        shown: dict[str, str] = {name: str(sampling[name]) for name in ("temperature", "seed") if name in sampling}
+        return {"judge": f"{self._backend.kind}:{self._backend.model}", **shown, "votes": str(self._votes)}
+
+    def export(self, path: Path) -> int:
+        """Write every call whose verdict was handed out as JSON lines, for `replay`; return how many votes."""
+        return self._store.export_jsonl(path, self._used)
+
+    def close(self) -> None:
+        """Close connections and store."""
+        self._backend.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _vote(self, call: Call, number: int) -> Vote:
+        if set(call.payload) != set(call.prompt.fields):
+            fields, given = ", ".join(call.prompt.fields), ", ".join(call.payload)
+            raise JudgeError(f"the prompt speaks of {fields}, the call has {given}", call.prompt.id, "mend the scorer")
+        seed, backend = self._seed + number, self._backend
+        request = canonical_json(
+            messages.address(call, kind=backend.kind, model=backend.model, parameters=backend.parameters(seed))
+        )
+        request = request.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
+        return Vote(call, seed, key_of(request), request)
+
+    def _put_to_model(self, votes: Sequence[Vote]) -> dict[str, str]:
+        """Store the replies to votes and return why some have none, by key."""
+        failures: dict[str, str] = {}
+        done = 0
+
+        def keep(vote: Vote, found: Reply | str) -> None:
+            nonlocal done
+            done += 1
+            self.usage.asked += 1
+            if isinstance(found, Reply):
+                self._store.put(vote.key, vote.request, found)
+            else:
+                failures[vote.key] = found
+                self.usage.failed += 1
+            if self._progress:
+                self._progress(done, len(votes), self.usage.failed)
+
+        self._backend.answer(votes, keep)
+        return failures

@@ -1,0 +1,48 @@
+"""The judge's instructions, read from the packaged files `judge/<name>.v<version>.md`. Knows no model and no metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .. import prompt_files
+from ..errors import UsageError
+from .calls import JudgePrompt, Scale
+
+_SCALES = {"yes-no": (0, 1), "0-5": (0, 5)}
+
+
+def load_prompt(prompt_id: str, version: int | None = None) -> JudgePrompt:
+    """Return the prompt called `judge/<name>`, the newest version unless one is named; `UsageError` if there is none.
+
+    Its file's front matter says `fields` (the payload it speaks of), `scale` (`yes-no` or `0-5`) and, where the reply
+    holds one verdict per item of a field, `many`.
+    """
+    folder, _, name = prompt_id.partition("/")
+    return _prompt(*prompt_files.read(folder, name, version))
+
+
+def read_prompts(folder: Path) -> tuple[JudgePrompt, ...]:
+    """Return the prompts of a folder of such files, ordered by file name; `UsageError` for one that is none."""
+    prompts = []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            prompts.append(_prompt(*prompt_files.parse(path.read_text(encoding="utf-8"))))
+        except (ValueError, KeyError) as error:
+            remedy = "write front matter with id, version, source, fields and scale, as in prompts/judge"
+            raise UsageError(f"this is no judge prompt ({error})", path, remedy) from None
+    if not prompts:
+        raise UsageError("there is no prompt file (*.md)", folder, "name a folder of judge prompts")
+    return tuple(prompts)
+
+
+def _prompt(front: Mapping[str, str], text: str) -> JudgePrompt:
+    low, high = _SCALES[front["scale"]]
+    return JudgePrompt(
+        id=front["id"],
+        version=int(front["version"]),
+        source=front["source"],
+        text=text,
+        fields=tuple(field.strip() for field in front["fields"].split(",")),
+        scale=Scale(low, high, many=front.get("many")),
+    )

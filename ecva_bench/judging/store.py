@@ -1,0 +1,163 @@
+"""Judge calls and their replies, by content address, in one SQLite file; exported and imported as JSON lines.
+
+Knows no network and no metric. A reply is written once: the first one counts, whoever wrote it, so that every later
+reading gives the same verdict. Every reply is committed as it comes: a killed process loses none of them. (A machine
+that loses power may lose the last ones, which are then asked again.)
+Several processes may use one file at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..cache import cache_dir
+from ..errors import JudgeError
+from ..records import canonical_json
+
+SCHEMA = "ecva.judge/1"
+_AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
+_BUSY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered to one vote, as stored and published.
+
+    `finish` is why it stopped; `refusal` what it said instead of a verdict. `expectations` are the verdicts expected
+    by its token log-probabilities, None where it gave none. `served` is the model's own name for itself.
+    `tokens_in` include the `tokens_cached`; None where the endpoint does not count. `left_out` names parameters of the
+    address that the endpoint does not take.
+    """
+
+    content: str
+    finish: str = "stop"
+    refusal: str = ""
+    expectations: tuple[float, ...] | None = None
+    served: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> Reply:
+        """Read what `to_json` wrote; fields of a newer version are passed over."""
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in json.loads(text).items() if name in known}
+        if values.get("expectations") is not None:
+            values["expectations"] = tuple(values["expectations"])
+        values["left_out"] = tuple(values.get("left_out", ()))
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """Return the reply as canonical JSON."""
+        return canonical_json(vars(self))
+
+
+def default_path() -> Path:
+    """Return the file in which replies are kept where none is named."""
+    return cache_dir() / "judge.sqlite"
+
+
+def key_of(request: str) -> str:
+    """Return the content address of a request's canonical JSON: its hex SHA-256."""
+    return hashlib.sha256(request.encode()).hexdigest()
+
+
+class Store:
+    """The replies in one file, or in memory where `path` is None. Used by one thread at a time."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or create it; `JudgeError` where the file is no store."""
+        self.path = path
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._base = sqlite3.connect(path or ":memory:", timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
+        try:
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=NORMAL")
+            self._base.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
+        except sqlite3.DatabaseError as error:
+            self._base.close()
+            raise JudgeError(f"the judge's store cannot be used ({error})", path, "name another file") from None
+
+    def close(self) -> None:
+        """Close it."""
+        self._base.close()
+
+    def put(self, key: str, request: str, reply: Reply) -> None:
+        """Write a reply under its address unless one is there; it survives this process when this returns."""
+        try:
+            self._base.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?)", (key, request, reply.to_json()))
+        except sqlite3.Error as error:
+            remedy = "make room or name another file; what was stored before is safe"
+            raise JudgeError(f"a reply cannot be stored ({error})", self.path, remedy) from None
+
+    def get(self, keys: Iterable[str]) -> dict[str, Reply]:
+        """Return the replies that are there, by key."""
+        return {key: Reply.from_json(reply) for key, _, reply in self._rows(keys)}
+
+    def export_jsonl(self, path: Path, keys: Iterable[str]) -> int:
+        """Write the calls of `keys` with their replies, in the order of their keys, and return how many.
+
+        The same calls give the same bytes. The file appears whole or not at all.
+        """
+        rows = sorted(self._rows(set(keys)))
+        head = canonical_json({"type": "judge", "schema": SCHEMA, "calls": len(rows)})
+        lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+        part.replace(path)
+        return len(rows)
+
+    def import_jsonl(self, path: Path) -> int:
+        """Take up an export and return how many calls it holds.
+
+        Raises `JudgeError` where it is none, and names the line of a call that is not what its address says.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise JudgeError(f"the judge's calls cannot be read ({error})", path, "check the path") from None
+        head = _json_object(lines[0])
+        if head.get("schema") != SCHEMA:
+            raise JudgeError(f"this is no export of judge calls ({SCHEMA})", path, "make one with --judge-export")
+        if len(lines) - 1 != head.get("calls"):
+            raise JudgeError(
+                f"{head.get('calls')} calls were exported, {len(lines) - 1} are here", path, "get it again"
+            )
+        with self._base:
+            self._base.execute("BEGIN")
+            for number, line in enumerate(lines[1:], start=2):
+                self._take(_json_object(line), f"{path}, line {number}")
+        return len(lines) - 1
+
+    def _take(self, record: dict[str, Any], where: str) -> None:
+        request = canonical_json(record.get("request"))
+        if record.get("key") != key_of(request) or not isinstance(record.get("reply"), dict):
+            remedy = "get the file again: this call was cut off or changed"
+            raise JudgeError("a call is not what its address says", where, remedy)
+        self.put(record["key"], request, Reply.from_json(canonical_json(record["reply"])))
+
+    def _rows(self, keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        wanted = list(keys)
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            yield from self._base.execute(f"SELECT key, request, reply FROM calls WHERE key IN ({marks})", part)  # noqa: S608
+
+
+def _json_object(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,116 @@
+"""A run stops before it spends more than it may, keeps what it has, and goes on from there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import BudgetExhausted, JudgeError
+from ecva_bench.judging.budget import Price, find_price
+from ecva_bench.judging.completions import MAX_TOKENS
+
+from .build import grade
+from .conftest import Open
+from .server import JudgeServer, completion
+
+# A reply of 1000 tokens in, 800 of them cached, and 100 out, at 2, 1 and 10 USD per million: 0.0022 USD.
+REPLY = completion("3", tokens=(1000, 100, 800))
+COST = (200 * 2 + 800 * 1 + 100 * 10) / 1e6
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Path:
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps({"models": {"scripted": {"input": 2, "cached_input": 1, "output": 10}}}))
+    return path
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_money_is_never_overspent_and_the_next_run_goes_on(concurrency: int, judge_at: Open, prices: Path) -> None:
+    calls = [grade(str(n)) for n in range(60)]
+    limit = 20.5 * COST + MAX_TOKENS * 10 / 1e6  # the most a call can cost must always be left
+    with JudgeServer(lambda *_: REPLY, delay=0.005) as server:
+        options = {"prices": prices, "budget_usd": limit, "concurrency": concurrency}
+        judge = judge_at(server, **options)
+        with pytest.raises(BudgetExhausted, match=r"USD used\): scripted: what was asked is stored"):
+            judge.ask(calls)
+        spent = len(server.requests)
+        assert 15 <= spent <= 21
+        assert judge.usage.usd == pytest.approx(spent * COST)
+        assert judge.usage.usd <= limit
+        verdicts = None
+        for _ in range(4):
+            judge = judge_at(server, **options)
+            try:
+                verdicts = judge.ask(calls)
+            except BudgetExhausted:
+                continue
+            break
+        assert verdicts is not None
+        assert [verdict.value for verdict in verdicts] == [3] * 60
+        assert len(server.requests) == 60  # every call once, over all runs
+
+
+def test_tokens_are_limited_too(judge_at: Open) -> None:
+    with JudgeServer(lambda *_: REPLY) as server:
+        judge = judge_at(server, budget_tokens=10_000 + MAX_TOKENS, concurrency=4)
+        with pytest.raises(BudgetExhausted, match="tokens used"):
+            judge.ask([grade(str(n)) for n in range(30)])
+        assert judge.usage.tokens_in + judge.usage.tokens_out <= 10_000 + MAX_TOKENS
+        assert len(server.requests) >= 6
+
+
+def test_replies_that_do_not_say_what_they_cost_count_as_the_most(judge_at: Open) -> None:
+    silent = {key: value for key, value in REPLY.items() if key != "usage"}
+    with JudgeServer(lambda *_: silent) as server:
+        judge = judge_at(server, budget_tokens=3 * (MAX_TOKENS + 3000))
+        with pytest.raises(BudgetExhausted):
+            judge.ask([grade(str(n)) for n in range(30)])
+        assert judge.usage.uncounted == len(server.requests) in (3, 4)
+
+
+def test_what_is_in_the_store_costs_nothing(judge_at: Open, prices: Path) -> None:
+    with JudgeServer(lambda *_: REPLY) as server:
+        judge_at(server).ask([grade()])
+        judge = judge_at(server, prices=prices, budget_usd=0.0)
+        assert judge.ask([grade()])[0].value == 3
+        assert judge.usage.usd == 0
+
+
+def test_the_report_counts_every_reply_also_those_thrown_away(judge_at: Open, prices: Path) -> None:
+    replies = iter([completion("?", tokens=(1000, 100, 800)), REPLY])
+    with JudgeServer(lambda *_: next(replies)) as server:
+        judge = judge_at(server, prices=prices)
+        judge.ask([grade()])
+        assert judge.usage.usd == pytest.approx(2 * COST)
+        assert (judge.usage.tokens_in, judge.usage.tokens_out, judge.usage.tokens_cached) == (2000, 200, 1600)
+
+
+def test_without_a_price_usd_are_unknown_and_a_budget_is_refused(judge_at: Open) -> None:
+    with JudgeServer(lambda *_: REPLY) as server:
+        judge = judge_at(server)
+        judge.ask([grade()])
+        assert judge.usage.usd is None
+        with pytest.raises(JudgeError, match="needs the judge's price: scripted: name a file with --prices"):
+            judge_at(server, budget_usd=1.0)
+
+
+def test_the_packaged_table_has_sources_and_is_extended_by_the_users(prices: Path) -> None:
+    table = json.loads((Path(find_price.__code__.co_filename).parent / "prices.json").read_text())
+    assert all(row["date"] and row["source"] for row in table["models"].values())
+    assert find_price("scripted") is None
+    assert find_price("scripted", prices) == Price(2, 10, 1)
+    assert find_price("gpt-4o-mini", prices) == find_price("gpt-4o-mini")
+    assert Price(2, 10, 1).of(1000, 100, 800) == pytest.approx(COST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"models": []}', '{"models": {"m": {"input": 1}}}', '{"models": {"m": {"input": -1, "output": 1}}}'],
+)
+def test_a_table_that_is_none_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(JudgeError, match=r"p\.json"):
+        find_price("m", tmp_path / "p.json")

@@ -1,0 +1,106 @@
+"""A local model as judge: its verdicts are those its own probabilities say, whatever the batch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import JudgeError
+from ecva_bench.judging import Call
+from ecva_bench.judging.judge import LanguageJudge, open_judge
+from ecva_bench.judging.messages import system_message, user_message
+
+from .build import grade, keys, same
+
+CALLS = [grade("a van"), same("a longer text about a van"), keys("one", "two", "three"), grade("x" * 300), same("b")]
+
+
+def test_what_is_missing_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ecva_bench.judging.local.find_spec", lambda name: None)
+    with (
+        open_judge("hf:some/model", store=tmp_path / "s.sqlite") as judge,
+        pytest.raises(JudgeError, match=r"pip install 'ecva-bench\[models\]'"),
+    ):
+        judge.ask([grade()])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    return save_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def judge(model: Path, tmp_path: Path) -> LanguageJudge:
+    return open_judge(f"hf:{model}", store=tmp_path / "s.sqlite")
+
+
+def by_hand(model: Path, call: Call) -> list[list[float]]:
+    """The probabilities of the admissible verdicts at each place, one full pass per verdict and no batch."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, weights = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model).eval()
+    chat = [{"role": "system", "content": system_message(call)}, {"role": "user", "content": user_message(call)}]
+    text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) + '{"verdicts": ['
+    words = ["no", "yes"] if call.prompt.scale.yes_no else list(range(6))
+    found: list[list[float]] = []
+    for _ in range(call.expected):
+        scores = []
+        for word in words:
+            # One token per byte: the first byte in which the verdicts differ decides.
+            shared = text + ('"' if isinstance(word, str) else "")
+            before = tokenizer(shared, add_special_tokens=False, return_tensors="pt")["input_ids"]
+            (token,) = tokenizer(str(word)[0], add_special_tokens=False)["input_ids"]
+            with torch.inference_mode():
+                scores.append(float(weights(before).logits[0, -1, token]))
+        found.append(torch.tensor(scores).softmax(0).tolist())
+        text += json.dumps(words[max(range(len(words)), key=scores.__getitem__)]) + ", "
+    return found
+
+
+def test_verdicts_and_expectations_are_those_of_the_models_probabilities(judge: LanguageJudge, model: Path) -> None:
+    for call, verdict in zip(CALLS, judge.ask(CALLS), strict=True):
+        probabilities = by_hand(model, call)
+        assert verdict.values is not None
+        assert verdict.expectations is not None
+        assert verdict.values == tuple(float(p.index(max(p))) for p in probabilities)
+        wanted = [sum(value * weight for value, weight in enumerate(p)) for p in probabilities]
+        assert verdict.expectations == pytest.approx(wanted, abs=1e-4)
+
+
+def test_it_does_not_always_say_the_same(judge: LanguageJudge) -> None:
+    expected = {round(v.expectations[0], 6) for v in judge.ask([grade(str(n)) for n in range(10)]) if v.expectations}
+    assert len(expected) > 1
+
+
+def test_votes_are_one_and_the_same_and_the_store_answers_the_second_time(model: Path, tmp_path: Path) -> None:
+    with open_judge(f"hf:{model}", store=tmp_path / "s.sqlite", votes=3) as judge:
+        first = judge.ask(CALLS)
+        assert judge.usage.asked == len(CALLS)
+        assert all(len(set(verdict.votes)) == 1 and len(verdict.votes) == 3 for verdict in first)
+    with open_judge(f"hf:{model}", store=tmp_path / "s.sqlite", votes=3) as judge:
+        assert judge.ask(CALLS) == first
+        assert judge.usage.asked == 0
+        assert judge.identity() == {"judge": f"hf:{model}", "votes": "3"}
+
+
+def test_a_model_without_a_chat_template_judges_too(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    with open_judge(f"hf:{save_tiny_model(tmp_path, chat=False)}", store=tmp_path / "s.sqlite") as judge:
+        assert all(verdict.values is not None for verdict in judge.ask(CALLS))
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    with (
+        open_judge(f"hf:{tmp_path}", store=tmp_path / "s.sqlite") as judge,
+        pytest.raises(JudgeError, match="cannot be loaded"),
+    ):
+        judge.ask([grade()])
