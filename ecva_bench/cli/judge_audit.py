@@ -1,0 +1,59 @@
+"""`ecva-bench judge-audit`: whether a judge can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import judge_options
+
+
+def judge_audit(
+    results: Annotated[Path, typer.Argument(help="A results file with free-text answers.", show_default=False)],
+    judge: Annotated[str, typer.Option(help="Judge: a model of the endpoint, or hf:PATH_OR_ID.", show_default=False)],
+    sample: Annotated[int, typer.Option(min=1, help="How many answers to judge.")] = 200,
+    runs: Annotated[int, typer.Option(min=2, help="How many times each is judged.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
+    judge_url: judge_options.Url = None,
+    concurrency: judge_options.Concurrency = 16,
+    budget_usd: judge_options.BudgetUsd = None,
+    budget_tokens: judge_options.BudgetTokens = None,
+    prices: judge_options.Prices = None,
+    judge_store: judge_options.Store = None,
+    judge_export: judge_options.Export = None,
+    judge_replay: judge_options.Replay = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
+) -> None:
+    """Audit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
+
+    Each answer is judged beside controls whose score is known: the reference copied, another video's reference,
+    always None, padding, and an instruction to the judge. Costs 12 calls per answer and run. Ends with code 1 where
+    the judge does something that a sound one does not.
+
+    Example: ecva-bench judge-audit results.jsonl --judge gpt-4o-mini --budget-usd 2
+    """
+    from .. import journal
+    from ..leaderboard import as_text
+    from ..records import canonical_json
+    from ..scoring.audit import audit
+    from .trust_tables import audit_tables
+
+    answers = journal.read(results)
+    with judge_options.opened(
+        judge,
+        url=judge_url,
+        votes=runs,
+        concurrency=concurrency,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
+        prices=prices,
+        store=judge_store,
+        export=judge_export,
+        replay=judge_replay,
+    ) as opened:
+        found = audit(answers, opened, sample=sample, seed=seed)
+    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
+    if found.failed:
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""`ecva-bench meta-eval`: which scorers order answers the way people do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import judge_options
+
+
+def meta_eval(
+    rankings: Annotated[Path, typer.Argument(help="Ranked answers, one triple per line (JSONL).", show_default=False)],
+    scorers: Annotated[str, typer.Option(help="Scorers by name, separated by commas.")] = "bleu,rouge",
+    protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
+    seed: Annotated[int, typer.Option(help="Seed of the intervals and tests.")] = 0,
+    judge: judge_options.Model = None,
+    votes: judge_options.Votes = 3,
+    judge_url: judge_options.Url = None,
+    concurrency: judge_options.Concurrency = 16,
+    budget_usd: judge_options.BudgetUsd = None,
+    budget_tokens: judge_options.BudgetTokens = None,
+    prices: judge_options.Prices = None,
+    judge_store: judge_options.Store = None,
+    judge_export: judge_options.Export = None,
+    judge_replay: judge_options.Replay = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the evaluation as JSON.")] = False,
+) -> None:
+    """Compare scorers with people who ranked answers: pairwise accuracy, tau-b, exact order, best answer.
+
+    Intervals and paired tests are over videos, the tests corrected after Holm; what people reach among themselves
+    stands in the first row. Lines that cannot be used are named and left out. design/trust.md describes the file.
+
+    Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
+    """
+    from ..leaderboard import as_text
+    from ..records import canonical_json
+    from ..scoring import get_protocol, get_scorer
+    from ..scoring.meta import meta_evaluate
+    from ..scoring.rankings import read_rankings
+    from .trust_tables import meta_tables
+
+    ranked = read_rankings(rankings)
+    for problem in ranked.problems:
+        print(f"{rankings}, line {problem.line}: left out: {problem.reason}", file=sys.stderr)
+    with judge_options.opened(
+        judge,
+        url=judge_url,
+        votes=votes,
+        concurrency=concurrency,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
+        prices=prices,
+        store=judge_store,
+        export=judge_export,
+        replay=judge_replay,
+    ) as opened:
+        chosen = [get_scorer(name, get_protocol(protocol), opened) for name in scorers.split(",")]
+        found = meta_evaluate(ranked, chosen, seed=seed)
+    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, meta_tables(found))))

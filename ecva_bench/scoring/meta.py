@@ -1,0 +1,298 @@
+"""How well metrics order answers the way people do: the human consistency of the paper's Sec. VI-B, Table II.
+
+Every metric scores the answers of a triple, and the order of its scores is compared with the order people gave.
+Primary is pairwise accuracy, second tau-b: a yes/no metric ties two of three answers even when it is always right,
+so it can reach an exact match never and a pairwise accuracy of 5/6 at most. Knows triples and scorers, and the
+annotators themselves, who are held to the same measures; prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import combinations
+from statistics import fmean
+
+from ..errors import UsageError
+from ..records import Record
+from ..statistics import Estimate, estimate, holm, kendall_w, krippendorff_alpha, paired_difference, tau_b
+from .rankings import Problem, Rankings, Triple
+from .scorer import Scorable, Scorer
+from .text import strip_special_tokens
+
+DRAWS = 10_000
+ALL_TASKS = "all"
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the order of one triple's scores agrees with people's, in [0, 1] but for `tau`, in [-1, 1].
+
+    `pairwise`: share of the pairs people do not tie that are ordered alike, half of those the scores tie.
+    `tau`: Kendall's tau-b, 0 where the scores tie all. `exact`: 1 where the orders are the same, ties included.
+    `top`: chance that one of the best-scored answers is one of those people rank first. `ties`: share of pairs
+    the scores tie.
+    """
+
+    pairwise: float
+    tau: float
+    exact: float
+    top: float
+    ties: float
+
+
+class Consistency(Record):
+    """How one column of a scorer, or the annotators, agree with people on the triples of a task, or of all.
+
+    Means over triples, intervals over videos. `unscored` triples have an answer without a value, or a task that is
+    not the scorer's; for annotators, no second one to be held against.
+    """
+
+    scorer: str
+    column: str
+    task: str
+    unscored: int
+    pairwise: Estimate
+    tau: Estimate
+    exact: Estimate
+    top: Estimate
+    ties: float | None
+
+
+class Comparison(Record):
+    """The difference in pairwise accuracy of two columns, `first` less `second`, over triples both scored.
+
+    `p` is two-sided, by approximate randomisation over videos; `p_holm` is corrected for all the comparisons made.
+    """
+
+    first: str
+    second: str
+    n: int
+    difference: float
+    interval: tuple[float, float] | None
+    p: float
+    p_holm: float
+
+
+class Annotators(Record):
+    """How far people agree among themselves on the triples of a task, or of all.
+
+    `alpha`: Krippendorff's, ordinal, over the ranks of single answers. `w`: Kendall's W, the mean over triples of two
+    annotators or more. `one_out`: each annotator held against the mean rank of the others, the ceiling of a metric;
+    a metric itself is held against one annotator more.
+    """
+
+    task: str
+    annotators: int
+    triples: int
+    alpha: float | None
+    w: float | None
+    one_out: Consistency
+
+
+class MetaEvaluation(Record):
+    """What a rankings file says of metrics; `problems` are the lines left out."""
+
+    rankings: str
+    triples: int
+    videos: int
+    problems: tuple[Problem, ...]
+    seed: int
+    draws: int
+    signatures: dict[str, str]
+    annotators: tuple[Annotators, ...]
+    scorers: tuple[Consistency, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def meta_evaluate(
+    rankings: Rankings, scorers: Sequence[Scorer], *, seed: int = 0, draws: int = DRAWS
+) -> MetaEvaluation:
+    """Return how each column of each scorer agrees with the people of `rankings`, over all tasks and by task.
+
+    Raises `UsageError` where none of the scorers is for any of the tasks.
+    """
+    evaluation = _Evaluation(rankings, seed, draws)
+    columns = [
+        (scorer, column, orders)
+        for scorer in scorers
+        for column, orders in _orders_by_column(scorer, rankings.triples).items()
+    ]
+    if not columns:
+        names = ", ".join(scorer.name for scorer in scorers)
+        raise UsageError(f"no triple is of a task for {names}", rankings.source, "choose other scorers")
+    return MetaEvaluation(
+        rankings=rankings.source,
+        triples=len(rankings.triples),
+        videos=len({triple.video_id for triple in rankings.triples}),
+        problems=rankings.problems,
+        seed=seed,
+        draws=draws,
+        signatures={scorer.name: scorer.signature() for scorer in scorers},
+        annotators=tuple(evaluation.annotators(task) for task in evaluation.tasks),
+        scorers=tuple(
+            evaluation.consistency(scorer.name, column, task, orders)
+            for task in evaluation.tasks
+            for scorer, column, orders in columns
+            if task == ALL_TASKS or task in scorer.tasks
+        ),
+        comparisons=evaluation.comparisons({f"{s.name}:{column}": orders for s, column, orders in columns}),
+    )
+
+
+def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> Order:
+    """Return how scores (higher is better) order some answers, against mean ranks (lower is better), not all tied."""
+    credits, pairs, alike, ties = 0.0, 0, True, 0
+    for i, j in combinations(range(len(gold)), 2):
+        people = (gold[i] < gold[j]) - (gold[i] > gold[j])
+        metric = (scores[i] > scores[j]) - (scores[i] < scores[j])
+        alike = alike and people == metric
+        ties += metric == 0
+        if people:
+            pairs += 1
+            credits += (1 + people * metric) / 2
+    best = [place for place, score in enumerate(scores) if score == max(scores)]
+    return Order(
+        pairwise=credits / pairs,
+        tau=tau_b([-rank for rank in gold], scores),
+        exact=float(alike),
+        top=fmean(gold[place] == min(gold) for place in best),
+        ties=ties / (len(gold) * (len(gold) - 1) / 2),
+    )
+
+
+def _orders_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, Order]]:
+    """Return the order of each triple that could be scored, by column and triple; no column without a fitting task."""
+    fit = [triple for triple in triples if triple.task in scorer.tasks]
+    items = [item for triple in fit for item in _items(triple, scorer) if scorer.obstacle(item) is None]
+    values = dict(zip((item.id for item in items), scorer.score(items), strict=True))
+    found: dict[str, dict[str, Order]] = {}
+    for column in scorer.columns if fit else ():
+        orders = {}
+        for triple in fit:
+            scores = [values.get(_item_id(triple, name), {}).get(column.name) for name in triple.answers]
+            known = [score if column.higher_is_better else -score for score in scores if score is not None]
+            if len(known) == len(scores):
+                orders[triple.triple_id] = order_agreement(gold=triple.gold(), scores=known)
+        if orders or not column.optional:
+            found[column.name] = orders
+    return found
+
+
+def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
+    clean = strip_special_tokens if scorer.protocol.strip_special_tokens else str
+    return [
+        Scorable(
+            key=_item_id(triple, name),
+            id=_item_id(triple, name),
+            video=triple.video_id,
+            task=triple.task,
+            view="full",
+            candidate=clean(answer),
+            reference=triple.reference,
+            key_sentences=triple.key_sentences,
+            moments=triple.moments,
+            label=triple.label,
+        )
+        for name, answer in triple.answers.items()
+    ]
+
+
+def _item_id(triple: Triple, name: str) -> str:
+    return f"{triple.triple_id}/{name}"
+
+
+class _Evaluation:
+    """The triples by task, and what orders over them come to."""
+
+    def __init__(self, rankings: Rankings, seed: int, draws: int) -> None:
+        self.triples = {triple.triple_id: triple for triple in rankings.triples}
+        self.seed, self.draws = seed, draws
+        tasks = sorted({triple.task for triple in rankings.triples})
+        self.tasks = [ALL_TASKS, *tasks] if len(tasks) > 1 else tasks
+
+    def annotators(self, task: str) -> Annotators:
+        """Return how far the annotators agree among themselves."""
+        triples = self._of(task)
+        ranks = [triple.ranks() for triple in triples]
+        names = sorted({name for one in ranks for name in one})
+        table = [
+            [one[name][place] if name in one else None for name in names]
+            for triple, one in zip(triples, ranks, strict=True)
+            for place in range(len(triple.answers))
+        ]
+        concordances = [w for one in ranks if (w := kendall_w(list(one.values()))) is not None]
+        one_out = {triple.triple_id: order for triple in triples if (order := _one_out(triple)) is not None}
+        return Annotators(
+            task=task,
+            annotators=len(names),
+            triples=len(triples),
+            alpha=krippendorff_alpha(table, level="ordinal"),
+            w=fmean(concordances) if concordances else None,
+            one_out=self.consistency("people", "one against the others", task, one_out),
+        )
+
+    def consistency(self, scorer: str, column: str, task: str, orders: Mapping[str, Order]) -> Consistency:
+        """Return the means of the orders of a task."""
+        triples = self._of(task)
+        found = [(orders[t.triple_id], t.video_id) for t in triples if t.triple_id in orders]
+        videos = [video for _, video in found]
+
+        def over_triples(measure: str) -> Estimate:
+            values = [getattr(order, measure) for order, _ in found]
+            return estimate(values, videos, seed=self.seed, draws=self.draws)
+
+        return Consistency(
+            scorer=scorer,
+            column=column,
+            task=task,
+            unscored=len(triples) - len(found),
+            pairwise=over_triples("pairwise"),
+            tau=over_triples("tau"),
+            exact=over_triples("exact"),
+            top=over_triples("top"),
+            ties=fmean(order.ties for order, _ in found) if found else None,
+        )
+
+    def comparisons(self, columns: Mapping[str, Mapping[str, Order]]) -> tuple[Comparison, ...]:
+        """Return every two columns compared in pairwise accuracy over all tasks."""
+        tests = []
+        for (first, one), (second, other) in combinations(columns.items(), 2):
+            both = [key for key in self.triples if key in one and key in other]
+            found = paired_difference(
+                [one[key].pairwise for key in both],
+                [other[key].pairwise for key in both],
+                [self.triples[key].video_id for key in both],
+                seed=self.seed,
+                draws=self.draws,
+            )
+            if found is not None:
+                tests.append((first, second, found))
+        corrected = holm([found.p for _, _, found in tests])
+        return tuple(
+            Comparison(
+                first=first,
+                second=second,
+                n=found.n,
+                difference=found.mean,
+                interval=found.interval,
+                p=found.p,
+                p_holm=p_holm,
+            )
+            for (first, second, found), p_holm in zip(tests, corrected, strict=True)
+        )
+
+    def _of(self, task: str) -> list[Triple]:
+        return [triple for triple in self.triples.values() if task in (ALL_TASKS, triple.task)]
+
+
+def _one_out(triple: Triple) -> Order | None:
+    """Return the order of one annotator against the others, the mean over annotators; None where none can be had."""
+    orders = [
+        order_agreement(gold=others, scores=[-rank for rank in ranks])
+        for annotator, ranks in triple.ranks().items()
+        if len(triple.human_ranks) > 1 and len(set(others := triple.gold(without=annotator))) > 1
+    ]
+    if not orders:
+        return None
+    return Order(*(fmean(getattr(order, field.name) for order in orders) for field in fields(Order)))

@@ -1,0 +1,139 @@
+"""Answers that people ranked, one triple per line of a JSONL file; a line that cannot be used is named, not fatal.
+
+    {"triple_id": "t1", "video_id": "0001", "task": "cause", "question": "…", "reference": "…",
+     "answers": {"a": "…", "b": "…", "c": "…"},
+     "human_ranks": [{"annotator": "x", "ranks": {"a": 1, "b": 2, "c": 2}}]}
+
+Rank 1 is the best; equal ranks are ties. `key_sentences`, `moments` and `label` may be there for scorers that need
+them. Ranks are joined with answers by name. Knows the file and nothing of scorers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
+
+from ..errors import DataError, EcvaError
+from ..records import Label, Moment, Record
+from ..statistics import midranks
+from ..tasks import resolve
+from .text import strip_special_tokens
+
+
+class HumanRanking(Record):
+    """One annotator's ranks of the answers, by the answers' names; 1 is the best, equal ranks are ties."""
+
+    annotator: str
+    ranks: dict[str, FiniteFloat]
+
+
+class Triple(Record):
+    """Answers to one question about one video, as people ranked them; moments in seconds. Two or more answers will do.
+
+    `reference` is what scorers compare with; it is none of the answers. `question` is what people were asked; a judge
+    is asked the task's own question, as for any run.
+    """
+
+    triple_id: str
+    video_id: str
+    task: str
+    question: str
+    reference: str
+    answers: dict[str, str] = Field(min_length=2)
+    human_ranks: tuple[HumanRanking, ...] = Field(min_length=1)
+    key_sentences: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    label: Label | None = None
+
+    @field_validator("task")
+    @classmethod
+    def _known_task(cls, name: str) -> str:
+        try:
+            return resolve([name])[0].name
+        except EcvaError as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Triple:
+        names = [ranking.annotator for ranking in self.human_ranks]
+        if len(set(names)) < len(names):
+            raise ValueError("an annotator ranks twice")
+        for ranking in self.human_ranks:
+            if ranking.ranks.keys() != self.answers.keys():
+                raise ValueError(f"annotator {ranking.annotator!r} ranks other answers than there are")
+        same = [name for name, answer in self.answers.items() if _plain(answer) == _plain(self.reference)]
+        if same:
+            raise ValueError(f"answer {same[0]!r} is the reference, and would be compared with itself")
+        if len(set(self.gold())) == 1:
+            raise ValueError("people tie all answers, so there is nothing to agree with")
+        return self
+
+    def ranks(self) -> dict[str, list[float]]:
+        """Return each annotator's ranks in the order of `answers`; ties share the mean of their ranks (1, 2.5, 2.5)."""
+        return {one.annotator: midranks([one.ranks[name] for name in self.answers]) for one in self.human_ranks}
+
+    def gold(self, *, without: str | None = None) -> list[float]:
+        """Return the mean rank of each answer, in the order of `answers`, over all annotators or all but one."""
+        kept = [ranks for annotator, ranks in self.ranks().items() if annotator != without]
+        return [fmean(ranks) for ranks in zip(*kept, strict=True)]
+
+
+class Problem(Record):
+    """A line of a rankings file that was left out, and why."""
+
+    line: int
+    triple: str
+    reason: str
+
+
+class Rankings(Record):
+    """A rankings file as read: what can be used, and what cannot."""
+
+    source: str
+    triples: tuple[Triple, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_rankings(path: Path) -> Rankings:
+    """Return the triples of a file and a problem per line left out; `DataError` where no line can be used."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DataError("the rankings cannot be read", path, error.strerror) from None
+    triples: dict[str, Triple] = {}
+    problems = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        name = ""
+        try:
+            data = json.loads(line)
+            if not isinstance(data, dict):
+                raise ValueError("the line is no JSON object")
+            name = str(data["triple_id"])
+            if name in triples:
+                raise ValueError("the triple was there before")
+            triples[name] = Triple.model_validate(data)
+        except (ValueError, KeyError, RecursionError) as error:
+            problems.append(Problem(line=number, triple=name, reason=_reason(error)))
+    if not triples:
+        first = f"line {problems[0].line}: {problems[0].reason}" if problems else "the file is empty"
+        raise DataError("there is no triple to evaluate on", path, first)
+    return Rankings(source=str(path), triples=tuple(triples.values()), problems=tuple(problems))
+
+
+def _reason(error: Exception) -> str:
+    """Return an error of a line in a few words that name the field."""
+    if isinstance(error, ValidationError):
+        first: Any = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        return ": ".join(filter(None, [field, first["msg"].removeprefix("Value error, ")]))
+    return f"no field {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _plain(text: str) -> str:
+    return " ".join(strip_special_tokens(text).casefold().split())

@@ -1,0 +1,31 @@
+"""Intervals, paired comparisons, agreement and rank correlation. Knows numbers, and nothing of ours.
+
+Percentages, kinds of answers and metrics are the callers' business; so is the seed, which they record.
+"""
+
+from .agreement import Level, ac1, icc, kappa, krippendorff_alpha, raw_agreement
+from .comparisons import Difference, holm, paired_difference
+from .intervals import DRAWS, LEVEL, Estimate, bootstrap_interval, estimate
+from .ranks import kendall_w, midranks, pearson, spearman, tau_b
+
+__all__ = [
+    "DRAWS",
+    "LEVEL",
+    "Difference",
+    "Estimate",
+    "Level",
+    "ac1",
+    "bootstrap_interval",
+    "estimate",
+    "holm",
+    "icc",
+    "kappa",
+    "kendall_w",
+    "krippendorff_alpha",
+    "midranks",
+    "paired_difference",
+    "pearson",
+    "raw_agreement",
+    "spearman",
+    "tau_b",
+]

@@ -1,0 +1,64 @@
+"""Whether two means over the same items differ: paired, by cluster, corrected for how many pairs are compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .intervals import CELLS_AT_ONCE, DRAWS, bootstrap_interval, cluster_sums
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The mean of `n` paired differences, its interval, and the two-sided p-value of its being 0."""
+
+    n: int
+    mean: float
+    interval: tuple[float, float] | None
+    p: float
+
+
+def paired_difference(
+    a: Sequence[float], b: Sequence[float], clusters: Sequence[Hashable], *, seed: int, draws: int = DRAWS
+) -> Difference | None:
+    """Return the mean of a - b over the same items, which belong to `clusters`; None without an item.
+
+    The interval is the paired bootstrap's, drawn by cluster. The p-value is that of approximate randomisation
+    (Noreen 1989): were the two alike, each cluster's sum of differences could as well have the other sign. It is
+    the share of `draws` random signs, and the signs as found, whose total is as far from 0, so never 0.
+    """
+    differences = [x - y for x, y in zip(a, b, strict=True)]
+    if not differences:
+        return None
+    return Difference(
+        n=len(differences),
+        mean=math.fsum(differences) / len(differences),
+        interval=bootstrap_interval(differences, clusters, seed=seed, draws=draws),
+        p=_sign_flip_p(differences, clusters, seed, draws),
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values corrected for their number, in the order given (Holm 1979, step-down; at most 1)."""
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def _sign_flip_p(differences: Sequence[float], clusters: Sequence[Hashable], seed: int, draws: int) -> float:
+    totals, _ = cluster_sums(differences, clusters)
+    # A total that equals the one found must count whatever the order of addition did to its last bits.
+    found = abs(totals.sum()) - 1e-9 * np.abs(totals).sum()
+    random = np.random.default_rng(seed)
+    rows = max(1, CELLS_AT_ONCE // len(totals))
+    as_far = 0
+    for first in range(0, draws, rows):
+        signs = random.integers(2, size=(min(rows, draws - first), len(totals))) * 2 - 1
+        as_far += int((np.abs(signs @ totals) >= found).sum())
+    return (as_far + 1) / (draws + 1)

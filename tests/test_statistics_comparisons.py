@@ -1,0 +1,165 @@
+"""Rank correlations and paired tests against hand-made examples, their definitions and exact enumeration."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecva_bench.statistics import estimate, holm, kendall_w, midranks, paired_difference, pearson, spearman, tau_b
+
+few = st.lists(st.integers(0, 4), min_size=2, max_size=8)
+pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=8)
+
+
+@given(values=few)
+def test_midranks_share_the_places_of_equal_values(values):
+    ordered = sorted(values)
+    for value, rank in zip(values, midranks(values), strict=True):
+        places = [place for place, other in enumerate(ordered, 1) if other == value]
+        assert rank == sum(places) / len(places)
+
+
+def test_tau_b_by_hand():
+    assert tau_b([1, 2, 3], [1, 2, 3]) == pytest.approx(1)
+    assert tau_b([1, 2, 3], [1, 3, 2]) == pytest.approx(1 / 3)
+    assert tau_b([1, 2, 3], [0, 0, 1]) == pytest.approx(2 / math.sqrt(6))
+    assert tau_b([1, 2, 3], [7, 7, 7]) == 0
+    assert tau_b([1], [1]) == 0
+
+
+@given(rows=pairs)
+def test_tau_b_by_definition(rows):
+    """Concordant less discordant pairs, over the geometric mean of the pairs untied in each."""
+    a, b = zip(*rows, strict=True)
+    score = untied_a = untied_b = 0
+    for (a1, b1), (a2, b2) in itertools.combinations(rows, 2):
+        score += (a1 > a2) == (b1 > b2) and a1 != a2 and b1 != b2
+        score -= (a1 > a2) != (b1 > b2) and a1 != a2 and b1 != b2
+        untied_a += a1 != a2
+        untied_b += b1 != b2
+    expected = score / math.sqrt(untied_a * untied_b) if untied_a * untied_b else 0
+    assert tau_b(a, b) == pytest.approx(expected)
+
+
+@given(rankings=st.lists(st.permutations(range(5)), min_size=2, max_size=6))
+def test_w_follows_from_the_mean_spearman_correlation(rankings):
+    """Without ties W = (r (m - 1) + 1) / m, r the mean rank correlation over the pairs of m judges."""
+    m = len(rankings)
+    correlations = [
+        1 - 6 * sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / (5 * 24)
+        for a, b in itertools.combinations(rankings, 2)
+    ]
+    mean = sum(correlations) / len(correlations)
+    assert kendall_w(rankings) == pytest.approx((mean * (m - 1) + 1) / m, abs=1e-12)
+
+
+def test_w_corrects_for_ties_and_needs_two_judges():
+    assert kendall_w([[1, 2.5, 2.5, 4]] * 3) == pytest.approx(1)
+    assert kendall_w([[1, 2, 3], [3, 2, 1]]) == pytest.approx(0)
+    assert kendall_w([[1, 1, 1], [2, 2, 2]]) is None
+    assert kendall_w([[1, 2, 3]]) is None
+    assert kendall_w([]) is None
+
+
+@given(rows=pairs)
+def test_pearson_is_numpys(rows):
+    a, b = zip(*rows, strict=True)
+    if len(set(a)) == 1 or len(set(b)) == 1:
+        assert pearson(a, b) is None
+    else:
+        assert pearson(a, b) == pytest.approx(np.corrcoef(a, b)[0, 1], abs=1e-9)
+
+
+@given(order=st.permutations(range(7)))
+def test_spearman_by_its_formula_for_permutations(order):
+    squared = sum((place - other) ** 2 for place, other in enumerate(order))
+    assert spearman(range(7), order) == pytest.approx(1 - 6 * squared / (7 * 48))
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.6]) == [1, 1]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
+
+
+@given(p=st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_holm_is_between_the_value_and_bonferroni_and_keeps_the_order(p):
+    corrected = holm(p)
+    for raw, better in zip(p, corrected, strict=True):
+        assert raw <= better <= min(1, raw * len(p)) + 1e-15
+    order = sorted(range(len(p)), key=lambda i: p[i])
+    assert [corrected[i] for i in order] == sorted(corrected)
+
+
+def exact_p(groups):
+    """The share of all signs of the cluster totals whose sum is as far from 0 as the one found."""
+    totals = [sum(group) for group in groups]
+    sums = [
+        abs(sum(s * t for s, t in zip(signs, totals, strict=True)))
+        for signs in itertools.product([1, -1], repeat=len(totals))
+    ]
+    return sum(value >= abs(sum(totals)) - 1e-9 for value in sums) / len(sums)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [[0.5], [0.25], [0.5], [-0.25], [1.0], [0.5]],
+        [[0.1, 0.1], [0.3], [-0.2, 0.1], [0.6], [0.2], [0.1], [0.4]],
+        [[0.0], [0.0], [1.0]],
+        [[0.0], [0.0]],
+        [[1.0, 1.0]],
+    ],
+)
+def test_the_p_value_converges_to_the_exact_one(groups):
+    values = [value for group in groups for value in group]
+    videos = [n for n, group in enumerate(groups) for _ in group]
+    found = paired_difference(values, [0.0] * len(values), videos, seed=2, draws=50_000)
+    assert found.p == pytest.approx(exact_p(groups), abs=0.01)
+    assert found.mean == pytest.approx(sum(values) / len(values))
+
+
+def test_a_true_null_is_rejected_as_often_as_it_should_be():
+    generator = np.random.default_rng(4)
+    trials = 400
+    rejected = 0
+    for trial in range(trials):
+        shared = generator.normal(size=(20, 1))
+        differences = (shared + generator.normal(size=(20, 3))).ravel()
+        videos = [video for video in range(20) for _ in range(3)]
+        rejected += paired_difference(differences, [0.0] * 60, videos, seed=trial, draws=400).p <= 0.05
+    assert 0.02 <= rejected / trials <= 0.085
+
+
+def test_pairing_resolves_what_separate_intervals_do_not():
+    random.seed(6)
+    difficulty = [random.random() for _ in range(100)]
+    better = [value + 0.02 + random.gauss(0, 0.01) for value in difficulty]
+    found = paired_difference(better, difficulty, range(100), seed=0)
+    assert found.interval[0] > 0
+    assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 * 0.01 / 10, rel=0.3)
+    assert found.p < 0.01
+    low, high = estimate(difficulty, range(100), seed=0).interval
+    assert high - low > 0.08
+
+
+def test_differences_are_seeded_and_blind_to_order():
+    a, b, videos = [0.1, 0.9, 0.4, 0.4], [0.3, 0.2, 0.1, 0.4], ["x", "y", "z", "z"]
+    found = paired_difference(a, b, videos, seed=5, draws=99)
+    assert found == paired_difference(a[::-1], b[::-1], videos[::-1], seed=5, draws=99)
+    assert found != paired_difference(a, b, videos, seed=6, draws=99)
+    assert found.n == 4
+
+
+def test_without_values_there_is_no_estimate_and_no_difference():
+    assert paired_difference([], [], [], seed=0) is None
+    assert estimate([], [], seed=0).mean is None
+    one = estimate([0.25], ["v"], seed=0)
+    assert (one.n, one.mean, one.interval) == (1, 0.25, None)
