@@ -237,7 +237,8 @@ class ScoresHeader(Record):
     """First line of a scores file: which answers were scored, and how. Two equal scorings write equal files.
 
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
-    are those of the bootstrap and of the shuffled-reference floor.
+    are those of the bootstrap and of the shuffled-reference floor. `left_out` are scorers that would have needed a
+    judge.
     """
 
     type: Literal["scores"] = "scores"
@@ -252,6 +253,7 @@ class ScoresHeader(Record):
     seed: int
     draws: int
     version: str
+    left_out: tuple[str, ...] = ()
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -280,12 +282,13 @@ class Coverage(Record):
 
 
 class Summary(Record):
-    """One column of one scorer over one task and view; values are fractions, whatever `unit` they are shown in.
+    """One column of one scorer over one task and view; values are fractions where `unit` is %, else in that unit.
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
-    needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for. `mean` is over the scored;
-    in `zero_filled` those without an answer count 0. Intervals are 95 % bootstrap intervals over videos. `floor` is
-    the mean against other samples' references. `hits` counts the ones of a 0/1 column.
+    needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for (`gaps` counts why). `mean` is
+    over the scored; in `zero_filled` those without an answer get the worst value, 0 where higher is better. Intervals
+    are 95 % bootstrap intervals over videos. `floor` is the mean against other samples' references. `hits` counts the
+    ones of a 0/1 column.
     """
 
     type: Literal["summary"] = "summary"
@@ -302,6 +305,7 @@ class Summary(Record):
     unscored: int = 0
     unscorable: int = 0
     reasons: dict[str, int] = Field(default_factory=dict)
+    gaps: dict[str, int] = Field(default_factory=dict)
     mean: float | None
     interval: tuple[float, float] | None = None
     zero_filled: float | None
@@ -326,7 +330,10 @@ class Aggregate(Record):
 
 
 class Score(Record):
-    """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason."""
+    """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason.
+
+    `gaps` says why single columns have no value.
+    """
 
     type: Literal["score"] = "score"
     key: str
@@ -338,6 +345,7 @@ class Score(Record):
     status: Literal["ok", "unscored"] = "ok"
     reason: str = ""
     values: dict[str, float] = Field(default_factory=dict)
+    gaps: dict[str, str] = Field(default_factory=dict)
 
 
 class Scores(Record):

@@ -1,7 +1,7 @@
 """The command line: parse, call one function, print. No logic, and no heavy import before a command runs.
 
-Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 3 a run ended with answers
-missing, 130 interrupted.
+Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 3 it ended with something missing
+(answers of a run, calls that a budget did not cover), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from . import data, listing, merge, plan, run, score
+from . import data, judge_audit, listing, merge, meta_eval, plan, run, score
 from . import leaderboard as leaderboard_command
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("plan")(plan.plan)
 app.command("merge")(merge.merge)
 app.command("score")(score.score)
 app.command("leaderboard")(leaderboard_command.leaderboard)
+app.command("judge-audit")(judge_audit.judge_audit)
+app.command("meta-eval")(meta_eval.meta_eval)
 app.command("models")(listing.models)
 app.command("tasks")(listing.tasks)
 app.command("scorers")(listing.scorers)

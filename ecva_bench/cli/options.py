@@ -71,7 +71,7 @@ def build_request(
 
     return Request(
         model=model,
-        model_args=dict(_pair(item) for item in model_arg or ()),
+        model_args=dict(_model_option(item) for item in model_arg or ()),
         data=data,
         videos=videos,
         tasks=tuple(task or ()),
@@ -89,12 +89,18 @@ def build_request(
     )
 
 
-def _pair(item: str) -> tuple[str, str]:
+def pair(item: str, what: str) -> tuple[str, str]:
+    """Return name and value of `name=value`; `UsageError` where it is none, saying `what` it should have been."""
     from ..errors import UsageError
 
     name, equals, value = item.partition("=")
     if not (name and equals):
-        raise UsageError(f"{item!r} is no option of a model", remedy="write --model-arg name=value")
+        raise UsageError(f"{item!r} is no {what}", remedy="write name=value")
+    return name, value
+
+
+def _model_option(item: str) -> tuple[str, str]:
+    name, value = pair(item, "option of a model")
     return name.replace("-", "_"), value
 
 

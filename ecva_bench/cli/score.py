@@ -8,69 +8,160 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from . import judge_options, options
+
 if TYPE_CHECKING:
     from ..data import Dataset
+    from ..judging import Judge
     from ..records import Results, Scores
+    from ..scoring import TimeUnit
+
+Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
+Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]
+Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
+Scorers = Annotated[
+    str | None,
+    typer.Option(help="Scorers by name, separated by commas, or all. Default: each task's, and the judge's if named."),
+]
+Protocol = Annotated[str, typer.Option(help="standard, or ecva-2024: the published figures' arithmetic.")]
+TimestampUnit = Annotated[
+    Literal["seconds", "minutes", "mmss", "mm.ss"] | None,
+    typer.Option(help="Unit of bare numbers in timestamp answers. Default: what our prompt asked for."),
+]
+AnomEval = Annotated[str, typer.Option(help="AnomEval as in the paper, or upstream: as in its code.")]
+AnomEvalSet = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Change to AnomEval, as name=value; may be repeated: weights=20,40,40, s1=mean, s3=refusal, "
+        "questions=key-sentences."
+    ),
+]
+JudgePrompts = Annotated[
+    Path | None, typer.Option(help="Folder of prompts for the judge that stand in for ours of the same id.")
+]
+Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
+
+# The options of the judge, as `judge_options.opened` takes them but for the prefix.
+JUDGING = (
+    "judge_url",
+    "votes",
+    "concurrency",
+    "budget_usd",
+    "budget_tokens",
+    "prices",
+    "judge_store",
+    "judge_export",
+    "judge_replay",
+)
 
 
 def score(
-    files: Annotated[
-        list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)
-    ],
-    data: Annotated[
-        str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")
-    ] = None,
-    task: Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")] = None,
-    scorers: Annotated[
-        str | None, typer.Option(help="Scorers by name, separated by commas, or all. Default: those of each task.")
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(help="standard, or ecva-2024: the published figures' arithmetic.")
-    ] = "standard",
-    timestamp_unit: Annotated[
-        Literal["seconds", "minutes", "mmss", "mm.ss"] | None,
-        typer.Option(help="Unit of bare numbers in timestamp answers. Default: what our prompt asked for."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")] = 0,
+    files: Files,
+    data: Data = None,
+    task: Task = None,
+    scorers: Scorers = None,
+    protocol: Protocol = "standard",
+    timestamp_unit: TimestampUnit = None,
+    anomeval: AnomEval = "paper",
+    anomeval_set: AnomEvalSet = None,
+    out: Out = None,
+    as_json: AsJson = False,
+    seed: Seed = 0,
+    judge: judge_options.Model = None,
+    judge_url: judge_options.Url = None,
+    votes: judge_options.Votes = 1,
+    concurrency: judge_options.Concurrency = 16,
+    budget_usd: judge_options.BudgetUsd = None,
+    budget_tokens: judge_options.BudgetTokens = None,
+    prices: judge_options.Prices = None,
+    judge_store: judge_options.Store = None,
+    judge_export: judge_options.Export = None,
+    judge_replay: judge_options.Replay = None,
+    judge_prompts: JudgePrompts = None,
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
     A results file stands alone. The authors' answer files are joined by video id with the annotations that
-    --data names.
+    --data names. With --judge, a language model also judges: the GPT-based score and AnomEval. Its verdicts are stored:
+    asking again costs nothing, and a budget that ends (exit code 3) loses nothing.
 
     Examples:
 
       ecva-bench score results.jsonl
 
+      ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
+
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
-    from ..data import load
-    from ..errors import ResultsError, UsageError
-    from ..leaderboard import as_text, score_sheets
-    from ..records import canonical_json
-    from ..scoring import score_results, scores_path, write_scores
+    given = dict(locals())
+    from ..errors import UsageError
 
     if out and len(files) > 1:
         raise UsageError(
             "one scores file cannot hold several results", out, "score them one by one, or leave out --out"
         )
+    judging = {name.removeprefix("judge_"): given.pop(name) for name in JUDGING}
+    with judge_options.opened(given.pop("judge"), **judging) as opened:
+        _score_files(judge=opened, **given)
+
+
+def _score_files(
+    *,
+    files: list[Path],
+    data: str | None,
+    task: list[str] | None,
+    scorers: str | None,
+    protocol: str,
+    timestamp_unit: TimeUnit | None,
+    anomeval: str,
+    anomeval_set: list[str] | None,
+    out: Path | None,
+    as_json: bool,
+    seed: int,
+    judge: Judge | None,
+    judge_prompts: Path | None,
+) -> None:
+    """Score each file, and print and write its scores before the next, so that what comes later cannot undo them."""
+    from ..data import load
+    from ..judging.prompts import read_prompts
+    from ..scoring import get_anomeval, score_results, scores_path
+
     dataset = load(data) if data else None
-    names = scorers.split(",") if scorers else None
+    prompts = read_prompts(judge_prompts) if judge_prompts else ()
+    settings = get_anomeval(anomeval, dict(options.pair(item, "setting of AnomEval") for item in anomeval_set or ()))
     for file in files:
-        results = _read(file, dataset, task)
         scores = score_results(
-            results, scorers=names, tasks=task or (), protocol=protocol, timestamp_unit=timestamp_unit, seed=seed
+            _read(file, dataset, task),
+            scorers=scorers.split(",") if scorers else None,
+            tasks=task or (),
+            protocol=protocol,
+            timestamp_unit=timestamp_unit,
+            anomeval=settings,
+            judge=judge,
+            judge_prompts=prompts,
+            seed=seed,
         )
-        print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
-        target = out or scores_path(file, protocol)
-        try:
-            write_scores(scores, target)
-        except ResultsError as error:
-            print(f"warning: {error}", file=sys.stderr)
-        else:
-            print(f"scores: {target}", file=sys.stderr)
+        _show(scores, out or scores_path(file, protocol), as_json)
+
+
+def _show(scores: Scores, target: Path, as_json: bool) -> None:
+    """Print the scores and write them; a place that cannot be written to is a warning, for they are printed."""
+    from ..errors import ResultsError
+    from ..leaderboard import as_text, score_sheets
+    from ..records import canonical_json
+    from ..scoring import write_scores
+
+    print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
+    if scores.header.left_out:
+        print(f"left out for want of --judge: {', '.join(scores.header.left_out)}", file=sys.stderr)
+    try:
+        write_scores(scores, target)
+    except ResultsError as error:
+        print(f"warning: {error}", file=sys.stderr)
+    else:
+        print(f"scores: {target}", file=sys.stderr)
 
 
 def _read(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:

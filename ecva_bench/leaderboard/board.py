@@ -17,13 +17,14 @@ from .published import PublishedCell, PublishedTable
 from .sheet import VIEWS, in_unit, shown
 from .table import Cell, Table
 
-# Of the text columns, ROUGE-2 tells an answer to the video from an answer to another best (design/scoring.md).
+# The first that every run has. A judge's verdict comes before shared words (design/anomeval.md); of the text columns,
+# ROUGE-2 tells an answer to the video from an answer to another best (design/scoring.md).
 RANKED_BY = {
-    "description": "rouge2",
-    "cause": "rouge2",
-    "effect": "rouge2",
-    "classification": "accuracy",
-    "timestamp": "iou",
+    "description": ("gated", "rouge2"),
+    "cause": ("gated", "rouge2"),
+    "effect": ("gated", "rouge2"),
+    "classification": ("accuracy",),
+    "timestamp": ("iou",),
 }
 # More would be noise beside the intervals, and the paper prints as many; score sheets and CSV have all.
 DECIMALS = 2
@@ -92,10 +93,13 @@ def _board(title: str, task: str, entries: Sequence[_Entry], published: Sequence
 
 
 def _rank_column(task: str, entries: Sequence[_Entry]) -> str:
-    """The column the task is ranked by, or the first there is where it was not scored."""
+    """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
+    scored = [{name for name, s in entry.summaries.items() if s.zero_filled is not None} for entry in entries]
+    wanted = RANKED_BY.get(task, ())
+    everywhere = [column for column in wanted if scored and all(column in names for names in scored)]
+    somewhere = [column for column in wanted if any(column in names for names in scored)]
     present = [column for entry in entries for column in entry.summaries]
-    wanted = RANKED_BY.get(task, "")
-    return wanted if wanted in present or not present else present[0]
+    return next(iter([*everywhere, *somewhere, *present, *wanted]), "")
 
 
 def _ranked_rows(entries: Sequence[_Entry], columns: Sequence[str], by: str) -> Iterable[tuple[Cell, ...]]:

@@ -5,14 +5,17 @@ Knows score records and the table they are put into.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from ..records import Aggregate, Coverage, Scores, Summary
 from .table import Cell, Table
 
+IDS_SHOWN = 5
 VIEWS = {"full": "full video", "anomaly": "video without its anomaly", "control": "video without a normal span"}
 
 
 def shown(value: float, unit: str, decimals: int) -> str:
-    """Return a fraction in percent, or a number of seconds, with so many decimals and no unit."""
+    """Return a fraction in percent, or a number of seconds or points, with so many decimals and no unit."""
     return f"{in_unit(value, unit):.{decimals}f}"
 
 
@@ -49,8 +52,34 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         title=f"{scores.header.model}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
-        notes=(*(_aggregate_text(aggregate) for aggregate in aggregates), *sorted(reasons), *signatures),
+        notes=(
+            *(_aggregate_text(aggregate) for aggregate in aggregates),
+            *sorted(reasons),
+            *_gap_texts(scores, place),
+            *([] if summaries else ["no metric asked for scores this view on its own"]),
+            *signatures,
+        ),
     )
+
+
+def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
+    """Return a line for each reason why a scorer gave some items no value in some columns: which ones, how often."""
+    columns: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for summary in scores.summaries:
+        if (summary.task, summary.view) == place:
+            for reason in summary.gaps:
+                columns[summary.scorer, reason].append(summary.column)
+    ids: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for score in scores.scores:
+        if (score.task, score.view) == place:
+            for reason in dict.fromkeys(score.gaps.values()):
+                ids[score.scorer, reason].append(score.id)
+    return [
+        f"{scorer}: {len(ids[scorer, reason])} x {reason}: without {', '.join(names)}: "
+        + ", ".join(ids[scorer, reason][:IDS_SHOWN])
+        + (", …" if len(ids[scorer, reason]) > IDS_SHOWN else "")
+        for (scorer, reason), names in columns.items()
+    ]
 
 
 def _row(summary: Summary) -> tuple[Cell, ...]:

@@ -5,18 +5,22 @@ group `ecva_bench.scorers`; importing this room imports none of them.
 """
 
 from .files import read_scores, scores_path, write_scores
-from .protocol import PROTOCOLS, Protocol, TimeUnit, get_protocol
+from .protocol import ANOMEVAL, PROTOCOLS, AnomEvalSettings, Protocol, TimeUnit, get_anomeval, get_protocol
 from .score import score_results
-from .scorer import Column, Scorable, Scorer, available, get_scorer
+from .scorer import Column, Gap, Scorable, Scorer, available, get_scorer
 
 __all__ = [
+    "ANOMEVAL",
     "PROTOCOLS",
+    "AnomEvalSettings",
     "Column",
+    "Gap",
     "Protocol",
     "Scorable",
     "Scorer",
     "TimeUnit",
     "available",
+    "get_anomeval",
     "get_protocol",
     "get_scorer",
     "read_scores",

@@ -6,7 +6,8 @@ Knows ids and nothing of metrics.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..records import Answer, Coverage, Results, View, sha256_of
 from .text import strip_special_tokens
@@ -17,6 +18,7 @@ class Group:
     """The samples of one task and view. `answers` holds at most one per owed sample, ordered by id.
 
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
+    `others` are, by sample id, the answers of the task's other groups, by view; None where one is owed and missing.
     """
 
     task: str
@@ -28,6 +30,7 @@ class Group:
     failed: frozenset[str]
     extra: int
     duplicates: int
+    others: Mapping[str, Mapping[View, Answer | None]] = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
         """Return the counts of what became of the samples."""
@@ -82,4 +85,15 @@ def group_answers(results: Results, *, include_extra: bool) -> list[Group]:
                 duplicates=len(given[task, view]) - len(first),
             )
         )
-    return groups
+    return [replace(group, others=_others(group, groups)) for group in groups]
+
+
+def _others(group: Group, groups: Iterable[Group]) -> dict[str, dict[View, Answer | None]]:
+    found: dict[str, dict[View, Answer | None]] = defaultdict(dict)
+    for other in groups:
+        if other.task == group.task and other.view != group.view:
+            for sample in other.absent:
+                found[sample][other.view] = None
+            for answer in other.answers:
+                found[answer.id][other.view] = answer
+    return dict(found)

@@ -7,12 +7,38 @@ in its signature.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args, get_type_hints
 
 from ..errors import UsageError
+from ..judging import JudgePrompt
 
 TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
+
+
+@dataclass(frozen=True)
+class AnomEvalSettings:
+    """How AnomEval is put together (Eq. 11 to 14 of the paper; the defaults are its figure's, preset `paper`).
+
+    `weights`: of s1, s2 and s3; they add up to 1.
+    `s1`: key-sentence coverage times logic, or the mean of both.
+    `s3`: `compare`, how little the answer on the video without its anomaly agrees with the answer on the full one;
+    `refusal`, whether the former declines to answer, as the paper's code has it (preset `upstream`).
+    `questions`: the T questions of s2: the single one of the paper's code, or also one per key sentence.
+    """
+
+    weights: tuple[float, float, float] = (0.2, 0.4, 0.4)
+    s1: Literal["product", "mean"] = "product"
+    s3: Literal["compare", "refusal"] = "compare"
+    questions: Literal["single", "key-sentences"] = "single"
+
+    def __post_init__(self) -> None:
+        if len(self.weights) != 3 or min(self.weights) < 0 or abs(sum(self.weights) - 1) > 1e-9:
+            raise UsageError(f"{self.weights} are no weights", "AnomEval", "give three that are not negative, sum 1")
+
+
+ANOMEVAL = {"paper": AnomEvalSettings(), "upstream": AnomEvalSettings(s3="refusal")}
 
 
 @dataclass(frozen=True)
@@ -26,6 +52,8 @@ class Protocol:
     `sum_moments`: add up the IoU of the first predicted span with each annotated moment, in place of the IoU of
     the two sets.
     `timestamp_unit`: the unit of bare numbers in timestamp answers; None: such an answer is ambiguous.
+    `anomeval`: how AnomEval is put together.
+    `judge_prompts`: stand in for the packaged prompts of the same id.
     """
 
     name: str = "standard"
@@ -35,6 +63,8 @@ class Protocol:
     first_digit_class: bool = False
     sum_moments: bool = False
     timestamp_unit: TimeUnit | None = None
+    anomeval: AnomEvalSettings = ANOMEVAL["paper"]
+    judge_prompts: tuple[JudgePrompt, ...] = ()
 
 
 PROTOCOLS = {
@@ -55,10 +85,39 @@ PROTOCOLS = {
 
 def get_protocol(name: str) -> Protocol:
     """Return the protocol of a name; `UsageError` with the nearest name if there is none."""
+    if name not in PROTOCOLS:
+        raise _unknown("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]
+
+
+def get_anomeval(preset: str, changes: Mapping[str, str] | None = None) -> AnomEvalSettings:
+    """Return the AnomEval settings of a preset, with changes by field name: `{"weights": "20,40,40", "s1": "mean"}`.
+
+    Weights are shares or percent. Raises `UsageError` for an unknown preset, field or value.
+    """
+    if preset not in ANOMEVAL:
+        raise _unknown("preset of AnomEval", preset, ANOMEVAL)
+    allowed = {field.name: get_args(get_type_hints(AnomEvalSettings)[field.name]) for field in fields(AnomEvalSettings)}
+    values: dict[str, Any] = {}
+    for name, text in (changes or {}).items():
+        if name not in allowed:
+            raise _unknown("setting of AnomEval", name, allowed)
+        if name != "weights" and text not in allowed[name]:
+            raise _unknown(f"{name} of AnomEval", text, allowed[name])
+        values[name] = _weights(text) if name == "weights" else text
+    return replace(ANOMEVAL[preset], **values)
+
+
+def _weights(text: str) -> tuple[float, ...]:
     try:
-        return PROTOCOLS[name]
-    except KeyError:
-        near = difflib.get_close_matches(name, PROTOCOLS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        remedy = f"{hint}available: {', '.join(PROTOCOLS)}"
-        raise UsageError(f"no protocol is called {name!r}", remedy=remedy) from None
+        weights = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"{text!r} are no weights", "AnomEval", "write three numbers, such as 20,40,40") from None
+    whole = 100 if sum(weights) > 1.5 else 1
+    return tuple(weight / whole for weight in weights)
+
+
+def _unknown(kind: str, name: str, available: Collection[str]) -> UsageError:
+    near = difflib.get_close_matches(name, available, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return UsageError(f"no {kind} is called {name!r}", remedy=f"{hint}available: {', '.join(available)}")

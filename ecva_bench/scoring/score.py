@@ -7,21 +7,26 @@ what was answered.
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 from .. import __version__
 from ..errors import ScoringError, UsageError
-from ..records import Aggregate, Results, Score, Scores, ScoresHeader, Summary
+from ..judging import Judge, JudgePrompt
+from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
 from .join import Group, group_answers
-from .protocol import Protocol, TimeUnit, get_protocol
-from .scorer import Column, Scorable, Scorer, available, get_scorer
+from .protocol import ANOMEVAL, AnomEvalSettings, Protocol, TimeUnit, get_protocol
+from .scorer import Column, Gap, Scorable, Scorer, available, get_scorer, needs_judge
 from .text import strip_special_tokens
+
+# Run beside a task's own scorers where there is a judge.
+JUDGED = ("anomeval", "gpt")
 
 
 def score_results(
@@ -31,25 +36,41 @@ def score_results(
     tasks: Sequence[str] = (),
     protocol: str = "standard",
     timestamp_unit: TimeUnit | None = None,
+    anomeval: AnomEvalSettings = ANOMEVAL["paper"],
+    judge: Judge | None = None,
+    judge_prompts: Sequence[JudgePrompt] = (),
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Scores:
     """Score the answers of a run, or of a released answer file.
 
-    `scorers` are names, ("all",) for every installed one, or None for those the tasks name; `tasks` restricts
+    `scorers` are names, ("all",) for every installed one, or None for those the tasks name and, with a `judge`,
+    `JUDGED`; without a judge, "all" leaves out those that need one and the header names them. `tasks` restricts
     the tasks. Bare numbers in timestamp answers are read in `timestamp_unit`, else in the unit the run's prompt
-    asked for. The same answers in any order give the same scores. Raises `UsageError` for an unknown name or a
-    request that leaves nothing to score.
+    asked for; `anomeval` says how AnomEval is put together, and `judge_prompts` stand in for packaged ones of the
+    same id. The same answers in any order give the same scores. Raises `UsageError` for an unknown name or a request
+    that leaves nothing to score, and `BudgetExhausted` where the judge's budget ends: asked again, it goes on from
+    there.
     """
-    rules = replace(get_protocol(protocol), timestamp_unit=timestamp_unit or _unit_asked_for(results))
+    unit = timestamp_unit or _unit_asked_for(results)
+    rules = replace(get_protocol(protocol), timestamp_unit=unit, anomeval=anomeval, judge_prompts=tuple(judge_prompts))
     groups = group_answers(results, include_extra=rules.include_extra)
     if tasks:
         wanted = {task.name for task in resolve(tasks)}
         groups = [group for group in groups if group.task in wanted]
-    chosen = _choose(scorers, {group.task for group in groups}, rules)
+    left_out: list[str] = []
+    if scorers is not None and list(scorers) == ["all"]:
+        left_out = [name for name in available() if judge is None and needs_judge(name)]
+        scorers = [name for name in available() if name not in left_out]
+    chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    parts = [_Part(scorer, group, seed, draws) for group in groups for scorer in chosen[group.task]]
+    parts = [
+        _Part(scorer, group, seed, draws)
+        for group in groups
+        for scorer in chosen[group.task]
+        if group.view in scorer.views
+    ]
     header = ScoresHeader(
         name=results.name,
         results=results.source,
@@ -57,10 +78,11 @@ def score_results(
         model=results.model,
         baseline=bool(results.spec.get("baseline", False)),
         protocol=protocol,
-        settings=asdict(rules),
+        settings=json.loads(canonical_json(asdict(rules))),
         seed=seed,
         draws=draws,
         version=__version__,
+        left_out=tuple(left_out),
     )
     return Scores(
         header=header,
@@ -94,22 +116,17 @@ def _unit_asked_for(results: Results) -> TimeUnit | None:
     return "seconds" if prompt.startswith("ours/") else None
 
 
-def _choose(names: Sequence[str] | None, tasks: Collection[str], protocol: Protocol) -> dict[str, list[Scorer]]:
+def _choose(
+    names: Sequence[str] | None, tasks: Collection[str], protocol: Protocol, judge: Judge | None
+) -> dict[str, list[Scorer]]:
     """Return the scorers to run on each task."""
     if names is None:
-        defaults = {task: TASKS[task].scorers if task in TASKS else () for task in tasks}
-        return {task: [get_scorer(name, protocol) for name in defaults[task]] for task in tasks}
-    scorers = [get_scorer(name, protocol) for name in (available() if list(names) == ["all"] else names)]
-    return {task: [scorer for scorer in scorers if task in scorer.tasks] for task in tasks}
-
-
-@dataclass(frozen=True)
-class _Column:
-    """One column over a batch: the values of the scored items, their videos, and how many items have none."""
-
-    values: list[float]
-    videos: list[str]
-    unscored: int
+        extra = JUDGED if judge else ()
+        named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
+    else:
+        named = dict.fromkeys(tasks, tuple(names))
+    made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
+    return {task: [made[name] for name in named[task] if task in made[name].tasks] for task in tasks}
 
 
 class _Part:
@@ -117,12 +134,19 @@ class _Part:
 
     def __init__(self, scorer: Scorer, group: Group, seed: int, draws: int) -> None:
         self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
-        clean = strip_special_tokens if scorer.protocol.strip_special_tokens else str
-        self.items = [Scorable.of(answer, candidate=clean(answer.answer)) for answer in group.answers]
+        self.items = [self._item(answer) for answer in group.answers]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
         self.values = _values(scorer, self.batch)
-        self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if len(self.batch) > 1 else []
+        self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
+        rotates = len(self.batch) > 1 and not scorer.needs_judge
+        self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
+
+    def _item(self, answer: Answer) -> Scorable:
+        clean = strip_special_tokens if self.scorer.protocol.strip_special_tokens else str
+        others = self.group.others.get(answer.id, {})
+        texts = {view: clean(other.answer) if other else None for view, other in others.items()}
+        return Scorable.of(answer, candidate=clean(answer.answer), others=texts)
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""
@@ -130,7 +154,8 @@ class _Part:
         return [self._score(item, values.get(item.id, {})) for item in self.items]
 
     def _score(self, item: Scorable, values: dict[str, float]) -> Score:
-        reason = self.obstacles.get(item.id) or ("" if values else "the scorer gave no value")
+        gaps = {column: gap.reason for column, gap in self.gaps.get(item.id, {}).items()}
+        reason = self.obstacles.get(item.id) or ("" if values else "; ".join(dict.fromkeys(gaps.values())))
         return Score(
             key=item.key,
             id=item.id,
@@ -141,44 +166,46 @@ class _Part:
             status="unscored" if reason else "ok",
             reason=reason,
             values=values,
+            gaps=gaps,
         )
 
     def summaries(self) -> list[Summary]:
         """Return a record per column."""
         reasons = dict(sorted(Counter(self.obstacles.values()).items()))
-        return [self._summary(column, reasons) for column in self.scorer.columns]
+        columns = [c for c in self.scorer.columns if not c.optional or any(c.name in value for value in self.values)]
+        return [self._summary(column, reasons) for column in columns]
 
     def _summary(self, column: Column, reasons: dict[str, int]) -> Summary:
-        found = self._column(column.name)
+        name = column.name
+        scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
+        values, videos = [value for value, _ in scored], [video for _, video in scored]
+        interval = self._interval(values, videos)
+        gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         absent = [sample.rpartition("/")[0] for sample in self.group.absent]
-        filled = found.values + [0.0] * len(absent)
-        interval = self._interval(found.values, found.videos)
+        absent += [item.video for item, gap in gaps if gap.unanswered]
+        filled = values + [column.low if column.higher_is_better else column.high] * len(absent)
         return Summary(
             task=self.group.task,
             view=self.group.view,
             scorer=self.scorer.name,
-            column=column.name,
+            column=name,
             signature=self.scorer.signature(),
             unit=column.unit,
             decimals=column.decimals,
             higher_is_better=column.higher_is_better,
-            n=len(found.values),
-            expected=len(self.batch) + len(absent),
-            unscored=found.unscored,
+            n=len(values),
+            expected=len(self.batch) + len(self.group.absent),
+            unscored=len(gaps),
+            gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
             unscorable=len(self.obstacles),
             reasons=reasons,
-            mean=_mean(found.values),
+            mean=_mean(values),
             interval=interval,
             zero_filled=_mean(filled),
-            zero_filled_interval=self._interval(filled, found.videos + absent) if absent else interval,
-            floor=_mean([value[column.name] for value in self.floor if column.name in value]),
-            hits=round(sum(found.values)) if column.binary else None,
+            zero_filled_interval=self._interval(filled, videos + absent) if absent else interval,
+            floor=_mean([value[name] for value in self.floor if name in value]),
+            hits=round(sum(values)) if column.binary else None,
         )
-
-    def _column(self, name: str) -> _Column:
-        scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
-        values, videos = [value for value, _ in scored], [video for _, video in scored]
-        return _Column(values, videos, unscored=len(self.batch) - len(scored))
 
     def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
         return bootstrap_interval(values, videos, seed=self.seed, draws=self.draws)
@@ -213,6 +240,13 @@ def _values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, float]]
             remedy = "a scorer leaves out a column that it cannot compute"
             raise ScoringError(f"scorer {scorer.name!r} gave {value}", item.id, remedy)
     return values
+
+
+def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:
+    """Return a reason for every column without a value; an optional one may be left out without."""
+    known = scorer.gaps(item)
+    lacking = [c for c in scorer.columns if c.name not in values and (c.name in known or not c.optional)]
+    return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
 
 
 def _mean(values: Sequence[float]) -> float | None:

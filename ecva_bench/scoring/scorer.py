@@ -7,13 +7,14 @@ line in the group `ecva_bench.scorers`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from .. import __version__, registry
-from ..errors import ScoringError
-from ..records import Answer, Label, Moment
+from ..errors import ScoringError, UsageError
+from ..judging import Judge
+from ..records import Answer, Label, Moment, View
 from .protocol import Protocol
 
 GROUP = "ecva_bench.scorers"
@@ -21,24 +22,37 @@ GROUP = "ecva_bench.scorers"
 
 @dataclass(frozen=True)
 class Column:
-    """A number a scorer gives: a fraction in [`low`, `high`], shown in `unit` with `decimals` digits.
+    """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
-    `binary` columns hold 0 or 1 per item and are also shown as a count.
+    `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column is left out where no
+    item has it.
     """
 
     name: str
     description: str
-    unit: Literal["%", "s"] = "%"
+    unit: Literal["%", "s", "points"] = "%"
     decimals: int = 2
     low: float = 0.0
     high: float = 1.0
     higher_is_better: bool = True
     binary: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Why an item has no value in a column. `unanswered`: the model owes an answer, so it counts as one missing."""
+
+    reason: str
+    unanswered: bool = False
 
 
 @dataclass(frozen=True)
 class Scorable:
-    """An answer with everything a metric may compare it with; times in seconds."""
+    """An answer with everything a metric may compare it with; times in seconds.
+
+    `others` are the same model's answers to the same sample on the other views; None where one is owed and missing.
+    """
 
     key: str
     id: str
@@ -51,10 +65,11 @@ class Scorable:
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
     duration: float | None = None
+    others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
 
     @classmethod
-    def of(cls, answer: Answer, *, candidate: str) -> Scorable:
-        """Return the item of an answer record, with its text as cleaned."""
+    def of(cls, answer: Answer, *, candidate: str, others: Mapping[View, str | None] | None = None) -> Scorable:
+        """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
         return cls(
             key=answer.key,
             id=answer.id,
@@ -67,16 +82,23 @@ class Scorable:
             moments=answer.moments,
             label=answer.label,
             duration=answer.duration,
+            others=others or {},
         )
 
 
 class Scorer(ABC):
-    """A metric under a protocol. Subclasses give `name`, `tasks`, `columns` and `score`."""
+    """A metric under a protocol. Subclasses give `name`, `tasks`, `columns` and `score`.
+
+    `views` are those it scores on their own. One that `needs_judge` is made with a judge as second argument, and
+    gets no shuffled-reference floor, which would double its calls.
+    """
 
     name: ClassVar[str]
     tasks: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[Column, ...]]
     aggregates: ClassVar[tuple[Column, ...]] = ()
+    views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
+    needs_judge: ClassVar[bool] = False
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
@@ -88,6 +110,10 @@ class Scorer(ABC):
     def obstacle(self, item: Scorable) -> str | None:
         """Return why nobody's answer to this item can be scored (the annotation lacks something), or None."""
         return None if item.reference.strip() else "no reference"
+
+    def gaps(self, item: Scorable) -> Mapping[str, Gap]:
+        """Return why columns that `score` left out of an item just scored have no value."""
+        return {}
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the columns in `aggregates`: numbers over all items that are no mean of item values."""
@@ -108,10 +134,24 @@ def available() -> list[str]:
     return registry.names(GROUP)
 
 
-def get_scorer(name: str, protocol: Protocol) -> Scorer:
-    """Return the scorer of a name; `UsageError` if there is none, `ScoringError` if it is not a `Scorer`."""
+def get_scorer(name: str, protocol: Protocol, judge: Judge | None = None) -> Scorer:
+    """Return the scorer of a name; `UsageError` if there is none, or it needs a judge and `judge` is None."""
+    found = _load(name)
+    if not found.needs_judge:
+        return found(protocol)
+    if judge is None:
+        raise UsageError(f"the scorer {name!r} needs a judge", remedy="name one with --judge")
+    return found(protocol, judge)  # type: ignore[call-arg] # as `needs_judge` promises
+
+
+def needs_judge(name: str) -> bool:
+    """Return whether the scorer of a name needs a judge; raises as `get_scorer` does."""
+    return _load(name).needs_judge
+
+
+def _load(name: str) -> type[Scorer]:
     found = registry.load(GROUP, name)
     if not (isinstance(found, type) and issubclass(found, Scorer)):
         remedy = "an entry point of this group must name a subclass of ecva_bench.scoring.Scorer"
         raise ScoringError(f"the scorer {name!r} is not a Scorer", found, remedy)
-    return found(protocol)
+    return found

@@ -8,6 +8,7 @@ from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard import as_text, leaderboards, published_tables, score_sheets
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
+from tests.scoring.judges import RuleJudge
 
 OWED = tuple(f"v{n}/classification" for n in range(4))
 
@@ -57,6 +58,23 @@ def test_only_rows_over_the_same_samples_under_the_same_protocol_share_a_table()
     boards = leaderboards(runs)
     assert sorted(tuple(sorted(column(board, "model"))) for board in boards) == [("a", "e"), ("b",), ("c",), ("d",)]
     assert all("protocol" in board.title for board in boards)
+
+
+def judged(model, text, judge=None):
+    """A run whose one answer shares words with its reference or not, judged by shared words where there is a judge."""
+    pair = [answer("v", text, view=view, reference="a car", key_sentences=("a car",)) for view in ("full", "anomaly")]
+    return score_results(results(pair, model=model), judge=judge, draws=50)
+
+
+def test_text_tasks_are_ranked_by_the_judge_only_where_all_were_judged():
+    right, wrong = judged("right", "a car", RuleJudge()), judged("wrong", "a bus a car", RuleJudge(lambda *_: [0]))
+    board = next(table for table in leaderboards([wrong, right]) if "full video" in table.title)
+    assert column(board, "model") == ["right", "wrong"]
+    assert board.notes[0].startswith("Ranked by gated.")
+    assert sum("not comparable" in note for note in board.notes) == 0
+    mixed = next(table for table in leaderboards([wrong, judged("plain", "none")]) if "full video" in table.title)
+    assert mixed.notes[0].startswith("Ranked by rouge2.")
+    assert column(mixed, "gated %") == ["0.00", ""] or column(mixed, "gated %")[::-1] == ["0.00", ""]
 
 
 def test_two_runs_of_one_model_are_told_apart():

@@ -1,0 +1,167 @@
+"""AnomEval, the paper's metric: does an answer reason well, say what the annotator said, and rest on what is shown?
+
+S = 0.2 s1 + 0.4 s2 + 0.4 s3, per item, then the mean (arXiv 2412.07183, Eq. 11 to 14; design/anomeval.md):
+s1, basic reasoning: the share of annotated key sentences the answer states, times how logical it is;
+s2, consistency: is the answer in substance the annotator's;
+s3, hallucination: did the answer change when the anomaly was cut from the video.
+Knows texts and verdicts; the answers on the edited views come with the item. An empty answer says nothing, so it
+gets 0 everywhere unasked: in s3 too, for what says nothing neither changed nor declined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..judging import Verdict
+from ..records import View
+from .judged import JudgedScorer, Part, Settled
+from .protocol import AnomEvalSettings
+from .scorer import Column, Gap, Scorable
+
+TOP = 5
+YES, NO = Verdict((1.0,)), Verdict((0.0,))
+EXPECTED = "_expected"
+# The parts each column is made of; those of s2 are joined by coverage where key sentences are among its questions.
+NEEDS = {
+    "coverage": ("coverage",),
+    "logic": ("logic",),
+    "s1": ("coverage", "logic"),
+    "s2": ("consistency",),
+    "s3": ("change",),
+    "S": ("coverage", "logic", "consistency", "change"),
+    "gated": ("coverage", "logic", "consistency", "change"),
+    "s3_control": ("control",),
+}
+_EXPECTATIONS = ("s1", "s2", "s3", "S", "gated")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What was found of one item, None where it could not be.
+
+    `coverage` is 0 or 1 per key sentence, `logic` 0 to 5, the rest 0 or 1 (a fraction where votes are tied).
+    `change` and `control` are s3 on the video without its anomaly, and without a normal span as long.
+    """
+
+    coverage: tuple[float, ...] | None
+    logic: float | None
+    consistency: float | None
+    change: float | None
+    control: float | None
+
+
+def combine(found: Verdicts, settings: AnomEvalSettings) -> dict[str, float]:
+    """Return the columns that can be had of an item; all in [0, 1] but `logic`, which is in points from 0 to 5."""
+    share = sum(found.coverage) / len(found.coverage) if found.coverage else None
+    logic = None if found.logic is None else found.logic / TOP
+    s1 = s2 = score = gated = None
+    if share is not None and logic is not None:
+        s1 = share * logic if settings.s1 == "product" else (share + logic) / 2
+    if found.consistency is not None:
+        s2 = found.consistency
+        if settings.questions == "key-sentences":
+            s2 = (s2 + sum(found.coverage)) / (1 + len(found.coverage)) if found.coverage else None
+    s3 = found.change
+    if s1 is not None and s2 is not None and s3 is not None:
+        w1, w2, w3 = settings.weights
+        score = w1 * s1 + w2 * s2 + w3 * s3
+        gated = w1 * s1 + w2 * s2 + w3 * s3 * s2
+    columns = {
+        "s1": s1,
+        "s2": s2,
+        "s3": s3,
+        "S": score,
+        "gated": gated,
+        "s3_control": found.control,
+        "coverage": share,
+        "logic": found.logic,
+    }
+    return {name: value for name, value in columns.items() if value is not None}
+
+
+class AnomEval(JudgedScorer):
+    """The paper's metric with its parts, the gated total, and s3 on the control."""
+
+    name = "anomeval"
+    columns = (
+        Column("s1", "basic reasoning: key sentences stated, times logic"),
+        Column("s2", "consistency: the annotator's answer in substance"),
+        Column("s3", "hallucination: the answer changed when the anomaly was cut"),
+        Column("S", "AnomEval: weighted sum of s1, s2 and s3"),
+        Column("gated", "AnomEval with s3 counted only where s2 holds"),
+        Column("s3_control", "s3 on a cut of normal time as long", higher_is_better=False, optional=True),
+        Column("coverage", "share of the annotated key sentences that the answer states"),
+        Column("logic", "how logical the answer is; 0 to 5", "points", high=TOP),
+        *(Column(f"{name}{EXPECTED}", f"{name} over token probabilities", optional=True) for name in _EXPECTATIONS),
+    )
+
+    def prompt_names(self) -> tuple[str, ...]:
+        """Return the four prompts: one call each per answer, and one more per control answer."""
+        return ("coverage", "logic", "consistency", "agreement" if self._compares else "refusal")
+
+    @property
+    def _compares(self) -> bool:
+        return self.protocol.anomeval.s3 == "compare"
+
+    def settings(self) -> dict[str, str]:
+        """Return weights and forms, prompts and judge."""
+        form = self.protocol.anomeval
+        weights = ",".join(f"{100 * weight:g}" for weight in form.weights)
+        forms = {"weights": weights, "s1": form.s1, "s3": form.s3, "questions": form.questions}
+        return {**forms, **super().settings()}
+
+    def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
+        """Return the columns of each item."""
+        scores = []
+        for item, parts in zip(batch, self.settle([self._parts(item) for item in batch]), strict=True):
+            values = combine(self._read(parts, lambda verdict: verdict.values), self.protocol.anomeval)
+            expected = combine(self._read(parts, lambda verdict: verdict.expectations), self.protocol.anomeval)
+            self.note(item, self._reasons(parts))
+            scores.append(values | {f"{name}{EXPECTED}": expected[name] for name in _EXPECTATIONS if name in expected})
+        return scores
+
+    def _parts(self, item: Scorable) -> dict[str, Part]:
+        """Return what must be known of an item: four calls, and a fifth where there is a control."""
+        if item.candidate.strip():
+            parts: dict[str, Part] = {name: self.call(name, item) for name in ("coverage", "logic", "consistency")}
+        else:
+            parts = {"coverage": Verdict((0.0,) * len(item.key_sentences)), "logic": NO, "consistency": NO}
+        if not item.key_sentences:
+            parts["coverage"] = Gap("no key sentence annotated")
+        parts["change"] = self._changed(item, "anomaly")
+        if "control" in item.others:
+            parts["control"] = self._changed(item, "control")
+        return parts
+
+    def _changed(self, item: Scorable, view: View) -> Part:
+        """Return the part that tells what became of the answer on an edited view."""
+        if view not in item.others:
+            return Gap(f"the run did not ask the {view} view (run --edited {view})")
+        edited = item.others[view]
+        if edited is None:
+            return Gap(f"no answer on the {view} view", unanswered=True)
+        if not (edited.strip() and item.candidate.strip()):
+            return YES if self._compares else NO
+        return self.call("agreement" if self._compares else "refusal", item, edited_candidate=edited)
+
+    def _read(self, parts: dict[str, Settled], read: Callable[[Verdict], tuple[float, ...] | None]) -> Verdicts:
+        found = {name: numbers for name, part in parts.items() if isinstance(part, Verdict) and (numbers := read(part))}
+        one = {name: numbers[0] for name, numbers in found.items()}
+        s3 = {name: 1 - one[name] if self._compares else one[name] for name in ("change", "control") if name in one}
+        return Verdicts(
+            coverage=found.get("coverage"),
+            logic=one.get("logic"),
+            consistency=one.get("consistency"),
+            change=s3.get("change"),
+            control=s3.get("control"),
+        )
+
+    def _reasons(self, parts: dict[str, Settled]) -> dict[str, Gap]:
+        """Return for each column the first of its parts that could not be had."""
+        gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
+        needs = dict(NEEDS)
+        if self.protocol.anomeval.questions == "key-sentences":
+            needs["s2"] = ("consistency", "coverage")
+        lacking = {column: [gaps[part] for part in made_of if part in gaps] for column, made_of in needs.items()}
+        return {column: found[0] for column, found in lacking.items() if found}

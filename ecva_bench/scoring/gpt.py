@@ -1,0 +1,75 @@
+"""GPT-based score: a judge grades an answer from 0 to 5 for correctness, detail, context and temporal order.
+
+The four dimensions of Video-ChatGPT's quantitative evaluation (arXiv 2306.05424), which the paper's column adds up
+as far as can be told: its values exceed 5. Knows one answer and one reference; an empty answer gets 0 unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..judging import Verdict
+from .judged import JudgedScorer, Part, Settled
+from .scorer import Column, Gap, Scorable
+
+DIMENSIONS = {
+    "correctness": "does what it says agree with the reference",
+    "detail": "how much of the reference it covers, and how specifically",
+    "context": "does it grasp the situation",
+    "temporal": "does it tell the order of events",
+}
+TOP = 5
+EXPECTED = "_expected"
+
+
+def _columns(suffix: str) -> tuple[Column, ...]:
+    def column(name: str, description: str, high: float) -> Column:
+        how = ", expected over the judge's token probabilities" if suffix else ""
+        return Column(f"gpt_{name}{suffix}", description + how, "points", high=high, optional=bool(suffix))
+
+    return (
+        *(column(name, f"{text}; 0 to {TOP}", TOP) for name, text in DIMENSIONS.items()),
+        column("sum", "sum of the four dimensions; 0 to 20, the scale of the paper's column", TOP * len(DIMENSIONS)),
+        column("mean", f"mean of the four dimensions; 0 to {TOP}", TOP),
+    )
+
+
+class Gpt(JudgedScorer):
+    """Four grades of a free-text answer, their sum and their mean."""
+
+    name = "gpt"
+    columns = (*_columns(""), *_columns(EXPECTED))
+
+    def prompt_names(self) -> tuple[str, ...]:
+        """Return one prompt per dimension."""
+        return tuple(f"gpt-{name}" for name in DIMENSIONS)
+
+    def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
+        """Return the grades of each item; sum and mean only where all four are there."""
+        scores = []
+        for item, parts in zip(batch, self.settle([self._parts(item) for item in batch]), strict=True):
+            gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
+            incomplete = next(iter(gaps.values()), None)
+            totals = {"sum": incomplete, "mean": incomplete} if incomplete else {}
+            self.note(item, {f"gpt_{name}": gap for name, gap in {**gaps, **totals}.items()})
+            values = _with_totals(parts, lambda verdict: verdict.value)
+            expected = _with_totals(parts, lambda verdict: verdict.expectation)
+            scores.append(
+                {f"gpt_{name}": value for name, value in values.items()}
+                | {f"gpt_{name}{EXPECTED}": value for name, value in expected.items()}
+            )
+        return scores
+
+    def _parts(self, item: Scorable) -> dict[str, Part]:
+        if not item.candidate.strip():
+            return {name: Verdict((0.0,)) for name in DIMENSIONS}
+        return {name: self.call(f"gpt-{name}", item) for name in DIMENSIONS}
+
+
+def _with_totals(parts: dict[str, Settled], read: Callable[[Verdict], float | None]) -> dict[str, float]:
+    read_parts = {name: read(part) for name, part in parts.items() if isinstance(part, Verdict)}
+    grades = {name: grade for name, grade in read_parts.items() if grade is not None}
+    if len(grades) < len(DIMENSIONS):
+        return grades
+    total = sum(grades.values())
+    return {**grades, "sum": total, "mean": total / len(DIMENSIONS)}

@@ -1,0 +1,102 @@
+"""What scorers that ask a judge share: one batch of calls for all items, and a reason for every missing verdict.
+
+Knows calls and verdicts, and neither the judge behind them nor what becomes of the verdicts. Texts reach the judge
+as fields of a payload. The question put to it is the task's, in words that are the same for every model and prompt
+set: how long an answer should be, which a model's prompt may say, is not the judge's concern.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from ..errors import UsageError
+from ..judging import Call, Judge, JudgePrompt, Verdict
+from ..judging.prompts import load_prompt
+from ..records import View
+from .protocol import Protocol
+from .scorer import Gap, Scorable, Scorer
+
+QUESTIONS = {
+    "description": "What abnormal event happens in the video?",
+    "cause": "Why does the abnormal event in the video happen?",
+    "effect": "What does the abnormal event in the video lead to?",
+}
+
+# One thing to learn of an item: to be asked, settled by a rule without asking, or not to be had.
+Part = Call | Verdict | Gap
+Settled = Verdict | Gap
+
+
+class JudgedScorer(Scorer):
+    """A scorer over verdicts on answers to the full video. Subclasses give what a `Scorer` does, and `prompt_names`."""
+
+    tasks = tuple(QUESTIONS)
+    views: ClassVar[tuple[View, ...]] = ("full",)
+    needs_judge = True
+
+    def __init__(self, protocol: Protocol, judge: Judge) -> None:
+        super().__init__(protocol)
+        self.judge = judge
+        own = {prompt.id: prompt for prompt in protocol.judge_prompts}
+        self.prompts = {name: _prompt(f"judge/{name}", own) for name in self.prompt_names()}
+        self._gaps: dict[str, dict[str, Gap]] = {}
+
+    @abstractmethod
+    def prompt_names(self) -> tuple[str, ...]:
+        """Return the names of the judge prompts the scorer asks with."""
+
+    def gaps(self, item: Scorable) -> Mapping[str, Gap]:
+        """Return why columns of an item just scored have no value."""
+        return self._gaps.get(item.key, {})
+
+    def settings(self) -> dict[str, str]:
+        """Return the prompts, each with version and hash, and what determines the judge's verdicts."""
+        prompts = (f"{name}.v{prompt.version}@{prompt.sha256[:8]}" for name, prompt in self.prompts.items())
+        return {"prompts": ",".join(prompts), **self.judge.identity()}
+
+    def call(self, name: str, item: Scorable, **texts: object) -> Call:
+        """Return the call of a prompt about an item: the fields the prompt names, `texts` before those of the item."""
+        fields = {
+            "question": QUESTIONS[item.task],
+            "reference": item.reference,
+            "candidate": item.candidate,
+            "key_sentences": list(item.key_sentences),
+            **texts,
+        }
+        prompt = self.prompts[name]
+        return Call(prompt, {field: fields[field] for field in prompt.fields})
+
+    def settle(self, items: Sequence[Mapping[str, Part]]) -> list[dict[str, Settled]]:
+        """Ask all calls of all items in one batch; an unscored verdict becomes a gap with its reason.
+
+        Where the judge gives expectations, a verdict settled by rule is its own.
+        """
+        calls = [part for parts in items for part in parts.values() if isinstance(part, Call)]
+        verdicts = self.judge.ask(calls) if calls else []
+        expects = any(verdict.expectations for verdict in verdicts)
+        answered = iter(verdicts)
+
+        def settled(part: Part) -> Settled:
+            if isinstance(part, Call):
+                part = next(answered)
+                return Gap(f"judge: {part.reason}") if part.values is None else part
+            if isinstance(part, Verdict) and expects:
+                return Verdict(part.values, expectations=part.values)
+            return part
+
+        return [{name: settled(part) for name, part in parts.items()} for parts in items]
+
+    def note(self, item: Scorable, gaps: dict[str, Gap]) -> None:
+        """Remember why columns of an item have no value."""
+        self._gaps[item.key] = gaps
+
+
+def _prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:
+    """Return a user's prompt of this id, or the packaged one; `UsageError` where another is not asked the same way."""
+    packaged = load_prompt(prompt_id)
+    prompt = own.get(prompt_id, packaged)
+    if (set(prompt.fields), prompt.scale) != (set(packaged.fields), packaged.scale):
+        raise UsageError("the prompt has other fields or another scale", prompt_id, "keep those of the packaged prompt")
+    return prompt
