@@ -55,9 +55,9 @@ class Transport:
         self._url = httpx2.URL(f"{client.base_url}chat/completions")
         headers = {**client.default_headers, **client.auth_headers}
         # Those called X-Stainless describe the user's machine, which concerns no judge.
-        self._headers = {
-            name: value for name, value in headers.items() if isinstance(value, str) and "Stainless" not in name
-        }
+        self._http.headers = httpx2.Headers(
+            {name: value for name, value in headers.items() if isinstance(value, str) and "Stainless" not in name}
+        )
 
     async def close(self) -> None:
         """Close all connections."""
@@ -69,7 +69,7 @@ class Transport:
         try:
             # One clock for it all: a body that trickles in would reset the HTTP client's own.
             async with asyncio.timeout(self._timeout):
-                response = await self._http.post(self._url, content=content, headers=self._headers)
+                response = await self._http.post(self._url, content=content)
         except TimeoutError:
             return Problem(f"no reply within {self._timeout:g} s", passing=True)
         except self._request_error as lost:
