@@ -25,6 +25,7 @@ unit: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
+	$(BIN)/python -m benchmarks.judge
 	$(BIN)/python -m benchmarks.runner
 	$(BIN)/python -m benchmarks.video
 

@@ -49,8 +49,7 @@ class Reply:
     @classmethod
     def from_json(cls, text: str) -> Reply:
         """Read what `to_json` wrote; fields of a newer version are passed over."""
-        known = {field.name for field in fields(cls)}
-        values = {name: value for name, value in json.loads(text).items() if name in known}
+        values = {name: value for name, value in json.loads(text).items() if name in _REPLY_FIELDS}
         if values.get("expectations") is not None:
             values["expectations"] = tuple(values["expectations"])
         values["left_out"] = tuple(values.get("left_out", ()))
@@ -59,6 +58,9 @@ class Reply:
     def to_json(self) -> str:
         """Return the reply as canonical JSON."""
         return canonical_json(vars(self))
+
+
+_REPLY_FIELDS = frozenset(field.name for field in fields(Reply))
 
 
 def default_path() -> Path:
