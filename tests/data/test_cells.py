@@ -164,8 +164,10 @@ def test_no_text_breaks_a_parser_and_nothing_is_lost_in_silence(cell: str) -> No
 
 
 @pytest.mark.parametrize("parse", [parse_moments, parse_label, parse_key_sentences, parse_segments])
-def test_long_hostile_cells_are_read_in_linear_time(parse: object) -> None:
-    for piece in ("[", "[,]", " ,", '"', '",', "\\", "[0000,0001] , ", "5-"):
-        parse(piece * 20_000)  # type: ignore[operator]
-    for start, end in (("[a]", "x"), ("5", "x"), ('["a"', "x"), ("[0000,0001]", "x")):
-        parse(start + " " * 100_000 + end)  # type: ignore[operator]
+def test_long_hostile_cells_are_read_and_reported(parse: object) -> None:
+    """Cells on which a pattern that backtracks would not come back within a lifetime."""
+    repeated = [piece * 20_000 for piece in ("[", "[,]", " ,", '"', '",', "\\", "[0000,0001] , ", "5-")]
+    spaced = [start + " " * 100_000 + "x" for start in ("[a]", "5", '["a"', "[0000,0001]")]
+    for cell in (*repeated, *spaced):
+        value, notes = parse(cell)  # type: ignore[operator]
+        assert value or notes
