@@ -237,8 +237,8 @@ class ScoresHeader(Record):
     """First line of a scores file: which answers were scored, and how. Two equal scorings write equal files.
 
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
-    are those of the bootstrap and of the shuffled-reference floor. `left_out` are scorers that would have needed a
-    judge.
+    are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
+    be used.
     """
 
     type: Literal["scores"] = "scores"
@@ -253,7 +253,7 @@ class ScoresHeader(Record):
     seed: int
     draws: int
     version: str
-    left_out: tuple[str, ...] = ()
+    left_out: dict[str, str] = Field(default_factory=dict)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 

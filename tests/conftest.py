@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests import golden
+
+# Networks here are tiny, and tests run side by side: threads of their own would only get into each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no failure: examples are bounded in number, not in time.
 settings.register_profile("no deadline", deadline=None)

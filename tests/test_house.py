@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "journal": {"records"},
     "answering": {"data", "video", "tasks", "records", "journal"},
     "judging": {"records", "cache", "prompt_files"},
-    "scoring": {"judging", "tasks", "records", "statistics"},
+    "scoring": {"judging", "tasks", "records", "statistics", "cache"},
     "leaderboard": {"statistics", "records"},
     "adapters": {"answering", "video", "records", "tasks"},
 }

@@ -39,6 +39,13 @@ AnomEvalSet = Annotated[
 JudgePrompts = Annotated[
     Path | None, typer.Option(help="Folder of prompts for the judge that stand in for ours of the same id.")
 ]
+MetricArg = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Setting of a metric that runs a model, as scorer.name=value, such as bleurt.checkpoint=FOLDER; may be "
+        "repeated. Names: checkpoint, device, dtype, batch_tokens."
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
@@ -66,6 +73,7 @@ def score(
     timestamp_unit: TimestampUnit = None,
     anomeval: AnomEval = "paper",
     anomeval_set: AnomEvalSet = None,
+    metric_arg: MetricArg = None,
     out: Out = None,
     as_json: AsJson = False,
     seed: Seed = 0,
@@ -93,6 +101,8 @@ def score(
 
       ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
+      ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=lucadiliello/BLEURT-20-D12
+
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
     given = dict(locals())
@@ -117,6 +127,7 @@ def _score_files(
     timestamp_unit: TimeUnit | None,
     anomeval: str,
     anomeval_set: list[str] | None,
+    metric_arg: list[str] | None,
     out: Path | None,
     as_json: bool,
     seed: int,
@@ -127,10 +138,13 @@ def _score_files(
     from ..data import load
     from ..judging.prompts import read_prompts
     from ..scoring import get_anomeval, score_results, scores_path
+    from ..scoring.neural import model_settings
+    from .progress import progress
 
     dataset = load(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     settings = get_anomeval(anomeval, dict(options.pair(item, "setting of AnomEval") for item in anomeval_set or ()))
+    models = model_settings(dict(options.pair(item, "setting of a metric") for item in metric_arg or ()))
     for file in files:
         scores = score_results(
             _read(file, dataset, task),
@@ -141,7 +155,9 @@ def _score_files(
             anomeval=settings,
             judge=judge,
             judge_prompts=prompts,
+            models=models,
             seed=seed,
+            progress=progress,
         )
         _show(scores, out or scores_path(file, protocol), as_json)
 
@@ -154,8 +170,8 @@ def _show(scores: Scores, target: Path, as_json: bool) -> None:
     from ..scoring import write_scores
 
     print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
-    if scores.header.left_out:
-        print(f"left out for want of --judge: {', '.join(scores.header.left_out)}", file=sys.stderr)
+    for name, reason in scores.header.left_out.items():
+        print(f"left out: {name}: {reason}", file=sys.stderr)
     try:
         write_scores(scores, target)
     except ResultsError as error:

@@ -5,7 +5,16 @@ group `ecva_bench.scorers`; importing this room imports none of them.
 """
 
 from .files import read_scores, scores_path, write_scores
-from .protocol import ANOMEVAL, PROTOCOLS, AnomEvalSettings, Protocol, TimeUnit, get_anomeval, get_protocol
+from .protocol import (
+    ANOMEVAL,
+    PROTOCOLS,
+    AnomEvalSettings,
+    ModelSettings,
+    Protocol,
+    TimeUnit,
+    get_anomeval,
+    get_protocol,
+)
 from .score import score_results
 from .scorer import Column, Gap, Scorable, Scorer, available, get_scorer
 
@@ -15,6 +24,7 @@ __all__ = [
     "AnomEvalSettings",
     "Column",
     "Gap",
+    "ModelSettings",
     "Protocol",
     "Scorable",
     "Scorer",

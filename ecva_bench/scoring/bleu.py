@@ -42,11 +42,11 @@ class Bleu(Scorer):
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return BLEU-4 of each item."""
-        if self.protocol.swap_bleu:
+        if self.protocol.swap_arguments:
             return [{"bleu": bleu(reference=item.candidate, candidate=item.reference)} for item in batch]
         return [{"bleu": bleu(reference=item.reference, candidate=item.candidate)} for item in batch]
 
     def settings(self) -> dict[str, str]:
         """Return order, tokeniser, smoothing and, where swapped, the order of the arguments."""
         settings = {"n": "4", "tok": "whitespace", "smooth": "method1"}
-        return {**settings, "args": "swapped"} if self.protocol.swap_bleu else settings
+        return {**settings, "args": "swapped"} if self.protocol.swap_arguments else settings

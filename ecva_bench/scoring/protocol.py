@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 
 from ..errors import UsageError
@@ -42,29 +42,47 @@ ANOMEVAL = {"paper": AnomEvalSettings(), "upstream": AnomEvalSettings(s3="refusa
 
 
 @dataclass(frozen=True)
+class ModelSettings:
+    """Which weights a metric that is a network runs on, and how.
+
+    `checkpoint`: a hub id, a hub id with `@` and a revision, or a local folder; None: the metric's default.
+    `device`: as torch names it; auto: a GPU where there is one, else the CPU.
+    `batch_tokens`: bound on the tokens of one batch, padding included; it bounds the memory. None: as many as suit
+    the device.
+    """
+
+    checkpoint: str | None = None
+    device: str = "auto"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    batch_tokens: int | None = None
+
+
+@dataclass(frozen=True)
 class Protocol:
     """Every setting that moves a score. The defaults are the correct arithmetic.
 
     `strip_special_tokens`: cut `</s>` and its like from answers before scoring.
     `include_extra`: also score answers to samples that the data set excludes.
-    `swap_bleu`: hand BLEU the answer as reference and the reference as candidate.
+    `swap_arguments`: hand BLEU and BLEURT the answer as reference and the reference as candidate.
     `first_digit_class`: compare a predicted class with the first digit of the annotated one (10 and 11 become 1).
     `sum_moments`: add up the IoU of the first predicted span with each annotated moment, in place of the IoU of
     the two sets.
     `timestamp_unit`: the unit of bare numbers in timestamp answers; None: such an answer is ambiguous.
     `anomeval`: how AnomEval is put together.
     `judge_prompts`: stand in for the packaged prompts of the same id.
+    `models`: by scorer, the weights of metrics that are networks, where not the defaults.
     """
 
     name: str = "standard"
     strip_special_tokens: bool = True
     include_extra: bool = False
-    swap_bleu: bool = False
+    swap_arguments: bool = False
     first_digit_class: bool = False
     sum_moments: bool = False
     timestamp_unit: TimeUnit | None = None
     anomeval: AnomEvalSettings = ANOMEVAL["paper"]
     judge_prompts: tuple[JudgePrompt, ...] = ()
+    models: Mapping[str, ModelSettings] = field(default_factory=dict, hash=False)
 
 
 PROTOCOLS = {
@@ -75,7 +93,7 @@ PROTOCOLS = {
             name="ecva-2024",
             strip_special_tokens=False,
             include_extra=True,
-            swap_bleu=True,
+            swap_arguments=True,
             first_digit_class=True,
             sum_moments=True,
         ),
@@ -86,7 +104,7 @@ PROTOCOLS = {
 def get_protocol(name: str) -> Protocol:
     """Return the protocol of a name; `UsageError` with the nearest name if there is none."""
     if name not in PROTOCOLS:
-        raise _unknown("protocol", name, PROTOCOLS)
+        raise unknown("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]
 
 
@@ -96,14 +114,14 @@ def get_anomeval(preset: str, changes: Mapping[str, str] | None = None) -> AnomE
     Weights are shares or percent. Raises `UsageError` for an unknown preset, field or value.
     """
     if preset not in ANOMEVAL:
-        raise _unknown("preset of AnomEval", preset, ANOMEVAL)
-    allowed = {field.name: get_args(get_type_hints(AnomEvalSettings)[field.name]) for field in fields(AnomEvalSettings)}
+        raise unknown("preset of AnomEval", preset, ANOMEVAL)
+    allowed = {one.name: get_args(get_type_hints(AnomEvalSettings)[one.name]) for one in fields(AnomEvalSettings)}
     values: dict[str, Any] = {}
     for name, text in (changes or {}).items():
         if name not in allowed:
-            raise _unknown("setting of AnomEval", name, allowed)
+            raise unknown("setting of AnomEval", name, allowed)
         if name != "weights" and text not in allowed[name]:
-            raise _unknown(f"{name} of AnomEval", text, allowed[name])
+            raise unknown(f"{name} of AnomEval", text, allowed[name])
         values[name] = _weights(text) if name == "weights" else text
     return replace(ANOMEVAL[preset], **values)
 
@@ -117,7 +135,8 @@ def _weights(text: str) -> tuple[float, ...]:
     return tuple(weight / whole for weight in weights)
 
 
-def _unknown(kind: str, name: str, available: Collection[str]) -> UsageError:
+def unknown(kind: str, name: str, available: Collection[str]) -> UsageError:
+    """Return the error for a name that is none of those available, with the nearest of them."""
     near = difflib.get_close_matches(name, available, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return UsageError(f"no {kind} is called {name!r}", remedy=f"{hint}available: {', '.join(available)}")

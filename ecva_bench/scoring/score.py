@@ -11,7 +11,7 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from .. import __version__
@@ -21,8 +21,8 @@ from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, S
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
 from .join import Group, group_answers
-from .protocol import ANOMEVAL, AnomEvalSettings, Protocol, TimeUnit, get_protocol
-from .scorer import Column, Gap, Scorable, Scorer, available, get_scorer, needs_judge
+from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, TimeUnit, get_protocol
+from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
 from .text import strip_special_tokens
 
 # Run beside a task's own scorers where there is a judge.
@@ -39,30 +39,41 @@ def score_results(
     anomeval: AnomEvalSettings = ANOMEVAL["paper"],
     judge: Judge | None = None,
     judge_prompts: Sequence[JudgePrompt] = (),
+    models: Mapping[str, ModelSettings] | None = None,
     seed: int = 0,
     draws: int = DRAWS,
+    progress: Progress = silent,
 ) -> Scores:
     """Score the answers of a run, or of a released answer file.
 
     `scorers` are names, ("all",) for every installed one, or None for those the tasks name and, with a `judge`,
-    `JUDGED`; without a judge, "all" leaves out those that need one and the header names them. `tasks` restricts
-    the tasks. Bare numbers in timestamp answers are read in `timestamp_unit`, else in the unit the run's prompt
-    asked for; `anomeval` says how AnomEval is put together, and `judge_prompts` stand in for packaged ones of the
-    same id. The same answers in any order give the same scores. Raises `UsageError` for an unknown name or a request
-    that leaves nothing to score, and `BudgetExhausted` where the judge's budget ends: asked again, it goes on from
-    there.
+    `JUDGED`. "all" leaves out those that cannot be had here (no judge; no weights on this machine and none named in
+    `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers are read in
+    `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
+    `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights metrics that
+    are networks run on. The same answers in any order give the same scores. Raises `UsageError` for an unknown name
+    or a request that leaves nothing to score, and `BudgetExhausted` where the judge's budget ends: asked again, it
+    goes on from there.
     """
     unit = timestamp_unit or _unit_asked_for(results)
-    rules = replace(get_protocol(protocol), timestamp_unit=unit, anomeval=anomeval, judge_prompts=tuple(judge_prompts))
+    rules = replace(
+        get_protocol(protocol),
+        timestamp_unit=unit,
+        anomeval=anomeval,
+        judge_prompts=tuple(judge_prompts),
+        models=dict(models or {}),
+    )
     groups = group_answers(results, include_extra=rules.include_extra)
     if tasks:
         wanted = {task.name for task in resolve(tasks)}
         groups = [group for group in groups if group.task in wanted]
-    left_out: list[str] = []
+    left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
-        left_out = [name for name in available() if judge is None and needs_judge(name)]
+        left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
     chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
+    for scorer in {scorer for named in chosen.values() for scorer in named}:
+        scorer.progress = progress
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
@@ -82,7 +93,7 @@ def score_results(
         seed=seed,
         draws=draws,
         version=__version__,
-        left_out=tuple(left_out),
+        left_out=left_out,
     )
     return Scores(
         header=header,
@@ -114,6 +125,19 @@ def _unit_asked_for(results: Results) -> TimeUnit | None:
     """All versions of our timestamp prompt ask for seconds; of any other question nothing is known."""
     prompt = results.spec.get("prompts", {}).get("timestamp", {}).get("id", "")
     return "seconds" if prompt.startswith("ours/") else None
+
+
+def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
+    """Return why scorers cannot be used. One whose weights were named is wanted: what it lacks is an error later."""
+    found = {}
+    for name in available():
+        if needs_judge(name):
+            reason = "needs a judge: name one with --judge" if judge is None else None
+        else:
+            reason = None if name in rules.models else get_scorer(name, rules).unavailable()
+        if reason:
+            found[name] = reason
+    return found
 
 
 def _choose(
@@ -183,7 +207,7 @@ class _Part:
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         absent = [sample.rpartition("/")[0] for sample in self.group.absent]
         absent += [item.video for item, gap in gaps if gap.unanswered]
-        filled = values + [column.low if column.higher_is_better else column.high] * len(absent)
+        filled = values + [column.worst] * len(absent)
         return Summary(
             task=self.group.task,
             view=self.group.view,

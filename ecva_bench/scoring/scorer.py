@@ -6,8 +6,10 @@ line in the group `ecva_bench.scorers`.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -19,13 +21,22 @@ from .protocol import Protocol
 
 GROUP = "ecva_bench.scorers"
 
+# Opened with what is done and its unit; what it gives is told how many are done and how many there are.
+Progress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+@contextmanager
+def silent(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress that is shown to nobody."""
+    yield lambda done, total: None
+
 
 @dataclass(frozen=True)
 class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
-    `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column is left out where no
-    item has it.
+    A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
+    is left out where no item has it.
     """
 
     name: str
@@ -37,6 +48,12 @@ class Column:
     higher_is_better: bool = True
     binary: bool = False
     optional: bool = False
+
+    @property
+    def worst(self) -> float:
+        """What an answer that is missing counts as: the bound it fell short of, or 0 where there is none."""
+        bound = self.low if self.higher_is_better else self.high
+        return bound if math.isfinite(bound) else 0.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,11 @@ class Scorer(ABC):
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
+        self.progress: Progress = silent
+
+    def unavailable(self) -> str | None:
+        """Return why this metric cannot be had here and now, without a download; None where it can."""
+        return None
 
     @abstractmethod
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
@@ -136,7 +158,7 @@ def available() -> list[str]:
 
 def get_scorer(name: str, protocol: Protocol, judge: Judge | None = None) -> Scorer:
     """Return the scorer of a name; `UsageError` if there is none, or it needs a judge and `judge` is None."""
-    found = _load(name)
+    found = scorer_class(name)
     if not found.needs_judge:
         return found(protocol)
     if judge is None:
@@ -146,10 +168,11 @@ def get_scorer(name: str, protocol: Protocol, judge: Judge | None = None) -> Sco
 
 def needs_judge(name: str) -> bool:
     """Return whether the scorer of a name needs a judge; raises as `get_scorer` does."""
-    return _load(name).needs_judge
+    return scorer_class(name).needs_judge
 
 
-def _load(name: str) -> type[Scorer]:
+def scorer_class(name: str) -> type[Scorer]:
+    """Return the class registered under a name; `UsageError` if there is none."""
     found = registry.load(GROUP, name)
     if not (isinstance(found, type) and issubclass(found, Scorer)):
         remedy = "an entry point of this group must name a subclass of ecva_bench.scoring.Scorer"

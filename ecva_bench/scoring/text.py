@@ -1,4 +1,4 @@
-"""Texts before they are compared: special tokens cut, n-grams matched. Knows no metric."""
+"""Texts before they are compared: special tokens cut, surrogates mended, n-grams matched. Knows no metric."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ _UNSHARED = "\0"
 def strip_special_tokens(text: str) -> str:
     """Return the text without the `SPECIAL_TOKENS` a decoder may leave in it, and without outer whitespace."""
     return _SPECIALS.sub(" ", text).strip()
+
+
+def well_formed(text: str) -> str:
+    """Return the text as Unicode that can be encoded: lone surrogates, which some JSON holds, become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def encode_pair(a: Sequence[str], b: Sequence[str]) -> tuple[str, str]:

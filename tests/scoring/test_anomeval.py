@@ -306,7 +306,7 @@ def test_without_a_judge_the_request_is_refused_or_the_scorer_left_out_by_name()
     assert {summary.scorer for summary in score_results(run, draws=50).summaries} == {"bleu", "rouge"}
     judged = score_results(run, judge=RuleJudge(), draws=50)
     assert {s.scorer for s in judged.summaries if s.view == "full"} == {"bleu", "rouge", "anomeval", "gpt"}
-    assert judged.header.left_out == ()
+    assert not {"anomeval", "gpt"} & set(judged.header.left_out)
 
 
 def test_a_judged_score_has_no_shuffled_floor_that_would_double_its_calls():
