@@ -5,12 +5,10 @@ The score is 1 / (1 + d) for the least distance d by which one text's mass becom
 continuations of words (`##ing`) have no mass; `[CLS]` and `[SEP]` have. Every token weighs the same (idf = 1): weights
 counted over the answers would make an answer's score depend on the others. There are no stop words.
 
-Three things differ from the original and change no digit that it prints. Points without mass are left out of the
-transport problem instead of being solved for. Distances are in float64, so that equal texts score 1. And a text is
-embedded once where it occurs in several pairs.
+It is the original's number but for its float32: points without mass are left out of the transport problem instead of
+being solved for, and distances are in float64, so that equal texts score 1, which to the original are 1e-4 apart.
 
-An answer without text scores 0; the original gives it what `[CLS]` and `[SEP]` are worth, which is nearly as much as an
-answer about another video.
+An answer without text scores 0; the original gives it what `[CLS]` and `[SEP]` are worth, about as much as a wrong one.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
 # Pairs whose points are held at once: at 512 tokens of 768 numbers a text, 200 MB.
 _PAIRS_AT_ONCE = 32
-# Of the network simplex; the largest problem there is, 512 by 512, takes a few ten thousand.
+# Of the network simplex: more than the largest problem there is, 512 by 512 tokens, takes.
 _MOST_STEPS = 5_000_000
 
 
@@ -71,7 +69,8 @@ class MoverModel(Model):
         self._network = load_stock("DistilBertModel", folder, device=device, dtype=dtype)
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._limit = min(self._tokenizer.model_max_length, self._network.config.max_position_embeddings)
-        massless = [piece in string.punctuation or "##" in piece for piece in self._pieces()]
+        marks = set(string.punctuation)
+        massless = [piece in marks or "##" in piece for piece in self._pieces()]
         self._has_mass = ~torch.tensor(massless)
 
     def similarities(self, *, references: Sequence[str], candidates: Sequence[str]) -> list[float]:
@@ -82,10 +81,10 @@ class MoverModel(Model):
         for name, texts in (("references", references), ("candidates", candidates)):
             if isinstance(texts, str):
                 what = (
-                    f"the {name} of MoverScore are one text; it would be taken apart into one text per character, and"
+                    f"the {name} of MoverScore are one text, which would be taken apart into one text per character: "
+                    "every answer would score alike, as in the published column, 43.4 % for all models"
                 )
-                why = "every answer would score alike (the published 43.4 % for all models comes of this)"
-                raise UsageError(f"{what} {why}", repr(texts[:40]), f"give a list of texts, such as {name}=[text]")
+                raise UsageError(what, repr(texts[:40]), f"give a list of texts, such as {name}=[text]")
         pairs = list(zip(references, candidates, strict=True))
         found = dict(self.scores(pairs, batch_tokens=batch_tokens_on(self._network.device.type)))
         return [found[place] for place in range(len(pairs))]

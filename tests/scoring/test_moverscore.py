@@ -14,9 +14,9 @@ from ecva_bench.errors import ScoringError, UsageError
 from ecva_bench.scoring import ModelSettings, Protocol
 from ecva_bench.scoring.moverscore import MoverModel, MoverScore, mover_score
 
+from . import references
 from .build import item
-from .tiny_bleurt import slow_word_pieces
-from .tiny_moverscore import has_mass, random_state, save_distilbert, slow_distance, slow_vectors
+from .tiny_moverscore import save_distilbert, slow_distance
 from .tiny_unieval import save_t5
 
 TEXTS = [
@@ -70,27 +70,13 @@ def test_a_reference_given_as_bare_text_is_refused_and_would_have_been_taken_apa
     assert np.ptp(apart) < 0.03 < 0.1 < np.ptp(expected["scores"]["idf_ones"])
 
 
-def slow_score(folder, reference, candidate):
-    config = json.loads((folder / "config.json").read_text())
-    words = (folder / "vocab.txt").read_text().split("\n")[:-1]
-    numbers = {word: number for number, word in enumerate(words)}
-    points = []
-    for text in (reference, candidate):
-        pieces = slow_word_pieces(text, numbers)[: config["max_position_embeddings"] - 2]
-        ids = [numbers["[CLS]"], *pieces, numbers["[SEP]"]]
-        kept = [has_mass(words[one]) for one in ids]
-        points.append(slow_vectors(config, random_state(config), ids)[kept])
-    a, b = points
-    masses = {"mass_a": np.full(len(a), 1 / len(a)), "mass_b": np.full(len(b), 1 / len(b))}
-    return 1 / (1 + slow_distance(a, b, **masses))
-
-
 @pytest.mark.parametrize("batch_tokens", [1, 100, 8192])
 def test_equals_a_slow_implementation_whatever_the_batch(folder, model, batch_tokens):
     pairs = [(reference, candidate) for reference in TEXTS for candidate in TEXTS]
     found = dict(model.scores(pairs, batch_tokens=batch_tokens))
-    for place, pair in enumerate(pairs):
-        assert found[place] == pytest.approx(slow_score(folder, *pair), abs=2e-7)
+    for place, (reference, candidate) in enumerate(pairs):
+        expected = references.moverscore(item(candidate, reference), folder)["moverscore"]
+        assert found[place] == pytest.approx(expected, abs=2e-7)
 
 
 def on_sphere(points):
@@ -122,7 +108,10 @@ def test_is_symmetric_so_that_the_published_order_of_arguments_changes_nothing(m
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_an_answer_without_text_is_0_and_not_what_the_marks_around_it_are_worth(folder, model, text):
+def test_an_answer_without_text_is_0_and_not_what_the_marks_around_it_are_worth(
+    folder, model, text, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ECVA_CACHE", str(tmp_path))
     scorer = MoverScore(Protocol(models={"moverscore": ModelSettings(checkpoint=str(folder), device="cpu")}))
     assert scorer.score([item(text, "the car hits a wall")]) == [{"moverscore": 0.0}]
     assert model.similarities(references=["the car hits a wall"], candidates=[text])[0] > 0.3
