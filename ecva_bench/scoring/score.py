@@ -82,7 +82,20 @@ def score_results(
         for scorer in chosen[group.task]
         if group.view in scorer.views
     ]
-    header = ScoresHeader(
+    return Scores(
+        header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
+        coverage=tuple(group.coverage() for group in groups),
+        summaries=tuple(summary for part in parts for summary in part.summaries()),
+        aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
+        scores=tuple(score for part in parts for score in part.scores()),
+    )
+
+
+def _header(
+    results: Results, protocol: str, rules: Protocol, *, seed: int, draws: int, left_out: dict[str, str]
+) -> ScoresHeader:
+    """Return how the scores were made."""
+    return ScoresHeader(
         name=results.name,
         results=results.source,
         results_sha256=results.sha256,
@@ -94,13 +107,6 @@ def score_results(
         draws=draws,
         version=__version__,
         left_out=left_out,
-    )
-    return Scores(
-        header=header,
-        coverage=tuple(group.coverage() for group in groups),
-        summaries=tuple(summary for part in parts for summary in part.summaries()),
-        aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
-        scores=tuple(score for part in parts for score in part.scores()),
     )
 
 
