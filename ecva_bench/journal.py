@@ -44,6 +44,11 @@ _TYPES: dict[str, type[Record]] = {
 }
 
 
+# How the first line of every results file begins, its keys being sorted.
+_MANIFEST_BEGINS = b'{"environment":{'
+_MAKE_ROOM = "make room and run the same command again: what is written is kept"
+
+
 def now() -> str:
     """Return the time as results files hold it: UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -78,8 +83,14 @@ class Journal:
     def append(self, record: Answer | Failure | Event | End | Manifest) -> None:
         """Write one record and wait until it is on disk."""
         line = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True)) + "\n"
-        os.write(self._file, line.encode())
-        os.fsync(self._file)
+        content = line.encode()
+        try:
+            written = os.write(self._file, content)
+            os.fsync(self._file)
+        except OSError as error:
+            raise ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM) from error
+        if written < len(content):
+            raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
         self._remember(record)
 
     def event(self, name: str, **detail: Any) -> None:
@@ -99,12 +110,16 @@ class Journal:
         self.close()
 
     def _take_up(self, manifest: Manifest) -> None:
-        torn = _set_aside_torn_tail(self._file, self.path)
         records = list(_parse(self.path))
+        if records:
+            _check_spec(self.path, _manifest(self.path, records), manifest)
+        elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
+            raise ResultsError("the file is there and is no results file", self.path, "name another with --out")
+        # Only now, so that a file that is not ours, or of another run, is left as it is.
+        torn = _set_aside_torn_tail(self._file, self.path)
         if not records:
             self.append(manifest)
             return
-        _check_spec(self.path, _manifest(self.path, records), manifest)
         for record in records:
             self._remember(record)
         self.event("resumed", answered=len(self.answered), torn_bytes=torn, **writer())

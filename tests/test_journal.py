@@ -78,12 +78,51 @@ def test_a_file_cut_anywhere_keeps_every_whole_line(tmp_path_factory: pytest.Tem
     assert sorted(a.id for a in read(path).answers) == ["1/cause", "2/cause"]
 
 
-def test_a_file_torn_within_its_first_line_starts_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [0, 1, 9, 40])
+def test_a_file_torn_within_its_first_line_starts_over(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "results.jsonl"
-    path.write_text('{"type":"run","sch')
+    with Journal(path, manifest()):
+        pass
+    path.write_bytes(path.read_bytes()[:kept])
     with Journal(path, manifest()) as journal:
         journal.append(answer("1/cause"))
     assert len(read(path).answers) == 1
+
+
+@pytest.mark.parametrize("content", ["my thesis, in one line", "two\nlines and a tail", '{"type":"answer"}\n{"tail'])
+def test_a_file_that_is_not_ours_is_left_as_it_is(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "thesis.txt"
+    path.write_text(content)
+    with pytest.raises(ResultsError, match=r"thesis\.txt"):
+        Journal(path, manifest())
+    assert path.read_text() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_torn_tail_of_another_run_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest(mode="exact")):
+        pass
+    with path.open("a") as tail:
+        tail.write('{"answer":"half')
+    before = path.read_bytes()
+    with pytest.raises(SpecMismatch):
+        Journal(path, manifest(mode="fast"))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    with Journal(tmp_path / "results.jsonl", manifest()) as journal:
+        monkeypatch.setattr("os.write", lambda file, content: write(file, content[:10]))
+        with pytest.raises(ResultsError, match=r"written in part.*make room"):
+            journal.append(answer("1/cause"))
+        monkeypatch.undo()
+        assert not journal.answered
+    with Journal(tmp_path / "results.jsonl", manifest()) as journal:
+        journal.append(answer("1/cause"))
+    assert len(read(tmp_path / "results.jsonl").answers) == 1
 
 
 def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
