@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -90,6 +91,21 @@ class Annotation(Record):
     key_sentences: tuple[str, ...] = ()
     severity_curve: tuple[tuple[float, float], ...] = ()
     review: Review | None = None
+
+
+def format_moments(moments: Iterable[Moment]) -> str:
+    """Return moments as text, `[start, end]` each, in seconds: the form our timestamp prompt asks for."""
+    return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in moments)
+
+
+# What the annotation answers to each task, None where it has nothing.
+REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
+    "description": lambda annotation: annotation.description,
+    "cause": lambda annotation: annotation.cause,
+    "effect": lambda annotation: annotation.effect,
+    "classification": lambda annotation: annotation.label.code if annotation.label else None,
+    "timestamp": lambda annotation: format_moments(annotation.moments) or None,
+}
 
 
 class Sample(Record):

@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from . import prompt_files
 from .errors import UsageError
-from .records import Annotation, Moment, Sample
+from .records import REFERENCES, Annotation, Sample
 
 PROMPT_SETS = ("ours", "authors")
 
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of question. `reference` gives the annotation's text, or None where it has none."""
+    """One kind of question, with the scorers it is scored by unless others are named."""
 
     name: str
     summary: str
     scorers: tuple[str, ...]
-    reference: Callable[[Annotation], str | None]
     aliases: tuple[str, ...] = ()
 
 
@@ -46,29 +45,14 @@ class Prompt:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def format_moments(moments: Iterable[Moment]) -> str:
-    """Return moments as text, `[start, end]` each, in seconds: the form our timestamp prompt asks for."""
-    return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in moments)
-
-
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge"), lambda a: a.description),
-        Task("cause", "why it happened", ("bleu", "rouge"), lambda a: a.cause, aliases=("reason",)),
-        Task("effect", "what it led to", ("bleu", "rouge"), lambda a: a.effect, aliases=("result", "outcome")),
-        Task(
-            "classification",
-            "which class of anomaly it is",
-            ("classification",),
-            lambda a: a.label.code if a.label else None,
-        ),
-        Task(
-            "timestamp",
-            "when it took place",
-            ("timestamp",),
-            lambda a: format_moments(a.moments) or None,
-        ),
+        Task("description", "what happened", ("bleu", "rouge")),
+        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",)),
+        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome")),
+        Task("classification", "which class of anomaly it is", ("classification",)),
+        Task("timestamp", "when it took place", ("timestamp",)),
     )
 }
 
@@ -98,7 +82,7 @@ def prompt_for(task: Task, prompt_set: str = "ours") -> Prompt:
 
 def sample(annotation: Annotation, task: Task, prompt: Prompt) -> Sample | None:
     """Return the question `task` asks about a video, or None where the annotation has no reference for it."""
-    reference = task.reference(annotation)
+    reference = REFERENCES[task.name](annotation)
     if not reference:
         return None
     return Sample(

@@ -8,29 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import DataError, UsageError
-from ..records import Annotation, Answer, Failure, Results, sha256_of
+from ..records import REFERENCES, Annotation, Answer, Failure, Results, sha256_of
 from .dataset import Dataset
 from .ecva import parse_json, read_bytes
 
 ERROR = "ERROR"
 
-
-def _moments_text(annotation: Annotation) -> str | None:
-    return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in annotation.moments) or None
-
-
-REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
-    "description": lambda annotation: annotation.description,
-    "cause": lambda annotation: annotation.cause,
-    "effect": lambda annotation: annotation.effect,
-    "classification": lambda annotation: annotation.label.code if annotation.label else None,
-    "timestamp": _moments_text,
-}
 
 # What tells the task: words of `task_type` and of file names, and phrases of the authors' prompts.
 TASK_WORDS = {

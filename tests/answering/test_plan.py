@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecva_bench.answering.plan import Selection, make_plan, stratified_order
 from ecva_bench.errors import UsageError
-from ecva_bench.records import Annotation, Label, Moment
+from ecva_bench.records import REFERENCES, Annotation, Label, Moment
 from ecva_bench.tasks import TASKS, prompt_for, resolve
 
 
@@ -108,3 +108,7 @@ def test_tasks_go_by_their_aliases_and_keep_their_order() -> None:
     assert [task.name for task in resolve(["outcome", "Reason", "cause"])] == ["cause", "effect"]
     with pytest.raises(UsageError, match="did you mean 'effect'"):
         resolve(["efect"])
+
+
+def test_every_task_has_a_reference_and_every_reference_a_task() -> None:
+    assert set(REFERENCES) == set(TASKS)
