@@ -1,9 +1,10 @@
 """The judge's overhead: 10,000 calls to a loopback endpoint that takes 50 ms, 64 at a time, against the ideal time.
 
-    python -m benchmarks.judge [--calls 10000] [--concurrency 64] [--delay 0.05]
+    python -m benchmarks.judge [--calls 10000] [--concurrency 64] [--delay 0.05] [--rounds 3]
 
-The ideal is calls / concurrency x delay. The endpoint runs in a process of its own. Beside our wall time stand the same
-requests sent by the HTTP client alone and through `openai`'s own `chat.completions.create`, with nothing of ours.
+The ideal is calls / concurrency x delay. The endpoint runs in a process of its own and says the same to everyone, so
+that it takes little longer than its delay. Beside our time stand the same requests sent by the HTTP client alone and
+through `openai`'s own `chat.completions.create`, with nothing of ours, in every round.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from ecva_bench.judging.backend import Vote
 from ecva_bench.judging.calls import Call
 from ecva_bench.judging.judge import open_judge
 from ecva_bench.judging.prompts import load_prompt
-from tests.judging.server import JudgeServer
+from tests.judging.server import Fault, JudgeServer, Request, completion
 
 ANSWER = "The man in the red jacket runs across the road without looking and a white van has to brake. " * 12
 
@@ -38,12 +38,25 @@ def calls(number: int) -> list[Call]:
     return [Call(prompt, {"key_sentences": keys, "candidate": f"{ANSWER} ({n})"}) for n in range(number)]
 
 
+class Endpoint(JudgeServer):
+    """An endpoint that answers everything with the same bytes."""
+
+    def __init__(self, delay: float) -> None:
+        reply = completion(json.dumps({"rationale": "", "verdicts": ["yes"] * 4}))
+        self.reply = Fault(body=json.dumps(reply).encode(), delay=delay)
+        super().__init__(lambda *_: self.reply)
+
+    def outcome(self, request: Request) -> Fault:
+        self.requests.append(request)
+        return self.reply
+
+
 def serve(delay: float, link: Connection) -> None:
-    """Serve until told to stop; then tell how many requests came and the CPU seconds they took."""
-    with JudgeServer(lambda _, __: {"rationale": "", "verdicts": ["yes"] * 4}, delay=delay) as server:
+    """Serve until told to stop; tell how many requests came since last asked."""
+    with Endpoint(delay) as server:
         link.send(server.url)
         while link.recv() == "count":
-            link.send((len(server.requests), time.process_time()))
+            link.send(len(server.requests))
             server.requests.clear()
 
 
@@ -59,78 +72,92 @@ def endpoint(delay: float) -> Iterator[tuple[str, Connection]]:
         process.join()
 
 
-def report(name: str, number: int, ideal: float, start: tuple[float, float], link: Connection) -> None:
-    wall, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
-    link.send("count")
-    requests, _ = link.recv()
-    line = f"{name:32} {wall:7.2f} s {wall / ideal:7.3f} {1000 * cpu / number:8.3f} ms {requests:8}"
-    print(line, flush=True)
-
-
 def clock() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-def bodies(asked: list[Call]) -> list[dict[str, object]]:
-    return [completions.body(Vote(call, 0, "", ""), model="scripted", without=()) for call in asked]
+def report(name: str, number: int, ideal: float, start: tuple[float, float], link: Connection) -> None:
+    wall, cpu = (now - then for now, then in zip(clock(), start, strict=True))
+    link.send("count")
+    line = f"{name:32} {wall:7.2f} s {wall / ideal:7.3f} {1000 * cpu / number:8.3f} ms {link.recv():8}"
+    print(line, flush=True)
 
 
-async def alone(url: str, asked: list[Call], concurrency: int, through_openai: bool) -> None:
-    """Send the requests with the client alone: nothing is stored, retried or parsed beyond JSON."""
-    import httpx2
-    import openai
+Send = Callable[[dict[str, object]], Awaitable[object]]
 
-    limits = httpx2.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    make = openai.DefaultAioHttpClient if find_spec("aiohttp") else openai.DefaultAsyncHttpxClient
-    http = make(limits=limits)
-    client = openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=0, http_client=http)
-    todo = iter(bodies(asked))
 
-    async def plain(body: dict[str, object]) -> object:
-        response = await http.post(f"{url}/chat/completions", content=json.dumps(body))
-        return json.loads(response.content)["choices"]
-
-    async def own(body: dict[str, object]) -> object:
-        return (await client.chat.completions.create(**body)).choices  # type: ignore[call-overload]
-
-    send: Callable[[dict[str, object]], Awaitable[object]] = own if through_openai else plain
+async def send_all(asked: list[Call], concurrency: int, send: Send) -> None:
+    """Send the requests of calls as they are: nothing is stored, retried or parsed beyond JSON."""
+    todo = (completions.body(Vote(call, 0, "", ""), model="scripted", without=()) for call in asked)
 
     async def work() -> None:
         for body in todo:
             await send(body)
 
     await asyncio.gather(*(work() for _ in range(concurrency)))
-    await client.close()
+
+
+async def by_aiohttp(url: str, asked: list[Call], concurrency: int) -> None:
+    import aiohttp
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=concurrency)) as session:
+
+        async def send(body: dict[str, object]) -> object:
+            async with session.post(f"{url}/chat/completions", data=json.dumps(body).encode()) as response:
+                return json.loads(await response.read())["choices"]
+
+        await send_all(asked, concurrency, send)
+
+
+async def by_openai(url: str, asked: list[Call], concurrency: int) -> None:
+    import httpx2
+    import openai
+
+    limits = httpx2.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    http = openai.DefaultAioHttpClient(limits=limits)
+    async with openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=0, http_client=http) as client:
+
+        async def send(body: dict[str, object]) -> object:
+            return (await client.chat.completions.create(**body)).choices  # type: ignore[call-overload]
+
+        await send_all(asked, concurrency, send)
+
+
+def compare(asked: list[Call], concurrency: int, ideal: float, url: str, link: Connection) -> None:
+    """Print one round."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("ours", "ours, a second time"):
+            store = Path(folder) / "judge.sqlite"
+            with open_judge("scripted", base_url=url, concurrency=concurrency, store=store) as judge:
+                start = clock()
+                verdicts = judge.ask(asked)
+                report(name, len(asked), ideal, start, link)
+            assert all(verdict.values == (1.0,) * 4 for verdict in verdicts)
+    for name, alone in (("aiohttp alone", by_aiohttp), ("openai's create alone", by_openai)):
+        start = clock()
+        asyncio.run(alone(url, asked, concurrency))
+        report(name, len(asked), ideal, start, link)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--delay", type=float, default=0.05)
+    parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     os.environ.pop("OPENAI_API_KEY", None)
-    import openai  # noqa: F401 - its import, half a second or more, is no part of a call
+    import aiohttp  # noqa: F401
+    import openai  # noqa: F401 - their import, half a second or more, is no part of a call
 
     asked = calls(args.calls)
     ideal = args.calls / args.concurrency * args.delay
     print(f"{args.calls} calls, {args.concurrency} at a time, {1000 * args.delay:g} ms each: ideal {ideal:.2f} s")
-    print(
-        f"HTTP by {'aiohttp' if find_spec('aiohttp') else 'httpx2'}, {os.cpu_count()} cores, load {os.getloadavg()[0]}"
-    )
-    print(f"{'':32} {'wall':>9} {'x ideal':>7} {'CPU/call':>11} {'requests':>8}")
-    with endpoint(args.delay) as (url, link), tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "judge.sqlite"
-        for name in ("ours", "ours, a second time"):
-            with open_judge("scripted", base_url=url, concurrency=args.concurrency, store=store) as judge:
-                start = clock()
-                verdicts = judge.ask(asked)
-                report(name, args.calls, ideal, start, link)
-            assert all(verdict.values == (1.0,) * 4 for verdict in verdicts)
-        for name, through in (("the HTTP client alone", False), ("openai's create alone", True)):
-            start = clock()
-            asyncio.run(alone(url, asked, args.concurrency, through))
-            report(name, args.calls, ideal, start, link)
+    with endpoint(args.delay) as (url, link):
+        for number in range(args.rounds):
+            print(f"round {number + 1}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}")
+            print(f"{'':32} {'wall':>9} {'x ideal':>7} {'CPU/call':>11} {'requests':>8}")
+            compare(asked, args.concurrency, ideal, url, link)
 
 
 if __name__ == "__main__":

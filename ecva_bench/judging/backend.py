@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -33,7 +33,7 @@ class Backend(Protocol):
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how the model is sampled for a vote with this seed."""
 
-    def answer(self, votes: Sequence[Vote], keep: Keep) -> None:
+    def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the model and hand each reply to `keep` at once.
 
         Raises `BudgetExhausted` or `JudgeError` after every reply under way was kept.

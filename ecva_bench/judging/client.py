@@ -13,9 +13,9 @@ import itertools
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..errors import JudgeError
@@ -71,7 +71,7 @@ class Endpoint:
         """Return how the model is sampled for a vote with this seed."""
         return completions.parameters(seed)
 
-    def answer(self, votes: Sequence[Vote], keep: Keep) -> None:
+    def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the endpoint; see `Backend.answer`."""
         work = self._answer(votes, keep)
         try:
@@ -89,29 +89,29 @@ class Endpoint:
             self._transport = None
         self._runner.close()
 
-    async def _answer(self, votes: Sequence[Vote], keep: Keep) -> None:
+    async def _answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         if self._transport is None:
             options = self._options
             self._transport = Transport(options.base_url, connections=options.concurrency, timeout=options.timeout)
-        work = _Round(iter(votes), keep, self._transport)
+        work = _Round(votes, keep, self._transport)
         await asyncio.gather(*(self._work(work) for _ in range(self._options.concurrency)))
         if work.error:
             raise work.error
 
     async def _work(self, work: _Round) -> None:
         """Take votes until there are none, or until some worker met what no later call would survive."""
-        for vote in work.votes:
-            try:
+        try:
+            for vote in work.votes:
                 found = await self._ask(vote, work.transport)
                 if isinstance(found, Reply):
                     work.failures_in_a_row = 0
                     work.keep(vote, found)
                 else:
                     self._give_up(work, vote, found)
-            except JudgeError as error:
-                work.error = work.error or error
-            if work.error:
-                return
+                if work.error:
+                    return
+        except JudgeError as error:
+            work.error = work.error or error
 
     def _give_up(self, work: _Round, vote: Vote, problem: Problem) -> None:
         work.keep(vote, f"{FAILED}: {problem.what}")
@@ -170,12 +170,10 @@ class Endpoint:
             raw = await transport.post(body)
             if isinstance(raw, Problem):
                 return raw
-            reply = completions.read(raw, vote, without=without)
+            reply = completions.read(raw, vote, without=without, scrub=transport.scrub)
         finally:
             self._budget.settle(number, reply)
-        if reply is None:
-            return Problem("the response is no chat completion", passing=True)
-        return replace(reply, content=transport.scrub(reply.content), refusal=transport.scrub(reply.refusal))
+        return reply or Problem("the response is no chat completion", passing=True)
 
     async def _pause(self, attempt: int, asked: float | None = None) -> None:
         """Wait longer with every attempt, or as long as the endpoint asks for: then all other workers wait too."""

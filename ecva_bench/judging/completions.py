@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -78,20 +78,20 @@ def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if name not in without}
 
 
-def read(raw: bytes, vote: Vote, *, without: Collection[str]) -> Reply | None:
-    """Return the reply in a response's body, whatever it says; None where the body is no chat completion."""
+def read(raw: bytes, vote: Vote, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
+    """Return the reply in a response's body, whatever it says, its texts scrubbed; None for no chat completion."""
     try:
         found = json.loads(raw)
         choice = found["choices"][0]
         message, usage = choice["message"], found.get("usage") or {}
         content, refusal = _text(message.get("content")), _text(message.get("refusal"))
-        finish = str(choice.get("finish_reason") or "")
+        finish = _text(choice.get("finish_reason"))
         return Reply(
-            content=content,
-            finish=finish,
-            refusal=refusal or ("content_filter" if finish == "content_filter" else ""),
+            content=scrub(content),
+            finish=scrub(finish),
+            refusal=scrub(refusal) or ("content_filter" if finish == "content_filter" else ""),
             expectations=_expectations(content, choice.get("logprobs"), vote),
-            served=str(found.get("model") or ""),
+            served=scrub(_text(found.get("model"))),
             tokens_in=usage.get("prompt_tokens"),
             tokens_out=usage.get("completion_tokens"),
             tokens_cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
@@ -118,6 +118,8 @@ def problem(status: int, headers: Mapping[str, str], error: Mapping[str, Any], s
     turned_down = _turned_down(f"{error.get('param') or ''} {message}", sent)
     if status in _MAY_NAME_A_PARAMETER and turned_down:
         return Problem(what, without=turned_down)
+    if 300 <= status < 400:  # never followed: the key is for the address that was named
+        return Problem(f"the judge's endpoint sends requests to another address ({what})", fatal=True)
     if status in _FATAL:
         return Problem(f"{_FATAL[status]} ({what})", fatal=True)
     if status in _PASSING or status >= 500:

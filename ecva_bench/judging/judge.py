@@ -1,12 +1,13 @@
 """The judge as scorers see it: calls in, verdicts out; the store first, the model for the rest.
 
-Every verdict is read from the store, also one that was just asked for, so that scoring again, or from a published
+Every verdict is that of the stored reply, also one that was just asked for, so that scoring again, or from a published
 export, gives the same values bit for bit. Knows no HTTP and no metric.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,10 +23,11 @@ from .local import LocalModel
 from .store import Reply, Store, default_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
 
-# Told how far an `ask` is: votes done, votes to do, votes that failed.
+# Told how far an `ask` is: votes done, votes owed, votes that failed.
 Progress = Callable[[int, int, int], None]
 
 LOCAL = "hf:"
+CALLS_AT_ONCE = 64  # addressed and looked up together
 
 
 def open_judge(
@@ -93,20 +95,21 @@ class LanguageJudge:
 
         Raises `BudgetExhausted`, or `JudgeError` where no call can be answered; replies that came are stored.
         """
-        votes = [[self._vote(call, number) for number in range(self._votes)] for call in calls]
-        wanted = {vote.key: vote for group in votes for vote in group}
-        known = self._store.get(wanted)
-        self.usage.from_store += len(known)
-        missing = [vote for key, vote in wanted.items() if key not in known]
-        failures = dict.fromkeys((vote.key for vote in missing), NOT_IN_REPLAY)
-        if missing and self._asks:
-            failures = self._put_to_model(missing)
-            known |= self._store.get(vote.key for vote in missing)
-        self._used |= known.keys()
-        outcomes: dict[str, Reply | str] = {**failures, **known}
+        for call in calls:
+            if set(call.payload) != set(call.prompt.fields):
+                fields, given = ", ".join(call.prompt.fields), ", ".join(call.payload)
+                what = f"the prompt speaks of {fields}, the call has {given}"
+                raise JudgeError(what, call.prompt.id, "mend the scorer")
+        keys: list[tuple[str, ...]] = []
+        outcomes: dict[str, Reply | str] = {}
+        missing = self._missing(calls, keys, outcomes)
+        if self._asks:
+            self._put_to_model(missing, len(calls) * self._votes, outcomes)
+        else:
+            outcomes |= {vote.key: NOT_IN_REPLAY for vote in missing}
+        self._used |= {key for key, outcome in outcomes.items() if isinstance(outcome, Reply)}
         return [
-            verdict(call, [outcomes[vote.key] for vote in group], keys=tuple(vote.key for vote in group))
-            for call, group in zip(calls, votes, strict=True)
+            verdict(call, [outcomes[key] for key in group], keys=group) for call, group in zip(calls, keys, strict=True)
         ]
 
     def identity(self) -> dict[str, str]:
@@ -132,10 +135,28 @@ class LanguageJudge:
     ) -> None:
         self.close()
 
+    def _missing(
+        self, calls: Sequence[Call], keys: list[tuple[str, ...]], outcomes: dict[str, Reply | str]
+    ) -> Iterator[Vote]:
+        """Yield the votes that the store has no reply to; `keys` gets those of every call, `outcomes` what is stored.
+
+        Some calls at a time, so that the addresses of later ones are computed while earlier ones are under way.
+        """
+        seen: set[str] = set()
+        for start in range(0, len(calls), CALLS_AT_ONCE):
+            groups = [
+                [self._vote(call, number) for number in range(self._votes)]
+                for call in calls[start : start + CALLS_AT_ONCE]
+            ]
+            keys += [tuple(vote.key for vote in group) for group in groups]
+            wanted = {vote.key: vote for group in groups for vote in group if vote.key not in seen}
+            known = self._store.get(wanted)
+            self.usage.from_store += len(known)
+            outcomes |= known
+            seen |= wanted.keys()
+            yield from (vote for key, vote in wanted.items() if key not in known)
+
     def _vote(self, call: Call, number: int) -> Vote:
-        if set(call.payload) != set(call.prompt.fields):
-            fields, given = ", ".join(call.prompt.fields), ", ".join(call.payload)
-            raise JudgeError(f"the prompt speaks of {fields}, the call has {given}", call.prompt.id, "mend the scorer")
         seed, backend = self._seed + number, self._backend
         request = canonical_json(
             messages.address(call, kind=backend.kind, model=backend.model, parameters=backend.parameters(seed))
@@ -143,22 +164,19 @@ class LanguageJudge:
         request = request.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
         return Vote(call, seed, key_of(request), request)
 
-    def _put_to_model(self, votes: Sequence[Vote]) -> dict[str, str]:
-        """Store the replies to votes and return why some have none, by key."""
-        failures: dict[str, str] = {}
-        done = 0
+    def _put_to_model(self, votes: Iterator[Vote], owed: int, outcomes: dict[str, Reply | str]) -> None:
+        """Put the replies to votes, which are stored, or why there is none, into `outcomes` by key."""
 
         def keep(vote: Vote, found: Reply | str) -> None:
-            nonlocal done
-            done += 1
             self.usage.asked += 1
             if isinstance(found, Reply):
-                self._store.put(vote.key, vote.request, found)
+                found = self._store.put(vote.key, vote.request, found)
             else:
-                failures[vote.key] = found
                 self.usage.failed += 1
+            outcomes[vote.key] = found
             if self._progress:
-                self._progress(done, len(votes), self.usage.failed)
+                self._progress(len(outcomes), owed, self.usage.failed)
 
-        self._backend.answer(votes, keep)
-        return failures
+        first = next(votes, None)
+        if first is not None:  # what is answered from the store needs neither a key nor a model
+            self._backend.answer(chain([first], votes), keep)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import JudgeError
@@ -52,10 +53,10 @@ class LocalModel:
         """Return how verdicts are chosen; no seed has a part in it."""
         return {"choice": "most probable verdict"}
 
-    def answer(self, votes: Sequence[Vote], keep: Keep) -> None:
+    def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the model, `BATCH` at a time; `JudgeError` where it cannot be loaded or used."""
-        for start in range(0, len(votes), BATCH):
-            drafts = [_Draft(vote, self._loaded.prompt(vote)) for vote in votes[start : start + BATCH]]
+        while batch := list(islice(votes, BATCH)):
+            drafts = [_Draft(vote, self._loaded.prompt(vote)) for vote in batch]
             while unfinished := [draft for draft in drafts if len(draft.verdicts) < draft.vote.call.expected]:
                 self._loaded.extend(unfinished)
             for draft in drafts:

@@ -43,7 +43,7 @@ def parse(text: str, scale: Scale, expected: int) -> Parsed | None:
         verdict = _word(bare[1], scale)
         return None if verdict is None else Parsed((verdict,))
     try:
-        found = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        found = _STRICT.decode(body)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or not {"verdicts"} <= found.keys() <= {"rationale", "verdicts"}:
@@ -102,6 +102,9 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
 
 
 def _verdict_starts(text: str, expected: int) -> list[int] | None:

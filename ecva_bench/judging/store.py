@@ -24,6 +24,7 @@ from ..records import canonical_json
 SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 _BUSY_S = 60.0
+_LOG_PAGES = 10_000  # of 4 KiB: the log is taken into the file, which waits for the disk, this seldom
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Store:
         try:
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
+            self._base.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
             self._base.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
         except sqlite3.DatabaseError as error:
             self._base.close()
@@ -94,24 +96,28 @@ class Store:
         """Close it."""
         self._base.close()
 
-    def put(self, key: str, request: str, reply: Reply) -> None:
-        """Write a reply under its address unless one is there; it survives this process when this returns."""
+    def put(self, key: str, request: str, reply: Reply) -> Reply:
+        """Write a reply under its address unless one is there, and return the one that is there now.
+
+        It survives this process when this returns.
+        """
         try:
-            self._base.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?)", (key, request, reply.to_json()))
+            done = self._base.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?)", (key, request, reply.to_json()))
         except sqlite3.Error as error:
             remedy = "make room or name another file; what was stored before is safe"
             raise JudgeError(f"a reply cannot be stored ({error})", self.path, remedy) from None
+        return reply if done.rowcount else self.get([key])[key]
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
         """Return the replies that are there, by key."""
-        return {key: Reply.from_json(reply) for key, _, reply in self._rows(keys)}
+        return {key: Reply.from_json(reply) for key, reply in self._rows("key, reply", keys)}
 
     def export_jsonl(self, path: Path, keys: Iterable[str]) -> int:
         """Write the calls of `keys` with their replies, in the order of their keys, and return how many.
 
         The same calls give the same bytes. The file appears whole or not at all.
         """
-        rows = sorted(self._rows(set(keys)))
+        rows = sorted(self._rows("key, request, reply", set(keys)))
         head = canonical_json({"type": "judge", "schema": SCHEMA, "calls": len(rows)})
         lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,12 +155,12 @@ class Store:
             raise JudgeError("a call is not what its address says", where, remedy)
         self.put(record["key"], request, Reply.from_json(canonical_json(record["reply"])))
 
-    def _rows(self, keys: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    def _rows(self, columns: str, keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
         wanted = list(keys)
         for start in range(0, len(wanted), _AT_ONCE):
             part = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
-            yield from self._base.execute(f"SELECT key, request, reply FROM calls WHERE key IN ({marks})", part)  # noqa: S608
+            yield from self._base.execute(f"SELECT {columns} FROM calls WHERE key IN ({marks})", part)  # noqa: S608
 
 
 def _json_object(line: str) -> dict[str, Any]:

@@ -10,17 +10,18 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from ..errors import JudgeError
 from . import completions
 from .completions import Problem
 
 if TYPE_CHECKING:
-    import httpx2
+    import aiohttp
+    import yarl
 
+OPENAI = "https://api.openai.com/v1"
 LONGEST_MESSAGE = 300  # characters kept of what an endpoint says of an error
 _CUT_OUT = "[key]"
 
@@ -29,70 +30,101 @@ class Transport:
     """Connections to the endpoint at `base_url`, else at OPENAI_BASE_URL, else OpenAI's own."""
 
     def __init__(self, base_url: str | None, *, connections: int, timeout: float) -> None:
-        """Connect on the first request. `timeout` is in seconds, for a whole request.
+        """Connect on the first request; made where an event loop runs. `timeout` is in seconds, for a whole request.
 
-        Raises `JudgeError` where there is neither a key nor an endpoint that may do without one.
+        Raises `JudgeError` where there is neither a key nor an endpoint that may do without one, and for an address
+        that is none.
         """
-        import httpx2
-        import openai
+        import aiohttp
 
         base = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._key = os.environ.get("OPENAI_API_KEY", "")
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
         if not self._key and not base:
             remedy = "set it, or name an endpoint that needs none with --judge-url"
             raise JudgeError("there is no key for the judge", "OPENAI_API_KEY", remedy)
-        if base and urlsplit(base).scheme not in ("http", "https"):
-            raise JudgeError(
-                "the judge's address is no http address", _shown(base), "begin it with http:// or https://"
-            )
-        self.where = _shown(base) if base else "api.openai.com"
-        self._timeout, self._request_error = timeout, httpx2.RequestError
-        self._http = _http_client(connections)
-        client = openai.AsyncOpenAI(api_key=self._key or "none", base_url=base, http_client=self._http)
-        # Address, headers and connections are openai's; a request is sent without its per-request machinery, which
-        # takes as much time as everything else in a call together (benchmarks/judge.md) and whose retries,
-        # timeouts and parsing are done here another way.
-        self._url = httpx2.URL(f"{client.base_url}chat/completions")
-        headers = {**client.default_headers, **client.auth_headers}
-        # Those called X-Stainless describe the user's machine, which concerns no judge.
-        self._http.headers = httpx2.Headers(
-            {name: value for name, value in headers.items() if isinstance(value, str) and "Stainless" not in name}
-        )
+        address = _address(base or OPENAI, source="--judge-url" if base_url else "OPENAI_BASE_URL")
+        self.where = address.origin().authority + address.path  # no more: the rest may be secret
+        self._url, self._timeout, self._lost = address / "chat" / "completions", timeout, aiohttp.ClientError
+        self._http = _session(address, self._key, connections)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._http.close()
 
     async def post(self, body: Mapping[str, Any]) -> bytes | Problem:
         """Send a chat-completions request and return the body of its response, or why there is none."""
-        content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
             # One clock for it all: a body that trickles in would reset the HTTP client's own.
-            async with asyncio.timeout(self._timeout):
-                response = await self._http.post(self._url, content=content)
+            async with (
+                asyncio.timeout(self._timeout),
+                self._http.post(self._url, data=data, allow_redirects=False) as response,
+            ):
+                content = await response.read()
         except TimeoutError:
             return Problem(f"no reply within {self._timeout:g} s", passing=True)
-        except self._request_error as lost:
+        except self._lost as lost:
             return Problem(f"the connection failed ({type(lost).__name__})", passing=True)
-        if response.is_success:
-            return response.content
-        error = _error_in(response.content)
+        if 200 <= response.status < 300:
+            return content
+        error = _error_in(content)
         message = self.scrub(str(error.get("message") or ""))[:LONGEST_MESSAGE]
-        return completions.problem(response.status_code, response.headers, error | {"message": message}, sent=body)
+        return completions.problem(response.status, response.headers, error | {"message": message}, sent=body)
 
     def scrub(self, text: str) -> str:
         """Return the text without the key."""
         return text.replace(self._key, _CUT_OUT) if self._key else text
 
 
-def _http_client(connections: int) -> httpx2.AsyncClient:
-    """Return a client with a connection per worker, on aiohttp where that is installed: half the work per call."""
+def _session(address: yarl.URL, key: str, connections: int) -> aiohttp.ClientSession:
+    """Return connections, one per worker, that send what `openai` sends and trust whom it trusts."""
+    import aiohttp
     import httpx2
     import openai
 
-    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-    make = openai.DefaultAioHttpClient if find_spec("aiohttp") else openai.DefaultAsyncHttpxClient
-    return make(limits=limits, timeout=None)
+    context = httpx2.create_ssl_context()
+    unused = httpx2.Client(verify=context, trust_env=False)
+    with openai.OpenAI(api_key=key or "none", base_url=str(address), http_client=unused) as client:
+        headers = {**client.default_headers, **client.auth_headers}
+    if address.user:
+        del headers["Authorization"]  # the address brings its own
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, ssl=context),
+        # Those called X-Stainless describe the user's machine, which concerns no judge.
+        headers={name: text for name, text in headers.items() if isinstance(text, str) and "Stainless" not in name},
+        timeout=aiohttp.ClientTimeout(),  # none: `post` has its own
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=_proxy(address),
+    )
+
+
+def _proxy(address: yarl.URL) -> str | None:
+    """Return the proxy that the environment names for an address (HTTPS_PROXY, ALL_PROXY, NO_PROXY and so on)."""
+    proxies = getproxies()
+    proxy = proxies.get(address.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(address.origin().authority):
+        return None
+    scheme, found, _ = proxy.partition("://")
+    if found and scheme not in ("http", "https"):
+        remedy = "name one that begins with http://, or except the judge's host with NO_PROXY"
+        raise JudgeError(
+            f"the judge cannot use a {scheme} proxy", f"{address.scheme.upper()}_PROXY or ALL_PROXY", remedy
+        )
+    return proxy if found else f"http://{proxy}"
+
+
+def _address(base: str, source: str) -> yarl.URL:
+    """Return a base URL as such; of one that is none nothing is shown but its source, since it may hold secrets."""
+    import yarl
+
+    try:
+        address = yarl.URL(base)
+    except ValueError:
+        address = yarl.URL()
+    if address.scheme not in ("http", "https") or not address.host:
+        remedy = "write it as http://HOST:PORT/v1 or https://HOST/v1"
+        raise JudgeError("the judge's address is no http address", source, remedy)
+    return address
 
 
 def _error_in(content: bytes) -> dict[str, Any]:
@@ -103,9 +135,3 @@ def _error_in(content: bytes) -> dict[str, Any]:
         return {"message": content.decode("utf-8", "replace").strip()}
     error = found.get("error", found) if isinstance(found, dict) else {}
     return error if isinstance(error, dict) else {"message": str(error)}
-
-
-def _shown(url: str) -> str:
-    """Return host and path of an address, without what may be secret in it."""
-    parts = urlsplit(url)
-    return (parts.hostname or "") + (f":{parts.port}" if parts.port else "") + parts.path

@@ -53,7 +53,7 @@ def verdict(call: Call, outcomes: Sequence[Reply | str], *, keys: tuple[str, ...
 
 
 def _tally(votes: Sequence[tuple[int, ...]], scale: Scale) -> tuple[float, ...]:
-    means = [fmean(place) for place in zip(*votes, strict=True)]
+    means = [sum(place) / len(votes) for place in zip(*votes, strict=True)]
     if not scale.yes_no:
         return tuple(means)
     return tuple(0.5 if mean == 0.5 else float(mean > 0.5) for mean in means)

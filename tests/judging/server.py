@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 
@@ -41,8 +43,11 @@ class Request:
 
     path: str
     headers: dict[str, str]
-    body: dict[str, Any]
     raw: bytes
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        return json.loads(self.raw)
 
     @property
     def system(self) -> str:
@@ -101,9 +106,15 @@ class JudgeServer:
     """An OpenAI-compatible endpoint at `url`. `delay` is in seconds; `refuses` names parameters answered with 400."""
 
     def __init__(
-        self, rule: Rule, *, faults: Sequence[Fault | None] = (), delay: float = 0.0, refuses: Sequence[str] = ()
+        self,
+        rule: Rule,
+        *,
+        faults: Sequence[Fault | None] = (),
+        delay: float = 0.0,
+        refuses: Sequence[str] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.rule, self.delay, self.refuses = rule, delay, tuple(refuses)
+        self.rule, self.delay, self.refuses, self.tls = rule, delay, tuple(refuses), tls
         self.faults = list(faults)
         self.requests: list[Request] = []
         self.open = 0  # requests being served now
@@ -146,8 +157,8 @@ class JudgeServer:
         return Fault(body=completion(said if isinstance(said, str) else json.dumps(said)), delay=self.delay)
 
     async def _listen(self) -> None:
-        self._server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+        self._server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     async def _close(self) -> None:
         self._server.close()
@@ -179,7 +190,7 @@ class _Connection(asyncio.Protocol):
         if len(rest) < size:
             return
         raw, self.data = rest[:size], rest[size:]
-        self._serve(Request(first.split(" ")[1], headers, json.loads(raw), raw))
+        self._serve(Request(first.split(" ")[1], headers, raw))
 
     def _serve(self, request: Request) -> None:
         server = self.server

@@ -127,6 +127,17 @@ def test_an_export_holds_only_what_was_handed_out(judge_at: Open, tmp_path: Path
     assert [line["request"]["payload"]["candidate"] for line in lines[1:]] == ["mine"]
 
 
+def test_a_verdict_is_of_the_reply_that_was_stored_first(judge_at: Open, tmp_path: Path) -> None:
+    with JudgeServer(lambda *_: "1") as first:
+
+        def late(system: str, payload: object) -> str:
+            assert judge_at(first).ask([grade()])[0].value == 1  # another process, so to say, in the meantime
+            return "5"
+
+        with JudgeServer(late) as second:
+            assert judge_at(second).ask([grade()])[0].value == 1
+
+
 def test_progress_is_told(judge_at: Open) -> None:
     told: list[tuple[int, int, int]] = []
     with JudgeServer(lambda *_: "3", faults=[Fault(400, b"")]) as server:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecva_bench.errors import JudgeError
 from ecva_bench.judging.store import Reply, Store, default_path, key_of
@@ -33,8 +35,23 @@ def test_what_is_put_is_got_bit_for_bit(tmp_path: Path) -> None:
 
 def test_the_first_reply_counts() -> None:
     store, keys = filled(None, 1)
-    store.put(keys[0], "{}", Reply("later"))
+    assert store.put(keys[0], "{}", Reply("later")) == REPLY
     assert store.get(keys)[keys[0]] == REPLY
+
+
+@given(
+    st.builds(
+        Reply,
+        st.text(),
+        refusal=st.text(),
+        expectations=st.none() | st.lists(st.floats(allow_nan=False, allow_infinity=False)).map(tuple),
+        tokens_in=st.none() | st.integers(0),
+        left_out=st.lists(st.text()).map(tuple),
+    )
+)
+def test_a_reply_just_put_is_what_will_be_read(reply: Reply) -> None:
+    store = Store(None)
+    assert store.put("key", "{}", reply) == reply == store.get(["key"])["key"]
 
 
 def test_an_export_is_imported_whole_and_exported_to_the_same_bytes(tmp_path: Path) -> None:
