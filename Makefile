@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := results/demo
+GATE := results/gate
+FROZEN := constant motion oracle second-round
 
-.PHONY: demo test lint types unit benchmarks clean
+.PHONY: demo test lint types unit benchmarks leaderboards gate clean
 
 demo: $(VENV)/.core
 	$(BIN)/ecva-bench run --model motion --task cause --out $(DEMO)/motion.jsonl
@@ -22,6 +24,19 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n auto
+
+leaderboards: $(VENV)/.core
+	$(BIN)/ecva-bench leaderboard --build leaderboards
+
+# Frozen answers and judge calls must give the frozen scores to the last digit; no model and no service is asked.
+gate: $(VENV)/.core
+	mkdir -p $(GATE)
+	for run in $(FROZEN); do \
+	  $(BIN)/ecva-bench score leaderboards/ci/$$run.jsonl --judge shared-words --judge-replay leaderboards/ci/judge.jsonl \
+	    --out $(GATE)/$$run.scores.jsonl > $(GATE).log 2>&1 || { cat $(GATE).log; exit 1; }; \
+	  $(BIN)/ecva-bench gate $(GATE)/$$run.scores.jsonl --against leaderboards/ci/$$run.scores.jsonl --exact \
+	    --out $(GATE)/$$run || exit 1; \
+	done
 
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers

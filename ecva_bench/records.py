@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from operator import not_
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -257,7 +258,8 @@ class ScoresHeader(Record):
 
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
-    be used.
+    be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
+    of the prompts its answers were asked with: runs that differ in them do not compare.
     """
 
     type: Literal["scores"] = "scores"
@@ -273,6 +275,8 @@ class ScoresHeader(Record):
     draws: int
     version: str
     left_out: dict[str, str] = Field(default_factory=dict)
+    dataset_sha256: str = ""
+    prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -283,7 +287,7 @@ class Coverage(Record):
     `owed` = `answered` + `failed` + `missing`; an `empty` answer is an answer. `extra` are answers that were not
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
-    same ones compare.
+    same ones compare. `absent` are the ids of those that failed or are missing.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -298,6 +302,7 @@ class Coverage(Record):
     empty: int = 0
     extra: int = 0
     duplicates: int = 0
+    absent: tuple[str, ...] = ()
 
 
 class Summary(Record):
@@ -305,7 +310,7 @@ class Summary(Record):
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
     needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for (`gaps` counts why). `mean` is
-    over the scored; in `zero_filled` those without an answer get the worst value, 0 where higher is better. Intervals
+    over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better. Intervals
     are 95 % bootstrap intervals over videos. `floor` is the mean against other samples' references. `hits` counts the
     ones of a 0/1 column.
     """
@@ -319,6 +324,7 @@ class Summary(Record):
     unit: str = "%"
     decimals: int = 2
     higher_is_better: bool = True
+    worst: float = 0.0
     n: int
     expected: int
     unscored: int = 0
@@ -348,10 +354,19 @@ class Aggregate(Record):
     value: float
 
 
+class JudgedPart(Record):
+    """What a judge said to one question about an answer: a number per verdict asked for, and why in its own words."""
+
+    values: tuple[float, ...]
+    rationale: str = ""
+
+
 class Score(Record):
     """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason.
 
-    `gaps` says why single columns have no value.
+    `gaps` says why single columns have no value; those `unanswered` lack an answer the model owes and count as missing.
+    `parts` are what a judge said, by the name of its prompt or question; a score without a judge is written without
+    them.
     """
 
     type: Literal["score"] = "score"
@@ -365,6 +380,8 @@ class Score(Record):
     reason: str = ""
     values: dict[str, float] = Field(default_factory=dict)
     gaps: dict[str, str] = Field(default_factory=dict)
+    unanswered: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    parts: dict[str, JudgedPart] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Scores(Record):

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files"},
     "scoring": {"judging", "tasks", "records", "statistics", "cache"},
     "leaderboard": {"statistics", "records"},
+    "report": {"leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {"answering", "video", "records", "tasks"},
 }
 

@@ -1,7 +1,8 @@
 """The command line: parse, call one function, print. No logic, and no heavy import before a command runs.
 
 Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 3 it ended with something missing
-(answers of a run, calls that a budget did not cover), 130 interrupted.
+(answers of a run, calls that a
+budget did not cover, videos to decide a strict gate), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 
 import typer
 
-from . import data, judge_audit, listing, merge, meta_eval, plan, run, score
+from . import audit, compare, data, gate, judge_audit, listing, merge, meta_eval, plan, report, run, score, submit, view
 from . import leaderboard as leaderboard_command
 
 app = typer.Typer(
@@ -25,7 +26,13 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("merge")(merge.merge)
 app.command("score")(score.score)
+app.command("view")(view.view)
+app.command("report")(report.report)
+app.command("submit")(submit.submit)
 app.command("leaderboard")(leaderboard_command.leaderboard)
+app.command("compare")(compare.compare)
+app.command("gate")(gate.gate)
+app.command("audit")(audit.audit)
 app.command("judge-audit")(judge_audit.judge_audit)
 app.command("meta-eval")(meta_eval.meta_eval)
 app.command("models")(listing.models)

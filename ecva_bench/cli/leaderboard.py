@@ -3,43 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+if TYPE_CHECKING:
+    from ..leaderboard import Submission
+
 
 def leaderboard(
-    scores: Annotated[
-        list[Path] | None, typer.Argument(help="Scores files, as `ecva-bench score` writes them.", show_default=False)
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Scores files, as `ecva-bench score` writes them, or submissions (.json).", show_default=False
+        ),
     ] = None,
     published: Annotated[bool, typer.Option(help="Show the paper's rows below ours.")] = True,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write leaderboard.md and a CSV file per table to.")
+        Path | None, typer.Option(help="Folder to write every table to: Markdown, HTML, LaTeX, JSON, CSV.")
     ] = None,
-    form: Annotated[Literal["text", "md", "csv"], typer.Option("--format", help="Form to print in.")] = "text",
+    form: Annotated[
+        Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
+    ] = "text",
+    build: Annotated[
+        Path | None,
+        typer.Option(help="Write the leaderboards of every data set in this folder from its submissions, no more."),
+    ] = None,
 ) -> None:
     """Rank scored runs: one table per task, view, protocol and set of samples.
 
-    Without scores files, the paper's tables alone.
+    Without files, the paper's tables alone.
 
     Examples:
 
       ecva-bench leaderboard results.scores.jsonl other.scores.jsonl --task cause
 
-      ecva-bench leaderboard *.scores.jsonl --out leaderboards/ours
+      ecva-bench leaderboard *.scores.jsonl --out board
+
+      ecva-bench leaderboard --format tex > tables.tex
+
+      ecva-bench leaderboard --build leaderboards
     """
-    from ..leaderboard import as_csv, as_markdown, as_text, leaderboards, published_tables, write_leaderboards
-    from ..scoring import read_scores
+    from ..data.taxonomy import load_taxonomy
+    from ..leaderboard import (
+        build_leaderboards,
+        dataset_tables,
+        leaderboards,
+        published_tables,
+        write_leaderboards,
+        written,
+    )
     from ..tasks import resolve
 
-    tables = leaderboards(
-        [read_scores(path) for path in scores or ()],
-        published=published_tables() if published else (),
-        task=resolve([task])[0].name if task else None,
-    )
-    write = {"text": as_text, "md": as_markdown, "csv": as_csv}[form]
-    print("\n".join(map(write, tables)))
+    names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
+    printed = published_tables() if published else []
+    if build:
+        for path in build_leaderboards(build, published=printed, class_names=names):
+            print(f"wrote {path}")
+        return
+    submissions = [_read(path) for path in runs or ()]
+    only = resolve([task])[0].name if task else None
+    print(written(leaderboards(submissions, published=printed, task=only), form))
     if out:
+        tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
             print(f"wrote {path}")
+
+
+def _read(path: Path) -> Submission:
+    """Read a submission, or make one of a scores file."""
+    from ..leaderboard import read_submission, submission
+    from ..scoring import read_scores
+
+    return read_submission(path) if path.suffix == ".json" else submission(read_scores(path))

@@ -147,7 +147,7 @@ def _score_files(
     models = model_settings(dict(options.pair(item, "setting of a metric") for item in metric_arg or ()))
     for file in files:
         scores = score_results(
-            _read(file, dataset, task),
+            read_results(file, dataset, task),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,
@@ -180,7 +180,7 @@ def _show(scores: Scores, target: Path, as_json: bool) -> None:
         print(f"scores: {target}", file=sys.stderr)
 
 
-def _read(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
+def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
     """Read a results file, or an answer file of the authors' together with their annotations."""
     from .. import journal
     from ..data import read_released_answers

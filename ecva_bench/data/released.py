@@ -80,7 +80,7 @@ def read_released_answers(path: Path, dataset: Dataset, task: str | None = None)
         answers=tuple(answers[sample] for sample in expects if sample in answers),
         extra=tuple(extra),
         failures=tuple(failures[sample] for sample in expects if sample in failures and sample not in answers),
-        spec={"dataset": dataset.name, "dataset_sha256": dataset.sha256, "tasks": asked},
+        spec={"dataset": {"name": dataset.name, "sha256": dataset.sha256}, "tasks": asked},
     )
 
 

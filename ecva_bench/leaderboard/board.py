@@ -1,128 +1,88 @@
 """Leaderboards: one table per task, view, protocol and set of samples, published rows beside our own.
 
-Only rows over the same samples under the same protocol stand in one table. Models are ranked by the mean in which
-a sample without an answer counts 0, so that leaving hard videos out gains nothing. Baselines stand in the order but
-take no rank; published rows stand below it, for they have other samples and another arithmetic.
+Instead of a bare rank a model has the interval of ranks it takes when videos are drawn anew, and the group of those it
+is not told apart from. Baselines stand in the order but take no rank; published rows stand below it, for they have
+other samples and another arithmetic.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ..errors import UsageError
-from ..records import Coverage, Scores, Summary
+from ..records import Aggregate, Summary
+from ..statistics import DRAWS, Standing
+from .groups import SEED, Group, Row, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, in_unit, shown
-from .table import Cell, Table
+from .sheet import VIEWS, aggregate_text, in_unit, shown
+from .submission import Submission
+from .table import Cell, Mark, Table
 
-# The first that every run has. A judge's verdict comes before shared words (design/anomeval.md); of the text columns,
-# ROUGE-2 tells an answer to the video from an answer to another best (design/scoring.md).
-RANKED_BY = {
-    "description": ("gated", "rouge2"),
-    "cause": ("gated", "rouge2"),
-    "effect": ("gated", "rouge2"),
-    "classification": ("accuracy",),
-    "timestamp": ("iou",),
-}
 # More would be noise beside the intervals, and the paper prints as many; score sheets and CSV have all.
 DECIMALS = 2
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One model's scores of one task and view, by column name; `name` is the results file's."""
-
-    model: str
-    name: str
-    baseline: bool
-    coverage: Coverage
-    summaries: dict[str, Summary]
+HEADER = ("rank", "tie group", "model", "kind", "answered", "errors", "parse failures")
 
 
 def leaderboards(
-    scores: Sequence[Scores], *, published: Sequence[PublishedTable] = (), task: str | None = None
+    submissions: Sequence[Submission], *, published: Sequence[PublishedTable] = (), task: str | None = None
 ) -> list[Table]:
-    """Return the leaderboards of scores files, of one task or all, with published rows below where given.
+    """Return the leaderboards of submissions, of one task or all, with published rows below where given.
 
-    Without scores, the published rows alone. Raises `UsageError` where nothing is left to show.
+    Without submissions, the published rows alone. Raises `UsageError` where nothing is left to show.
     """
-    groups: dict[tuple[str, str, str, str], list[_Entry]] = defaultdict(list)
-    for run in scores:
-        for coverage in run.coverage:
-            if task in (None, coverage.task):
-                place = (coverage.task, coverage.view, run.header.protocol, coverage.samples_sha256)
-                groups[place].append(_entry(run, coverage))
-    tables = [
-        _board(
-            f"{name}, {VIEWS[view]}, protocol {protocol}, {entries[0].coverage.samples} samples",
-            name,
-            entries,
-            published if view == "full" else (),
-        )
-        for (name, view, protocol, _), entries in sorted(groups.items())
-    ]
-    if not scores:
+    tables = [board(group, published if group.view == "full" else ()) for group in group_submissions(submissions, task)]
+    if not submissions:
         tasks = dict.fromkeys(table.task for table in published)
-        tables = [_board(f"{name}, as published", name, [], published) for name in tasks if task in (None, name)]
+        tables = [published_board(name, published) for name in tasks if task in (None, name)]
     if not tables:
         raise UsageError("there is nothing to rank", remedy="give scores files of this task, or leave out --task")
     return tables
 
 
-def _entry(run: Scores, coverage: Coverage) -> _Entry:
-    summaries = {s.column: s for s in run.summaries if (s.task, s.view) == (coverage.task, coverage.view)}
-    return _Entry(run.header.model, run.header.name, run.header.baseline, coverage, summaries)
+def title(group: Group) -> str:
+    """Return what a group's tables are headed with."""
+    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples"
 
 
-def _board(title: str, task: str, entries: Sequence[_Entry], published: Sequence[PublishedTable]) -> Table:
-    tables = [table for table in published if table.task == task]
-    names = {s.column: f"{s.column} {s.unit}" for entry in entries for s in entry.summaries.values()}
-    for table in tables:
-        names |= {column.column: f"{column.name} {table.unit}" for column in table.columns}
-    columns = list(names)
-    rows = list(_ranked_rows(entries, columns, _rank_column(task, entries)))
-    rows += [row for table in tables for row in _published_rows(table, columns)]
+def board(group: Group, published: Sequence[PublishedTable] = ()) -> Table:
+    """Return the leaderboard of a group, with the published rows of its task below."""
+    printed = [table for table in published if table.task == group.task]
+    differing, common = _aggregates(group)
+    units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
+    names = units | {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
+    standings = {column: group.standings(column) for column in group.columns}
+    rows = [_row(group, row, standings, list(names), differing) for row in group.rows]
+    rows += [row for table in printed for row in _printed_rows(table, list(names), after=1 + len(differing))]
     return Table(
-        title=title,
-        header=("#", "model", "kind", "answered", *names.values()),
+        title=title(group),
+        header=(*HEADER, *names.values(), "floor", *(f"{one.column} {one.unit}" for one in differing)),
         rows=tuple(rows),
-        notes=(*_notes(task, entries), *(note for table in tables for note in _published_notes(table))),
+        notes=(
+            *_notes(group, standings.get(group.by, {})),
+            *map(aggregate_text, common),
+            *(note for table in printed for note in _printed_notes(table)),
+        ),
     )
 
 
-def _rank_column(task: str, entries: Sequence[_Entry]) -> str:
-    """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
-    scored = [{name for name, s in entry.summaries.items() if s.zero_filled is not None} for entry in entries]
-    wanted = RANKED_BY.get(task, ())
-    everywhere = [column for column in wanted if scored and all(column in names for names in scored)]
-    somewhere = [column for column in wanted if any(column in names for names in scored)]
-    present = [column for entry in entries for column in entry.summaries]
-    return next(iter([*everywhere, *somewhere, *present, *wanted]), "")
+def published_board(task: str, published: Sequence[PublishedTable]) -> Table:
+    """Return the published rows of a task alone."""
+    tables = [table for table in published if table.task == task]
+    names = {column.column: f"{column.name} {table.unit}" for table in tables for column in table.columns}
+    return Table(
+        title=f"{task}, as published",
+        header=("model", "kind", *names.values()),
+        rows=tuple(
+            (row[2], row[3], *row[len(HEADER) :]) for table in tables for row in _printed_rows(table, list(names))
+        ),
+        notes=tuple(note for table in tables for note in _printed_notes(table)),
+    )
 
 
-def _ranked_rows(entries: Sequence[_Entry], columns: Sequence[str], by: str) -> Iterable[tuple[Cell, ...]]:
-    def value(entry: _Entry) -> float:
-        summary = entry.summaries.get(by)
-        return -1.0 if summary is None or summary.zero_filled is None else summary.zero_filled
-
-    ordered = sorted(entries, key=lambda entry: (-value(entry), entry.model, entry.name))
-    ranked = [value(entry) for entry in ordered if not entry.baseline]
-    runs = Counter(entry.model for entry in ordered)
-    for entry in ordered:
-        rank = 1 + sum(other > value(entry) for other in ranked)
-        answered, owed = entry.coverage.answered, entry.coverage.owed
-        yield (
-            Cell() if entry.baseline else Cell(str(rank), rank),
-            Cell(entry.model if runs[entry.model] == 1 else f"{entry.model} ({entry.name})"),
-            Cell("baseline" if entry.baseline else "run"),
-            Cell(f"{answered}/{owed}"),
-            *(_score_cell(entry.summaries.get(column)) for column in columns),
-        )
-
-
-def _score_cell(summary: Summary | None) -> Cell:
+def score_cell(summary: Summary | None, marks: frozenset[Mark] = frozenset()) -> Cell:
+    """Return the mean of a column with missing answers at their worst, with its interval; empty where there is none."""
     if summary is None or summary.zero_filled is None:
         return Cell()
     interval = summary.zero_filled_interval
@@ -130,34 +90,113 @@ def _score_cell(summary: Summary | None) -> Cell:
         text=shown(summary.zero_filled, summary.unit, DECIMALS),
         value=in_unit(summary.zero_filled, summary.unit),
         interval=(in_unit(interval[0], summary.unit), in_unit(interval[1], summary.unit)) if interval else None,
+        marks=marks,
     )
 
 
-def _published_rows(table: PublishedTable, columns: Sequence[str]) -> Iterable[tuple[Cell, ...]]:
+def count_cell(number: int) -> Cell:
+    """Return a number of things."""
+    return Cell(str(number), number)
+
+
+def marked(cells: Sequence[Cell], mark: Mark) -> tuple[Cell, ...]:
+    """Return a row's cells, each with one mark more."""
+    return tuple(replace(cell, marks=cell.marks | {mark}) for cell in cells)
+
+
+def _row(
+    group: Group,
+    row: Row,
+    standings: dict[str, dict[str, Standing]],
+    columns: Sequence[str],
+    aggregates: Sequence[Aggregate],
+) -> tuple[Cell, ...]:
+    ranked_by = row.summaries.get(group.by)
+    standing = standings.get(group.by, {}).get(row.label)
+    coverage = row.entry.coverage
+    own = {one.column: one for one in row.entry.aggregates}
+    cells = (
+        Cell(str(standing.rank), standing.rank, standing.interval) if standing else Cell(),
+        count_cell(standing.group) if standing else Cell(),
+        Cell(row.label),
+        Cell(row.kind),
+        Cell(f"{coverage.answered}/{coverage.owed}"),
+        count_cell(coverage.failed),
+        count_cell(_parse_failures(row, ranked_by)),
+        *(score_cell(row.summaries.get(c), _marks(standings.get(c, {}), row.label)) for c in columns),
+        _number(ranked_by.floor, ranked_by.unit) if ranked_by else Cell(),
+        *(_number(own[one.column].value, one.unit) if one.column in own else Cell() for one in aggregates),
+    )
+    return marked(cells, "baseline") if row.baseline else cells
+
+
+def _number(value: float | None, unit: str) -> Cell:
+    return Cell() if value is None else Cell(shown(value, unit, DECIMALS), in_unit(value, unit))
+
+
+def _marks(standings: dict[str, Standing], label: str) -> frozenset[Mark]:
+    """Return whether a model is the best of a column or not told apart from it; nothing where it stands alone."""
+    if len(standings) < 2 or label not in standings or standings[label].group > 1:
+        return frozenset()
+    return frozenset({"best" if standings[label].rank == 1 else "tie"})
+
+
+def _parse_failures(row: Row, ranked_by: Summary | None) -> int:
+    """Return how many answers no class or span could be read in, or how many verdicts on them could not be had."""
+    parsed = row.summaries.get("parsed")
+    unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
+    return unread + (ranked_by.unscored if ranked_by else 0)
+
+
+def _aggregates(group: Group) -> tuple[list[Aggregate], list[Aggregate]]:
+    """Return the aggregates that differ between rows, and those that are the same in all of them."""
+    found: dict[str, list[Aggregate]] = defaultdict(list)
+    for row in group.rows:
+        for one in row.entry.aggregates:
+            found[one.column].append(one)
+    alike = {
+        name: len(ones) == len(group.rows) and len({one.value for one in ones}) == 1 for name, ones in found.items()
+    }
+    firsts = [ones[0] for ones in found.values()]
+    return [one for one in firsts if not alike[one.column]], [one for one in firsts if alike[one.column]]
+
+
+def _printed_rows(table: PublishedTable, columns: Sequence[str], after: int = 0) -> Iterator[tuple[Cell, ...]]:
+    """Yield a table's rows under the board's columns, `after` of which are empty behind the last."""
     own = {column.column: column.name for column in table.columns}
     for row in table.rows:
         cells = [row.cells[own[column]] if column in own else None for column in columns]
         if any(cells):
-            yield (Cell(), Cell(row.model), Cell("as printed"), Cell(), *(_printed(cell) for cell in cells))
+            head = (Cell(), Cell(), Cell(row.model), Cell("as printed"), Cell(), Cell(), Cell())
+            yield marked((*head, *map(_printed, cells), *[Cell()] * after), "printed")
 
 
 def _printed(cell: PublishedCell | None) -> Cell:
     if cell is None:
         return Cell()
-    return Cell(cell.printed or "") if cell.value is None else Cell(f"{cell.value:.2f}", cell.value)
+    marks: frozenset[Mark] = frozenset({"doubted"} if cell.doubted else ())
+    return Cell(cell.printed or "" if cell.value is None else f"{cell.value:.2f}", cell.value, marks=marks)
 
 
-def _notes(task: str, entries: Sequence[_Entry]) -> list[str]:
-    if not entries:
-        return []
+def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
     notes = [
-        f"Ranked by {_rank_column(task, entries)}. A sample without an answer counts 0. "
-        "In brackets: 95 % bootstrap interval over videos."
+        f"Ranked by {group.by}. A sample without an answer counts 0. In brackets: 95 % bootstrap interval over videos. "
+        f"floor: {group.by} with shuffled references."
     ]
+    if standings:
+        notes.append(
+            f"Ranks and tie groups: {DRAWS} draws of videos, the same for all, seed {SEED}. Group 1 holds the best and "
+            "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
+            "and so on; not corrected for the number of pairs. Baselines take no rank."
+        )
+    same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)
-    for entry in entries:
-        for signature in dict.fromkeys(summary.signature for summary in entry.summaries.values()):
-            models_by_signature[signature].append(entry.model)
+    for row in group.rows:
+        if row.entry.answers_sha256:
+            same[row.entry.answers_sha256].append(row.label)
+        for signature in dict.fromkeys(summary.signature for summary in row.entry.summaries):
+            models_by_signature[signature].append(row.label)
+    notes += [f"The same answers, word for word: {', '.join(labels)}." for labels in same.values() if len(labels) > 1]
     scorers = Counter(signature.partition("|")[0] for signature in models_by_signature)
     for signature, models in models_by_signature.items():
         disputed = scorers[signature.partition("|")[0]] > 1
@@ -165,8 +204,9 @@ def _notes(task: str, entries: Sequence[_Entry]) -> list[str]:
     return notes
 
 
-def _published_notes(table: PublishedTable) -> list[str]:
+def _printed_notes(table: PublishedTable) -> list[str]:
     head = f"As printed: {table.paper}, Table {table.table}, over its own videos and by its own arithmetic."
     sources = [f"Figures from {source}." for source in table.sources.values()]
-    misprints = [f"Misprint: {misprint}" for misprint in table.misprints]
+    doubts = "† " if any(cell and cell.doubted for row in table.rows for cell in row.cells.values()) else ""
+    misprints = [f"{doubts}Misprint: {misprint}" for misprint in table.misprints]
     return [head, *sources, f"A dash in their rows: {table.null}.", *table.notes, *misprints]

@@ -1,23 +1,59 @@
-"""Leaderboards on disk: all tables in one Markdown file, and each in a CSV file of its own."""
+"""Leaderboards on disk: the same tables in every form, and the folders that are built from submissions.
+
+A folder of leaderboards holds one folder per data set: `submissions/*.json` go in, `leaderboard.*` and `csv/*` come
+out. The same submissions write the same bytes: nothing that is written knows the time or the machine.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-from .table import Table, as_csv, as_markdown
+from ..errors import UsageError
+from .details import dataset_tables
+from .forms import as_csv, as_json, as_markdown, as_text
+from .latex import PACKAGES, as_latex
+from .page import as_html
+from .published import PublishedTable
+from .submission import read_submissions
+from .table import Table
+
+Form = Literal["text", "md", "html", "tex", "csv", "json"]
+
+PUBLISHED_DATASET = "ecva"  # the data set of the published tables
+TITLE = "Leaderboards"
 
 
-def write_leaderboards(tables: Sequence[Table], folder: Path) -> list[Path]:
-    """Write `leaderboard.md` and one CSV file per table, named after its title; return the paths.
+def written(tables: Sequence[Table], form: Form) -> str:
+    """Return tables in one of the forms they are written in."""
+    match form:
+        case "text":
+            return "\n".join(map(as_text, tables))
+        case "md":
+            return "\n".join(map(as_markdown, tables))
+        case "csv":
+            return "\n".join(map(as_csv, tables))
+        case "tex":
+            return PACKAGES + "\n" + "\n".join(map(as_latex, tables))
+        case "html":
+            return as_html(tables, title=TITLE)
+        case "json":
+            return as_json(tables)
 
-    The same tables write the same bytes.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {"leaderboard.md": "# Leaderboards\n\n" + "\n".join(map(as_markdown, tables))}
+
+def write_leaderboards(tables: Sequence[Table], folder: Path, *, title: str = TITLE) -> list[Path]:
+    """Write `leaderboard.md`, `.html`, `.tex` and `.json`, and a CSV file per table in `csv`; return the paths."""
+    texts = {
+        "leaderboard.md": f"# {title}\n\n" + written(tables, "md"),
+        "leaderboard.html": as_html(tables, title=title),
+        "leaderboard.tex": written(tables, "tex"),
+        "leaderboard.json": as_json(tables),
+    }
     for table in tables:
         texts[_free_name(table.title, texts)] = as_csv(table)
+    (folder / "csv").mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in texts.items():
         path = folder / name
@@ -26,7 +62,35 @@ def write_leaderboards(tables: Sequence[Table], folder: Path) -> list[Path]:
     return paths
 
 
-def _free_name(title: str, taken: dict[str, str]) -> str:
+def build_leaderboards(
+    folder: Path, *, published: Sequence[PublishedTable], class_names: Mapping[int, str]
+) -> list[Path]:
+    """Write the leaderboards of every data set in a folder from its submissions; return the paths.
+
+    The published tables make up the page of their data set, with its submissions where it has some. CSV files of
+    tables that are no more are removed. Raises `UsageError` where there is no such folder, and `ResultsError` for a
+    submission that cannot be read.
+    """
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", folder, "name the folder that holds <data set>/submissions")
+    datasets = {path.parent.name for path in folder.glob("*/submissions")}
+    if published:
+        datasets.add(PUBLISHED_DATASET)
+    paths: list[Path] = []
+    for dataset in sorted(datasets):
+        tables = dataset_tables(
+            read_submissions(folder / dataset),
+            published=published if dataset == PUBLISHED_DATASET else (),
+            class_names=class_names,
+        )
+        current = write_leaderboards(tables, folder / dataset, title=f"{TITLE}: {dataset}")
+        for old in set((folder / dataset / "csv").glob("*.csv")) - set(current):
+            old.unlink()
+        paths += current
+    return paths
+
+
+def _free_name(title: str, taken: Mapping[str, str]) -> str:
     stem = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-    names = (f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv" for number in range(1, len(taken) + 2))
+    names = (f"csv/{stem}.csv" if number == 1 else f"csv/{stem}-{number}.csv" for number in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)

@@ -19,11 +19,15 @@ class _Strict(BaseModel):
 
 
 class PublishedCell(_Strict):
-    """A figure, or a word such as `N/A` that is printed in its place, and the name of the source it was read in."""
+    """A figure, or a word such as `N/A` that is printed in its place, and the name of the source it was read in.
+
+    It is `doubted` where the paper gives another figure for it elsewhere; a misprint of the table says which.
+    """
 
     value: float | None = None
     printed: str | None = None
     source: str
+    doubted: bool = False
 
     @model_validator(mode="after")
     def _one_of_both(self) -> PublishedCell:

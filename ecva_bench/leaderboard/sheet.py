@@ -53,7 +53,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
-            *(_aggregate_text(aggregate) for aggregate in aggregates),
+            *(aggregate_text(aggregate) for aggregate in aggregates),
             *sorted(reasons),
             *_gap_texts(scores, place),
             *([] if summaries else ["no metric asked for scores this view on its own"]),
@@ -104,6 +104,7 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
     )
 
 
-def _aggregate_text(aggregate: Aggregate) -> str:
+def aggregate_text(aggregate: Aggregate) -> str:
+    """Return a number over all items with what it is."""
     value = shown(aggregate.value, aggregate.unit, aggregate.decimals)
     return f"{aggregate.column} {value} {aggregate.unit} ({aggregate.description})"

@@ -4,7 +4,7 @@ Start at `score_results`. A metric is a `Scorer` in a module of its own, reached
 group `ecva_bench.scorers`; importing this room imports none of them.
 """
 
-from .files import read_scores, scores_path, write_scores
+from .files import read_scores, read_scores_of, scores_path, write_scores
 from .protocol import (
     ANOMEVAL,
     PROTOCOLS,
@@ -15,7 +15,7 @@ from .protocol import (
     get_anomeval,
     get_protocol,
 )
-from .score import score_results
+from .score import score_results, unit_asked_for
 from .scorer import Column, Gap, Scorable, Scorer, available, get_scorer
 
 __all__ = [
@@ -34,7 +34,9 @@ __all__ = [
     "get_protocol",
     "get_scorer",
     "read_scores",
+    "read_scores_of",
     "score_results",
     "scores_path",
+    "unit_asked_for",
     "write_scores",
 ]

@@ -117,7 +117,7 @@ class AnomEval(JudgedScorer):
         for item, parts in zip(batch, self.settle([self._parts(item) for item in batch]), strict=True):
             values = combine(self._read(parts, lambda verdict: verdict.values), self.protocol.anomeval)
             expected = combine(self._read(parts, lambda verdict: verdict.expectations), self.protocol.anomeval)
-            self.note(item, self._reasons(parts))
+            self.note(item, parts, self._reasons(parts))
             scores.append(values | {f"{name}{EXPECTED}": expected[name] for name in _EXPECTATIONS if name in expected})
         return scores
 

@@ -6,6 +6,7 @@ never resumed. Knows the format only.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -89,6 +90,22 @@ def read_scores(path: Path) -> Scores:
         aggregates=_of(Aggregate, records),
         scores=_of(Score, records),
     )
+
+
+def read_scores_of(path: Path) -> Scores:
+    """Return the scores in a file, or, where it holds answers, those that `score` wrote beside it.
+
+    Raises `ResultsError` where there are none, or where they are of other answers than the file now holds.
+    """
+    beside = scores_path(path, "standard")
+    if not beside.exists():
+        return read_scores(path)
+    scores = read_scores(beside)
+    if scores.header.results_sha256 != hashlib.sha256(path.read_bytes()).hexdigest():
+        raise ResultsError(
+            f"the scores in {beside.name} are of other answers", path, "score them with `ecva-bench score`"
+        )
+    return scores
 
 
 def _of(kind: type[RecordType], records: Sequence[Record]) -> tuple[RecordType, ...]:

@@ -51,7 +51,7 @@ class Gpt(JudgedScorer):
             gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
             incomplete = next(iter(gaps.values()), None)
             totals = {"sum": incomplete, "mean": incomplete} if incomplete else {}
-            self.note(item, {f"gpt_{name}": gap for name, gap in {**gaps, **totals}.items()})
+            self.note(item, parts, {f"gpt_{name}": gap for name, gap in {**gaps, **totals}.items()})
             values = _with_totals(parts, lambda verdict: verdict.value)
             expected = _with_totals(parts, lambda verdict: verdict.expectation)
             scores.append(

@@ -46,6 +46,7 @@ class Group:
             empty=sum(not strip_special_tokens(answer.answer) for answer in self.answers),
             extra=self.extra,
             duplicates=self.duplicates,
+            absent=self.absent,
         )
 
 

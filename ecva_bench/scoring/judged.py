@@ -14,7 +14,7 @@ from typing import ClassVar
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
-from ..records import View
+from ..records import JudgedPart, View
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
 
@@ -42,6 +42,7 @@ class JudgedScorer(Scorer):
         own = {prompt.id: prompt for prompt in protocol.judge_prompts}
         self.prompts = {name: _prompt(f"judge/{name}", own) for name in self.prompt_names()}
         self._gaps: dict[str, dict[str, Gap]] = {}
+        self._judged: dict[str, dict[str, JudgedPart]] = {}
 
     @abstractmethod
     def prompt_names(self) -> tuple[str, ...]:
@@ -50,6 +51,10 @@ class JudgedScorer(Scorer):
     def gaps(self, item: Scorable) -> Mapping[str, Gap]:
         """Return why columns of an item just scored have no value."""
         return self._gaps.get(item.key, {})
+
+    def parts(self, item: Scorable) -> Mapping[str, JudgedPart]:
+        """Return the verdicts on an item just scored, with the judge's reasons."""
+        return self._judged.get(item.key, {})
 
     def settings(self) -> dict[str, str]:
         """Return the prompts, each with version and hash, and what determines the judge's verdicts."""
@@ -88,9 +93,14 @@ class JudgedScorer(Scorer):
 
         return [{name: settled(part) for name, part in parts.items()} for parts in items]
 
-    def note(self, item: Scorable, gaps: dict[str, Gap]) -> None:
-        """Remember why columns of an item have no value."""
+    def note(self, item: Scorable, parts: Mapping[str, Settled], gaps: dict[str, Gap]) -> None:
+        """Remember what was found of an item, and why columns of it have no value."""
         self._gaps[item.key] = gaps
+        self._judged[item.key] = {
+            name: JudgedPart(values=part.values, rationale=part.rationale)
+            for name, part in parts.items()
+            if isinstance(part, Verdict) and part.values is not None
+        }
 
 
 def _prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
@@ -55,7 +55,7 @@ def score_results(
     or a request that leaves nothing to score, and `BudgetExhausted` where the judge's budget ends: asked again, it
     goes on from there.
     """
-    unit = timestamp_unit or _unit_asked_for(results)
+    unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
         get_protocol(protocol),
         timestamp_unit=unit,
@@ -107,7 +107,17 @@ def _header(
         draws=draws,
         version=__version__,
         left_out=left_out,
+        dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
+        prompts=_prompts(results),
     )
+
+
+def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
+    """Return the hashes of the prompts that were asked, by task, sorted."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for answer in results.answers:
+        asked[answer.task].add(answer.prompt_sha256)
+    return {task: tuple(sorted(hashes)) for task, hashes in sorted(asked.items())}
 
 
 def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]:
@@ -127,8 +137,8 @@ def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]
     return rotated
 
 
-def _unit_asked_for(results: Results) -> TimeUnit | None:
-    """All versions of our timestamp prompt ask for seconds; of any other question nothing is known."""
+def unit_asked_for(results: Results) -> TimeUnit | None:
+    """Return the unit a run asked for times in: all versions of our timestamp prompt ask for seconds, else None."""
     prompt = results.spec.get("prompts", {}).get("timestamp", {}).get("id", "")
     return "seconds" if prompt.startswith("ours/") else None
 
@@ -184,7 +194,9 @@ class _Part:
         return [self._score(item, values.get(item.id, {})) for item in self.items]
 
     def _score(self, item: Scorable, values: dict[str, float]) -> Score:
-        gaps = {column: gap.reason for column, gap in self.gaps.get(item.id, {}).items()}
+        found = self.gaps.get(item.id, {})
+        gaps = {column: gap.reason for column, gap in found.items()}
+        judged = {} if item.id in self.obstacles else dict(self.scorer.parts(item))
         reason = self.obstacles.get(item.id) or ("" if values else "; ".join(dict.fromkeys(gaps.values())))
         return Score(
             key=item.key,
@@ -197,6 +209,8 @@ class _Part:
             reason=reason,
             values=values,
             gaps=gaps,
+            unanswered=tuple(column for column, gap in found.items() if gap.unanswered),
+            parts=judged,
         )
 
     def summaries(self) -> list[Summary]:
@@ -223,6 +237,7 @@ class _Part:
             unit=column.unit,
             decimals=column.decimals,
             higher_is_better=column.higher_is_better,
+            worst=column.worst,
             n=len(values),
             expected=len(self.batch) + len(self.group.absent),
             unscored=len(gaps),

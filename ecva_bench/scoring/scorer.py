@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 from .. import __version__, registry
 from ..errors import ScoringError, UsageError
 from ..judging import Judge
-from ..records import Answer, Label, Moment, View
+from ..records import Answer, JudgedPart, Label, Moment, View
 from .protocol import Protocol
 
 GROUP = "ecva_bench.scorers"
@@ -135,6 +135,10 @@ class Scorer(ABC):
 
     def gaps(self, item: Scorable) -> Mapping[str, Gap]:
         """Return why columns that `score` left out of an item just scored have no value."""
+        return {}
+
+    def parts(self, item: Scorable) -> Mapping[str, JudgedPart]:
+        """Return what a judge said of an item just scored, for a reader to look at."""
         return {}
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:

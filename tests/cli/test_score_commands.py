@@ -131,11 +131,13 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
     assert code == 0
     lines = shown.splitlines()
     assert lines[0] == "cause, full video, protocol standard, 3 samples"
-    assert lines[4].split()[:4] == ["1", "some-model", "run", "2/3"]
-    assert any(line.split()[:2] == ["-", "VILA"] for line in lines)
-    assert {path.name for path in out.iterdir()} == {
-        "leaderboard.md",
+    assert lines[4].split()[:7] == ["1", "[1,", "1]", "1", "some-model", "run", "2/3"]
+    assert any(line.split()[:3] == ["-", "-", "VILA"] for line in lines)
+    forms = {f"leaderboard.{form}" for form in ("md", "html", "tex", "json")}
+    assert {path.name for path in out.iterdir()} == {"csv", *forms}
+    assert {path.name for path in (out / "csv").iterdir()} == {
         "cause-full-video-protocol-standard-3-samples.csv",
+        "how-the-runs-were-made.csv",
     }
     _, shown, _ = ecva_bench("leaderboard", scores, "--no-published", "--format", "csv")
     assert "some-model" in shown

@@ -15,7 +15,17 @@ def python(program: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--help", "run --help", "score --help", "data check --help", "leaderboard --help"]
+    "arguments",
+    [
+        "--help",
+        "run --help",
+        "score --help",
+        "data check --help",
+        "leaderboard --help",
+        "gate --help",
+        "audit --help",
+        "view --help",
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: str) -> None:
     program = (

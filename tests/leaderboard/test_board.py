@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ecva_bench import leaderboard
 from ecva_bench.errors import UsageError
-from ecva_bench.leaderboard import as_text, leaderboards, published_tables, score_sheets
+from ecva_bench.leaderboard import as_text, published_tables, score_sheets, submission
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
 from tests.scoring.judges import RuleJudge
@@ -22,6 +23,10 @@ def run(model, *texts, owed=OWED, protocol="standard", view="full", **fields):
     return score_results(results(answers, model=model, expects={view: owed}, **fields), protocol=protocol, draws=200)
 
 
+def leaderboards(scores, **options):
+    return leaderboard.leaderboards([submission(one) for one in scores], **options)
+
+
 def column(table, name):
     place = table.header.index(name)
     return [row[place].text for row in table.rows]
@@ -33,7 +38,7 @@ def test_models_are_ranked_by_the_mean_with_missing_as_zero():
     tied = run("tied", "[5]", "[5]", "[1]", "none")
     (board,) = leaderboards([few, all_, tied])
     assert column(board, "model") == ["all", "tied", "few"]
-    assert column(board, "#") == ["1", "1", "3"]
+    assert column(board, "rank") == ["1", "1", "3"]
     assert column(board, "answered") == ["4/4", "4/4", "1/4"]
     assert column(board, "accuracy %") == ["50.00", "50.00", "25.00"]
 
@@ -44,7 +49,7 @@ def test_baselines_stand_in_the_order_and_take_no_rank():
     (board,) = leaderboards([constant, run("model", "[5]", "[1]", "[1]", "[1]"), oracle])
     assert column(board, "model") == ["oracle", "model", "constant"]
     assert column(board, "kind") == ["baseline", "run", "baseline"]
-    assert column(board, "#") == ["", "1", ""]
+    assert column(board, "rank") == ["", "1", ""]
 
 
 def test_only_rows_over_the_same_samples_under_the_same_protocol_share_a_table():
@@ -97,7 +102,7 @@ def test_published_rows_stand_below_and_unranked():
     assert column(board, "model") == ["mine", "Video-LLaMA2", "Video-llava"]
     assert column(board, "kind") == ["run", "as printed", "as printed"]
     assert column(board, "Classification %") == ["50.00", "46.42", "23.75"]
-    assert column(board, "#") == ["1", "", ""]
+    assert column(board, "rank") == ["1", "", ""]
     (edited,) = leaderboards([run("mine", "[5]", view="anomaly")], published=published)
     assert column(edited, "model") == ["mine"]
 

@@ -83,4 +83,4 @@ def test_without_runs_the_published_rows_stand_alone():
         f"{task}, as published" for task in ("cause", "description", "effect", "classification", "timestamp")
     ]
     (board,) = leaderboards([], published=published_tables(), task="effect")
-    assert [row[1].text for row in board.rows] == ["AnomShield", "VILA"]
+    assert [row[0].text for row in board.rows] == ["AnomShield", "VILA"]

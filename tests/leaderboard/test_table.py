@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.leaderboard import Cell, Table, as_csv, as_markdown, as_text, write_leaderboards
+from ecva_bench.leaderboard import (
+    Cell,
+    Table,
+    as_csv,
+    as_json,
+    as_markdown,
+    as_text,
+    leaderboards,
+    published_tables,
+    write_leaderboards,
+    written,
+)
 
 TABLE = Table(
     title="cause, full video",
@@ -95,7 +107,52 @@ def test_a_text_cannot_command_the_terminal():
 
 def test_tables_of_one_title_get_files_of_their_own_and_the_same_bytes_each_time(tmp_path):
     paths = write_leaderboards([TABLE, TABLE], tmp_path)
-    assert [path.name for path in paths] == ["leaderboard.md", "cause-full-video.csv", "cause-full-video-2.csv"]
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
+        *(f"leaderboard.{form}" for form in ("md", "html", "tex", "json")),
+        "csv/cause-full-video.csv",
+        "csv/cause-full-video-2.csv",
+    ]
     first = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in write_leaderboards([TABLE, TABLE], tmp_path)] == first
-    assert first[1] == as_csv(TABLE).encode()
+    assert first[-1] == as_csv(TABLE).encode()
+
+
+def test_json_gives_every_cell_back():
+    row = (Cell("1", 1), Cell("<b>\u2028é"), Cell("12.50", 12.5, (9.25, 15.125), frozenset({"tie", "baseline"})))
+    content = json.loads(as_json([TABLE, Table("t", TABLE.header, (row,))]))
+    assert content["schema"] == "ecva.tables/1"
+    assert [one["title"] for one in content["tables"]] == ["cause, full video", "t"]
+    assert content["tables"][0]["notes"] == ["Ranked by rouge2."]
+    assert content["tables"][0]["header"] == ["#", "model", "rouge2 %"]
+    assert content["tables"][1]["rows"] == [
+        [
+            {"text": "1", "value": 1},
+            {"text": "<b>\u2028é"},
+            {"text": "12.50", "value": 12.5, "interval": [9.25, 15.125], "marks": ["baseline", "tie"]},
+        ]
+    ]
+
+
+def test_marks_in_markdown():
+    marked = (Cell("9.00", 9.0, marks=frozenset({"best"})), Cell("8.00", 8.0, marks=frozenset({"tie"})))
+    text = as_markdown(Table("t", ("a", "b"), (marked,)))
+    assert "| **9.00** | *8.00* |" in text
+    assert "- Bold: best of its column" in text
+    assert as_text(Table("t", ("a",), ((Cell("33.30", 33.3, marks=frozenset({"doubted"})),),))).endswith("33.30 †\n")
+
+
+@pytest.mark.parametrize(
+    ("form", "figures"),
+    [
+        ("text", ["33.30 †", "46.42", "9.69", "N/A"]),
+        ("md", ["| VILA | as printed | - | - | - | 35.00 |", "| AnomShield | as printed | - | - | - | 33.30 † |"]),
+        ("html", [">33.30 †</td>", ">46.42</td>", "Misprint: Table VIII"]),
+        ("tex", [r"33.30 \textdagger{}", r"Video-{}LLaMA2} & \textcolor{gray}{as printed}"]),
+        ("csv", ["VILA,as printed,,,,35.0", "Video-LLaMA2,as printed,46.42"]),
+        ("json", ['"value": 33.3', '"doubted"', '"text": "N/A"']),
+    ],
+)
+def test_the_published_tables_in_every_form(form, figures):
+    text = written(leaderboards([], published=published_tables()), form)
+    for figure in figures:
+        assert figure in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecva_bench.leaderboard import as_text, leaderboards, score_sheets
+from ecva_bench.leaderboard import as_text, leaderboards, score_sheets, submission
 from ecva_bench.scoring import PROTOCOLS, score_results
 from ecva_bench.scoring.gpt import DIMENSIONS, Gpt
 
@@ -75,7 +75,7 @@ def test_expectations_add_up_like_the_grades():
 def test_points_are_shown_as_points_and_never_in_percent():
     scores = score_results(results([answer("a", "a")]), scorers=["gpt"], judge=RuleJudge(grade), draws=50)
     assert "8.00 points" in as_text(score_sheets(scores)[0])
-    (board,) = leaderboards([scores])
+    (board,) = leaderboards([submission(scores)])
     assert "gpt_sum points" in board.header
     assert board.rows[0][board.header.index("gpt_sum points")].text == "8.00"
 
@@ -85,3 +85,17 @@ def test_a_hostile_answer_is_data_in_one_field():
     scorer = gpt(grade)
     scorer.score([item(hostile, "r")])
     assert all(payload["candidate"] == hostile for _, payload in scorer.judge.calls)
+
+
+def test_what_the_judge_said_is_kept_with_the_score_and_text_metrics_have_none_to_keep():
+    scorer = gpt(lambda name, payload: None if name == "gpt-context" else grade(name, payload))
+    judged, counted = score_results(
+        results([answer("a", "a text")]), scorers=["gpt", "rouge"], judge=scorer.judge, draws=50
+    ).scores
+    assert {name: part.values for name, part in judged.parts.items()} == {
+        "correctness": (3,),
+        "detail": (1,),
+        "temporal": (0,),
+    }
+    assert "parts" in judged.model_dump()
+    assert "parts" not in counted.model_dump()

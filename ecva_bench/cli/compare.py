@@ -1,0 +1,57 @@
+"""`ecva-bench compare`: whether two scored runs differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Run = "a scores file, or a results file with its scores beside it."
+Metric = Annotated[
+    list[str] | None, typer.Option(help="Metric, such as rougeL or cause/rougeL; may be repeated.", show_default=False)
+]
+On = Annotated[
+    Literal["all", "intersection"],
+    typer.Option(help="all: refuse runs over different samples; intersection: compare what both have."),
+]
+Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
+
+
+def compare(
+    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {Run}", show_default=False)],
+    new: Annotated[Path, typer.Argument(help=f"The other: {Run}", show_default=False)],
+    metric: Metric = None,
+    task: Annotated[list[str] | None, typer.Option(help="Task to compare; may be repeated. Default: all.")] = None,
+    on: On = "all",
+    seed: Seed = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Compare two scored runs: every difference with its interval, and the videos that moved most.
+
+    Paired by question, resampled by video; p-values are corrected after Holm for all metrics and tasks compared.
+    A difference is the second run less the first, turned so that a minus is always worse.
+
+    Examples:
+
+      ecva-bench compare before.jsonl after.jsonl
+
+      ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
+    """
+    from ..leaderboard import as_text
+    from ..leaderboard.compare import compare as compare_runs
+    from ..leaderboard.compare import comparison_tables
+    from ..records import canonical_json
+    from ..scoring import read_scores_of
+    from ..tasks import resolve
+
+    found = compare_runs(
+        read_scores_of(base),
+        read_scores_of(new),
+        metrics=metric or (),
+        tasks=[one.name for one in resolve(task)] if task else (),
+        on=on,
+        seed=seed,
+    )
+    tables = comparison_tables(found)
+    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, tables)))

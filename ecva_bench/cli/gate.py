@@ -1,0 +1,149 @@
+"""`ecva-bench gate`: whether a run is worse than its base, for continuous integration."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import compare as compare_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..leaderboard import Table
+    from ..leaderboard.exact import Reproduction
+    from ..leaderboard.gate import Gate
+    from ..leaderboard.verdict import Case
+
+New = Annotated[Path, typer.Argument(help=f"The run to judge: {compare_command.Run}", show_default=False)]
+Against = Annotated[Path, typer.Option(help=f"Its base: {compare_command.Run}", show_default=False)]
+Margin = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Loss that is tolerated, as metric=loss in the metric's own unit: gated=0.005 is half a percentage point; "
+        "may be repeated. Default: none.",
+        show_default=False,
+    ),
+]
+Metric = Annotated[
+    list[str] | None,
+    typer.Option(help="Metric to check, or all; may be repeated. Default: those that leaderboards rank by."),
+]
+Calibrate = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Another run of the base's own system; may be repeated. Margins are raised to what these differ by."
+    ),
+]
+Exact = Annotated[bool, typer.Option(help="Every number must be equal to the last digit; no statistics.")]
+Strict = Annotated[bool, typer.Option(help="End with code 1 on WARN and 3 on INCONCLUSIVE too.")]
+History = Annotated[
+    Path | None,
+    typer.Option(help="File to append the means to; the summary draws the last 20 runs in it.", show_default=False),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to write verdict.json and junit.xml to.", show_default=False)]
+Summary = Annotated[
+    Path | None,
+    typer.Option(help="File to append the summary to, as Markdown.", envvar="GITHUB_STEP_SUMMARY", show_default=False),
+]
+
+
+def gate(
+    new: New,
+    against: Against,
+    margin: Margin = None,
+    metric: Metric = None,
+    calibrate: Calibrate = None,
+    on: compare_command.On = "all",
+    exact: Exact = False,
+    strict: Strict = False,
+    seed: compare_command.Seed = 0,
+    history: History = None,
+    out: Out = None,
+    summary: Summary = None,
+) -> None:
+    """Judge whether a run is worse than its base: PASS, WARN, FAIL, INCONCLUSIVE or INVALID.
+
+    Ends with code 1 on FAIL (surely worse than tolerated) and 2 on INVALID (data set, prompts, judge or coverage
+    differ). Give it once: a gate that is run again until it passes tests nothing.
+
+    Examples:
+
+      ecva-bench gate new.jsonl --against base.jsonl --margin gated=0.005
+
+      ecva-bench gate new.jsonl --against base.jsonl --calibrate base2.jsonl --calibrate base3.jsonl --out gate/
+
+      ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
+    """
+    from ..scoring import read_scores_of
+
+    first, second = read_scores_of(new), read_scores_of(against)
+    if exact:
+        from ..leaderboard.exact import reproduce, reproduction_table
+
+        reproduced = reproduce(first, second)
+        _end(reproduced, reproduced.cases, [reproduction_table(reproduced)], strict=strict, out=out, summary=summary)
+        return
+    from ..leaderboard.gate import gate as judge
+    from ..leaderboard.gate import read_margins
+    from ..leaderboard.gate_report import gate_cases, gate_tables
+    from ..leaderboard.history import remember
+
+    found = judge(
+        first,
+        second,
+        margins=read_margins(margin or ()),
+        calibration=[read_scores_of(path) for path in calibrate or ()],
+        metrics=metric or (),
+        on=on,
+        classes=_classes(new),
+        seed=seed,
+    )
+    for case in gate_cases(found):
+        print(f"{case.verdict}  {case.name}  {case.text}")
+    print()
+    tables = gate_tables(found, remember(found, history) if history else None)
+    _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)
+
+
+def _classes(path: Path) -> dict[str, str]:
+    """Return the classes of the videos by name, where a results file holds them; a scores file does not."""
+    from .. import journal
+    from ..data.taxonomy import load_taxonomy
+    from ..records import Label
+
+    if path.suffix != ".jsonl" or path.name.endswith(".scores.jsonl"):
+        return {}
+    taxonomy = load_taxonomy("cuva")
+    labels = {answer.video: answer.label for answer in journal.read(path).answers if answer.label}
+    return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
+
+
+def _end(
+    found: Gate | Reproduction,
+    cases: Sequence[Case],
+    tables: Sequence[Table],
+    *,
+    strict: bool,
+    out: Path | None,
+    summary: Path | None,
+) -> None:
+    """Print what was found, write it where it is wanted, and end with the code of the verdict."""
+    from ..leaderboard import as_text
+    from ..leaderboard.gate_files import append_summary, write_gate
+    from ..leaderboard.github import as_annotations
+    from ..leaderboard.verdict import exit_code
+
+    print("\n".join(map(as_text, tables)))
+    if os.environ.get("GITHUB_ACTIONS"):
+        print("\n".join(as_annotations(cases)))
+    if out:
+        for path in write_gate(found, cases, out, suite=f"{found.new.name} against {found.base.name}", strict=strict):
+            print(f"wrote {path}", file=sys.stderr)
+    if summary:
+        append_summary(tables, summary)
+    raise typer.Exit(exit_code(found.verdict, strict=strict))

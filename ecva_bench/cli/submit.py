@@ -1,0 +1,36 @@
+"""`ecva-bench submit`: put a scored run into the leaderboards' folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def submit(
+    results: Annotated[Path, typer.Argument(help="Results file of the run.", show_default=False)],
+    scores: Annotated[Path | None, typer.Option(help="Its scores file. Default: the one beside it.")] = None,
+    to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
+    hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
+    usd: Annotated[float | None, typer.Option(min=0, help="What the whole run cost, in US dollars.")] = None,
+) -> None:
+    """Write a submission: scores, signatures, settings, coverage and every video's value, but not the answers.
+
+    It goes to <to>/<data set>/submissions/<results file's name>.json. `ecva-bench leaderboard --build <to>` makes
+    the tables of it.
+
+    Examples:
+
+      ecva-bench submit results.jsonl
+
+      ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
+    """
+    from .. import journal
+    from ..leaderboard import submission, write_submission
+    from ..scoring import read_scores, scores_path
+
+    scored = read_scores(scores or scores_path(results, "standard"))
+    path = write_submission(submission(scored, journal.read(results), hardware=hardware, usd=usd), to)
+    print(f"wrote {path}")
+    print(f"next: ecva-bench leaderboard --build {to}")

@@ -1,0 +1,101 @@
+"""`ecva-bench view`: look at the answers of runs, on their videos."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .score import read_results
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..report import Run
+
+Files = Annotated[list[Path], typer.Argument(help="Results files, of several models or one.", show_default=False)]
+ScoresFiles = Annotated[
+    list[Path] | None, typer.Option(help="Scores of these answers; may be repeated. Default: those beside each file.")
+]
+Data = Annotated[
+    str | None, typer.Option(help="Annotations, for severity curves and class names. Default: mini's, of runs on mini.")
+]
+
+
+def view(
+    files: Files,
+    scores: ScoresFiles = None,
+    data: Data = None,
+    videos: Annotated[Path | None, typer.Option(help="Folder of the video files.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write. Default: beside the first results file.")] = None,
+    serve: Annotated[bool, typer.Option(help="Show the page on this machine until interrupted.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to show it on; 0: any that is free.")] = 0,
+) -> None:
+    """Look at answers: video and time axis, models side by side, what changed on edited views, every score.
+
+    Writes one folder of static files that opens without a server too, and shows it on this machine only.
+
+    Examples:
+
+      ecva-bench view results.jsonl
+
+      ecva-bench view one.jsonl other.jsonl --data annotations.xlsx --videos videos --out page --no-serve
+    """
+    from ..report import Videos, write_page
+
+    dataset = open_dataset(files, data, videos)
+    known = Videos()
+    if dataset:
+        annotations = {each.video: each for each in dataset.annotations}
+        known = Videos(annotations, dataset.videos, dataset.taxonomy.describe)
+    elif videos:
+        known = Videos(folder=videos)
+    page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
+    print(
+        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {page.videos} videos, {page.with_file} of them "
+        "with a file"
+    )
+    if serve:
+        _serve(page.folder, port)
+
+
+def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
+    """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
+    from ..data import load
+    from ..report import dataset_of
+
+    source = data or ("mini" if dataset_of(files[0]) == "mini" else None)
+    if source is None:
+        return None
+    from .progress import progress
+
+    dataset = load(source, videos=videos)
+    with progress("render", "clips") as update:
+        dataset.ensure_videos(update)
+    return dataset
+
+
+def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | None) -> Iterator[Run]:
+    """Yield the runs of results files one after another, and say which of the scores belong to none of them."""
+    from ..report import pair, scores_beside, scores_by_results
+    from ..scoring import read_scores
+
+    paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
+    named = scores_by_results(paths)
+    for file in files:
+        results = read_results(file, dataset, None)
+        yield pair(results, map(read_scores, named.pop(results.sha256, ())))
+    for path in (path for paths in named.values() for path in paths):
+        print(f"left out: {path}: the scores are of other answers: score these again", file=sys.stderr)
+
+
+def _serve(folder: Path, port: int) -> None:
+    from ..report import Server
+
+    with Server(folder, port) as server:
+        print(f"on this machine only, until interrupted: {server.url}", flush=True)
+        with suppress(KeyboardInterrupt):  # the way to end it
+            server.serve_forever()

@@ -1,0 +1,240 @@
+"""Whether two scored runs differ: paired by question, resampled by video, corrected for how much is compared.
+
+Knows pairs and statistics; knows no file. A difference is the new run less the base, turned so that a minus is
+always worse.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ..errors import UsageError
+from ..records import Record, Scores
+from ..statistics import PAIRED_DRAWS, detectable_effect, holm
+from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
+from .sheet import in_unit
+from .table import Cell, Table
+
+ALPHA = 0.05
+MOVERS = 10
+
+
+class Side(Record):
+    """One of two runs: the name of its results file, their hash, and the model."""
+
+    name: str
+    model: str
+    results_sha256: str
+
+    @classmethod
+    def of(cls, scores: Scores) -> Side:
+        """Return which run some scores are of."""
+        return cls(name=scores.header.name, model=scores.header.model, results_sha256=scores.header.results_sha256)
+
+
+class Effect(Record):
+    """The difference of two runs in one column over `n` samples about `videos` videos, in the column's own unit.
+
+    `interval` is the 95 % paired bootstrap interval over videos, not corrected; `p_holm` is the two-sided p-value,
+    corrected for all columns compared. `detectable` is the smallest true difference that so many videos show in
+    80 % of cases, without correction. None, and p-values of 1, where there are too few videos to tell;
+    `detectable` also where all gain alike.
+    """
+
+    name: str
+    unit: str
+    decimals: int
+    n: int
+    videos: int
+    base: float
+    new: float
+    difference: float
+    interval: tuple[float, float] | None
+    p: float
+    p_holm: float
+    detectable: float | None
+
+
+class Mover(Record):
+    """A video whose scores moved. `move` is the mean over columns of how far, in units of the column's usual move.
+
+    `name` is the column that moved most, from `base` to `new`, means over the video's samples in that column's unit.
+    """
+
+    video: str
+    move: float
+    name: str
+    unit: str
+    decimals: int
+    base: float
+    new: float
+
+
+class Comparison(Record):
+    """Two runs compared. `mismatches` are what makes the reading doubtful, though the samples are the same."""
+
+    base: Side
+    new: Side
+    on: On
+    seed: int
+    draws: int
+    mismatches: tuple[Mismatch, ...]
+    effects: tuple[Effect, ...]
+    movers: tuple[Mover, ...]
+
+
+def compare(
+    base: Scores,
+    new: Scores,
+    *,
+    metrics: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    on: On = "all",
+    seed: int = 0,
+    draws: int = PAIRED_DRAWS,
+) -> Comparison:
+    """Return how `new` differs from `base`, column by column, and the videos that moved most.
+
+    `metrics` are columns (`rougeL`) or one task's column (`cause/rougeL`), none: all; `tasks` likewise. Raises
+    `UsageError` where the runs scored different samples, unless only their `intersection` is compared, and where a
+    column was computed in two ways.
+    """
+    names = column_names(base, new, metrics=metrics, tasks=tasks, on=on)
+    found = mismatches(base, new, names=names, on=on)
+    sides = f"{base.header.name}, {new.header.name}"
+    unequal = [mismatch.text for mismatch in found if mismatch.field in OF_SETS]
+    if unequal:
+        remedy = "compare what both have with --on intersection"
+        raise UsageError(f"the two runs did not score the same samples ({'; '.join(unequal)})", sides, remedy)
+    otherwise = [mismatch.text for mismatch in found if mismatch.field in ("protocol", "scorer")]
+    if otherwise:
+        raise UsageError(
+            f"the two runs were scored in different ways ({'; '.join(otherwise)})", sides, "score both alike"
+        )
+    paired = pairs(base, new, names, on=on)
+    if not paired:
+        raise UsageError("no sample was scored in both runs", sides, "compare runs over the same videos")
+    return Comparison(
+        base=Side.of(base),
+        new=Side.of(new),
+        on=on,
+        seed=seed,
+        draws=draws,
+        mismatches=tuple(found),
+        effects=effects(paired, seed=seed, draws=draws),
+        movers=movers(paired),
+    )
+
+
+def effects(paired: Sequence[Pair], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
+    """Return the difference in every column, p-values corrected after Holm for their number."""
+    resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
+    corrected = holm([one.p for one in resampled])
+    return tuple(
+        Effect(
+            name=pair.name,
+            unit=pair.summary.unit,
+            decimals=pair.summary.decimals,
+            n=one.n,
+            videos=one.clusters,
+            base=mean(pair.base.values()),
+            new=mean(pair.new.values()),
+            difference=one.mean,
+            interval=one.interval(),
+            p=one.p,
+            p_holm=p_holm,
+            detectable=detectable_effect(one.error, alpha=ALPHA) if one.error else None,
+        )
+        for pair, one, p_holm in zip(paired, resampled, corrected, strict=True)
+    )
+
+
+def movers(paired: Sequence[Pair], *, most: int = MOVERS) -> tuple[Mover, ...]:
+    """Return the videos that moved most, either way; none that did not move.
+
+    Columns have units of their own, so a move counts in units of the column's root mean square move over videos.
+    """
+    moves: dict[str, list[tuple[float, Pair]]] = defaultdict(list)
+    for pair in paired:
+        usual = math.sqrt(mean([gain * gain for gain in pair.video_gains.values()]))
+        for video, gain in pair.video_gains.items():
+            moves[video].append((abs(gain) / usual if usual else 0.0, pair))
+    moved = {video: mean([move for move, _ in found]) for video, found in moves.items()}
+    ranked = sorted((video for video in moved if moved[video] > 0), key=lambda video: (-moved[video], video))
+    return tuple(_mover(video, moved[video], max(moves[video], key=lambda move: move[0])[1]) for video in ranked[:most])
+
+
+def _mover(video: str, move: float, pair: Pair) -> Mover:
+    samples = [sample for sample, of in pair.video.items() if of == video]
+    return Mover(
+        video=video,
+        move=move,
+        name=pair.name,
+        unit=pair.summary.unit,
+        decimals=pair.summary.decimals,
+        base=mean([pair.base[sample] for sample in samples]),
+        new=mean([pair.new[sample] for sample in samples]),
+    )
+
+
+def comparison_tables(found: Comparison) -> list[Table]:
+    """Return what a comparison found as tables: the differences, then the videos that moved most."""
+    compared = {"all": "all samples, one without an answer at its worst value", "intersection": "what both answered"}
+    notes = [
+        "difference: new less base, a minus is worse, with its 95 % interval",
+        f"paired by question over {compared[found.on]}",
+        f"bootstrap over videos, seed {found.seed}, {found.draws} draws; p corrected after Holm for "
+        f"{len(found.effects)} comparisons",
+        f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
+        *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
+    ]
+    differences = Table(
+        title=f"{found.new.model} ({found.new.name}) against {found.base.model} ({found.base.name})",
+        header=("metric", "unit", "base", "new", "difference", "p (Holm)", "detectable", "n", "videos"),
+        rows=tuple(_effect_row(effect) for effect in found.effects),
+        notes=tuple(notes),
+    )
+    return [differences, movers_table(found.movers)]
+
+
+def movers_table(found: Sequence[Mover]) -> Table:
+    """Return the videos that moved most as a table."""
+    return Table(
+        title=f"The {len(found)} videos that moved most" if found else "No video moved",
+        header=("video", "move", "most in", "base", "new"),
+        rows=tuple(
+            (
+                Cell(one.video),
+                Cell(f"{one.move:.2f}", one.move),
+                Cell(one.name),
+                number(one.base, one.unit, one.decimals),
+                number(one.new, one.unit, one.decimals),
+            )
+            for one in found
+        ),
+        notes=("move: mean over metrics, in units of the metric's usual (root mean square) move",) if found else (),
+    )
+
+
+def number(value: float | None, unit: str, decimals: int, interval: tuple[float, float] | None = None) -> Cell:
+    """Return a number of a column in the unit it is shown in: percent for fractions."""
+    if value is None:
+        return Cell()
+    bounds = (in_unit(interval[0], unit), in_unit(interval[1], unit)) if interval else None
+    return Cell(f"{in_unit(value, unit):.{decimals}f}", in_unit(value, unit), bounds)
+
+
+def _effect_row(one: Effect) -> tuple[Cell, ...]:
+    return (
+        Cell(one.name),
+        Cell(one.unit),
+        number(one.base, one.unit, one.decimals),
+        number(one.new, one.unit, one.decimals),
+        number(one.difference, one.unit, one.decimals, one.interval),
+        Cell(f"{one.p_holm:.4f}", one.p_holm),
+        number(one.detectable, one.unit, one.decimals),
+        Cell(str(one.n), one.n),
+        Cell(str(one.videos), one.videos),
+    )

@@ -1,0 +1,200 @@
+"""What stands beside a board: scores by class, score against cost, whether metrics agree, and how runs were made.
+
+Each is a table like any other; a page draws the second as points and shades the cells of the first and the third.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from ..statistics import tau_b
+from .board import board, count_cell, leaderboards, marked, published_board, score_cell, title
+from .groups import Group, Row, group_submissions
+from .published import PublishedTable
+from .sheet import in_unit
+from .submission import Submission
+from .table import Cell, Table
+
+FEWEST = 3  # rows that can be said to be ordered
+HASH = 12  # characters of a hash that are shown
+
+
+def dataset_tables(
+    submissions: Sequence[Submission],
+    *,
+    published: Sequence[PublishedTable] = (),
+    class_names: Mapping[int, str] | None = None,
+    task: str | None = None,
+) -> list[Table]:
+    """Return all tables of a data set: per task the board and what stands beside it, edited views, how runs were made.
+
+    `class_names` are the names of the anomaly classes by number. Published rows stand below the full-video board of
+    their task, or alone where there is none. Raises `UsageError` where there is nothing to show.
+    """
+    groups = group_submissions(submissions, task)
+    if not groups:
+        return leaderboards([], published=published, task=task)
+    tables = []
+    for group in groups:
+        full = group.view == "full"
+        tables.append(board(group, published if full else ()))
+        if full:
+            beside = (class_table(group, class_names or {}), cost_table(group), correlation_table(group))
+            tables += [table for table in beside if table]
+    ranked = {group.task for group in groups if group.view == "full"}
+    others = dict.fromkeys(table.task for table in published if table.task not in ranked and task in (None, table.task))
+    return [*tables, *(published_board(name, published) for name in others), runs_table(submissions)]
+
+
+def class_table(group: Group, class_names: Mapping[int, str]) -> Table | None:
+    """Return the ranking column's mean by annotated class; None where no class is known."""
+    classes = {video: major for row in group.rows for video, major in row.submission.classes.items()}
+    if not (classes and group.by):
+        return None
+    videos = {video for row in group.rows for video in row.entry.values.get(group.by, {})}
+    sizes = Counter(classes[video] for video in videos if video in classes)
+    unknown = len(videos - classes.keys())
+    unit = group.columns[group.by].unit
+    means = [[_class_mean(row, group.by, classes, major) for major in sorted(sizes)] for row in group.rows]
+    largest = _largest(group, means)
+    names = [" ".join(filter(None, [str(m), class_names.get(m), f"({sizes[m]})"])) for m in sorted(sizes)]
+    rows = []
+    for row, line in zip(group.rows, means, strict=True):
+        cells = (Cell(row.label), Cell(row.kind), *(_shaded(mean, largest, unit) for mean in line))
+        rows.append(marked(cells, "baseline") if row.baseline else cells)
+    return Table(
+        title=f"{title(group)}: {group.by} by class, {unit}",
+        header=("model", "kind", *names),
+        rows=tuple(rows),
+        notes=(
+            "In brackets: videos of the class. A sample without an answer counts 0.",
+            *([f"Videos left out, for no answer names their class: {unknown}."] if unknown else []),
+        ),
+    )
+
+
+def _largest(group: Group, means: Sequence[Sequence[float | None]]) -> float:
+    """Return the mean that is shaded darkest: a model's, for beside a ceiling all models would look alike."""
+    models = [line for row, line in zip(group.rows, means, strict=True) if not row.baseline] or means
+    return max((mean for line in models for mean in line if mean is not None), default=0.0)
+
+
+def cost_table(group: Group) -> Table | None:
+    """Return the ranking column beside what the answers took; None where no run says what they took."""
+    if not group.by or not any(row.entry.effort.seconds is not None or row.submission.usd for row in group.rows):
+        return None
+    by = f"{group.by} {group.columns[group.by].unit}"
+    rows = []
+    for row in group.rows:
+        cells = (
+            Cell(row.label),
+            Cell(row.kind),
+            score_cell(row.summaries.get(group.by)),
+            _amount(row.entry.effort.seconds, 3),
+            _amount(row.entry.effort.words, 1),
+            _amount(row.submission.usd, 2),
+            Cell(row.submission.hardware or ""),
+        )
+        rows.append(marked(cells, "baseline") if row.baseline else cells)
+    paid = all(row.submission.usd is not None for row in group.rows)
+    return Table(
+        title=f"{title(group)}: {group.by} against cost",
+        header=("model", "kind", by, "s per answer", "words per answer", "USD of the run", "hardware"),
+        rows=tuple(rows),
+        notes=(
+            "s per answer: decoding and answering, as timed by the run; compare it on the same hardware only. USD and "
+            "hardware are what the submitter states, for all tasks and views together.",
+        ),
+        chart=("USD of the run" if paid else "s per answer", by),
+    )
+
+
+def correlation_table(group: Group) -> Table | None:
+    """Return how alike two metrics order the models; None where fewer than three rows or two metrics order anything.
+
+    Baselines are left out where three models remain without them.
+    """
+    models = [row for row in group.rows if not row.baseline]
+    rows = models if len(models) >= FEWEST else list(group.rows)
+    ordering = [c for c in group.columns if len({row.mean(c) for row in rows} - {None}) > 1]
+    if len(rows) < FEWEST or len(ordering) < 2:
+        return None
+    return Table(
+        title=f"{title(group)}: rank correlation of metrics",
+        header=("metric", *ordering),
+        rows=tuple((Cell(one), *(_correlation(group, rows, one, other) for other in ordering)) for one in ordering),
+        notes=(
+            f"Kendall's tau-b over n = {len(rows)} rows, baselines {'left out' if rows is models else 'included'}; "
+            "1: the same order, -1: the opposite. Where fewer rows have both metrics, their number is in brackets.",
+        ),
+    )
+
+
+def runs_table(submissions: Sequence[Submission]) -> Table:
+    """Return how each run was made and scored, as its manifest and its scores say."""
+    ordered = sorted(submissions, key=lambda one: (one.scores.baseline, one.scores.model, one.scores.name))
+    rows = []
+    for one in ordered:
+        cells = (
+            Cell(one.scores.model),
+            Cell("baseline" if one.scores.baseline else "run"),
+            Cell(one.scores.name),
+            Cell(str(one.spec.get("mode", ""))),
+            Cell(_frames(one)),
+            Cell(str(one.spec.get("decoder", ""))),
+            Cell(_prompts(one)),
+            count_cell(sum(entry.coverage.answered for entry in one.entries)),
+            count_cell(sum(entry.coverage.failed for entry in one.entries)),
+            count_cell(sum(entry.coverage.missing for entry in one.entries)),
+            Cell(one.scores.protocol),
+            Cell(one.scores.version),
+            Cell(one.scores.results_sha256[:HASH]),
+        )
+        rows.append(marked(cells, "baseline") if one.scores.baseline else cells)
+    header = ("model", "kind", "run", "mode", "frames", "decoder", "prompts", "answered", "errors", "missing")
+    return Table(
+        title="How the runs were made",
+        header=(*header, "protocol", "version", "results SHA-256"),
+        rows=tuple(rows),
+        notes=("frames: the fewest and the most that the model was shown of a video, edited views included.",),
+    )
+
+
+def _class_mean(row: Row, column: str, classes: Mapping[str, int], major: int) -> float | None:
+    values = [value for video, value in row.entry.values.get(column, {}).items() if classes.get(video) == major]
+    return sum(values) / len(values) if values else None
+
+
+def _shaded(mean: float | None, largest: float, unit: str) -> Cell:
+    if mean is None:
+        return Cell()
+    value = in_unit(mean, unit)
+    return Cell(f"{value:.1f}", value, shade=min(1.0, max(0.0, mean / largest)) if largest > 0 else 0.0)
+
+
+def _amount(value: float | None, decimals: int) -> Cell:
+    return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)
+
+
+def _correlation(group: Group, rows: Sequence[Row], one: str, other: str) -> Cell:
+    means = [(row.mean(one), row.mean(other)) for row in rows]
+    both = [(a, b) for a, b in means if a is not None and b is not None]
+    if len(both) < FEWEST or any(len(set(values)) < 2 for values in zip(*both, strict=True)):
+        return Cell()
+    alike = group.columns[one].higher_is_better == group.columns[other].higher_is_better
+    found = tau_b([a for a, _ in both], [b for _, b in both]) * (1 if alike else -1)
+    fewer = f" ({len(both)})" if len(both) < len(rows) else ""
+    return Cell(f"{found:.2f}{fewer}", found, shade=abs(found))
+
+
+def _prompts(one: Submission) -> str:
+    """Return the sets and versions of a run's prompts, `ours v1` for `ours/cause.v1`."""
+    names = [str(prompt.get("id", "")) for prompt in one.spec.get("prompts", {}).values()]
+    return ", ".join(sorted({f"{name.partition('/')[0]} {name.rpartition('.')[2]}" for name in names}))
+
+
+def _frames(one: Submission) -> str:
+    shown = list(chain.from_iterable(entry.effort.frames for entry in one.entries if entry.effort.frames))
+    return f"{min(shown)} to {max(shown)}" if shown else ""

@@ -1,0 +1,103 @@
+"""A table as plain text, Markdown, CSV and JSON. Each form is a pure function; whatever a cell holds stays text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .table import LEGEND, Cell, Table, one_line
+
+TABLES_SCHEMA = "ecva.tables/1"
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def as_text(table: Table) -> str:
+    """Return the table for a terminal: columns aligned, numbers to the right."""
+    lines = [table.header, *(tuple(one_line(cell.full_text) for cell in row) for row in table.rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(table.header))]
+    body = [
+        "  ".join(
+            f"{text:>{width}}" if right else f"{text:<{width}}"
+            for text, width, right in zip(line, widths, table.numeric, strict=True)
+        )
+        for line in lines
+    ]
+    body.insert(1, "  ".join("-" * width for width in widths))
+    notes = ["", *map(one_line, table.notes)] if table.notes else []
+    return "".join(f"{line.rstrip()}\n" for line in [one_line(table.title), "", *body, *notes])
+
+
+def as_markdown(table: Table) -> str:
+    """Return the table in GitHub's Markdown, every text escaped; best cells bold, ties in italics."""
+    rows = [
+        [_escape(text) for text in table.header],
+        ["---:" if right else "---" for right in table.numeric],
+        *([_markdown_cell(cell) for cell in row] for row in table.rows),
+    ]
+    lines = [f"## {_escape(table.title)}", "", *(f"| {' | '.join(row)} |" for row in rows)]
+    legend = [LEGEND.format(best="Bold", tie="italics")] if table.has("best") else []
+    notes = [f"- {_escape(note)}" for note in [*legend, *table.notes]]
+    return "\n".join([*lines, "", *notes, ""] if notes else [*lines, ""])
+
+
+def as_csv(table: Table) -> str:
+    """Return header and rows as CSV (RFC 4180): numbers where a cell has one, and their intervals as columns.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
+    bounded = [any(row[i].interval is not None for row in table.rows) for i in range(len(table.header))]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    header: list[str] = []
+    for name, has_interval in zip(table.header, bounded, strict=True):
+        header += [name, f"{name} low", f"{name} high"] if has_interval else [name]
+    writer.writerow([_inert(name) for name in header])
+    for row in table.rows:
+        fields: list[str] = []
+        for cell, has_interval in zip(row, bounded, strict=True):
+            fields.append(repr(cell.value) if cell.value is not None else _inert(cell.text))
+            if has_interval:
+                fields += [repr(bound) for bound in cell.interval] if cell.interval else ["", ""]
+        writer.writerow(fields)
+    return out.getvalue()
+
+
+def as_json(tables: Sequence[Table]) -> str:
+    """Return tables as one JSON text (schema `ecva.tables/1`): of each cell what it has, the text always."""
+    content = {"schema": TABLES_SCHEMA, "tables": [_table_object(table) for table in tables]}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _table_object(table: Table) -> dict[str, Any]:
+    rows = [[_cell_object(cell) for cell in row] for row in table.rows]
+    return {"title": table.title, "header": table.header, "rows": rows, "notes": table.notes}
+
+
+def _cell_object(cell: Cell) -> dict[str, Any]:
+    found: dict[str, Any] = {"text": cell.text}
+    if cell.value is not None:
+        found["value"] = cell.value
+    if cell.interval is not None:
+        found["interval"] = cell.interval
+    if cell.marks:
+        found["marks"] = sorted(cell.marks)
+    return found
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = _escape(cell.full_text)
+    stars = "**" if "best" in cell.marks else "*" if "tie" in cell.marks else ""
+    return f"{stars}{text}{stars}"
+
+
+def _escape(text: str) -> str:
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", one_line(text))
+
+
+def _inert(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA_START) else text

@@ -1,0 +1,272 @@
+"""The gate: is a new run worse than its base by more than is tolerated?
+
+Knows the rules of the verdicts and nothing of files, pages or continuous integration. Tests are one-sided, by paired
+bootstrap over videos, corrected after Holm over all metrics and tasks; a gain is turned so that a minus is always
+worse. With d the tolerance, and U and L the corrected one-sided 95 % bounds of the true gain:
+
+    FAIL          U < -d               surely worse than tolerated
+    WARN          U < 0, not FAIL      surely worse, perhaps within tolerance
+    PASS          L >= -d              surely not worse than tolerated
+    INCONCLUSIVE  neither              there are too few videos to tell
+    INVALID       the two runs do not compare: data set, prompts, judge or coverage differ
+
+A verdict is given once. Running a gate again until it passes is no test, so nothing here tries again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..errors import UsageError
+from ..records import Record, Scores
+from ..statistics import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, holm
+from .compare import Mover, Side, movers
+from .groups import RANKED_BY
+from .pairing import Mismatch, On, Pair, column_names, mean, mismatches, pairs
+from .verdict import Verdict, worst
+
+# A run that is no worse shall fail in at most 5 % of cases. The bootstrap keeps a level only on average, for skewed
+# differences move it either way, so the tests are made at 4 %.
+LEVEL = 0.04
+WORST_VIDEOS = 3
+ALL = "all"
+
+
+class ClassGain(Record):
+    """The mean gain over the `n` videos of one anomaly class."""
+
+    name: str
+    gain: float
+    n: int
+
+
+class Check(Record):
+    """The verdict on one column, as `cause/gated`, over `n` samples about `videos` videos, in the column's own unit.
+
+    `interval` is the gain's 95 % bootstrap interval, not corrected. `tolerated` is the margin asked for, or the noise
+    floor of the calibration where that is larger. The p-values are corrected: of the gain being no worse than
+    tolerated, of its being no loss, of its being worse than tolerated. `worst` are the videos that lost most.
+    `needed` is how many videos could tell that nothing has changed, None where that is told, or no number could;
+    `tolerable` is the margin that so many videos could tell.
+    """
+
+    name: str
+    unit: str
+    decimals: int
+    verdict: Verdict
+    n: int
+    videos: int
+    base: float
+    new: float
+    gain: float
+    interval: tuple[float, float] | None
+    tolerated: float
+    p_tolerated: float
+    p_no_loss: float
+    p_worse: float
+    worst: tuple[str, ...]
+    worst_class: ClassGain | None = None
+    needed: int | None = None
+    tolerable: float | None = None
+
+
+class Gate(Record):
+    """What a gate found; `floors` are the noise floors that runs given for calibration showed, by column."""
+
+    verdict: Verdict
+    base: Side
+    new: Side
+    on: On
+    level: float
+    seed: int
+    draws: int
+    margins: dict[str, float]
+    calibration: tuple[Side, ...]
+    floors: dict[str, float]
+    mismatches: tuple[Mismatch, ...]
+    checks: tuple[Check, ...]
+    movers: tuple[Mover, ...]
+
+
+def gate(
+    new: Scores,
+    base: Scores,
+    *,
+    margins: Mapping[str, float] | None = None,
+    calibration: Sequence[Scores] = (),
+    metrics: Sequence[str] = (),
+    on: On = "all",
+    classes: Mapping[str, str] | None = None,
+    seed: int = 0,
+    draws: int = PAIRED_DRAWS,
+) -> Gate:
+    """Return the verdict on `new` against `base`.
+
+    `metrics` are columns (`gated`), or one task's column (`cause/gated`); none: those leaderboards rank by; "all":
+    every one. `margins` say by column, or task's column, what loss is tolerated, in the column's own unit (0.005 is
+    half a percentage point); what they do not name tolerates none. `calibration` are further runs of the base's
+    system: a margin below what these differ by among themselves is raised to it. `classes` are the videos' classes,
+    by name. Raises `UsageError` for a metric that is in neither run, or a margin that fits none or is negative.
+    """
+    names = _chosen(base, new, metrics, on)
+    allowed = dict(margins or {})
+    _check_margins(allowed, names)
+    found = mismatches(base, new, names=names, on=on)
+    paired = [] if found else pairs(base, new, names, on=on)
+    if not (found or paired):
+        found = [Mismatch(field="samples", where="all tasks", base="no common sample", new="no common sample")]
+    floors = {} if found else noise_floors([base, *calibration], names, on=on)
+    tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
+    checks = _checks(paired, tolerated, classes or {}, seed, draws)
+    return Gate(
+        verdict="INVALID" if found else worst(check.verdict for check in checks),
+        base=Side.of(base),
+        new=Side.of(new),
+        on=on,
+        level=LEVEL,
+        seed=seed,
+        draws=draws,
+        margins=allowed,
+        calibration=tuple(Side.of(run) for run in calibration),
+        floors=floors,
+        mismatches=tuple(found),
+        checks=checks,
+        movers=movers(paired),
+    )
+
+
+def read_margins(items: Iterable[str]) -> dict[str, float]:
+    """Return margins by metric from texts such as `gated=0.005`; `UsageError` for another."""
+    margins = {}
+    for item in items:
+        metric, _, text = item.partition("=")
+        try:
+            margins[metric] = float(text)
+        except ValueError:
+            raise UsageError(f"{item!r} is no margin", remedy="write metric=loss, such as gated=0.005") from None
+    return margins
+
+
+def noise_floors(runs: Sequence[Scores], names: Sequence[str], *, on: On = "all") -> dict[str, float]:
+    """Return by column how far the means of any two runs of one system lie apart; empty for a single run.
+
+    Raises `UsageError` where two of them do not compare.
+    """
+    floors: dict[str, float] = defaultdict(float)
+    for one, other in itertools.combinations(runs, 2):
+        if apart := mismatches(one, other, names=names, on=on):
+            where = f"{one.header.name}, {other.header.name}"
+            raise UsageError(f"runs to calibrate with do not compare ({apart[0].text})", where, "repeat the base's run")
+        for pair in pairs(one, other, names, on=on):
+            floors[pair.name] = max(floors[pair.name], abs(mean(pair.gains.values())))
+    return dict(floors)
+
+
+def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: float = LEVEL) -> Verdict:
+    """Return the verdict of the corrected p-values of a column, after the rules above."""
+    if p_tolerated <= level:
+        return "FAIL"
+    if p_no_loss <= level:
+        return "WARN"
+    return "PASS" if p_worse <= level else "INCONCLUSIVE"
+
+
+def _chosen(base: Scores, new: Scores, metrics: Sequence[str], on: On) -> list[str]:
+    """Return the names of the columns to check; by default one per task, the first to rank by that was scored."""
+    if metrics:
+        return column_names(base, new, metrics=() if ALL in metrics else metrics, on=on)
+    there = column_names(base, new, on=on)
+    by_task: dict[str, list[str]] = defaultdict(list)
+    for name in there:
+        by_task[name.partition("/")[0]].append(name)
+    return [
+        next((f"{task}/{column}" for column in RANKED_BY.get(task, ()) if f"{task}/{column}" in names), names[0])
+        for task, names in by_task.items()
+    ]
+
+
+def _check_margins(margins: Mapping[str, float], names: Sequence[str]) -> None:
+    for metric, margin in margins.items():
+        if not any(metric in (name, name.partition("/")[2]) for name in names):
+            raise UsageError(f"a margin for {metric!r} fits nothing", remedy=f"checked are {', '.join(names)}")
+        if not (margin >= 0 and math.isfinite(margin)):
+            raise UsageError(
+                f"{margin} is no margin of {metric!r}", remedy="say how large a loss is tolerated, 0 or more"
+            )
+
+
+def _margin(margins: Mapping[str, float], name: str) -> float:
+    return margins.get(name, margins.get(name.partition("/")[2], 0.0))
+
+
+def _checks(
+    paired: Sequence[Pair], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
+) -> tuple[Check, ...]:
+    resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
+    margins = list(zip(resampled, tolerated, strict=True))
+    corrected = zip(
+        holm([one.p_at_least(-margin) for one, margin in margins]),
+        holm([one.p_at_least(0.0) for one in resampled]),
+        holm([one.p_below(-margin) for one, margin in margins]),
+        strict=True,
+    )
+    return tuple(
+        _check(pair, one, margin, p_values, classes, LEVEL / len(paired))
+        for pair, (one, margin), p_values in zip(paired, margins, corrected, strict=True)
+    )
+
+
+def _check(
+    pair: Pair,
+    resampled: PairedBootstrap,
+    tolerated: float,
+    p_values: tuple[float, float, float],
+    classes: Mapping[str, str],
+    level: float,
+) -> Check:
+    p_tolerated, p_no_loss, p_worse = p_values
+    given = verdict_of(p_tolerated=p_tolerated, p_no_loss=p_no_loss, p_worse=p_worse)
+    needed, tolerable = _what_decides(resampled, tolerated, level) if given == "INCONCLUSIVE" else (None, None)
+    losses = sorted((gain, video) for video, gain in pair.video_gains.items() if gain < 0)
+    return Check(
+        name=pair.name,
+        unit=pair.summary.unit,
+        decimals=pair.summary.decimals,
+        verdict=given,
+        n=resampled.n,
+        videos=resampled.clusters,
+        base=mean(pair.base.values()),
+        new=mean(pair.new.values()),
+        gain=resampled.mean,
+        interval=resampled.interval(),
+        tolerated=tolerated,
+        p_tolerated=p_tolerated,
+        p_no_loss=p_no_loss,
+        p_worse=p_worse,
+        worst=tuple(video for _, video in losses[:WORST_VIDEOS]),
+        worst_class=_worst_class(pair, classes),
+        needed=needed,
+        tolerable=tolerable,
+    )
+
+
+def _what_decides(found: PairedBootstrap, tolerated: float, level: float) -> tuple[int | None, float | None]:
+    """Return how many videos could tell this tolerance from no loss, and which tolerance these videos can tell."""
+    if not found.error:
+        return None, None
+    needed = clusters_needed(found.error, found.clusters, tolerated, alpha=level) if tolerated else None
+    return needed, detectable_drop(found.error, alpha=level)
+
+
+def _worst_class(pair: Pair, classes: Mapping[str, str]) -> ClassGain | None:
+    """Return the class that lost most; None where none lost, or no class is known."""
+    gains: dict[str, list[float]] = defaultdict(list)
+    for video, gain in pair.video_gains.items():
+        if video in classes:
+            gains[classes[video]].append(gain)
+    means = [ClassGain(name=name, gain=mean(found), n=len(found)) for name, found in gains.items()]
+    lowest = min(means, key=lambda one: (one.gain, one.name), default=None)
+    return lowest if lowest and lowest.gain < 0 else None

@@ -1,0 +1,40 @@
+"""What a gate found, on disk: `verdict.json`, `junit.xml`, and a summary for people. Knows files and no test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import ResultsError
+from ..records import Record, canonical_json
+from .github import step_summary
+from .junit import as_junit
+from .table import Table
+from .verdict import Case
+
+
+def write_gate(found: Record, cases: Sequence[Case], folder: Path, *, suite: str, strict: bool) -> list[Path]:
+    """Write `verdict.json`, all that was found, and `junit.xml`, a test case per case; return the paths."""
+    texts = {
+        "verdict.json": canonical_json(found.model_dump(mode="json")) + "\n",
+        "junit.xml": as_junit(cases, suite=suite, strict=strict),
+    }
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            path = folder / name
+            path.write_text(text, encoding="utf-8")
+            paths.append(path)
+    except OSError as error:
+        raise ResultsError("the verdict cannot be written", folder, f"choose another folder ({error})") from None
+    return paths
+
+
+def append_summary(tables: Sequence[Table], path: Path) -> None:
+    """Append tables to a summary page, which other steps of a job may have begun."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(step_summary(tables))
+    except OSError as error:
+        raise ResultsError("the summary cannot be written", path, f"choose another file ({error})") from None

@@ -1,0 +1,45 @@
+"""What GitHub Actions shows of a gate: annotations beside the job, and a summary page. Knows its limits and no test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .forms import as_markdown
+from .table import Table
+from .verdict import Case, by_severity
+
+# GitHub keeps ten annotations of a kind per step, and a mebibyte of summary.
+ANNOTATIONS = 10
+SUMMARY_BYTES = 1 << 20
+_CUT = "\n\nCut here: the whole is in verdict.json.\n"
+_LEVEL = {"FAIL": "error", "INVALID": "error", "WARN": "warning"}
+
+
+def as_annotations(cases: Sequence[Case]) -> list[str]:
+    """Return workflow commands for what went wrong, the worst first and ten at most; the last says what is left out."""
+    found = [case for case in by_severity(cases) if case.verdict in _LEVEL]
+    lines = [_command(_LEVEL[case.verdict], f"{case.verdict} {case.name}", case.text) for case in found]
+    if len(lines) > ANNOTATIONS:
+        left = len(lines) - ANNOTATIONS + 1
+        lines[ANNOTATIONS - 1 :] = [_command("warning", "and more", f"{left} more cases: see the summary of this job")]
+    return lines
+
+
+def step_summary(tables: Sequence[Table]) -> str:
+    """Return tables as the Markdown of a job's summary page, cut where GitHub would refuse it."""
+    text = "\n".join(map(as_markdown, tables))
+    encoded = text.encode()
+    if len(encoded) <= SUMMARY_BYTES:
+        return text
+    return encoded[: SUMMARY_BYTES - len(_CUT)].decode(errors="ignore") + _CUT
+
+
+def _command(level: str, title: str, text: str) -> str:
+    """Return a workflow command; what would end it early or start another is encoded."""
+    return f"::{level} title={_escaped(title, ':,')}::{_escaped(text)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    for character in ("%", "\r", "\n", *also):
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,128 @@
+"""What may stand in one leaderboard: runs of one task, view and protocol over the same samples, in their order.
+
+Models are ordered by the mean in which a sample without an answer counts 0, so that leaving hard videos out gains
+nothing. Knows submissions, and nothing of tables.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..records import Summary, View
+from ..statistics import Standing, standings
+from .submission import Entry, Submission
+
+SEED = 0  # of the draws behind ranks and ties; every board prints it
+
+# The first that every run has. A judge's verdict comes before shared words (design/anomeval.md); of the text columns,
+# ROUGE-2 tells an answer to the video from an answer to another best (design/scoring.md).
+RANKED_BY = {
+    "description": ("gated", "rouge2"),
+    "cause": ("gated", "rouge2"),
+    "effect": ("gated", "rouge2"),
+    "classification": ("accuracy",),
+    "timestamp": ("iou",),
+}
+VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run on one board. `label` is its model, with the run's name where the board has several of the model."""
+
+    submission: Submission
+    entry: Entry
+    label: str
+
+    @property
+    def baseline(self) -> bool:
+        """Whether the run is a baseline, which takes no rank."""
+        return self.submission.scores.baseline
+
+    @property
+    def kind(self) -> str:
+        """What the run is, in a word."""
+        return "baseline" if self.baseline else "run"
+
+    @property
+    def summaries(self) -> dict[str, Summary]:
+        """The run's summaries by column."""
+        return {summary.column: summary for summary in self.entry.summaries}
+
+    def mean(self, column: str) -> float | None:
+        """Return the mean of a column with missing answers at their worst; None where the run has none."""
+        summary = self.summaries.get(column)
+        return None if summary is None else summary.zero_filled
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of one board, best first. `by` is the column they are ranked by."""
+
+    task: str
+    view: View
+    protocol: str
+    samples: int
+    by: str
+    rows: tuple[Row, ...]
+
+    @property
+    def columns(self) -> dict[str, Summary]:
+        """The columns that some row has, the ranking one first, each with a summary that knows its unit."""
+        found: dict[str, Summary] = {}
+        for row in self.rows:
+            for name, summary in row.summaries.items():
+                found.setdefault(name, summary)
+        return {name: found[name] for name in sorted(found, key=lambda name: name != self.by)}
+
+    def standings(self, column: str) -> dict[str, Standing]:
+        """Return the standing of each row that is ranked in a column, by label; baselines are not."""
+        sign = 1.0 if self.columns[column].higher_is_better else -1.0
+        ranked = [row for row in self.rows if not row.baseline and row.mean(column) is not None]
+        values = [{video: sign * value for video, value in row.entry.values[column].items()} for row in ranked]
+        return dict(zip((row.label for row in ranked), standings(values, seed=SEED), strict=True))
+
+
+def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[Group]:
+    """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
+    found: dict[tuple[str, View, str, str], list[Row]] = defaultdict(list)
+    for one in submissions:
+        for entry in one.entries:
+            if task in (None, entry.task):
+                place = (entry.task, entry.view, one.scores.protocol, entry.coverage.samples_sha256)
+                found[place].append(Row(one, entry, one.scores.model))
+    tasks = list(RANKED_BY)
+
+    def order(place: tuple[str, View, str, str]) -> tuple[int, int, tuple[str, View, str, str]]:
+        number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
+        return VIEW_ORDER.index(place[1]), number, place
+
+    return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
+
+
+def _group(task: str, view: View, protocol: str, rows: Sequence[Row]) -> Group:
+    by = _rank_column(task, rows)
+    runs = Counter(row.label for row in rows)
+    named = [
+        row if runs[row.label] == 1 else replace(row, label=f"{row.label} ({row.submission.scores.name})")
+        for row in rows
+    ]
+
+    def order(row: Row) -> tuple[bool, float, str]:
+        mean = row.mean(by)
+        return mean is None, -(mean or 0.0), row.label
+
+    ordered = tuple(sorted(named, key=order))
+    return Group(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
+
+
+def _rank_column(task: str, rows: Sequence[Row]) -> str:
+    """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
+    scored = [{name for name, s in row.summaries.items() if s.zero_filled is not None} for row in rows]
+    wanted = RANKED_BY.get(task, ())
+    everywhere = [column for column in wanted if all(column in names for names in scored)]
+    somewhere = [column for column in wanted if any(column in names for names in scored)]
+    present = [column for row in rows for column in row.summaries]
+    return next(iter([*everywhere, *somewhere, *present]), "")

@@ -1,0 +1,246 @@
+"""Two scored runs side by side: the same questions, joined by id, and whatever forbids comparing their numbers.
+
+Knows score records and what makes two of them comparable; knows no verdict and no test. Only answers to full videos
+are paired: a score on an edited video is no measure of quality.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from ..errors import UsageError
+from ..records import Record, Scores, Summary
+from ..statistics import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
+from .values import sample_values
+
+On = Literal["all", "intersection"]
+VIEW = "full"
+IDS_SHOWN = 3
+
+
+class Mismatch(Record):
+    """Something that must be equal for two runs to compare, and is not; `where` names the task or metric."""
+
+    field: Literal["dataset", "protocol", "prompts", "samples", "coverage", "metrics", "scorer", "unscored"]
+    where: str
+    base: str
+    new: str
+
+    @property
+    def text(self) -> str:
+        """The mismatch in one line."""
+        return f"{self.field} of {self.where}: {self.sides}"
+
+    @property
+    def sides(self) -> str:
+        """What the two runs have."""
+        return f"{self.base} in the base, {self.new} in the new run"
+
+
+# Those that leave the two runs with different sets of scored samples, which an intersection mends.
+OF_SETS = ("samples", "coverage", "metrics", "unscored")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One column over the samples both runs have a value of: by sample id, in the column's own unit.
+
+    `summary` is the new run's, for how the column is named, shown and read.
+    """
+
+    summary: Summary
+    base: Mapping[str, float]
+    new: Mapping[str, float]
+    video: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Task and column, as `cause/rougeL`."""
+        return f"{self.summary.task}/{self.summary.column}"
+
+    @cached_property
+    def gains(self) -> dict[str, float]:
+        """How much better the new run is, by sample id; where lower values are better, that is base less new."""
+        sign = 1 if self.summary.higher_is_better else -1
+        return {sample: sign * (self.new[sample] - value) for sample, value in self.base.items()}
+
+    @cached_property
+    def video_gains(self) -> dict[str, float]:
+        """The mean gain of each video."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for sample, gain in self.gains.items():
+            found[self.video[sample]].append(gain)
+        return {video: mean(gains) for video, gains in found.items()}
+
+    def bootstrap(self, *, seed: int, draws: int = PAIRED_DRAWS) -> PairedBootstrap:
+        """Return the bootstrap of the mean gain, drawn by video."""
+        return paired_bootstrap(list(self.gains.values()), [self.video[s] for s in self.gains], seed=seed, draws=draws)
+
+
+def mismatches(base: Scores, new: Scores, *, names: Collection[str], on: On = "all") -> list[Mismatch]:
+    """Return what forbids comparing two runs on the columns of these names (`task/column`).
+
+    Under `intersection`, runs may have scored different samples; how the numbers were made must be the same all the
+    same.
+    """
+    tasks = sorted({name.partition("/")[0] for name in names})
+    found = [*_of_making(base, new, tasks), *_of_scorers(base, new, names)]
+    if on == "all":
+        found += [*_of_coverage(base, new, tasks), *_of_columns(base, new, names)]
+    return found
+
+
+def column_names(
+    base: Scores, new: Scores, *, metrics: Collection[str] = (), tasks: Collection[str] = (), on: On = "all"
+) -> list[str]:
+    """Return the columns to compare, as `task/column`, in the order of the base's file.
+
+    `metrics` are columns, or a task's column as `task/column`; none: all. Those of either run count, so that what one
+    of them lacks is seen; under `intersection` those of both. Raises `UsageError` for a metric or task that is in
+    neither, and where nothing is left.
+    """
+    first, second = _summaries(base), _summaries(new)
+    there = [name for name in dict.fromkeys([*first, *second]) if on == "all" or (name in first and name in second)]
+    for metric in metrics:
+        if not any(metric in (name, _column(name)) for name in there):
+            known = ", ".join(dict.fromkeys(_column(name) for name in there)) or "none"
+            raise UsageError(f"no metric {metric!r} was scored", base.header.name, f"available: {known}")
+    for task in tasks:
+        if not any(name.startswith(f"{task}/") for name in there):
+            raise UsageError(f"no answer to the task {task!r} was scored", base.header.name, "leave out --task")
+    chosen = [
+        name
+        for name in there
+        if (not metrics or name in metrics or _column(name) in metrics)
+        and (not tasks or name.partition("/")[0] in tasks)
+    ]
+    if not chosen:
+        raise UsageError("the two runs share no metric", f"{base.header.name}, {new.header.name}", "score both alike")
+    return chosen
+
+
+def pairs(base: Scores, new: Scores, names: Iterable[str], *, on: On = "all") -> list[Pair]:
+    """Return the columns of these names, paired by sample id; those without a common sample are left out.
+
+    A sample without an answer has the column's worst value, unless only the `intersection` is compared: then it is
+    left out, as is one that either run's scorer gave no value.
+    """
+    first, second = _summaries(base), _summaries(new)
+    videos = {score.id: score.video for scores in (base, new) for score in scores.scores}
+    found = []
+    for name in names:
+        if name in first and name in second:
+            one, other = _values(base, first[name], on), _values(new, second[name], on)
+            ids = sorted(one.keys() & other.keys())
+            video = {sample: videos.get(sample, sample.rpartition("/")[0]) for sample in ids}
+            if ids:
+                found.append(Pair(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
+    return found
+
+
+def mean(values: Collection[float]) -> float:
+    """Return the mean of some values, of which there is at least one."""
+    return math.fsum(values) / len(values)
+
+
+def _summaries(scores: Scores) -> dict[str, Summary]:
+    return {f"{one.task}/{one.column}": one for one in scores.summaries if one.view == VIEW}
+
+
+def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
+    if on == "all":
+        return sample_values(scores, summary)
+    place = (summary.task, summary.view, summary.scorer)
+    return {
+        score.id: score.values[summary.column]
+        for score in scores.scores
+        if (score.task, score.view, score.scorer) == place and summary.column in score.values
+    }
+
+
+def _of_making(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
+    """Return how the two runs differ in annotations, arithmetic and prompts."""
+    one, other = base.header, new.header
+    found = []
+    if one.dataset_sha256 != other.dataset_sha256:
+        hashes = (one.dataset_sha256[:12] or "unknown", other.dataset_sha256[:12] or "unknown")
+        found.append(Mismatch(field="dataset", where="the annotations", base=hashes[0], new=hashes[1]))
+    if one.protocol != other.protocol:
+        found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
+    for task in tasks:
+        asked = [header.prompts.get(task) for header in (one, other)]
+        if all(asked) and asked[0] != asked[1]:
+            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in asked]
+            found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
+    return found
+
+
+def _of_scorers(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatch]:
+    """Return the parts in which the signatures of scorers differ: judge, prompts, settings, version."""
+    first, second = _summaries(base), _summaries(new)
+    signatures = {
+        (first[name].task, first[name].scorer): (first[name].signature, second[name].signature)
+        for name in names
+        if name in first and name in second
+    }
+    found = []
+    for (task, scorer), (one, other) in signatures.items():
+        if one != other:
+            ours, theirs = set(one.split("|")), set(other.split("|"))
+            parts = [" ".join(sorted(some)) or "nothing" for some in (ours - theirs, theirs - ours)]
+            found.append(Mismatch(field="scorer", where=f"{task}/{scorer}", base=parts[0], new=parts[1]))
+    return found
+
+
+def _of_coverage(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
+    """Return in which tasks the runs owe other samples, or left others unanswered."""
+    one, other = ({c.task: c for c in scores.coverage if c.view == VIEW} for scores in (base, new))
+    found = []
+    for task in tasks:
+        if task not in one or task not in other:
+            continue  # every metric of the task is one that a run lacks
+        if one[task].samples_sha256 != other[task].samples_sha256 or one[task].owed != other[task].owed:
+            owed = [
+                f"{coverage[task].owed} samples ({coverage[task].samples_sha256[:12]})" for coverage in (one, other)
+            ]
+            found.append(Mismatch(field="samples", where=task, base=owed[0], new=owed[1]))
+        elif set(one[task].absent) != set(other[task].absent):
+            shown = [f"{c[task].answered} of {c[task].owed} answered" for c in (one, other)]
+            apart = sorted(set(one[task].absent) ^ set(other[task].absent))
+            found.append(Mismatch(field="coverage", where=f"{task} ({_ids(apart)})", base=shown[0], new=shown[1]))
+    return found
+
+
+def _of_columns(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatch]:
+    """Return the columns that one run lacks, or in which the runs have values for other samples."""
+    first, second = _summaries(base), _summaries(new)
+    uneven = {mismatch.where.partition(" ")[0] for mismatch in _of_coverage(base, new, sorted({*map(_task, names)}))}
+    found = []
+    for name in names:
+        if name not in first or name not in second:
+            shown = ["there" if name in summaries else "not scored" for summaries in (first, second)]
+            found.append(Mismatch(field="metrics", where=name, base=shown[0], new=shown[1]))
+        elif _task(name) not in uneven:
+            one, other = _values(base, first[name], "all"), _values(new, second[name], "all")
+            apart = sorted(one.keys() ^ other.keys())
+            if apart:
+                counts = [f"{len(values)} scored" for values in (one, other)]
+                found.append(Mismatch(field="unscored", where=f"{name} ({_ids(apart)})", base=counts[0], new=counts[1]))
+    return found
+
+
+def _task(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _column(name: str) -> str:
+    return name.partition("/")[2]
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:IDS_SHOWN]) + (f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else "")

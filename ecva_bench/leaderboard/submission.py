@@ -1,0 +1,172 @@
+"""A submission: what a leaderboard needs to know of one scored run, in one file that can be read and reviewed.
+
+It holds how the answers and the scores were made, what they came to, and the value of every video, so that intervals,
+ranks and tables are pure functions of it; the answers themselves stay where they are and are named by their hash.
+Knows records and the file's form (schema `ecva.submission/1`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ..errors import ResultsError, UsageError
+from ..records import Aggregate, Answer, Coverage, Record, Results, Scores, ScoresHeader, Summary, View, sha256_of
+from .values import check_mean, sample_values
+
+SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
+DECIMALS = 6  # of a video's value: finer than any interval, and a file of a few hundred kilobytes
+
+
+class Effort(Record):
+    """What the answers of one task and view took, each a mean over them; None where the results file does not say.
+
+    `seconds` are those of decoding and answering; `words` is the length of an answer; `frames` are the fewest and the
+    most shown of a video.
+    """
+
+    seconds: float | None = None
+    words: float | None = None
+    frames: tuple[int, int] | None = None
+
+
+class Entry(Record):
+    """One task and view of a submission. `values` hold, by column, the value of every video that was scored.
+
+    They are what the mean `zero_filled` is over, in the column's own unit, rounded to 6 decimals. `answers_sha256` is
+    the hash of the answers' texts by sample, and of nothing else: equal answers have equal hashes.
+    """
+
+    task: str
+    view: View
+    coverage: Coverage
+    summaries: tuple[Summary, ...]
+    aggregates: tuple[Aggregate, ...] = ()
+    values: dict[str, dict[str, float]]
+    answers_sha256: str | None = None
+    effort: Effort = Effort()
+
+
+class Submission(Record):
+    """One scored run. `scores` is the header of its scores file, `spec` the settings of the run, from its manifest.
+
+    `classes` are the videos' annotated classes; `usd` and `hardware` what the submitter says of the run's cost.
+    """
+
+    schema_: Literal["ecva.submission/1"] = Field(default=SCHEMA, alias="schema")
+    scores: ScoresHeader
+    spec: dict[str, Any] = Field(default_factory=dict)
+    classes: dict[str, int] = Field(default_factory=dict)
+    hardware: str | None = None
+    usd: float | None = Field(default=None, ge=0)
+    entries: tuple[Entry, ...]
+
+    model_config = Record.model_config | {"populate_by_name": True, "serialize_by_alias": True}
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set, as the run's manifest has it; empty where it has none."""
+        return str(self.spec.get("dataset", {}).get("name", ""))
+
+
+def submission(
+    scores: Scores, results: Results | None = None, *, hardware: str | None = None, usd: float | None = None
+) -> Submission:
+    """Return the submission of a scored run; without its results, one that says nothing of how answers were made.
+
+    Raises `ResultsError` where the scores are not of these results, or do not give their own means.
+    """
+    if results is not None and results.sha256 != scores.header.results_sha256:
+        raise ResultsError("the scores are of another results file", results.source, "score the answers again")
+    answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
+    for answer in results.answers if results else ():
+        answers[answer.task, answer.view].append(answer)
+    return Submission(
+        scores=scores.header.model_copy(update={"results": Path(scores.header.results).name}),
+        spec=results.spec if results else {},
+        classes={a.video: a.label.major for found in answers.values() for a in found if a.label},
+        hardware=hardware,
+        usd=usd,
+        entries=tuple(_entry(scores, coverage, answers[coverage.task, coverage.view]) for coverage in scores.coverage),
+    )
+
+
+def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Entry:
+    place = (coverage.task, coverage.view)
+    summaries = tuple(summary for summary in scores.summaries if (summary.task, summary.view) == place)
+    return Entry(
+        task=coverage.task,
+        view=coverage.view,
+        coverage=coverage,
+        summaries=summaries,
+        aggregates=tuple(one for one in scores.aggregates if (one.task, one.view) == place),
+        values={
+            summary.column: {
+                sample.rpartition("/")[0]: round(value, DECIMALS)
+                for sample, value in sample_values(scores, summary).items()
+            }
+            for summary in summaries
+        },
+        answers_sha256=sha256_of({a.id: a.answer.strip() for a in answers}) if answers else None,
+        effort=_effort(answers),
+    )
+
+
+def _effort(answers: Sequence[Answer]) -> Effort:
+    if not answers:
+        return Effort()
+    frames = [answer.frames.n for answer in answers if answer.frames]
+    timed = [sum(answer.time.values()) for answer in answers if answer.time]
+    return Effort(
+        seconds=round(sum(timed) / len(timed), 3) if timed else None,
+        words=round(sum(len(answer.answer.split()) for answer in answers) / len(answers), 1),
+        frames=(min(frames), max(frames)) if frames else None,
+    )
+
+
+def write_submission(found: Submission, folder: Path) -> Path:
+    """Write a submission to `<folder>/<dataset>/submissions/<name>.json` and return the path.
+
+    The name is the results file's; the same submission writes the same bytes. Raises `UsageError` where the run does
+    not say its data set, and `ResultsError` where another run's submission has the name.
+    """
+    if not found.dataset:
+        raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
+    path = folder / _stem(found.dataset) / "submissions" / f"{_stem(found.scores.name)}.json"
+    if path.exists() and read_submission(path).scores.model != found.scores.model:
+        raise ResultsError("the name belongs to a submission of another model", path, "rename the results file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = found.model_dump(mode="json", by_alias=True)
+    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def read_submission(path: Path) -> Submission:
+    """Return a submission; `ResultsError` where the file is none, or its values do not give its means."""
+    try:
+        found = Submission.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ResultsError("the submission cannot be read", path, error.strerror) from None
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"])
+        raise ResultsError(f"this is no submission ({reason})", path, "write one with `ecva-bench submit`") from None
+    for entry in found.entries:
+        for summary in entry.summaries:
+            check_mean(summary, entry.values.get(summary.column, {}), str(path), tolerance=10**-DECIMALS)
+    return found
+
+
+def read_submissions(folder: Path) -> list[Submission]:
+    """Return the submissions in `<folder>/submissions`, ordered by file name; none where there is no such folder."""
+    return [read_submission(path) for path in sorted((folder / "submissions").glob("*.json"))]
+
+
+def _stem(name: str) -> str:
+    """Return a name as a file may have it: letters, digits, dots, dashes and underscores."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "unnamed"

@@ -1,0 +1,40 @@
+"""The value of every sample in one column, as the mean behind a ranking counts it. Knows score records only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ..errors import ResultsError
+from ..records import Scores, Summary
+
+
+def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
+    """Return the values of one column by sample id; a sample that lacks an answer has the column's worst value.
+
+    Their mean is the summary's `zero_filled`. Samples that cannot be scored, or that the scorer gave no value, are
+    left out. Raises `ResultsError` where the mean is another: the file is not whole, or older than this version.
+    """
+    place = (summary.task, summary.view)
+    values = {}
+    for score in scores.scores:
+        if (score.task, score.view, score.scorer) == (*place, summary.scorer):
+            if summary.column in score.values:
+                values[score.id] = score.values[summary.column]
+            elif summary.column in score.unanswered:
+                values[score.id] = summary.worst
+    for coverage in scores.coverage:
+        if (coverage.task, coverage.view) == place:
+            values |= dict.fromkeys(coverage.absent, summary.worst)
+    check_mean(summary, values, scores.header.name, tolerance=1e-9)
+    return values
+
+
+def check_mean(summary: Summary, values: Mapping[str, float], where: str, *, tolerance: float) -> None:
+    """Raise `ResultsError` where the values of a column, by sample or video, do not give its mean."""
+    mean = math.fsum(values.values()) / len(values) if values else None
+    told = summary.zero_filled
+    alike = mean is told if mean is None or told is None else math.isclose(mean, told, abs_tol=tolerance)
+    if not alike:
+        what = f"the values of {summary.column} ({summary.task}, {summary.view}) do not give their mean"
+        raise ResultsError(what, where, "score the answers again")

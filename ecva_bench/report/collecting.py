@@ -1,0 +1,162 @@
+"""What runs hold, put in order by video and sample: the texts of the page's chunks, and its columns of numbers.
+
+Runs are taken up one after another and kept as text only, so that memory is bounded by the size of the page. Knows
+records, and no file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..records import Answer, Failure, Label, sha256_of
+from ..tasks import TASKS
+from .entries import run_entry, video_entry
+from .run import Metric, MetricKey, Run, labels, main_metric, named
+from .videos import Videos
+
+VIEWS = ("full", "anomaly", "control")
+# A column of a metric holds whole numbers, each so many to its unit (to the fraction 1 where that is %).
+PERCENT_SCALE, UNIT_SCALE = 10_000, 100
+
+
+class Collection:
+    """What the runs hold, by video: texts ready to be written, and the columns of numbers."""
+
+    def __init__(self, videos: Videos) -> None:
+        self.videos = videos
+        self.metrics: dict[MetricKey, Metric] = {}
+        self.runs: list[dict[str, Any]] = []
+        self.common: dict[str, dict[str, Any]] = {}
+        self.labels: dict[str, Label | None] = {}
+        self.entries: dict[str, dict[int, str]] = defaultdict(dict)
+        self.lacking: dict[str, list[int]] = defaultdict(list)
+        self.samples: dict[str, None] = {}
+        self.values: dict[MetricKey, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
+        self.answers = 0
+
+    def add(self, run: Run) -> None:
+        """Take up a run: its answers and failures, video by video."""
+        number = len(self.runs)
+        results = run.results
+        for metric in run.metrics:
+            self.metrics.setdefault(metric.key, metric)
+        places = {key: place for place, key in enumerate(self.metrics)}
+        answers: dict[str, list[Answer]] = defaultdict(list)
+        failures: dict[str, list[Failure]] = defaultdict(list)
+        for answer in sorted(results.answers, key=lambda a: (VIEWS.index(a.view), a.id)):
+            answers[answer.video].append(answer)
+        for failure in results.failures:
+            failures[failure.video].append(failure)
+        for video in answers.keys() | failures.keys():
+            self._add_common(video, answers[video])
+            entry = run_entry(run, answers[video], failures[video], places)
+            self.entries[video][number] = compact(entry)
+        answered = {answer.id for answer in results.answers if answer.view == "full"}
+        owed = set(results.expects.get("full", ()))
+        for sample in sorted(owed | answered):
+            self.samples[sample] = None
+            if (video := sample.rpartition("/")[0]) not in self.common:
+                self._add_common(video, [])
+            if sample not in answered:
+                self.lacking[sample].append(number)
+        self._add_values(run, number)
+        self.answers += len(results.answers)
+        self.runs.append(_run_value(run, answered=len(answered & owed), owed=len(owed)))
+
+    def texts(self, media: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Yield (video, the text of its entry) in the order of their ids; `media` are the files linked to."""
+        for video in sorted(self.common):
+            head = compact(self.common[video] | {"media": media.get(video)})
+            runs = ",".join(f'"{run}":{text}' for run, text in sorted(self.entries[video].items()))
+            yield video, f'{head[:-1]},"runs":{{{runs}}}}}'
+
+    def index(self, places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+        """Return the index: enough to list, filter and find every sample. `places` are (chunk, place in it)."""
+        classes = {video: self.videos.class_of(self._label(video)) for video in places}
+        named_classes = sorted(set(classes.values()))
+        metrics = list(self.metrics.values())
+        tasks = self._tasks()
+        main = {task: main_metric(task, metrics) for task in tasks}
+        called = labels([(run["model"], run["name"]) for run in self.runs])
+        ids = list(places)
+        numbers = {video: number for number, video in enumerate(ids)}
+        rows = (sample.rpartition("/")[::2] for sample in self._ordered())
+        return {
+            "id": sha256_of([run["sha256"] for run in self.runs])[:16],
+            "runs": [run | {"label": label} for run, label in zip(self.runs, called, strict=True)],
+            "tasks": tasks,
+            "classes": named_classes,
+            "metrics": [vars(metric) | {"scale": _scale(metric)} for metric in metrics],
+            "main": {task: metrics.index(metric) for task, metric in main.items() if metric},
+            "videos": [[video, named_classes.index(classes[video]), *places[video]] for video in ids],
+            "samples": [
+                [numbers[video], tasks.index(task), *self.lacking.get(f"{video}/{task}", ())] for video, task in rows
+            ],
+        }
+
+    def column(self, metric: Metric) -> list[list[int | None]]:
+        """Return a metric's values [samples of its task, runs], in the order of the index; None where there is none."""
+        values = self.values[metric.key]
+        rows = (values.get(sample, {}) for sample in self._ordered() if _task(sample) == metric.task)
+        return [[row.get(run) for run in range(len(self.runs))] for row in rows]
+
+    def _add_common(self, video: str, answers: Sequence[Answer]) -> None:
+        entry = video_entry(video, answers, self.videos.annotations.get(video))
+        known = self.common.setdefault(video, entry)
+        known["end"] = max(known["end"], entry["end"])
+        known["moments"] = known["moments"] or entry["moments"]
+        known["tasks"] = {**entry["tasks"], **known["tasks"]}
+        if self.labels.get(video) is None:
+            self.labels[video] = next((answer.label for answer in answers if answer.label), None)
+
+    def _add_values(self, run: Run, number: int) -> None:
+        for (sample, view), scored in run.items.items():
+            if view != "full" or sample not in self.samples:
+                continue
+            for score, protocol in scored:
+                for column, value in score.values.items():
+                    key = (score.task, score.scorer, named(column, protocol))
+                    if key in self.metrics:
+                        self.values[key][sample][number] = round(value * _scale(self.metrics[key]))
+
+    def _label(self, video: str) -> Label | None:
+        annotation = self.videos.annotations.get(video)
+        return annotation.label if annotation else self.labels.get(video)
+
+    def _tasks(self) -> list[str]:
+        present = {_task(sample) for sample in self.samples}
+        return [*(task for task in TASKS if task in present), *sorted(present - TASKS.keys())]
+
+    def _ordered(self) -> list[str]:
+        order = {task: place for place, task in enumerate(self._tasks())}
+        return sorted(self.samples, key=lambda sample: (sample.rpartition("/")[0], order[_task(sample)]))
+
+
+def compact(value: object) -> str:
+    """Return a value as JSON on one line without blanks."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _task(sample: str) -> str:
+    return sample.rpartition("/")[2]
+
+
+def _scale(metric: Metric) -> int:
+    return PERCENT_SCALE if metric.unit == "%" else UNIT_SCALE
+
+
+def _run_value(run: Run, *, answered: int, owed: int) -> dict[str, Any]:
+    results = run.results
+    return {
+        "name": results.name,
+        "model": results.model,
+        "sha256": results.sha256,
+        "baseline": run.baseline,
+        "mode": results.spec.get("mode"),
+        "answered": answered,
+        "owed": owed,
+        "scored": bool(run.scores),
+    }

@@ -1,0 +1,117 @@
+"""What the page shows of one video and run, as JSON values. Knows records, and nothing of files.
+
+A run's entry of a video is {lanes, said, answers}: what the model was shown, the spans it named, and its answers by
+task and view. An answer on the full video is a text with marked words; one on an edited view is its difference to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..records import Annotation, Answer, Failure, Score
+from . import lanes
+from .run import MetricKey, Run, named
+from .words import content_words, marked_words, shared_words, word_difference
+
+# The tasks whose answers are texts that may state the annotated key sentences.
+FREE_TEXT = ("description", "cause", "effect")
+COVERAGE = "coverage"  # the judge's question which key sentences an answer states
+DIGITS = 6
+
+
+def run_entry(
+    run: Run, answers: Sequence[Answer], failures: Iterable[Failure], places: Mapping[MetricKey, int]
+) -> dict[str, Any]:
+    """Return the entry of a run on one video, of which these are all answers and failures.
+
+    `places` are the numbers by which the page knows its metrics.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    full = {answer.task: answer for answer in answers if answer.view == "full"}
+    for failure in failures:
+        said = {"stage": failure.stage, "error": failure.error, "message": failure.message}
+        found.setdefault(failure.task, {})[failure.view] = {"error": said}
+    for answer in answers:
+        scored = run.items.get((answer.id, answer.view), [])
+        entry = _scores(scored, places)
+        if answer.view == "full" or answer.task not in full:
+            entry |= _text(answer, [score for score, _ in scored])
+        else:
+            segments = word_difference(full[answer.task].answer, answer.answer)
+            entry["difference"] = [operation + text for operation, text in segments]
+        found.setdefault(answer.task, {})[answer.view] = entry | _circumstances(answer)
+    return {
+        "lanes": [lane | {"times": _rounded(lane["times"])} for lane in lanes.seen(answers)],
+        "said": lanes.predicted(answers, run.time_unit),
+        "answers": found,
+    }
+
+
+def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | None) -> dict[str, Any]:
+    """Return what is said of a video by no model: its lanes, and per task the reference and its key sentences."""
+    annotated = annotation.moments if annotation else next((a.moments for a in answers if a.moments), ())
+    return {
+        "video": video,
+        "end": round(lanes.axis_end(annotation, answers), 3),
+        "moments": lanes.spans_of(annotated),
+        "curve": annotation.severity_curve if annotation else (),
+        "tasks": {
+            answer.task: {
+                "reference": answer.reference,
+                "keys": answer.key_sentences if answer.task in FREE_TEXT else (),
+            }
+            for answer in reversed(answers)
+        },
+    }
+
+
+def _text(answer: Answer, scores: Iterable[Score]) -> dict[str, Any]:
+    """Return an answer's text, words of the key sentences it states marked, and which it states by whose word."""
+    if answer.task not in FREE_TEXT or not answer.key_sentences:
+        return {"text": [answer.answer]}
+    parts = [score.parts[COVERAGE] for score in scores if COVERAGE in score.parts]
+    if parts and len(parts[0].values) == len(answer.key_sentences):
+        by, found = "judge", list(parts[0].values)
+    else:
+        by, found = "words", list(map(float, shared_words(answer.key_sentences, answer.answer)))
+    stated = [sentence for sentence, value in zip(answer.key_sentences, found, strict=True) if value]
+    words = frozenset[str]().union(*map(content_words, stated))
+    return {"text": marked_words(answer.answer, words), "found": found, "by": by}
+
+
+def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]) -> dict[str, Any]:
+    """Return values and gaps by the number of the metric, and what a judge said by `scorer/question`."""
+    values: dict[int, float] = {}
+    gaps: dict[int, str] = {}
+    unscored: dict[str, str] = {}
+    parts: dict[str, Any] = {}
+    for score, protocol in scored:
+        for name, value in score.values.items():
+            if (place := places.get((score.task, score.scorer, named(name, protocol)))) is not None:
+                values[place] = round(value, DIGITS)
+        for name, why in score.gaps.items():
+            if (place := places.get((score.task, score.scorer, named(name, protocol)))) is not None:
+                gaps[place] = why
+        if score.status == "unscored" and not score.gaps:
+            unscored[score.scorer] = score.reason
+        for name, part in score.parts.items():
+            parts[f"{score.scorer}/{name}"] = {"values": part.values, "why": part.rationale}
+    entry = {"scores": values, "gaps": gaps, "unscored": unscored, "judge": parts}
+    return {name: value for name, value in entry.items() if value}
+
+
+def _circumstances(answer: Answer) -> dict[str, Any]:
+    """Return what is worth knowing of how an answer came about, where it is out of the ordinary or takes time."""
+    noted: dict[str, Any] = {}
+    if answer.finish != "stop":
+        noted["finish"] = answer.finish
+    if seconds := round(sum(answer.time.values()), 1):
+        noted["seconds"] = seconds
+    if answer.frames and (answer.frames.substituted or answer.frames.corrupt):
+        noted["damaged"] = len(answer.frames.substituted) + len(answer.frames.corrupt)
+    return noted
+
+
+def _rounded(times: Iterable[float]) -> list[float]:
+    return [round(seconds, 2) for seconds in times]

@@ -1,0 +1,63 @@
+"""The lanes under a video: spans, instants and curves on its one time axis, in seconds of the original timeline.
+
+Knows records and text spans, and nothing of how a lane is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..records import Annotation, Answer, Moment
+from ..scoring import TimeUnit
+from ..scoring.spans import parse_spans
+
+Span = tuple[float, float]
+
+
+def seen(answers: Iterable[Answer]) -> list[dict[str, Any]]:
+    """Return what a model was shown of one video: a lane per view and choice of frames.
+
+    A lane is {view, tasks, times, cut}: the tasks asked over these frames, their times, and the spans (start, end)
+    cut out of this view. Answers that name no frame have a lane only where something was cut.
+    """
+    lanes: dict[tuple[object, ...], dict[str, Any]] = {}
+    for answer in answers:
+        times = answer.frames.timestamps if answer.frames else ()
+        cut = spans_of(answer.removed)
+        if times or cut:
+            lane: dict[str, Any] = {"view": answer.view, "tasks": [], "times": times, "cut": cut}
+            lanes.setdefault((answer.view, times, cut), lane)["tasks"].append(answer.task)
+    return list(lanes.values())
+
+
+def predicted(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[Span, ...]:
+    """Return the spans a model's answer about time names on the full video; empty where it cannot be read.
+
+    `unit` is that of bare numbers, as in `parse_spans`.
+    """
+    for answer in answers:
+        if (answer.task, answer.view) == ("timestamp", "full"):
+            try:
+                return tuple(parse_spans(answer.answer, unit=unit))
+            except ValueError:  # a span backwards, or no unit: its score says so too
+                return ()
+    return ()
+
+
+def spans_of(moments: Iterable[Moment]) -> tuple[Span, ...]:
+    """Return moments as (start, end)."""
+    return tuple((moment.start, moment.end) for moment in moments)
+
+
+def axis_end(annotation: Annotation | None, answers: Iterable[Answer]) -> float:
+    """Return where the time axis of a video must end to show all that was annotated, cut or seen; 0 if nothing was."""
+    ends = [0.0]
+    if annotation:
+        ends += [moment.end for moment in annotation.moments]
+        ends += [seconds for seconds, _ in annotation.severity_curve]
+    for answer in answers:
+        ends += [answer.duration or 0.0]
+        ends += [moment.end for moment in (*answer.moments, *answer.removed)]
+        ends += answer.frames.timestamps[-1:] if answer.frames else ()
+    return max(ends)

@@ -1,0 +1,101 @@
+"""The page as a folder of static files: an index that is loaded at once, and chunks that are loaded when needed.
+
+A page opened from a file may not fetch, so data come as scripts that hand a value to `Ecva.take`: `data/index.js`
+(runs, metrics, videos and samples), `data/metric-N.js` (one column over all samples of a task), `data/chunk-N.js`
+(some videos with all their answers). Knows files; what stands in them is made in `collecting` and `entries`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ..errors import UsageError
+from .collecting import Collection, compact
+from .run import Run
+from .videos import Videos
+
+CHUNK_BYTES = 256 * 1024
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that was written: its folder, and what it holds."""
+
+    folder: Path
+    videos: int
+    answers: int
+    with_file: int
+
+
+def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) -> Page:
+    """Write the page of some runs into `folder` and return it; its `index.html` opens in any browser.
+
+    A page that is there already is replaced. Video files are linked to, not copied. Raises `UsageError` where the
+    folder holds something else, or the runs hold no answer.
+    """
+    _check(folder)
+    collected = Collection(videos or Videos())
+    for run in runs:
+        collected.add(run)
+    if not collected.common:
+        raise UsageError("there is nothing to look at", folder, "give results files that hold answers")
+    for name in ("data", "media"):
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
+        (folder / name).mkdir(parents=True)
+    for source in files(__package__).joinpath("static").iterdir():
+        (folder / source.name).write_bytes(source.read_bytes())
+    media = _link_videos(folder, collected)
+    places: dict[str, tuple[int, int]] = {}
+    number = -1
+    for number, chunk in enumerate(chunks(collected.texts(media), CHUNK_BYTES)):
+        places |= {video: (number, place) for place, (video, _) in enumerate(chunk)}
+        _write(folder, f"chunk-{number}", "[" + ",\n".join(text for _, text in chunk) + "]")
+    for place, metric in enumerate(collected.metrics.values()):
+        _write(folder, f"metric-{place}", compact(collected.column(metric)))
+    _write(folder, "index", compact(collected.index(places)))
+    return Page(folder, len(places), collected.answers, len(media))
+
+
+def chunks(texts: Iterable[tuple[str, str]], limit: int) -> Iterator[list[tuple[str, str]]]:
+    """Yield (name, text) pairs in groups of at most `limit` characters of text; a longer text is a group alone."""
+    group: list[tuple[str, str]] = []
+    size = 0
+    for name, text in texts:
+        if group and size + len(text) > limit:
+            yield group
+            group, size = [], 0
+        group.append((name, text))
+        size += len(text)
+    if group:
+        yield group
+
+
+def _check(folder: Path) -> None:
+    """Refuse a place that holds anything but a page of ours, which is replaced."""
+    if not folder.exists():
+        return
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / "data" / "index.js").is_file()):
+        raise UsageError("there is something else already", folder, "name a new folder with --out")
+
+
+def _link_videos(folder: Path, collected: Collection) -> dict[str, str]:
+    """Link the video files into the page's folder, under names that need no quoting, and return those by video."""
+    names = {}
+    for number, video in enumerate(sorted(collected.common)):
+        path = collected.videos.file(video)
+        if path:
+            names[video] = f"media/{number:05d}{path.suffix}"
+            (folder / names[video]).symlink_to(path)
+    return names
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    # A script file is no place where HTML is read, but `<` costs nothing to keep out.
+    inert = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    (folder / "data" / f"{name}.js").write_text(f'Ecva.take("{name}",{inert});\n', encoding="utf-8")

@@ -1,0 +1,130 @@
+"""A run to look at: its results with the scores of the same answers. Knows records, and no page and no plot."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import ResultsError
+from ..leaderboard.groups import RANKED_BY
+from ..records import Results, Score, Scores, Summary
+from ..scoring import PROTOCOLS, TimeUnit, scores_path, unit_asked_for
+
+MetricKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column of a scorer on a task. Values are fractions where `unit` is %, else in that unit."""
+
+    task: str
+    scorer: str
+    column: str
+    unit: str = "%"
+    decimals: int = 2
+    higher_is_better: bool = True
+
+    @property
+    def key(self) -> MetricKey:
+        """What tells it from the others of a page: task, scorer, column."""
+        return self.task, self.scorer, self.column
+
+
+@dataclass(frozen=True)
+class Run:
+    """Results, and scores of exactly these answers: none, or several of different metrics or protocols."""
+
+    results: Results
+    scores: tuple[Scores, ...] = ()
+
+    @cached_property
+    def items(self) -> Mapping[tuple[str, str], list[tuple[Score, str]]]:
+        """The scores of an answer with their protocols, by sample id and view."""
+        items: dict[tuple[str, str], list[tuple[Score, str]]] = defaultdict(list)
+        for scores in self.scores:
+            for score in scores.scores:
+                items[score.id, score.view].append((score, scores.header.protocol))
+        return items
+
+    @cached_property
+    def metrics(self) -> dict[Metric, tuple[Scores, Summary]]:
+        """The metrics of the full video in the order of the scores files, each with where its values are."""
+        return {
+            Metric(s.task, s.scorer, named(s.column, scores.header.protocol), s.unit, s.decimals, s.higher_is_better): (
+                scores,
+                s,
+            )
+            for scores in self.scores
+            for s in scores.summaries
+            if s.view == "full"
+        }
+
+    @property
+    def baseline(self) -> bool:
+        """Whether this is one of the project's baselines."""
+        return bool(self.results.spec.get("baseline", False))
+
+    @property
+    def time_unit(self) -> TimeUnit | None:
+        """The unit in which bare numbers in answers about time are read: as they were scored, else as was asked."""
+        units = [scores.header.settings.get("timestamp_unit") for scores in self.scores]
+        return next((unit for unit in units if unit), unit_asked_for(self.results))
+
+
+def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what to call each run (model, name): its model, with the name behind it where others are of that model."""
+    models = Counter(model for model, _ in runs)
+    return [model if models[model] == 1 else f"{model} ({name})" for model, name in runs]
+
+
+def named(column: str, protocol: str) -> str:
+    """Return a column's name with its protocol behind it, unless that is the standard."""
+    return column if protocol == "standard" else f"{column} ({protocol})"
+
+
+def pair(results: Results, scores: Iterable[Scores]) -> Run:
+    """Return a run with those of the scores that were made from exactly these answers."""
+    return Run(results, tuple(one for one in scores if one.header.results_sha256 == results.sha256))
+
+
+def dataset_of(path: Path) -> str | None:
+    """Return the name of the data set a results file was made with; None where the file is none of a run's."""
+    header = _first_line(path)
+    return header["spec"].get("dataset", {}).get("name") if header.get("type") == "run" else None
+
+
+def scores_beside(path: Path) -> list[Path]:
+    """Return the scores files that `ecva-bench score` wrote beside a results file, one per protocol at most."""
+    return [scores for protocol in PROTOCOLS if (scores := scores_path(path, protocol)).is_file()]
+
+
+def scores_by_results(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return scores files by the hash of the results they are of; `ResultsError` where one is no scores file."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        header = _first_line(path)
+        if header.get("type") != "scores":
+            raise ResultsError("this is no scores file", path, "write one with `ecva-bench score`")
+        found[header["results_sha256"]].append(path)
+    return found
+
+
+def _first_line(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = json.loads(file.readline())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def main_metric(task: str, metrics: Iterable[Metric]) -> Metric | None:
+    """Return the metric leaderboards rank a task by, else the first there is; None where there is none."""
+    here = [metric for metric in metrics if metric.task == task]
+    ranked = [metric for column in RANKED_BY.get(task, ()) for metric in here if metric.column == column]
+    return next(iter([*ranked, *here]), None)

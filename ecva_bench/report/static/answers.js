@@ -1,0 +1,144 @@
+"use strict";
+
+// The answers to one sample side by side: what was said, what of the annotation it states, what changed on an
+// edited view, and what every metric and the judge made of it.
+
+Ecva.answers = (() => {
+  const { el, state, list } = Ecva;
+  const FOUND = { 1: ["✓", "found"], 0.5: ["~", "votes tied"], 0: ["✗", "missed"] };
+  const EDITED = { anomaly: "asked again without the anomaly", control: "asked again without a normal span" };
+
+  function reference(task) {
+    const keys = task.keys.map((sentence) => el("li", {}, sentence));
+    return [
+      el("h3", {}, "Annotation"),
+      el("p", { class: "text" }, task.reference),
+      ...(keys.length ? [el("h4", {}, "Key sentences"), el("ol", { class: "keys" }, ...keys)] : []),
+    ];
+  }
+
+  function card(index, run, entry, one) {
+    const given = index.runs[run];
+    const task = entry.tasks[one.task];
+    const found = (entry.runs[run] && entry.runs[run].answers[one.task]) || {};
+    const seen = Boolean(entry.runs[run] && entry.runs[run].lanes.length);
+    const article = el("article", { class: "card", "aria-label": given.label }, head(index, run, found.full, one, seen));
+    article.style.setProperty("--hue", Ecva.hue(run));
+    article.append(...full(found.full, task));
+    for (const view of Object.keys(EDITED)) if (found[view]) article.append(edited(view, found));
+    const scored = Object.keys(Ecva.VIEWS).filter((view) => found[view] && (found[view].scores || found[view].gaps));
+    if (scored.length) article.append(metrics(index, found, scored));
+    for (const view of scored) if (found[view].judge) article.append(judge(found[view].judge));
+    return article;
+  }
+
+  function head(index, run, answer, one, seen) {
+    const given = index.runs[run];
+    const metric = list.metricFor(one.task);
+    const value = metric && answer && answer.scores ? answer.scores[metric.place] : undefined;
+    const choose = el(
+      "button",
+      { type: "button", class: "focus", "data-run": run, "aria-pressed": String(Number(state.now.focus || firstShown()) === run) },
+      "frames"
+    );
+    return el(
+      "header",
+      {},
+      el("h3", {}, given.model, given.name === given.model ? "" : el("small", {}, given.name)),
+      given.baseline ? el("span", { class: "tag" }, "baseline") : null,
+      seen ? choose : null,
+      value === undefined
+        ? null
+        : el(
+            "p",
+            { class: "main", title: `${metric.scorer}, ${metric.column}` },
+            el("b", {}, Ecva.number(value, { ...metric, decimals: 1 })),
+            el("span", {}, metric.unit === "%" ? ` % ${metric.column}` : ` ${metric.column}`)
+          )
+    );
+  }
+
+  const firstShown = () => list.shownRuns()[0];
+
+  function full(answer, task) {
+    if (!answer) return [el("p", { class: "nothing" }, "No answer.")];
+    if (answer.error) return [failure(answer.error)];
+    const parts = answer.text.map((part, i) => (i % 2 ? el("mark", {}, part) : part));
+    const text = answer.text.join("").trim() ? el("p", { class: "text" }, ...parts) : el("p", { class: "nothing" }, "An empty answer.");
+    return [text, ...(answer.found ? keys(answer, task) : []), ...circumstances(answer)];
+  }
+
+  function failure({ stage, error, message }) {
+    return el("p", { class: "failure" }, el("b", {}, `${stage}: ${error}`), ` ${message}`);
+  }
+
+  function keys(answer, task) {
+    const items = answer.found.map((value, i) => {
+      const [sign, word] = FOUND[value] || FOUND[value > 0.5 ? 1 : 0];
+      return el("li", { class: word.replace(" ", "-") }, el("span", { class: "sign", role: "img", "aria-label": word }, sign), task.keys[i]);
+    });
+    const how =
+      answer.by === "judge"
+        ? "key sentences, as the judge found them"
+        : "key sentences by shared words: half of the longer words, no judge asked";
+    return [el("h4", {}, how), el("ul", { class: "stated" }, ...items)];
+  }
+
+  function circumstances(answer) {
+    const noted = [];
+    if (answer.finish) noted.push(`stopped by: ${answer.finish}`);
+    if (answer.damaged) noted.push(`${answer.damaged} damaged frames`);
+    if (answer.seconds !== undefined) noted.push(`${answer.seconds} s`);
+    return noted.length ? [el("p", { class: "noted" }, noted.join(" · "))] : [];
+  }
+
+  function edited(view, found) {
+    const answer = found[view];
+    const box = el("details", { class: "edited", open: true }, el("summary", {}, EDITED[view]));
+    if (answer.error) box.append(failure(answer.error));
+    else if (answer.text) box.append(el("p", { class: "text" }, answer.text.join("")));
+    else box.append(...difference(answer.difference));
+    return box;
+  }
+
+  function difference(segments) {
+    if (segments.every((segment) => segment[0] === "=")) return [el("p", { class: "same" }, "The same answer, word for word.")];
+    const tags = { "=": "span", "-": "del", "+": "ins" };
+    return [el("p", { class: "text diff" }, ...segments.map((segment) => el(tags[segment[0]], {}, segment.slice(1))))];
+  }
+
+  function metrics(index, found, views) {
+    const places = new Set(views.flatMap((view) => [...Object.keys(found[view].scores || {}), ...Object.keys(found[view].gaps || {})]));
+    const rows = [...places].map(Number).sort((a, b) => a - b).map((place) => {
+      const metric = index.metrics[place];
+      const unit = metric.unit === "%" ? " %" : metric.unit === "points" ? "" : ` ${metric.unit}`;
+      const cells = views.map((view) => {
+        const gap = (found[view].gaps || {})[place];
+        return el("td", { title: gap }, gap ? "unscored" : Ecva.number((found[view].scores || {})[place], metric));
+      });
+      const name = el("th", { scope: "row", title: metric.scorer }, `${metric.column}${unit}`);
+      return el("tr", {}, name, ...cells);
+    });
+    const top = el("tr", {}, el("th", { scope: "col" }, "metric"), ...views.map((view) => el("th", { scope: "col" }, view)));
+    const table = el("table", {}, el("thead", {}, top), el("tbody", {}, ...rows));
+    const reasons = views.flatMap((view) => Object.entries(found[view].unscored || {}));
+    const said = reasons.map(([scorer, why]) => el("p", { class: "noted" }, `${scorer}: not scored: ${why}`));
+    return el("details", { class: "metrics" }, el("summary", {}, "metrics"), table, ...said);
+  }
+
+  function judge(parts) {
+    const items = Object.entries(parts).flatMap(([name, { values, why }]) => [
+      el("dt", {}, name, el("b", {}, ` ${values.join(" ")}`)),
+      el("dd", {}, why || "No reason was given."),
+    ]);
+    return el("details", { class: "judge", open: true }, el("summary", {}, "what the judge said"), el("dl", {}, ...items));
+  }
+
+  function show(index, entry, one, shown) {
+    const asked = (run) => one.lacking.includes(run) || (entry.runs[run] && entry.runs[run].answers[one.task]);
+    document.getElementById("reference").replaceChildren(...reference(entry.tasks[one.task] || { reference: "", keys: [] }));
+    document.getElementById("answers").replaceChildren(...shown.filter(asked).map((run) => card(index, run, entry, one)));
+  }
+
+  return { show };
+})();

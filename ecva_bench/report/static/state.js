@@ -1,0 +1,98 @@
+"use strict";
+
+// What the reader looks at, as one object that is always equal to the hash of the address: every state is a link.
+// And the marks, which are kept by the browser and exported as JSON lines.
+
+Ecva.state = (() => {
+  const DEFAULTS = {
+    sample: "", // video/task
+    task: "",
+    class: "",
+    metric: "", // scorer/column; empty: the one each task is ranked by
+    from: "",
+    to: "",
+    spread: "",
+    errors: "",
+    marked: "",
+    find: "",
+    sort: "",
+    hidden: "", // numbers of runs not shown, joined by dots
+    focus: "", // the run whose frames are shown
+    at: "", // seconds
+  };
+  const now = { ...DEFAULTS };
+
+  function read() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    for (const name of Object.keys(DEFAULTS)) now[name] = given.get(name) || DEFAULTS[name];
+  }
+
+  function link(changes) {
+    const wanted = { ...now, ...changes };
+    const given = Object.keys(DEFAULTS).filter((name) => wanted[name] !== DEFAULTS[name]);
+    return "#" + new URLSearchParams(given.map((name) => [name, wanted[name]])).toString();
+  }
+
+  // Set without a new entry in the history; the caller draws what changed.
+  function set(changes) {
+    Object.assign(now, changes);
+    history.replaceState(null, "", link({}));
+  }
+
+  const hidden = () => new Set(now.hidden ? now.hidden.split(".").map(Number) : []);
+
+  return { now, read, link, set, hidden };
+})();
+
+Ecva.marks = (() => {
+  let key = "";
+  let marks = new Map(); // sample -> note
+  let complain = () => {};
+
+  function open(index, onTrouble) {
+    key = `ecva-bench marks ${index.id}`;
+    complain = onTrouble;
+    try {
+      marks = new Map(JSON.parse(localStorage.getItem(key) || "[]"));
+    } catch (error) {
+      complain(`Marks last until this page is closed: the browser keeps none (${error.message}).`);
+    }
+  }
+
+  function keep() {
+    try {
+      localStorage.setItem(key, JSON.stringify([...marks]));
+    } catch (error) {
+      complain(`Marks last until this page is closed: the browser keeps none (${error.message}).`);
+    }
+  }
+
+  function toggle(sample) {
+    if (!marks.delete(sample)) marks.set(sample, "");
+    keep();
+  }
+
+  function note(sample, text) {
+    marks.set(sample, text);
+    keep();
+  }
+
+  function asLines(index) {
+    const runs = index.runs.map(({ name, model, sha256 }) => ({ name, model, results_sha256: sha256 }));
+    const lines = [...marks].map(([id, text]) => {
+      const slash = id.lastIndexOf("/");
+      return { type: "mark", id, video: id.slice(0, slash), task: id.slice(slash + 1), note: text };
+    });
+    return [{ type: "marks", schema: "ecva.marks/1", runs }, ...lines].map((line) => JSON.stringify(line) + "\n").join("");
+  }
+
+  return {
+    open,
+    toggle,
+    note,
+    asLines,
+    has: (sample) => marks.has(sample),
+    get: (sample) => marks.get(sample),
+    size: () => marks.size,
+  };
+})();

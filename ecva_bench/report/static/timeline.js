@@ -1,0 +1,156 @@
+"use strict";
+
+// The video and, under it, one time axis with lanes. Every lane is clickable: a click goes to that time.
+
+Ecva.timeline = (() => {
+  const { el, svg, state, clock } = Ecva;
+  const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200];
+  let video, stage, lanes, trouble;
+  let entry = null; // the video's data
+  let end = 1; // seconds shown
+  let at = 0; // the time shown, where there is no film to ask
+
+  function open() {
+    stage = document.getElementById("stage");
+    video = document.getElementById("video");
+    lanes = document.getElementById("lanes");
+    trouble = document.getElementById("no-video");
+    const follow = () => move(video.currentTime);
+    for (const event of ["timeupdate", "seeking", "seeked"]) video.addEventListener(event, follow);
+    video.addEventListener("error", () => {
+      if (entry && entry.media) say("The browser cannot play this file; the time axis works without it.");
+    });
+    video.addEventListener("loadedmetadata", () => {
+      if (at) video.currentTime = at;
+    });
+    lanes.addEventListener("click", (event) => {
+      const span = event.target.closest("[data-start]");
+      const track = event.target.closest(".track");
+      if (span) seek(Number(span.dataset.start));
+      else if (track) {
+        const box = track.getBoundingClientRect();
+        seek((end * (event.clientX - box.left)) / box.width);
+      }
+    });
+  }
+
+  function say(text) {
+    trouble.textContent = text;
+    trouble.hidden = !text;
+    stage.classList.toggle("empty", Boolean(text));
+  }
+
+  function seek(seconds) {
+    at = Math.min(Math.max(0, seconds), end);
+    if (video.readyState > 0) video.currentTime = at;
+    state.set({ at: at.toFixed(2) });
+    move(at);
+  }
+
+  function move(seconds) {
+    at = seconds;
+    lanes.style.setProperty("--now", String(Math.min(1, seconds / end)));
+    document.getElementById("clock").textContent = `${clock(seconds)} / ${clock(end)}`;
+  }
+
+  // Go to the next moment (step 1) or the one before (-1).
+  function moment(step) {
+    const starts = entry ? entry.moments.map(([start]) => start).sort((a, b) => a - b) : [];
+    const beyond = starts.filter((start) => (step > 0 ? start > at + 0.05 : start < at - 0.05));
+    if (beyond.length) seek(step > 0 ? beyond[0] : beyond[beyond.length - 1]);
+  }
+
+  function show(given, index, shown, focus) {
+    const another = !entry || entry.video !== given.video;
+    entry = given;
+    end = entry.end || 1;
+    if (another) {
+      at = 0;
+      say(entry.media ? "" : "No file of this video was given; the time axis works without it.");
+      if (entry.media) video.src = entry.media;
+      else video.removeAttribute("src");
+      video.load();
+    }
+    draw(index, shown, focus);
+    if (state.now.at && Math.abs(Number(state.now.at) - at) > 0.02) seek(Number(state.now.at));
+    else move(at);
+  }
+
+  const percent = (seconds) => `${(100 * Math.min(1, Math.max(0, seconds / end))).toFixed(3)}%`;
+
+  function draw(index, shown, focus) {
+    const rows = [ruler(), lane("annotated", spans(entry.moments, "moment", "annotated moment"))];
+    if (entry.curve.length) rows.push(lane("severity", [curve()], "tall"));
+    const run = entry.runs[focus];
+    for (const seen of run ? run.lanes : []) {
+      const title = seen.view === "full" ? "frames seen" : `frames seen, ${seen.view}`;
+      const note = `${index.runs[focus].label}, ${Ecva.VIEWS[seen.view]}: ${seen.times.length} frames, asked ${seen.tasks.join(", ")}`;
+      rows.push(lane(title, [...spans(seen.cut, "cut", "cut out"), ticks(seen.times)], "seen", focus, note));
+    }
+    for (const number of shown) {
+      const said = entry.runs[number] && entry.runs[number].said;
+      const given = index.runs[number];
+      if (said && said.length) {
+        rows.push(lane(`said by ${given.label}`, spans(said, "said", `predicted by ${given.label}`), "thin", number));
+      }
+    }
+    lanes.replaceChildren(...rows, el("div", { class: "now", "aria-hidden": "true" }));
+  }
+
+  function lane(title, content, kind, run, note) {
+    const row = el(
+      "div",
+      { class: `lane ${kind || ""}` },
+      el("div", { class: "name", title: note || title }, title),
+      el("div", { class: "track" }, ...content)
+    );
+    if (run !== undefined) row.style.setProperty("--hue", Ecva.hue(run));
+    return row;
+  }
+
+  function ruler() {
+    const most = lanes.clientWidth < 600 ? 4 : 10;
+    const step = STEPS.find((one) => end / one <= most) || Math.ceil(end / most);
+    const labels = [];
+    for (let time = 0; time <= 0.97 * end; time += step) {
+      const label = el("span", { class: "time" }, step < 1 ? clock(time) : clock(time).slice(0, -2));
+      label.style.left = percent(time);
+      labels.push(label);
+    }
+    return lane("", labels, "ruler");
+  }
+
+  function spans(list, kind, what) {
+    return list.map(([start, stop]) => {
+      const title = `${what}, ${clock(start)} to ${clock(stop)}`;
+      const span = el("button", { type: "button", class: `span ${kind}`, title, "aria-label": title, "data-start": start });
+      span.style.left = percent(start);
+      span.style.width = `max(3px, ${(100 * Math.max(0, Math.min(stop, end) - Math.min(start, end))) / end}%)`;
+      return span;
+    });
+  }
+
+  function ticks(times) {
+    const path = times.map((time) => `M${((1000 * time) / end).toFixed(1)} 0V10`).join("");
+    return svg(
+      "svg",
+      { class: "ticks", viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("path", { d: path })
+    );
+  }
+
+  function curve() {
+    const points = entry.curve.map(([time, height]) => `${((1000 * time) / end).toFixed(1)},${(100 - 100 * height).toFixed(1)}`);
+    const last = entry.curve[entry.curve.length - 1][0];
+    const first = entry.curve[0][0];
+    const area = [`${(1000 * first) / end},100`, ...points, `${(1000 * last) / end},100`].join(" ");
+    return svg(
+      "svg",
+      { class: "curve", viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "img", "aria-label": "severity over time" },
+      svg("polygon", { points: area }),
+      svg("polyline", { points: points.join(" ") })
+    );
+  }
+
+  return { open, show, seek, moment, time: () => at };
+})();

@@ -1,0 +1,63 @@
+"""What two texts share, word by word. Knows texts, and nothing of models, metrics or pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from difflib import SequenceMatcher
+from typing import Literal
+
+Operation = Literal["=", "-", "+"]
+Segment = tuple[Operation, str]
+
+# Words, the blanks between them, and marks one by one: joined, they are the text again.
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\w+")
+# Shorter words (the, was, of) are in every text and say nothing of this one.
+CONTENT_LETTERS = 4
+FOUND_SHARE = 0.5
+
+
+def word_difference(before: str, after: str) -> list[Segment]:
+    """Return the segments that lead from one text to another: `=` in both, `-` only before, `+` only after.
+
+    The segments without `+` are the text before, those without `-` the text after.
+    """
+    if before == after:
+        return [("=", before)] if before else []
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    segments: list[Segment] = []
+    for _, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if old[i:j] == new[k:m]:
+            segments.append(("=", "".join(old[i:j])))
+            continue
+        gone, come = "".join(old[i:j]), "".join(new[k:m])
+        segments += [("-", gone)] if gone else []
+        segments += [("+", come)] if come else []
+    return segments
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Return the words of a text that have at least `CONTENT_LETTERS` letters, in lower case; all, if none has."""
+    words = _WORD.findall(text.lower())
+    return frozenset([word for word in words if len(word) >= CONTENT_LETTERS] or words)
+
+
+def shared_words(sentences: Iterable[str], text: str) -> list[bool]:
+    """Return of each sentence whether at least half of its content words occur in a text.
+
+    A rough guide for the eye where no judge has said whether the text states the sentence; it is no metric.
+    """
+    said = set(_WORD.findall(text.lower()))
+    wanted = map(content_words, sentences)
+    return [bool(words) and len(words & said) >= FOUND_SHARE * len(words) for words in wanted]
+
+
+def marked_words(text: str, words: Collection[str]) -> list[str]:
+    """Return a text in parts that alternate: plain, marked, plain, …; marked are the `words` (lower case)."""
+    parts, end = [], 0
+    for match in _WORD.finditer(text) if words else ():
+        if match[0].lower() in words:
+            parts += [text[end : match.start()], match[0]]
+            end = match.end()
+    return [*parts, text[end:]]

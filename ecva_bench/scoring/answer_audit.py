@@ -1,0 +1,248 @@
+"""Whether answers are what they seem: a model's own, made by looking, and said to the reader and not to the judge.
+
+Each rule names answers that a person should look at; none proves anything. (The authors' released files of two models
+hold the same texts for every video, and nothing in a table of scores shows it.) Knows answers and prompts, and neither
+scores nor judges.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, get_args
+
+from ..records import Coverage, Record, Results, View
+from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from .join import Group, group_answers
+from .text import strip_special_tokens
+
+Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts"]
+
+_RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
+
+LONG = 8  # words: two texts this long are not equal by chance
+COPIED = 0.05  # of the long texts two entries have in common
+CONSTANT = 0.5  # of an entry's answers
+FEWEST = 5  # answers, below which a share says nothing
+IDS_SHOWN = 5
+ANNOTATIONS = "the annotations"
+
+_TO_A_JUDGE = re.compile(
+    r"\b(ignore|disregard|forget)\b[\s\S]{0,30}\binstructions?\b"
+    r"|\b(score|rating|grade|verdicts?)\b[\"']?\s*[:=]\s*[\[\"']?\s*\d"
+    r"|^\s*(system|assistant|user)\s*:"
+    r"|\b(dear|you are|you're|note to|attention|as)\s+(an?\s+|the\s+)?(ai\s+)?(judge|grader|evaluator|rater|examiner)\b"
+    r"|\b(full|maximum|highest|perfect|top)\s+(score|marks?|points|rating|verdict|grade)\b"
+    r"|\b(this|my|the)\s+(answer|response)\s+(is|deserves)\s+(entirely\s+|fully\s+)?(right|correct|perfect|full)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Finding(Record):
+    """What a rule found in `n` of `of` answers of an entry to one task and view; `ids` are the first of them.
+
+    `other` is the entry they are shared with, or that was asked otherwise.
+    """
+
+    rule: Rule
+    entry: str
+    other: str = ""
+    task: str
+    view: View
+    n: int
+    of: int
+    text: str
+    ids: tuple[str, ...] = ()
+
+
+class EntryCount(Record):
+    """The answers of one entry to one task and view: coverage, distinct texts, and the share of the most frequent."""
+
+    entry: str
+    model: str
+    baseline: bool
+    coverage: Coverage
+    distinct: int
+    most_frequent: float
+
+
+class AnswerAudit(Record):
+    """What an audit found, and what it looked at."""
+
+    entries: tuple[EntryCount, ...]
+    findings: tuple[Finding, ...]
+
+
+class _Entry:
+    """One file's answers to one task and view, asked for or not; texts are compared as words, by sample id."""
+
+    def __init__(self, results: Results, group: Group, everything: Group) -> None:
+        self.name, self.model, self.group = results.name, results.model, group
+        self.baseline = bool(results.spec.get("baseline", False))
+        self.answers = everything.answers
+        self.words = {answer.id: _words(answer.answer) for answer in self.answers}
+
+    def finding(self, rule: Rule, ids: Sequence[str], of: int, text: str, *, other: str = "") -> Finding:
+        """Return a finding about the answers of these ids."""
+        return Finding(
+            rule=rule,
+            entry=self.name,
+            other=other,
+            task=self.group.task,
+            view=self.group.view,
+            n=len(ids),
+            of=of,
+            text=text,
+            ids=tuple(ids[:IDS_SHOWN]),
+        )
+
+    def count(self) -> EntryCount:
+        """Return what there is to look at."""
+        texts = Counter(self.words.values())
+        most = max(texts.values(), default=0)
+        return EntryCount(
+            entry=self.name,
+            model=self.model,
+            baseline=self.baseline,
+            coverage=self.group.coverage(),
+            distinct=len(texts),
+            most_frequent=most / len(self.answers) if self.answers else 0.0,
+        )
+
+
+def audit_answers(files: Sequence[Results]) -> AnswerAudit:
+    """Return what is to be looked at in the answers of some runs, file by file and between files.
+
+    Answers of one model's several files may be equal without a finding; so may answers to edited videos, of most of
+    which there is one thing to say: nothing happens. Texts are compared as words, whatever their case, punctuation and
+    special tokens.
+    """
+    entries = [entry for results in files for entry in _entries(results)]
+    tasks: dict[str, list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.group.view == "full":
+            tasks[entry.group.task].append(entry)
+    findings: list[Finding] = []
+    for entry in entries:
+        findings += _coverage(entry)
+        findings += _echoes(entry)
+        findings += _to_the_judge(entry)
+        if entry.group.view == "full":
+            findings += _constant(entry)
+            findings += _references(entry)
+    for some in tasks.values():
+        findings += _prompts(some)
+        for one, other in itertools.combinations(some, 2):
+            if one.model != other.model:
+                findings += _identical(one, other)
+    findings.sort(key=lambda finding: _RULES.index(finding.rule))
+    return AnswerAudit(entries=tuple(entry.count() for entry in entries), findings=tuple(findings))
+
+
+def _entries(results: Results) -> list[_Entry]:
+    owed, everything = (group_answers(results, include_extra=extra) for extra in (False, True))
+    return [_Entry(results, group, whole) for group, whole in zip(owed, everything, strict=True)]
+
+
+def _coverage(entry: _Entry) -> Iterator[Finding]:
+    found = entry.group.coverage()
+    if found.failed or found.missing:
+        text = f"{found.failed} failed, {found.missing} missing"
+        yield entry.finding("coverage", entry.group.absent, found.owed, text)
+    empty = [answer.id for answer in entry.answers if not strip_special_tokens(answer.answer)]
+    if empty:
+        yield entry.finding("coverage", empty, found.owed, "answers without a text")
+    if found.extra or found.duplicates:
+        text = f"{found.extra} answers nobody asked for, {found.duplicates} second answers; neither is scored"
+        yield entry.finding("coverage", (), found.owed, text).model_copy(update={"n": found.extra + found.duplicates})
+
+
+def _constant(entry: _Entry) -> Iterator[Finding]:
+    texts = Counter(entry.words.values())
+    if len(entry.answers) < FEWEST:
+        return
+    words, most = texts.most_common(1)[0]
+    if most >= CONSTANT * len(entry.answers):
+        ids = [sample for sample, said in entry.words.items() if said == words]
+        shown = next(answer.answer for answer in entry.answers if answer.id == ids[0])
+        yield entry.finding("constant", ids, len(entry.answers), f"the same answer: {_quoted(shown)}")
+
+
+def _echoes(entry: _Entry) -> Iterator[Finding]:
+    """Name answers that hold a task's prompt, or are a part of it."""
+    task = TASKS.get(entry.group.task)
+    prompts = [_words(prompt_for(task, name).text) for name in PROMPT_SETS] if task else []
+    ids = [sample for sample, said in entry.words.items() if any(_is_part(said, prompt) for prompt in prompts)]
+    if ids:
+        yield entry.finding("echo", ids, len(entry.answers), "the answer repeats the prompt")
+
+
+def _is_part(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short.split()) >= LONG and f" {short} " in f" {long} "
+
+
+def _to_the_judge(entry: _Entry) -> Iterator[Finding]:
+    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(answer.answer))}
+    if found:
+        first = next(iter(found.values()))
+        text = f"the answer speaks to a judge: {_quoted(first.group().strip())}"
+        yield entry.finding("judge", list(found), len(entry.answers), text)
+
+
+def _references(entry: _Entry) -> Iterator[Finding]:
+    references = {answer.id: _words(answer.reference) for answer in entry.answers}
+    if ids := _copied(entry.words, references):
+        text = "the annotation's own words"
+        yield entry.finding("reference", ids, len(entry.answers), text, other=ANNOTATIONS)
+
+
+def _identical(one: _Entry, other: _Entry) -> Iterator[Finding]:
+    if ids := _copied(one.words, other.words):
+        common = len(one.words.keys() & other.words.keys())
+        text = f"the answers of {one.model} are those of {other.model}"
+        yield one.finding("identical", ids, common, text, other=other.name)
+
+
+def _copied(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Return the samples with equal texts, where they are too many or too long to be equal by chance.
+
+    Short texts, such as a class, are often equal: they count only where all are, and not all the same.
+    """
+    common = sorted(one.keys() & other.keys())
+    same = [sample for sample in common if one[sample] == other[sample]]
+    long = [sample for sample in common if len(one[sample].split()) >= LONG]
+    equal = [sample for sample in long if one[sample] == other[sample]]
+    if len(common) >= FEWEST and len(same) == len(common) and len({one[sample] for sample in same}) > 1:
+        return same
+    return equal if len(long) >= FEWEST and len(equal) >= COPIED * len(long) and len(equal) > 1 else []
+
+
+def _prompts(entries: Sequence[_Entry]) -> Iterator[Finding]:
+    """Name entries that were asked otherwise than the first, or in several ways."""
+    asked = [(entry, frozenset(answer.prompt_sha256 for answer in entry.answers)) for entry in entries if entry.answers]
+    for entry, hashes in asked:
+        if len(hashes) > 1:
+            text = f"asked with {len(hashes)} prompts: {_hashes(hashes)}"
+            yield entry.finding("prompts", [answer.id for answer in entry.answers], len(entry.answers), text)
+    for entry, hashes in asked[1:]:
+        first, reference = asked[0]
+        if hashes != reference:
+            text = f"asked with {_hashes(hashes)}, and {first.name} with {_hashes(reference)}"
+            ids = [answer.id for answer in entry.answers]
+            yield entry.finding("prompts", ids, len(entry.answers), text, other=first.name)
+
+
+def _hashes(hashes: frozenset[str]) -> str:
+    return ", ".join(sha[:12] for sha in sorted(hashes)[:3])
+
+
+def _words(text: str) -> str:
+    """Return the words of a text, in lower case, single spaces between them."""
+    return " ".join(re.findall(r"\w+", strip_special_tokens(text).casefold()))
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:60] + "…")

@@ -1,0 +1,21 @@
+"""`submit` and `leaderboard --build`, from a run to a page."""
+
+from __future__ import annotations
+
+
+def test_from_a_run_to_a_page(tmp_path, ecva_bench):
+    results = tmp_path / "mine.jsonl"
+    run = ("run", "--model", "constant", "--task", "classification", "--limit", "2", "--out", results)
+    assert ecva_bench(*run)[0] == 0
+    code, _, errors = ecva_bench("submit", results, "--to", tmp_path / "board")
+    assert code == 2
+    assert "the scores cannot be read" in errors
+    ecva_bench("score", results)
+    code, shown, _ = ecva_bench("submit", results, "--to", tmp_path / "board", "--usd", "0.5", "--hardware", "one core")
+    assert code == 0
+    assert "mine.json" in shown
+    assert ecva_bench("leaderboard", "--build", tmp_path / "board", "--no-published")[0] == 0
+    assert "one core" in (tmp_path / "board" / "mini" / "leaderboard.md").read_text()
+    code, shown, _ = ecva_bench("leaderboard", tmp_path / "board" / "mini" / "submissions" / "mine.json")
+    assert code == 0
+    assert "constant" in shown

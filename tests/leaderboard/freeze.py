@@ -1,0 +1,53 @@
+"""Writes leaderboards/ci anew: baselines on `mini`, judged by a rule behind a real server, and the scores they get.
+
+    python -m tests.leaderboard.freeze
+
+Run it where a change of the scores is meant, and let the difference be reviewed: what it writes is what every later
+push must reproduce to the last digit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ecva_bench.records import canonical_json
+from tests.judging.server import JudgeServer
+from tests.scoring.judges import served
+
+CI = Path(__file__).resolve().parents[2] / "leaderboards" / "ci"
+MODELS = ("constant", "motion", "oracle", "second-round")
+JUDGE = "shared-words"
+
+
+def ecva_bench(*arguments: object) -> None:
+    command = [sys.executable, "-c", "from ecva_bench.cli import main; main()", *map(str, arguments)]
+    subprocess.run(command, check=True, cwd=CI, stdout=subprocess.DEVNULL)
+
+
+def forget_machine(results: Path) -> None:
+    """Cut from a run where it was made, which is no part of its answers."""
+    manifest, rest = results.read_text(encoding="utf-8").split("\n", 1)
+    fields = {**json.loads(manifest), "environment": {}}
+    results.write_text(f"{canonical_json(fields)}\n{rest}", encoding="utf-8")
+
+
+def freeze() -> None:
+    for model in MODELS:
+        results = CI / f"{model}.jsonl"
+        if not results.exists():
+            ecva_bench("run", "--model", model, "--edited", "anomaly", "--edited", "control", "--out", results.name)
+            forget_machine(results)
+    os.environ.setdefault("OPENAI_API_KEY", "none")
+    files = [f"{model}.jsonl" for model in MODELS]
+    with JudgeServer(served()) as server, tempfile.TemporaryDirectory() as folder:
+        judge = ("--judge", JUDGE, "--judge-url", server.url, "--judge-store", Path(folder) / "judge.sqlite")
+        ecva_bench("score", *files, *judge, "--judge-export", "judge.jsonl")
+
+
+if __name__ == "__main__":
+    freeze()

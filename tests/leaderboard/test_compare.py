@@ -1,0 +1,167 @@
+"""Comparisons of two scored runs: against planted differences, by hand, and on the authors' released answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.leaderboard import as_text
+from ecva_bench.leaderboard.compare import compare, comparison_tables
+from ecva_bench.scoring import read_scores_of, write_scores
+from ecva_bench.statistics import holm
+from tests.leaderboard.scored import scored
+
+
+def two(gains, **header):
+    base = {f"v{number:03}": 0.5 for number in range(len(gains))}
+    new = {name: 0.5 + gain for name, gain in zip(base, gains, strict=True)}
+    return scored({"cause": base}), scored({"cause": new}, **header)
+
+
+def test_a_planted_difference_is_found_with_its_interval():
+    gains = np.random.default_rng(0).normal(0.03, 0.1, size=150)
+    (effect,) = compare(*two(gains.tolist())).effects
+    error = gains.std(ddof=1) / np.sqrt(150)
+    assert effect.difference == pytest.approx(gains.mean())
+    assert effect.interval == pytest.approx((gains.mean() - 1.976 * error, gains.mean() + 1.976 * error), abs=1e-3)
+    assert effect.detectable == pytest.approx((1.96 + 0.8416) * error, rel=0.03)
+    assert (effect.base, effect.new) == (pytest.approx(0.5), pytest.approx(0.5 + gains.mean()))
+    assert (effect.n, effect.videos, effect.p < 0.01) == (150, 150, True)
+
+
+def test_the_other_way_round_every_sign_turns():
+    gains = np.random.default_rng(1).normal(0.02, 0.1, size=60).tolist()
+    there, back = compare(*two(gains)).effects[0], compare(*reversed(two(gains))).effects[0]
+    assert back.difference == pytest.approx(-there.difference)
+    assert back.interval == pytest.approx((-there.interval[1], -there.interval[0]), abs=1e-3)
+    assert back.p == pytest.approx(there.p, abs=2e-3)
+
+
+def test_p_values_are_corrected_for_all_that_is_compared():
+    random = np.random.default_rng(2)
+    names = [f"v{number}" for number in range(80)]
+    tasks = ("cause", "description", "effect")
+    base = scored({task: dict.fromkeys(names, 0.5) for task in tasks})
+    values = {task: dict(zip(names, (0.515 + random.normal(0, 0.08, 80)).tolist(), strict=True)) for task in tasks}
+    found = compare(base, scored(values))
+    assert [effect.name for effect in found.effects] == [f"{task}/gated" for task in tasks]
+    assert [effect.p_holm for effect in found.effects] == holm([effect.p for effect in found.effects])
+    (alone,) = compare(base, scored(values), tasks=["cause"]).effects
+    assert alone.p_holm == alone.p == found.effects[0].p
+
+
+def test_runs_are_joined_by_id_whatever_their_order():
+    base, new = two([0.1, 0.2, -0.3, 0.0, 0.05, 0.4])
+    shuffled = new.model_copy(update={"scores": new.scores[::-1]})
+    assert compare(base, shuffled) == compare(base, new)
+
+
+def test_the_seed_is_recorded_and_moves_the_interval_a_little():
+    base, new = two(np.random.default_rng(3).normal(size=30).tolist())
+    one, other = compare(base, new, seed=1), compare(base, new, seed=2)
+    assert (one.seed, other.seed, one.draws) == (1, 2, 10_000)
+    assert one.effects[0].interval != other.effects[0].interval
+    assert one.effects[0].interval == pytest.approx(other.effects[0].interval, abs=0.03)
+    assert compare(base, new, seed=1) == one
+
+
+def test_ten_videos_that_moved_most_either_way():
+    gains = [0.01] * 30
+    gains[7], gains[21], gains[3] = -0.4, 0.3, 0.2
+    found = compare(*two(gains))
+    assert [mover.video for mover in found.movers[:3]] == ["v007", "v021", "v003"]
+    assert len(found.movers) == 10
+    assert (found.movers[0].base, found.movers[0].new) == (0.5, pytest.approx(0.1))
+    usual = np.sqrt(np.mean(np.square(gains)))
+    assert found.movers[0].move == pytest.approx(0.4 / usual)
+    assert compare(*two([0.0] * 8)).movers == ()
+
+
+def test_a_move_counts_by_what_is_usual_for_the_metric():
+    """A point of 20 is as much as a twentieth of 1: no unit drowns another."""
+    names = [f"v{number}" for number in range(10)]
+    small = {name: 0.5 + 0.01 * (name == "v4") for name in names}
+    large = {name: 10 + 1.0 * (name == "v6") for name in names}
+    base = scored({"cause": dict.fromkeys(names, 0.5), "effect": dict.fromkeys(names, 10.0)})
+    found = compare(base, scored({"cause": small, "effect": large}))
+    moves = {mover.video: mover.move for mover in found.movers}
+    assert moves == {"v4": pytest.approx(moves["v6"]), "v6": pytest.approx(np.sqrt(10) / 2)}
+
+
+FULL = {f"v{number}": 0.5 for number in range(8)}
+
+
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        (scored({"cause": {**FULL, "v3": None}}), "7 of 8 answered"),
+        (scored({"cause": {**FULL, "v9": 0.1}}), "9 samples"),
+        (scored({"cause": FULL}, unscored=("v1",)), "v1/cause"),
+        (scored({"effect": FULL}), "not scored"),
+    ],
+)
+def test_unequal_sets_are_refused_with_the_way_out(new, message):
+    with pytest.raises(UsageError, match=message) as error:
+        compare(scored({"cause": FULL}), new)
+    assert "--on intersection" in str(error.value)
+
+
+def test_the_intersection_is_what_both_answered():
+    base = scored({"cause": {**FULL, "v1": 0.9, "v2": None}})
+    new = scored({"cause": {**FULL, "v3": None, "v9": 0.0}})
+    (effect,) = compare(base, new, on="intersection").effects
+    assert effect.n == 6  # v0, v1, v4 to v7
+    assert effect.difference == pytest.approx(-0.4 / 6)
+    with pytest.raises(UsageError, match="share no metric"):
+        compare(base, scored({"effect": FULL}), on="intersection")
+
+
+def test_an_answer_that_both_lack_counts_as_the_worst_in_both():
+    base, new = (scored({"cause": {**FULL, "v0": None, "v1": value}}) for value in (0.5, 0.7))
+    (effect,) = compare(base, new).effects
+    assert effect.n == 8
+    assert effect.base == pytest.approx(0.5 * 7 / 8)
+
+
+def test_other_arithmetic_is_refused_and_other_prompts_are_told():
+    base, _ = two([0.0] * 6)
+    with pytest.raises(UsageError, match="judge:x in the base, judge:y"):
+        compare(
+            base,
+            two([0.0] * 6)[1].model_copy(
+                update={
+                    "summaries": scored(
+                        {"cause": {f"v{n:03}": 0.5 for n in range(6)}}, signature="anomeval|judge:y|v:1"
+                    ).summaries
+                }
+            ),
+        )
+    found = compare(
+        base.model_copy(update={"header": base.header.model_copy(update={"prompts": {"cause": ("a",)}})}),
+        two([0.0] * 6, prompts={"cause": ("b",)})[1],
+    )
+    assert [mismatch.field for mismatch in found.mismatches] == ["prompts"]
+    assert "beware: prompts of cause" in as_text(comparison_tables(found)[0])
+
+
+def test_metrics_are_chosen_by_name_and_unknown_ones_named():
+    base, new = two([0.0] * 6)
+    assert len(compare(base, new, metrics=["cause/gated"]).effects) == 1
+    with pytest.raises(UsageError, match="available: gated"):
+        compare(base, new, metrics=["rougeL"])
+    with pytest.raises(UsageError, match="leave out --task"):
+        compare(base, new, tasks=["timestamp"])
+
+
+def test_scores_are_found_beside_the_answers_and_must_be_theirs(tmp_path):
+    run, _ = two([0.0] * 6)
+    results = tmp_path / "run.jsonl"
+    results.write_text("answers\n")
+    write_scores(run, tmp_path / "run.scores.jsonl")
+    assert read_scores_of(tmp_path / "run.scores.jsonl") == run
+    with pytest.raises(ResultsError, match="of other answers"):
+        read_scores_of(results)
+    (tmp_path / "run.scores.jsonl").unlink()
+    with pytest.raises(ResultsError, match="no scores file"):
+        read_scores_of(results)

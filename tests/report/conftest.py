@@ -1,0 +1,60 @@
+"""The page of the small story, and a browser to look at it: Debian's `chromium`, or the one `ECVA_CHROMIUM` names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from ecva_bench.report import Server, Videos, write_page
+from tests.clips import write_clip
+
+from .build import annotations, story
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of two runs and three videos, of which two have a file."""
+    base = tmp_path_factory.mktemp("view")
+    for video in ("v0", "v1"):
+        write_clip(base / "videos" / f"{video}.mp4")
+    return write_page(story(), base / "page", Videos(annotations(), base / "videos")).folder
+
+
+@contextmanager
+def serving(page: Path) -> Iterator[Server]:
+    """The server of a page, in a thread for as long as the context lasts."""
+    with Server(page) as running:
+        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield running
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Server]:
+    with serving(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for one module only: while Playwright runs, no other test could run an event loop of its own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    executable = os.environ.get("ECVA_CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.skip("there is no chromium; install Debian's, or name one in ECVA_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        # The pages shown are our own, and a sandbox needs rights that a container's root lacks.
+        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield running
+        running.close()

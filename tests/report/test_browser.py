@@ -1,0 +1,286 @@
+"""The page in a real browser: what a reader sees and does, what a hostile answer cannot do, and what is asked of whom.
+
+Screenshots go to the folder `ECVA_SCREENSHOTS` names, else to `results/screenshots`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecva_bench.report import Run, Server, write_page
+
+from .build import HOSTILE, MODELS, REASON, VIDEOS, big_run, small_run
+from .conftest import serving
+
+SCREENSHOTS = Path(os.environ.get("ECVA_SCREENSHOTS", Path(__file__).parents[2] / "results" / "screenshots"))
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Open]:
+    """A function that opens an address. At the end no page may have complained or asked anyone else."""
+    contexts, complaints, asked = [], [], []
+    own: set[str] = set()
+
+    def open_page(address: str, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": 1440, "height": 1000}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("#answers article")
+        own.add(address.split("#")[0].rsplit("/", 1)[0])
+        return page
+
+    yield open_page
+    try:
+        assert complaints == []
+        assert [url for url in asked if not url.startswith(("blob:", *own))] == []
+    finally:
+        for context in contexts:
+            context.close()
+
+
+@pytest.fixture
+def page(opened: Open, server: Server) -> Any:
+    return opened(server.url)
+
+
+def place(page: Any) -> tuple[str, float]:
+    """The sample shown, and the time the film stands at."""
+    return page.inner_text("#heading"), page.evaluate("document.getElementById('video').currentTime")
+
+
+def until(page: Any, condition: Callable[[], bool]) -> None:
+    """Wait for what the page does in its own time. (Its policy forbids Playwright's own way, to evaluate a string.)"""
+    for _ in range(1000):
+        if condition():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError("it did not come to pass")
+
+
+def film_is_there(page: Any) -> None:
+    until(page, lambda: page.evaluate("document.getElementById('video').readyState") > 0)
+
+
+def stands_at(page: Any, seconds: float) -> None:
+    until(page, lambda: abs(place(page)[1] - seconds) < 0.05)
+
+
+def shows(page: Any, heading: str) -> None:
+    until(page, lambda: place(page)[0] == heading)
+
+
+def rows(page: Any) -> list[str]:
+    page.wait_for_timeout(50)
+    return [
+        row.inner_text().split("\n")[0] + "/" + row.inner_text().split("\n")[1]
+        for row in page.query_selector_all(".row")
+    ]
+
+
+def test_a_click_on_a_moment_goes_there(page: Any) -> None:
+    assert place(page) == ("v0 · cause", 0)
+    film_is_there(page)
+    page.click(".span.moment >> nth=1")
+    stands_at(page, 2.8)
+    page.click(".span.said >> nth=0")
+    stands_at(page, 1)
+    track = page.locator(".lane.tall .track")
+    box = track.bounding_box()
+    track.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    stands_at(page, 2)
+    assert "at=2.0" in page.url
+
+
+def test_keys_go_from_sample_to_sample_and_moment_to_moment(page: Any) -> None:
+    film_is_there(page)
+    for key, seconds in (("]", 1), ("]", 2.8), ("]", 2.8), ("[", 1), ("[", 1)):
+        page.keyboard.press(key)
+        stands_at(page, seconds)
+    for key, heading in (
+        ("j", "v0 · timestamp"),
+        ("j", "v1 · cause"),
+        ("k", "v0 · timestamp"),
+        ("k", "v0 · cause"),
+        ("k", "v0 · cause"),
+    ):
+        page.keyboard.press(key)
+        shows(page, heading)
+    page.fill("#find", "jjj")  # keys typed into a field are text
+    assert page.inner_text("#heading") == "v0 · cause"
+
+
+def test_filters(page: Any) -> None:
+    assert len(rows(page)) == 6
+    page.select_option("#task", "cause")
+    assert rows(page) == ["v0/cause", "v1/cause", "v2/cause"]
+    page.check("#errors")
+    assert rows(page) == ["v2/cause"]
+    assert "1 of 6" in page.inner_text("#count")
+    page.click("#reset")
+    page.select_option("#class", "5-1")
+    assert len(rows(page)) == 4  # no answer tells the class of v2
+    page.click("#reset")
+    page.select_option("#task", "timestamp")
+    # The honest answer is [1, 2] and the hostile one [0, 4], of [1, 1.6] and [2.8, 3.2]: IoU 0.6/1.4 and 1/4.
+    assert "33.9" in page.inner_text(".row >> nth=0")
+    page.fill("#spread", "17")
+    assert rows(page) == ["v0/timestamp", "v1/timestamp"]
+    page.fill("#spread", "18")
+    assert rows(page) == []
+    page.fill("#spread", "")
+    page.fill("#from", "34")
+    assert rows(page) == []
+    page.locator("#runs input").nth(1).uncheck()  # now it is the honest run's mean alone
+    assert rows(page) == ["v0/timestamp", "v1/timestamp"]
+    assert page.locator("#answers article").count() == 1
+
+
+def test_every_state_is_a_link(page: Any, opened: Open) -> None:
+    page.select_option("#task", "timestamp")
+    page.select_option("#metric", "timestamp/parsed")
+    page.select_option("#sort", "low")
+    page.click(".row >> nth=1")
+    shows(page, "v1 · timestamp")
+    page.keyboard.press("]")
+    stands_at(page, 1)
+    again = opened(page.url)
+    stands_at(again, 1)
+    assert again.inner_text("#heading") == "v1 · timestamp"
+    for name in ("task", "metric", "sort"):
+        assert again.input_value(f"#{name}") == page.input_value(f"#{name}")
+    assert rows(again) == rows(page)
+
+
+def test_marks_are_kept_and_exported(page: Any) -> None:
+    page.keyboard.press("m")
+    page.fill("#note", 'cut "too" early')
+    page.keyboard.press("Escape")
+    page.locator("#heading").click()
+    page.click(".row >> nth=2")
+    shows(page, "v1 · cause")
+    page.click("#mark")
+    page.reload()
+    page.wait_for_selector("#answers article")
+    with page.expect_download() as download:
+        page.click("#export")
+    lines = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
+    assert lines[0]["schema"] == "ecva.marks/1"
+    assert [run["model"] for run in lines[0]["runs"]] == ["honest", "hostile"]
+    assert lines[1:] == [
+        {"type": "mark", "id": "v0/cause", "video": "v0", "task": "cause", "note": 'cut "too" early'},
+        {"type": "mark", "id": "v1/cause", "video": "v1", "task": "cause", "note": ""},
+    ]
+    page.check("#marked")
+    assert rows(page) == ["v0/cause", "v1/cause"]
+
+
+def test_what_a_model_or_a_judge_wrote_stays_text(page: Any) -> None:
+    honest, hostile = page.locator("#answers article").all()
+    assert hostile.locator(".text").first.text_content() == HOSTILE
+    assert honest.locator("dd").first.text_content() == REASON
+    assert page.locator("#answers script, #answers img, #answers b b").count() == 0
+    assert page.title() == "v0 cause – ecva-bench"
+
+
+def test_what_an_answer_states_and_how_it_changed(page: Any) -> None:
+    honest, hostile = page.locator("#answers article").all()
+    assert [item.inner_text() for item in honest.locator(".stated li.found").all()] == [
+        "✓a car turns late",
+        "✓nobody gives way",
+    ]
+    assert honest.locator(".stated li.missed").inner_text() == "✗so nobody was late"
+    assert "as the judge found" in honest.inner_text()
+    assert "no judge asked" in hostile.inner_text()
+    assert honest.locator("mark").all_inner_texts() == ["turns", "late", "nobody", "gives"]
+    assert honest.locator(".edited ins").all_inner_texts() == [" or not"]
+    assert honest.locator(".edited del").count() == 0
+    honest.locator(".metrics summary").click()
+    assert "gated %" in honest.locator("table").inner_text()
+
+
+def test_the_frames_of_the_run_that_is_chosen(page: Any) -> None:
+    names = [name.get_attribute("title") for name in page.query_selector_all(".lane.seen .name")]
+    assert names == [
+        "honest, full video: 4 frames, asked cause, timestamp",
+        "honest, without its anomaly: 4 frames, asked cause",
+    ]
+    assert page.locator(".lane.seen .span.cut").count() == 2
+    page.locator("#answers button.focus").nth(1).click()
+    until(page, lambda: page.get_attribute(".lane.seen .name", "title").startswith("hostile"))
+
+
+def test_a_failure_and_a_missing_answer_are_said(page: Any) -> None:
+    page.click(".row >> nth=4")
+    shows(page, "v2 · cause")
+    assert page.locator("#answers .failure").all_inner_texts() == ["decode: E m", "decode: E m"]
+    assert page.is_visible("#no-video")
+    page.keyboard.press("j")
+    shows(page, "v2 · timestamp")
+    assert page.locator("#answers .nothing").all_inner_texts() == ["No answer.", "No answer."]
+
+
+def test_a_run_that_was_not_asked_has_no_card_and_runs_of_one_model_are_told_apart(
+    opened: Open, tmp_path: Path
+) -> None:
+    whole, part = small_run("m", text="a car", spans="[1, 2]"), small_run("m", text="a car", spans="[1, 2]")
+    times = tuple(answer for answer in part.results.answers if answer.task == "timestamp")
+    expects = {"full": tuple(answer.id for answer in times)}
+    only = part.results.model_copy(update={"name": "times", "answers": times, "failures": (), "expects": expects})
+    page = opened(write_page([whole, Run(only)], tmp_path / "page").folder.joinpath("index.html").as_uri())
+    assert page.locator("#runs label").all_inner_texts() == ["m (m)\n2 lacking", "m (times)"]
+    assert page.locator("#answers article").count() == 1
+    page.keyboard.press("j")
+    shows(page, "v0 · timestamp")
+    assert page.locator("#answers article").count() == 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_from_a_file_can_be_read_by_all_and_looks_so(opened: Open, folder: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page = opened(f"{(folder / 'index.html').as_uri()}#focus=0", color_scheme=scheme)
+    film_is_there(page)
+    page.keyboard.press("]")
+    page.keyboard.press("m")
+    page.locator(".metrics summary").first.click()
+    until(page, lambda: not page.evaluate("document.getElementById('video').seeking"))
+    page.screenshot(path=SCREENSHOTS / f"view-{scheme}.png")
+    # Without its preloading, by which it would fetch the style sheet and break the page's policy.
+    found = axe.run(page, options={"preload": False}).response["violations"]
+    assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found] == []
+    page.set_viewport_size({"width": 480, "height": 900})
+    page.screenshot(path=SCREENSHOTS / f"view-narrow-{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 480
+
+
+def test_a_run_of_full_size_is_looked_at_in_parts(opened: Open, tmp_path: Path) -> None:
+    runs = (big_run(number) for number in range(MODELS))
+    made = write_page(runs, tmp_path / "page")
+    assert (made.videos, made.answers) == (VIDEOS, 168_000)
+    with serving(made.folder) as server:
+        page = opened(server.url)
+        assert page.inner_text("#count") == "11200 of 11200 samples"
+        assert page.locator("#answers article").count() == MODELS
+        assert page.locator(".row").count() < 60
+        page.fill("#find", "02239")
+        until(page, lambda: page.inner_text("#count").startswith("5 of"))
+        page.click(".row >> nth=1")
+        shows(page, "02239 · cause")
+        sent = page.evaluate("performance.getEntries().reduce((sum, one) => sum + (one.encodedBodySize || 0), 0)")
+        started = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    total = sum(path.stat().st_size for path in made.folder.rglob("*") if path.is_file())
+    assert total > 40_000_000
+    assert sent < 1_600_000
+    assert started < 5_000

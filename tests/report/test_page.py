@@ -1,0 +1,134 @@
+"""The folder of a page: what it holds, what it leaves alone, and that a large run stays small to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecva_bench.errors import UsageError
+from ecva_bench.report import Videos, write_page
+from ecva_bench.report.page import chunks
+from ecva_bench.report.words import shared_words
+from ecva_bench.scoring.rouge import rouge
+
+from .build import HOSTILE, KEYS, REASON, annotations, small_run, story, taken
+
+
+@given(st.lists(st.text(max_size=30)), st.integers(1, 60))
+def test_chunks_hold_everything_once_in_order_and_are_no_larger_than_need_be(texts: list[str], limit: int) -> None:
+    pairs = [(str(number), text) for number, text in enumerate(texts)]
+    groups = list(chunks(pairs, limit))
+    assert [pair for group in groups for pair in group] == pairs
+    assert all(groups)
+    sizes = [sum(len(text) for _, text in group) for group in groups]
+    assert all(size <= limit or len(group) == 1 for size, group in zip(sizes, groups, strict=True))
+    # A group ends only where the next text did not fit.
+    for size, following in zip(sizes, groups[1:], strict=False):
+        assert size + len(following[0][1]) > limit
+
+
+def test_the_index_lists_every_sample_with_the_runs_that_lack_an_answer(folder: Path) -> None:
+    index = taken(folder, "index")
+    assert [(run["model"], run["answered"], run["owed"]) for run in index["runs"]] == [
+        ("honest", 4, 6),
+        ("hostile", 4, 6),
+    ]
+    samples = [(index["videos"][video][0], index["tasks"][task], lacking) for video, task, *lacking in index["samples"]]
+    assert samples == [
+        ("v0", "cause", []),
+        ("v0", "timestamp", []),
+        ("v1", "cause", []),
+        ("v1", "timestamp", []),
+        ("v2", "cause", [0, 1]),
+        ("v2", "timestamp", [0, 1]),
+    ]
+    assert index["classes"] == ["", "5-1"]
+
+
+def test_a_video_is_where_the_index_says_with_its_lanes_and_answers(folder: Path) -> None:
+    index = taken(folder, "index")
+    for video, _, chunk, place in index["videos"]:
+        assert taken(folder, f"chunk-{chunk}")[place]["video"] == video
+    v0, v1, v2 = taken(folder, "chunk-0")
+    assert v0["moments"] == [[1.0, 1.6], [2.8, 3.2]]
+    assert v0["curve"] == [[0.0, 0.0], [1.0, 1.0], [4.0, 0.2]]
+    assert (v0["end"], v1["curve"]) == (4.0, [])
+    honest, hostile = v0["runs"]["0"], v0["runs"]["1"]
+    assert (honest["said"], hostile["said"]) == ([[1.0, 2.0]], [[0.0, 4.0]])
+    assert [(lane["view"], lane["cut"]) for lane in honest["lanes"]] == [
+        ("full", []),
+        ("anomaly", [[1.0, 1.6], [2.8, 3.2]]),
+    ]
+    assert "".join(hostile["answers"]["cause"]["full"]["text"]) == HOSTILE
+    assert v2["runs"]["0"]["answers"]["cause"]["full"]["error"]["stage"] == "decode"
+
+
+def test_key_sentences_are_found_by_the_judge_else_by_shared_words(folder: Path) -> None:
+    v0 = taken(folder, "chunk-0")[0]
+    judged, unjudged = (v0["runs"][run]["answers"]["cause"]["full"] for run in "01")
+    assert (judged["by"], unjudged["by"]) == ("judge", "words")
+    # The scripted judge takes "late," for another word than "late"; by shared words the third sentence is found.
+    assert judged["found"] == [1, 1, 0]
+    assert shared_words(KEYS, "".join(judged["text"])) == [True, True, True]
+    assert unjudged["found"] == [0, 0, 0]
+    assert judged["judge"]["anomeval/coverage"] == {"values": [1, 1, 0], "why": REASON}
+    assert "judge" not in unjudged
+    assert v0["tasks"]["cause"]["keys"] == list(KEYS)
+    assert v0["tasks"]["timestamp"]["keys"] == []
+
+
+def test_the_edited_answer_is_stored_as_its_difference(folder: Path) -> None:
+    answers = taken(folder, "chunk-0")[0]["runs"]["0"]["answers"]["cause"]
+    assert answers["anomaly"]["difference"] == ["=" + "".join(answers["full"]["text"]), "+ or not"]
+    assert "text" not in answers["anomaly"]
+
+
+def test_scores_are_those_of_the_metric(folder: Path) -> None:
+    index = taken(folder, "index")
+    place = next(i for i, m in enumerate(index["metrics"]) if (m["task"], m["column"]) == ("cause", "rouge2"))
+    truth = rouge(
+        reference="a car turns late and nobody gives way", candidate="a car turns late, so nobody gives way"
+    ).rouge2
+    stored = taken(folder, "chunk-0")[0]["runs"]["0"]["answers"]["cause"]["full"]["scores"][str(place)]
+    assert stored == pytest.approx(truth, abs=1e-6)
+    assert taken(folder, f"metric-{place}")[0][0] == round(10_000 * truth)
+    assert taken(folder, f"metric-{place}")[2] == [None, None]  # v2 has no answer
+    assert index["metrics"][index["main"]["cause"]]["column"] == "gated"
+    assert index["metrics"][index["main"]["timestamp"]]["column"] == "iou"
+
+
+def test_no_markup_stands_in_the_data(folder: Path) -> None:
+    for path in (folder / "data").iterdir():
+        assert "<" not in path.read_text(encoding="utf-8")
+        assert "\u2028" not in path.read_text(encoding="utf-8")
+
+
+def test_videos_are_linked_by_annotation_or_by_name(folder: Path) -> None:
+    v0, v1, v2 = taken(folder, "chunk-0")
+    assert (folder / v0["media"]).resolve().name == "v0.mp4"
+    assert (folder / v1["media"]).resolve().name == "v1.mp4"
+    assert v2["media"] is None
+
+
+def test_a_page_is_replaced_and_anything_else_is_left_alone(tmp_path: Path) -> None:
+    page, other = tmp_path / "page", tmp_path / "other"
+    write_page(story(), page)
+    again = write_page([small_run("one", text="a car", spans="[1, 2]")], page)
+    assert (again.videos, again.answers) == (3, 6)
+    assert len(taken(page, "index")["runs"]) == 1
+    other.mkdir()
+    (other / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError, match="something else"):
+        write_page(story(), other)
+    assert [path.name for path in other.iterdir()] == ["thesis.txt"]
+    with pytest.raises(UsageError, match="nothing to look at"):
+        write_page([], tmp_path / "empty")
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    pages = [write_page(story(), tmp_path / name, Videos(annotations())).folder for name in ("one", "two")]
+    one, two = ({p.relative_to(page): p.read_bytes() for p in page.rglob("*") if p.is_file()} for page in pages)
+    assert one == two

@@ -1,0 +1,88 @@
+"""The numbers behind the plots against direct arithmetic, and the files they are drawn into."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import UsageError
+from ecva_bench.report import Run
+from ecva_bench.report.plots import agreement, duration_bin, means_by, write_plots
+
+from .build import story
+
+
+def test_means_by_group() -> None:
+    values = {"a/cause": 1.0, "b/cause": 0.0, "c/cause": 0.5, "x/cause": 9.0}
+    found = means_by(values, {"a": "1", "b": "1", "c": "2"})
+    mean, interval, count = found["1"]
+    assert (mean, count) == (0.5, 2)
+    assert interval == (0.0, 1.0)
+    assert found["2"] == (0.5, None, 1)
+    assert found.keys() == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "name"),
+    [
+        (0, "0-30 s"),
+        (29.99, "0-30 s"),
+        (30, "30-60 s"),
+        (60, "60-120 s"),
+        (239, "120-240 s"),
+        (240, "240+ s"),
+        (9e4, "240+ s"),
+    ],
+)
+def test_duration_bins(seconds: float, name: str) -> None:
+    assert duration_bin(seconds) == name
+
+
+def test_agreement_is_tau_b_over_answers_and_leaves_out_runs_that_order_nothing() -> None:
+    run = story()[0]
+    scores = run.scores[0]
+    iou, parsed = (
+        metric for metric in run.metrics if metric.task == "timestamp" and metric.column in ("iou", "parsed")
+    )
+    # v2 has no answer and is worth 0 in both. One pair of three is in another order: tau is (2 - 1) / 3.
+    values = {"v0/timestamp": {"iou": 0.1, "parsed": 0.9}, "v1/timestamp": {"iou": 0.4, "parsed": 0.2}}
+    changed = [score.model_copy(update={"values": values[score.id]}) for score in scores.scores if score.id in values]
+    means = {"iou": 0.5 / 3, "parsed": 1.1 / 3}
+    summaries = [
+        summary.model_copy(update={"zero_filled": means[summary.column]})
+        for summary in scores.summaries
+        if summary.task == "timestamp" and summary.column in means
+    ]
+    made = scores.model_copy(update={"scores": tuple(changed), "summaries": tuple(summaries)})
+    assert agreement([Run(run.results, (made,))], iou, parsed) == pytest.approx(1 / 3)
+    alike = [score.model_copy(update={"values": {"iou": 0.0, "parsed": 0.5}}) for score in changed]
+    means = {"iou": 0.0, "parsed": 1 / 3}
+    summaries = [summary.model_copy(update={"zero_filled": means[summary.column]}) for summary in summaries]
+    flat = scores.model_copy(update={"scores": tuple(alike), "summaries": tuple(summaries)})
+    assert agreement([Run(run.results, (flat,))], iou, parsed) is None
+    assert agreement([Run(run.results, (made,)), Run(run.results, (flat,))], iou, parsed) == pytest.approx(1 / 3)
+
+
+def test_the_same_runs_draw_the_same_bytes_and_the_page_holds_no_script(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert write_plots(story(), tmp_path / f"{name}.html", task="timestamp") == 1
+    text = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert text == (tmp_path / "two.html").read_text(encoding="utf-8")
+    assert text.count("<section") == text.count("<svg") == 1
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("ending", ["png", "txt"])
+def test_other_endings_are_refused(tmp_path: Path, ending: str) -> None:
+    with pytest.raises(UsageError, match=r"\.pdf or \.html"):
+        write_plots(story(), tmp_path / f"plots.{ending}")
+
+
+def test_what_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="no scores to plot"):
+        write_plots(story(), tmp_path / "plots.pdf", task="effect")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UsageError, match=r"ecva-bench\[report\]"):
+        write_plots(story(), tmp_path / "plots.pdf")

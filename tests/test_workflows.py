@@ -1,0 +1,63 @@
+"""The workflows name what there is: targets of the Makefile, commands and options of the program, files."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from ecva_bench.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def scripts(name: str) -> str:
+    jobs = yaml.safe_load(WORKFLOWS[name])["jobs"].values()
+    return "\n".join(step.get("run", "") for job in jobs for step in job.get("steps", ()))
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_make_targets_exist(name):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make (\w+)$", scripts(name), re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_commands_and_their_options_exist(name):
+    text = scripts(name).replace("\\\n", " ")
+    for command, rest in re.findall(r"ecva-bench ([a-z-]+)(.*)", text):
+        known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+|(?<=:)--[a-z-]+", rest)) <= known, command
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_scripts_are_sound_bash_and_take_inputs_from_the_environment_only(name):
+    text = scripts(name)
+    assert "${{" not in text
+    subprocess.run(["bash", "-n"], input=text, text=True, check=True)  # noqa: S607
+
+
+def test_every_workflow_may_read_and_no_more():
+    assert set(WORKFLOWS) == {"ci.yml", "model-gate.yml", "scheduled.yml"}
+    for text in WORKFLOWS.values():
+        assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+
+
+def test_the_scheduled_gate_gives_what_the_model_gate_takes():
+    given = yaml.safe_load(WORKFLOWS["scheduled.yml"])["jobs"]["motion"]["with"]
+    # YAML reads the key `on` as true.
+    taken = yaml.safe_load(WORKFLOWS["model-gate.yml"])[True]["workflow_call"]["inputs"]
+    assert given.keys() <= taken.keys()
+    assert {name for name, one in taken.items() if one.get("required")} <= given.keys()
+    assert (ROOT / given["base"]).is_file()
+
+
+def test_every_tier_of_the_gate_is_run():
+    assert {"make test", "make gate", "make leaderboards"} <= set(scripts("ci.yml").splitlines())
+    assert "git diff --exit-code" in scripts("ci.yml")
