@@ -143,7 +143,10 @@ class SeenFrames(Record):
 
 
 class Answer(Record):
-    """One line of a results file: a model's text for one sample and view. It stands alone for scoring."""
+    """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
+
+    `steps` is for the reader: how a model that works in several steps came to the text, in that model's own words.
+    """
 
     type: Literal["answer"] = "answer"
     key: str
@@ -162,6 +165,7 @@ class Answer(Record):
     video_sha256: str = ""
     prompt_sha256: str = ""
     frames: SeenFrames | None = None
+    steps: dict[str, Any] | None = None
     time: dict[str, float] = Field(default_factory=dict)
     t: str = ""
 

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "errors": set(),
     "registry": set(),
     "cache": set(),
+    "checkpoints": set(),
     "statistics": set(),
     "records": set(),
     "video": {"records", "cache"},
@@ -29,10 +30,10 @@ MAY_IMPORT = {
     "journal": {"records"},
     "answering": {"data", "video", "tasks", "records", "journal"},
     "judging": {"records", "cache", "prompt_files"},
-    "scoring": {"judging", "tasks", "records", "statistics", "cache"},
+    "scoring": {"judging", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
     "report": {"leaderboard", "scoring", "tasks", "statistics", "records"},
-    "adapters": {"answering", "video", "records", "tasks"},
+    "adapters": {"answering", "video", "records", "tasks", "checkpoints", "prompt_files", "cache", "judging"},
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import registry
 from ..errors import AdapterError
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from ..video import Video
 
 GROUP = "ecva_bench.adapters"
+
+
+class Told(str):
+    """An answer that says how it was come by: `steps`, as JSON without nulls, goes into the answer's record."""
+
+    __slots__ = ("steps",)
+    steps: dict[str, Any]
+
+    def __new__(cls, text: str, steps: dict[str, Any]) -> Self:
+        """Return the text, with its steps."""
+        told = super().__new__(cls, text)
+        told.steps = steps
+        return told
 
 
 class Adapter(ABC):
@@ -38,7 +51,10 @@ class Adapter(ABC):
         """Return the model's text for one question about one video."""
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
-        """Return one text per question, in order. Models override it to encode the video once."""
+        """Return one text per question, in order. Models override it to encode the video once.
+
+        A text may be a `Told`, so that the steps that led to it are recorded.
+        """
         return [self.answer(video, question) for question in questions]
 
     def describe(self) -> dict[str, Any]:
@@ -47,6 +63,13 @@ class Adapter(ABC):
         It goes into the manifest and into every answer's key.
         """
         return {}
+
+    def load(self) -> None:  # noqa: B027  most models that are not networks have nothing to load
+        """Load what answering needs. Called once, before the first question that is asked.
+
+        What is wrong with a model's weights so ends a run at once, and is not written down for every question. Where
+        nothing is left to ask, nothing is loaded.
+        """
 
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
         """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""

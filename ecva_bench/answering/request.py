@@ -25,9 +25,13 @@ from .runner import Runner, Settings
 
 @dataclass(frozen=True)
 class Request:
-    """One `ecva-bench run`, as asked for. `tasks` may be empty: all the model can be asked."""
+    """One `ecva-bench run`, as asked for. `tasks` may be empty: all the model can be asked.
+
+    `model_path`, where a model's weights lie, does not identify a run: the model describes what it found there.
+    """
 
     model: str
+    model_path: str | None = None
     model_args: dict[str, str] = field(default_factory=dict)
     data: str = "mini"
     videos: Path | None = None
@@ -48,7 +52,8 @@ class Request:
 
     def prepare(self) -> Runner:
         """Load everything but the videos and return the runner; the `EcvaError` raised says what is missing."""
-        adapter = create(self.model, self.model_args)
+        weights = {"model_path": self.model_path} if self.model_path else {}
+        adapter = create(self.model, {**self.model_args, **weights})
         chosen = _choose_tasks(adapter, self.model, self.tasks)
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
         plan = make_plan(self.dataset, prompts, self.selection, ("full", *self.edited))

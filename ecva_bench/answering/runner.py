@@ -16,7 +16,7 @@ from ..errors import AdapterError, EcvaError, VideoError
 from ..journal import Journal, end_of, now
 from ..records import Answer, End, Failure, Manifest, Moment, Sample, SeenFrames, View, sha256_of
 from ..video import Frames, Video
-from .adapter import Adapter
+from .adapter import Adapter, Told
 from .plan import Group, Plan
 from .prefetch import Prefetcher, stopwatch
 from .views import removed_spans
@@ -68,6 +68,7 @@ class Runner:
     def __init__(self, adapter: Adapter, plan: Plan, manifest: Manifest, settings: Settings) -> None:
         """Take keys' ingredients from `manifest.spec`: model, description, decoder and mode."""
         self.adapter, self.plan, self.manifest, self.settings = adapter, plan, manifest, settings
+        self._loaded = False
         self._identity = {name: manifest.spec[name] for name in ("model", "description", "decoder", "mode")}
 
     def run(self, journal: Journal, progress: Progress | None = None) -> End:
@@ -193,8 +194,12 @@ class Runner:
     def _ask(self, round_: Round, shown: Video, prepared: Prepared, journal: Journal) -> None:
         """Ask one view's questions: one by one in exact mode, together in fast mode.
 
-        Questions that fail together are asked again one by one, so that one of them costs itself only.
+        Questions that fail together are asked again one by one, so that one of them costs itself only. A model that
+        cannot be loaded ends the run.
         """
+        if round_.questions and not self._loaded:
+            self.adapter.load()
+            self._loaded = True
         one_by_one = [{key: sample} for key, sample in round_.questions.items()]
         batches = [round_.questions] if self.settings.mode == "fast" and len(one_by_one) > 1 else one_by_one
         for batch in batches:
@@ -258,7 +263,8 @@ def _answer(
         task=sample.task,
         view=round_.view,
         removed=round_.removed,
-        answer=text,
+        answer=str(text),
+        steps=text.steps if isinstance(text, Told) else None,
         reference=sample.reference,
         key_sentences=sample.key_sentences,
         moments=sample.moments,

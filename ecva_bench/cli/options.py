@@ -23,6 +23,10 @@ class EditedView(StrEnum):
 _VIEWS: dict[EditedView, View] = {EditedView.anomaly: "anomaly", EditedView.control: "control"}
 
 Model = Annotated[str, typer.Option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
+ModelPath = Annotated[
+    str | None,
+    typer.Option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
+]
 ModelArg = Annotated[list[str] | None, typer.Option(help="Option of the model, as name=value; may be repeated.")]
 Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
 Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
@@ -46,6 +50,7 @@ Mode = Annotated[
 def build_request(
     *,
     model: str,
+    model_path: str | None,
     model_arg: list[str] | None,
     task: list[str] | None,
     data: str,
@@ -71,6 +76,7 @@ def build_request(
 
     return Request(
         model=model,
+        model_path=model_path,
         model_args=dict(_model_option(item) for item in model_arg or ()),
         data=data,
         videos=videos,

@@ -9,6 +9,7 @@ from . import options
 
 def plan(
     model: options.Model,
+    model_path: options.ModelPath = None,
     task: options.Task = None,
     data: options.Data = "mini",
     videos: options.Videos = None,

@@ -13,6 +13,7 @@ from . import options
 
 def run(
     model: options.Model,
+    model_path: options.ModelPath = None,
     task: options.Task = None,
     data: options.Data = "mini",
     videos: options.Videos = None,
@@ -40,6 +41,8 @@ def run(
     Examples:
 
       ecva-bench run --model motion --task cause
+
+      ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B-16F --task cause
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, ClassVar, get_args, get_type_hints
 
 from .. import __version__
+from ..checkpoints import Checkpoint, find_checkpoint
 from ..errors import ScoringError, UsageError
 from ..records import sha256_of
-from .checkpoints import Checkpoint, find_checkpoint
 from .protocol import ModelSettings, Protocol, unknown
 from .score_cache import default_path, open_cache
 from .scorer import Scorable, Scorer, scorer_class
@@ -150,7 +150,8 @@ class NeuralScorer(Scorer):
                 f"the metric needs {', '.join(lacking)}", self.name, "run pip install 'ecva-bench[metrics]'"
             )
         name = self.model_settings.checkpoint or self.default_checkpoint
-        return find_checkpoint(name, files=self.files, download=download, scorer=self.name)
+        option = f"--metric-arg {self.name}.checkpoint="
+        return find_checkpoint(name, files=self.files, download=download, option=option, error=ScoringError)
 
 
 def batch_tokens_on(device: str) -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecva_bench.answering import Adapter
+from ecva_bench.answering import Adapter, Told
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner, Settings
+from ecva_bench.errors import AdapterError
 from ecva_bench.journal import Journal, read
 from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, View
 from ecva_bench.tasks import prompt_for, resolve
@@ -233,3 +234,51 @@ def test_an_interrupt_is_written_down_and_let_through(folder: Path, tmp_path: Pa
         run(make(Interrupted(), folder), path)
     assert len(read(path).answers) == 2
     assert '"event":"interrupted"' in path.read_text()
+
+
+class Loading(Counting):
+    """Says when it is loaded; cannot be where it is `torn`."""
+
+    def __init__(self, torn: bool = False) -> None:
+        super().__init__()
+        self.torn = torn
+
+    def load(self) -> None:
+        if self.torn:
+            raise AdapterError("the weights do not fit", "model.bin", "take others")
+        self.asked.append("load")
+
+
+def test_a_model_is_loaded_once_before_its_first_question_and_not_for_none(folder: Path, tmp_path: Path) -> None:
+    adapter, again = Loading(), Loading()
+    run(make(adapter, folder), tmp_path / "r.jsonl")
+    assert [place for place, asked in enumerate(adapter.asked) if asked == "load"] == [0]
+    run(make(again, folder), tmp_path / "r.jsonl")
+    assert again.asked == []
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_run_and_fails_no_question(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    with pytest.raises(AdapterError, match="do not fit"):
+        run(make(Loading(torn=True), folder), path)
+    assert not read(path).failures
+    assert len(run(make(Loading(), folder), path).answers) == 4
+
+
+class Telling(Counting):
+    """Tells of every second answer how it came to it."""
+
+    def answer(self, video: Video, question: str) -> str:
+        text = super().answer(video, question)
+        return Told(text, {"looked": [0.5, 1.0], "why": "é"}) if len(self.asked) % 2 else text
+
+
+def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tells_none(
+    folder: Path, tmp_path: Path
+) -> None:
+    plain = run(make(Counting(), folder), tmp_path / "plain.jsonl")
+    told = run(make(Telling(), folder), tmp_path / "told.jsonl")
+    assert texts(told) == texts(plain)
+    assert [answer.steps for answer in told.answers] == [{"looked": [0.5, 1.0], "why": "é"}, None] * 2
+    lines = (tmp_path / "told.jsonl").read_text().splitlines()
+    assert ["steps" in line for line in lines if '"type":"answer"' in line] == [True, False] * 2

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecva_bench.checkpoints import find_checkpoint
 from ecva_bench.errors import ScoringError, UsageError
-from ecva_bench.scoring import ModelSettings, Protocol, checkpoints, neural
+from ecva_bench.scoring import ModelSettings, Protocol, neural
 from ecva_bench.scoring.neural import Model, NeuralScorer, length_batches, model_settings
 from ecva_bench.scoring.scorer import Column
 
@@ -182,9 +183,9 @@ def test_a_number_that_is_none_is_an_error_and_not_kept(place, number):
 
 
 def test_the_signature_names_weights_dtype_and_device(place):
-    revision = checkpoints.find_checkpoint(str(place), files=(), download=False, scorer="x").revision
+    found = find_checkpoint(str(place), files=(), download=False, option="x", error=ScoringError)
     signature = lettered(place, dtype="bfloat16", device="cpu").signature()
-    assert f"lettered|model:letters@{revision[:8]}|dtype:bfloat16|device:cpu|strip:specials|v:" in signature
+    assert f"lettered|model:letters@{found.revision[:8]}|dtype:bfloat16|device:cpu|strip:specials|v:" in signature
     assert str(place) not in signature
 
 

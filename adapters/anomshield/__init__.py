@@ -1,0 +1,1 @@
+"""AnomShield, the paper's own model: its Mamba connector, the kernels that run it, and the hard prompt."""

@@ -1,0 +1,121 @@
+"""A causal language model of transformers out of a multimodal checkpoint, strictly, with a LoRA merged in."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from ecva_bench.errors import AdapterError
+
+from .files import read_json
+from .networks import Placement
+from .weights import check, open_weights
+
+_untyped: Any = transformers  # its configurations have no types
+
+_JUNK = ("rotary_emb.inv_freq",)  # a buffer that older versions of transformers saved
+
+
+def load_language(
+    folder: Path,
+    kind: str,
+    placement: Placement,
+    *,
+    beside: tuple[str, ...] = (),
+    adapter: Path | None = None,
+    key_mapping: Mapping[str, str] | None = None,
+) -> Any:
+    """Return a language model such as `Mistral` (`MistralForCausalLM`) from a folder, placed and for inference.
+
+    The folder's config may bear a multimodal model's type. `beside` are the prefixes of names that do not belong to the
+    language model, `key_mapping` regular expressions to what they become (as transformers takes them), `adapter` the
+    folder of a LoRA. Its own generation settings are dropped. Raises `AdapterError` where a name is missing, unexpected
+    or of another shape, or a package is missing.
+    """
+    config = getattr(_untyped, f"{kind}Config").from_dict(read_json(folder / "config.json"))
+    options: dict[str, Any] = {"quantization_config": _quantization(placement, adapter)} if placement.quantize else {}
+    with _quiet(), _readable(folder):
+        language, found = getattr(_untyped, f"{kind}ForCausalLM").from_pretrained(
+            folder,
+            config=config,
+            dtype=placement.dtype,
+            device_map="auto" if placement.spread else {"": placement.device},
+            key_mapping=dict(key_mapping) if key_mapping else None,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, with all other names
+            **options,
+        )
+    problems = {
+        "missing": sorted(found["missing_keys"]),
+        "unexpected": sorted(n for n in found["unexpected_keys"] if not n.startswith(beside) and not n.endswith(_JUNK)),
+        "of another shape": sorted(str(entry[0]) for entry in found["mismatched_keys"]),
+    }
+    check(problems, type(language).__name__, folder)
+    if adapter:
+        language = _merged(language, adapter)
+    language.generation_config = _untyped.GenerationConfig()
+    return language.eval().requires_grad_(False)
+
+
+def _merged(language: Any, adapter: Path) -> Any:
+    """Return a language model with a LoRA added to its weights; every tensor of the LoRA must have found its place."""
+    if not find_spec("peft"):
+        raise AdapterError("a LoRA needs the package peft", adapter, "run pip install 'ecva-bench[models]'")
+    from peft import PeftModel, get_peft_model_state_dict
+
+    there = [adapter / name for name in ("adapter_model.safetensors", "adapter_model.bin")]
+    file = next((path for path in there if path.is_file()), there[0])
+    given = set(open_weights(file))
+    with _quiet():
+        model = PeftModel.from_pretrained(language, adapter)
+    expected = set(get_peft_model_state_dict(model))
+    check({"missing": sorted(expected - given), "unexpected": sorted(given - expected)}, "the LoRA", file)
+    return model.merge_and_unload()
+
+
+def _quantization(placement: Placement, adapter: Path | None) -> Any:
+    if not find_spec("bitsandbytes"):
+        raise AdapterError("quantised weights need the package bitsandbytes", remedy="run pip install bitsandbytes")
+    if adapter:
+        remedy = "merge it and save the model first, or leave quantize out"
+        raise AdapterError("a LoRA cannot be merged into quantised weights", adapter, remedy)
+    if placement.quantize == "8bit":
+        return _untyped.BitsAndBytesConfig(load_in_8bit=True)
+    return _untyped.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_compute_dtype=placement.dtype,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_quant_type="nf4",
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the libraries say of names and types: what matters of it is an error here."""
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        why = str(error).strip().partition("\n")[0]
+        raise AdapterError(f"the language model cannot be loaded ({why})", folder, "download it again") from error

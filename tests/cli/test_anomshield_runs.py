@@ -1,0 +1,59 @@
+"""AnomShield as a user types it: the commands of Table VIII."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ecva_bench import journal
+from ecva_bench.adapters.anomshield.connector import MambaConnector
+from ecva_bench.adapters.anomshield.pooled_mlp import PooledMlp
+from tests.adapters import tiny_llava as tiny
+from tests.cli.conftest import Command
+
+QUICK = ("--model-arg", "max-new-tokens=4", "--model-arg", "device=cpu")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A LoRA, a projector without Mamba block, and the language model both lie on."""
+    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+    tiny.write_tower(tmp_path / "tower")
+    tiny.write_base(tmp_path / "base")
+    mamba = tiny.random_state(MambaConnector(tiny.WIDTH, tiny.HIDDEN), 3)
+    tiny.write_lora(tmp_path / "lora", mamba, tmp_path / "tower", mm_projector_type="mamba_scan", num_frames=16)
+    mlp = tiny.random_state(PooledMlp(tiny.WIDTH, tiny.HIDDEN), 3)
+    tiny.write_stage_1(tmp_path / "mlp", mlp, tmp_path / "tower", mm_projector_type="mlp2x_gelu", num_frames=16)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("layout", "options", "frames"),
+    [
+        ("lora", (), range(33, 49)),
+        ("lora", ("--model-arg", "hard-prompt=no"), [16]),
+        ("mlp", ("--model-arg", "connector=mlp"), range(33, 49)),
+        ("mlp", ("--model-arg", "connector=mlp", "--model-arg", "hard-prompt=no"), [16]),
+    ],
+)
+def test_the_four_rows_of_table_viii_run_over_mini(
+    layout: str, options: tuple[str, ...], frames: range | list[int], place: Path, ecva_bench: Command
+) -> None:
+    out = place / "results.jsonl"
+    base = ("--model-path", place / layout, "--model-arg", f"base={place / 'base'}")
+    run = ("run", "--model", "anomshield", "--task", "cause", "--limit", 2, "--out", out, *QUICK, *base, *options)
+    code, shown, complaint = ecva_bench(*run)
+    assert code == 0, complaint
+    assert "2 answers (0 were there), 0 errors, 0 missing" in shown
+    for answer in journal.read(out).answers:
+        assert answer.frames is not None
+        assert answer.frames.n in frames
+        assert (answer.steps is None) == ("hard-prompt=no" in options)
+        if answer.steps:
+            told = answer.steps["hard_prompt"]
+            assert len(told["segments"]) == 8
+            assert set(told["frames"]) <= set(answer.frames.timestamps)
+            assert told["chosen"] or told["fallback"]
+    code, shown, complaint = ecva_bench("score", out, "--scorers", "rouge")
+    assert code == 0, complaint
