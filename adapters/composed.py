@@ -17,6 +17,7 @@ Only `frame_rule` and `build` have no default.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -27,13 +28,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ecva_bench.answering import Adapter
+from ecva_bench.answering import Adapter, Card
+from ecva_bench.answering.models import Fit
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import sha256_of
 from ecva_bench.video import samplers
 
-from .parts.card import Card
 from .parts.files import read_json
 from .parts.policy import Policy
 from .parts.prompt import Ids, Piece, Template, encode
@@ -75,7 +76,7 @@ class Composed(Adapter):
 
     card: ClassVar[Card]
     policies: ClassVar[Mapping[str, Policy]]
-    template: ClassVar[Template]
+    template: Template  # of the class, or of an instance whose options choose it
     default_checkpoint: ClassVar[str] = ""
     files: ClassVar[Mapping[str, tuple[str, ...]]] = {"model": ("*.json", "*.model", "*.safetensors", "*.bin")}
 
@@ -95,6 +96,7 @@ class Composed(Adapter):
         if max_new_tokens:
             self.policy = dataclasses.replace(self.policy, max_new_tokens=count("max_new_tokens", max_new_tokens))
         self._wanted = (device, dtype, quantize)
+        self._inspected = False
         self._kept_of: Video | None = None
         self._kept: dict[bytes, Seen] = {}
 
@@ -106,7 +108,10 @@ class Composed(Adapter):
 
     @abstractmethod
     def frame_rule(self) -> dict[str, Any]:
-        """Return the frame rule as data: `rule`, a sampler's name, and what it takes, such as `count`."""
+        """Return the frame rule as data: `rule`, a sampler's name, and what it takes, such as `count`.
+
+        `at_most` stands for `count` where of a shorter video only as many frames are taken as it has.
+        """
 
     def extras(self) -> dict[str, str]:
         """Return folders or hub ids of the weights beside the model's own, by the option that names them."""
@@ -172,11 +177,33 @@ class Composed(Adapter):
         """Build the networks."""
         _ = self.networks
 
+    def fit(self) -> Fit:
+        """Return whether the files fit the networks: `build`, with tensors that have names and shapes alone.
+
+        Raises an error where the model's own weights are not on this machine; what else ends `build` ends the
+        comparison.
+        """
+        from .parts.inspection import inspecting, parameters
+        from .parts.networks import NOWHERE
+
+        twin = copy.copy(self)
+        twin.placement, twin._inspected = NOWHERE, True
+        with inspecting() as parts:
+            _ = twin.checkpoint
+            try:
+                built = twin.build()
+            except AdapterError as error:
+                return Fit(tuple(parts), None, str(error))
+        return Fit(tuple(parts), parameters(built.tower, built.connector, built.language))
+
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
-        """Return the indices the frame rule gives for a video."""
+        """Return the indices the frame rule gives for a video; of `at_most` frames a short video has fewer."""
         rule = self.frame_rule()
-        sampler = samplers.get(rule.pop("rule"))
-        return sampler(video.n_frames, **rule)
+        name = rule.pop("rule")
+        if "at_most" in rule:
+            rule["count"] = min(rule.pop("at_most"), video.n_frames)
+        shown = video.positions if name == "at_fps" else video.n_frames
+        return samplers.get(name)(shown, **rule)
 
     def look(self, video: Video, indices: NDArray[np.int64] | None = None) -> Seen:
         """Return a video as seen through the frames at `indices`, those of the frame rule where none are given.
@@ -239,7 +266,10 @@ class Composed(Adapter):
     def find(self, name: str, role: str) -> Checkpoint:
         """Return weights by folder or hub id; `role` is the option that names them."""
         option = "--model-path" if role == "model" else f"--model-arg {role}="
-        return find_checkpoint(name, files=self.files[role], download=True, option=option, error=AdapterError)
+        there = not self._inspected
+        return find_checkpoint(
+            name, files=self.files[role], download=there, identify=there, option=option, error=AdapterError
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return checkpoints with revisions, numbers, frames, template and generation; no weights are loaded."""

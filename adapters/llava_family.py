@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     from .parts.layout import Layout
     from .parts.networks import Networks
-
-ASPECTS = ("none", "pad")
-BESIDE = ("model.mm_projector.", "model.vision_tower.")  # what whole checkpoints hold beside the language model
+    from .parts.weights import Tensors
 
 
 class LlavaFamily(Composed):
@@ -38,6 +36,8 @@ class LlavaFamily(Composed):
         "base": ("*.json", "*.model", "model*.safetensors"),
         "vision_tower": ("*.json", "pytorch_model.bin"),
     }
+    beside: ClassVar[tuple[str, ...]] = ("model.mm_projector.", "model.vision_tower.")  # not the language model's
+    aspects: ClassVar[tuple[str, ...]] = ("none", "pad")
     language: ClassVar[str]
     default_base: ClassVar[str]
 
@@ -45,7 +45,7 @@ class LlavaFamily(Composed):
         super().__init__(**options)
         self._base = base or self.default_base
         self._vision_tower = vision_tower
-        self._pad = choice("aspect", aspect, ASPECTS) == "pad"
+        self._pad = choice("aspect", aspect, self.aspects) == "pad"
 
     @abstractmethod
     def connector(self) -> torch.nn.Module:
@@ -62,7 +62,8 @@ class LlavaFamily(Composed):
     @property
     def tower_name(self) -> str:
         """Folder or hub id of the vision tower."""
-        name: str = self._vision_tower or self.config.get("mm_vision_tower", "")
+        named = self.config.get("mm_vision_tower") or self.config.get("mm_video_tower", "")
+        name: str = self._vision_tower or named
         if not name:
             raise AdapterError(
                 "no vision tower is named", self.checkpoint.folder, "name one with --model-arg vision-tower=…"
@@ -92,14 +93,13 @@ class LlavaFamily(Composed):
                 self.layout.language,
                 self.language,
                 self.placement,
-                beside=BESIDE,
+                beside=self.beside,
                 adapter=self.layout.adapter,
             ),
         )
 
     def _tower(self) -> torch.nn.Module:
         """Return the tower that is named, or else the one the checkpoint holds."""
-        from .parts.clip import load_clip
         from .parts.weights import open_weights
 
         features = (self.config.get("mm_vision_select_layer", -2), self.config.get("mm_vision_select_feature", "patch"))
@@ -110,6 +110,15 @@ class LlavaFamily(Composed):
             tensors, where, folder = open_weights(found.folder), found.folder, found.folder
         else:
             tensors, where, folder = self.layout.tower, self.checkpoint.folder, Path(self.tower_name)
+        return self.tower(folder, tensors, where)
+
+    def tower(self, folder: Path, tensors: Tensors, where: object) -> torch.nn.Module:
+        """Return the vision tower filled with tensors; CLIP's, unless a model has another.
+
+        `folder` may hold the config.json of its sizes; `where` is named in errors.
+        """
+        from .parts.clip import load_clip
+
         return load_clip(self.tower_name, folder, tensors, where, self.placement, pad=self._pad)
 
     def describe(self) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ecva_bench.answering import Card
 from ecva_bench.errors import AdapterError
 
 from .composed import choice
 from .llava_family import LlavaFamily
-from .parts.card import Card
 from .parts.policy import Policy
 from .parts.prompt import read_template
 

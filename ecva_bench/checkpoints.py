@@ -15,9 +15,9 @@ from pathlib import Path
 
 from .errors import EcvaError
 
-WEIGHTS = ("*.safetensors", "*.bin", "*.pth", "*/*.safetensors")
+WEIGHTS = ("*.safetensors", "*.bin", "*.pth", "*.pt", "*/*.safetensors", "*/*.bin")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
-_READ = frozenset({".bin", ".json", ".model", ".pth", ".safetensors", ".txt"})
+_READ = frozenset({".bin", ".json", ".model", ".pt", ".pth", ".safetensors", ".txt"})
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,23 @@ class Checkpoint:
 
 
 def find_checkpoint(
-    name: str, *, files: Sequence[str], download: bool, option: str, error: type[EcvaError]
+    name: str, *, files: Sequence[str], download: bool, option: str, error: type[EcvaError], identify: bool = True
 ) -> Checkpoint:
     """Return the checkpoint of a local folder or a hub id, `ID` or `ID@REVISION`.
 
     What the hub's cache holds is taken as it is, so that a second run has the revision of the first; else `files`
     (patterns) are downloaded, if `download`. Of a local folder, its files and those that `files` name in folders below
-    make the revision. Raises an `error` that says what to do where it is not to be had; `option` is what a user writes
-    to name another.
+    make the revision, for which they are read; without `identify` they are not, and it is empty. Where `files` name no
+    weights but, say, a vocabulary, one of them must be there, else weights. Raises an `error` that says what to do
+    where it is not to be had; `option` is what a user writes to name another.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
-        if not _has_weights(folder):
-            raise error("the folder holds no weights", folder, f"put one of {', '.join(WEIGHTS)} there")
-        return Checkpoint(folder.resolve().name, folder, _hash_of(_stamps(folder, files)))
+        if not _holds(folder, files):
+            needed = _needed(files)
+            what = "weights" if "*" in needed[0] else needed[0]
+            raise error(f"the folder holds no {what}", folder, f"put one of {', '.join(needed)} there")
+        return Checkpoint(folder.resolve().name, folder, _hash_of(_stamps(folder, files)) if identify else "")
     if not _HUB_ID.fullmatch(name):
         raise error("there is no such checkpoint", name, f"name a folder or a hub id with {_option(option, '…')}")
     hub_id, _, revision = name.partition("@")
@@ -69,7 +72,7 @@ def _from_hub(hub_id: str, revision: str | None, *, files: Sequence[str], downlo
         except (OSError, ValueError) as error:  # every error of the hub's client is one of these
             why = why if local else f"the hub: {str(error).strip().splitlines()[0]}"
         else:
-            if _has_weights(found):
+            if _holds(found, files):
                 return found, ""
     return None, why
 
@@ -78,8 +81,13 @@ def _option(option: str, value: str) -> str:
     return f"{option}{value}" if option.endswith("=") else f"{option} {value}"
 
 
-def _has_weights(folder: Path) -> bool:
-    return any(next(folder.glob(pattern), None) for pattern in WEIGHTS)
+def _holds(folder: Path, files: Sequence[str]) -> bool:
+    return any(next(folder.glob(pattern), None) for pattern in _needed(files))
+
+
+def _needed(files: Sequence[str]) -> Sequence[str]:
+    suffixes = {Path(pattern).suffix for pattern in WEIGHTS}
+    return files if files and not any(Path(pattern).suffix in suffixes for pattern in files) else WEIGHTS
 
 
 def _stamps(folder: Path, files: Sequence[str]) -> tuple[tuple[str, Path, int, int], ...]:

@@ -1,9 +1,9 @@
 """The tasks: what is asked about a video, what the annotation answers, and which scorers apply.
 
-Knows annotations and prompt files; knows nothing of videos, models or results. Prompts come in named sets
-(`ours`: one prompt per task, identical for every model; `authors`: quoted from the paper's repository) and are
-versioned files of the package `ecva_bench.prompts`; the highest version of a set is used and hashed into
-every sample.
+Knows annotations and prompt files; knows nothing of videos, models or results. Prompts come in named sets and are
+versioned files of the package `ecva_bench.prompts`; the highest version of a set is used and hashed into every sample.
+Sets: `ours`, one prompt per task, identical for every model; `authors`, quoted from the paper's repository; `cuva`,
+from its predecessor's, where A-Guardian is asked them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import prompt_files
 from .errors import UsageError
 from .records import REFERENCES, Annotation, Sample
 
-PROMPT_SETS = ("ours", "authors")
+PROMPT_SETS = ("ours", "authors", "cuva")
 
 
 @dataclass(frozen=True)

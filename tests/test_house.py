@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
     "journal": {"records"},
-    "answering": {"data", "video", "tasks", "records", "journal"},
+    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints"},
     "judging": {"records", "cache", "prompt_files"},
     "scoring": {"judging", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},

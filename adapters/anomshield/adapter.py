@@ -12,12 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Told
+from ecva_bench.answering import Card, Told
 from ecva_bench.errors import AdapterError
 
 from ..composed import choice
 from ..llava_family import LlavaFamily
-from ..parts.card import Card
 from ..parts.policy import Policy
 from ..parts.prompt import Ids, Text, encode, read_template
 from . import hard_prompt

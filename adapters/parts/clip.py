@@ -1,4 +1,4 @@
-"""CLIP's vision tower as the LLaVA family uses it: features of the last layer but one, without the class token."""
+"""CLIP's vision tower without the class token: features of the last layer but one, as the LLaVA family uses it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .weights import Tensors, fill, renamed
 
 FRAMES = 32  # seen at the same time
 
-_LARGE: dict[str, Any] = {
+LARGE: dict[str, Any] = {  # sizes that the towers of several models share
     "hidden_size": 1024,
     "intermediate_size": 4096,
     "num_hidden_layers": 24,
@@ -28,24 +28,26 @@ _LARGE: dict[str, Any] = {
 # So that a checkpoint that holds a tower's weights needs no second download for its sizes. By the last part of the
 # name, for configs often name the place where a trainer had it.
 CONFIGS: dict[str, dict[str, Any]] = {
-    "clip-vit-large-patch14": {**_LARGE, "image_size": 224, "patch_size": 14},
-    "clip-vit-large-patch14-336": {**_LARGE, "image_size": 336, "patch_size": 14},
+    "clip-vit-large-patch14": {**LARGE, "image_size": 224, "patch_size": 14},
+    "clip-vit-large-patch14-336": {**LARGE, "image_size": 336, "patch_size": 14},
 }
 
 
 class ClipTower(torch.nn.Module):
-    """Frames to patch features, the output of the last layer but one, which is computed no further.
+    """Frames to patch features, the output of the last layer but one, which is computed no further, or with `last` of
+    the last layer (neither is normed).
 
     `pad` puts a frame on a square of the mean colour first; without it what is not square is cropped. The state dict is
     that of `CLIPVisionModel`, the layer that is not used included, so that checkpoints load by all their names.
     """
 
-    def __init__(self, config: CLIPVisionConfig, *, pad: bool = False) -> None:
+    def __init__(self, config: CLIPVisionConfig, *, pad: bool = False, last: bool = False) -> None:
         super().__init__()
         self.model = CLIPVisionModel(config)
         side: Any = config.image_size
+        self.width, self.side = config.hidden_size, side
         self._processor = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
-        self._pad = pad
+        self._pad, self._depth = pad, config.num_hidden_layers - (not last)
 
     def forward(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Return [T, patches, width] for frames uint8 [T, H, W, 3], RGB; patches in order row, column."""
@@ -63,7 +65,7 @@ class ClipTower(torch.nn.Module):
     def patches(self, values: torch.Tensor) -> torch.Tensor:
         """Return [T, patches, width] for prepared frames."""
         hidden = self.model.pre_layrnorm(self.model.embeddings(values))
-        for layer in self.model.encoder.layers[:-1]:
+        for layer in self.model.encoder.layers[: self._depth]:
             hidden = layer(hidden, None)
         patches: torch.Tensor = hidden[:, 1:]
         return patches
@@ -84,12 +86,25 @@ def load_clip(
         raise AdapterError(
             "the sizes of the vision tower are not known", name, "name its folder with --model-arg vision-tower=…"
         )
-    tower = placement.make(lambda: ClipTower(config, pad=pad))
-    fill(tower.model, renamed(tensors, _own_name), where)
+    return clip_of(config, tensors, where, placement, pad=pad)
+
+
+def clip_of(
+    config: CLIPVisionConfig,
+    tensors: Tensors,
+    where: object,
+    placement: Placement,
+    *,
+    pad: bool = False,
+    last: bool = False,
+) -> ClipTower:
+    """Return a tower of the sizes of a config, filled as `load_clip` does."""
+    tower = placement.make(lambda: ClipTower(config, pad=pad, last=last))
+    fill(tower.model, renamed(tensors, own_name), where)
     return tower
 
 
-def _own_name(name: str) -> str | None:
+def own_name(name: str) -> str | None:
     """Return a tensor's name in `CLIPVisionModel`; None for CLIP's other half and a buffer older versions saved."""
     if name.startswith(("text_model.", "text_projection.", "visual_projection.", "logit_scale")):
         return None

@@ -7,7 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from ecva_bench.errors import AdapterError
 
@@ -32,8 +38,10 @@ def generate(
 ) -> list[str]:
     """Return the text generated after each sequence, stop strings included.
 
-    `visuals` holds [tokens, hidden] per sequence. Shorter sequences are padded on the left. `seed` has a part only
-    where the policy samples; the state of torch's own generators is left as it was.
+    `visuals` holds [tokens, hidden] per sequence. Shorter sequences are padded on the left. A language model that is to
+    read nothing but ids (and looks at the visual tokens by cross-attention) is given ids, so that what a policy says of
+    repetitions holds for the prompt, too. `seed` has a part only where the policy samples; the state of torch's own
+    generators is left as it was.
     """
     language = networks.language
     places = [_placed(sequence, len(visual)) for sequence, visual in zip(sequences, visuals, strict=True)]
@@ -44,22 +52,28 @@ def generate(
         ids[row, length - len(place) :] = place.clamp(min=NOTHING)
         mask[row, length - len(place) :] = 1
     device = language.get_input_embeddings().weight.device
+    if ((ids == NOTHING) & (mask == 1)).any():
+        given, before = {"inputs_embeds": _embedded(language, places, visuals, length)}, 0
+    else:
+        given, before = {"input_ids": torch.where(mask == 1, ids, policy.pad).to(device)}, length
     try:
         with _seeded(seed, device), attending(visuals, ids.to(device)):
             said = language.generate(
-                inputs_embeds=_embedded(language, places, visuals, length),
+                **given,
                 attention_mask=mask.to(device),
                 generation_config=config_of(policy, networks.tokenizer),
-                stopping_criteria=_criteria(policy, networks.tokenizer),
-            )
+                logits_processor=_processors(policy),
+                stopping_criteria=_criteria(policy, networks.tokenizer, before),
+            )[:, before:]
     except torch.OutOfMemoryError:
         remedy = "give quantize=8bit or 4bit, or device=spread, with --model-arg, or use --mode exact"
         raise AdapterError(f"the language model ran out of memory at {length} tokens", str(device), remedy) from None
-    return [networks.tokenizer.decode(_before(row, policy)) for row in said.tolist()]
+    ends = ends_of(policy, networks.tokenizer)
+    return [networks.tokenizer.decode(_before(row, ends)) for row in said.tolist()]
 
 
 def config_of(policy: Policy, tokenizer: Tokenizer) -> GenerationConfig:
-    """Return a policy as transformers wants it, with every number given."""
+    """Return a policy as transformers wants it, with every number given but the penalty for repetitions: see below."""
     sampling: dict[str, Any] = {}
     if policy.do_sample:
         sampling = {"temperature": policy.temperature, "top_p": policy.top_p, "top_k": policy.top_k}
@@ -68,12 +82,11 @@ def config_of(policy: Policy, tokenizer: Tokenizer) -> GenerationConfig:
         max_new_tokens=policy.max_new_tokens,
         do_sample=policy.do_sample,
         num_beams=policy.num_beams,
-        repetition_penalty=policy.repetition_penalty,
         length_penalty=policy.length_penalty,
         no_repeat_ngram_size=policy.no_repeat_ngram_size,
         suppress_tokens=list(policy.suppressed) or None,
         bad_words_ids=[tokenizer.encode(word) for word in policy.forbidden] or None,
-        eos_token_id=list(policy.eos),
+        eos_token_id=ends_of(policy, tokenizer),
         pad_token_id=policy.pad,
         use_cache=True,
         **sampling,
@@ -107,24 +120,50 @@ def _embedded(
     return torch.stack(rows)
 
 
-def _criteria(policy: Policy, tokenizer: Tokenizer) -> StoppingCriteriaList:
-    return StoppingCriteriaList([_StopStrings(policy.stop, tokenizer)] if policy.stop else [])
+def _processors(policy: Policy) -> LogitsProcessorList:
+    return LogitsProcessorList([_RepetitionPenalty(policy)] if policy.repetition_penalty != 1 else [])
 
 
-def _before(ids: list[int], policy: Policy) -> list[int]:
+def _criteria(policy: Policy, tokenizer: Tokenizer, before: int) -> StoppingCriteriaList:
+    return StoppingCriteriaList([_StopStrings(policy.stop, tokenizer, before)] if policy.stop else [])
+
+
+def ends_of(policy: Policy, tokenizer: Tokenizer) -> list[int]:
+    """Return the ids that end an answer; `AdapterError` where the vocabulary has no token of a name."""
+    return [tokenizer.id_of(end) if isinstance(end, str) else end for end in policy.eos]
+
+
+def _before(ids: list[int], ends: list[int]) -> list[int]:
     """Return the ids before the first that ends an answer."""
-    ends = [place for place, number in enumerate(ids) if number in policy.eos]
-    return ids[: ends[0]] if ends else ids
+    places = [place for place, number in enumerate(ids) if number in ends]
+    return ids[: places[0]] if places else ids
+
+
+class _RepetitionPenalty(LogitsProcessor):
+    """Makes ids less probable that have been said in an answer, or that a policy holds for repetitions from the start.
+
+    transformers' own takes no notice of the first ids said after a prompt that is padded on the left, so that an answer
+    would depend on the questions beside it (5.23, with `inputs_embeds`).
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._penalty, self._repeated = policy.repetition_penalty, torch.tensor(policy.repeated, dtype=torch.int64)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        repeated = self._repeated.to(input_ids.device).expand(len(input_ids), -1)
+        ids = torch.cat([input_ids, repeated], dim=1)
+        old = scores.gather(1, ids)
+        return scores.scatter(1, ids, torch.where(old < 0, old * self._penalty, old / self._penalty))
 
 
 class _StopStrings(StoppingCriteria):
     """Ends each sequence of a batch at its first stop string, which tokens may cut anywhere: so text is looked at."""
 
-    def __init__(self, stop: Sequence[str], tokenizer: Tokenizer) -> None:
-        self._stop, self._tokenizer = stop, tokenizer
+    def __init__(self, stop: Sequence[str], tokenizer: Tokenizer, before: int) -> None:
+        self._stop, self._tokenizer, self._before = stop, tokenizer, before
 
     def __call__(self, input_ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
-        texts = [self._tokenizer.decode(row) for row in input_ids.tolist()]
+        texts = [self._tokenizer.decode(row[self._before :]) for row in input_ids.tolist()]
         return torch.tensor([any(stop in text for stop in self._stop) for text in texts], device=input_ids.device)
 
 

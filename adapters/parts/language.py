@@ -16,8 +16,9 @@ import transformers
 from ecva_bench.errors import AdapterError
 
 from .files import read_json
+from .inspection import inspected
 from .networks import Placement
-from .weights import check, open_weights
+from .weights import check, named, open_weights, told
 
 _untyped: Any = transformers  # its configurations have no types
 
@@ -29,23 +30,26 @@ def load_language(
     kind: str,
     placement: Placement,
     *,
+    config: Mapping[str, Any] | None = None,
     beside: tuple[str, ...] = (),
     adapter: Path | None = None,
     key_mapping: Mapping[str, str] | None = None,
 ) -> Any:
     """Return a language model such as `Mistral` (`MistralForCausalLM`) from a folder, placed and for inference.
 
-    The folder's config may bear a multimodal model's type. `beside` are the prefixes of names that do not belong to the
-    language model, `key_mapping` regular expressions to what they become (as transformers takes them), `adapter` the
-    folder of a LoRA. Its own generation settings are dropped. Raises `AdapterError` where a name is missing, unexpected
-    or of another shape, or a package is missing.
+    The folder's config.json may bear a multimodal model's type; `config` is the language model's where it is a part of
+    it. `beside` are the prefixes of names that do not belong to the language model, `key_mapping` regular expressions
+    to what they become (as transformers takes them), `adapter` the folder of a LoRA. Its own generation settings are
+    dropped. Raises `AdapterError` where a name is missing, unexpected or of another shape, or a package is missing.
     """
-    config = getattr(_untyped, f"{kind}Config").from_dict(read_json(folder / "config.json"))
+    sizes = getattr(_untyped, f"{kind}Config").from_dict(dict(config or read_json(folder / "config.json")))
     options: dict[str, Any] = {"quantization_config": _quantization(placement, adapter)} if placement.quantize else {}
+    if inspected() is not None:
+        options["state_dict"] = dict(open_weights(folder))
     with _quiet(), _readable(folder):
         language, found = getattr(_untyped, f"{kind}ForCausalLM").from_pretrained(
-            folder,
-            config=config,
+            None if "state_dict" in options else folder,
+            config=sizes,
             dtype=placement.dtype,
             device_map="auto" if placement.spread else {"": placement.device},
             key_mapping=dict(key_mapping) if key_mapping else None,
@@ -56,9 +60,13 @@ def load_language(
     problems = {
         "missing": sorted(found["missing_keys"]),
         "unexpected": sorted(n for n in found["unexpected_keys"] if not n.startswith(beside) and not n.endswith(_JUNK)),
-        "of another shape": sorted(str(entry[0]) for entry in found["mismatched_keys"]),
+        "of another shape": sorted(
+            f"{name} {told(given)} for {told(own)}" for name, given, own in found["mismatched_keys"]
+        ),
     }
-    check(problems, type(language).__name__, folder)
+    check(problems, type(language).__name__, folder, len(language.state_dict()))
+    if inspected() is not None:
+        language.tie_weights()  # transformers does not, on the meta device
     if adapter:
         language = _merged(language, adapter)
     language.generation_config = _untyped.GenerationConfig()
@@ -69,15 +77,23 @@ def _merged(language: Any, adapter: Path) -> Any:
     """Return a language model with a LoRA added to its weights; every tensor of the LoRA must have found its place."""
     if not find_spec("peft"):
         raise AdapterError("a LoRA needs the package peft", adapter, "run pip install 'ecva-bench[models]'")
-    from peft import PeftModel, get_peft_model_state_dict
+    from peft import PeftConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 
     there = [adapter / name for name in ("adapter_model.safetensors", "adapter_model.bin")]
     file = next((path for path in there if path.is_file()), there[0])
-    given = set(open_weights(file))
-    with _quiet():
-        model = PeftModel.from_pretrained(language, adapter)
-    expected = set(get_peft_model_state_dict(model))
-    check({"missing": sorted(expected - given), "unexpected": sorted(given - expected)}, "the LoRA", file)
+    given = open_weights(file)
+    with _quiet(), _readable(adapter):
+        if inspected() is None:
+            model: Any = PeftModel.from_pretrained(language, adapter, ignore_mismatched_sizes=True)
+        else:
+            model = get_peft_model(language, PeftConfig.from_pretrained(str(adapter)), low_cpu_mem_usage=True)
+    expected = get_peft_model_state_dict(model, save_embedding_layers=False)  # by itself it would ask the hub
+    shapes = [
+        f"{name} {told(given[name].shape)} for {told(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in given and given[name].shape != tensor.shape
+    ]
+    check({**named(expected, given, "the LoRA", file), "of another shape": shapes}, "the LoRA", file, len(expected))
     return model.merge_and_unload()
 
 
@@ -101,13 +117,17 @@ def _quantization(placement: Placement, adapter: Path | None) -> Any:
 def _quiet() -> Iterator[None]:
     """Silence what the libraries say of names and types: what matters of it is an error here."""
     logger = logging.getLogger("transformers")
-    level = logger.level
+    level, progress = logger.level, _untyped.utils.logging.is_progress_bar_enabled()
     logger.setLevel(logging.ERROR)
+    if inspected() is not None:  # nothing is loaded
+        _untyped.utils.logging.disable_progress_bar()
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logger.setLevel(level)
+        if progress:
+            _untyped.utils.logging.enable_progress_bar()
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .weights import Tensors, after_last, check, open_weights
+from .weights import Tensors, after_last, check, layered, open_weights
 
-PROJECTOR, TOWER = "mm_projector.", "vision_tower."
+PROJECTOR = "mm_projector."
+TOWERS = ("vision_tower.", "video_tower.")  # the second where pictures have another tower
 STAGE_1, LORA, LORA_REST = "mm_projector.bin", "adapter_config.json", "non_lora_trainables.bin"
 
 
@@ -37,8 +38,8 @@ class Layout:
 
     @property
     def tower(self) -> Tensors:
-        """The vision tower's tensors, under what follows the last `vision_tower.`; empty where it holds none."""
-        return after_last(self.tensors, TOWER)
+        """The tower's tensors, under what follows the last of `TOWERS` in their names; empty where it holds none."""
+        return layered(*(after_last(self.tensors, mark) for mark in TOWERS))
 
 
 def needs_base(folder: Path) -> bool:
@@ -56,6 +57,6 @@ def read_layout(folder: Path, base: Path | None) -> Layout:
     lora = (folder / LORA).is_file()
     file = folder / (LORA_REST if lora else STAGE_1)
     tensors = open_weights(file)
-    strange = sorted(name for name in tensors if PROJECTOR not in name and TOWER not in name)
+    strange = sorted(name for name in tensors if not any(mark in name for mark in (PROJECTOR, *TOWERS)))
     check({"unexpected": strange}, "a projector beside a language model", file)
     return Layout(base, folder if lora else None, tensors)

@@ -59,6 +59,9 @@ class Networks:
     language: Any
 
 
+NOWHERE = Placement(torch.device("meta"), torch.float16)  # for networks without numbers
+
+
 def place(device: str, dtype: str, quantize: str) -> Placement:
     """Return the placement of the options; `auto` is a GPU where there is one, and there 16 bits a number.
 

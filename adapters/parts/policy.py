@@ -10,13 +10,14 @@ from typing import Any
 class Policy:
     """A generation policy. Nothing is taken from a checkpoint's own generation settings.
 
-    `eos` are the ids that end an answer and `pad` the id that fills up shorter answers of a batch; `stop` are strings
-    at the first of which the text is cut and generation ends. `suppressed` ids and `forbidden` words are never said.
+    `eos` are the ids, or names of tokens, that end an answer and `pad` the id that fills up shorter answers of a batch;
+    `stop` are strings at the first of which the text is cut and generation ends. `suppressed` ids and `forbidden` words
+    are never said; `repeated` ids are repetitions even where they have not been said.
     Numbers that a policy does not use stand at the value that means "off", and are recorded all the same.
     """
 
     max_new_tokens: int
-    eos: tuple[int, ...]
+    eos: tuple[int | str, ...]
     pad: int
     do_sample: bool = False
     temperature: float = 1.0
@@ -28,6 +29,7 @@ class Policy:
     no_repeat_ngram_size: int = 0
     suppressed: tuple[int, ...] = ()
     forbidden: tuple[str, ...] = ()
+    repeated: tuple[int, ...] = ()
     stop: tuple[str, ...] = ()
     seed: int = 0
 

@@ -7,6 +7,7 @@ neither name a special token nor a placeholder. Knows prompt files; knows no tok
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,6 +32,13 @@ class Ids:
 
 
 @dataclass(frozen=True)
+class Special:
+    """A token by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Visual:
     """The place of the visual tokens `start` to `stop` (excluded), of all where not said otherwise."""
 
@@ -38,7 +46,7 @@ class Visual:
     stop: int | None = None
 
 
-Piece = Text | Ids | Visual
+Piece = Text | Ids | Special | Visual
 
 
 class Encoder(Protocol):
@@ -47,14 +55,21 @@ class Encoder(Protocol):
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, without special tokens."""
 
+    def id_of(self, token: str) -> int:
+        """Return the id of a token by its name."""
+
 
 @dataclass(frozen=True)
 class Template:
-    """A conversation template: a prompt file with `{question}` once and `{video}` wherever visual tokens stand."""
+    """A conversation template: a prompt file with `{question}` once and `{video}` wherever visual tokens stand.
+
+    `special` are the names of special tokens in it; a question's words are never one of them.
+    """
 
     id: str
     version: int
     text: str
+    special: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -67,16 +82,15 @@ class Template:
 
     def pieces(self, question: str) -> list[Piece]:
         """Return the text around the visual tokens, and their places, with the question put in last."""
-        found: list[Piece] = []
-        for text in self.text.split(VIDEO):
-            found += [Text(text.replace(QUESTION, question)), Visual()]
-        return [piece for piece in found[:-1] if piece != Text("")]
+        marks: dict[str, Piece] = {VIDEO: Visual(), **{name: Special(name) for name in self.special}}
+        parts = re.split(f"({'|'.join(map(re.escape, marks))})", self.text)
+        return [marks.get(part) or Text(part.replace(QUESTION, question)) for part in parts if part]
 
 
-def read_template(name: str, version: int) -> Template:
+def read_template(name: str, version: int, special: tuple[str, ...] = ()) -> Template:
     """Return the template in `models/<name>.v<version>.md` of the prompts."""
     fields, text = prompt_files.read("models", name, version)
-    return Template(fields["id"], version, text)
+    return Template(fields["id"], version, text, special)
 
 
 def encode(pieces: Iterable[Piece], encoder: Encoder) -> list[int | Visual]:
@@ -88,6 +102,8 @@ def encode(pieces: Iterable[Piece], encoder: Encoder) -> list[int | Visual]:
                 sequence += encoder.encode(text)
             case Ids(ids):
                 sequence += ids
+            case Special(name):
+                sequence.append(encoder.id_of(name))
             case Visual():
                 sequence.append(piece)
     return sequence

@@ -36,10 +36,11 @@ class Tokenizer(Protocol):
 class SentencePieces:
     """The vocabulary of a `tokenizer.model`, with what `added_tokens.json` beside it adds.
 
-    In text, no name of a special token is understood.
+    `added` are tokens that the authors' program adds: those that are not there get the next ids, in order. In text, no
+    name of a special token is understood.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, added: Sequence[str] = ()) -> None:
         from sentencepiece import SentencePieceProcessor
 
         self._folder = folder
@@ -47,6 +48,9 @@ class SentencePieces:
         self._added: dict[str, int] = read_json(folder / "added_tokens.json", optional=True)
         self.bos: int = self._pieces.bos_id()
         self.size = max([self._pieces.vocab_size(), *(number + 1 for number in self._added.values())])
+        new = [name for name in added if name not in self._added]
+        self._added |= {name: self.size + place for place, name in enumerate(new)}
+        self.size += len(new)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text as SentencePiece gives them."""
@@ -54,9 +58,10 @@ class SentencePieces:
         return found
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of ids, without added and control tokens."""
-        known = self._pieces.vocab_size()
-        text: str = self._pieces.decode([i for i in ids if i < known and not self._pieces.is_control(i)])
+        """Return the text of ids, without added and control tokens and the one for what is unknown."""
+        pieces = self._pieces
+        said = [i for i in ids if i < pieces.vocab_size() and i != pieces.unk_id() and not pieces.is_control(i)]
+        text: str = pieces.decode(said)
         return text
 
     def id_of(self, token: str) -> int:
@@ -70,13 +75,14 @@ class SentencePieces:
 
 
 class TokenizerFile:
-    """The vocabulary of a `tokenizer.json`. In text, the names of its special tokens are understood."""
+    """The vocabulary of a `tokenizer.json`. In text, no name of a special token is understood."""
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer as Library
 
         self._folder = folder
         self._library = Library.from_file(str(folder / "tokenizer.json"))
+        self._library.encode_special_tokens = True  # as any other text
         self.size: int = self._library.get_vocab_size()
         self.bos = self.id_of(_bos_name(folder))
 

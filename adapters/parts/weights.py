@@ -8,16 +8,18 @@ connector out of a model of 16 GB costs the connector. Knows no model.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
+from ecva_bench.answering.models import Part
 from ecva_bench.errors import AdapterError
 
 from .files import read_json
+from .inspection import inspected, without_numbers
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -81,6 +83,8 @@ class _Safetensors(Mapping[str, torch.Tensor]):
     def __getitem__(self, name: str) -> torch.Tensor:
         if name not in self._names:
             raise KeyError(name)
+        if inspected() is not None:
+            return torch.empty(self._file.get_slice(name).get_shape(), device="meta")
         found: torch.Tensor = self._file.get_tensor(name)
         return found
 
@@ -153,50 +157,82 @@ def after_last(tensors: Tensors, mark: str) -> Tensors:
     return renamed(tensors, lambda name: name.rpartition(mark)[2] if mark in name else None)
 
 
+def parted(tensors: Tensors, names: Iterable[str], what: str, where: object) -> dict[str, Tensors]:
+    """Return by each prefix, one of `names` that ends in a dot, the tensors whose names begin with it, without it.
+
+    The others of `names` are whole names. Raises `AdapterError` that names all tensors that have no place there; `what`
+    and `where` are the model and its file.
+    """
+    known = set(names)
+    prefixes = tuple(name for name in known if name.endswith("."))
+    strange = sorted(name for name in tensors if name not in known and not name.startswith(prefixes))
+    check({"unexpected": strange}, what, where)
+    return {prefix: under(tensors, prefix) for prefix in prefixes}
+
+
 def fill(module: torch.nn.Module, tensors: Tensors, where: object) -> None:
     """Copy tensors into a module, in the module's dtype and on its device; the names must be its own, all of them.
 
     Raises one `AdapterError` that lists what is missing and unexpected, or of another shape; `where` is the file or
     folder it names.
     """
-    targets = module.state_dict()
-    problems = {
-        "missing": sorted(targets.keys() - tensors.keys()),
-        "unexpected": sorted(tensors.keys() - targets.keys()),
-    }
-    check(problems, type(module).__name__, where)
-    shapes = []
+    what, targets = type(module).__name__, module.state_dict()
+    problems, shapes = named(targets, tensors, what, where), []
     with torch.no_grad():
-        for name, target in targets.items():
-            tensor = tensors[name]
+        for name in (name for name in targets if name in tensors):
+            tensor, target = tensors[name], targets[name]
             if tensor.shape != target.shape:
-                shapes.append(f"{name} {_shape(tensor)} for {_shape(target)}")
+                shapes.append(f"{name} {told(tensor.shape)} for {told(target.shape)}")
             else:
                 target.copy_(tensor)
-    check({"of another shape": shapes}, type(module).__name__, where)
+    check({**problems, "of another shape": shapes}, what, where, len(targets))
 
 
-def check(problems: Mapping[str, list[str]], what: str, where: object) -> None:
-    """Raise one `AdapterError` that lists the names of each problem, at most 20; return where there are none."""
-    told = [
+def named(expected: Collection[str], given: Collection[str], what: str, where: object) -> dict[str, list[str]]:
+    """Return which names are missing and unexpected: none, but in an inspection.
+
+    Elsewhere raises the `AdapterError` of `check`, so that nothing is read in vain.
+    """
+    problems = {"missing": sorted({*expected} - {*given}), "unexpected": sorted({*given} - {*expected})}
+    if inspected() is None:
+        check(problems, what, where)
+    return problems
+
+
+def check(problems: Mapping[str, list[str]], what: str, where: object, tensors: int = 0) -> None:
+    """Raise one `AdapterError` that lists the names of each problem, at most 20; return where there are none.
+
+    In an inspection, note them and the number of `tensors` compared, and return in any case.
+    """
+    found = inspected()
+    if found is None:
+        if any(problems.values()):
+            raise misfit(problems, what, where)
+    elif tensors or any(problems.values()):
+        found.append(Part(what, str(where), tensors, {problem: names for problem, names in problems.items() if names}))
+
+
+def misfit(problems: Mapping[str, list[str]], what: str, where: object) -> AdapterError:
+    """Return the error that lists the names of each problem, at most 20."""
+    listed = [
         f"{len(names)} {problem}: {', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}"
         for problem, names in problems.items()
         if names
     ]
-    if told:
-        remedy = "name the checkpoint this model was made for, in its authors' layout"
-        raise AdapterError(f"the weights do not fit {what} ({'; '.join(told)})", where, remedy)
+    remedy = "name the checkpoint this model was made for, in its authors' layout"
+    return AdapterError(f"the weights do not fit {what} ({'; '.join(listed)})", where, remedy)
 
 
-def _shape(tensor: torch.Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "scalar"
+def told(shape: torch.Size) -> str:
+    """Return a shape as errors tell it: `2x3`."""
+    return "x".join(map(str, shape)) or "scalar"
 
 
 def _opened(path: Path) -> Tensors:
     """Return the tensors of one file; they stay on disk until they are read."""
     if not path.is_file():
         raise AdapterError("there is no such file", path, "take the whole release, or download it again")
-    return _Safetensors(path) if path.suffix == ".safetensors" else _unwrapped(_unpickled(path))
+    return _Safetensors(path) if path.suffix == ".safetensors" else without_numbers(_unwrapped(_unpickled(path)))
 
 
 def _unpickled(path: Path) -> Any:

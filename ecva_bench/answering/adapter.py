@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import registry
-from ..errors import AdapterError
+from ..errors import AdapterError, UsageError
 from ..records import Sample
+from .card import Card
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from ..video import Video
+    from .models import Fit
 
 GROUP = "ecva_bench.adapters"
 
@@ -40,11 +42,12 @@ class Adapter(ABC):
     """A model behind `answer(video, question)`. Subclasses import torch and friends inside their methods.
 
     `tasks` names the tasks the model can be asked, None for all. `baseline` marks rows that are a floor or a
-    ceiling rather than a contestant.
+    ceiling rather than a contestant. A model that has weights has a `card`.
     """
 
     tasks: ClassVar[tuple[str, ...] | None] = None
     baseline: ClassVar[bool] = False
+    card: ClassVar[Card | None] = None
 
     @abstractmethod
     def answer(self, video: Video, question: str) -> str:
@@ -70,6 +73,13 @@ class Adapter(ABC):
         What is wrong with a model's weights so ends a run at once, and is not written down for every question. Where
         nothing is left to ask, nothing is loaded.
         """
+
+    def fit(self) -> Fit:
+        """Return whether the files of the weights fit the model, by names and shapes alone; nothing is downloaded.
+
+        Raises `UsageError` for a model without weights.
+        """
+        raise UsageError("the model has no weights that could be checked", type(self).__name__)
 
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
         """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""

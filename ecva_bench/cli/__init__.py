@@ -11,7 +11,23 @@ import sys
 
 import typer
 
-from . import audit, compare, data, gate, judge_audit, listing, merge, meta_eval, plan, report, run, score, submit, view
+from . import (
+    audit,
+    compare,
+    data,
+    gate,
+    judge_audit,
+    listing,
+    merge,
+    meta_eval,
+    models,
+    plan,
+    report,
+    run,
+    score,
+    submit,
+    view,
+)
 from . import leaderboard as leaderboard_command
 
 app = typer.Typer(
@@ -35,10 +51,10 @@ app.command("gate")(gate.gate)
 app.command("audit")(audit.audit)
 app.command("judge-audit")(judge_audit.judge_audit)
 app.command("meta-eval")(meta_eval.meta_eval)
-app.command("models")(listing.models)
 app.command("tasks")(listing.tasks)
 app.command("scorers")(listing.scorers)
 app.add_typer(data.app, name="data")
+app.add_typer(models.app, name="models")
 
 
 def main() -> None:

@@ -32,7 +32,9 @@ Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeat
 Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
-Prompts = Annotated[str, typer.Option(help="Prompt set: ours, or authors (those of the paper's repository).")]
+Prompts = Annotated[
+    str, typer.Option(help="Prompt set: ours, authors (the paper's repository) or cuva (A-Guardian's).")
+]
 Edited = Annotated[
     list[EditedView] | None,
     typer.Option(help="Ask about an edited view too: the moments cut, or as much normal time; may be repeated."),
@@ -77,7 +79,7 @@ def build_request(
     return Request(
         model=model,
         model_path=model_path,
-        model_args=dict(_model_option(item) for item in model_arg or ()),
+        model_args=model_options(model_arg),
         data=data,
         videos=videos,
         tasks=tuple(task or ()),
@@ -105,9 +107,10 @@ def pair(item: str, what: str) -> tuple[str, str]:
     return name, value
 
 
-def _model_option(item: str) -> tuple[str, str]:
-    name, value = pair(item, "option of a model")
-    return name.replace("-", "_"), value
+def model_options(items: list[str] | None) -> dict[str, str]:
+    """Return the options of a model by name; `UsageError` where one is no `name=value`."""
+    found = [pair(item, "option of a model") for item in items or ()]
+    return {name.replace("-", "_"): value for name, value in found}
 
 
 def _id_list(ids: str | None) -> tuple[str, ...]:

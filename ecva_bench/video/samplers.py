@@ -1,15 +1,17 @@
 """Which frames of a video a model is shown: pure functions on numbers, one formula each, under one name each.
 
 Knows frame counts, seconds and spans; knows no file. Every function returns int64 indices on the timeline it was
-given, in temporal order, and repeats indices where a video has fewer frames than were asked for. The models of the
-paper differ in nothing but these formulas and their counts, so an adapter names one and its count. Formulas were
-checked against index tables made with the models' own programs.
+given, in temporal order (but `clip_ends`, whose clips may overlap), and repeats indices where a video has fewer frames
+than were asked for. The models of the paper differ in nothing but these formulas and their counts, so an adapter names
+one and its count. Formulas were checked against index tables made with the models' own programs.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -23,14 +25,14 @@ Float64 = npt.NDArray[np.float64]
 Sampler = Callable[..., Int64]
 
 
-def linspace(n_frames: int, count: int, *, nearest: bool = False) -> Int64:
+def linspace(n_frames: int, count: int, *, nearest: bool = False, last: bool = True) -> Int64:
     """Return `count` indices spread evenly from the first frame to the last, both included.
 
-    The fraction is cut off (Video-LLaVA with 8 frames; VILA with 8 of `n_frames - 1`), or rounded half to even
-    with `nearest` (Qwen-VL). `n_frames` and `count` are at least 1.
+    The fraction is cut off (Video-LLaVA with 8 frames), or rounded half to even with `nearest` (Qwen-VL). Without
+    `last`, the last frame is left out of more than `count` (VILA with 8). `n_frames` and `count` are at least 1.
     """
     _check(n_frames, count)
-    places = np.linspace(0, n_frames - 1, count)
+    places = np.linspace(0, n_frames - (1 if last or n_frames <= count else 2), count)
     return (np.round(places) if nearest else places).astype(np.int64)
 
 
@@ -52,29 +54,45 @@ def midpoints(n_frames: int, count: int, *, rounded: Literal["middles", "bounds"
     return (bounds[:-1] + bounds[1:]) // 2 if rounded == "bounds" else int(length / 2) + bounds[:-1]
 
 
-def starts(n_frames: int, count: int) -> Int64:
-    """Return the first frame of each of `count` equal segments: `floor(i * n_frames / count)`.
+def starts(n_frames: int, count: int, *, whole: bool = False) -> Int64:
+    """Return the first frame of each of `count` equal segments, `i * (n_frames / count)` cut off.
 
-    TimeChat with 96, and at most `n_frames`. Otter's whole-number step is the same formula on
-    `n_frames - n_frames % count` frames.
+    TimeChat with 96, and at most `n_frames`. The length is in floating point, as there: where a segment begins at a
+    whole number, it may be the frame before (54 of 96 segments of 208 frames). With `whole`, segments are a whole
+    number of frames long, none where there are fewer than `count` (Otter with 16).
     """
     _check(n_frames, count)
-    return np.arange(count, dtype=np.int64) * n_frames // count
+    segments = np.arange(count, dtype=np.int64)
+    return segments * (n_frames // count) if whole else (segments * (n_frames / count)).astype(np.int64)
+
+
+def clip_ends(n_frames: int, count: int, *, frame_rate: float, seconds: float) -> Int64:
+    """Return the first and the last frame of each of `count` clips spread evenly, clip by clip: `2 * count` indices.
+
+    Clips are `seconds` long, or as long as the video, and may overlap. PandaGPT with 5 of 2 s. `frame_rate` is in
+    frames per second. Seconds are fractions until they become frames, as there: a frame may hang on the last bit.
+    """
+    _check(n_frames, count)
+    step = Fraction(max(n_frames / frame_rate - seconds, 0.0)) / max(count - 1, 1)
+    times = [(k * step, k * step + Fraction(seconds)) for k in range(count)]
+    bounds = [(math.ceil(frame_rate * start), math.ceil(frame_rate * stop)) for start, stop in times]
+    return np.array([(start, min(stop, n_frames) - 1) for start, stop in bounds], dtype=np.int64).flatten()
 
 
 def at_fps(positions: Sequence[float] | Float64, fps: float, cap: int | None = None) -> Int64:
     """Return every s-th frame, s being the average frame rate over `fps`, rounded; at most `cap`, spread evenly.
 
     `positions` are the seconds of all frames on the timeline shown. Chat-UniVi with 1 frame a second and a cap of
-    64 or 100; LLaMA-VID with 1 and no cap. The step is in frames, as in those models: for steps even in time on a
-    variable frame rate, ask `Video.frames` for instants.
+    64 or 100; LLaMA-VID with 1 and no cap. The step is in frames, as in those models, half to even (12 at 12.5 frames a
+    second): for steps even in time on a variable frame rate, ask `Video.frames` for instants.
     """
     times = np.asarray(positions, dtype=np.float64)
     _check(len(times), 1 if cap is None else cap)
     if not fps > 0:
         raise UsageError(f"cannot sample {fps} frames a second", remedy="ask for more than 0")
     rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
-    every = np.arange(0, len(times), max(1, round(rate / fps)), dtype=np.int64)
+    step = round(round(rate / fps, 3))  # a rate reckoned from timestamps is off by a little
+    every = np.arange(0, len(times), max(1, step), dtype=np.int64)
     if cap is None or len(every) <= cap:
         return every
     return every[linspace(len(every), cap)]
@@ -103,6 +121,7 @@ def dense(timestamps: Sequence[float] | Float64, spans: Sequence[Moment], count:
 
 SAMPLERS: dict[str, Sampler] = {
     "at_fps": at_fps,
+    "clip_ends": clip_ends,
     "dense": dense,
     "linspace": linspace,
     "midpoints": midpoints,

@@ -231,7 +231,7 @@ def test_added_tokens_are_known_by_name_and_have_no_text(base: Path, tmp_path: P
     (tmp_path / "added_tokens.json").write_text(json.dumps({"<image>": 320, "<answer>": 321}))
     pieces = open_tokenizer(tmp_path)
     assert (pieces.id_of("<image>"), pieces.id_of("</s>"), pieces.bos, pieces.size) == (320, 2, 1, 322)
-    assert pieces.decode([1, 321, *pieces.encode("why"), 320, 2]) == "why"
+    assert pieces.decode([0, 1, 321, *pieces.encode("why"), 320, 0, 2]) == "why"  # as with `skip_special_tokens`
     assert 320 not in pieces.encode("<image>")
     with pytest.raises(AdapterError, match=r"no token '<video>': "):
         pieces.id_of("<video>")
@@ -244,7 +244,11 @@ def test_a_tokenizer_file_is_read_where_there_is_no_sentencepiece_model(tmp_path
     library.save(str(tmp_path / "tokenizer.json"))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"bos_token": {"content": "<|begin|>"}}))
     tokenizer = open_tokenizer(tmp_path / "nothing", tmp_path)
-    assert tokenizer.encode("<|begin|>why now") == [0, 1, 2]
+    assert tokenizer.encode("why now") == [1, 2]
+    assert 0 not in tokenizer.encode("<|begin|>why now")
+    template = Template("test", 1, "<|begin|>{video}now{question}", special=("<|begin|>",))
+    assert encode(template.pieces("<|begin|>why")[:2], tokenizer) == [0, Visual()]
+    assert template.pieces("<|begin|>why")[2:] == [Text("now<|begin|>why")]
     assert (tokenizer.bos, tokenizer.size, tokenizer.decode([0, 1, 2])) == (0, 4, "why now")
     with pytest.raises(AdapterError, match="no token 'then'"):
         tokenizer.id_of("then")

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import sentencepiece
 import torch
-from safetensors.torch import load_file, save_file
 from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
 
 from ecva_bench.adapters.parts.stc import Stc
@@ -23,6 +22,7 @@ from ecva_bench.video import Video
 from tests.adapters import tiny_llava as tiny
 from tests.adapters.slow_stc import slow_stc
 from tests.adapters.test_videollama2_parts import prepared_by_hand
+from tests.adapters.tiny.edit import edit
 from tests.video.make import write
 
 QUESTIONS = [
@@ -173,19 +173,6 @@ def copied(tmp_path: Path, place: Path) -> Path:
     for layout in ("safetensors", "stage-1", "lora", "base", "tower"):
         shutil.copytree(place / layout, tmp_path / layout)
     return tmp_path
-
-
-def edit(path: Path, change: dict[str, torch.Tensor | None]) -> None:
-    """Put tensors into a file under new names, or take names out of it."""
-    state = load_file(path) if path.suffix == ".safetensors" else torch.load(path)
-    for name, tensor in change.items():
-        state.pop(name, None)
-        if tensor is not None:
-            state[name] = tensor
-    if path.suffix == ".safetensors":
-        save_file(state, path, metadata={"format": "pt"})
-    else:
-        torch.save(state, path)
 
 
 STAGE_1 = "model.mm_projector."

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sentencepiece
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
-from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
+from transformers import CLIPVisionConfig, CLIPVisionModel, MistralForCausalLM
 
-WIDTH, HIDDEN, PIECES = 16, 32, 320
+from tests.adapters.tiny import llm
+from tests.adapters.tiny.llm import HIDDEN, PIECES, TEMPTING, random_state, vocabulary, write_shards
+
+__all__ = ["HIDDEN", "PIECES", "random_state", "vocabulary", "write_shards"]
+
+WIDTH = 16
 CLIP = {
     "hidden_size": WIDTH,
     "intermediate_size": 32,
@@ -23,54 +25,12 @@ CLIP = {
     "image_size": 28,
     "patch_size": 7,
 }
-MISTRAL = {
-    "vocab_size": PIECES,
-    "hidden_size": HIDDEN,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 4096,
-    "sliding_window": None,
-    "initializer_range": 0.4,  # so that no two tokens are nearly as probable
-}
-# What a checkpoint's own settings would do to answers, were they inherited.
-TEMPTING = {"do_sample": True, "temperature": 5.0, "repetition_penalty": 9.0, "max_length": 3, "num_beams": 3}
-
-_TEXT = [
-    "Watch the video and explain why the anomaly happens.",
-    "A man pushes a cart across the road while a car turns left without looking.",
-    "What does the accident lead to? The driver is injured and the vehicles are damaged.",
-    "Give the start and the end of the event in seconds, [12.5, 31.0], and its class.",
-]
-
-
-def vocabulary() -> bytes:
-    """A SentencePiece model of 320 pieces in the manner of LLaMA's: BPE, bytes, `<s>` 1, `</s>` 2."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(_TEXT),
-        model_writer=model,
-        vocab_size=PIECES,
-        model_type="bpe",
-        byte_fallback=True,
-        character_coverage=1.0,
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        minloglevel=2,
-    )
-    return model.getvalue()
-
-
-def random_state(module: torch.nn.Module, seed: int) -> dict[str, torch.Tensor]:
-    """The module's names with random tensors of a size at which every layer matters."""
-    generator = torch.Generator().manual_seed(seed)
-    return {name: torch.randn(tensor.shape, generator=generator) * 0.3 for name, tensor in module.state_dict().items()}
+MISTRAL = llm.config("Mistral")
 
 
 def language(seed: int = 0) -> MistralForCausalLM:
-    torch.manual_seed(seed)
-    return MistralForCausalLM(MistralConfig(**MISTRAL)).eval()
+    found: MistralForCausalLM = llm.language("Mistral", seed=seed)
+    return found
 
 
 def write_tower(folder: Path) -> dict[str, torch.Tensor]:
@@ -122,20 +82,6 @@ def write_whole(
         write_shards(folder, state, form)
     (folder / "tokenizer.model").write_bytes(vocabulary())
     return folder
-
-
-def write_shards(folder: Path, state: Mapping[str, torch.Tensor], form: str) -> None:
-    """Write tensors as two shards and an index, as `save_pretrained` names them."""
-    stem, suffix = ("pytorch_model", "bin") if form == "bin" else ("model", "safetensors")
-    names = sorted(state)
-    files = {name: f"{stem}-0000{1 + (i >= len(names) // 2)}-of-00002.{suffix}" for i, name in enumerate(names)}
-    for file in set(files.values()):
-        shard = {name: state[name].contiguous().clone() for name in names if files[name] == file}
-        if form == "bin":
-            torch.save(shard, folder / file)
-        else:
-            save_file(shard, folder / file, metadata={"format": "pt"})
-    (folder / f"{stem}.{suffix}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}))
 
 
 def write_base(folder: Path) -> Path:

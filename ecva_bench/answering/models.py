@@ -1,0 +1,97 @@
+"""What models there are to ask: their cards, whether their weights are here, and whether those fit.
+
+Knows names, cards and places. Reads no weights, imports no network and asks no hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from .. import registry
+from ..checkpoints import WEIGHTS, find_checkpoint
+from ..errors import EcvaError
+from .adapter import GROUP, Adapter
+from .card import Card
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network, or one file of weights, compared with what it should hold.
+
+    `tensors` is how many were compared. `problems` are the names by what is wrong with them: `missing`, `unexpected`,
+    `of another shape`; those without names are left out.
+    """
+
+    name: str
+    where: str
+    tensors: int
+    problems: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a model's files fit it, by names and shapes alone.
+
+    `parameters` is how many numbers its networks have, None where the comparison ended early: `stopped` says why.
+    """
+
+    parts: tuple[Part, ...]
+    parameters: int | None
+    stopped: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.stopped and not any(part.problems for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model that is registered. `card` is None for models without weights; `problem` says why one cannot be used.
+
+    `here` are the hub ids of the card whose weights are in the hub's cache, or in a folder of that name.
+    """
+
+    name: str
+    summary: str = ""
+    baseline: bool = False
+    card: Card | None = None
+    here: tuple[str, ...] = ()
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON, and the billions of parameters."""
+        return {**asdict(self), "parameters": self.card.parameters if self.card else None}
+
+
+def models() -> list[Listed]:
+    """Return every registered model, by name. One that cannot be imported is listed with the reason."""
+    return [_listed(registry.find(GROUP, name)) for name in registry.names(GROUP)]
+
+
+def listed(name: str) -> Listed:
+    """Return one registered model; `UsageError` where there is none of the name."""
+    return _listed(registry.find(GROUP, name))
+
+
+def weights_here(hub_id: str) -> bool:
+    """Return whether the weights of a hub id are in the hub's cache, or in a folder of that name."""
+    try:
+        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="", error=EcvaError)
+    except EcvaError:
+        return False
+    return True
+
+
+def _listed(entry: EntryPoint) -> Listed:
+    try:
+        target = entry.load()
+    except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
+        return Listed(entry.name, problem=f"{type(error).__name__}: {error}")
+    if not (isinstance(target, type) and issubclass(target, Adapter)):
+        return Listed(entry.name, problem="it is no Adapter class")
+    here = tuple(filter(weights_here, target.card.hub_ids)) if target.card else ()
+    return Listed(entry.name, registry.summary(entry), target.baseline, target.card, here)

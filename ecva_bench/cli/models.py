@@ -1,0 +1,158 @@
+"""`ecva-bench models`: what there is to ask, what it costs, whether its weights are here and whether they fit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..answering.models import Fit, Listed
+
+app = typer.Typer(invoke_without_command=True)
+
+_SHOWN = 10  # names of a problem that are printed; --all prints the rest
+_COLUMNS = ("model", "size", "frames", "visual tokens", "memory", "licence of the weights", "here")
+
+
+@app.callback()
+def models(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything there is to know, as JSON.")] = False,
+) -> None:
+    """List the models that can be run, what one question costs each, and whether its weights are here; no network.
+
+    Examples:
+
+      ecva-bench models
+
+      ecva-bench models show timechat
+
+      ecva-bench models check videollama2 --model-path FOLDER
+    """
+    if context.invoked_subcommand:
+        return
+    import json
+
+    from ..answering.models import models as find
+
+    found = find()
+    if as_json:
+        print(json.dumps([model.as_json() for model in found], ensure_ascii=False, indent=1))
+        return
+    _print_without_card([model for model in found if not model.card])
+    _print_with_card([model for model in found if model.card])
+    print("size: billions of parameters; memory: of the weights in 16 bits;")
+    print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
+
+
+def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
+    """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
+
+    Example: ecva-bench models show timechat
+    """
+    from ..answering.models import listed
+
+    model = listed(name)
+    print(model.summary or model.problem)
+    if not model.card:
+        return
+    card = model.card
+    ids = [f"{hub_id}{' (here)' if hub_id in model.here else ''}" for hub_id in card.hub_ids]
+    rows = [
+        ("name", card.name),
+        ("paper", card.paper),
+        ("code", f"{card.code}: {card.code_licence}"),
+        *[("weights", hub_id) for hub_id in ids],
+        ("licence", card.weights_licence),
+        ("frames", card.frames),
+        ("visual tokens", card.visual_tokens),
+        ("memory", card.memory),
+        *[("deviation", sentence) for sentence in card.deviations],
+    ]
+    for field, text in rows:
+        print(f"{field:<13}  {text}")
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="A model's name.")],
+    model_path: options.ModelPath = None,
+    model_arg: options.ModelArg = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Print all names, not the first ten of a kind.")] = False,
+) -> None:
+    """Say in seconds whether the files of a model's weights fit it: every name and shape, and no weights read.
+
+    Nothing is downloaded. The exit code is 1 where something is missing, too much or of another shape.
+
+    Examples:
+
+      ecva-bench models check videollama2 --model-path FOLDER
+
+      ecva-bench models check pandagpt --model-path FOLDER --model-arg base=VICUNA --model-arg imagebind=FOLDER
+    """
+    from ..answering import create
+
+    weights = {"model_path": model_path} if model_path else {}
+    fit = create(name, {**options.model_options(model_arg), **weights}).fit()
+    _print_fit(fit, None if show_all else _SHOWN)
+    if not fit.whole:
+        raise typer.Exit(1)
+
+
+app.command("show")(show)
+app.command("check")(check)
+
+
+def _print_without_card(found: list[Listed]) -> None:
+    width = max((len(model.name) for model in found), default=0)
+    for model in found:
+        print(f"{model.name:<{width}}  {f'cannot be used ({model.problem})' if model.problem else model.summary}")
+
+
+def _print_with_card(found: list[Listed]) -> None:
+    rows = [_COLUMNS, *[row for model in found if (row := _row(model))]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print()
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    print()
+
+
+def _row(model: Listed) -> tuple[str, ...] | None:
+    if not (card := model.card):
+        return None
+    where = f"{len(model.here)} of {len(card.hub_ids)}" if card.hub_ids else "none released"
+    costs = (card.frames, card.visual_tokens, card.memory.partition(" of ")[0], card.weights_licence)
+    return (model.name, f"{card.parameters:.0f} B", *(_first_words(text) for text in costs), where)
+
+
+def _first_words(text: str) -> str:
+    """Return what stands before the first sign that something is added."""
+    return re.split(r"[:;,(]", text)[0].strip()
+
+
+def _print_fit(fit: Fit, most: int | None) -> None:
+    for part in fit.parts:
+        print(
+            f"{part.name}: {'does not fit' if part.problems else f'{part.tensors} tensors fit'}  [{_told(part.where)}]"
+        )
+        for problem, names in part.problems.items():
+            print(f"  {len(names)} {problem}")
+            for name in names[:most]:
+                print(f"    {name}")
+            if names[len(names) if most is None else most :]:
+                print(f"    … and {len(names) - (most or 0)} more (--all)")
+    if fit.parameters is not None:
+        print(f"{fit.parameters / 1e9:.2f} billion parameters, {fit.parameters * 2 / 1e9:.1f} GB in 16 bits")
+    if fit.stopped:
+        print(f"not compared further: {fit.stopped}")
+    print("the weights fit" if fit.whole else "the weights do not fit")
+
+
+def _told(where: str) -> str:
+    path = Path(where)
+    return where if path.parent == Path() else f"{path.parent.name}/{path.name}"

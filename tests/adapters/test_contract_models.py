@@ -1,0 +1,127 @@
+"""What every model that is put together owes, found by its entry point and run from a tiny checkpoint."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+import statistics
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecva_bench import registry
+from ecva_bench.adapters.composed import Composed
+from ecva_bench.answering import Card, create
+from ecva_bench.answering.adapter import GROUP
+from ecva_bench.answering.plan import Selection
+from ecva_bench.answering.request import Request
+from ecva_bench.answering.runner import Settings
+from ecva_bench.journal import Journal, read
+from ecva_bench.records import Answer, canonical_json
+from ecva_bench.tasks import TASKS
+
+MODELS: dict[str, type[Composed]] = {
+    name: target
+    for name in registry.names(GROUP)
+    if isinstance(target := registry.load(GROUP, name), type) and issubclass(target, Composed)
+}
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A model's tiny checkpoint: the options that name it."""
+
+    name: str
+    options: dict[str, str]
+    folder: Path
+
+    def load(self) -> Composed:
+        found = create(self.name, self.options)
+        assert isinstance(found, Composed)
+        return found
+
+    def run(self, mode: Any, out: str) -> tuple[tuple[Answer, ...], Composed]:
+        """The answers of a run over one clip of `mini`, and the model that gave them, or found them there."""
+        given = dict(self.options)
+        request = Request(
+            self.name, given.pop("model_path"), given, selection=Selection(limit=1), settings=Settings(mode)
+        )
+        runner = request.prepare()
+        request.render(runner.plan, lambda *_: None)
+        with Journal(self.folder / out, runner.manifest) as journal:
+            end = runner.run(journal)
+        assert (end.status, end.answers) == ("complete", len(TASKS))
+        assert isinstance(runner.adapter, Composed)
+        return read(self.folder / out).answers, runner.adapter
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One place for the clip that all models see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ECVA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def tiny(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    folder = tmp_path_factory.mktemp(request.param)
+    builder = importlib.import_module(f"tests.adapters.tiny.{request.param.replace('-', '_')}")
+    return Tiny(request.param, builder.build(folder), folder)
+
+
+def test_five_tasks_are_answered_alike_one_by_one_and_together_and_a_second_run_asks_nothing(tiny: Tiny) -> None:
+    exact, _ = tiny.run("exact", "exact.jsonl")
+    fast, _ = tiny.run("fast", "fast.jsonl")
+    assert {answer.task: answer.answer for answer in exact} == {answer.task: answer.answer for answer in fast}
+    for answer in exact:
+        assert answer.frames is not None
+        assert answer.duration is not None
+        assert 0 < answer.frames.n == len(answer.frames.timestamps)
+        assert 0 <= answer.frames.timestamps[0] <= answer.frames.timestamps[-1] <= answer.duration
+    again, resumed = tiny.run("exact", "exact.jsonl")
+    assert again == exact
+    assert "networks" not in vars(resumed)
+
+
+def test_the_files_fit_by_names_and_shapes_and_are_as_many_numbers_as_when_loaded(tiny: Tiny) -> None:
+    model = tiny.load()
+    fit = model.fit()
+    assert fit.whole, fit
+    built = {id(p): p for part in vars(model.networks).values() for p in getattr(part, "parameters", list)()}
+    assert fit.parameters == sum(parameter.numel() for parameter in built.values())
+    assert sum(part.tensors for part in fit.parts) > 0
+    assert {p.device.type for p in built.values()} == {"cpu"}  # checking has left the model as it was
+
+
+def test_a_description_is_json_and_says_what_determines_answers(tiny: Tiny) -> None:
+    described = tiny.load().describe()
+    assert json.loads(canonical_json(described)) == described
+    assert {"checkpoints", "dtype", "device", "quantize", "frames", "template", "generation"} <= described.keys()
+    assert all(revision.rpartition("@")[2] for revision in described["checkpoints"].values())
+    assert str(tiny.folder) not in json.dumps(described)
+    assert len(described["template"]["sha256"]) == 64
+    assert described["generation"]["policy"] == "greedy"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_card_leaves_nothing_out(name: str) -> None:
+    card = MODELS[name].card
+    empty = [field.name for field in fields(Card) if not getattr(card, field.name)]
+    assert empty == [] or (name == "anomshield" and empty == ["hub_ids"])  # of which none are released
+    assert re.match(r"\d+\.\d GB of weights in 16 bits", card.memory)
+    assert all(sentence.endswith(".") for sentence in card.deviations)
+    assert {"greedy", "upstream"} <= MODELS[name].policies.keys()
+    checkpoint = MODELS[name].default_checkpoint
+    assert not checkpoint or checkpoint in card.hub_ids
+
+
+def test_a_model_is_a_short_module() -> None:
+    lines = {name: len(inspect.getsource(inspect.getmodule(target)).splitlines()) for name, target in MODELS.items()}
+    del lines["anomshield"]  # no module but a folder: the paper's own model, whose hard prompt is a procedure
+    assert max(lines.values()) <= 200, lines
+    assert statistics.median(lines.values()) <= 120, lines

@@ -1,0 +1,228 @@
+"""Whether weights fit is said by names and shapes alone: everything that is wrong at once, and nothing is read."""
+
+from __future__ import annotations
+
+import json
+import resource
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import torch
+from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
+
+from ecva_bench.adapters.anomshield.adapter import AnomShield
+from ecva_bench.adapters.composed import Composed
+from ecva_bench.adapters.parts.clip import CONFIGS
+from ecva_bench.adapters.parts.inspection import inspected, inspecting
+from ecva_bench.adapters.parts.stc import Stc
+from ecva_bench.adapters.parts.weights import open_weights
+from ecva_bench.adapters.timechat import TimeChat
+from ecva_bench.adapters.videollama2 import VideoLLaMA2
+from ecva_bench.adapters.vila import Vila
+from ecva_bench.answering.models import Fit
+from ecva_bench.errors import AdapterError, UsageError
+from tests.adapters.tiny import anomshield, llm, timechat, videollama2, vila
+from tests.adapters.tiny.edit import edit
+
+ONE = torch.ones(1)
+
+
+def wrong(fit: Fit) -> dict[str, Mapping[str, list[str]]]:
+    return {part.name: part.problems for part in fit.parts if part.problems}
+
+
+@pytest.mark.parametrize(
+    ("model", "build", "file", "change", "expected"),
+    [
+        (
+            Vila,
+            vila.build,
+            "model/vision_tower/model.safetensors",
+            {
+                "vision_model.post_layernorm.bias": None,
+                "vision_model.x": ONE,
+                "vision_model.post_layernorm.weight": ONE,
+            },
+            {
+                "SiglipVisionModel": {
+                    "missing": ["post_layernorm.bias"],
+                    "unexpected": ["x"],
+                    "of another shape": ["post_layernorm.weight 1 for 12"],
+                }
+            },
+        ),
+        (
+            Vila,
+            vila.build,
+            "model/mm_projector/model.safetensors",
+            {"layers.1.bias": None},
+            {"MlpDownsample": {"missing": ["layers.1.bias"]}},
+        ),
+        (
+            TimeChat,
+            timechat.build,
+            "model/*.pth",
+            {
+                "llama_model.base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.weight": None,
+                "llama_model.base_model.model.model.layers.0.self_attn.v_proj.lora_A.default.weight": torch.ones(2, 3),
+                "video_Qformer.x": ONE,
+                "other": ONE,
+            },
+            {
+                "TimeChat": {"unexpected": ["other"]},
+                "the LoRA": {
+                    "missing": ["model.layers.0.self_attn.q_proj.A"],
+                    "of another shape": ["model.layers.0.self_attn.v_proj"],
+                },
+                "QFormer": {"unexpected": ["bert.x"]},
+            },
+        ),
+        (
+            AnomShield,
+            anomshield.build,
+            "model/adapter_model.safetensors",
+            {
+                "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": None,
+                "base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight": torch.ones(2, 3),
+                "base_model.model.x.lora_A.weight": ONE,
+            },
+            {
+                "the LoRA": {
+                    "missing": ["base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"],
+                    "unexpected": ["base_model.model.x.lora_A.weight"],
+                    "of another shape": ["base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight 2x3 for 2x32"],
+                }
+            },
+        ),
+        (
+            AnomShield,
+            anomshield.build,
+            "base/model.safetensors",
+            {"model.norm.weight": None, "model.norm.bias": ONE, "model.layers.0.mlp.up_proj.weight": torch.ones(2, 3)},
+            {
+                "MistralForCausalLM": {
+                    "missing": ["model.norm.weight"],
+                    "unexpected": ["model.norm.bias"],
+                    "of another shape": ["model.layers.0.mlp.up_proj.weight 2x3 for 48x32"],
+                }
+            },
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once_and_loading_fails_over_it(
+    model: type[Composed],
+    build: Callable[[Path], dict[str, str]],
+    file: str,
+    change: dict[str, torch.Tensor | None],
+    expected: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    options = build(tmp_path)
+    (path,) = tmp_path.glob(file)
+    edit(path, change)
+    found = wrong(model(**options).fit())
+    assert found == expected
+    with pytest.raises(AdapterError, match="the weights do not fit"):
+        model(**options).load()
+
+
+def write_holes(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write a safetensors file of the full length whose numbers are a hole."""
+    entries, end = {}, 0
+    for name, tensor in state.items():
+        start, end = end, end + 2 * tensor.numel()
+        entries[name] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [start, end]}
+    header = json.dumps(entries).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(8 + len(header) + end)
+
+
+@pytest.fixture(scope="module")
+def real_size(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VideoLLaMA 2 at its real size: two shards of 7.7 GB and a pickle of 0.6 GB, without one number in them."""
+    folder = tmp_path_factory.mktemp("real")
+    sizes = {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "sliding_window": None}
+    sizes |= {"num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8}
+    clip = CONFIGS["clip-vit-large-patch14-336"]
+    with torch.device("meta"):
+        state = MistralForCausalLM(MistralConfig(**sizes)).state_dict()
+        tower = CLIPVisionModel(CLIPVisionConfig(**clip)).half().state_dict()
+        state |= {f"model.mm_projector.{name}": tensor for name, tensor in Stc(1024, 4096).state_dict().items()}
+    shards = {f"model-0000{n + 1}-of-00002.safetensors": sorted(state)[n::2] for n in range(2)}
+    for name, names in shards.items():
+        write_holes(folder / name, {name: state[name] for name in names})
+    places = {name: file for file, names in shards.items() for name in names}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    named = {"mm_vision_tower": str(folder / "tower"), "mm_hidden_size": 1024, "mm_projector_type": "stc_connector"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "videollama2_mistral", **sizes, **named}))
+    llm.write_vocabulary(folder)
+    (folder / "tower").mkdir()
+    (folder / "tower" / "config.json").write_text(json.dumps({"model_type": "clip_vision_model", **clip}))
+    with torch.serialization.skip_data():
+        empty = {f"vision_model.{name}": torch.empty(tensor.shape, dtype=torch.half) for name, tensor in tower.items()}
+        torch.save(empty, folder / "tower" / "pytorch_model.bin")
+    return folder
+
+
+def test_a_model_of_16_gb_is_compared_without_reading_it(real_size: Path) -> None:
+    files = [path for path in real_size.rglob("*") if path.suffix in (".bin", ".safetensors")]
+    assert sum(path.stat().st_size for path in files) > 16e9
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    fit = VideoLLaMA2(model_path=str(real_size)).fit()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert fit.whole
+    assert fit.parameters is not None
+    assert round(2 * fit.parameters / 1e9, 1) == float(VideoLLaMA2.card.memory.split()[0])
+    assert grown < 300_000  # kB; a single of the shards has 7 700 000
+
+
+@pytest.mark.parametrize(("file", "kept"), [("tower/pytorch_model.bin", 300_000), ("model/config.json", 3)])
+def test_what_ends_the_comparison_early_is_told_beside_what_was_found(file: str, kept: int, tmp_path: Path) -> None:
+    options = videollama2.build(tmp_path)
+    content = (tmp_path / file).read_bytes()
+    (tmp_path / file).write_bytes(content[: min(kept, len(content) - 100)])
+    options["vision_tower"] = str(tmp_path / "tower")
+    fit = VideoLLaMA2(**options).fit()
+    assert not fit.whole
+    assert fit.parameters is None
+    assert str(tmp_path / file) in fit.stopped
+
+
+def test_a_shard_that_was_not_downloaded_is_named(tmp_path: Path) -> None:
+    options = videollama2.build(tmp_path)
+    (tmp_path / "model" / "pytorch_model-00002-of-00002.bin").unlink()
+    fit = VideoLLaMA2(**options).fit()
+    assert "there is no such file" in fit.stopped
+    assert "pytorch_model-00002-of-00002.bin" in fit.stopped
+
+
+def test_nothing_is_downloaded_and_what_is_not_here_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(name: str, **options: Any) -> str:
+        assert options["local_files_only"]
+        raise huggingface_hub.errors.LocalEntryNotFoundError("not here")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    options = anomshield.build(tmp_path)
+    del options["base"]
+    fit = AnomShield(**options).fit()
+    assert "mistralai/Mistral-7B-Instruct-v0.2: run `hf download" in fit.stopped
+    with pytest.raises(AdapterError, match="there are no weights"):
+        VideoLLaMA2().fit()
+    with pytest.raises(UsageError, match="no weights of its own"):
+        AnomShield().fit()
+
+
+def test_outside_of_an_inspection_tensors_have_numbers_again(tmp_path: Path) -> None:
+    write_holes(tmp_path / "model.safetensors", {"a": torch.ones(2, 3)})
+    torch.save({"a": torch.ones(2, 3)}, tmp_path / "b.pth")
+    with inspecting():
+        seen = [open_weights(tmp_path)["a"], open_weights(tmp_path / "b.pth")["a"]]
+    assert [(tensor.device.type, tensor.shape) for tensor in seen] == [("meta", (2, 3))] * 2
+    assert inspected() is None
+    assert torch.equal(open_weights(tmp_path)["a"], torch.zeros(2, 3).half())
+    assert torch.equal(open_weights(tmp_path / "b.pth")["a"], torch.ones(2, 3))
