@@ -42,6 +42,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
 	$(BIN)/python -m benchmarks.judge
 	$(BIN)/python -m benchmarks.runner
+	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.video
 
 $(VENV)/bin/pip:

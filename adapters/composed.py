@@ -33,6 +33,7 @@ from ecva_bench.answering.models import Fit
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import sha256_of
+from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 
 from .parts.files import read_json
@@ -73,6 +74,8 @@ class Composed(Adapter):
     `dtype` (auto, float32, float16, bfloat16); `device` (auto, cpu, cuda, cuda:N, spread); `quantize` (8bit, 4bit: the
     language model alone). Nothing is read before it is needed; `AdapterError` where something is not as it should be.
     """
+
+    immaterial = frozenset({"device"})  # what of it matters, the description says
 
     card: ClassVar[Card]
     policies: ClassVar[Mapping[str, Policy]]
@@ -171,6 +174,7 @@ class Composed(Adapter):
     @cached_property
     def networks(self) -> Networks:
         """The networks, built once."""
+        ensure_torchvision()
         return self.build()
 
     def load(self) -> None:

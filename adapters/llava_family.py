@@ -62,13 +62,28 @@ class LlavaFamily(Composed):
     @property
     def tower_name(self) -> str:
         """Folder or hub id of the vision tower."""
-        named = self.config.get("mm_vision_tower") or self.config.get("mm_video_tower", "")
-        name: str = self._vision_tower or named
-        if not name:
+        named = self.config.get("mm_vision_tower") or self.config.get("mm_video_tower")
+        name = self._vision_tower or named
+        if not (name and isinstance(name, str)):
             raise AdapterError(
                 "no vision tower is named", self.checkpoint.folder, "name one with --model-arg vision-tower=…"
             )
         return name
+
+    def size(self, name: str, default: int | None = None) -> int:
+        """Return a whole number above 0 of config.json; `AdapterError` where it is another thing, or has no default."""
+        found = self.config.get(name, default)
+        if not isinstance(found, int) or found < 1:
+            what = (
+                f"{name} is {found!r}, and no whole number above 0" if name in self.config else f"{name} is not there"
+            )
+            raise AdapterError(what, self.checkpoint.folder / "config.json", "take the config.json of the release")
+        return found
+
+    @property
+    def connector_sizes(self) -> tuple[int, int]:
+        """Channels of the tower's features and of the language model's tokens."""
+        return self.size("mm_hidden_size"), self.size("hidden_size")
 
     def extras(self) -> dict[str, str]:
         """Return the base, where the checkpoint has no language model, and the tower, where it holds none."""

@@ -59,7 +59,7 @@ class VideoLLaMA2(LlavaFamily):
 
     def frame_rule(self) -> dict[str, Any]:
         """Return the middles of as many segments as the checkpoint was trained with."""
-        return {"rule": "midpoints", "count": self.config.get("num_frames", 8), "rounded": self._rounded}
+        return {"rule": "midpoints", "count": self.size("num_frames", 8), "rounded": self._rounded}
 
     def connector(self) -> torch.nn.Module:
         """Return the convolution connector of the checkpoint's sizes."""
@@ -69,4 +69,4 @@ class VideoLLaMA2(LlavaFamily):
         if kind not in PADDING:
             what = f"the projector {kind!r} is none of {', '.join(PADDING)}"
             raise AdapterError(what, self.checkpoint.folder, "name a checkpoint of VideoLLaMA 2")
-        return Stc(self.config["mm_hidden_size"], self.config["hidden_size"], padding=PADDING[kind])
+        return Stc(*self.connector_sizes, padding=PADDING[kind])

@@ -22,19 +22,24 @@ _BITS, _SQUARE = 16, 32
 _SCENE = 540  # frames from cut to cut
 
 
-def long_clip(gop: int, *, seconds: int = SECONDS, b_frames: int = 3) -> Path:
-    """Return an H.264 clip with at most `gop` frames from key frame to key frame, encoding it if it is not there."""
-    path = cache_dir() / "benchmarks" / f"clip-{WIDTH}x{HEIGHT}-{RATE}fps-{seconds}s-gop{gop}-b{b_frames}.mp4"
+def long_clip(gop: int, *, seconds: int = SECONDS, b_frames: int = 3, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Path:
+    """Return an H.264 clip with at most `gop` frames from key frame to key frame, encoding it if it is not there.
+
+    Pictures are scaled to `size` (width, height); frames carry their numbers where they are not.
+    """
+    name = f"clip-{size[0]}x{size[1]}-{RATE}fps-{seconds}s-gop{gop}-b{b_frames}.mp4"
+    path = cache_dir() / "benchmarks" / name
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part.mp4")
     with av.open(str(unfinished), "w") as container:
         stream = container.add_stream("libx264", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "27", "g": str(gop), "bf": str(b_frames)}
         for picture in _pictures(seconds * RATE):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            container.mux(stream.encode(frame.reformat(*size, format="yuv420p")))
         container.mux(stream.encode())
     unfinished.rename(path)
     return path

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from benchmarks.clips import long_clip
 from ecva_bench.answering import Adapter
+from ecva_bench.answering.asking import Settings
 from ecva_bench.answering.plan import Group, Plan
-from ecva_bench.answering.runner import Runner, Settings
+from ecva_bench.answering.runner import Runner
 from ecva_bench.journal import Journal
 from ecva_bench.records import Manifest, Sample
 from ecva_bench.tasks import TASKS

@@ -17,6 +17,11 @@
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
      ├── AdapterError              a model that could not be loaded or broke its interface
+     │    ├── AnswerRefused        refusal: the model, or a filter around it, will not answer a question
+     │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
+     │    ├── ModelGone            no later question would be answered either: the run ends, to be resumed
+     │    └── OutOfMemory          a model had too little memory for what it was asked at once (retryable)
+     ├── WorkerLost                worker processes or machines that died (retryable)
      ├── ResultsError              a results or scores file that cannot be used
      │    ├── ResultsBusy          another process writes it
      │    └── SpecMismatch         it belongs to a run with other settings
@@ -33,7 +38,14 @@ from typing import ClassVar
 
 
 class EcvaError(Exception):
-    """Base of all errors raised on purpose; its text is fit to be shown to a user as it is."""
+    """Base of all errors raised on purpose; its text is fit to be shown to a user as it is.
+
+    `code` names the cause in records, where it is more than the class; `retryable` says if a rerun may help with no
+    change to the request.
+    """
+
+    code: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
 
     def __init__(self, what: str, where: object = None, remedy: str | None = None) -> None:
         self.what, self.where, self.remedy = what, where, remedy
@@ -49,10 +61,9 @@ class DataError(EcvaError):
 
 
 class VideoError(EcvaError):
-    """A video that cannot be shown to a model. `code` names the cause; `retryable` says if a rerun may help."""
+    """A video that cannot be shown to a model. `code` names the cause."""
 
     code: ClassVar[str] = "video_error"
-    retryable: ClassVar[bool] = False
 
 
 class VideoMissing(VideoError):
@@ -130,6 +141,38 @@ class DecoderDied(VideoError):
 
 class AdapterError(EcvaError):
     """A model that could not be loaded or broke the Adapter interface."""
+
+
+class AnswerRefused(AdapterError):
+    """The model, or a filter before or behind it, will not answer this question. Asked again it would say the same."""
+
+    code = "refusal"
+
+
+class AnswerLost(AdapterError):
+    """The model was asked, with patience, and no answer came: a server that is down, overloaded or too slow."""
+
+    code = "no_answer"
+    retryable = True
+
+
+class ModelGone(AdapterError):
+    """No later question would be answered either: a key that is refused, a budget that is spent, a server that died.
+
+    It ends a run; what was answered is kept, and the same command goes on from there.
+    """
+
+
+class OutOfMemory(AdapterError):
+    """A model had too little memory for what it was asked at once."""
+
+    retryable = True
+
+
+class WorkerLost(EcvaError):
+    """Worker processes or machines died."""
+
+    retryable = True
 
 
 class ResultsError(EcvaError):

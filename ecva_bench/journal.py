@@ -58,7 +58,8 @@ class Journal:
     """The only writer of one results file. Use as a context manager; the file is locked while it is open.
 
     A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
-    `answered` and `failed` tell what it already holds, by key, and `state` by sample id and view.
+    `answered` (the video of each) and `failed` tell what it already holds, by key, and `state` by sample id and view;
+    `spent`, by name, what all of it has cost.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -69,9 +70,10 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.answered: set[str] = set()
+        self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.state: dict[tuple[str, View], Literal["answer", "error"]] = {}
+        self.spent: dict[str, float] = {}
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             _lock(self._file, path)
@@ -127,9 +129,13 @@ class Journal:
     def _remember(self, record: Record) -> None:
         match record:
             case Answer():
-                self.answered.add(record.key)
+                self.answered[record.key] = record.video
                 self.failed.pop(record.key, None)
                 self.state[record.id, record.view] = "answer"
+            case Event(event="spent"):
+                for name, amount in record.detail.items():
+                    if isinstance(amount, int | float):
+                        self.spent[name] = self.spent.get(name, 0) + amount
             case Failure() if record.key not in self.answered:
                 self.failed[record.key] = record
                 self.state.setdefault((record.id, record.view), "error")
@@ -300,11 +306,15 @@ def _unsharded(manifest: Manifest) -> Manifest:
     return manifest.model_copy(update={"spec": {**manifest.spec, "selection": {**selection, "shard": None}}})
 
 
-def _check_spec(path: Path, held: Manifest, asked: Manifest) -> None:
-    old, new = _flat(held.spec), _flat(asked.spec)
+def differences(there: Manifest, here: Manifest) -> str:
+    """Return in words where the settings of two runs differ; nothing where they are the same run."""
+    old, new = _flat(there.spec), _flat(here.spec)
     differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    if differing:
-        shown = "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
+    return "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
+
+
+def _check_spec(path: Path, held: Manifest, asked: Manifest) -> None:
+    if shown := differences(held, asked):
         raise SpecMismatch(
             f"the file belongs to a run with other settings ({shown})",
             path,

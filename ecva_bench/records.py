@@ -389,10 +389,11 @@ class Score(Record):
 
 
 class Scores(Record):
-    """A scores file as read. The input of leaderboards and reports."""
+    """A scores file as read from `source` (empty where it was made here). The input of leaderboards and reports."""
 
     header: ScoresHeader
     coverage: tuple[Coverage, ...]
     summaries: tuple[Summary, ...]
     aggregates: tuple[Aggregate, ...]
     scores: tuple[Score, ...]
+    source: str = ""

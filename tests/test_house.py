@@ -14,11 +14,13 @@ from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Room -> rooms it may import (design: data flows one way). Every room may raise our errors and look names up.
-EVERYWHERE = {"errors", "registry"}
+# Room -> rooms it may import (design: data flows one way). Every room may raise our errors, look names up, and see to
+# it that torchvision can be imported.
+EVERYWHERE = {"errors", "registry", "torchvision"}
 MAY_IMPORT = {
     "errors": set(),
     "registry": set(),
+    "torchvision": set(),
     "cache": set(),
     "checkpoints": set(),
     "statistics": set(),

@@ -138,3 +138,32 @@ def test_a_true_null_is_rejected_as_often_as_it_should_be(clusters):
     assert plain >= rejected
     if clusters == 8:
         assert plain / trials > 0.075
+
+
+def test_what_no_resample_reaches_is_as_unlikely_as_students_distribution_says():
+    """At 6 standard errors and 29 degrees of freedom the one-sided tail is 8.0e-7, far below 1 in 10,000 draws."""
+    values = np.random.default_rng(5).normal(size=30)
+    values = (values - values.mean()) / values.std(ddof=1) * math.sqrt(30)  # standard error 1
+    found = paired_bootstrap(list(values - 6.0), range(30), seed=0)
+    assert found.means[-1] < 0
+    assert 8.0e-8 < found.p_at_least(0.0) < 8.0e-6
+    assert found.p_at_most(0.0) == 1.0
+
+
+@given(
+    values=st.lists(st.floats(-1, 1), min_size=5, max_size=30),
+    low=st.floats(-3, 3),
+    step=st.floats(0, 3),
+)
+def test_a_farther_threshold_is_never_more_likely_and_never_impossible(values, low, step):
+    found = paired_bootstrap(values, range(len(values)), seed=0, draws=200)
+    assert found.p_at_least(low + step) <= found.p_at_least(low)
+    assert found.p_at_most(low) <= found.p_at_most(low + step)
+    assert found.least_p == 0.5 ** len(values)
+    assert min(found.p_at_least(low + step), found.p_at_most(low)) >= found.least_p > 0
+
+
+def test_a_loss_of_everything_on_many_clusters_is_unlikely_but_not_impossible():
+    losses = np.random.default_rng(6).normal(-50, 1e-3, size=3000)
+    found = paired_bootstrap(list(losses), range(3000), seed=0, draws=100)
+    assert 0 < found.p < 1e-14

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import Card, Told
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, JudgeError, ModelGone
 
 from ..composed import choice
 from ..llava_family import LlavaFamily
@@ -21,7 +21,7 @@ from ..parts.policy import Policy
 from ..parts.prompt import Ids, Text, encode, read_template
 from . import hard_prompt
 from .hard_prompt import Ranking, Segment
-from .operations import BACKENDS
+from .operations import BACKENDS, select
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,8 +119,9 @@ class AnomShield(LlavaFamily):
             fitting = [option for option, trained in CONNECTORS.items() if trained == kind]
             remedy = f"give --model-arg connector={fitting[0]}" if fitting else "name a checkpoint of AnomShield"
             raise AdapterError(f"the projector is {kind!r} and not {wanted!r}", self.checkpoint.folder, remedy)
-        sizes = self.config["mm_hidden_size"], self.config["hidden_size"]
-        return PooledMlp(*sizes) if self._connector == "mlp" else MambaConnector(*sizes, backend=self._backend)
+        if self._connector == "mlp":
+            return PooledMlp(*self.connector_sizes)
+        return MambaConnector(*self.connector_sizes, backend=self._backend)
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return [tokens, hidden] of frames seen as one video."""
@@ -131,7 +132,7 @@ class AnomShield(LlavaFamily):
 
     def frame_rule(self) -> dict[str, Any]:
         """Return the rule of the first look, or of the only one; by how many frames the checkpoint was trained with."""
-        count = hard_prompt.COARSE if self._hard else self.config.get("num_frames", 16)
+        count = hard_prompt.COARSE if self._hard else self.size("num_frames", 16)
         return {"rule": "midpoints", "count": count, "rounded": "bounds"}
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
@@ -160,13 +161,16 @@ class AnomShield(LlavaFamily):
         """Return the indices of the frames an answer rests on."""
         if ranking.order:
             return hard_prompt.closer(video.n_frames, int(self._segments), ranking.chosen)
-        return hard_prompt.evenly(video.n_frames, self.config.get("num_frames", 16))
+        return hard_prompt.evenly(video.n_frames, self.size("num_frames", 16))
 
     # The ranking
 
     def _rank(self, question: str, captions: Sequence[str]) -> Ranking:
         if self._ranker != SELF:
-            return hard_prompt.ranked_by_judge(self._judge, self._judge_prompt, question, captions)
+            try:
+                return hard_prompt.ranked_by_judge(self._judge, self._judge_prompt, question, captions)
+            except JudgeError as error:  # a judge that cannot be asked at all; one that says nothing is no error
+                raise ModelGone(error.what, error.where, error.remedy) from error
         words = hard_prompt.ranking_prompt(RANKING[self._segments].text, question, captions)
         return hard_prompt.read_ranking(self.say(words), len(captions))
 
@@ -202,9 +206,15 @@ class AnomShield(LlavaFamily):
         """Return what `LlavaFamily` does, the connector, and the hard prompt with its prompts."""
         return {
             **super().describe(),
-            "connector": {"kind": self._connector, "backend": self._backend},
+            "connector": self._describe_connector(),
             "hard_prompt": self._describe_hard_prompt() if self._hard else "no",
         }
+
+    def _describe_connector(self) -> dict[str, str]:
+        """Return the kind of connector and the backend that really computes it, which has to run here."""
+        if self._connector == "mlp":
+            return {"kind": "mlp"}
+        return {"kind": "mamba", "backend": select(self._backend, self.placement.device).name}
 
     def _describe_hard_prompt(self) -> dict[str, Any]:
         ranking = RANKING[self._segments].describe()

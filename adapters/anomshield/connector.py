@@ -10,7 +10,7 @@ It is the default here; `positional` and `final_norm` give the paper's (design/c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, cast
 
 import torch
@@ -33,34 +33,6 @@ _SCANS = tuple(f"{_MIXER}.{name}" for name in ("A_log", "D", "A_b_log", "D_b", "
 
 # Whatever type the module is cast to, these stay float32: they are small, and errors in them add up along the scan.
 FULL_PRECISION = frozenset((*_NORMS, *_SCANS, *_CONVOLUTIONS))
-POSITIONS = ("pos_t", "pos_s")
-STATE_NAMES = (
-    *_NORMS,
-    *_SCANS,
-    *_CONVOLUTIONS,
-    *(f"{_MIXER}.{name}.weight" for name in ("in_proj", "x_proj", "x_proj_b", "dt_proj", "dt_proj_b", "out_proj")),
-    *(f"readout.{layer}.{kind}" for layer in (0, 2) for kind in ("weight", "bias")),
-)
-
-
-def projector_state(weights: Mapping[str, Tensor], *, positional: bool = False) -> dict[str, Tensor]:
-    """Return the connector's state dict out of a checkpoint's projector tensors, whichever trainer wrote them.
-
-    A name counts from behind its last `mm_projector.`: `model.` (stage 1), `base_model.model.model.` (LoRA) and
-    `module.` (DeepSpeed) stand before it. Exactly the 22 released names are taken (24 with `positional`): an
-    `AdapterError` names those missing, unexpected or there twice.
-    """
-    names = [name.rpartition("mm_projector.")[2] for name in weights]
-    wanted = {*STATE_NAMES, *(POSITIONS if positional else ())}
-    faults = {
-        "missing": sorted(wanted.difference(names)),
-        "unexpected": sorted(set(names) - wanted),
-        "there twice": sorted({name for name in names if names.count(name) > 1}),
-    }
-    found = "; ".join(f"{fault}: {', '.join(those)}" for fault, those in faults.items() if those)
-    if found:
-        raise AdapterError("these are not the tensors of AnomShield's connector", found, "give the released projector")
-    return dict(zip(names, weights.values(), strict=True))
 
 
 class _Directions(NamedTuple):

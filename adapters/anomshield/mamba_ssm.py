@@ -33,7 +33,7 @@ def operations() -> Operations:
         raise AdapterError(
             "the backend 'mamba_ssm' needs compiled extensions that are not installed",
             ", ".join(absent),
-            f"{INSTALL} (on a machine with a CUDA toolchain), or use the backend 'torch'",
+            f"run `{INSTALL}` (it needs a CUDA toolchain), or give --model-arg backend=torch",
         )
     return built_from(
         import_module("mamba_ssm.ops.selective_scan_interface").selective_scan_fn,

@@ -10,10 +10,8 @@ states, 4 taps. "Full precision" is float32, or float64 where the activations ar
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from ecva_bench.errors import AdapterError, UsageError
@@ -79,15 +77,10 @@ def select(name: str, device: torch.device) -> Operations:
         if reason is None:
             return cuda.operations()
         if name == "cuda":
-            raise AdapterError("the connector's CUDA kernels cannot run here", reason, "use the backend 'torch'")
-        _log_fallback(reason)
+            raise AdapterError("the connector's CUDA kernels cannot run here", reason, "give --model-arg backend=torch")
+        cuda.log_fallback(reason)
     elif name != "torch":
         raise UsageError(f"no connector backend is called {name!r}", remedy=f"available: {', '.join(BACKENDS)}")
     from .reference import OPERATIONS
 
     return OPERATIONS
-
-
-@cache
-def _log_fallback(reason: str) -> None:
-    logging.getLogger(__name__).warning("the connector runs in plain torch, not on our CUDA kernels: %s", reason)

@@ -55,6 +55,7 @@ def pool(x: Tensor, m: Tensor, weight: Tensor | None, eps: float, frames: int) -
     return blocks.mean((3, 5)).reshape(batch, length // 16, channels).to(x.dtype)
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator] # else it is cut into small graphs, more with every chunk
 def scan(u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, dt_bias: Tensor, z: Tensor) -> Tensor:
     """Return y [B, L, di]: the scan of both directions, their sum, the gate; see `Operations`."""
     y: Tensor = _Walk.apply(u, dt, B, C, A, D, dt_bias)  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 from ecva_bench.errors import AdapterError
 
+from .files import reading
 from .networks import Placement
 from .weights import Tensors, fill, renamed
 
@@ -79,7 +80,8 @@ def load_clip(
     Its sizes are those of the folder's config.json, or where there is none those known of `name`.
     """
     if (folder / "config.json").is_file():
-        config = CLIPVisionConfig.from_pretrained(folder)
+        with reading("the vision tower's configuration", folder / "config.json"):
+            config = CLIPVisionConfig.from_pretrained(folder)
     elif Path(name).name in CONFIGS:
         config = CLIPVisionConfig(**CONFIGS[Path(name).name])
     else:
@@ -99,7 +101,8 @@ def clip_of(
     last: bool = False,
 ) -> ClipTower:
     """Return a tower of the sizes of a config, filled as `load_clip` does."""
-    tower = placement.make(lambda: ClipTower(config, pad=pad, last=last))
+    with reading("the vision tower's configuration", where):
+        tower = placement.make(lambda: ClipTower(config, pad=pad, last=last))
     fill(tower.model, renamed(tensors, own_name), where)
     return tower
 

@@ -1,12 +1,14 @@
-"""Small files beside weights. Knows JSON."""
+"""Files beside weights, and what becomes of those that cannot be read. Knows JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, EcvaError
 
 
 def read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
@@ -25,3 +27,30 @@ def read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise AdapterError("the file holds no JSON object", path, "download it again")
     return found
+
+
+@contextmanager
+def reading(what: str, where: object) -> Iterator[None]:
+    """Turn what a library raises of a file it cannot use into an `AdapterError` that names the file.
+
+    It goes round a library's call, never round ours: of a damaged file libraries raise anything at all.
+    """
+    try:
+        yield
+    except EcvaError:
+        raise
+    except Exception as error:
+        raise AdapterError(f"{what} cannot be read ({first_line(error)})", where, _remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return "install the package it names"
+    if "trust_remote_code" in str(error):
+        return "read the code that lies beside the weights; to run it, add --model-arg trust_remote_code=yes"
+    return "download it again"
+
+
+def first_line(error: Exception) -> str:
+    """Return what an exception says in its first line, or its name where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from transformers import (
+    DynamicCache,
     GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
@@ -15,7 +16,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import OutOfMemory
 
 from .networks import Networks
 from .policy import Policy
@@ -38,36 +39,40 @@ def generate(
 ) -> list[str]:
     """Return the text generated after each sequence, stop strings included.
 
-    `visuals` holds [tokens, hidden] per sequence. Shorter sequences are padded on the left. A language model that is to
-    read nothing but ids (and looks at the visual tokens by cross-attention) is given ids, so that what a policy says of
-    repetitions holds for the prompt, too. `seed` has a part only where the policy samples; the state of torch's own
-    generators is left as it was.
+    `visuals` holds [tokens, hidden] per sequence. Where all sequences begin with the same visual tokens, as questions
+    about one video do, what they have in common is read once; shorter ones are padded behind it, else on the left. A
+    language model that is to read nothing but ids (and looks at the visual tokens by cross-attention) is given ids, so
+    that what a policy says of repetitions holds for the prompt, too. `seed` has a part only where the policy samples;
+    the state of torch's own generators is left as it was. `OutOfMemory` where sequences are too many or too long.
     """
     language = networks.language
     places = [_placed(sequence, len(visual)) for sequence, visual in zip(sequences, visuals, strict=True)]
     length = max(map(len, places))
-    ids = torch.full((len(places), length), NOTHING)
-    mask = torch.zeros((len(places), length), dtype=torch.int64)
-    for row, place in enumerate(places):
-        ids[row, length - len(place) :] = place.clamp(min=NOTHING)
-        mask[row, length - len(place) :] = 1
     device = language.get_input_embeddings().weight.device
-    if ((ids == NOTHING) & (mask == 1)).any():
-        given, before = {"inputs_embeds": _embedded(language, places, visuals, length)}, 0
-    else:
-        given, before = {"input_ids": torch.where(mask == 1, ids, policy.pad).to(device)}, length
+    ids = _padded([place.clamp(min=NOTHING) for place in places], NOTHING, 0).to(device)
+    looking = attending(visuals, ids)
+    alike = 0
+    if isinstance(looking, nullcontext) and policy.num_beams == 1 and not _slides(language, length, policy):
+        alike = _alike(places, visuals)
+    mask = _padded([torch.ones_like(place) for place in places], 0, alike).to(device)
+    given: dict[str, Any] = {"input_ids": torch.where(mask == 1, ids, policy.pad)}
+    before = length
     try:
-        with _seeded(seed, device), attending(visuals, ids.to(device)):
+        with _seeded(seed, device), looking:
+            if any(bool((place < 0).any()) for place in places):
+                embedded, before = _padded(_embedded(language, places, visuals), 0.0, alike), 0
+                read = _read(language, embedded[:1, :alike], len(places)) if alike else None
+                given = {"inputs_embeds": embedded, "past_key_values": read}
             said = language.generate(
                 **given,
-                attention_mask=mask.to(device),
+                attention_mask=mask,
                 generation_config=config_of(policy, networks.tokenizer),
                 logits_processor=_processors(policy),
                 stopping_criteria=_criteria(policy, networks.tokenizer, before),
             )[:, before:]
     except torch.OutOfMemoryError:
-        remedy = "give quantize=8bit or 4bit, or device=spread, with --model-arg, or use --mode exact"
-        raise AdapterError(f"the language model ran out of memory at {length} tokens", str(device), remedy) from None
+        remedy = "give quantize=8bit or 4bit, or device=spread, with --model-arg"
+        raise OutOfMemory(f"the language model ran out of memory at {length} tokens", str(device), remedy) from None
     ends = ends_of(policy, networks.tokenizer)
     return [networks.tokenizer.decode(_before(row, ends)) for row in said.tolist()]
 
@@ -105,10 +110,8 @@ def _placed(sequence: Sequence[int | Visual], tokens: int) -> torch.Tensor:
     return torch.tensor(found)
 
 
-def _embedded(
-    language: Any, places: Sequence[torch.Tensor], visuals: Sequence[torch.Tensor], length: int
-) -> torch.Tensor:
-    """Return [batch, length, hidden]: embeddings of ids, visual tokens in their places, zeros on the left."""
+def _embedded(language: Any, places: Sequence[torch.Tensor], visuals: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Return [length, hidden] per sequence: embeddings of ids, and visual tokens in their places."""
     embed = language.get_input_embeddings()
     rows = []
     for place, visual in zip(places, visuals, strict=True):
@@ -116,8 +119,46 @@ def _embedded(
         row = embed(place.clamp(min=0))
         seen = place < 0
         row[seen] = visual.to(row.device, row.dtype)[-1 - place[seen]]
-        rows.append(torch.nn.functional.pad(row, (0, 0, length - len(place), 0)))
-    return torch.stack(rows)
+        rows.append(row)
+    return rows
+
+
+def _padded(rows: Sequence[torch.Tensor], value: float, start: int) -> torch.Tensor:
+    """Return rows [length, ...] as [batch, longest, ...]; shorter ones have `value` in between, from `start` on."""
+    longest = max(map(len, rows))
+    return torch.stack(
+        [
+            torch.cat([row[:start], row.new_full((longest - len(row), *row.shape[1:]), value), row[start:]])
+            for row in rows
+        ]
+    )
+
+
+def _alike(places: Sequence[torch.Tensor], visuals: Sequence[torch.Tensor]) -> int:
+    """Return how many positions all sequences begin with alike, 0 where no visual token is among them.
+
+    One is left to each sequence: what follows is read off its last position.
+    """
+    first, shortest = places[0], min(map(len, places)) - 1
+    if len(places) == 1 or any(visual is not visuals[0] for visual in visuals):
+        return 0
+    same = torch.stack([place[:shortest] == first[:shortest] for place in places]).all(dim=0)
+    alike = int(same.long().cumprod(0).sum())
+    return alike if bool((first[:alike] < 0).any()) else 0
+
+
+def _slides(language: Any, length: int, policy: Policy) -> bool:
+    """Return whether attention reaches less far than the sequences are long: padding would take of its reach."""
+    window = getattr(language.config, "sliding_window", None)
+    return window is not None and length + policy.max_new_tokens > window
+
+
+def _read(language: Any, embedded: torch.Tensor, times: int) -> DynamicCache:
+    """Return the keys and values of a beginning [1, length, hidden], for as many sequences as begin with it."""
+    cache = DynamicCache(config=language.config)
+    language.base_model(inputs_embeds=embedded, past_key_values=cache, use_cache=True)
+    cache.batch_repeat_interleave(times)
+    return cache
 
 
 def _processors(policy: Policy) -> LogitsProcessorList:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ import transformers
 
 from ecva_bench.errors import AdapterError
 
-from .files import read_json
+from .files import read_json, reading
 from .inspection import inspected
 from .networks import Placement
 from .weights import check, named, open_weights, told
 
 _untyped: Any = transformers  # its configurations have no types
+_bars: Any = transformers.logging
 
 _JUNK = ("rotary_emb.inv_freq",)  # a buffer that older versions of transformers saved
 
@@ -42,11 +44,13 @@ def load_language(
     to what they become (as transformers takes them), `adapter` the folder of a LoRA. Its own generation settings are
     dropped. Raises `AdapterError` where a name is missing, unexpected or of another shape, or a package is missing.
     """
-    sizes = getattr(_untyped, f"{kind}Config").from_dict(dict(config or read_json(folder / "config.json")))
-    options: dict[str, Any] = {"quantization_config": _quantization(placement, adapter)} if placement.quantize else {}
+    settings = dict(config or read_json(folder / "config.json"))
+    options: dict[str, Any] = {"quantization_config": quantization(placement, adapter)} if placement.quantize else {}
+    with reading("the language model's configuration", folder / "config.json"):
+        sizes = getattr(_untyped, f"{kind}Config").from_dict(settings)
     if inspected() is not None:
         options["state_dict"] = dict(open_weights(folder))
-    with _quiet(), _readable(folder):
+    with reading("the language model", folder), fitting(placement), quiet():
         language, found = getattr(_untyped, f"{kind}ForCausalLM").from_pretrained(
             None if "state_dict" in options else folder,
             config=sizes,
@@ -82,7 +86,7 @@ def _merged(language: Any, adapter: Path) -> Any:
     there = [adapter / name for name in ("adapter_model.safetensors", "adapter_model.bin")]
     file = next((path for path in there if path.is_file()), there[0])
     given = open_weights(file)
-    with _quiet(), _readable(adapter):
+    with reading("the LoRA", adapter), quiet():
         if inspected() is None:
             model: Any = PeftModel.from_pretrained(language, adapter, ignore_mismatched_sizes=True)
         else:
@@ -97,7 +101,8 @@ def _merged(language: Any, adapter: Path) -> Any:
     return model.merge_and_unload()
 
 
-def _quantization(placement: Placement, adapter: Path | None) -> Any:
+def quantization(placement: Placement, adapter: Path | None = None) -> Any:
+    """Return what transformers takes to quantise weights as they are read; `AdapterError` where that cannot be."""
     if not find_spec("bitsandbytes"):
         raise AdapterError("quantised weights need the package bitsandbytes", remedy="run pip install bitsandbytes")
     if adapter:
@@ -114,28 +119,30 @@ def _quantization(placement: Placement, adapter: Path | None) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what the libraries say of names and types: what matters of it is an error here."""
+def quiet() -> Iterator[None]:
+    """Silence what the libraries say of names and types: what matters of it is an error here.
+
+    Their progress bar is for a terminal, and for what is loaded.
+    """
     logger = logging.getLogger("transformers")
-    level, progress = logger.level, _untyped.utils.logging.is_progress_bar_enabled()
+    level, bar = logger.level, _bars.is_progress_bar_enabled()
     logger.setLevel(logging.ERROR)
-    if inspected() is not None:  # nothing is loaded
-        _untyped.utils.logging.disable_progress_bar()
+    if inspected() is not None or not sys.stderr.isatty():
+        _bars.disable_progress_bar()
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logger.setLevel(level)
-        if progress:
-            _untyped.utils.logging.enable_progress_bar()
+        if bar:
+            _bars.enable_progress_bar()
 
 
 @contextmanager
-def _readable(folder: Path) -> Iterator[None]:
+def fitting(placement: Placement) -> Iterator[None]:
+    """Turn running out of memory into an `AdapterError` that says what takes less."""
     try:
         yield
-    except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        why = str(error).strip().partition("\n")[0]
-        raise AdapterError(f"the language model cannot be loaded ({why})", folder, "download it again") from error
+    except torch.OutOfMemoryError:
+        remedy = "give quantize=8bit or 4bit, or device=spread, with --model-arg"
+        raise AdapterError("the model does not fit into memory", str(placement.device), remedy) from None

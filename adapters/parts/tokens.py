@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ecva_bench.errors import AdapterError
 
-from .files import read_json
+from .files import read_json, reading
 
 
 class Tokenizer(Protocol):
@@ -44,8 +44,11 @@ class SentencePieces:
         from sentencepiece import SentencePieceProcessor
 
         self._folder = folder
-        self._pieces = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+        with reading("the tokenizer", folder / "tokenizer.model"):
+            self._pieces = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
         self._added: dict[str, int] = read_json(folder / "added_tokens.json", optional=True)
+        if not all(isinstance(number, int) for number in self._added.values()):
+            raise AdapterError("an added token has no number", folder / "added_tokens.json", "download it again")
         self.bos: int = self._pieces.bos_id()
         self.size = max([self._pieces.vocab_size(), *(number + 1 for number in self._added.values())])
         new = [name for name in added if name not in self._added]
@@ -81,7 +84,8 @@ class TokenizerFile:
         from tokenizers import Tokenizer as Library
 
         self._folder = folder
-        self._library = Library.from_file(str(folder / "tokenizer.json"))
+        with reading("the tokenizer", folder / "tokenizer.json"):
+            self._library = Library.from_file(str(folder / "tokenizer.json"))
         self._library.encode_special_tokens = True  # as any other text
         self.size: int = self._library.get_vocab_size()
         self.bos = self.id_of(_bos_name(folder))

@@ -18,7 +18,7 @@ import torch
 from ecva_bench.answering.models import Part
 from ecva_bench.errors import AdapterError
 
-from .files import read_json
+from .files import first_line, read_json
 from .inspection import inspected, without_numbers
 
 Tensors = Mapping[str, torch.Tensor]
@@ -77,7 +77,7 @@ class _Safetensors(Mapping[str, torch.Tensor]):
         try:
             self._file = opened(path, "pt")
         except (SafetensorError, OSError) as error:
-            raise AdapterError(f"the file cannot be read ({error})", path, "download it again") from None
+            raise AdapterError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
         self._names: list[str] = list(self._file.keys())
 
     def __getitem__(self, name: str) -> torch.Tensor:
@@ -107,8 +107,10 @@ def open_weights(path: Path) -> Tensors:
             raise AdapterError("the folder holds no whole model", path, f"put one of {', '.join(_WHOLE)} there")
         path = there[0]
     if path.name.endswith(".index.json"):
-        index = read_json(path).get("weight_map", {})
-        return _Shards({name: path.parent / file for name, file in index.items()})
+        index = read_json(path).get("weight_map")
+        if not isinstance(index, dict):
+            raise AdapterError("the index names no files", path, "download it again")
+        return _Shards({name: path.parent / str(file) for name, file in index.items()})
     return _opened(path)
 
 
@@ -242,8 +244,7 @@ def _unpickled(path: Path) -> Any:
         remedy = "download it again, or where you trust it save its tensors as safetensors: no program in it is run"
         raise AdapterError("the file is damaged, or holds more than weights", path, remedy) from None
     except (RuntimeError, EOFError, OSError) as error:
-        why = str(error).partition("\n")[0]
-        raise AdapterError(f"the file cannot be read ({why})", path, "download it again") from None
+        raise AdapterError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
 
 
 def _unwrapped(content: Any) -> Tensors:

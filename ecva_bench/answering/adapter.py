@@ -26,15 +26,20 @@ GROUP = "ecva_bench.adapters"
 
 
 class Told(str):
-    """An answer that says how it was come by: `steps`, as JSON without nulls, goes into the answer's record."""
+    """An answer that says how it was come by and why it ends; both go into the answer's record.
 
-    __slots__ = ("steps",)
-    steps: dict[str, Any]
+    `steps` is JSON without nulls, None where there is nothing to tell; `finish` is `stop`, or `length` where the text
+    was cut off.
+    """
 
-    def __new__(cls, text: str, steps: dict[str, Any]) -> Self:
-        """Return the text, with its steps."""
+    __slots__ = ("finish", "steps")
+    steps: dict[str, Any] | None
+    finish: str
+
+    def __new__(cls, text: str, steps: dict[str, Any] | None = None, *, finish: str = "stop") -> Self:
+        """Return the text, with its steps and its end."""
         told = super().__new__(cls, text)
-        told.steps = steps
+        told.steps, told.finish = steps, finish
         return told
 
 
@@ -42,12 +47,19 @@ class Adapter(ABC):
     """A model behind `answer(video, question)`. Subclasses import torch and friends inside their methods.
 
     `tasks` names the tasks the model can be asked, None for all. `baseline` marks rows that are a floor or a
-    ceiling rather than a contestant. A model that has weights has a `card`.
+    ceiling rather than a contestant. A model that has weights has a `card`. `scheme` marks a class that stands for
+    many models: one is named as `scheme:target`, and the class takes the target as the keyword option `target`.
+    `immaterial` names options that can change no answer (a path, a time-out, which of several equal devices): a run is
+    resumed whatever they say. `independent` marks a model that answers each of many questions as if it were asked
+    alone, so that they are asked together in `exact` mode too.
     """
 
     tasks: ClassVar[tuple[str, ...] | None] = None
     baseline: ClassVar[bool] = False
     card: ClassVar[Card | None] = None
+    scheme: ClassVar[bool] = False
+    immaterial: ClassVar[frozenset[str]] = frozenset()
+    independent: ClassVar[bool] = False
 
     @abstractmethod
     def answer(self, video: Video, question: str) -> str:
@@ -81,9 +93,16 @@ class Adapter(ABC):
         """
         raise UsageError("the model has no weights that could be checked", type(self).__name__)
 
+    def close(self) -> None:  # noqa: B027  most models have nothing to end
+        """End what the model started, such as a program of its own. Called once, after the last question."""
+
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
         """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""
         return ()
+
+    def spent(self) -> dict[str, Any]:
+        """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
+        return {}
 
     def study(self, samples: Sequence[Sample]) -> None:  # noqa: B027  most models have nothing to do here
         """See the samples before the run. Only baselines look: a model that does is no longer measured."""
@@ -92,19 +111,27 @@ class Adapter(ABC):
 def create(name: str, options: dict[str, str] | None = None) -> Adapter:
     """Return the adapter registered as `name`, built with keyword `options`.
 
-    Raises `UsageError` for an unknown name and `AdapterError` where the target is no Adapter or refuses an option.
+    A name such as `hf:ID` is split at its first colon: the adapter registered as `hf` is given `ID` as `target`.
+    Raises `UsageError` for an unknown name, or one with a target too many or too few, and `AdapterError` where what
+    is registered is no Adapter or refuses an option.
     """
+    registered, colon, target = name.partition(":")
     try:
-        target = registry.load(GROUP, name)
+        found = registry.load(GROUP, registered)
     except ImportError as error:
         raise AdapterError(
             f"the model needs a package that is not installed ({error})",
             f"model {name!r}",
             "install it, for models of this project with: pip install 'ecva-bench[models]'",
         ) from error
-    if not (isinstance(target, type) and issubclass(target, Adapter)):
-        raise AdapterError("the registered object is no Adapter class", f"model {name!r}", f"mend {target!r}")
+    if not (isinstance(found, type) and issubclass(found, Adapter)):
+        raise AdapterError("the registered object is no Adapter class", f"model {name!r}", f"mend {found!r}")
+    if found.scheme and not target:
+        raise UsageError("the name does not say which model", f"model {name!r}", f"write {registered}:…")
+    if colon and not found.scheme:
+        raise UsageError("this model takes nothing behind its name", f"model {name!r}", f"write {registered}")
+    given = {**(options or {}), "target": target} if found.scheme else options or {}
     try:
-        return target(**(options or {}))
+        return found(**given)
     except TypeError as error:
         raise AdapterError(f"the model refused its options ({error})", f"model {name!r}", "see --model-arg") from error

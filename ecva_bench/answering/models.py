@@ -50,8 +50,9 @@ class Fit:
 
 @dataclass(frozen=True)
 class Listed:
-    """A model that is registered. `card` is None for models without weights; `problem` says why one cannot be used.
+    """A model that is registered; of a scheme, `…` stands for which one.
 
+    `card` is None for models without weights; `problem` says why one cannot be used.
     `here` are the hub ids of the card whose weights are in the hub's cache, or in a folder of that name.
     """
 
@@ -94,4 +95,5 @@ def _listed(entry: EntryPoint) -> Listed:
     if not (isinstance(target, type) and issubclass(target, Adapter)):
         return Listed(entry.name, problem="it is no Adapter class")
     here = tuple(filter(weights_here, target.card.hub_ids)) if target.card else ()
-    return Listed(entry.name, registry.summary(entry), target.baseline, target.card, here)
+    name = entry.name + ":…" * target.scheme
+    return Listed(name, registry.summary(entry), target.baseline, target.card, here)

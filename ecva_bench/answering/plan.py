@@ -83,6 +83,10 @@ class Group:
     media: Path
     samples: tuple[Sample, ...]
 
+    def asked(self, view: View) -> tuple[Sample, ...]:
+        """Return the questions asked about a view: an edited one needs a moment to be cut."""
+        return tuple(sample for sample in self.samples if view == "full" or sample.moments)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -98,6 +102,10 @@ class Plan:
     def owed(self) -> int:
         """How many answers the run owes."""
         return sum(len(ids) for ids in self.expects.values())
+
+    def owed_of(self, group: Group) -> int:
+        """Return how many of them are about one video."""
+        return sum(len(group.asked(view)) for view in self.views)
 
 
 def make_plan(
@@ -117,7 +125,7 @@ def make_plan(
     expects: dict[View, tuple[str, ...]] = {}
     for view in views:
         everything = [found for group in groups for found in group.samples]
-        expects[view] = tuple(s.id for s in everything if view == "full" or s.moments)
+        expects[view] = tuple(s.id for group in groups for s in group.asked(view))
         if view != "full":
             unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not s.moments}
     return Plan(tuple(groups), tuple(views), {task.name: prompt for task, prompt in tasks.items()}, expects, unasked)

@@ -5,10 +5,10 @@ Knows nothing of videos: it prepares jobs. Decoding releases the interpreter loc
 
 from __future__ import annotations
 
-import queue
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -47,7 +47,7 @@ class ByteBudget:
 
 
 class Prefetcher(Generic[Job, Prepared]):
-    """Iterates over (job, prepared or the exception that prevented it), in the order of `jobs`.
+    """Iterates over (job, prepared or the exception that prevented it), in the order in which jobs were submitted.
 
     `prepare(job, reserve)` runs in a background thread and calls `reserve(size)` before it allocates `size` bytes.
     A job that takes longer than `patience` seconds once it is waited for is given up as `DecodeTimeout`; its
@@ -56,67 +56,92 @@ class Prefetcher(Generic[Job, Prepared]):
 
     def __init__(
         self,
-        jobs: Sequence[Job],
         prepare: Callable[[Job, Callable[[int], None]], Prepared],
         *,
         limit: int,
-        workers: int,
+        threads: int,
         patience: float,
     ) -> None:
         """Start nothing yet; iteration does. `limit` is in bytes."""
-        self._jobs, self._prepare, self._patience = jobs, prepare, patience
+        self._prepare, self._patience = prepare, patience
         self._budget = ByteBudget(limit)
-        self._workers = workers
-        self._todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._threads, self._ahead = threads, 2 * threads
+        self._jobs: list[Job] = []
+        self._begun = self._handed_out = 0
+        self._closed = self._stopped = False
         self._done: dict[int, Prepared | Exception] = {}
         self._given_up: set[int] = set()
-        self._ready = threading.Condition()
-        self._stopped = False
+        self._changed = threading.Condition()
+
+    def submit(self, *jobs: Job) -> None:
+        """Add jobs; any thread may."""
+        with self._changed:
+            self._jobs += jobs
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Say that no more jobs will come: iteration ends after the last."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def __iter__(self) -> Iterator[tuple[Job, Prepared | Exception]]:
         """Yield in order; what a job reserved is free again when the next is asked for."""
-        for _ in range(self._workers):
-            self._start_worker()
-        ahead = min(len(self._jobs), 2 * self._workers)
-        for number in range(ahead):
-            self._todo.put(number)
+        for _ in range(self._threads):
+            self._start_thread()
         try:
-            for number, job in enumerate(self._jobs):
-                yield job, self._wait_for(number)
+            for number in itertools.takewhile(self._comes, itertools.count()):
+                yield self._jobs[number], self._wait_for(number)
                 self._budget.release(number)
-                if number + ahead < len(self._jobs):
-                    self._todo.put(number + ahead)
+                with self._changed:
+                    self._handed_out = number + 1
+                    self._changed.notify_all()
         finally:
-            self._stopped = True
+            with self._changed:
+                self._stopped = True
+                self._changed.notify_all()
+
+    def _comes(self, number: int) -> bool:
+        """Wait for a job; return False where it will never come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or number < len(self._jobs))
+            return number < len(self._jobs)
 
     def _wait_for(self, number: int) -> Prepared | Exception:
-        with self._ready:
-            if self._ready.wait_for(lambda: number in self._done, self._patience):
+        with self._changed:
+            if self._changed.wait_for(lambda: number in self._done, self._patience):
                 return self._done.pop(number)
             self._given_up.add(number)
-        self._start_worker()
+        self._start_thread()
         return DecodeTimeout(f"preparing took more than {self._patience:g} s and was given up")
 
-    def _start_worker(self) -> None:
+    def _start_thread(self) -> None:
         threading.Thread(target=self._work, name="prefetch", daemon=True).start()
 
     def _work(self) -> None:
-        while not self._stopped:
-            try:
-                number = self._todo.get(timeout=0.2)
-            except queue.Empty:
-                continue
+        while (number := self._take()) is not None:
             try:
                 reserve = partial(self._budget.acquire, number)
                 found: Prepared | Exception = self._prepare(self._jobs[number], reserve)
             except Exception as error:
                 found = error
-            with self._ready:
+            with self._changed:
                 if number in self._given_up:
                     self._budget.release(number)
                 else:
                     self._done[number] = found
-                    self._ready.notify_all()
+                    self._changed.notify_all()
+
+    def _take(self) -> int | None:
+        """Wait for a job that may begin and return its number; None when all is over."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._stopped or self._begun < min(len(self._jobs), self._handed_out + self._ahead)
+            )
+            if self._stopped:
+                return None
+            self._begun += 1
+            return self._begun - 1
 
 
 def stopwatch() -> Callable[[], float]:

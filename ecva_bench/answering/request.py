@@ -7,11 +7,11 @@ import platform
 import statistics
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__, journal, tasks
 from ..data import Dataset, load
@@ -19,8 +19,43 @@ from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..video import decoder_version
 from .adapter import Adapter, create
-from .plan import Plan, Selection, make_plan
-from .runner import Runner, Settings
+from .asking import Mode, Settings
+from .plan import Plan, Selection, make_plan, stratified_order
+from .runner import Runner
+
+if TYPE_CHECKING:
+    from .crew import Crew, Engine
+
+
+@dataclass(frozen=True)
+class Workforce:
+    """Who does the work: this process alone, or `workers` elsewhere.
+
+    `local` workers are processes of this machine, one for each of `devices` where those are named; `ray` ones are
+    spread over a cluster. Has no part in the answers.
+    """
+
+    engine: Literal["local", "ray"] = "local"
+    workers: int | None = None
+    devices: tuple[str, ...] = ()
+
+    def engine_for(self, prepare: Callable[[], Runner]) -> Engine | None:
+        """Return where workers are hired that begin by calling `prepare`; None where this process does the work.
+
+        `UsageError` where what is asked contradicts itself or is not to be had.
+        """
+        if self.devices and (self.engine == "ray" or self.workers not in (None, len(self.devices))):
+            remedy = "name devices alone: each has one worker; on a cluster, Ray chooses them"
+            raise UsageError("devices contradict the number of workers or the engine", ",".join(self.devices), remedy)
+        if self.engine == "ray":
+            from .on_ray import OnRay
+
+            return OnRay(prepare, self.workers)
+        if not self.devices and self.workers in (None, 1):
+            return None
+        from .processes import Processes, places_of
+
+        return Processes(prepare, places_of(self.workers or 1, self.devices))
 
 
 @dataclass(frozen=True)
@@ -40,6 +75,12 @@ class Request:
     edited: tuple[View, ...] = ()
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
+    workforce: Workforce = field(default_factory=Workforce)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What the run owes."""
+        return self._plan(self._adapter())
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -50,20 +91,35 @@ class Request:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
+    def open(self) -> Runner | Crew:
+        """Return who does the work, as a context manager; the `EcvaError` raised says what is missing."""
+        engine = self.workforce.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
+        if engine is None:
+            return self.prepare()
+        from .crew import Crew
+
+        return Crew(engine, self.plan, self.settings)
+
     def prepare(self) -> Runner:
         """Load everything but the videos and return the runner; the `EcvaError` raised says what is missing."""
-        weights = {"model_path": self.model_path} if self.model_path else {}
-        adapter = create(self.model, {**self.model_args, **weights})
-        chosen = _choose_tasks(adapter, self.model, self.tasks)
-        prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        plan = make_plan(self.dataset, prompts, self.selection, ("full", *self.edited))
+        adapter = self._adapter()
+        plan = self._plan(adapter)
         adapter.study([sample for group in plan.groups for sample in group.samples])
         return Runner(adapter, plan, self._manifest(adapter, plan), self.settings)
+
+    def _adapter(self) -> Adapter:
+        weights = {"model_path": self.model_path} if self.model_path else {}
+        return create(self.model, {**self.model_args, **weights})
+
+    def _plan(self, adapter: Adapter) -> Plan:
+        chosen = _choose_tasks(adapter, self.model, self.tasks)
+        prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
+        return make_plan(self.dataset, prompts, self.selection, ("full", *self.edited))
 
     def _manifest(self, adapter: Adapter, plan: Plan) -> Manifest:
         spec = {
             "model": self.model,
-            "model_args": self.model_args,
+            "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
             "baseline": adapter.baseline,
             "description": adapter.describe(),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
@@ -82,6 +138,34 @@ class Request:
             environment={**_environment(), **journal.writer()},
             t=started,
         )
+
+
+def in_both_modes(
+    request: Request,
+    questions: int,
+    folder: Path,
+    rendered: Callable[[int, int], None],
+    settled: Callable[[int, int, int], None],
+) -> dict[Mode, Path]:
+    """Run a request in both modes on as many whole videos as have so many questions; return the results files.
+
+    Videos are drawn as those of a subset are. `rendered` and `settled` are told the progress of both parts.
+    """
+    groups = {group.video: group for group in request.plan.groups}
+    drawn: list[str] = []
+    for video in stratified_order(request.dataset.annotations, request.selection.seed):
+        if sum(request.plan.owed_of(groups[found]) for found in drawn) >= questions:
+            break
+        drawn += [video] if video in groups else []
+    selection = replace(request.selection, ids=tuple(drawn))
+    files: dict[Mode, Path] = {}
+    for mode in get_args(Mode):
+        one = replace(request, selection=selection, settings=replace(request.settings, mode=mode))
+        one.render(one.plan, rendered)
+        files[mode] = folder / f"{mode}.jsonl"
+        with one.open() as work, journal.Journal(files[mode], work.manifest) as results:
+            work.run(results, settled)
+    return files
 
 
 @dataclass(frozen=True)

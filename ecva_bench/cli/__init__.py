@@ -1,8 +1,7 @@
 """The command line: parse, call one function, print. No logic, and no heavy import before a command runs.
 
 Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 3 it ended with something missing
-(answers of a run, calls that a
-budget did not cover, videos to decide a strict gate), 130 interrupted.
+(answers of a run, calls that a budget did not cover, videos to decide a strict gate), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import typer
 
 from . import (
     audit,
+    check_fast,
     compare,
     data,
     gate,
@@ -25,6 +25,7 @@ from . import (
     report,
     run,
     score,
+    serve_hint,
     submit,
     view,
 )
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("merge")(merge.merge)
+app.command("check-fast")(check_fast.check_fast)
 app.command("score")(score.score)
 app.command("view")(view.view)
 app.command("report")(report.report)
@@ -51,6 +53,7 @@ app.command("gate")(gate.gate)
 app.command("audit")(audit.audit)
 app.command("judge-audit")(judge_audit.judge_audit)
 app.command("meta-eval")(meta_eval.meta_eval)
+app.command("serve-hint")(serve_hint.serve_hint)
 app.command("tasks")(listing.tasks)
 app.command("scorers")(listing.scorers)
 app.add_typer(data.app, name="data")
@@ -59,13 +62,13 @@ app.add_typer(models.app, name="models")
 
 def main() -> None:
     """Run the command line; errors raised on purpose are shown as one line, without a traceback."""
-    from ..errors import EcvaError
+    from ..errors import EcvaError, ModelGone
 
     try:
         app()
     except EcvaError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from error
+        raise SystemExit(3 if isinstance(error, ModelGone) else 2) from error
     except KeyboardInterrupt:
         print("interrupted; what was computed is kept", file=sys.stderr)
         raise SystemExit(130) from None

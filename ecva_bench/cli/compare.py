@@ -15,7 +15,7 @@ On = Annotated[
     Literal["all", "intersection"],
     typer.Option(help="all: refuse runs over different samples; intersection: compare what both have."),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the bootstrap.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 
 def compare(

@@ -83,8 +83,11 @@ def gate(
 
     first, second = read_scores_of(new), read_scores_of(against)
     if exact:
+        from ..errors import UsageError
         from ..leaderboard.exact import reproduce, reproduction_table
 
+        if margin or metric or calibrate or history or on != "all":
+            raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
         reproduced = reproduce(first, second)
         _end(reproduced, reproduced.cases, [reproduction_table(reproduced)], strict=strict, out=out, summary=summary)
         return

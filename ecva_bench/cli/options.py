@@ -66,15 +66,18 @@ def build_request(
     shard: str | None,
     mode: Literal["exact", "fast"],
     memory_mb: int = 1024,
-    workers: int = 1,
+    decoders: int = 1,
     deadline: float = 60.0,
     isolate: bool = False,
     retry_errors: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    workers: int | None = None,
+    devices: str | None = None,
 ) -> Request:
     """Return the request the options describe; `UsageError` for a value that has no meaning."""
+    from ..answering.asking import Settings
     from ..answering.plan import Selection
-    from ..answering.request import Request
-    from ..answering.runner import Settings
+    from ..answering.request import Request, Workforce
 
     return Request(
         model=model,
@@ -89,11 +92,12 @@ def build_request(
         settings=Settings(
             mode=mode,
             memory=memory_mb << 20,
-            workers=workers,
+            decoders=decoders,
             deadline=deadline,
             isolate=isolate,
             retry_errors=retry_errors,
         ),
+        workforce=Workforce(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
 
 

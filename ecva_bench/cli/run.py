@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,10 +29,15 @@ def run(
     shard: options.Shard = None,
     mode: options.Mode = "exact",
     memory_mb: Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")] = 1024,
-    workers: Annotated[int, typer.Option(min=1, help="Videos decoded at the same time.")] = 1,
+    decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")] = 1,
     deadline: Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")] = 60.0,
     isolate: Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")] = False,
     retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer; one for each GPU in turn.")] = None,
+    devices: Annotated[str | None, typer.Option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
+    ] = "local",
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
@@ -47,18 +53,25 @@ def run(
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 
       ecva-bench run --model motion --subset 100 --shard 2/4 --out part2.jsonl
+
+      ecva-bench run --model videollama2 --mode fast --devices cuda:0,cuda:1
     """
     asked = {name: value for name, value in locals().items() if name != "out"}
     from ..journal import Journal
     from .progress import progress
 
     request = options.build_request(**asked)
-    runner = request.prepare()
+    work = request.open()
     with progress("render", "clips") as rendered:
-        request.render(runner.plan, rendered)
-    with Journal(out, runner.manifest) as journal, progress(f"run {model}", "answers") as settled:
+        request.render(work.plan, rendered)
+    with work, Journal(out, work.manifest) as journal, progress(f"run {model}", "answers") as settled:
         held = len(journal.answered)
-        end = runner.run(journal, settled)
+        try:
+            end = work.run(journal, settled)
+        finally:
+            if journal.spent:
+                costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
+                print(f"{out} has cost so far: {costs}", file=sys.stderr)
     print(f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing")
     causes = Counter((f.video, f.error, f.message) for f in journal.failed.values())
     for (video, error, message), answers in causes.items():

@@ -90,7 +90,7 @@ class Budget:
     def __init__(self, model: str, usage: Usage, *, price: Price | None, usd: float | None, tokens: int | None) -> None:
         """Spend for `model` into `usage`; `JudgeError` where money is limited and the price unknown."""
         if usd is not None and price is None:
-            raise JudgeError("a budget in USD needs the judge's price", model, _HOW_TO_PRICE)
+            raise JudgeError("a budget in USD needs the model's price", model, _HOW_TO_PRICE)
         self.model, self.usage, self._price, self._usd, self._tokens = model, usage, price, usd, tokens
         if price is not None:
             usage.usd = 0.0
@@ -146,7 +146,7 @@ class Budget:
         tokens = self.usage.tokens_in + self.usage.tokens_out
         spent = f"{tokens} tokens" + (f", {self.usage.usd:.4f} USD" if self.usage.usd is not None else "")
         return BudgetExhausted(
-            f"the rest of the judge's budget does not cover another call ({spent} used)",
+            f"the rest of the budget does not cover another call ({spent} used)",
             self.model,
             "what was asked is stored: run the same command again, with a new budget, to go on",
         )

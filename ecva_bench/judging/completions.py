@@ -24,10 +24,10 @@ _GO_TOGETHER = ({"logprobs", "top_logprobs"},)
 _PASSING = {408, 409, 425, 429}
 _MAY_NAME_A_PARAMETER = {400, 403, 422, 501}
 _FATAL = {
-    401: "the judge's endpoint refuses the key",
-    402: "the credit at the judge's endpoint is spent",
-    403: "the judge's endpoint refuses access",
-    404: "the judge's endpoint knows no such model or address",
+    401: "the endpoint refuses the key",
+    402: "the credit at the endpoint is spent",
+    403: "the endpoint refuses access",
+    404: "the endpoint knows no such model or address",
 }
 
 
@@ -78,8 +78,13 @@ def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if name not in without}
 
 
-def read(raw: bytes, vote: Vote, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
-    """Return the reply in a response's body, whatever it says, its texts scrubbed; None for no chat completion."""
+def read(
+    raw: bytes, vote: Vote | None = None, *, without: Collection[str], scrub: Callable[[str], str]
+) -> Reply | None:
+    """Return the reply in a response's body, whatever it says, its texts scrubbed; None for no chat completion.
+
+    With `vote`, what it asked for is looked for in the log-probabilities.
+    """
     try:
         found = json.loads(raw)
         choice = found["choices"][0]
@@ -90,7 +95,7 @@ def read(raw: bytes, vote: Vote, *, without: Collection[str], scrub: Callable[[s
             content=scrub(content),
             finish=scrub(finish),
             refusal=scrub(refusal) or ("content_filter" if finish == "content_filter" else ""),
-            expectations=_expectations(content, choice.get("logprobs"), vote),
+            expectations=_expectations(content, choice.get("logprobs"), vote) if vote else None,
             served=scrub(_text(found.get("model"))),
             tokens_in=usage.get("prompt_tokens"),
             tokens_out=usage.get("completion_tokens"),
@@ -119,7 +124,7 @@ def problem(status: int, headers: Mapping[str, str], error: Mapping[str, Any], s
     if status in _MAY_NAME_A_PARAMETER and turned_down:
         return Problem(what, without=turned_down)
     if 300 <= status < 400:  # never followed: the key is for the address that was named
-        return Problem(f"the judge's endpoint sends requests to another address ({what})", fatal=True)
+        return Problem(f"the endpoint sends requests to another address ({what})", fatal=True)
     if status in _FATAL:
         return Problem(f"{_FATAL[status]} ({what})", fatal=True)
     if status in _PASSING or status >= 500:

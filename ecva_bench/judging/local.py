@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import JudgeError
+from ..torchvision import ensure_torchvision
 from . import messages
 from .backend import Keep, Vote
 from .calls import Scale
@@ -86,6 +87,7 @@ class _Loaded:
     def __init__(self, model: str) -> None:
         if not (find_spec("torch") and find_spec("transformers")):
             raise JudgeError("a local judge needs torch and transformers", model, "pip install 'ecva-bench[models]'")
+        ensure_torchvision()
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -29,20 +29,20 @@ _CUT_OUT = "[key]"
 class Transport:
     """Connections to the endpoint at `base_url`, else at OPENAI_BASE_URL, else OpenAI's own."""
 
-    def __init__(self, base_url: str | None, *, connections: int, timeout: float) -> None:
+    def __init__(self, base_url: str | None, *, connections: int, timeout: float, setting: str) -> None:
         """Connect on the first request; made where an event loop runs. `timeout` is in seconds, for a whole request.
 
-        Raises `JudgeError` where there is neither a key nor an endpoint that may do without one, and for an address
-        that is none.
+        `setting` is what a user calls `base_url`. Raises `JudgeError` where there is neither a key nor an endpoint that
+        may do without one, and for an address that is none.
         """
         import aiohttp
 
         base = base_url or os.environ.get("OPENAI_BASE_URL")
         self._key = os.environ.get("OPENAI_API_KEY", "").strip()
         if not self._key and not base:
-            remedy = "set it, or name an endpoint that needs none with --judge-url"
-            raise JudgeError("there is no key for the judge", "OPENAI_API_KEY", remedy)
-        address = _address(base or OPENAI, source="--judge-url" if base_url else "OPENAI_BASE_URL")
+            remedy = f"set it, or name an endpoint that needs none with {setting} or OPENAI_BASE_URL"
+            raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
+        address = _address(base or OPENAI, source=setting if base_url else "OPENAI_BASE_URL")
         self.where = address.origin().authority + address.path  # no more: the rest may be secret
         self._url, self._timeout, self._lost = address / "chat" / "completions", timeout, aiohttp.ClientError
         self._http = _session(address, self._key, connections)
@@ -90,7 +90,7 @@ def _session(address: yarl.URL, key: str, connections: int) -> aiohttp.ClientSes
         del headers["Authorization"]  # the address brings its own
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, ssl=context),
-        # Those called X-Stainless describe the user's machine, which concerns no judge.
+        # Those called X-Stainless describe the user's machine, which concerns no endpoint.
         headers={name: text for name, text in headers.items() if isinstance(text, str) and "Stainless" not in name},
         timeout=aiohttp.ClientTimeout(),  # none: `post` has its own
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -106,9 +106,9 @@ def _proxy(address: yarl.URL) -> str | None:
         return None
     scheme, found, _ = proxy.partition("://")
     if found and scheme not in ("http", "https"):
-        remedy = "name one that begins with http://, or except the judge's host with NO_PROXY"
+        remedy = "name one that begins with http://, or except the endpoint's host with NO_PROXY"
         raise JudgeError(
-            f"the judge cannot use a {scheme} proxy", f"{address.scheme.upper()}_PROXY or ALL_PROXY", remedy
+            f"requests cannot use a {scheme} proxy", f"{address.scheme.upper()}_PROXY or ALL_PROXY", remedy
         )
     return proxy if found else f"http://{proxy}"
 
@@ -123,7 +123,7 @@ def _address(base: str, source: str) -> yarl.URL:
         address = yarl.URL()
     if address.scheme not in ("http", "https") or not address.host:
         remedy = "write it as http://HOST:PORT/v1 or https://HOST/v1"
-        raise JudgeError("the judge's address is no http address", source, remedy)
+        raise JudgeError("the endpoint's address is no http address", source, remedy)
     return address
 
 

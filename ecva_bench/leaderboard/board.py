@@ -16,7 +16,7 @@ from ..records import Aggregate, Summary
 from ..statistics import DRAWS, Standing
 from .groups import SEED, Group, Row, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, in_unit, shown
+from .sheet import VIEWS, aggregate_text, number
 from .submission import Submission
 from .table import Cell, Mark, Table
 
@@ -51,7 +51,8 @@ def board(group: Group, published: Sequence[PublishedTable] = ()) -> Table:
     printed = [table for table in published if table.task == group.task]
     differing, common = _aggregates(group)
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
-    names = units | {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
+    theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
+    names = units | {column: name for column, name in theirs.items() if column not in units}
     standings = {column: group.standings(column) for column in group.columns}
     rows = [_row(group, row, standings, list(names), differing) for row in group.rows]
     rows += [row for table in printed for row in _printed_rows(table, list(names), after=1 + len(differing))]
@@ -83,15 +84,10 @@ def published_board(task: str, published: Sequence[PublishedTable]) -> Table:
 
 def score_cell(summary: Summary | None, marks: frozenset[Mark] = frozenset()) -> Cell:
     """Return the mean of a column with missing answers at their worst, with its interval; empty where there is none."""
-    if summary is None or summary.zero_filled is None:
+    if summary is None:
         return Cell()
-    interval = summary.zero_filled_interval
-    return Cell(
-        text=shown(summary.zero_filled, summary.unit, DECIMALS),
-        value=in_unit(summary.zero_filled, summary.unit),
-        interval=(in_unit(interval[0], summary.unit), in_unit(interval[1], summary.unit)) if interval else None,
-        marks=marks,
-    )
+    cell = number(summary.zero_filled, summary.unit, DECIMALS, summary.zero_filled_interval)
+    return replace(cell, marks=marks)
 
 
 def count_cell(number: int) -> Cell:
@@ -124,14 +120,10 @@ def _row(
         count_cell(coverage.failed),
         count_cell(_parse_failures(row, ranked_by)),
         *(score_cell(row.summaries.get(c), _marks(standings.get(c, {}), row.label)) for c in columns),
-        _number(ranked_by.floor, ranked_by.unit) if ranked_by else Cell(),
-        *(_number(own[one.column].value, one.unit) if one.column in own else Cell() for one in aggregates),
+        number(ranked_by.floor, ranked_by.unit, DECIMALS) if ranked_by else Cell(),
+        *(number(own[one.column].value, one.unit, DECIMALS) if one.column in own else Cell() for one in aggregates),
     )
     return marked(cells, "baseline") if row.baseline else cells
-
-
-def _number(value: float | None, unit: str) -> Cell:
-    return Cell() if value is None else Cell(shown(value, unit, DECIMALS), in_unit(value, unit))
 
 
 def _marks(standings: dict[str, Standing], label: str) -> frozenset[Mark]:

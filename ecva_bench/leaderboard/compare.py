@@ -14,11 +14,12 @@ from ..errors import UsageError
 from ..records import Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
 from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
-from .sheet import in_unit
+from .sheet import number
 from .table import Cell, Table
 
 ALPHA = 0.05
 MOVERS = 10
+UNMOVED = "no video moved"
 
 
 class Side(Record):
@@ -104,15 +105,13 @@ def compare(
     names = column_names(base, new, metrics=metrics, tasks=tasks, on=on)
     found = mismatches(base, new, names=names, on=on)
     sides = f"{base.header.name}, {new.header.name}"
-    unequal = [mismatch.text for mismatch in found if mismatch.field in OF_SETS]
+    unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
     if unequal:
         remedy = "compare what both have with --on intersection"
-        raise UsageError(f"the two runs did not score the same samples ({'; '.join(unequal)})", sides, remedy)
-    otherwise = [mismatch.text for mismatch in found if mismatch.field in ("protocol", "scorer")]
+        raise UsageError(f"the two runs did not score the same samples ({_some(unequal)})", sides, remedy)
+    otherwise = [mismatch for mismatch in found if mismatch.field in ("protocol", "scorer")]
     if otherwise:
-        raise UsageError(
-            f"the two runs were scored in different ways ({'; '.join(otherwise)})", sides, "score both alike"
-        )
+        raise UsageError(f"the two runs were scored in different ways ({_some(otherwise)})", sides, "score both alike")
     paired = pairs(base, new, names, on=on)
     if not paired:
         raise UsageError("no sample was scored in both runs", sides, "compare runs over the same videos")
@@ -189,6 +188,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
         f"{len(found.effects)} comparisons",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
+        *([] if found.movers else [UNMOVED]),
     ]
     differences = Table(
         title=f"{found.new.model} ({found.new.name}) against {found.base.model} ({found.base.name})",
@@ -196,13 +196,13 @@ def comparison_tables(found: Comparison) -> list[Table]:
         rows=tuple(_effect_row(effect) for effect in found.effects),
         notes=tuple(notes),
     )
-    return [differences, movers_table(found.movers)]
+    return [differences, *([movers_table(found.movers)] if found.movers else [])]
 
 
 def movers_table(found: Sequence[Mover]) -> Table:
-    """Return the videos that moved most as a table."""
+    """Return the videos that moved most as a table; there is at least one."""
     return Table(
-        title=f"The {len(found)} videos that moved most" if found else "No video moved",
+        title=f"The {len(found)} videos that moved most" if len(found) > 1 else "The video that moved",
         header=("video", "move", "most in", "base", "new"),
         rows=tuple(
             (
@@ -214,16 +214,18 @@ def movers_table(found: Sequence[Mover]) -> Table:
             )
             for one in found
         ),
-        notes=("move: mean over metrics, in units of the metric's usual (root mean square) move",) if found else (),
+        notes=("move: mean over metrics, in units of the metric's usual (root mean square) move",),
     )
 
 
-def number(value: float | None, unit: str, decimals: int, interval: tuple[float, float] | None = None) -> Cell:
-    """Return a number of a column in the unit it is shown in: percent for fractions."""
-    if value is None:
-        return Cell()
-    bounds = (in_unit(interval[0], unit), in_unit(interval[1], unit)) if interval else None
-    return Cell(f"{in_unit(value, unit):.{decimals}f}", in_unit(value, unit), bounds)
+def p_cell(p: float) -> Cell:
+    """Return a p-value with four decimals, and never as 0."""
+    return Cell("<0.0001" if p < 0.5e-4 else f"{p:.4f}", p)
+
+
+def _some(found: Sequence[Mismatch]) -> str:
+    """Return the first of some mismatches, and how many there are besides."""
+    return found[0].text + (f", and {len(found) - 1} more" if len(found) > 1 else "")
 
 
 def _effect_row(one: Effect) -> tuple[Cell, ...]:
@@ -233,7 +235,7 @@ def _effect_row(one: Effect) -> tuple[Cell, ...]:
         number(one.base, one.unit, one.decimals),
         number(one.new, one.unit, one.decimals),
         number(one.difference, one.unit, one.decimals, one.interval),
-        Cell(f"{one.p_holm:.4f}", one.p_holm),
+        p_cell(one.p_holm),
         number(one.detectable, one.unit, one.decimals),
         Cell(str(one.n), one.n),
         Cell(str(one.videos), one.videos),

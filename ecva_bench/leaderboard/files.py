@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ..errors import UsageError
+from ..errors import ResultsError, UsageError
 from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
@@ -44,7 +44,10 @@ def written(tables: Sequence[Table], form: Form) -> str:
 
 
 def write_leaderboards(tables: Sequence[Table], folder: Path, *, title: str = TITLE) -> list[Path]:
-    """Write `leaderboard.md`, `.html`, `.tex` and `.json`, and a CSV file per table in `csv`; return the paths."""
+    """Write `leaderboard.md`, `.html`, `.tex` and `.json`, and a CSV file per table in `csv`; return the paths.
+
+    Raises `ResultsError` where the folder cannot be written to.
+    """
     texts = {
         "leaderboard.md": f"# {title}\n\n" + written(tables, "md"),
         "leaderboard.html": as_html(tables, title=title),
@@ -53,12 +56,15 @@ def write_leaderboards(tables: Sequence[Table], folder: Path, *, title: str = TI
     }
     for table in tables:
         texts[_free_name(table.title, texts)] = as_csv(table)
-    (folder / "csv").mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, text in texts.items():
-        path = folder / name
-        path.write_text(text, encoding="utf-8", newline="")
-        paths.append(path)
+    try:
+        (folder / "csv").mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            path = folder / name
+            path.write_text(text, encoding="utf-8", newline="")
+            paths.append(path)
+    except OSError as error:
+        raise ResultsError("the leaderboards cannot be written", folder, f"name another folder ({error})") from None
     return paths
 
 
@@ -69,7 +75,7 @@ def build_leaderboards(
 
     The published tables make up the page of their data set, with its submissions where it has some. CSV files of
     tables that are no more are removed. Raises `UsageError` where there is no such folder, and `ResultsError` for a
-    submission that cannot be read.
+    submission that cannot be read, or a folder that cannot be written to.
     """
     if not folder.is_dir():
         raise UsageError("there is no such folder", folder, "name the folder that holds <data set>/submissions")

@@ -255,7 +255,7 @@ def _check(
 
 def _what_decides(found: PairedBootstrap, tolerated: float, level: float) -> tuple[int | None, float | None]:
     """Return how many videos could tell this tolerance from no loss, and which tolerance these videos can tell."""
-    if not found.error:
+    if not found.error or found.least_p > level:
         return None, None
     needed = clusters_needed(found.error, found.clusters, tolerated, alpha=level) if tolerated else None
     return needed, detectable_drop(found.error, alpha=level)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from .compare import movers_table, number
+from .compare import UNMOVED, movers_table, p_cell
 from .gate import Check, Gate
 from .history import sparkline
 from .pairing import OF_SETS, Mismatch
-from .sheet import in_unit
+from .sheet import in_unit, number
 from .table import Cell, Table
 from .verdict import Case
 
@@ -59,7 +59,8 @@ def gate_tables(found: Gate, history: Mapping[str, Sequence[float]] | None = Non
         header = (*header, "last runs")
         lines = (Cell(sparkline(history.get(check.name, ()))) for check in found.checks)
         rows = tuple((*row, line) for row, line in zip(rows, lines, strict=True))
-    return [Table(title=title, header=header, rows=rows, notes=_notes(found)), movers_table(found.movers)]
+    checks = Table(title=title, header=header, rows=rows, notes=_notes(found))
+    return [checks, *([movers_table(found.movers)] if found.movers else [])]
 
 
 def _invalid(mismatch: Mismatch) -> Case:
@@ -75,15 +76,17 @@ def _row(check: Check) -> tuple[Cell, ...]:
         number(check.new, check.unit, check.decimals),
         number(check.gain, check.unit, check.decimals, check.interval),
         number(check.tolerated, check.unit, check.decimals),
-        Cell(f"{check.p_tolerated:.4f}", check.p_tolerated),
+        p_cell(check.p_tolerated),
         Cell(str(check.videos), check.videos),
     )
 
 
 def _notes(found: Gate) -> tuple[str, ...]:
     calibration = [
-        f"noise floor of {name}: {floor:.6g}, from {len(found.calibration) + 1} runs of the base's system"
-        for name, floor in found.floors.items()
+        f"noise floor of {one.name}: {in_unit(found.floors[one.name], one.unit):.{one.decimals}f} {_unit(one)}, from "
+        f"{len(found.calibration) + 1} runs of the base's system"
+        for one in found.checks
+        if one.name in found.floors
     ]
     return (
         "gain: new less base, a minus is worse, with its 95 % interval; verdicts are one-sided at "
@@ -92,6 +95,7 @@ def _notes(found: Gate) -> tuple[str, ...]:
         f"paired bootstrap over videos, seed {found.seed}, {found.draws} draws; on {found.on} samples",
         *calibration,
         *(f"{check.name}: {_undecided(check)}" for check in found.checks if check.verdict == "INCONCLUSIVE"),
+        *(() if found.movers else (UNMOVED,)),
     )
 
 

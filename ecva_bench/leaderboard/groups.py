@@ -30,7 +30,7 @@ VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
 
 @dataclass(frozen=True)
 class Row:
-    """One run on one board. `label` is its model, with the run's name where the board has several of the model."""
+    """One run on one board. `label` is what the board calls it, and no other (`labels`)."""
 
     submission: Submission
     entry: Entry
@@ -102,13 +102,25 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
     return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
 
 
+def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what to call each run (model, name), no two alike: its model where that tells it from the others.
+
+    Else the name stands behind it, and behind that a number where several runs of the model have the name.
+    """
+    models = Counter(model for model, _ in runs)
+    called = [model if models[model] == 1 else f"{model} ({name})" for model, name in runs]
+    alike, so_far = Counter(called), Counter[str]()
+    for place, label in enumerate(called):
+        if alike[label] > 1:
+            so_far[label] += 1
+            called[place] = f"{label} #{so_far[label]}"
+    return called
+
+
 def _group(task: str, view: View, protocol: str, rows: Sequence[Row]) -> Group:
     by = _rank_column(task, rows)
-    runs = Counter(row.label for row in rows)
-    named = [
-        row if runs[row.label] == 1 else replace(row, label=f"{row.label} ({row.submission.scores.name})")
-        for row in rows
-    ]
+    called = labels([(row.label, row.submission.scores.name) for row in rows])
+    named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
 
     def order(row: Row) -> tuple[bool, float, str]:
         mean = row.mean(by)

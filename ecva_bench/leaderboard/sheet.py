@@ -24,6 +24,14 @@ def in_unit(value: float, unit: str) -> float:
     return 100 * value if unit == "%" else value
 
 
+def number(value: float | None, unit: str, decimals: int, interval: tuple[float, float] | None = None) -> Cell:
+    """Return a number of a column, with its interval, in the unit it is shown in; empty where there is none."""
+    if value is None:
+        return Cell()
+    bounds = (in_unit(interval[0], unit), in_unit(interval[1], unit)) if interval else None
+    return Cell(shown(value, unit, decimals), in_unit(value, unit), bounds)
+
+
 def coverage_text(coverage: Coverage) -> str:
     """Return how many samples have an answer, and what became of the others."""
     share = 100 * coverage.answered / coverage.owed if coverage.owed else 0.0
@@ -83,13 +91,11 @@ def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
 
 
 def _row(summary: Summary) -> tuple[Cell, ...]:
-    def number(value: float | None) -> Cell:
-        if value is None:
-            return Cell()
-        text = f"{shown(value, summary.unit, summary.decimals)} {summary.unit}"
-        return Cell(text, in_unit(value, summary.unit))
+    def with_unit(value: float | None) -> Cell:
+        cell = number(value, summary.unit, summary.decimals)
+        return Cell(f"{cell.text} {summary.unit}", cell.value) if cell.text else cell
 
-    mean = number(summary.mean)
+    mean = with_unit(summary.mean)
     if summary.hits is not None and summary.mean is not None:
         mean = Cell(f"{summary.hits}/{summary.n} = {mean.text}", mean.value)
     bounds = [shown(bound, summary.unit, summary.decimals) for bound in summary.interval or ()]
@@ -97,8 +103,8 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
         Cell(summary.column),
         mean,
         Cell(" to ".join(bounds)),
-        number(summary.zero_filled),
-        number(summary.floor),
+        with_unit(summary.zero_filled),
+        with_unit(summary.floor),
         Cell(str(summary.n), summary.n),
         Cell(str(summary.expected), summary.expected),
     )

@@ -134,16 +134,20 @@ def write_submission(found: Submission, folder: Path) -> Path:
     """Write a submission to `<folder>/<dataset>/submissions/<name>.json` and return the path.
 
     The name is the results file's; the same submission writes the same bytes. Raises `UsageError` where the run does
-    not say its data set, and `ResultsError` where another run's submission has the name.
+    not say its data set, and `ResultsError` where another model's submission has the name or nothing can be written.
     """
     if not found.dataset:
         raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
     path = folder / _stem(found.dataset) / "submissions" / f"{_stem(found.scores.name)}.json"
     if path.exists() and read_submission(path).scores.model != found.scores.model:
         raise ResultsError("the name belongs to a submission of another model", path, "rename the results file")
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = found.model_dump(mode="json", by_alias=True)
-    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ResultsError("the submission cannot be written", path, f"name another folder ({error})") from None
     return path
 
 
@@ -152,7 +156,7 @@ def read_submission(path: Path) -> Submission:
     try:
         found = Submission.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ResultsError("the submission cannot be read", path, error.strerror) from None
+        raise ResultsError("the submission cannot be read", path, f"name another file ({error.strerror})") from None
     except ValidationError as error:
         reason = str(error.errors()[0]["msg"])
         raise ResultsError(f"this is no submission ({reason})", path, "write one with `ecva-bench submit`") from None

@@ -26,7 +26,7 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
     for coverage in scores.coverage:
         if (coverage.task, coverage.view) == place:
             values |= dict.fromkeys(coverage.absent, summary.worst)
-    check_mean(summary, values, scores.header.name, tolerance=1e-9)
+    check_mean(summary, values, scores.source or scores.header.name, tolerance=1e-9)
     return values
 
 

@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..leaderboard.groups import labels
+from ..leaderboard.table import one_line
 from ..records import Answer, Failure, Label, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
-from .run import Metric, MetricKey, Run, labels, main_metric, named
+from .run import Metric, MetricKey, Run, main_metric, named
 from .videos import Videos
 
 VIEWS = ("full", "anomaly", "control")
@@ -151,8 +153,8 @@ def _scale(metric: Metric) -> int:
 def _run_value(run: Run, *, answered: int, owed: int) -> dict[str, Any]:
     results = run.results
     return {
-        "name": results.name,
-        "model": results.model,
+        "name": one_line(results.name),
+        "model": one_line(results.model),
         "sha256": results.sha256,
         "baseline": run.baseline,
         "mode": results.spec.get("mode"),

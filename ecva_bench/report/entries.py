@@ -102,7 +102,7 @@ def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]
 
 
 def _circumstances(answer: Answer) -> dict[str, Any]:
-    """Return what is worth knowing of how an answer came about, where it is out of the ordinary or takes time."""
+    """Return what is worth knowing of how an answer came about: its steps, time taken, what was out of the ordinary."""
     noted: dict[str, Any] = {}
     if answer.finish != "stop":
         noted["finish"] = answer.finish
@@ -110,6 +110,8 @@ def _circumstances(answer: Answer) -> dict[str, Any]:
         noted["seconds"] = seconds
     if answer.frames and (answer.frames.substituted or answer.frames.corrupt):
         noted["damaged"] = len(answer.frames.substituted) + len(answer.frames.corrupt)
+    if answer.steps:
+        noted["steps"] = answer.steps
     return noted
 
 

@@ -36,7 +36,7 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
     """Write the page of some runs into `folder` and return it; its `index.html` opens in any browser.
 
     A page that is there already is replaced. Video files are linked to, not copied. Raises `UsageError` where the
-    folder holds something else, or the runs hold no answer.
+    folder holds something else or cannot be written to, or the runs hold no sample.
     """
     _check(folder)
     collected = Collection(videos or Videos())
@@ -44,6 +44,13 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
         collected.add(run)
     if not collected.common:
         raise UsageError("there is nothing to look at", folder, "give results files that hold answers")
+    try:
+        return _write_page(collected, folder)
+    except OSError as error:
+        raise UsageError("the page cannot be written", folder, f"name another folder with --out ({error})") from None
+
+
+def _write_page(collected: Collection, folder: Path) -> Page:
     for name in ("data", "media"):
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)

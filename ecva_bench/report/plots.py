@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..leaderboard.groups import labels
+from ..leaderboard.table import one_line
 from ..leaderboard.values import sample_values
 from ..records import Label
 from ..statistics import bootstrap_interval, tau_b
-from .run import Metric, Run, labels, main_metric
+from .run import Metric, Run, main_metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,12 +33,14 @@ DURATIONS = (0.0, 30.0, 60.0, 120.0, 240.0)  # seconds at which a bin begins
 METRICS_SHOWN = 6
 SEED, DRAWS = 0, 1000
 A4_LANDSCAPE = (11.69, 8.27)
+LABEL = 24  # characters of a run's name; a longer one would leave no room to draw in
 
 
 def write_plots(runs: Sequence[Run], path: Path, *, task: str | None = None) -> int:
     """Write the plots of scored runs to a .pdf or .html file, a page per task, and return the number of pages.
 
-    Raises `UsageError` where matplotlib is not installed, the file has another ending, or nothing was scored.
+    Raises `UsageError` where matplotlib is not installed, the file has another ending or cannot be written, or
+    nothing was scored.
     """
     try:
         from matplotlib import rc_context
@@ -50,13 +54,17 @@ def write_plots(runs: Sequence[Run], path: Path, *, task: str | None = None) -> 
     style: dict[Any, Any] = {
         "font.size": 8,
         "svg.hashsalt": "ecva-bench",
+        "text.parse_math": False,  # a dollar in a model's name is a dollar
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
     with rc_context(style):
         figures = [_page(runs, name) for name in tasks]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (_write_pdf if path.suffix == ".pdf" else _write_html)(figures, tasks, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (_write_pdf if path.suffix == ".pdf" else _write_html)(figures, tasks, path)
+        except OSError as error:
+            raise UsageError("the plots cannot be written", path, f"name another file with --out ({error})") from None
     return len(figures)
 
 
@@ -154,11 +162,15 @@ def _draw_classes(axis: Axes, runs: Sequence[Run], metric: Metric, classes: Mapp
     rows = [means_by(sample_values(*run.metrics[metric]), groups) if metric in run.metrics else {} for run in runs]
     table = [[_shown(row[c][0], metric) if c in row else float("nan") for c in columns] for row in rows]
     counts = {c: max((row[c][2] for row in rows if c in row), default=0) for c in columns}
-    axis.imshow(table or [[float("nan")]], aspect="auto", cmap="Blues")
+    axis.set_title(f"{metric.column} ({metric.unit}) by class", fontsize=8)
+    if not columns:
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "no class is known", ha="center", transform=axis.transAxes)
+        return
+    axis.imshow(table, aspect="auto", cmap="Blues")
     _write_cells(axis, table)
     axis.set_xticks(range(len(columns)), [f"{c}\nn={counts[c]}" for c in columns], fontsize=6)
     axis.set_yticks(range(len(runs)), _labels(runs))
-    axis.set_title(f"{metric.column} ({metric.unit}) by class", fontsize=8)
 
 
 def _draw_durations(axis: Axes, runs: Sequence[Run], metric: Metric, bins: Mapping[str, str]) -> None:
@@ -204,7 +216,8 @@ def _write_cells(axis: Axes, table: Sequence[Sequence[float]], *, decimals: int 
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
-    return labels([(run.results.model, run.results.name) for run in runs])
+    called = labels([(run.results.model, run.results.name) for run in runs])
+    return [one_line(label if len(label) <= LABEL else f"{label[: LABEL - 1]}…") for label in called]
 
 
 def _style(runs: Sequence[Run], run: Run) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,12 +74,6 @@ class Run:
         """The unit in which bare numbers in answers about time are read: as they were scored, else as was asked."""
         units = [scores.header.settings.get("timestamp_unit") for scores in self.scores]
         return next((unit for unit in units if unit), unit_asked_for(self.results))
-
-
-def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
-    """Return what to call each run (model, name): its model, with the name behind it where others are of that model."""
-    models = Counter(model for model, _ in runs)
-    return [model if models[model] == 1 else f"{model} ({name})" for model, name in runs]
 
 
 def named(column: str, protocol: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScoringError
+from ..torchvision import ensure_torchvision
 from .neural import Model, NeuralScorer, Texts, length_batches
 from .scorer import Column, Scorable
 
@@ -83,6 +84,7 @@ class BleurtModel(Model):
     """A BLEURT checkpoint in memory."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
+        ensure_torchvision()
         import torch
 
         config = _config(folder)

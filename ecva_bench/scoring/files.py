@@ -74,8 +74,10 @@ def read_scores(path: Path) -> Scores:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         known = [(_TYPES[line["type"]], line) for line in lines if line["type"] in _TYPES]
         records = [kind.model_validate(line) for kind, line in known]
+    except FileNotFoundError:
+        raise ResultsError("there is no such scores file", path, "write it with `ecva-bench score`") from None
     except OSError as error:
-        raise ResultsError("the scores cannot be read", path, error.strerror) from None
+        raise ResultsError("the scores cannot be read", path, f"name another file ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise ResultsError("this is no scores file", path, f"write one with `ecva-bench score` ({error})") from None
     if not records or not isinstance(records[0], ScoresHeader):
@@ -89,6 +91,7 @@ def read_scores(path: Path) -> Scores:
         summaries=_of(Summary, records),
         aggregates=_of(Aggregate, records),
         scores=_of(Score, records),
+        source=str(path),
     )
 
 

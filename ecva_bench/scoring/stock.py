@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScoringError
+from ..torchvision import ensure_torchvision
 
 _OTHER = "name another checkpoint"
 
@@ -21,6 +22,7 @@ def load_stock(class_name: str, folder: Path, *, device: str, dtype: str) -> Any
     Weights that the class has no use for, such as another task's head, are passed over; one that it lacks is an
     error, where transformers would draw it at random.
     """
+    ensure_torchvision()
     import torch
     import transformers
 

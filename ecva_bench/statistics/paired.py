@@ -23,6 +23,7 @@ POWER = 0.8
 # With fewer, the resamples themselves are too few to have tails.
 FEWEST_CLUSTERS = 5
 _NORMAL = NormalDist()
+_LEAST_Z = -8.0  # the last whose tail floating point tells from 0
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,16 @@ class PairedBootstrap:
 
     def p_at_least(self, threshold: float) -> float:
         """Return the one-sided p-value of a true mean at or above `threshold`: small where it is surely below."""
-        return self._p(len(self.means) - int(np.searchsorted(self.means, threshold - self._slack(threshold), "left")))
+        beyond = len(self.means) - int(np.searchsorted(self.means, threshold - self._slack(threshold), "left"))
+        return self._p(beyond, threshold)
 
     def p_at_most(self, threshold: float) -> float:
         """Return the one-sided p-value of a true mean at or below `threshold`: small where it is surely above."""
-        return self._p(int(np.searchsorted(self.means, threshold + self._slack(threshold), "right")))
+        return self._p(int(np.searchsorted(self.means, threshold + self._slack(threshold), "right")), threshold)
 
     def p_below(self, threshold: float) -> float:
         """Return the one-sided p-value of a true mean below `threshold`: small where it surely is not."""
-        return self._p(int(np.searchsorted(self.means, threshold - self._slack(threshold), "left")))
+        return self._p(int(np.searchsorted(self.means, threshold - self._slack(threshold), "left")), threshold)
 
     @property
     def p(self) -> float:
@@ -68,12 +70,34 @@ class PairedBootstrap:
         """What the order of addition may do to the last bits of a mean."""
         return 1e-12 * max(1.0, abs(threshold))
 
-    def _p(self, beyond: int) -> float:
-        """Return the p-value of a hypothesis that `beyond` of the resamples agree with; never 0, as draws are few."""
+    @property
+    def least_p(self) -> float:
+        """The least one-sided p-value that so many clusters can give; 1 where there are too few to have one.
+
+        Were there nothing, all of n clusters would still lie on one side in a share 2^-n of cases.
+        """
+        return 1.0 if self.error is None else 2.0**-self.clusters
+
+    def _p(self, beyond: int, threshold: float) -> float:
+        """Return the p-value of a hypothesis that `beyond` of the resamples agree with, as far as its threshold."""
         if self.error is None:
             return 1.0
         share = (beyond + 1) / (len(self.means) + 1)
-        return 1.0 if share >= 1 else _NORMAL.cdf(_narrowed(_NORMAL.inv_cdf(share), self.clusters))
+        if share >= 1:
+            return 1.0
+        z = _NORMAL.inv_cdf(share)
+        if not beyond:
+            z = max(z * self._times_beyond(threshold), _LEAST_Z)
+        return max(self.least_p, _NORMAL.cdf(_narrowed(z, self.clusters)))
+
+    def _times_beyond(self, threshold: float) -> float:
+        """Return how many times farther from the mean a threshold lies than the last resample on its side.
+
+        What no resample reaches is not all equally unlikely: their number must not bound how sure an answer is, or
+        no correction for many comparisons leaves anything to be found. Behind the last one the tail is a normal's.
+        """
+        last = float(self.means[0] if threshold < self.mean else self.means[-1]) - self.mean
+        return max(1.0, (threshold - self.mean) / last) if abs(last) > self._slack(threshold) else 1.0
 
 
 def paired_bootstrap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -17,9 +18,10 @@ from ecva_bench.data import load
 KILLS = 25
 
 
-def command(out: Path) -> list[str]:
+def command(out: Path, *more: str) -> list[str]:
     program = "from ecva_bench.cli import main; main()"
-    return [sys.executable, "-c", program, "run", "--model", "motion", "--edited", "anomaly", "--out", str(out)]
+    run = ["run", "--model", "motion", "--edited", "anomaly", "--out", str(out), *more]
+    return [sys.executable, "-c", program, *run]
 
 
 def answers(path: Path) -> dict[str, dict[str, object]]:
@@ -66,3 +68,42 @@ def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
         subprocess.run(command(out), check=True, capture_output=True)
         assert answers(out) == expected
     assert killed_midway >= KILLS // 4
+
+
+def test_a_run_of_many_workers_killed_or_interrupted_resumes_and_leaves_no_worker_behind(
+    undisturbed: tuple[dict[str, dict[str, object]], float], tmp_path: Path
+) -> None:
+    expected, _ = undisturbed
+    chance = random.Random(3)
+    for attempt, ending in enumerate([signal.SIGKILL, signal.SIGINT]):
+        out = tmp_path / f"{attempt}.jsonl"
+        # A group of its own: an interrupt from the keyboard reaches parent and workers alike.
+        process = subprocess.Popen(
+            command(out, "--devices", "cpu,cpu"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wanted = chance.randint(1, len(expected) - 30)
+        while process.poll() is None and not (out.exists() and out.read_bytes().count(b'"type":"answer"') >= wanted):
+            time.sleep(0.005)
+        if ending == signal.SIGKILL:
+            process.kill()
+        else:
+            os.killpg(process.pid, ending)
+        assert process.wait(20) == (-signal.SIGKILL if ending == signal.SIGKILL else 130)
+        assert gone(process.pid), "workers end when nobody listens"
+        assert (b'"interrupted"' in out.read_bytes()) == (ending == signal.SIGINT)
+        subprocess.run(command(out, "--workers", "2"), check=True, capture_output=True)
+        assert answers(out) == expected
+
+
+def gone(group: int) -> bool:
+    """Wait until no process of a group lives, for at most ten seconds."""
+    for _ in range(200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

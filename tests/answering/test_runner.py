@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ecva_bench.answering import Adapter, Told
+from ecva_bench.answering.asking import Settings, identity, key
 from ecva_bench.answering.plan import Selection, make_plan
-from ecva_bench.answering.runner import Runner, Settings
-from ecva_bench.errors import AdapterError
+from ecva_bench.answering.runner import Runner
+from ecva_bench.errors import AdapterError, OutOfMemory
 from ecva_bench.journal import Journal, read
-from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, View
+from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, Sample, View
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
 from tests.clips import write_clip
@@ -54,6 +57,7 @@ class Videos:
                 media=f"{name}.mp4",
                 label=Label(major=5),
                 moments=(Moment(start=2.0, end=2.8),),
+                description=f"description of {name}",
                 cause=f"cause of {name}",
                 effect=f"effect of {name}",
             )
@@ -76,9 +80,10 @@ def make(
     folder: Path,
     names: Sequence[str] = ("1", "2"),
     views: Sequence[View] = ("full",),
+    tasks: Sequence[str] = ("cause", "effect"),
     **settings: object,
 ) -> Runner:
-    prompts = {task: prompt_for(task) for task in resolve(["cause", "effect"])}
+    prompts = {task: prompt_for(task) for task in resolve(list(tasks))}
     plan = make_plan(Videos(folder, names), prompts, Selection(), views)  # type: ignore[arg-type]
     chosen = Settings(**settings)  # type: ignore[arg-type]
     spec = {"model": "counting", "description": adapter.describe(), "decoder": "d", "mode": chosen.mode}
@@ -191,25 +196,28 @@ def test_a_video_that_was_mended_is_asked_about_again(folder: Path, tmp_path: Pa
 
 
 def test_the_key_holds_everything_that_determines_an_answer(folder: Path) -> None:
+    def key_in(runner: Runner, sample: Sample, view: View, removed: tuple[Moment, ...], video: str) -> str:
+        return key(identity(runner.manifest), sample, view, removed, video)
+
     runner = make(Counting(), folder)
     sample = runner.plan.groups[0].samples[0]
     cut = (Moment(start=1, end=2),)
     keys = [
-        runner.key(sample, "full", (), "a"),
-        runner.key(sample, "full", (), "b"),
-        runner.key(sample, "anomaly", cut, "a"),
-        runner.key(sample, "anomaly", (Moment(start=1, end=3),), "a"),
-        runner.key(sample.model_copy(update={"question": "Why?"}), "full", (), "a"),
-        runner.key(sample.model_copy(update={"id": "other"}), "full", (), "a"),
-        make(Counting(), folder, mode="fast").key(sample, "full", (), "a"),
+        key_in(runner, sample, "full", (), "a"),
+        key_in(runner, sample, "full", (), "b"),
+        key_in(runner, sample, "anomaly", cut, "a"),
+        key_in(runner, sample, "anomaly", (Moment(start=1, end=3),), "a"),
+        key_in(runner, sample.model_copy(update={"question": "Why?"}), "full", (), "a"),
+        key_in(runner, sample.model_copy(update={"id": "other"}), "full", (), "a"),
+        key_in(make(Counting(), folder, mode="fast"), sample, "full", (), "a"),
     ]
     for name in ("model", "description", "decoder"):
         spec = {**runner.manifest.spec, name: "changed"}
         other = Runner(runner.adapter, runner.plan, runner.manifest.model_copy(update={"spec": spec}), runner.settings)
-        keys.append(other.key(sample, "full", (), "a"))
+        keys.append(key_in(other, sample, "full", (), "a"))
     assert len(set(keys)) == len(keys)
     changed = sample.model_copy(update={"reference": "another", "key_sentences": ("k",)})
-    assert runner.key(changed, "full", (), "a") == keys[0]  # what an answer is compared with does not determine it
+    assert key_in(runner, changed, "full", (), "a") == keys[0]  # what an answer is compared with does not determine it
 
 
 def test_a_model_that_breaks_the_interface_is_told_so(folder: Path, tmp_path: Path) -> None:
@@ -282,3 +290,82 @@ def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tell
     assert [answer.steps for answer in told.answers] == [{"looked": [0.5, 1.0], "why": "é"}, None] * 2
     lines = (tmp_path / "told.jsonl").read_text().splitlines()
     assert ["steps" in line for line in lines if '"type":"answer"' in line] == [True, False] * 2
+
+
+class Small(Counting):
+    """Has memory for `most` questions at a time."""
+
+    def __init__(self, most: int, error: type[Exception]) -> None:
+        super().__init__()
+        self.most, self.error = most, error
+
+    def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
+        texts = super().answer_many(video, questions)
+        if len(questions) > self.most:
+            raise self.error("too much")
+        return texts
+
+
+TASKS = ["description", "cause", "effect", "classification", "timestamp"]
+
+
+@pytest.mark.parametrize("error", [MemoryError, OutOfMemory, torch.OutOfMemoryError])
+def test_too_little_memory_halves_what_is_asked_together_for_this_video_and_says_so(
+    error: type[Exception], folder: Path, tmp_path: Path
+) -> None:
+    path, adapter = tmp_path / "r.jsonl", Small(2, error)
+    results = run(make(adapter, folder, views=("full", "anomaly"), tasks=TASKS, mode="fast"), path)
+    assert len(results.answers) == 20
+    assert not results.failures
+    # Five do not fit, two do; the second view begins with two, the next video with all five again.
+    assert adapter.batches == [5, 2, 2, 1, 2, 2, 1] * 2
+    events = [json.loads(line)["detail"] for line in path.read_text().splitlines() if "out_of_memory" in line]
+    assert events == [{"video": video, "view": "full", "asked": 5, "next": 2} for video in ("1", "2")]
+
+
+def test_one_question_that_is_too_much_for_the_memory_is_an_error_that_may_go_away(
+    folder: Path, tmp_path: Path
+) -> None:
+    adapter = Small(0, OutOfMemory)
+    results = run(make(adapter, folder, ("1",), tasks=TASKS[:4], mode="fast"), tmp_path / "r.jsonl")
+    assert adapter.batches == [4, 2, 1, 1, 1, 1]
+    assert {(f.error, f.retryable) for f in results.failures} == {("OutOfMemory", True)}
+    assert len(results.failures) == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["half \ud83d a pair", Told("text", {"score": float("nan")}), Told("text", {"x": "\udc00"})]
+)
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_an_answer_that_cannot_be_written_down_costs_itself_only(
+    text: str, mode: str, folder: Path, tmp_path: Path
+) -> None:
+    class Odd(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            return text if "led to" in question else super().answer(video, question)
+
+    results = run(make(Odd(), folder, mode=mode), tmp_path / "r.jsonl")
+    assert {answer.id for answer in results.answers} == {"1/cause", "2/cause"}
+    assert {(f.id, f.error) for f in results.failures} == {("1/effect", "AdapterError"), ("2/effect", "AdapterError")}
+
+
+def test_an_error_that_cannot_be_written_down_is_written_as_far_as_it_can(folder: Path, tmp_path: Path) -> None:
+    class Odd(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            raise RuntimeError("no file \udcff.bin")
+
+    results = run(make(Odd(), folder), tmp_path / "r.jsonl")
+    assert {f.message for f in results.failures} == {"no file ?.bin"}
+
+
+def test_a_runner_closes_its_model_whatever_happens(folder: Path) -> None:
+    class Closing(Counting):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    adapter = Closing()
+    with pytest.raises(KeyboardInterrupt), make(adapter, folder):
+        raise KeyboardInterrupt
+    assert adapter.closed == 1

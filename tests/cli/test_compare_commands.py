@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -111,12 +112,21 @@ def test_gate_on_a_run_with_answers_missing_is_invalid(run, ecva_bench, tmp_path
     assert ecva_bench("gate", partial, "--against", base, "--on", "intersection")[0] == 0
 
 
+def test_what_exact_would_pass_over_is_refused(run, ecva_bench):
+    base = run("base", words(6))
+    assert ecva_bench("gate", base, "--against", base, "--exact")[0] == 0
+    for option in (("--margin", "rouge2=1"), ("--metric", "all"), ("--calibrate", base), ("--on", "intersection")):
+        code, shown, errors = ecva_bench("gate", base, "--against", base, "--exact", *option)
+        assert (code, shown) == (2, "")
+        assert "leave out the other options" in errors
+
+
 def test_gate_calibrates_with_runs_of_the_same_system(run, ecva_bench):
     base = run("base", words(60))
     again = run("again", {**words(60), "v01": "nothing"})
     code, shown, _ = ecva_bench("gate", again, "--against", base, "--calibrate", again)
     assert code == 0
-    assert "noise floor of cause/rouge2" in shown
+    assert re.search(r"noise floor of cause/rouge2: \d+\.\d{4} pp, from", shown)
 
 
 def test_audit_names_each_kind_of_fault_and_the_clean_file_has_none(run, ecva_bench):
@@ -169,7 +179,7 @@ def test_compare_of_two_released_files(ecva, tmp_path, ecva_bench):
     lines = [line for line in shown.splitlines() if line.startswith("description/")]
     assert len(lines) == 4
     assert all("0.0000 [0.0000, 0.0000]" in line and line.split()[-1] == "983" for line in lines)
-    assert "No video moved" in shown
+    assert "no video moved" in shown
     code, shown, _ = ecva_bench("compare", scores[llava], scores[lossy], "--json")
     assert code == 0
     for effect in json.loads(shown)["effects"]:

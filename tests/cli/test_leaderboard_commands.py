@@ -9,7 +9,7 @@ def test_from_a_run_to_a_page(tmp_path, ecva_bench):
     assert ecva_bench(*run)[0] == 0
     code, _, errors = ecva_bench("submit", results, "--to", tmp_path / "board")
     assert code == 2
-    assert "the scores cannot be read" in errors
+    assert "there is no such scores file" in errors
     ecva_bench("score", results)
     code, shown, _ = ecva_bench("submit", results, "--to", tmp_path / "board", "--usd", "0.5", "--hardware", "one core")
     assert code == 0
@@ -19,3 +19,7 @@ def test_from_a_run_to_a_page(tmp_path, ecva_bench):
     code, shown, _ = ecva_bench("leaderboard", tmp_path / "board" / "mini" / "submissions" / "mine.json")
     assert code == 0
     assert "constant" in shown
+    for command in (("submit", results, "--to", results), ("leaderboard", "--task", "cause", "--out", results)):
+        code, _, errors = ecva_bench(*command)
+        assert (code, errors.count("\n")) == (2, 1)
+        assert "cannot be written" in errors

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench import journal, registry
+from ecva_bench.adapters.oracle import Oracle
+from ecva_bench.adapters.prompt_echo import PromptEcho
+from ecva_bench.answering import Adapter
+from ecva_bench.video import Video
 from tests.cli.conftest import Command
 from tests.clips import write_clip
 
@@ -87,6 +93,9 @@ def test_shards_merge_into_the_answers_of_one_run(
         (("--model", "motion", "--ids", "nobody"), "the data set has no usable video of this id: nobody"),
         (("--model", "motion", "--model-arg", "frames"), "'frames' is no option of a model"),
         (("--model", "motion", "--model-arg", "frames=8"), "the model refused its options"),
+        (("--model", "motion", "--devices", "gpu0"), "'gpu0' is no device: write cuda:N or cpu"),
+        (("--model", "motion", "--devices", "cpu,cpu", "--workers", "3"), "devices contradict the number of workers"),
+        (("--model", "motion", "--devices", "cpu", "--engine", "ray"), "devices contradict the number of workers"),
     ],
 )
 def test_a_request_that_cannot_be_met_says_why_and_writes_nothing(
@@ -105,3 +114,79 @@ def test_listings_have_one_line_each(ecva_bench: Command) -> None:
         assert code == 0
         line = next(line for line in shown.splitlines() if line.startswith(name))
         assert len(line) > len(name) + 10
+
+
+def test_workers_answer_as_one_process_does_and_resume_what_it_began(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
+) -> None:
+    annotations, videos = dataset
+    common = ("run", "--model", "motion", "--data", annotations, "--videos", videos, "--edited", "anomaly")
+    ecva_bench(*common, "--out", tmp_path / "one.jsonl")
+    code, shown, _ = ecva_bench(*common, "--devices", "cpu,cpu", "--out", tmp_path / "two.jsonl")
+    assert code == 3
+    assert "12 answers (0 were there), 6 errors, 0 missing" in shown
+    one, two = (journal.read(tmp_path / f"{name}.jsonl") for name in ("one", "two"))
+    assert {a.key: (a.answer, a.frames) for a in one.answers} == {a.key: (a.answer, a.frames) for a in two.answers}
+    code, shown, _ = ecva_bench(*common, "--workers", "2", "--out", tmp_path / "one.jsonl")
+    assert "12 answers (12 were there), 6 errors, 0 missing" in shown
+
+
+def test_ray_is_asked_for_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ecva_bench: Command
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "ecva_bench.answering.on_ray", raising=False)
+    code, _, complaint = ecva_bench("run", "--model", "motion", "--engine", "ray", "--out", tmp_path / "r.jsonl")
+    assert code == 2
+    assert "--engine ray: install it: pip install 'ecva-bench[ray]'" in complaint
+
+
+def register(model: type[Adapter], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every model's name be that of a class."""
+    load = registry.load
+    monkeypatch.setattr(registry, "load", lambda group, name: model if "adapters" in group else load(group, name))
+
+
+def test_options_that_can_change_no_answer_may_differ_when_a_run_is_resumed(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations, videos = dataset
+
+    class Patient(PromptEcho):
+        immaterial = frozenset({"patience"})
+
+        def __init__(self, *, patience: str = "1", tone: str = "") -> None:
+            self.tone = tone
+
+    register(Patient, monkeypatch)
+    common = ("run", "--model", "patient", "--data", annotations, "--videos", videos, "--out", tmp_path / "r.jsonl")
+    assert ecva_bench(*common, "--model-arg", "patience=1", "--model-arg", "tone=a")[0] == 3
+    assert "6 answers (6 were there)" in ecva_bench(*common, "--model-arg", "patience=2", "--model-arg", "tone=a")[1]
+    code, _, complaint = ecva_bench(*common, "--model-arg", "tone=b")
+    assert code == 2
+    assert "model_args.tone is 'a' there and 'b' here" in complaint
+
+
+def test_the_fast_mode_is_checked_against_the_exact_one(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations, videos = dataset
+    (videos / "00002.mp4").unlink()
+    write_clip(videos / "00002.mp4")
+
+    class Hasty(Oracle):
+        """In company it answers the first question only, with the reference, and others with nothing of it."""
+
+        def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
+            exact = super().answer_many(video, questions)
+            return [exact[0], *("nothing" for _ in exact[1:])]
+
+    register(Hasty, monkeypatch)
+    common = ("--model", "hasty", "--data", annotations, "--videos", videos, "--out", tmp_path / "check")
+    code, shown, _ = ecva_bench("check-fast", *common, "--task", "cause", "--task", "effect", "--n", 4)
+    assert code == 0
+    # Two of the three videos have four questions; of each, the second is answered otherwise.
+    assert "2 of 4 answers of the fast mode are not those of the exact mode" in shown
+    rows = {tuple(line.split()[:3]): line.split()[4:] for line in shown.splitlines() if "full" in line}
+    assert rows["cause", "full", "rouge.rouge1"] == ["2", "100.0000", "+0.0000", "[0.0000,", "0.0000]"]
+    assert rows["effect", "full", "rouge.rouge1"] == ["2", "100.0000", "-100.0000", "[-100.0000,", "-100.0000]"]

@@ -62,6 +62,7 @@ def test_scores_of_other_answers_are_named_and_left_out(files: list[Path], ecva_
         (["{folder}/none.jsonl", "--no-serve"], "there is no results file"),
         (["{results}", "--scores", "{results}", "--no-serve"], "this is no scores file"),
         (["{results}", "--out", "{folder}", "--no-serve"], "something else already"),
+        (["{results}", "--out", "{results}/page", "--no-serve"], "the page cannot be written"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line(files, ecva_bench, arguments, message) -> None:
@@ -81,7 +82,10 @@ def test_it_is_served_until_interrupted(files: list[Path]) -> None:
         with urlopen(address) as answer:  # noqa: S310 # an address of this machine
             assert b"<title>ecva-bench</title>" in answer.read()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        try:
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")
 
 

@@ -149,12 +149,16 @@ class JudgeServer:
         refused = [name for name in self.refuses if name in request.body]
         if refused:
             return Fault(400, error(f"Unsupported parameter: '{refused[0]}'", param=refused[0]))
-        said = self.rule(request.system, request.payload)
+        said = self.said(request)
         if isinstance(said, Fault):
             return said
         if isinstance(said, Mapping) and "choices" in said:
             return Fault(body=said, delay=self.delay)
         return Fault(body=completion(said if isinstance(said, str) else json.dumps(said)), delay=self.delay)
+
+    def said(self, request: Request) -> Outcome:
+        """What the rule says to a request."""
+        return self.rule(request.system, request.payload)
 
     async def _listen(self) -> None:
         self._server = await self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, ssl=self.tls)

@@ -93,7 +93,7 @@ def test_without_a_price_usd_are_unknown_and_a_budget_is_refused(judge_at: Open)
         judge = judge_at(server)
         judge.ask([grade()])
         assert judge.usage.usd is None
-        with pytest.raises(JudgeError, match="needs the judge's price: scripted: name a file with --prices"):
+        with pytest.raises(JudgeError, match="needs the model's price: scripted: name a file with --prices"):
             judge_at(server, budget_usd=1.0)
 
 

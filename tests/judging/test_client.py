@@ -249,7 +249,7 @@ def test_neither_key_nor_endpoint_is_said_before_anything_is_asked(
     monkeypatch.delenv("OPENAI_API_KEY")
     with (
         open_judge("scripted", store=tmp_path / "s.sqlite") as judge,
-        pytest.raises(JudgeError, match="there is no key for the judge: OPENAI_API_KEY"),
+        pytest.raises(JudgeError, match="there is no key for the endpoint: OPENAI_API_KEY"),
     ):
         judge.ask([grade()])
     with (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecva_bench import leaderboard
 from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard import as_text, published_tables, score_sheets, submission
+from ecva_bench.leaderboard.groups import labels
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
 from tests.scoring.judges import RuleJudge
@@ -87,6 +90,23 @@ def test_two_runs_of_one_model_are_told_apart():
     assert column(board, "model") == ["m (first)", "m (second)"]
 
 
+def test_two_runs_of_one_model_and_name_keep_their_own_ranks():
+    """Results files in two folders are often both called `results`."""
+    best = run("m", "[5]", "[5]", "[5]", "[5]", name="results")
+    worst = run("m", "[1]", "[1]", "[1]", "[1]", name="results")
+    (board,) = leaderboards([worst, best])
+    assert column(board, "model") == ["m (results) #2", "m (results) #1"]
+    assert column(board, "rank") == ["1", "2"]
+    assert column(board, "accuracy %") == ["100.00", "0.00"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "a (b)"]), st.sampled_from(["a", "b"])), max_size=8))
+def test_no_two_runs_are_called_alike(runs):
+    called = labels(runs)
+    assert len(set(called)) == len(runs)
+    assert all(label.startswith(model) for label, (model, _) in zip(called, runs, strict=True))
+
+
 def test_other_settings_of_a_scorer_are_pointed_out():
     one, other = run("one", "[5]"), run("other", "[5]")
     changed = [s.model_copy(update={"signature": s.signature + "|x"}) for s in other.summaries]
@@ -101,7 +121,7 @@ def test_published_rows_stand_below_and_unranked():
     (board,) = leaderboards([run("mine", "[5]", "[5]", "[1]", "[1]")], published=published)
     assert column(board, "model") == ["mine", "Video-LLaMA2", "Video-llava"]
     assert column(board, "kind") == ["run", "as printed", "as printed"]
-    assert column(board, "Classification %") == ["50.00", "46.42", "23.75"]
+    assert column(board, "accuracy %") == ["50.00", "46.42", "23.75"]
     assert column(board, "rank") == ["1", "", ""]
     (edited,) = leaderboards([run("mine", "[5]", view="anomaly")], published=published)
     assert column(edited, "model") == ["mine"]

@@ -159,9 +159,37 @@ def test_scores_are_found_beside_the_answers_and_must_be_theirs(tmp_path):
     results = tmp_path / "run.jsonl"
     results.write_text("answers\n")
     write_scores(run, tmp_path / "run.scores.jsonl")
-    assert read_scores_of(tmp_path / "run.scores.jsonl") == run
+    assert read_scores_of(tmp_path / "run.scores.jsonl").scores == run.scores
     with pytest.raises(ResultsError, match="of other answers"):
         read_scores_of(results)
     (tmp_path / "run.scores.jsonl").unlink()
     with pytest.raises(ResultsError, match="no scores file"):
         read_scores_of(results)
+
+
+def test_a_clear_difference_on_few_videos_stays_clear_however_much_is_compared():
+    """14 videos, 19 columns, a loss of half the scale: what the number of draws resolves must not hide it."""
+    random = np.random.default_rng(8)
+    names = [f"v{number}" for number in range(14)]
+    columns = {f"task{place}": dict.fromkeys(names, 0.5) for place in range(19)}
+    lost = {task: {name: random.normal(0.02, 0.01) for name in names} for task in columns}
+    found = compare(scored(columns), scored(lost))
+    assert len(found.effects) == 19
+    assert max(effect.p_holm for effect in found.effects) == pytest.approx(19 * 2 * 0.5**14)
+
+
+def test_what_differs_is_one_sentence_however_many_columns_differ():
+    both, one = scored({"cause": FULL, "effect": FULL}), scored({"timestamp": FULL})
+    with pytest.raises(UsageError, match=r"cause/gated: [^;]*, and 2 more\)"):
+        compare(both, one)
+
+
+def test_values_that_are_lost_are_named_by_the_file_that_lost_them(tmp_path):
+    other, run = two([0.1, 0.2, 0.3])
+    write_scores(run, tmp_path / "short.scores.jsonl")
+    path = tmp_path / "short.scores.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ResultsError, match=r"short\.scores\.jsonl"):
+        compare(read_scores_of(path), other)
+    with pytest.raises(ResultsError, match="there is no such scores file"):
+        read_scores_of(tmp_path / "none.jsonl")

@@ -22,6 +22,14 @@ TASKS = ("description", "cause", "effect", "classification", "timestamp")
 HOSTILE = "<script>document.title = 'owned'</script><b>\"><img src=x onerror=\"document.title='owned'\">\u2028</b>"
 KEYS = ("a car turns late", "nobody gives way", "so nobody was late")
 SPANS = ((1.0, 1.6), (2.8, 3.2))
+STEPS = {
+    "hard_prompt": {
+        "segments": [{"start": 0.0, "end": 2.0, "caption": "a street"}, {"start": 2.0, "end": 4.0, "caption": HOSTILE}],
+        "order": [2, 1],
+        "fallback": "",
+        "frames": [0.5, 2.666667],
+    }
+}
 REASON = "</dd><script>document.title = 'judged'</script>the judge's reason"
 
 
@@ -32,7 +40,7 @@ class ReasoningJudge(RuleJudge):
         return [replace(verdict, rationale=REASON) for verdict in super().ask(calls)]
 
 
-def small_run(model: str, *, text: str, spans: str, judged: bool = False) -> Run:
+def small_run(model: str, *, text: str, spans: str, judged: bool = False, steps: dict[str, Any] | None = None) -> Run:
     """Three videos of two causes and a time each; of v2 the cause failed, and its time is missing."""
     common: dict[str, Any] = {
         "key_sentences": KEYS,
@@ -40,6 +48,7 @@ def small_run(model: str, *, text: str, spans: str, judged: bool = False) -> Run
         "duration": 4.0,
         "label": Label(major=5, sub=1, severity=4),
         "frames": SeenFrames(n=4, timestamps=(0.0, 1.0, 2.0, 3.0)),
+        "steps": steps,
     }
     cut = {"view": "anomaly", "removed": moments(*SPANS)}
     answers = []
@@ -64,7 +73,7 @@ def story() -> list[Run]:
     """Two models: one that a judge has read, and one that would like to be read by the browser."""
     return [
         small_run("honest", text="a car turns late, so nobody gives way", spans="[1, 2]", judged=True),
-        small_run("hostile", text=HOSTILE, spans="[0, 4]"),
+        small_run("hostile", text=HOSTILE, spans="[0, 4]", steps=STEPS),
     ]
 
 

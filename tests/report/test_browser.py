@@ -190,8 +190,23 @@ def test_what_a_model_or_a_judge_wrote_stays_text(page: Any) -> None:
     honest, hostile = page.locator("#answers article").all()
     assert hostile.locator(".text").first.text_content() == HOSTILE
     assert honest.locator("dd").first.text_content() == REASON
+    assert hostile.locator(".steps li dd").last.text_content() == HOSTILE
     assert page.locator("#answers script, #answers img, #answers b b").count() == 0
     assert page.title() == "v0 cause – ecva-bench"
+
+
+def test_the_steps_of_an_answer_are_shown_when_they_are_asked_for(page: Any) -> None:
+    honest, hostile = page.locator("#answers article").all()
+    assert honest.locator(".steps").count() == 0
+    steps = hostile.locator(".steps").first
+    assert not steps.locator("dl").first.is_visible()
+    steps.locator("summary").click()
+    assert steps.locator("summary").inner_text() == "how the answer came about"
+    assert steps.locator("li").first.inner_text().split("\n")[0] == "0:00.0 to 0:02.0"
+    assert steps.locator("li dd").first.inner_text() == "a street"
+    names = [name for name in steps.locator("dt").all_inner_texts() if name != "caption"]
+    assert names == ["hard prompt", "segments", "order", "fallback", "frames"]
+    assert steps.locator("dd").all_text_contents()[-3:] == ["2, 1", "", "0.5, 2.67"]
 
 
 def test_what_an_answer_states_and_how_it_changed(page: Any) -> None:

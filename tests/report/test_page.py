@@ -14,7 +14,7 @@ from ecva_bench.report.page import chunks
 from ecva_bench.report.words import shared_words
 from ecva_bench.scoring.rouge import rouge
 
-from .build import HOSTILE, KEYS, REASON, annotations, small_run, story, taken
+from .build import HOSTILE, KEYS, REASON, STEPS, annotations, small_run, story, taken
 
 
 @given(st.lists(st.text(max_size=30)), st.integers(1, 60))
@@ -84,6 +84,12 @@ def test_the_edited_answer_is_stored_as_its_difference(folder: Path) -> None:
     answers = taken(folder, "chunk-0")[0]["runs"]["0"]["answers"]["cause"]
     assert answers["anomaly"]["difference"] == ["=" + "".join(answers["full"]["text"]), "+ or not"]
     assert "text" not in answers["anomaly"]
+
+
+def test_the_steps_of_an_answer_are_handed_over_as_recorded(folder: Path) -> None:
+    honest, hostile = (taken(folder, "chunk-0")[0]["runs"][run]["answers"]["cause"] for run in "01")
+    assert hostile["full"]["steps"] == hostile["anomaly"]["steps"] == STEPS
+    assert "steps" not in honest["full"]
 
 
 def test_scores_are_those_of_the_metric(folder: Path) -> None:

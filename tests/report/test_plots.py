@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,26 @@ def test_what_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UsageError, match=r"ecva-bench\[report\]"):
         write_plots(story(), tmp_path / "plots.pdf")
+
+
+@pytest.mark.parametrize("model", ["$\\frac{$", "a$b$", "m" * 300, "<b>&\u202e"])
+def test_a_models_name_is_text_of_bounded_length(tmp_path: Path, model: str) -> None:
+    first, *others = story()
+    named = Run(first.results.model_copy(update={"model": model}), first.scores)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # no room left to draw in is a warning of matplotlib's
+        assert write_plots([named, *others], tmp_path / "plots.html", task="timestamp") == 1
+
+
+def test_runs_without_an_answer_are_drawn_too(tmp_path: Path) -> None:
+    run = story()[0]
+    empty = Run(run.results.model_copy(update={"answers": ()}), run.scores)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert write_plots([empty], tmp_path / "plots.pdf", task="timestamp") == 1
+
+
+def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="name another file with --out"):
+        write_plots(story(), tmp_path / "file" / "plots.pdf", task="timestamp")

@@ -182,7 +182,7 @@ def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_pat
     path = tmp_path / "deep" / "run.scores.jsonl"
     write_scores(scores, path)
     first = path.read_bytes()
-    assert read_scores(path) == scores
+    assert read_scores(path) == scores.model_copy(update={"source": str(path)})
     write_scores(scores, path)
     assert path.read_bytes() == first
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -216,7 +216,7 @@ def test_a_newer_record_type_is_passed_over_and_a_newer_major_version_refused(tm
     write_scores(scores, path)
     text = path.read_text()
     path.write_text(text + '{"type":"novelty","x":1}\n')
-    assert read_scores(path) == scores
+    assert read_scores(path) == scores.model_copy(update={"source": str(path)})
     path.write_text(text.replace("ecva.scores/1", "ecva.scores/2"))
     with pytest.raises(ResultsError, match=r"ecva\.scores/2"):
         read_scores(path)

@@ -11,6 +11,7 @@ Importing this package imports torch and nothing of CUDA.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 
 import torch
@@ -43,6 +44,17 @@ def unusable(device: torch.device) -> str | None:
         return _trial(device.index) if device.type == "cuda" else None
     except AdapterError as error:
         return str(error)
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def log_fallback(reason: str) -> None:
+    """Log that torch computes in the kernels' place, and why; once for each reason."""
+    _log_once(reason)
+
+
+@cache
+def _log_once(reason: str) -> None:
+    logging.getLogger(__name__).warning("the connector runs in plain torch, not on our CUDA kernels: %s", reason)
 
 
 @cache

@@ -4,7 +4,7 @@
 // edited view, and what every metric and the judge made of it.
 
 Ecva.answers = (() => {
-  const { el, state, list } = Ecva;
+  const { el, state, list, clock } = Ecva;
   const FOUND = { 1: ["✓", "found"], 0.5: ["~", "votes tied"], 0: ["✗", "missed"] };
   const EDITED = { anomaly: "asked again without the anomaly", control: "asked again without a normal span" };
 
@@ -65,7 +65,7 @@ Ecva.answers = (() => {
     if (answer.error) return [failure(answer.error)];
     const parts = answer.text.map((part, i) => (i % 2 ? el("mark", {}, part) : part));
     const text = answer.text.join("").trim() ? el("p", { class: "text" }, ...parts) : el("p", { class: "nothing" }, "An empty answer.");
-    return [text, ...(answer.found ? keys(answer, task) : []), ...circumstances(answer)];
+    return [text, ...(answer.found ? keys(answer, task) : []), ...circumstances(answer), ...steps(answer)];
   }
 
   function failure({ stage, error, message }) {
@@ -98,6 +98,7 @@ Ecva.answers = (() => {
     if (answer.error) box.append(failure(answer.error));
     else if (answer.text) box.append(el("p", { class: "text" }, answer.text.join("")));
     else box.append(...difference(answer.difference));
+    box.append(...steps(answer));
     return box;
   }
 
@@ -105,6 +106,26 @@ Ecva.answers = (() => {
     if (segments.every((segment) => segment[0] === "=")) return [el("p", { class: "same" }, "The same answer, word for word.")];
     const tags = { "=": "span", "-": "del", "+": "ins" };
     return [el("p", { class: "text diff" }, ...segments.map((segment) => el(tags[segment[0]], {}, segment.slice(1))))];
+  }
+
+  // How a model that works in several steps came to its answer, in its own words: whatever it recorded, as text.
+  function steps(answer) {
+    if (!answer.steps) return [];
+    return [el("details", { class: "steps" }, el("summary", {}, "how the answer came about"), told(answer.steps))];
+  }
+
+  function told(value) {
+    if (typeof value === "number") return String(Math.round(100 * value) / 100);
+    if (value === null || typeof value !== "object") return String(value);
+    if (Array.isArray(value)) {
+      const plain = value.every((part) => part === null || typeof part !== "object");
+      return plain ? value.map(told).join(", ") : el("ol", {}, ...value.map((part) => el("li", {}, told(part))));
+    }
+    const { start, end, ...others } = value;
+    const stretch = typeof start === "number" && typeof end === "number"; // of the video
+    const parts = Object.entries(stretch ? others : value);
+    const list = el("dl", {}, ...parts.flatMap(([name, part]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, told(part))]));
+    return stretch ? el("div", {}, `${clock(start)} to ${clock(end)}`, list) : list;
   }
 
   function metrics(index, found, views) {

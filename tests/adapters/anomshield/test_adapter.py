@@ -15,7 +15,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, Mistr
 
 from ecva_bench.adapters.anomshield import hard_prompt
 from ecva_bench.adapters.anomshield.adapter import AnomShield
-from ecva_bench.adapters.anomshield.connector import MambaConnector
+from ecva_bench.adapters.anomshield.connector import FULL_PRECISION, MambaConnector
 from ecva_bench.adapters.anomshield.pooled_mlp import PooledMlp
 from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError, UsageError
@@ -341,7 +341,6 @@ def test_the_description_has_all_that_determines_an_answer(place: Path, projecto
         {"hard_prompt": "no"},
         {"segments": "4"},
         {"ranker": "gpt-4o-mini"},
-        {"backend": "torch"},
         {"aspect": "none"},
         {"generation": "upstream"},
     ]
@@ -351,6 +350,28 @@ def test_the_description_has_all_that_determines_an_answer(place: Path, projecto
     found = json.loads(described[0])
     assert found["hard_prompt"]["segments"] == 8
     assert found["frames"] == {"rule": "midpoints", "count": 32, "rounded": "bounds"}
+
+
+def test_the_backend_described_is_the_one_that_computes(place: Path) -> None:
+    assert model(place).describe()["connector"] == {"kind": "mamba", "backend": "torch"}
+    assert model(place, "mlp", connector="mlp").describe()["connector"] == {"kind": "mlp"}
+    for backend in ("cuda", "mamba_ssm"):
+        with pytest.raises(AdapterError, match="--model-arg backend=torch"):
+            model(place, backend=backend).describe()
+
+
+@pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16])
+def test_weights_stored_in_16_bits_are_rounded_once_and_small_ones_stay_in_full_precision(
+    stored: torch.dtype, place: Path, tmp_path: Path, projector: dict[str, torch.Tensor]
+) -> None:
+    rounded = {name: tensor.to(stored) for name, tensor in projector.items()}
+    tiny.write_stage_1(tmp_path / "stage-1", rounded, place / "tower", **MAMBA)
+    connector = model(place, str(tmp_path / "stage-1"), dtype="float16").networks.connector
+    assert isinstance(connector, MambaConnector)
+    for name, tensor in connector.state_dict().items():
+        kept = torch.float32 if name in FULL_PRECISION else torch.float16
+        assert torch.equal(tensor, rounded[name].to(kept)), name
+        assert tensor.dtype is kept, name
 
 
 def test_a_tower_in_a_folder_of_the_authors_machine_is_that_of_the_hub(

@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    operations._log_fallback.cache_clear()
+    cuda._log_once.cache_clear()
     monkeypatch.setattr(cuda, "unusable", lambda device: f"nothing to run on: {device}", raising=False)
 
 
@@ -36,9 +36,33 @@ def test_auto_falls_back_to_torch_and_says_why_once(caplog: pytest.LogCaptureFix
     ]
 
 
+def test_compiled_without_a_gpu_the_recurrence_is_left_alone_and_nothing_is_complained_of(
+    caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    cuda._log_once.cache_clear()
+    connector = MambaConnector(16, 8).eval()
+    graphs: list[int] = []
+
+    def count(graph: torch.fx.GraphModule, inputs: object) -> torch.fx.GraphModule:
+        graphs.append(len(graph.graph.nodes))
+        return graph
+
+    made = []
+    for frames in (1, 9):
+        torch._dynamo.reset()
+        features = torch.randn(1, frames, 16, 16)
+        with torch.no_grad():
+            found = torch.compile(connector, backend=count, dynamic=False)(features)
+            assert relative(found, connector(features)) < 1e-6
+        made.append([graphs.pop() for _ in range(len(graphs))])
+    assert made[0] == made[1]  # however many tokens there are to walk
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    assert [str(warning.message) for warning in recwarn if "ynamo" in str(warning.message)] == []
+
+
 @pytest.mark.usefixtures("no_kernels")
 def test_a_backend_asked_for_by_name_is_not_replaced(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(AdapterError, match="nothing to run on: cpu: use the backend 'torch'"):
+    with pytest.raises(AdapterError, match="nothing to run on: cpu: give --model-arg backend=torch"):
         operations.select("cuda", CPU)
     with pytest.raises(UsageError, match="available: auto, torch, cuda, mamba_ssm"):
         operations.select("triton", CPU)

@@ -1,0 +1,118 @@
+"""Which frames a model behind a chat interface is shown, and how they become parts of one message.
+
+Knows a frame rule, pictures, and the words around them; knows neither an endpoint nor an engine.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecva_bench.errors import UsageError
+from ecva_bench.video import samplers
+
+from .composed import choice, count
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecva_bench.video import Frames, Video
+
+JPEG_QUALITY = 95
+INTRODUCTION = "A video of {duration:.1f} seconds, as {frames} frames. Before each stands its time."
+TIME = "{seconds:.1f} s:"
+
+_COUNTED = {name: samplers.SAMPLERS[name] for name in ("linspace", "midpoints", "starts")}
+
+
+@dataclass(frozen=True)
+class FrameRule:
+    """At most `count` frames: by `sampler`, or where `fps` is given, so many a second."""
+
+    count: int
+    sampler: str = "linspace"
+    fps: float | None = None
+
+    @classmethod
+    def of(cls, frames: str, sampler: str, fps: str) -> FrameRule:
+        """Read the rule from a model's options; `UsageError` for a value that has no meaning."""
+        if fps and sampler:
+            raise UsageError("frames are taken by fps or by a sampler, not by both", remedy="leave one of them out")
+        per_second = float(positive("fps", fps)) if fps else None
+        return cls(count("frames", frames), choice("sampler", sampler or "linspace", _COUNTED), per_second)
+
+    def indices(self, video: Video) -> NDArray[np.int64]:
+        """Return the frames to show, each once, in order."""
+        if self.fps is not None:
+            return samplers.at_fps(video.positions, self.fps, self.count)
+        return _COUNTED[self.sampler](video.n_frames, min(self.count, video.n_frames))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the rule as data."""
+        if self.fps is not None:
+            return {"rule": "at_fps", "fps": self.fps, "cap": self.count}
+        return {"rule": self.sampler, "count": self.count}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How a frame becomes a picture: `jpeg` at `JPEG_QUALITY`, or `png`, which is exact; at most `max_side` pixels."""
+
+    form: str
+    max_side: int
+
+    def encode(self, pixels: NDArray[np.uint8]) -> str:
+        """Return a frame, uint8 [height, width, 3], as base64. A larger one is made smaller, its shape kept."""
+        from PIL import Image
+
+        image = Image.fromarray(pixels)
+        if max(image.size) > self.max_side:
+            scale = self.max_side / max(image.size)
+            width, height = (max(1, round(side * scale)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        if self.form == "png":
+            image.save(buffer, "PNG", compress_level=1)
+        else:
+            image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+    def describe(self) -> dict[str, Any]:
+        """Return the encoding as data."""
+        quality = {"quality": JPEG_QUALITY, "subsampling": "4:4:4"} if self.form == "jpeg" else {}
+        return {"form": self.form, **quality, "max_side": self.max_side, "resampling": "lanczos"}
+
+
+def image_parts(frames: Frames, video: Video, pictures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the parts of a message that show a video as pictures, each after its time on the timeline shown."""
+    introduction = INTRODUCTION.format(duration=video.duration, frames=len(frames))
+    parts: list[dict[str, Any]] = [{"type": "text", "text": introduction}]
+    for seconds, picture in zip(frames.positions, pictures, strict=True):
+        parts += [{"type": "text", "text": TIME.format(seconds=seconds)}, picture]
+    return parts
+
+
+def video_metadata(frames: Frames, video: Video) -> dict[str, Any]:
+    """Return what vLLM and transformers call a video's metadata: where in the video shown its frames were taken."""
+    return {
+        "total_num_frames": video.n_frames,
+        "fps": video.frame_rate,
+        "duration": video.duration,
+        "frames_indices": frames.indices.tolist(),
+        "do_sample_frames": False,
+    }
+
+
+def positive(name: str, text: str, *, zero: bool = False) -> float:
+    """Return the finite number in an option, above 0, or with `zero` at least 0; `UsageError` for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not (0 < number < float("inf") or (zero and number == 0)):
+        raise UsageError(f"{text!r} is no value of {name}", remedy="write a number above 0")
+    return number

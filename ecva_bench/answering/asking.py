@@ -1,0 +1,336 @@
+"""Asks a model everything that is open about one video. Whatever goes wrong becomes a record, and it goes on.
+
+Knows videos, views, keys and records; knows no results file, no other video and no other worker.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
+from ..journal import now
+from ..records import Answer, Event, Failure, Manifest, Moment, Sample, SeenFrames, View, canonical_json, sha256_of
+from ..video import Frames, Video
+from .adapter import Adapter, Told
+from .plan import Group
+from .prefetch import Prefetcher, stopwatch
+from .views import removed_spans
+
+Mode = Literal["exact", "fast"]
+Written = Answer | Failure | Event
+Question = tuple[str, Sample]  # with its key
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run goes about its work. Only `mode` can change an answer, and it is part of every key.
+
+    `memory` bounds the decoded frames waiting, in bytes; `decoders` is how many videos are decoded at the same time;
+    `deadline` is the time one video may take to decode, in seconds; `isolate` decodes in a process of its own, which
+    survives a crashing or hanging decoder. All hold for each worker.
+    """
+
+    mode: Mode = "exact"
+    memory: int = 1 << 30
+    decoders: int = 1
+    deadline: float = 60.0
+    isolate: bool = False
+    retry_errors: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """A video to ask about, and the keys of what was asked about it before and need not be asked again."""
+
+    group: Group
+    settled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Round:
+    """The questions still to be asked about one view, and the view itself or why it cannot be shown."""
+
+    view: View
+    removed: tuple[Moment, ...]
+    questions: tuple[Question, ...]
+    shown: Video | Exception
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A video opened, hashed, decoded and cut as its open questions need it."""
+
+    video: Video
+    sha256: str
+    rounds: tuple[Round, ...]
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+def identity(manifest: Manifest) -> dict[str, Any]:
+    """Return what all keys of a run have in common."""
+    return {name: manifest.spec[name] for name in ("model", "description", "decoder", "mode")}
+
+
+def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:
+    """Return the identity of an answer: a hash of everything that determines it."""
+    return sha256_of(
+        {
+            **identity,
+            "id": sample.id,
+            "video_sha256": video_sha256,
+            "view": view,
+            "removed": [[span.start, span.end] for span in removed],
+            "question": sample.question,
+        }
+    )
+
+
+def failures(group: Group, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError) -> Iterator[Failure]:
+    """Yield a failure for each question about a video that cannot be asked at all."""
+    for view in views:
+        for sample in group.asked(view):
+            yield _failure(key(identity, sample, view, (), ""), sample, view, "prepare", error)
+
+
+def event(name: str, **detail: Any) -> Event:
+    """Return something that happened to the run, as a record."""
+    return Event(event=name, detail=detail, t=now())
+
+
+class Asker:
+    """One adapter, and how it is asked in the run of a manifest."""
+
+    def __init__(self, adapter: Adapter, manifest: Manifest, views: Sequence[View], settings: Settings) -> None:
+        self.adapter, self.views, self.settings = adapter, views, settings
+        self._identity = identity(manifest)
+        self._loaded = False
+
+    def videos(self) -> Prefetcher[Job, Prepared]:
+        """Return what prepares videos in the background, within the bounds of the settings."""
+        return Prefetcher(
+            self.prepare,
+            limit=self.settings.memory,
+            threads=self.settings.decoders,
+            patience=3 * self.settings.deadline,
+        )
+
+    # In the background
+
+    def prepare(self, job: Job, reserve: Callable[[int], None]) -> Prepared:
+        """Open a video and decode, in one pass, the frames of all its views that have open questions."""
+        seconds = stopwatch()
+        video = Video(job.group.media, deadline=self.settings.deadline, isolate=self.settings.isolate)
+        try:
+            sha256 = video.sha256
+        except VideoError as error:
+            return Prepared(video, "", self._rounds_of_broken(job, "", error), seconds())
+        try:
+            rounds = tuple(self._round(job, view, video, sha256) for view in self.views)
+            wanted = [
+                round_.shown.source_indices(np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64))
+                for round_ in rounds
+                if round_.questions and isinstance(round_.shown, Video)
+            ]
+            indices = np.unique(np.concatenate(wanted)) if wanted else np.empty(0, dtype=np.int64)
+            if len(indices):
+                reserve(len(indices) * video.frame_bytes)
+                video.preload(indices)
+            warnings = video.warnings if any(round_.questions for round_ in rounds) else ()
+        except VideoError as error:
+            return Prepared(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
+        return Prepared(video, sha256, rounds, seconds(), warnings)
+
+    def _round(self, job: Job, view: View, video: Video, sha256: str) -> Round:
+        samples = job.group.asked(view)
+        removed: tuple[Moment, ...] = ()
+        shown: Video | Exception = video
+        try:
+            if view != "full" and samples:
+                removed = removed_spans(view, samples[0].moments, video.duration)
+                shown = video.without(removed)
+        except VideoError as error:
+            shown = error
+        return Round(view, removed, self._open(job, view, removed, sha256), shown)
+
+    def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[Round, ...]:
+        return tuple(Round(view, (), self._open(job, view, (), sha256), error) for view in self.views)
+
+    def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[Question, ...]:
+        """Return what is still to be asked."""
+        keyed = ((key(self._identity, sample, view, removed, sha256), sample) for sample in job.group.asked(view))
+        return tuple(question for question in keyed if question[0] not in job.settled)
+
+    # With the model
+
+    def settle(self, job: Job, prepared: Prepared | Exception) -> Iterator[Written]:
+        """Yield, as they are had, the answers of a prepared video, and failures for what could not be prepared.
+
+        A model that cannot be loaded raises, and so does `ModelGone`.
+        """
+        if isinstance(prepared, Exception):
+            for round_ in self._rounds_of_broken(job, "", prepared):
+                yield from _not_shown(round_, prepared)
+            return
+        try:
+            together = self.settings.mode == "fast" or self.adapter.independent
+            size = len(job.group.samples) if together else 1
+            for round_ in prepared.rounds:
+                if isinstance(round_.shown, Exception):
+                    yield from _not_shown(round_, round_.shown)
+                elif round_.questions:
+                    self._load()
+                    size = yield from self._ask(round_, round_.shown, prepared, size)
+            if prepared.warnings:
+                yield event("warnings", video=job.group.video, warnings=prepared.warnings)
+            yield from self._spent(job)
+        except ModelGone:
+            yield from self._spent(job)
+            raise
+        finally:
+            prepared.video.close()
+
+    def _spent(self, job: Job) -> Iterator[Event]:
+        if spent := self.adapter.spent():
+            yield event("spent", video=job.group.video, **spent)
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self.adapter.load()
+            self._loaded = True
+
+    def _ask(self, round_: Round, shown: Video, prepared: Prepared, size: int) -> Generator[Written, None, int]:
+        """Ask one view's questions, `size` together; return how many to ask together of the video's next view.
+
+        Questions that fail together are asked again one by one, so that one of them costs itself only; those that
+        need too much memory together, half as many at a time.
+        """
+        asked = sum(len(some.questions) for some in prepared.rounds)
+        batches = _cut(round_.questions, size)
+        while batches:
+            batch = batches.pop(0)
+            try:
+                answers = self._answers(batch, round_, shown, prepared, asked)
+            except ModelGone:
+                raise
+            except Exception as error:  # a failing question must not end the run
+                if len(batch) == 1:
+                    yield _failure(*batch[0], round_.view, "answer", error)
+                elif _is_out_of_memory(error):
+                    size = len(batch) // 2
+                    detail = {"video": batch[0][1].video, "view": round_.view, "asked": len(batch), "next": size}
+                    yield event("out_of_memory", **detail)
+                    batches = _cut([*batch, *itertools.chain(*batches)], size)
+                else:
+                    batches = [*_cut(batch, 1), *batches]
+            else:
+                yield from answers
+        return size
+
+    def _answers(
+        self, batch: Sequence[Question], round_: Round, shown: Video, prepared: Prepared, asked: int
+    ) -> list[Answer]:
+        """Ask a batch; `asked` is how many questions share the video's decoding."""
+        seen: list[Frames] = []
+        shown.on_frames = seen.append
+        seconds = stopwatch()
+        texts = self.adapter.answer_many(shown, [sample.question for _, sample in batch])
+        _check(texts, len(batch))
+        time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
+        frames = _seen(seen)
+        return [
+            _answer(key, sample, round_, text, prepared, frames, time)
+            for (key, sample), text in zip(batch, texts, strict=True)
+        ]
+
+
+def _cut(questions: Sequence[Question], size: int) -> list[Sequence[Question]]:
+    return [questions[start : start + size] for start in range(0, len(questions), size)]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    torch = sys.modules.get("torch")  # whoever raises its errors has imported it
+    return isinstance(error, (MemoryError, OutOfMemory)) or (
+        torch is not None and isinstance(error, torch.OutOfMemoryError)
+    )
+
+
+def _check(texts: list[str], asked: int) -> None:
+    """Raise `AdapterError` for what is not one text each, or cannot be written down (half a surrogate pair, NaN)."""
+    if len(texts) != asked or not all(isinstance(text, str) for text in texts):
+        raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
+    for text in texts:
+        try:
+            canonical_json([str(text), text.steps if isinstance(text, Told) else None]).encode()
+        except (TypeError, ValueError) as error:
+            what = f"the model's answer cannot be written down ({error})"
+            raise AdapterError(what, f"{text!r:.200}", "it must return Unicode text, and steps that are JSON") from None
+
+
+def _seen(frames: Sequence[Frames]) -> SeenFrames | None:
+    if not frames:
+        return None
+    shown = {float(t) for some in frames for t in some.timestamps}
+    return SeenFrames(
+        n=len(shown),
+        timestamps=tuple(round(t, 6) for t in sorted(shown)),
+        substituted=tuple(sorted({index for some in frames for index in some.substituted})),
+        corrupt=tuple(sorted({index for some in frames for index in some.corrupt})),
+    )
+
+
+def _answer(
+    key: str,
+    sample: Sample,
+    round_: Round,
+    text: str,
+    prepared: Prepared,
+    frames: SeenFrames | None,
+    time: dict[str, float],
+) -> Answer:
+    return Answer(
+        key=key,
+        id=sample.id,
+        video=sample.video,
+        task=sample.task,
+        view=round_.view,
+        removed=round_.removed,
+        answer=str(text),
+        finish=text.finish if isinstance(text, Told) else "stop",
+        steps=text.steps if isinstance(text, Told) else None,
+        reference=sample.reference,
+        key_sentences=sample.key_sentences,
+        moments=sample.moments,
+        label=sample.label,
+        duration=round(prepared.video.duration, 6),
+        video_sha256=prepared.sha256,
+        prompt_sha256=sample.prompt_sha256,
+        frames=frames,
+        time=time,
+        t=now(),
+    )
+
+
+def _not_shown(round_: Round, error: Exception) -> list[Failure]:
+    return [_failure(key, sample, round_.view, "prepare", error) for key, sample in round_.questions]
+
+
+def _failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:
+    return Failure(
+        key=key,
+        id=sample.id,
+        video=sample.video,
+        task=sample.task,
+        view=view,
+        stage=stage,
+        error=(isinstance(error, EcvaError) and error.code) or type(error).__name__,
+        message=str(error)[:2000].encode(errors="replace").decode(),
+        retryable=error.retryable if isinstance(error, EcvaError) else True,
+        t=now(),
+    )

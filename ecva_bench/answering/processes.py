@@ -1,0 +1,108 @@
+"""Workers as processes of this machine, one a device. Each sees its device only, so no model need know of others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from multiprocessing.connection import Connection
+
+from ..errors import UsageError
+from .asking import Job
+from .crew import Gone, Hand, Tell, Worker
+from .runner import Runner
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+class Processes:
+    """An `Engine` of processes. `prepare`, which each calls, is pickled; devices are as `places_of` returns them."""
+
+    def __init__(self, prepare: Callable[[], Runner], devices: Sequence[str]) -> None:
+        self._prepare = prepare
+        self.places = tuple(devices)
+
+    def hire(self, place: str, tell: Tell) -> Hand:
+        """Start a process on a device; see `Engine`."""
+        return _Process(self._prepare, place, tell)
+
+
+class _Process:
+    """A worker in a process, heard in a thread."""
+
+    def __init__(self, prepare: Callable[[], Runner], device: str, tell: Tell) -> None:
+        spawn = multiprocessing.get_context("spawn")  # a fork would share locks, threads and the GPU's state
+        self._pipe, its_end = spawn.Pipe()
+        self._process = spawn.Process(target=_serve, args=(its_end, prepare, device), name=f"worker on {device}")
+        self._process.start()
+        its_end.close()
+        self._ear = threading.Thread(target=self._listen, args=(tell,), name=f"ear on {device}", daemon=True)
+        self._ear.start()
+
+    def submit(self, job: Job) -> None:
+        with suppress(OSError):  # it is dead; the ear says so
+            self._pipe.send(job)
+
+    def dismiss(self) -> None:
+        self._process.kill()
+        self._ear.join()
+
+    def _listen(self, tell: Tell) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                tell(self._pipe.recv())
+        self._process.join()
+        code = self._process.exitcode or 0
+        tell(Gone(f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"))
+
+
+def places_of(workers: int, devices: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the device of each worker: those named, else the GPUs in turn, else `cpu`.
+
+    `UsageError` for what is no device, and for more workers than the devices named.
+    """
+    if not devices:
+        gpus = _gpus()
+        return tuple(f"cuda:{number % gpus}" if gpus else "cpu" for number in range(workers))
+    for device in devices:
+        kind, _, number = device.partition(":")
+        if not (device == "cpu" or (kind == "cuda" and number.isdecimal())):
+            raise UsageError(f"{device!r} is no device", remedy="write cuda:N or cpu, separated by commas")
+    return tuple(devices)
+
+
+def _gpus() -> int:
+    if not find_spec("torch"):
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _serve(pipe: Connection, prepare: Callable[[], Runner], device: str) -> None:
+    """Be a worker until the pipe is closed: by then whoever listened is dead."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends this process
+    os.environ[VISIBLE] = _visible(device, os.environ.get(VISIBLE))
+    worker = Worker(prepare)
+    threading.Thread(target=_take, args=(pipe, worker), name="jobs", daemon=True).start()
+    for message in worker.work():
+        pipe.send(message)
+
+
+def _take(pipe: Connection, worker: Worker) -> None:
+    with suppress(EOFError, OSError):
+        while True:
+            worker.submit(pipe.recv())
+    os._exit(1)
+
+
+def _visible(device: str, visible: str | None) -> str:
+    """Return what is to be visible for one device to be: of those that are visible, if that is said, the N-th."""
+    number = device.partition(":")[2]
+    if not number:
+        return ""
+    return visible.split(",")[int(number)].strip() if visible else number

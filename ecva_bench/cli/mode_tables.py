@@ -1,0 +1,39 @@
+"""What a check of the fast mode found, as a table. Imported by the command that prints it, when it runs."""
+
+from __future__ import annotations
+
+from ..leaderboard import Cell, Table
+from ..scoring.modes import ModeCheck, ScoreChange
+
+
+def mode_table(check: ModeCheck) -> Table:
+    """Return a row for each column of each scorer, and how many answers differ in the title."""
+    return Table(
+        title=f"{check.differing} of {check.compared} answers of the fast mode are not those of the exact mode",
+        header=("task", "view", "metric", "unit", "n", "exact", "fast less exact"),
+        rows=tuple(_row(change) for change in check.changes),
+        notes=(
+            "intervals: 95 %, bootstrap over videos; one that holds 0 shows no difference, not that there is none",
+            *([f"{check.one_only} questions were answered in one mode alone"] if check.one_only else []),
+        ),
+    )
+
+
+def _row(change: ScoreChange) -> tuple[Cell, ...]:
+    summary, found = change.summary, change.difference
+    scale = 100 if summary.unit == "%" else 1
+    interval = found.interval and (scale * found.interval[0], scale * found.interval[1])
+    mean = scale * found.mean
+    return (
+        Cell(summary.task),
+        Cell(summary.view),
+        Cell(f"{summary.scorer}.{summary.column}"),
+        Cell(summary.unit),
+        Cell(str(found.n), found.n),
+        _number(None if summary.mean is None else scale * summary.mean, summary.decimals),
+        Cell(f"{mean:+.{summary.decimals}f}", mean, interval),
+    )
+
+
+def _number(value: float | None, decimals: int) -> Cell:
+    return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)

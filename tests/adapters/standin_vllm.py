@@ -1,0 +1,121 @@
+"""A stand-in for the package `vllm` of early 2026: its names and signatures, and transformers behind them.
+
+    monkeypatch.setitem(sys.modules, "vllm", stand_in())
+
+What it is not given as vLLM's documentation has it, it refuses. `calls` of an `LLM` are what it was asked to generate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from PIL import Image
+from transformers.video_utils import VideoMetadata
+
+t: Any = transformers
+# Of the arguments that `LLM` passes on to the engine, those that exist.
+ENGINE = {"max_model_len", "limit_mm_per_prompt", "enable_prefix_caching", "enforce_eager", "mm_processor_kwargs"}
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    n: int = 1
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+    max_tokens: int | None = 16
+
+
+class LLM:
+    """A model, loaded from a folder. Generates greedily, one prompt after another."""
+
+    made: list[LLM] = []  # noqa: RUF012
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        tokenizer: str | None = None,
+        trust_remote_code: bool = False,
+        tensor_parallel_size: int = 1,
+        dtype: str = "auto",
+        revision: str | None = None,
+        seed: int = 0,
+        gpu_memory_utilization: float = 0.9,
+        **kwargs: Any,
+    ) -> None:
+        assert set(kwargs) <= ENGINE, kwargs
+        assert dtype in ("auto", "float32", "float16", "bfloat16", "half", "float")
+        self.given = {
+            "model": model,
+            "trust_remote_code": trust_remote_code,
+            "tensor_parallel_size": tensor_parallel_size,
+            "dtype": dtype,
+            "seed": seed,
+            "gpu_memory_utilization": gpu_memory_utilization,
+            **kwargs,
+        }
+        self.limits: dict[str, int] = kwargs["limit_mm_per_prompt"]
+        self.processor = t.AutoProcessor.from_pretrained(model)
+        self.model = t.AutoModelForImageTextToText.from_pretrained(model, dtype=torch.float32).eval()
+        self.calls: list[list[dict[str, Any]]] = []
+        LLM.made.append(self)
+
+    def generate(
+        self,
+        prompts: Any,
+        sampling_params: SamplingParams | Sequence[SamplingParams] | None = None,
+        *,
+        use_tqdm: bool = True,
+        lora_request: Any = None,
+        priority: list[int] | None = None,
+        tokenization_kwargs: dict[str, Any] | None = None,
+    ) -> list[Any]:
+        assert isinstance(sampling_params, SamplingParams)
+        assert sampling_params.temperature == 0
+        self.calls.append(prompts)
+        return [self._output(prompt, sampling_params, tokenization_kwargs or {}) for prompt in prompts]
+
+    def _output(self, prompt: dict[str, Any], sampling: SamplingParams, tokenization: dict[str, Any]) -> Any:
+        assert set(prompt) <= {"prompt", "multi_modal_data", "mm_processor_kwargs"}
+        given: dict[str, Any] = dict(prompt.get("mm_processor_kwargs", {}))
+        ((modality, data),) = prompt["multi_modal_data"].items()
+        assert isinstance(data, list)
+        assert len(data) <= self.limits[modality]
+        if modality == "video":
+            ((pixels, metadata),) = data
+            assert isinstance(pixels, np.ndarray)
+            metadata = dict(metadata)
+            given["do_sample_frames"] = metadata.pop("do_sample_frames")
+            given |= {"videos": [pixels], "video_metadata": [VideoMetadata(**metadata)]}
+        else:
+            assert all(isinstance(image, Image.Image) for image in data)
+            given["images"] = [data]
+        inputs = self.processor(text=[prompt["prompt"]], return_tensors="pt", text_kwargs=tokenization, **given)
+        length = inputs["input_ids"].shape[1]
+        assert sampling.max_tokens is not None
+        settings = t.GenerationConfig(
+            do_sample=False,
+            max_new_tokens=sampling.max_tokens,
+            eos_token_id=self.model.generation_config.eos_token_id or self.model.config.get_text_config().eos_token_id,
+            pad_token_id=0,
+        )
+        self.model.generation_config = t.GenerationConfig()
+        with torch.inference_mode():
+            said = self.model.generate(**inputs, generation_config=settings)[0, length:]
+        text = self.processor.tokenizer.decode(said, skip_special_tokens=True)
+        finish = "length" if len(said) == sampling.max_tokens else "stop"
+        return SimpleNamespace(prompt=prompt["prompt"], outputs=[SimpleNamespace(text=text, finish_reason=finish)])
+
+
+def stand_in() -> ModuleType:
+    module = ModuleType("vllm")
+    module.LLM, module.SamplingParams = LLM, SamplingParams  # type: ignore[attr-defined]
+    LLM.made.clear()
+    return module

@@ -1,0 +1,153 @@
+"""Whatever is wrong with the files of a checkpoint is told in one sentence that names the file, and no program is run.
+
+What fits but for a name or a shape is tested with each model.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ecva_bench.adapters.parts.stc import Stc
+from ecva_bench.adapters.videollama2 import VideoLLaMA2
+from ecva_bench.errors import AdapterError
+from tests.adapters import tiny_llava as tiny
+
+Damage = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA, its base and its tower, which have all kinds of files between them."""
+    folder = tmp_path_factory.mktemp("whole")
+    tiny.write_tower(folder / "tower")
+    tiny.write_base(folder / "base")
+    tiny.write_lora(folder / "lora", tiny.random_state(Stc(tiny.WIDTH, tiny.HIDDEN), 3), folder / "tower")
+    return folder
+
+
+@pytest.fixture
+def copied(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "copied"))
+
+
+def load(place: Path) -> VideoLLaMA2:
+    options = {"base": str(place / "base"), "vision_tower": str(place / "tower"), "device": "cpu"}
+    adapter = VideoLLaMA2(model_path=str(place / "lora"), **options)
+    adapter.describe()
+    adapter.load()
+    return adapter
+
+
+def setting(name: str, value: object) -> Damage:
+    """Change a setting of a config.json, or take it out where the value is `...`."""
+
+    def change(path: Path) -> None:
+        found = json.loads(path.read_text()) | {name: value}
+        path.write_text(json.dumps({name: value for name, value in found.items() if value is not ...}))
+
+    return change
+
+
+def content(data: bytes) -> Damage:
+    return lambda path: path.write_bytes(data)
+
+
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "message"),
+    [
+        ("lora/config.json", content(b"{"), "the file is no JSON"),
+        ("lora/config.json", setting("hidden_size", ...), "hidden_size is not there"),
+        ("lora/config.json", setting("mm_hidden_size", "16"), "mm_hidden_size is '16', and no whole number above 0"),
+        ("lora/config.json", setting("num_frames", None), "num_frames is None, and no whole number above 0"),
+        ("lora/config.json", setting("num_frames", 0), "num_frames is 0, and no whole number above 0"),
+        ("lora/adapter_config.json", content(b"{"), "the LoRA cannot be read"),
+        ("lora/adapter_config.json", content(b"{}"), "the LoRA cannot be read"),
+        ("lora/adapter_config.json", setting("target_modules", ["x"]), "the LoRA cannot be read (Target modules {'x'}"),
+        ("lora/adapter_model.safetensors", half, "the file cannot be read"),
+        ("lora/non_lora_trainables.bin", half, "the file cannot be read"),
+        ("lora/non_lora_trainables.bin", empty, "the file cannot be read (EOFError)"),
+        ("base/config.json", setting("rope_scaling", "x"), "the language model's configuration cannot be read"),
+        ("base/model.safetensors", half, "the language model cannot be read"),
+        ("base/tokenizer.model", content(b"junk"), "the tokenizer cannot be read"),
+        ("base/tokenizer.model", empty, "the tokenizer cannot be read"),
+        ("base/added_tokens.json", content(b'{"<x>": "y"}'), "an added token has no number"),
+        ("tower/config.json", content(b"{"), "the vision tower's configuration cannot be read"),
+        ("tower/config.json", setting("num_attention_heads", 3), "the vision tower's configuration cannot be read"),
+        ("tower/config.json", setting("hidden_act", "none"), "the vision tower's configuration cannot be read"),
+        ("tower/pytorch_model.bin", half, "the file cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_named(copied: Path, file: str, damage: Damage, message: str) -> None:
+    damage(copied / file)
+    with pytest.raises(AdapterError) as error:
+        load(copied)
+    assert message in str(error.value)
+    assert str(copied / Path(file).parent) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_tokenizer_file_that_is_none_is_named(copied: Path) -> None:
+    (copied / "base" / "tokenizer.model").unlink()
+    (copied / "base" / "tokenizer.json").write_text("{}")
+    with pytest.raises(AdapterError, match=r"the tokenizer cannot be read .*tokenizer\.json"):
+        load(copied)
+
+
+class Program:
+    """A pickle that writes a file when it is opened."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> object:
+        return (Path.write_text, (self.trace, "run"))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("file", ["lora/non_lora_trainables.bin", "base/pytorch_model.bin", "tower/pytorch_model.bin"])
+def test_a_program_in_a_pickle_is_refused_and_not_run(copied: Path, file: str, zipped: bool) -> None:
+    weights = {"model.mm_projector.x": Program(copied / "trace")}
+    if zipped:
+        torch.save(weights, copied / file)
+    else:
+        (copied / file).write_bytes(pickle.dumps(weights))
+    if file.startswith("base"):
+        (copied / "base" / "model.safetensors").unlink()
+    with pytest.raises(AdapterError) as error:
+        load(copied)
+    assert str(copied / Path(file).parent) in str(error.value)
+    assert not (copied / "trace").exists()
+
+
+def test_an_index_that_names_no_files_is_an_error(copied: Path) -> None:
+    (copied / "tower" / "pytorch_model.bin").rename(copied / "tower" / "model-1.bin")
+    (copied / "tower" / "pytorch_model.bin.index.json").write_text('{"weight_map": ["model-1.bin"]}')
+    with pytest.raises(AdapterError, match=r"the index names no files: .*index\.json"):
+        load(copied)
+
+
+def test_the_tower_s_sizes_are_read_from_a_config_of_both_of_clip_s_halves(copied: Path) -> None:
+    config = copied / "tower" / "config.json"
+    own = {name: value for name, value in json.loads(config.read_text()).items() if name != "model_type"}
+    config.write_text(json.dumps({"model_type": "clip", "vision_config": own, "text_config": {}, "projection_dim": 8}))
+    assert load(copied).networks.tower.model.config.hidden_size == tiny.WIDTH  # type: ignore[attr-defined]
+
+
+def test_loading_draws_no_bars_where_there_is_no_terminal(copied: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    load(copied)
+    assert capfd.readouterr().err == ""

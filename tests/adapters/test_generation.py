@@ -1,0 +1,130 @@
+"""Sequences that begin alike have their beginning read once, and are answered as each would be alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import MistralConfig, MistralForCausalLM
+
+from ecva_bench.adapters.parts.generation import generate
+from ecva_bench.adapters.parts.networks import Networks
+from ecva_bench.adapters.parts.policy import Policy
+from ecva_bench.adapters.parts.prompt import Visual
+from ecva_bench.errors import OutOfMemory
+from tests.adapters import tiny_llava as tiny
+
+GREEDY = Policy(max_new_tokens=9, eos=(2,), pad=2)
+VIDEO = torch.randn(24, tiny.HIDDEN, generator=torch.Generator().manual_seed(1)) * 0.4
+
+
+class Plain:
+    """A tokenizer whose text is the ids."""
+
+    bos, size = 1, tiny.PIECES
+
+    def encode(self, text: str) -> list[int]:
+        return [int(word) for word in text.split()]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return " ".join(map(str, ids))
+
+    def id_of(self, token: str) -> int:
+        return int(token)
+
+
+def networks(**config: Any) -> Networks:
+    torch.manual_seed(0)
+    language = MistralForCausalLM(MistralConfig(**{**tiny.MISTRAL, **config})).eval()
+    return Networks(Plain(), lambda pixels: pixels, lambda features: features, language)
+
+
+NETWORKS = networks()
+
+
+def said(model: Networks, questions: Sequence[Sequence[int]], videos: Sequence[torch.Tensor], **how: Any) -> list[str]:
+    sequences = [[1, 5, Visual(), *question] for question in questions]
+    with torch.inference_mode():
+        return generate(
+            model,
+            sequences,
+            videos,
+            how.pop("policy", GREEDY),
+            seed=0,
+            attending=how.pop("attending", lambda v, i: nullcontext()),
+        )
+
+
+@contextmanager
+def positions_read(model: Networks) -> Iterator[list[int]]:
+    """Collect how many positions each pass through the language model reads."""
+    read: list[int] = []
+
+    def count(_: object, __: object, given: dict[str, Any]) -> None:
+        read.append(given["inputs_embeds"].shape[:2].numel() if given.get("inputs_embeds") is not None else 0)
+
+    hook = model.language.base_model.register_forward_pre_hook(count, with_kwargs=True)
+    try:
+        yield read
+    finally:
+        hook.remove()
+
+
+@settings(max_examples=20)
+@given(questions=st.lists(st.lists(st.integers(3, 300), min_size=1, max_size=12), min_size=2, max_size=5))
+def test_answers_are_those_of_each_question_alone(questions: list[list[int]]) -> None:
+    alone = [said(NETWORKS, [question], [VIDEO])[0] for question in questions]
+    assert said(NETWORKS, questions, [VIDEO] * len(questions)) == alone
+
+
+def test_a_common_beginning_is_read_once_and_the_rest_for_each() -> None:
+    questions = [[7, 8, 9], [7, 8, 11, 12, 13], [7, 20]]
+    with positions_read(NETWORKS) as read:
+        said(NETWORKS, questions, [VIDEO] * 3)
+    # The first id, 5, 24 visual tokens and 7 are common; of the questions, the longest leaves four.
+    assert read[:2] == [2 + 24 + 1, 3 * 4]
+
+
+def test_one_question_twice_leaves_its_last_token_to_each() -> None:
+    with positions_read(NETWORKS) as read:
+        said(NETWORKS, [[7, 8], [7, 8]], [VIDEO] * 2)
+    assert read[:2] == [2 + 24 + 1, 2]
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("videos", "how", "config"),
+    [
+        ([VIDEO, VIDEO.clone()], {}, {}),  # a connector that reads the question
+        ([VIDEO, VIDEO], {"attending": lambda visuals, ids: looking()}, {}),  # cross-attention
+        ([VIDEO, VIDEO], {"policy": Policy(max_new_tokens=9, eos=(2,), pad=2, num_beams=2)}, {}),
+        ([VIDEO, VIDEO], {}, {"sliding_window": 30}),  # of 31 positions and 9 new ones
+    ],
+    ids=["visuals", "attending", "beams", "window"],
+)
+def test_nothing_is_shared_where_it_would_not_be_the_same(
+    videos: list[torch.Tensor], how: dict[str, Any], config: dict[str, Any]
+) -> None:
+    model, questions = networks(**config) if config else NETWORKS, [[7, 8, 9], [7, 8, 10, 11, 12]]
+    with positions_read(model) as read:
+        together = said(model, questions, videos, **how)
+    assert read[0] == 2 * 31 * how.get("policy", GREEDY).num_beams
+    assert together == [said(model, [q], [v], **how)[0] for q, v in zip(questions, videos, strict=True)]
+
+
+def test_too_little_memory_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(NETWORKS.language, "generate", full)
+    with pytest.raises(OutOfMemory, match="ran out of memory at 27 tokens"):
+        said(NETWORKS, [[7]], [VIDEO])

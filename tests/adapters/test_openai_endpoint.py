@@ -1,0 +1,374 @@
+"""`openai:` against a server on loopback that looks at every byte, and misbehaves as servers do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecva_bench.adapters._frames import Picture
+from ecva_bench.answering import Told, create
+from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
+from ecva_bench.judging import client
+from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.video import Video
+from tests.clips import write_clip
+from tests.judging.server import Fault, completion, error
+
+from .model_server import TASKS, ModelServer, answer_to, ask_all, pictures_in, told
+
+KEY = "sk-very-secret-0123456789"
+MODEL = "openai:tiny-vision"
+PATIENCE = {"retries": "1", "timeout": "5"}
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(client, "LONGEST_PAUSE_S", 0.02)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    for number in (1, 2, 3):
+        write_clip(folder / f"{number}.mp4", frames=40 + number)
+    return folder
+
+
+@pytest.fixture
+def video(folder: Path) -> Iterator[Video]:
+    with Video(folder / "1.mp4") as video:
+        yield video
+
+
+def at(server: ModelServer, **options: str) -> dict[str, str]:
+    return {"base_url": server.url, **PATIENCE, **options}
+
+
+def ask(server: ModelServer, video: Video, *questions: str, **options: str) -> list[str]:
+    adapter = create(MODEL, at(server, **options))
+    try:
+        return adapter.answer_many(video, questions or ["What happened?"])
+    finally:
+        adapter.close()
+
+
+# What is sent
+
+
+def test_every_byte_of_a_request_with_png_is_as_said(video: Video) -> None:
+    with ModelServer() as server:
+        (text,) = ask(server, video, "What happened?", image="png", frames="4", max_new_tokens="77")
+        (request,) = server.requests
+    parts = request.body["messages"][0]["content"]
+    frames = video.frames_at([0, 13, 26, 40])
+    urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+    words = [{"type": "text", "text": f"{second:.1f} s:"} for second in (0.0, 1.3, 2.6, 4.0)]
+    pictures = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    assert request.body == {
+        "model": "tiny-vision",
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "text",
+                        "text": "A video of 4.1 seconds, as 4 frames. Before each stands its time.",
+                    },
+                    *(part for pair in zip(words, pictures, strict=True) for part in pair),
+                    {"type": "text", "text": "What happened?"},
+                ],
+            }
+        ],
+        "temperature": 0,
+        "seed": 0,
+        "max_completion_tokens": 77,
+    }
+    shown = np.stack([picture for url in urls for picture in pictures_in(url)])
+    assert np.array_equal(shown, frames.pixels)
+    assert request.path == "/v1/chat/completions"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert KEY.encode() not in request.raw
+    assert text == answer_to(request.body["messages"])
+
+
+def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
+    with ModelServer() as server:
+        ask(server, video, frames="3")
+        ask(server, video, frames="3", image="png", max_side="32")
+        near, small = ([p for p in r.body["messages"][0]["content"] if "image_url" in p] for r in server.requests)
+    frames = video.frames_at([0, 20, 40]).pixels
+    for part, exact in zip(near, frames, strict=True):
+        (picture,) = pictures_in(part["image_url"]["url"])
+        assert np.abs(picture.astype(int) - exact).max() <= 12  # at a sharp edge
+    for part, exact in zip(small, frames, strict=True):
+        (picture,) = pictures_in(part["image_url"]["url"])
+        assert picture.shape == (24, 32, 3)
+        means = exact.reshape(24, 2, 32, 2, 3).mean(axis=(1, 3))
+        assert np.abs(picture - means).max() < 40  # Lanczos overshoots at the square's edges
+        assert np.abs(picture - means).mean() < 2
+
+
+def test_jpeg_keeps_colours_apart() -> None:
+    rows, columns = np.mgrid[0:48, 0:64]
+    red_over_blue = np.stack([250 - 5 * rows, 2 * columns, 5 * rows], axis=-1).astype(np.uint8)
+    (picture,) = pictures_in(f"data:image/jpeg;base64,{Picture('jpeg', 768).encode(red_over_blue)}")
+    assert 0 < np.abs(picture.astype(int) - red_over_blue).max() <= 4
+
+
+def test_as_a_video_the_same_frames_go_out_with_their_places(folder: Path) -> None:
+    with ModelServer() as server, Video(folder / "1.mp4") as whole:
+        video = whole.without([])
+        ask(server, video, frames="5", frames_as="video")
+        body = server.requests[0].body
+    video_part, question = body["messages"][0]["content"]
+    assert question == {"type": "text", "text": "What happened?"}
+    shown = pictures_in(video_part["video_url"]["url"])
+    indices = [0, 10, 20, 30, 40]
+    assert np.abs(np.stack(shown).astype(int) - video.frames_at(indices).pixels).mean() < 1
+    sent = body["media_io_kwargs"]["video"]
+    assert sent.pop("fps") == pytest.approx(10)
+    assert sent.pop("duration") == pytest.approx(4.1)
+    assert sent == {"num_frames": -1, "total_num_frames": 41, "frames_indices": indices, "do_sample_frames": False}
+    assert video_part["type"] == "video_url"
+
+
+@pytest.mark.parametrize(
+    ("options", "indices"),
+    [
+        ({"frames": "3"}, [0, 20, 40]),
+        ({"frames": "4", "sampler": "starts"}, [0, 10, 20, 30]),
+        ({"fps": "2"}, [0, 5, 10, 15, 20, 25, 30, 35, 40]),
+        ({"fps": "2", "frames": "3"}, [0, 20, 40]),
+        ({"frames": "1000"}, list(range(41))),
+    ],
+)
+def test_frames_by_rule_each_once(options: dict[str, str], indices: list[int], video: Video) -> None:
+    adapter = create(MODEL, {"base_url": "http://127.0.0.1:9/v1", **options})
+    assert list(adapter.frame_indices(video)) == indices
+    adapter.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"frames": "0"},
+        {"fps": "0"},
+        {"fps": "2", "sampler": "starts"},
+        {"sampler": "dense"},
+        {"frames_as": "gif"},
+        {"image": "png", "frames_as": "video"},
+        {"timeout": "0"},
+        {"retries": "-1"},
+        {"budget_usd": "2"},  # without a price
+        {"prices": "/nowhere.json"},
+    ],
+    ids=str,
+)
+def test_options_without_a_meaning_are_refused(options: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        create(MODEL, options)
+
+
+def test_a_video_is_encoded_once_and_its_questions_are_asked_together(folder: Path, tmp_path: Path) -> None:
+    with ModelServer(delay=0.1) as server:
+        results = ask_all(MODEL, at(server), folder, tmp_path / "r.jsonl")
+        assert len(server.requests) == len(results.answers) == 9
+        assert server.most_open == len(TASKS)
+        first = [request.body["messages"][0]["content"][:-1] for request in server.requests[:3]]
+        assert first[0] == first[1] == first[2]
+    with ModelServer(delay=0.1) as server:
+        one_by_one = ask_all(MODEL, at(server, concurrency="1"), folder, tmp_path / "one.jsonl")
+        assert server.most_open == 1
+    assert told(one_by_one) == told(results)
+
+
+def test_an_edited_view_is_sent_with_the_times_it_is_shown_at(folder: Path, tmp_path: Path) -> None:
+    with ModelServer() as server:
+        results = ask_all(MODEL, at(server, frames="2"), folder, tmp_path / "r.jsonl", views=("anomaly",))
+        texts = [part["text"] for part in server.requests[0].body["messages"][0]["content"] if "text" in part]
+    assert texts[:3] == ["A video of 3.3 seconds, as 2 frames. Before each stands its time.", "0.0 s:", "3.2 s:"]
+    frames = results.answers[0].frames
+    assert frames is not None
+    assert frames.timestamps == pytest.approx((0.0, 4.0))  # on the original timeline
+
+
+# What comes back
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(500, error("boom")),
+        Fault(429, error("slow down"), {"Retry-After": "0"}),
+        Fault(drop=True),
+        Fault(body=completion("{}"), cut=20),
+        Fault(body=b'{"choices": [{"message": {"content": "{'),
+        Fault(delay=30.0),
+    ],
+    ids=["500", "429", "dropped", "cut", "truncated", "hangs"],
+)
+def test_what_passes_is_asked_again_with_the_same_bytes(fault: Fault, video: Video) -> None:
+    with ModelServer(faults=[fault]) as server:
+        (text,) = ask(server, video, timeout="1")
+        assert len(server.requests) == 2
+        assert server.requests[0].raw == server.requests[1].raw
+        assert text == answer_to(server.requests[0].body["messages"])
+
+
+REFUSALS = [
+    completion(None, refusal="I cannot help with that."),
+    completion("It began", finish="content_filter"),
+    Fault(400, error("filtered", code="content_filter")),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["refusal", "filter", "400"])
+def test_a_refusal_is_a_record_for_good(refusal: Any, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with ModelServer(
+        says=[refusal] if isinstance(refusal, dict) else [], faults=[refusal] * isinstance(refusal, Fault)
+    ) as server:
+        first = ask_all(MODEL, at(server, concurrency="1"), folder, out)
+        assert len(server.requests) == 9  # the other answers of the batch are not paid twice
+        again = ask_all(MODEL, at(server), folder, out)
+        assert len(server.requests) == 9
+    (failure,) = first.failures
+    assert (failure.id, failure.stage, failure.error, failure.retryable) == (
+        "1/description",
+        "answer",
+        "refusal",
+        False,
+    )
+    assert len(first.answers) == 8
+    assert told(again) == told(first)
+
+
+def test_an_answer_that_was_cut_off_says_so(video: Video) -> None:
+    with ModelServer(says=[completion("It began with", finish="length")]) as server:
+        cut, whole = ask(server, video, "Why?", "What?", concurrency="1")
+    assert isinstance(cut, Told)
+    assert (cut, cut.finish, cut.steps) == ("It began with", "length", {"served": "scripted-1"})
+    assert isinstance(whole, Told)
+    assert whole.finish == "stop"
+
+
+def test_its_end_is_recorded(folder: Path, tmp_path: Path) -> None:
+    with ModelServer(says=[completion("", finish="length")]) as server:
+        results = ask_all(MODEL, at(server, concurrency="1"), folder, tmp_path / "r.jsonl")
+    assert [a.finish for a in results.answers] == ["length"] + 8 * ["stop"]
+    assert results.answers[0].answer == ""  # an empty answer is an answer
+
+
+def test_parameters_that_are_turned_down_are_left_out_and_named(video: Video) -> None:
+    with ModelServer(refuses=("temperature", "max_completion_tokens")) as server:
+        first, second = ask(server, video, "Why?", "What?", concurrency="1")
+        last = server.requests[-1].body
+    assert isinstance(first, Told)
+    assert first.steps == {"served": "scripted-1", "left_out": ["max_completion_tokens", "temperature"]}
+    assert second.steps == first.steps  # type: ignore[attr-defined]
+    assert len(server.requests) == 4
+    assert last["max_tokens"] == 1024
+    assert not {"temperature", "max_completion_tokens"} & set(last)
+
+
+def test_a_request_that_cannot_be_met_fails_alone(video: Video) -> None:
+    with ModelServer(faults=[Fault(400, error("too many images"))]) as server:
+        adapter = create(MODEL, at(server, concurrency="1"))
+        with pytest.raises(AdapterError, match="HTTP 400 too many images") as caught:
+            adapter.answer_many(video, ["Why?", "What?"])
+        assert not caught.value.retryable
+        assert adapter.answer(video, "What?") == answer_to(server.requests[1].body["messages"])
+        assert len(server.requests) == 2
+        adapter.close()
+
+
+def test_refusals_and_losses_are_told_apart(video: Video) -> None:
+    with ModelServer(says=[REFUSALS[0]]) as server, pytest.raises(AnswerRefused, match="I cannot help with that"):
+        ask(server, video)
+    with ModelServer(faults=2 * [Fault(503)]) as server, pytest.raises(AnswerLost, match="HTTP 503"):
+        ask(server, video)
+
+
+# What ends a run, and how it goes on
+
+
+def test_a_server_that_dies_in_the_middle_costs_nothing_in_the_end(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with ModelServer() as server:
+        undisturbed = ask_all(MODEL, at(server), folder, tmp_path / "undisturbed.jsonl")
+    with ModelServer(says=[None, None, *100 * [Fault(drop=True)]]) as server:
+        broken = ask_all(MODEL, at(server, concurrency="1"), folder, out)
+    assert len(broken.answers) == 2
+    assert {(f.error, f.retryable) for f in broken.failures} == {("no_answer", True)}
+    with ModelServer() as server:  # at another address
+        resumed = ask_all(MODEL, at(server), folder, out)
+        assert len(server.requests) == 7
+    assert told(resumed) == told(undisturbed)
+    assert not resumed.failures
+
+
+def test_a_server_that_stays_dead_ends_the_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FAILURES_IN_A_ROW", 4)
+    out = tmp_path / "r.jsonl"
+    with pytest.raises(ModelGone, match="4 calls in a row failed"):
+        ask_all(MODEL, {"base_url": "http://127.0.0.1:9/v1", **PATIENCE, "concurrency": "1"}, folder, out)
+    with ModelServer() as server:
+        assert len(ask_all(MODEL, at(server), folder, out).answers) == 9
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_what_no_later_question_would_survive_ends_the_run(status: int, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    with ModelServer(faults=[None, None, None, None, *100 * [Fault(status, error(f"bad {KEY}"))]]) as server:
+        with pytest.raises(ModelGone, match="check the model's name, --model-arg base-url and OPENAI_API_KEY"):
+            ask_all(MODEL, at(server, concurrency="1"), folder, out)
+        asked = len(server.requests)
+    assert asked <= 9
+    text = out.read_text()
+    assert KEY not in text
+    assert len([line for line in text.splitlines() if json.loads(line)["type"] == "answer"]) == 4
+    with ModelServer() as server:
+        assert len(ask_all(MODEL, at(server), folder, out).answers) == 9
+        assert len(server.requests) == 5
+
+
+def test_without_a_key_only_a_named_endpoint_is_asked(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(ModelGone, match="there is no key for the endpoint: OPENAI_API_KEY: set it, or name"):
+        create(MODEL).answer(video, "Why?")
+    with ModelServer() as server:
+        assert ask(server, video)
+
+
+def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_path: Path) -> None:
+    out, prices = tmp_path / "r.jsonl", tmp_path / "prices.json"
+    prices.write_text(json.dumps({"models": {"tiny-vision": {"input": 1.0, "output": 2.0}}}))
+    options = {"prices": str(prices), "frames": "2", "max_new_tokens": "50"}
+    cost = (100 * 1.0 + 10 * 2.0) / 1e6  # what the server counts, at that price
+    words = 90 + max(len(prompt_for(task).text.encode()) for task in resolve(list(TASKS)))
+    most = (2 * 8500 + words + 2 * 50) / 1e6  # a small frame is one tile; words are at most their bytes
+    limit = 4.5 * cost + most
+    with ModelServer() as server:
+        with pytest.raises(ModelGone, match="the rest of the budget does not cover another call"):
+            ask_all(MODEL, at(server, **options, budget_usd=f"{limit:.9f}"), folder, out)
+        records = [json.loads(line) for line in out.read_text().splitlines()]
+        answered = [record for record in records if record["type"] == "answer"]
+        assert len(answered) == len(server.requests)  # each was paid, and each is written
+        assert 4 <= len(answered) < 9
+        spent = [record["detail"] for record in records if record.get("event") == "spent"]
+        assert [detail["video"] for detail in spent] == ["1", "2"]
+        assert sum(detail["usd"] for detail in spent) == pytest.approx(len(answered) * cost)
+        assert sum(detail["usd"] for detail in spent) <= limit
+        assert sum(detail["tokens_in"] for detail in spent) == 100 * len(answered)
+        assert {detail["endpoint"] for detail in spent} == {server.url.removeprefix("http://")}
+        resumed = ask_all(MODEL, at(server, **options, budget_usd="1"), folder, out)
+        assert len(server.requests) == 9
+    assert len(resumed.answers) == 9

@@ -1,0 +1,55 @@
+"""Runs against an endpoint, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench import journal
+from ecva_bench.judging import client
+from tests.adapters.model_server import ModelServer
+from tests.cli.conftest import Command
+from tests.judging.server import Fault, error
+
+KEY = "sk-very-secret-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setattr(client, "FIRST_PAUSE_S", 0.01)
+
+
+def test_a_run_whose_key_is_refused_stops_and_goes_on_elsewhere(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--task", "effect", "--limit", 1, "--out", out)
+    few = ("--model-arg", "frames=2", "--model-arg", "concurrency=1")
+    with ModelServer(faults=[None, *9 * [Fault(401, error("no"))]]) as server:
+        code, _, complaint = ecva_bench(*run, *few, "--model-arg", f"base-url={server.url}")
+    assert code == 3
+    assert "error: the endpoint refuses the key (HTTP 401 no)" in complaint
+    assert "has cost so far: 1 asked" in complaint
+    assert len(journal.read(out).answers) == 1
+    with ModelServer() as server:
+        other = ("--model-arg", "frames=2", "--model-arg", "timeout=9", "--model-arg", f"base-url={server.url}")
+        code, shown, complaint = ecva_bench(*run, *other)
+        assert len(server.requests) == 1
+    assert code == 0, complaint
+    assert "2 answers (1 were there), 0 errors, 0 missing" in shown
+    assert "has cost so far: 2 asked, 200 tokens_in, 20 tokens_out\n" in complaint
+    assert KEY not in out.read_text(encoding="utf-8")
+    assert [json.loads(line)["type"] for line in out.read_text(encoding="utf-8").splitlines()][-1] == "end"
+
+
+def test_other_frames_are_another_run(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 1, "--out", out)
+    with ModelServer() as server:
+        address = ("--model-arg", f"base-url={server.url}")
+        assert ecva_bench(*run, *address, "--model-arg", "frames=2")[0] == 0
+        code, _, complaint = ecva_bench(*run, *address, "--model-arg", "frames=3")
+    assert code == 2
+    assert "frames" in complaint
