@@ -30,6 +30,9 @@ from .verdicts import FAILED
 
 PARSE_RETRIES = 2  # at temperature 0 an unparsable reply seldom mends itself
 FAILURES_IN_A_ROW = 20  # votes given up one after another: then the endpoint is down, not unlucky
+# Workers start one after another: replies that come together are handled step by step together, and would go on coming
+# together, each waiting for all.
+APART_S = 0.001
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 30.0, 600.0
 
 
@@ -244,12 +247,13 @@ class Endpoint:
         self._caller.close()
 
     async def _answer(self, work: _Round) -> None:
-        await asyncio.gather(*(self._work(work) for _ in range(self._concurrency)))
+        await asyncio.gather(*(self._work(work, number * APART_S) for number in range(self._concurrency)))
         if work.error:
             raise work.error
 
-    async def _work(self, work: _Round) -> None:
+    async def _work(self, work: _Round, wait: float) -> None:
         """Take votes until there are none, or until some worker met what no later call would survive."""
+        await asyncio.sleep(wait)
         try:
             for vote in work.votes:
                 found = await self._caller.ask(_VoteRequest(vote, self.model))

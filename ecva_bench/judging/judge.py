@@ -6,6 +6,7 @@ export, gives the same values bit for bit. Knows no HTTP and no metric.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -179,4 +180,8 @@ class LanguageJudge:
 
         first = next(votes, None)
         if first is not None:  # what is answered from the store needs neither a key nor a model
-            self._backend.answer(chain([first], votes), keep)
+            gc.freeze()  # else every full collection looks through all calls of the run, while replies wait
+            try:
+                self._backend.answer(chain([first], votes), keep)
+            finally:
+                gc.unfreeze()
