@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ecva_bench.answering import Adapter, Card
-from ecva_bench.answering.models import Fit
+from ecva_bench.answering.fit import Fit
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import sha256_of

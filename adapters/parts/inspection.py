@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 import torch
 
-from ecva_bench.answering.models import Part
+from ecva_bench.answering.fit import Part
 
 _INSPECTED: ContextVar[list[Part] | None] = ContextVar("inspected", default=None)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from ecva_bench.answering.models import Part
+from ecva_bench.answering.fit import Part
 from ecva_bench.errors import AdapterError
 
 from .files import first_line, read_json

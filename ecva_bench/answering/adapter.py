@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..video import Video
-    from .models import Fit
+    from .fit import Fit
 
 GROUP = "ecva_bench.adapters"
 

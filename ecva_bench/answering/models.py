@@ -1,12 +1,11 @@
-"""What models there are to ask: their cards, whether their weights are here, and whether those fit.
+"""What models there are to ask: their cards, and whether their weights are here.
 
 Knows names, cards and places. Reads no weights, imports no network and asks no hub.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -15,37 +14,6 @@ from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
 from .adapter import GROUP, Adapter
 from .card import Card
-
-
-@dataclass(frozen=True)
-class Part:
-    """One network, or one file of weights, compared with what it should hold.
-
-    `tensors` is how many were compared. `problems` are the names by what is wrong with them: `missing`, `unexpected`,
-    `of another shape`; those without names are left out.
-    """
-
-    name: str
-    where: str
-    tensors: int
-    problems: Mapping[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Whether a model's files fit it, by names and shapes alone.
-
-    `parameters` is how many numbers its networks have, None where the comparison ended early: `stopped` says why.
-    """
-
-    parts: tuple[Part, ...]
-    parameters: int | None
-    stopped: str = ""
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.stopped and not any(part.problems for part in self.parts)
 
 
 @dataclass(frozen=True)

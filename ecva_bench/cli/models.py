@@ -11,7 +11,8 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.models import Fit, Listed
+    from ..answering.fit import Fit
+    from ..answering.models import Listed
 
 app = typer.Typer(invoke_without_command=True)
 

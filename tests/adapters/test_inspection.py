@@ -23,7 +23,7 @@ from ecva_bench.adapters.parts.weights import open_weights
 from ecva_bench.adapters.timechat import TimeChat
 from ecva_bench.adapters.videollama2 import VideoLLaMA2
 from ecva_bench.adapters.vila import Vila
-from ecva_bench.answering.models import Fit
+from ecva_bench.answering.fit import Fit
 from ecva_bench.errors import AdapterError, UsageError
 from tests.adapters.tiny import anomshield, llm, timechat, videollama2, vila
 from tests.adapters.tiny.edit import edit
