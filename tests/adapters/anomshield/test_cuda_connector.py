@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,13 @@ from ecva_bench.adapters.anomshield.operations import select
 from ecva_bench.errors import AdapterError
 
 from . import reference64
-from .emulator import EmulatedLauncher, require_compiler
+from .emulator import EmulatedLauncher
 from .reference64 import relative
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def _poisoned() -> Iterator[None]:
-    require_compiler()
-    torch.use_deterministic_algorithms(True)  # fills what is allocated with NaN
-    loader.install("cpu", EmulatedLauncher())
-    yield
-    loader.install("cpu", None)
-    torch.use_deterministic_algorithms(False)
+pytestmark = pytest.mark.usefixtures("emulated")
 
 
 def connector(weights: dict[str, Tensor], dtype: torch.dtype = torch.float32) -> MambaConnector:

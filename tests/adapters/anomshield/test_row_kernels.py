@@ -7,7 +7,7 @@ beside a tensor, shows.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,17 +19,9 @@ from ecva_bench.adapters.anomshield.cuda.compiler import KERNELS
 from ecva_bench.errors import AdapterError
 
 from . import reference64
-from .emulator import EmulatedLauncher, KernelError, require_compiler
+from .emulator import EmulatedLauncher, KernelError
 
-
-@pytest.fixture(autouse=True)
-def _poisoned() -> Iterator[None]:
-    require_compiler()
-    torch.use_deterministic_algorithms(True)  # fills what is allocated with NaN
-    loader.install("cpu", EmulatedLauncher())
-    yield
-    loader.install("cpu", None)
-    torch.use_deterministic_algorithms(False)
+pytestmark = pytest.mark.usefixtures("emulated")
 
 
 def draw(*shape: int, seed: int, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
@@ -22,21 +21,14 @@ from ecva_bench.adapters.anomshield.cuda import scan as ours
 from ecva_bench.errors import AdapterError
 
 from . import reference64
-from .emulator import EmulatedLauncher, KernelError, require_compiler
+from .emulator import EmulatedLauncher, KernelError
 from .reference64 import MIXER, relative
 
 FLOAT32, HALVES = torch.float32, (torch.float16, torch.bfloat16)
 NAMES = ("u", "dt", "A", "B", "C", "D", "dt_bias", "z")
 
 
-@pytest.fixture(autouse=True)
-def _poisoned() -> Iterator[None]:
-    require_compiler()
-    torch.use_deterministic_algorithms(True)  # fills what is allocated with NaN
-    loader.install("cpu", EmulatedLauncher())
-    yield
-    loader.install("cpu", None)
-    torch.use_deterministic_algorithms(False)
+pytestmark = pytest.mark.usefixtures("emulated")
 
 
 def draw(*shape: int, seed: int, scale: float = 1.0, mean: float = 0.0) -> Tensor:
