@@ -163,19 +163,25 @@ class Thread:
 
     def __init__(self, worker: Worker, life: int, tell: Callable[[Message], None]) -> None:
         self._worker, self._life, self._tell = worker, life, tell
+        self._ready, self._dismissed = threading.Event(), threading.Event()
         threading.Thread(target=self._live, daemon=True).start()
 
     def _live(self) -> None:
-        said = self._worker.work()
-        for _, message in zip(range(self._life), said, strict=False):
+        for told, message in enumerate(self._worker.work(), 1):
+            self._ready.set()
             self._tell(message)
+            if told == self._life or self._dismissed.is_set():
+                break
         self._tell(Gone("its life was over"))
 
     def submit(self, job: Job) -> None:
         self._worker.submit(job)
 
     def dismiss(self) -> None:
-        self._worker._videos.close()
+        """End it; one that still loads, and so has no videos to close, ends once it has loaded."""
+        self._dismissed.set()
+        if self._ready.is_set():
+            self._worker._videos.close()
 
 
 @how(max_examples=15)
