@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -20,8 +20,10 @@ class Vote:
     request: str
 
 
-# Takes each vote's reply as it comes, or the reason why there is none ("failed: …"), which is not stored.
-Keep = Callable[[Vote, Reply | str], None]
+# A vote's reply, or the reason why there is none ("failed: …"), which is not stored.
+Outcome = Reply | str
+# Takes the outcomes that came together, as they come.
+Keep = Callable[[Sequence[tuple[Vote, Outcome]]], None]
 
 
 class Backend(Protocol):
@@ -34,7 +36,7 @@ class Backend(Protocol):
         """Return how the model is sampled for a vote with this seed."""
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
-        """Put every vote to the model and hand each reply to `keep` at once.
+        """Put every vote to the model and hand every outcome to `keep` at once.
 
         Raises `BudgetExhausted` or `JudgeError` after every reply under way was kept.
         """

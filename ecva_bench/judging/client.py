@@ -16,12 +16,12 @@ import random
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from ..errors import JudgeError
 from . import completions
-from .backend import Keep, Vote
+from .backend import Keep, Outcome, Vote
 from .budget import Budget
 from .completions import Problem
 from .store import Reply
@@ -221,7 +221,23 @@ class _Round:
 
     votes: Iterator[Vote]
     keep: Keep
+    found: list[tuple[Vote, Outcome]] = field(default_factory=list)
     error: JudgeError | None = None
+
+    def add(self, vote: Vote, outcome: Outcome) -> None:
+        """Take an outcome; those that one turn of the event loop brings are kept together, in one transaction."""
+        if not self.found:
+            asyncio.get_running_loop().call_soon(self.hand_over)
+        self.found.append((vote, outcome))
+
+    def hand_over(self) -> None:
+        """Have what has come kept."""
+        found, self.found = self.found, []
+        try:
+            if found:
+                self.keep(found)
+        except JudgeError as error:
+            self.error = self.error or error
 
 
 class Endpoint:
@@ -247,7 +263,10 @@ class Endpoint:
         self._caller.close()
 
     async def _answer(self, work: _Round) -> None:
-        await asyncio.gather(*(self._work(work, number * APART_S) for number in range(self._concurrency)))
+        try:
+            await asyncio.gather(*(self._work(work, number * APART_S) for number in range(self._concurrency)))
+        finally:  # an interrupt too loses nothing that came
+            work.hand_over()
         if work.error:
             raise work.error
 
@@ -258,9 +277,9 @@ class Endpoint:
             for vote in work.votes:
                 found = await self._caller.ask(_VoteRequest(vote, self.model))
                 if isinstance(found, Reply):
-                    work.keep(vote, found)
+                    work.add(vote, found)
                 else:
-                    work.keep(vote, f"{FAILED}: {found.what}")
+                    work.add(vote, f"{FAILED}: {found.what}")
                     self._caller.give_up(found)
                 if work.error:
                     return

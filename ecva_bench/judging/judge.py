@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from typing import Self
 from ..errors import JudgeError
 from ..records import canonical_json
 from . import messages
-from .backend import Backend, Vote
+from .backend import Backend, Outcome, Vote
 from .budget import Budget, Usage, find_price
 from .calls import Call, Verdict
 from .client import Endpoint, Options
@@ -71,6 +72,25 @@ def open_judge(
     return LanguageJudge(backend, kept, usage, votes=votes, seed=seed, ask=replay is None, progress=progress)
 
 
+@dataclass
+class _Asked:
+    """Calls under way: the addresses of their votes, as far as looked up, and the outcomes known, by address."""
+
+    calls: Sequence[Call]
+    keys: list[tuple[str, ...]] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def conclude(self) -> None:
+        """Give calls their verdicts, in their order, as far as all votes of a call have an outcome."""
+        while len(self.verdicts) < len(self.keys):
+            call, group = self.calls[len(self.verdicts)], self.keys[len(self.verdicts)]
+            known = [self.outcomes[key] for key in group if key in self.outcomes]
+            if len(known) < len(group):
+                return
+            self.verdicts.append(verdict(call, known, keys=group))
+
+
 class LanguageJudge:
     """A language model as a `Judge`. Use as a context manager; not from several threads at once."""
 
@@ -101,17 +121,15 @@ class LanguageJudge:
                 fields, given = ", ".join(call.prompt.fields), ", ".join(call.payload)
                 what = f"the prompt speaks of {fields}, the call has {given}"
                 raise JudgeError(what, call.prompt.id, "mend the scorer")
-        keys: list[tuple[str, ...]] = []
-        outcomes: dict[str, Reply | str] = {}
-        missing = self._missing(calls, keys, outcomes)
+        asked = _Asked(calls)
+        missing = self._missing(asked)
         if self._asks:
-            self._put_to_model(missing, len(calls) * self._votes, outcomes)
+            self._put_to_model(missing, asked)
         else:
-            outcomes |= {vote.key: NOT_IN_REPLAY for vote in missing}
-        self._used |= {key for key, outcome in outcomes.items() if isinstance(outcome, Reply)}
-        return [
-            verdict(call, [outcomes[key] for key in group], keys=group) for call, group in zip(calls, keys, strict=True)
-        ]
+            asked.outcomes |= {vote.key: NOT_IN_REPLAY for vote in missing}
+        asked.conclude()
+        self._used |= {key for key, outcome in asked.outcomes.items() if isinstance(outcome, Reply)}
+        return asked.verdicts
 
     def identity(self) -> dict[str, str]:
         """Return what determines the verdicts, for signatures."""
@@ -136,24 +154,22 @@ class LanguageJudge:
     ) -> None:
         self.close()
 
-    def _missing(
-        self, calls: Sequence[Call], keys: list[tuple[str, ...]], outcomes: dict[str, Reply | str]
-    ) -> Iterator[Vote]:
-        """Yield the votes that the store has no reply to; `keys` gets those of every call, `outcomes` what is stored.
+    def _missing(self, asked: _Asked) -> Iterator[Vote]:
+        """Yield the votes that the store has no reply to; addresses and stored replies go into `asked`.
 
         Some calls at a time, so that the addresses of later ones are computed while earlier ones are under way.
         """
         seen: set[str] = set()
-        for start in range(0, len(calls), CALLS_AT_ONCE):
+        for start in range(0, len(asked.calls), CALLS_AT_ONCE):
             groups = [
                 [self._vote(call, number) for number in range(self._votes)]
-                for call in calls[start : start + CALLS_AT_ONCE]
+                for call in asked.calls[start : start + CALLS_AT_ONCE]
             ]
-            keys += [tuple(vote.key for vote in group) for group in groups]
+            asked.keys += [tuple(vote.key for vote in group) for group in groups]
             wanted = {vote.key: vote for group in groups for vote in group if vote.key not in seen}
             known = self._store.get(wanted)
             self.usage.from_store += len(known)
-            outcomes |= known
+            asked.outcomes |= known
             seen |= wanted.keys()
             yield from (vote for key, vote in wanted.items() if key not in known)
 
@@ -165,18 +181,20 @@ class LanguageJudge:
         request = request.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
         return Vote(call, seed, key_of(request), request)
 
-    def _put_to_model(self, votes: Iterator[Vote], owed: int, outcomes: dict[str, Reply | str]) -> None:
-        """Put the replies to votes, which are stored, or why there is none, into `outcomes` by key."""
+    def _put_to_model(self, votes: Iterator[Vote], asked: _Asked) -> None:
+        """Put the replies to votes, which are stored, or why there is none, into `asked`."""
+        owed = len(asked.calls) * self._votes
 
-        def keep(vote: Vote, found: Reply | str) -> None:
-            self.usage.asked += 1
-            if isinstance(found, Reply):
-                found = self._store.put(vote.key, vote.request, found)
-            else:
-                self.usage.failed += 1
-            outcomes[vote.key] = found
-            if self._progress:
-                self._progress(len(outcomes), owed, self.usage.failed)
+        def keep(found: Sequence[tuple[Vote, Outcome]]) -> None:
+            replies = [(vote.key, vote.request, reply) for vote, reply in found if isinstance(reply, Reply)]
+            stored = self._store.put(replies)
+            for vote, outcome in found:
+                self.usage.asked += 1
+                self.usage.failed += vote.key not in stored
+                asked.outcomes[vote.key] = stored.get(vote.key, outcome)
+                if self._progress:
+                    self._progress(len(asked.outcomes), owed, self.usage.failed)
+            asked.conclude()  # now, while others are awaited, rather than all in the end
 
         first = next(votes, None)
         if first is not None:  # what is answered from the store needs neither a key nor a model

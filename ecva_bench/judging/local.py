@@ -60,8 +60,7 @@ class LocalModel:
             drafts = [_Draft(vote, self._loaded.prompt(vote)) for vote in batch]
             while unfinished := [draft for draft in drafts if len(draft.verdicts) < draft.vote.call.expected]:
                 self._loaded.extend(unfinished)
-            for draft in drafts:
-                keep(draft.vote, self._reply(draft))
+            keep([(draft.vote, self._reply(draft)) for draft in drafts])
 
     def close(self) -> None:
         """Nothing is held that Python does not free."""

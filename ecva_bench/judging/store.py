@@ -1,8 +1,8 @@
 """Judge calls and their replies, by content address, in one SQLite file; exported and imported as JSON lines.
 
 Knows no network and no metric. A reply is written once: the first one counts, whoever wrote it, so that every later
-reading gives the same verdict. Every reply is committed as it comes: a killed process loses none of them. (A machine
-that loses power may lose the last ones, which are then asked again.)
+reading gives the same verdict. Replies are committed as they come: a killed process loses none that was put here. (A
+machine that loses power may lose the last ones, which are then asked again.)
 Several processes may use one file at once.
 """
 
@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -96,17 +96,25 @@ class Store:
         """Close it."""
         self._base.close()
 
-    def put(self, key: str, request: str, reply: Reply) -> Reply:
-        """Write a reply under its address unless one is there, and return the one that is there now.
+    def put(self, calls: Sequence[tuple[str, str, Reply]]) -> dict[str, Reply]:
+        """Write replies, each under its key unless one is there, and return those that are there now, by key.
 
-        It survives this process when this returns.
+        A call is its key, its request and the reply. All survive this process when this returns; where `JudgeError` is
+        raised, none is written.
         """
         try:
-            done = self._base.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?)", (key, request, reply.to_json()))
+            with self._base:
+                self._base.execute("BEGIN IMMEDIATE")
+                written = self._base.executemany(
+                    "INSERT OR IGNORE INTO calls VALUES (?, ?, ?)",
+                    ((key, request, reply.to_json()) for key, request, reply in calls),
+                ).rowcount
         except sqlite3.Error as error:
             remedy = "make room or name another file; what was stored before is safe"
-            raise JudgeError(f"a reply cannot be stored ({error})", self.path, remedy) from None
-        return reply if done.rowcount else self.get([key])[key]
+            raise JudgeError(f"replies cannot be stored ({error})", self.path, remedy) from None
+        if written < len(calls):
+            return self.get({key for key, _, _ in calls})
+        return {key: reply for key, _, reply in calls}
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
         """Return the replies that are there, by key."""
@@ -142,18 +150,8 @@ class Store:
             raise JudgeError(
                 f"{head.get('calls')} calls were exported, {len(lines) - 1} are here", path, "get it again"
             )
-        with self._base:
-            self._base.execute("BEGIN")
-            for number, line in enumerate(lines[1:], start=2):
-                self._take(_json_object(line), f"{path}, line {number}")
+        self.put([_call(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], start=2)])
         return len(lines) - 1
-
-    def _take(self, record: dict[str, Any], where: str) -> None:
-        request = canonical_json(record.get("request"))
-        if record.get("key") != key_of(request) or not isinstance(record.get("reply"), dict):
-            remedy = "get the file again: this call was cut off or changed"
-            raise JudgeError("a call is not what its address says", where, remedy)
-        self.put(record["key"], request, Reply.from_json(canonical_json(record["reply"])))
 
     def _rows(self, columns: str, keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
         wanted = list(keys)
@@ -161,6 +159,16 @@ class Store:
             part = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
             yield from self._base.execute(f"SELECT {columns} FROM calls WHERE key IN ({marks})", part)  # noqa: S608
+
+
+def _call(line: str, where: str) -> tuple[str, str, Reply]:
+    """Return the call in a line of an export."""
+    record = _json_object(line)
+    request = canonical_json(record.get("request"))
+    if record.get("key") != key_of(request) or not isinstance(record.get("reply"), dict):
+        remedy = "get the file again: this call was cut off or changed"
+        raise JudgeError("a call is not what its address says", where, remedy)
+    return record["key"], request, Reply.from_json(canonical_json(record["reply"]))
 
 
 def _json_object(line: str) -> dict[str, Any]:

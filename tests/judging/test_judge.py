@@ -138,6 +138,21 @@ def test_a_verdict_is_of_the_reply_that_was_stored_first(judge_at: Open, tmp_pat
             assert judge_at(second).ask([grade()])[0].value == 1
 
 
+def test_a_full_disk_ends_the_judging_and_costs_nothing_that_was_stored(judge_at: Open, tmp_path: Path) -> None:
+    with JudgeServer(lambda *_: "3") as server:
+        judge = judge_at(server, concurrency=4)
+        judge.ask([grade("before")])
+        pages = judge._store._base.execute("PRAGMA page_count").fetchone()[0]
+        judge._store._base.execute(f"PRAGMA max_page_count={pages + 4}")
+        with pytest.raises(JudgeError, match=r"cannot be stored \(database or disk is full\).*make room"):
+            judge.ask([grade(f"{n} " * 500) for n in range(200)])
+        stored = judge._store._base.execute("SELECT count(*) FROM calls").fetchone()[0]
+        assert stored > 1
+        assert len(server.requests) <= stored + 2 * 4  # those under way, and what each worker began meanwhile
+        judge._store._base.execute("PRAGMA max_page_count=1000000")
+        assert len(judge.ask([grade(f"{n} " * 500) for n in range(200)])) == 200
+
+
 def test_progress_is_told(judge_at: Open) -> None:
     told: list[tuple[int, int, int]] = []
     with JudgeServer(lambda *_: "3", faults=[Fault(400, b"")]) as server:

@@ -1,4 +1,4 @@
-"""A judge killed half-way and started again asks each call once, but for those under way when it died."""
+"""A judge ended half-way, by a kill or an interrupt, and started again asks each call once, but for those under way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from .server import JudgeServer
 
@@ -25,22 +27,23 @@ with open_judge("scripted", base_url=sys.argv[1], store=Path(sys.argv[2]), concu
 """
 
 
-def test_each_call_is_made_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_each_call_is_made_once(end: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "OPENAI_API_KEY": "none"}
     with JudgeServer(lambda *_: "3", delay=0.02) as server:
         command = [sys.executable, "-c", PROGRAM, server.url, str(tmp_path / "judge.sqlite")]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while len(server.requests) < CALLS // 2:
             assert process.poll() is None
             time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(end)
         process.wait()
         before = len(server.requests)
         assert before < CALLS
         rest = int(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
         times = Counter(payload["candidate"] for payload in server.payloads)
         assert len(times) == CALLS
-        # What was under way at the kill, one call per connection at most, is all that was asked twice.
+        # What was under way then, one call per connection at most, is all that was asked twice.
         repeated = [call for call, count in times.items() if count > 1]
         assert len(repeated) <= CONCURRENCY
         assert max(times.values()) <= 2

@@ -21,8 +21,7 @@ REPLY = Reply("{}", expectations=(0.1, 1 / 3), tokens_in=3, left_out=("seed",))
 def filled(path: Path | None, number: int = 3) -> tuple[Store, list[str]]:
     store = Store(path)
     requests = [canonical_json({"payload": {"text": f"é\u2028\n{n}"}}) for n in range(number)]
-    for request in requests:
-        store.put(key_of(request), request, REPLY)
+    store.put([(key_of(request), request, REPLY) for request in requests])
     return store, [key_of(request) for request in requests]
 
 
@@ -35,8 +34,18 @@ def test_what_is_put_is_got_bit_for_bit(tmp_path: Path) -> None:
 
 def test_the_first_reply_counts() -> None:
     store, keys = filled(None, 1)
-    assert store.put(keys[0], "{}", Reply("later")) == REPLY
-    assert store.get(keys)[keys[0]] == REPLY
+    both = {keys[0]: REPLY, "new": Reply("new")}
+    assert store.put([(keys[0], "{}", Reply("later")), ("new", "{}", Reply("new"))]) == both == store.get(both)
+    assert store.put([("twice", "{}", Reply("a")), ("twice", "{}", Reply("b"))]) == {"twice": Reply("a")}
+
+
+def test_replies_that_are_put_together_are_written_together_or_not_at_all(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.sqlite")
+    unwritable = Reply("\ud83d")  # a lone surrogate, which no judge lets through, has no UTF-8
+    with pytest.raises(UnicodeEncodeError):
+        store.put([("first", "{}", REPLY), ("second", "{}", unwritable)])
+    assert Store(tmp_path / "s.sqlite").get(["first", "second"]) == {}
+    assert store.put([("first", "{}", REPLY)]) == Store(tmp_path / "s.sqlite").get(["first"])
 
 
 @given(
@@ -51,7 +60,7 @@ def test_the_first_reply_counts() -> None:
 )
 def test_a_reply_just_put_is_what_will_be_read(reply: Reply) -> None:
     store = Store(None)
-    assert store.put("key", "{}", reply) == reply == store.get(["key"])["key"]
+    assert store.put([("key", "{}", reply)]) == {"key": reply} == store.get(["key"])
 
 
 def test_an_export_is_imported_whole_and_exported_to_the_same_bytes(tmp_path: Path) -> None:
@@ -106,7 +115,7 @@ from ecva_bench.records import canonical_json
 store = Store(Path(sys.argv[1]))
 for n in range(400):
     request = canonical_json({"n": n})
-    store.put(key_of(request), request, Reply(sys.argv[2]))
+    store.put([(key_of(request), request, Reply(sys.argv[2]))])
 """
 
 
