@@ -50,11 +50,13 @@ class Troubled(Adapter):
     """Answers with what it saw. Trouble is a file in the folder, and over once the file is gone:
 
     `die-ask-3-…` and `die-decode-3-…` kill the process at the effect question about video 3, or as it is decoded;
-    `die-load-…` as the model is loaded; `refuse` has the model refuse to load. All but `refuse` take the file away.
+    `die-load-…` as the model is loaded: these take the file away. `refuse` has the model refuse to load, and `hold` has
+    it wait before its second answer.
     """
 
     def __init__(self, trouble: Path, pause: float) -> None:
         self.trouble, self.pause = trouble, pause
+        self.answers = 0
 
     def load(self) -> None:
         if (self.trouble / "refuse").exists():
@@ -68,6 +70,9 @@ class Troubled(Adapter):
     def answer(self, video: Video, question: str) -> str:
         if "led to" in question:
             self._die(f"ask-{video.path.stem}")
+        while self.answers and (self.trouble / "hold").exists():
+            time.sleep(0.01)
+        self.answers += 1
         time.sleep(self.pause)
         with (self.trouble / "asked.txt").open("a") as log:
             log.write(f"{video.path.stem} {'led to' in question} {video.removed != ()}\n")

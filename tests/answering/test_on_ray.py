@@ -18,7 +18,7 @@ from tests.answering.test_crew import VIDEOS, alone, answers, events, folder, li
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 
 __all__ = ["folder", "trouble"]  # fixtures
-PAUSE = 0.15  # seconds an answer takes
+PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -43,12 +43,22 @@ def test_a_machine_lost_in_the_middle_costs_no_answer_and_gives_none_twice(
     machines = [cluster.add_node(num_cpus=1, wait=True) for _ in range(2)]  # type: ignore[attr-defined]
     path = tmp_path / "ray.jsonl"
     runner = prepare(folder, trouble)
-    engine = OnRay(partial(prepare, folder, trouble, 1, PAUSE), 2)
+    engine = OnRay(partial(prepare, folder, trouble), 2)
+    hold = trouble / "hold"
+    hold.touch()
+
+    def wait_for(text: bytes, times: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while path.read_bytes().count(text) < times and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def lose_one() -> None:
-        while path.read_bytes().count(b'"type":"answer"') < 3:
-            time.sleep(0.02)
-        cluster.remove_node(machines[0], allow_graceful=False)  # type: ignore[attr-defined]
+        try:
+            wait_for(b'"type":"answer"', 2)  # one from either machine, each of which now holds a video half asked
+            cluster.remove_node(machines[0], allow_graceful=False)  # type: ignore[attr-defined]
+            wait_for(b'"worker_lost"', 1)
+        finally:
+            hold.unlink()
 
     with Crew(engine, runner.plan, runner.settings) as crew, Journal(path, crew.manifest) as journal:
         thief = threading.Thread(target=lose_one)
