@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import registry
@@ -134,4 +135,18 @@ def create(name: str, options: dict[str, str] | None = None) -> Adapter:
     try:
         return found(**given)
     except TypeError as error:
-        raise AdapterError(f"the model refused its options ({error})", f"model {name!r}", "see --model-arg") from error
+        known = ", ".join(_options_of(found))
+        remedy = f"its options are {known}" if known else "it has no options"
+        raise AdapterError(f"the model refused its options ({error})", f"model {name!r}", remedy) from error
+
+
+def _options_of(model: type[Adapter]) -> list[str]:
+    """Return the names of a model's options: its constructor's, and those of the bases it passes others on to."""
+    names: set[str] = set()
+    for kind in model.__mro__:
+        if "__init__" in vars(kind):
+            parameters = signature(vars(kind)["__init__"]).parameters.values()
+            names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
+    return sorted(names - {"self", "target"})

@@ -28,6 +28,19 @@ ModelPath = Annotated[
     typer.Option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
 ]
 ModelArg = Annotated[list[str] | None, typer.Option(help="Option of the model, as name=value; may be repeated.")]
+HardPrompt = Annotated[
+    bool | None,
+    typer.Option(
+        "--hard-prompt/--no-hard-prompt",
+        help="Look closer at segments ranked by the question, or take frames of the whole video.",
+        show_default=False,
+        rich_help_panel="AnomShield",
+    ),
+]
+Connector = Annotated[
+    str | None,
+    typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
+]
 Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
 Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
@@ -54,6 +67,8 @@ def build_request(
     model: str,
     model_path: str | None,
     model_arg: list[str] | None,
+    hard_prompt: bool | None = None,
+    connector: str | None = None,
     task: list[str] | None,
     data: str,
     videos: Path | None,
@@ -79,10 +94,15 @@ def build_request(
     from ..answering.plan import Selection
     from ..answering.request import Request, Workforce
 
+    model_args = model_options(model_arg)
+    if hard_prompt is not None:
+        model_args["hard_prompt"] = "yes" if hard_prompt else "no"
+    if connector is not None:
+        model_args["connector"] = connector
     return Request(
         model=model,
         model_path=model_path,
-        model_args=model_options(model_arg),
+        model_args=model_args,
         data=data,
         videos=videos,
         tasks=tuple(task or ()),

@@ -15,6 +15,8 @@ def plan(
     videos: options.Videos = None,
     out: options.Out = Path("results.jsonl"),
     model_arg: options.ModelArg = None,
+    hard_prompt: options.HardPrompt = None,
+    connector: options.Connector = None,
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     limit: options.Limit = None,

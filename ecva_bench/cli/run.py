@@ -20,6 +20,8 @@ def run(
     videos: options.Videos = None,
     out: options.Out = Path("results.jsonl"),
     model_arg: options.ModelArg = None,
+    hard_prompt: options.HardPrompt = None,
+    connector: options.Connector = None,
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     limit: options.Limit = None,
@@ -51,6 +53,8 @@ def run(
       ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B-16F --task cause
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
+
+      ecva-bench run --model anomshield --model-path LORA --no-hard-prompt
 
       ecva-bench run --model motion --subset 100 --shard 2/4 --out part2.jsonl
 

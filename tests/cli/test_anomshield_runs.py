@@ -32,9 +32,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("layout", "options", "frames"),
     [
         ("lora", (), range(33, 49)),
-        ("lora", ("--model-arg", "hard-prompt=no"), [16]),
-        ("mlp", ("--model-arg", "connector=mlp"), range(33, 49)),
-        ("mlp", ("--model-arg", "connector=mlp", "--model-arg", "hard-prompt=no"), [16]),
+        ("lora", ("--no-hard-prompt",), [16]),
+        ("mlp", ("--connector", "mlp"), range(33, 49)),
+        ("mlp", ("--connector", "mlp", "--no-hard-prompt"), [16]),
     ],
 )
 def test_the_four_rows_of_table_viii_run_over_mini(
@@ -49,7 +49,7 @@ def test_the_four_rows_of_table_viii_run_over_mini(
     for answer in journal.read(out).answers:
         assert answer.frames is not None
         assert answer.frames.n in frames
-        assert (answer.steps is None) == ("hard-prompt=no" in options)
+        assert (answer.steps is None) == ("--no-hard-prompt" in options)
         if answer.steps:
             told = answer.steps["hard_prompt"]
             assert len(told["segments"]) == 8
@@ -57,3 +57,15 @@ def test_the_four_rows_of_table_viii_run_over_mini(
             assert told["chosen"] or told["fallback"]
     code, shown, complaint = ecva_bench("score", out, "--scorers", "rouge")
     assert code == 0, complaint
+
+
+def test_an_option_of_anomshield_is_refused_for_a_model_that_has_none(ecva_bench: Command) -> None:
+    code, _, complaint = ecva_bench("run", "--model", "constant", "--no-hard-prompt")
+    assert code == 2
+    assert "unexpected keyword argument 'hard_prompt'" in complaint
+    assert complaint.strip().endswith("it has no options")
+    code, _, complaint = ecva_bench("run", "--model", "anomshield", "--model-arg", "hardprompt=no")
+    assert code == 2
+    known = complaint.split("its options are ")[1].strip().split(", ")
+    assert {"hard_prompt", "segments", "connector", "backend", "aspect", "generation", "model_path"} <= set(known)
+    assert not {"self", "target", "options"} & set(known)
