@@ -20,8 +20,8 @@ from ..llava_family import LlavaFamily
 from ..parts.policy import Policy
 from ..parts.prompt import Ids, Text, encode, read_template
 from . import hard_prompt
+from .backends import BACKENDS, select
 from .hard_prompt import Ranking, Segment
-from .operations import BACKENDS, select
 
 if TYPE_CHECKING:
     import numpy as np

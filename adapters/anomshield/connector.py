@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from ecva_bench.errors import AdapterError, UsageError
 
-from .operations import BACKENDS, Operations, select
+from .backends import BACKENDS, select
+from .operations import Operations
 
 STATES = 16
 TAPS = 4
@@ -134,7 +135,7 @@ class _Mamba(nn.Module):
 class MambaConnector(nn.Module):
     """Patch features [B, frames, patches, d_model] to language tokens [B, frames*patches/16, hidden].
 
-    `backend` is a name of `operations.BACKENDS`. `positional="spatiotemporal"` adds Eq. 1's learned p_t [frames, d] and
+    `backend` is a name of `backends.BACKENDS`. `positional="spatiotemporal"` adds Eq. 1's learned p_t [frames, d] and
     p_s [patches, d] (keys `pos_t`, `pos_s`), p_t interpolated linearly for another number of frames.
     `final_norm=False` pools the plain sum of Eq. 10; the 22 names stay, `norm_f` unused. `drop_path` is the share of
     samples whose Mamba branch is left out in training (0.1 as released), the others scaled up; inert in `eval()`.

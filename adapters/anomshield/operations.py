@@ -1,6 +1,6 @@
-"""What a backend of the connector must bring: three functions between torch's matrix products, and the choice of one.
+"""What a backend of the connector must bring: three functions between torch's matrix products.
 
-Knows the three signatures and the backends' names; not what they compute with, nor the connector's weights.
+Knows the three signatures; not who has them, what they compute with, nor the connector's weights.
 
 Tensors are token-major, [batch, tokens, channels]; tokens = frames*side*side in the order frame, row, column. A leading
 axis of 2 is the direction: 0 walks the tokens forward, 1 backward. What belongs to the backward direction lies in
@@ -14,17 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ecva_bench.errors import AdapterError, UsageError
-
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     Convolve: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
     Scan: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
     Pool: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, float, int], Tensor]
-
-BACKENDS = ("auto", "torch", "cuda", "mamba_ssm")
 
 
 @dataclass(frozen=True)
@@ -58,29 +53,3 @@ class Operations:
     convolve: Convolve
     scan: Scan
     pool: Pool
-
-
-def select(name: str, device: torch.device) -> Operations:
-    """Return the backend `name` for tensors on `device`.
-
-    `auto` takes our kernels where they can run, else `torch` with one log line per reason that says why. Every other
-    name is taken at its word: `UsageError` if there is none of that name, `AdapterError` if it cannot run here.
-    """
-    if name == "mamba_ssm":
-        from . import mamba_ssm
-
-        return mamba_ssm.operations()
-    if name in ("auto", "cuda"):
-        from . import cuda
-
-        reason = cuda.unusable(device)
-        if reason is None:
-            return cuda.operations()
-        if name == "cuda":
-            raise AdapterError("the connector's CUDA kernels cannot run here", reason, "give --model-arg backend=torch")
-        cuda.log_fallback(reason)
-    elif name != "torch":
-        raise UsageError(f"no connector backend is called {name!r}", remedy=f"available: {', '.join(BACKENDS)}")
-    from .reference import OPERATIONS
-
-    return OPERATIONS

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecva_bench.adapters.anomshield import cuda, mamba_ssm, operations, reference
+from ecva_bench.adapters.anomshield import backends, cuda, mamba_ssm, reference
 from ecva_bench.adapters.anomshield.connector import MambaConnector
+from ecva_bench.adapters.anomshield.operations import Operations
 from ecva_bench.errors import AdapterError, UsageError
 
 from . import reference64
@@ -30,7 +31,7 @@ def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_kernels")
 def test_auto_falls_back_to_torch_and_says_why_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert {operations.select("auto", CPU).name for _ in range(3)} == {"torch"}
+        assert {backends.select("auto", CPU).name for _ in range(3)} == {"torch"}
     assert [record.getMessage() for record in caplog.records] == [
         "the connector runs in plain torch, not on our CUDA kernels: nothing to run on: cpu"
     ]
@@ -63,15 +64,15 @@ def test_compiled_without_a_gpu_the_recurrence_is_left_alone_and_nothing_is_comp
 @pytest.mark.usefixtures("no_kernels")
 def test_a_backend_asked_for_by_name_is_not_replaced(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(AdapterError, match="nothing to run on: cpu: give --model-arg backend=torch"):
-        operations.select("cuda", CPU)
+        backends.select("cuda", CPU)
     with pytest.raises(UsageError, match="available: auto, torch, cuda, mamba_ssm"):
-        operations.select("triton", CPU)
-    assert operations.select("torch", CPU) is reference.OPERATIONS
+        backends.select("triton", CPU)
+    assert backends.select("torch", CPU) is reference.OPERATIONS
     assert caplog.records == []
 
 
 def test_auto_takes_our_kernels_where_they_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = operations.Operations("cuda", *[reference.OPERATIONS.pool] * 3)
+    ours = Operations("cuda", *[reference.OPERATIONS.pool] * 3)
     monkeypatch.setattr(cuda, "unusable", lambda device: None, raising=False)
     monkeypatch.setattr(cuda, "operations", lambda: ours, raising=False)
     connector = MambaConnector(16, 8)
@@ -80,14 +81,14 @@ def test_auto_takes_our_kernels_where_they_run(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_contract_needs_no_torch() -> None:
-    program = "import sys, ecva_bench.adapters.anomshield.operations; sys.exit('torch' in sys.modules)"
+    program = "import sys, ecva_bench.adapters.anomshield.backends; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_mamba_ssm_absent_names_what_is_missing_and_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mamba_ssm, "find_spec", lambda name: None)
     with pytest.raises(AdapterError) as refused:
-        operations.select("mamba_ssm", CPU)
+        backends.select("mamba_ssm", CPU)
     assert "selective_scan_cuda, causal_conv1d_cuda" in str(refused.value)
     assert "MAMBA_KEEP_CUDA_BUILD=TRUE pip install mamba-ssm causal-conv1d --no-build-isolation" in str(refused.value)
 

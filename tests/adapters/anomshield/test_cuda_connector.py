@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ecva_bench.adapters.anomshield import cuda
+from ecva_bench.adapters.anomshield.backends import select
 from ecva_bench.adapters.anomshield.connector import MambaConnector
 from ecva_bench.adapters.anomshield.cuda import loader
-from ecva_bench.adapters.anomshield.operations import select
 from ecva_bench.errors import AdapterError
 
 from . import reference64
