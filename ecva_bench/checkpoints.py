@@ -78,7 +78,7 @@ def _from_hub(hub_id: str, revision: str | None, *, files: Sequence[str], downlo
 
 
 def _option(option: str, value: str) -> str:
-    return f"{option}{value}" if option.endswith("=") else f"{option} {value}"
+    return f"{option}{value}" if option.endswith(("=", ":")) else f"{option} {value}"
 
 
 def _holds(folder: Path, files: Sequence[str]) -> bool:

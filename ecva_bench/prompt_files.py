@@ -27,6 +27,12 @@ def read(folder: str, name: str, version: int | None = None) -> tuple[dict[str, 
     return parse(there[wanted].read_text(encoding="utf-8"))
 
 
+def names(folder: str) -> list[str]:
+    """Return what the prompts of a folder are called, sorted, without their versions."""
+    place = files("ecva_bench.prompts") / folder
+    return sorted({file.name.partition(".v")[0] for file in place.iterdir() if file.name.endswith(".md")})
+
+
 def parse(content: str) -> tuple[dict[str, str], str]:
     """Return the front matter and the text of a prompt file's content; ValueError where it is none."""
     _, front, body = content.split("---\n", 2)

@@ -314,9 +314,9 @@ class Summary(Record):
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
     needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for (`gaps` counts why). `mean` is
-    over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better. Intervals
-    are 95 % bootstrap intervals over videos. `floor` is the mean against other samples' references. `hits` counts the
-    ones of a 0/1 column.
+    over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
+    None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
+    videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column.
     """
 
     type: Literal["summary"] = "summary"

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "tasks": {"records", "prompt_files"},
     "journal": {"records"},
     "answering": {"data", "video", "tasks", "records", "journal", "checkpoints"},
-    "judging": {"records", "cache", "prompt_files"},
+    "judging": {"records", "cache", "prompt_files", "checkpoints"},
     "scoring": {"judging", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
     "report": {"leaderboard", "scoring", "tasks", "statistics", "records"},

@@ -30,7 +30,10 @@ class Backend(Protocol):
     """A way to a model. `kind` and `parameters` are part of every content address."""
 
     kind: ClassVar[str]
-    model: str
+
+    @property
+    def model(self) -> str:
+        """Return what tells the model from every other."""
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how the model is sampled for a vote with this seed."""

@@ -38,13 +38,15 @@ class Price:
 class Usage:
     """What a judge did since it was opened, in votes: `asked` of the model, answered `from_store`, `failed`.
 
-    `retries` are requests beyond the first of a vote. Tokens include those of replies that were no verdict; `usd` is
-    None where the model's price is unknown; `uncounted` replies came without a count of tokens.
+    `not_in_replay` votes could not be asked, for there is only an export. `retries` are requests beyond the first of a
+    vote. Tokens include those of replies that were no verdict; `usd` is None where the model's price is unknown;
+    `uncounted` replies came without a count of tokens.
     """
 
     asked: int = 0
     from_store: int = 0
     failed: int = 0
+    not_in_replay: int = 0
     retries: int = 0
     tokens_in: int = 0
     tokens_out: int = 0

@@ -222,7 +222,7 @@ class _Round:
     votes: Iterator[Vote]
     keep: Keep
     found: list[tuple[Vote, Outcome]] = field(default_factory=list)
-    error: JudgeError | None = None
+    error: Exception | None = None
 
     def add(self, vote: Vote, outcome: Outcome) -> None:
         """Take an outcome; those that one turn of the event loop brings are kept together, in one transaction."""
@@ -236,7 +236,7 @@ class _Round:
         try:
             if found:
                 self.keep(found)
-        except JudgeError as error:
+        except Exception as error:  # of whatever kind: the event loop, which calls this, would only log it
             self.error = self.error or error
 
 
@@ -281,7 +281,8 @@ class Endpoint:
                 else:
                     work.add(vote, f"{FAILED}: {found.what}")
                     self._caller.give_up(found)
+                await asyncio.sleep(0)  # until it is kept: what a killed run loses is one call per worker
                 if work.error:
                     return
-        except JudgeError as error:
+        except Exception as error:
             work.error = work.error or error

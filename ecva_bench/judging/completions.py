@@ -61,6 +61,7 @@ def parameters(seed: int) -> dict[str, Any]:
 def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
     """Return the request of a vote, less the parameters the endpoint has turned down."""
     call = vote.call
+    limit = "max_completion_tokens" if "max_completion_tokens" not in without else "max_tokens"  # its older name
     schema = {"name": messages.schema_name(call), "strict": True, "schema": messages.reply_schema(call)}
     whole = {
         "model": model,
@@ -70,7 +71,7 @@ def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
         ],
         "temperature": 0,
         "seed": vote.seed,
-        "max_completion_tokens": MAX_TOKENS,
+        limit: MAX_TOKENS,
         "response_format": {"type": "json_schema", "json_schema": schema},
         "logprobs": True,
         "top_logprobs": TOP_LOGPROBS,
@@ -97,9 +98,9 @@ def read(
             refusal=scrub(refusal) or ("content_filter" if finish == "content_filter" else ""),
             expectations=_expectations(content, choice.get("logprobs"), vote) if vote else None,
             served=scrub(_text(found.get("model"))),
-            tokens_in=usage.get("prompt_tokens"),
-            tokens_out=usage.get("completion_tokens"),
-            tokens_cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+            tokens_in=_count(usage.get("prompt_tokens")),
+            tokens_out=_count(usage.get("completion_tokens")),
+            tokens_cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
             left_out=tuple(sorted(without)),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
@@ -152,13 +153,18 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         pass
     try:
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
-    except ValueError:
+    except (KeyError, ValueError):
         return None
 
 
 def _text(value: object) -> str:
     """Return a text fit to be stored: lone surrogates, which JSON can spell but UTF-8 cannot, become `?`."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int | None:
+    """Return a number of tokens, None where an endpoint gives something else in its place."""
+    return value if type(value) is int and value >= 0 else None
 
 
 def _expectations(content: str, logprobs: Any, vote: Vote) -> tuple[float, ...] | None:
@@ -168,5 +174,5 @@ def _expectations(content: str, logprobs: Any, vote: Vote) -> tuple[float, ...] 
         return None
     try:
         return replies.expectations(content, tokens, scale, expected)
-    except (KeyError, TypeError, ValueError):  # log-probabilities of another make cost no verdict
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # another make's cost no verdict
         return None

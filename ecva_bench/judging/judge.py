@@ -60,7 +60,7 @@ def open_judge(
     usage = Usage()
     backend: Backend
     if model.startswith(LOCAL):
-        backend = LocalModel(model.removeprefix(LOCAL))
+        backend = LocalModel(model.removeprefix(LOCAL), replayed=replay is not None)
     else:
         budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
         backend = Endpoint(model, Options(base_url, concurrency, timeout, retries), budget)
@@ -126,7 +126,9 @@ class LanguageJudge:
         if self._asks:
             self._put_to_model(missing, asked)
         else:
-            asked.outcomes |= {vote.key: NOT_IN_REPLAY for vote in missing}
+            absent = {vote.key: NOT_IN_REPLAY for vote in missing}
+            self.usage.not_in_replay += len(absent)
+            asked.outcomes |= absent
         asked.conclude()
         self._used |= {key for key, outcome in asked.outcomes.items() if isinstance(outcome, Reply)}
         return asked.verdicts

@@ -4,6 +4,7 @@ It gives no free text. The reply is built around the model: `{"verdicts": [` is 
 admissible verdict it finds most probable is put in, the next place after it. Every call so has verdicts, the same ones
 every time, and their expectations, at the price of one forward pass per verdict. There is no rationale and no seed:
 the votes of a call are one and the same. float32 on the CPU, bfloat16 on a GPU; no code of the model's own is run.
+A model is its weights, not the place they lie in: the commit of the hub or the hash of the folder is part of its name.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from ..checkpoints import Checkpoint, find_checkpoint
 from ..errors import JudgeError
 from ..torchvision import ensure_torchvision
 from . import messages
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 8
+_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 
 @dataclass
@@ -46,9 +50,20 @@ class LocalModel:
 
     kind: ClassVar[str] = "hf"
 
-    def __init__(self, model: str) -> None:
-        """Load nothing yet: what is answered from the store needs no model."""
-        self.model = model
+    def __init__(self, name: str, *, replayed: bool = False) -> None:
+        """Load nothing yet: what is answered from the store needs no more of the model than its revision.
+
+        Where calls are only `replayed` nothing is downloaded, and `NAME@REVISION`, as signatures have it, is taken as
+        it is: no weights are needed.
+        """
+        self._name, self._replayed = name, replayed
+
+    @cached_property
+    def model(self) -> str:
+        """Name and revision of the weights: other weights in the same place are another judge."""
+        if self._replayed and "@" in self._name and not Path(self._name).expanduser().is_dir():
+            return self._name
+        return f"{self._checkpoint.name}@{self._checkpoint.revision}"
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how verdicts are chosen; no seed has a part in it."""
@@ -66,8 +81,17 @@ class LocalModel:
         """Nothing is held that Python does not free."""
 
     @cached_property
+    def _checkpoint(self) -> Checkpoint:
+        if not (find_spec("torch") and find_spec("transformers")):
+            raise JudgeError(
+                "a local judge needs torch and transformers", self._name, "pip install 'ecva-bench[models]'"
+            )
+        download = not self._replayed
+        return find_checkpoint(self._name, files=_FILES, download=download, option="--judge hf:", error=JudgeError)
+
+    @cached_property
     def _loaded(self) -> _Loaded:
-        return _Loaded(self.model)
+        return _Loaded(self.model, self._checkpoint.folder)
 
     def _reply(self, draft: _Draft) -> Reply:
         scale = draft.vote.call.prompt.scale
@@ -83,25 +107,21 @@ class LocalModel:
 class _Loaded:
     """Tokenizer and weights."""
 
-    def __init__(self, model: str) -> None:
-        if not (find_spec("torch") and find_spec("transformers")):
-            raise JudgeError("a local judge needs torch and transformers", model, "pip install 'ecva-bench[models]'")
+    def __init__(self, name: str, folder: Path) -> None:
         ensure_torchvision()
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = torch.bfloat16 if device == "cuda" else torch.float32
+        device, dtype = ("cuda", "bfloat16") if torch.cuda.is_available() else ("cpu", "float32")
         try:
-            self.tokenizer = cast(Any, AutoTokenizer.from_pretrained(model, padding_side="left"))
-            self.weights = cast(Any, AutoModelForCausalLM.from_pretrained(model, dtype=dtype))
+            self.tokenizer = cast(Any, AutoTokenizer.from_pretrained(folder, padding_side="left"))
+            self.weights = cast(Any, AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)))
         except (OSError, ValueError, KeyError) as error:
-            raise JudgeError(f"the judge cannot be loaded ({error})", model, "name a causal text model") from error
+            raise JudgeError(f"the judge cannot be loaded ({error})", folder, "name a causal text model") from error
         self.weights.to(device).eval()
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token or self.tokenizer.convert_ids_to_tokens(0)
-        revision = getattr(self.weights.config, "_commit_hash", None)
-        self.name = f"{model}@{revision}" if revision else model
+        self.name = f"{name} in {dtype}"
 
     def prompt(self, vote: Vote) -> str:
         """Return the model's input up to the first verdict, by its chat template where it has one."""

@@ -23,14 +23,22 @@ def load_prompt(prompt_id: str, version: int | None = None) -> JudgePrompt:
 
 
 def read_prompts(folder: Path) -> tuple[JudgePrompt, ...]:
-    """Return the prompts of a folder of such files, ordered by file name; `UsageError` for one that is none."""
-    prompts = []
+    """Return the prompts of a folder of such files, ordered by file name; each stands in for one of ours.
+
+    Raises `UsageError` for a file that is no prompt, or whose id is none of ours or was there before.
+    """
+    ours = {f"judge/{name}" for name in prompt_files.names("judge")}
+    prompts: list[JudgePrompt] = []
     for path in sorted(folder.glob("*.md")):
         try:
             prompts.append(_prompt(*prompt_files.parse(path.read_text(encoding="utf-8"))))
         except (ValueError, KeyError) as error:
             remedy = "write front matter with id, version, source, fields and scale, as in prompts/judge"
             raise UsageError(f"this is no judge prompt ({error})", path, remedy) from None
+        name = prompts[-1].id
+        if name not in ours or name in [prompt.id for prompt in prompts[:-1]]:
+            what = f"two prompts are called {name!r}" if name in ours else f"no prompt of ours is called {name!r}"
+            raise UsageError(what, path, f"available, once each: {', '.join(sorted(ours))}")
     if not prompts:
         raise UsageError("there is no prompt file (*.md)", folder, "name a folder of judge prompts")
     return tuple(prompts)

@@ -135,7 +135,7 @@ def _expectation(token: Mapping[str, Any], scale: Scale) -> float | None:
         if (verdict := _named_by(text, scale)) is not None
     ]
     total = sum(weight for _, weight in weights)
-    return sum(verdict * weight for verdict, weight in weights) / total if total > 0 else None
+    return sum(verdict * weight for verdict, weight in weights) / total if 0 < total < math.inf else None
 
 
 def _named_by(token: str, scale: Scale) -> int | None:

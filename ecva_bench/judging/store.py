@@ -13,6 +13,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,17 @@ class Store:
     """The replies in one file, or in memory where `path` is None. Used by one thread at a time."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or create it; `JudgeError` where the file is no store."""
+        """Open or create it; `JudgeError` where the file is no store, or cannot be one."""
         self.path = path
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._base = sqlite3.connect(path or ":memory:", timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
+        remedy = "name another file"
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(
+                path or ":memory:", timeout=_BUSY_S, check_same_thread=False, isolation_level=None
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise JudgeError(f"the judge's store cannot be opened ({error})", path, remedy) from None
         try:
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
@@ -90,7 +97,7 @@ class Store:
             self._base.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
         except sqlite3.DatabaseError as error:
             self._base.close()
-            raise JudgeError(f"the judge's store cannot be used ({error})", path, "name another file") from None
+            raise JudgeError(f"the judge's store cannot be used ({error})", path, remedy) from None
 
     def close(self) -> None:
         """Close it."""
@@ -123,15 +130,21 @@ class Store:
     def export_jsonl(self, path: Path, keys: Iterable[str]) -> int:
         """Write the calls of `keys` with their replies, in the order of their keys, and return how many.
 
-        The same calls give the same bytes. The file appears whole or not at all.
+        The same calls give the same bytes. The file appears whole or not at all; `JudgeError` where it cannot.
         """
         rows = sorted(self._rows("key, request, reply", set(keys)))
         head = canonical_json({"type": "judge", "schema": SCHEMA, "calls": len(rows)})
         lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
-        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}")
-        part.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
-        part.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+            part.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            remedy = "run the same command again with another place: what was asked is stored"
+            raise JudgeError(f"the judge's calls cannot be written ({error.strerror})", path, remedy) from None
         return len(rows)
 
     def import_jsonl(self, path: Path) -> int:
@@ -164,11 +177,11 @@ class Store:
 def _call(line: str, where: str) -> tuple[str, str, Reply]:
     """Return the call in a line of an export."""
     record = _json_object(line)
-    request = canonical_json(record.get("request"))
-    if record.get("key") != key_of(request) or not isinstance(record.get("reply"), dict):
+    request, reply = canonical_json(record.get("request")), record.get("reply")
+    if record.get("key") != key_of(request) or not isinstance(reply, dict) or type(reply.get("content")) is not str:
         remedy = "get the file again: this call was cut off or changed"
         raise JudgeError("a call is not what its address says", where, remedy)
-    return record["key"], request, Reply.from_json(canonical_json(record["reply"]))
+    return record["key"], request, Reply.from_json(canonical_json(reply))
 
 
 def _json_object(line: str) -> dict[str, Any]:

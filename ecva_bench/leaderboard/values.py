@@ -13,10 +13,13 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
     """Return the values of one column by sample id; a sample that lacks an answer has the column's worst value.
 
     Their mean is the summary's `zero_filled`. Samples that cannot be scored, or that the scorer gave no value, are
-    left out. Raises `ResultsError` where the mean is another: the file is not whole, or older than this version.
+    left out; where it gave none to any answer, so are those that lack one. Raises `ResultsError` where the mean is
+    another: the file is not whole, or older than this version.
     """
     place = (summary.task, summary.view)
-    values = {}
+    values: dict[str, float] = {}
+    if not summary.n and summary.zero_filled is None:
+        return values
     for score in scores.scores:
         if (score.task, score.view, score.scorer) == (*place, summary.scorer):
             if summary.column in score.values:

@@ -107,17 +107,22 @@ class AnomEval(JudgedScorer):
     def settings(self) -> dict[str, str]:
         """Return weights and forms, prompts and judge."""
         form = self.protocol.anomeval
-        weights = ",".join(f"{100 * weight:g}" for weight in form.weights)
+        weights = ",".join(f"{100 * weight:.12g}" for weight in form.weights)
         forms = {"weights": weights, "s1": form.s1, "s3": form.s3, "questions": form.questions}
         return {**forms, **super().settings()}
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the columns of each item."""
         scores = []
-        for item, parts in zip(batch, self.settle([self._parts(item) for item in batch]), strict=True):
+        found = self.settle([self._parts(item) for item in batch])
+        expects = any(part.expectations for parts in found for part in parts.values() if isinstance(part, Verdict))
+        for item, parts in zip(batch, found, strict=True):
             values = combine(self._read(parts, lambda verdict: verdict.values), self.protocol.anomeval)
             expected = combine(self._read(parts, lambda verdict: verdict.expectations), self.protocol.anomeval)
-            self.note(item, parts, self._reasons(parts))
+            gaps = self._reasons(parts)
+            if expects:  # what is missing is missing from the expectation too
+                gaps |= {f"{name}{EXPECTED}": gaps[name] for name in _EXPECTATIONS if name in gaps}
+            self.note(item, parts, gaps)
             scores.append(values | {f"{name}{EXPECTED}": expected[name] for name in _EXPECTATIONS if name in expected})
         return scores
 

@@ -34,7 +34,7 @@ class AnomEvalSettings:
     questions: Literal["single", "key-sentences"] = "single"
 
     def __post_init__(self) -> None:
-        if len(self.weights) != 3 or min(self.weights) < 0 or abs(sum(self.weights) - 1) > 1e-9:
+        if len(self.weights) != 3 or min(self.weights) < 0 or not abs(sum(self.weights) - 1) <= 1e-9:
             raise UsageError(f"{self.weights} are no weights", "AnomEval", "give three that are not negative, sum 1")
 
 

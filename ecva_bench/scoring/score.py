@@ -228,6 +228,8 @@ class _Part:
         absent = [sample.rpartition("/")[0] for sample in self.group.absent]
         absent += [item.video for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
+        if not values and not all(gap.unanswered for _, gap in gaps):
+            filled, absent = [], []  # nothing is known of any answer: what is missing alone is no mean
         return Summary(
             task=self.group.task,
             view=self.group.view,

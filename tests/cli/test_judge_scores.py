@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.scoring import read_scores
-from tests.judging.server import JudgeServer
+from tests.judging.server import JudgeServer, completion
 from tests.scoring.judges import lexical, served
 
 TASKS = ("description", "cause", "effect")
@@ -113,6 +113,14 @@ def test_a_second_scoring_asks_nothing_and_a_replay_gives_the_same_bytes(answers
     assert scores.read_bytes() == first
     assert len(server.requests) == asked
     assert b"sk-test-only" not in export.read_bytes() + first
+    _, _, said = ecva_bench("score", results, "--scorers", "anomeval", *offline, "--votes", "2")
+    assert "votes not in the replay" in said
+
+
+def test_what_an_endpoint_does_not_count_is_not_told_as_nothing(answers, judged, server):
+    server.rule = lambda *_: {key: value for key, value in completion("no").items() if key != "usage"}
+    _, _, said = judged(answers("motion", "--limit", "1"), "--task", "cause")
+    assert f"0 tokens in, 0 out, price unknown, {len(server.requests)} replies without a count of tokens" in said
 
 
 def test_a_budget_that_ends_stops_cleanly_and_the_next_run_goes_on(answers, judged, server):

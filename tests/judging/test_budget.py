@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,14 @@ def test_replies_that_do_not_say_what_they_cost_count_as_the_most(judge_at: Open
         with pytest.raises(BudgetExhausted):
             judge.ask([grade(str(n)) for n in range(30)])
         assert judge.usage.uncounted == len(server.requests) in (3, 4)
+
+
+@pytest.mark.parametrize("count", ["12", 12.5, math.nan, -1, True])
+def test_a_count_of_tokens_that_is_none_costs_no_verdict(count: object, judge_at: Open, prices: Path) -> None:
+    with JudgeServer(lambda *_: REPLY | {"usage": {"prompt_tokens": 9, "completion_tokens": count}}) as server:
+        judge = judge_at(server, prices=prices)
+        assert judge.ask([grade()])[0].value == 3
+        assert (judge.usage.uncounted, judge.usage.usd) == (1, 0)
 
 
 def test_what_is_in_the_store_costs_nothing(judge_at: Open, prices: Path) -> None:

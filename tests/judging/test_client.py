@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import time
 from email.utils import formatdate
 from pathlib import Path
@@ -177,6 +178,12 @@ def test_replies_under_way_when_a_run_ends_are_kept(judge_at: Open) -> None:
         assert sorted(payload["candidate"] for payload in server.payloads) == ["a", "b", "bad", "c"]
 
 
+def test_a_pause_that_cannot_be_read_is_an_ordinary_one(judge_at: Open) -> None:
+    faults = [Fault(429, b"{}", headers={name: "soon"}) for name in ("retry-after-ms", "retry-after")]
+    with JudgeServer(four, faults=faults) as server:
+        assert judge_at(server).ask([grade()])[0].value == 4
+
+
 @pytest.mark.parametrize(
     "names", [("response_format",), ("seed", "temperature"), ("logprobs", "max_completion_tokens")]
 )
@@ -186,6 +193,8 @@ def test_an_endpoint_that_turns_parameters_down_is_asked_without(names: tuple[st
         assert [v.value for v in judge.ask([grade("a"), grade("b")])] == [4, 4]
         assert len(server.requests) == 2 + len(names)
         assert not set(names) & server.requests[-1].body.keys()
+        # A reply stays bounded, or a budget would not be kept to.
+        assert ("max_tokens" in server.requests[-1].body) == ("max_completion_tokens" in names)
         assert judge.usage.retries == 0
 
 
@@ -211,8 +220,9 @@ def test_log_probabilities_give_expectations(judge_at: Open) -> None:
     assert (verdict.value, verdict.expectation) == (1, pytest.approx(0.5))
 
 
-def test_malformed_log_probabilities_cost_no_verdict(judge_at: Open) -> None:
-    with JudgeServer(lambda *_: completion("4", logprobs=[{"token": "4"}])) as server:
+@pytest.mark.parametrize("token", [{"token": "4"}, "4", *({"token": "4", "logprob": p} for p in (1e3, math.inf))])
+def test_malformed_log_probabilities_cost_no_verdict(token: object, judge_at: Open) -> None:
+    with JudgeServer(lambda *_: completion("4", logprobs=[token])) as server:  # type: ignore[list-item]
         (verdict,) = judge_at(server).ask([grade()])
     assert (verdict.value, verdict.expectation) == (4, None)
 

@@ -111,6 +111,7 @@ def test_a_replay_gives_the_same_verdicts_without_any_endpoint(
         assert replay.ask(calls) == verdicts
         missing = replay.ask([grade("never asked")])[0]
         assert (missing.values, missing.reason) == (None, "not in the replay")
+        assert replay.usage.not_in_replay == 1
         replay.export(tmp_path / "b.jsonl")
         assert replay.identity() == judge.identity()
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
@@ -148,7 +149,7 @@ def test_a_full_disk_ends_the_judging_and_costs_nothing_that_was_stored(judge_at
             judge.ask([grade(f"{n} " * 500) for n in range(200)])
         stored = judge._store._base.execute("SELECT count(*) FROM calls").fetchone()[0]
         assert stored > 1
-        assert len(server.requests) <= stored + 2 * 4  # those under way, and what each worker began meanwhile
+        assert len(server.requests) <= stored + 4  # those under way: nobody asks on before what came is stored
         judge._store._base.execute("PRAGMA max_page_count=1000000")
         assert len(judge.ask([grade(f"{n} " * 500) for n in range(200)])) == 200
 
@@ -158,6 +159,16 @@ def test_progress_is_told(judge_at: Open) -> None:
     with JudgeServer(lambda *_: "3", faults=[Fault(400, b"")]) as server:
         judge_at(server, progress=lambda *args: told.append(args)).ask([grade(str(n)) for n in range(4)])
     assert told == [(1, 4, 1), (2, 4, 1), (3, 4, 1), (4, 4, 1)]
+
+
+def test_whatever_goes_wrong_with_a_reply_that_came_ends_the_judging(judge_at: Open) -> None:
+    def broken(done: int, total: int, failed: int) -> None:
+        raise BrokenPipeError("nobody reads this")
+
+    with JudgeServer(lambda *_: "3") as server:
+        with pytest.raises(BrokenPipeError):
+            judge_at(server, concurrency=2, progress=broken).ask([grade(str(n)) for n in range(40)])
+        assert len(server.requests) <= 2
 
 
 def test_a_call_that_does_not_fit_its_prompt_is_refused(judge_at: Open) -> None:

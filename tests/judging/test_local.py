@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,28 @@ def test_votes_are_one_and_the_same_and_the_store_answers_the_second_time(model:
     with open_judge(f"hf:{model}", store=tmp_path / "s.sqlite", votes=3) as judge:
         assert judge.ask(CALLS) == first
         assert judge.usage.asked == 0
-        assert judge.identity() == {"judge": f"hf:{model}", "votes": "3"}
+        name, _, revision = judge.identity()["judge"].partition("@")
+        assert (name, len(revision)) == (f"hf:{model.name}", 64)  # fit to be published: no path of this machine
+
+
+def test_other_weights_in_the_same_place_are_another_judge_and_the_same_elsewhere_are_not(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    def judged(folder: Path) -> tuple[object, int, str]:
+        with open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge:
+            (verdict,) = judge.ask([grade()])
+            judge.export(tmp_path / "calls.jsonl")
+            return verdict.value, judge.usage.asked, judge.identity()["judge"]
+
+    two = judged(save_tiny_model(tmp_path / "a" / "model", always="2"))
+    four = judged(save_tiny_model(tmp_path / "a" / "model", always="4"))
+    assert (two[:2], four[:2]) == ((2, 1), (4, 1))
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert judged(tmp_path / "b" / "model") == (4, 0, four[2])
+    shutil.rmtree(tmp_path / "b")
+    with open_judge(four[2], replay=tmp_path / "calls.jsonl") as replay:  # as the signature names it, without weights
+        assert replay.ask([grade()])[0].value == 4
 
 
 def test_a_model_without_a_chat_template_judges_too(tmp_path: Path) -> None:
@@ -101,6 +123,6 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="a local judge needs the extra `models`")
     with (
         open_judge(f"hf:{tmp_path}", store=tmp_path / "s.sqlite") as judge,
-        pytest.raises(JudgeError, match="cannot be loaded"),
+        pytest.raises(JudgeError, match="holds no weights"),
     ):
         judge.ask([grade()])

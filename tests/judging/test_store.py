@@ -82,6 +82,7 @@ def test_an_export_is_imported_whole_and_exported_to_the_same_bytes(tmp_path: Pa
         (lambda lines: lines[1:], "no export of judge calls"),
         (lambda lines: ["nothing"], "no export of judge calls"),
         (lambda lines: [lines[0], lines[1], "[]", lines[3]], "line 3"),
+        (lambda lines: [*lines[:2], lines[2].replace('"content"', '"contents"'), lines[3]], "line 3"),
     ],
 )
 def test_a_damaged_export_is_refused_whole(damage: object, message: str, tmp_path: Path) -> None:
@@ -101,6 +102,12 @@ def test_a_missing_export_and_a_file_that_is_no_store_are_named(tmp_path: Path) 
     (tmp_path / "text").write_text("this is no database, however long it is " * 100)
     with pytest.raises(JudgeError, match="cannot be used"):
         Store(tmp_path / "text")
+    for nowhere in (tmp_path, tmp_path / "text" / "below"):
+        with pytest.raises(JudgeError, match="cannot be opened"):
+            Store(nowhere)
+        with pytest.raises(JudgeError, match="calls cannot be written"):
+            Store(None).export_jsonl(nowhere, [])
+    assert not list(tmp_path.parent.glob(f".{tmp_path.name}.*"))
 
 
 def test_fields_of_a_newer_version_are_passed_over() -> None:

@@ -73,6 +73,10 @@ def test_a_view_that_was_not_answered_counts_as_missing_and_one_not_asked_for_as
     not_asked = score_results(results(both[:1]), judge=RuleJudge(), scorers=["anomeval"], draws=50)
     s3 = next(s for s in not_asked.summaries if s.column == "s3")
     assert (sample_values(not_asked, s3), s3.zero_filled) == ({}, None)
+    one_failed = results(both[:1], expects={"full": ("v0/cause", "v9/cause")})  # is no s3 of 0 either
+    not_asked = score_results(one_failed, judge=RuleJudge(), scorers=["anomeval"], draws=50)
+    s3 = next(s for s in not_asked.summaries if s.column == "s3")
+    assert (sample_values(not_asked, s3), s3.zero_filled) == ({}, None)
 
 
 def test_equal_answers_have_equal_hashes_whatever_else_differs():

@@ -169,6 +169,10 @@ def test_a_value_the_scorer_leaves_out_is_unscored_and_never_zero(monkeypatch):
     run = results([answer("a", "x"), answer("b", "y")], expects={"full": ("a/cause", "b/cause", "c/cause")})
     x = summary(score_results(run, scorers=["faulty"]), "x")
     assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled) == (1, 1, 3, 1.0, 0.5)
+    # Where it gives no value at all, the missing alone are no mean: a metric that was not to be had is not 0.
+    monkeypatch.setattr(Faulty, "gives", ({}, {}))
+    x = summary(score_results(run, scorers=["faulty"]), "x")
+    assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled, x.zero_filled_interval) == (0, 2, 3, None, None, None)
 
 
 def test_an_entry_point_that_is_no_scorer_is_refused(monkeypatch):
