@@ -63,7 +63,10 @@ def find_checkpoint(
 
 def _from_hub(hub_id: str, revision: str | None, *, files: Sequence[str], download: bool) -> tuple[Path | None, str]:
     """Return the folder of a hub id's weights, or None and why there is none."""
-    from huggingface_hub import snapshot_download
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        return None, "the package huggingface_hub is not installed: pip install 'ecva-bench[models]'"
 
     why = "not in the hub's cache"
     for local in (True, False) if download else (True,):

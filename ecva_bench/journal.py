@@ -66,15 +66,19 @@ class Journal:
         """Open or create `path` for the run of `manifest`.
 
         Raises `ResultsBusy` where another process writes it, `SpecMismatch` where it belongs to a run with other
-        settings, `ResultsError` where it is no results file.
+        settings, `ResultsError` where it is no results file or cannot be written.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.state: dict[tuple[str, View], Literal["answer", "error"]] = {}
         self.spent: dict[str, float] = {}
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            what = f"the results file cannot be written ({error.strerror})"
+            raise ResultsError(what, path, "name another with --out") from error
         try:
             _lock(self._file, path)
             self._take_up(manifest)
@@ -147,8 +151,6 @@ def read(path: Path) -> Results:
     Of several answers to one sample and view (the video file changed in between) the newest counts; the others,
     and answers to samples the run did not ask, are `extra`. Raises `ResultsError` where the file is none.
     """
-    if not path.is_file():
-        raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")
     records = list(_parse(path))
     manifest = _manifest(path, records)
     newest: dict[tuple[str, View], Answer] = {}
@@ -269,6 +271,8 @@ def _set_aside_torn_tail(file: int, path: Path) -> int:
 
 def _parse(path: Path) -> Iterator[Record]:
     """Yield the records of whole lines; skip types of a newer minor version and a torn tail."""
+    if not path.is_file():
+        raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):

@@ -120,11 +120,7 @@ def create(name: str, options: dict[str, str] | None = None) -> Adapter:
     try:
         found = registry.load(GROUP, registered)
     except ImportError as error:
-        raise AdapterError(
-            f"the model needs a package that is not installed ({error})",
-            f"model {name!r}",
-            "install it, for models of this project with: pip install 'ecva-bench[models]'",
-        ) from error
+        raise _lacking(name, error) from error
     if not (isinstance(found, type) and issubclass(found, Adapter)):
         raise AdapterError("the registered object is no Adapter class", f"model {name!r}", f"mend {found!r}")
     if found.scheme and not target:
@@ -134,10 +130,20 @@ def create(name: str, options: dict[str, str] | None = None) -> Adapter:
     given = {**(options or {}), "target": target} if found.scheme else options or {}
     try:
         return found(**given)
+    except ImportError as error:
+        raise _lacking(name, error) from error
     except TypeError as error:
         known = ", ".join(_options_of(found))
         remedy = f"its options are {known}" if known else "it has no options"
         raise AdapterError(f"the model refused its options ({error})", f"model {name!r}", remedy) from error
+
+
+def _lacking(name: str, error: ImportError) -> AdapterError:
+    return AdapterError(
+        f"the model needs a package that is not installed ({error})",
+        f"model {name!r}",
+        "install it, for models of this project with: pip install 'ecva-bench[models]'",
+    )
 
 
 def _options_of(model: type[Adapter]) -> list[str]:

@@ -7,6 +7,8 @@ Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
@@ -30,6 +32,8 @@ from . import (
     view,
 )
 from . import leaderboard as leaderboard_command
+
+_INTERRUPTED = 130  # how typer ends a command at ctrl-C
 
 app = typer.Typer(
     name="ecva-bench",
@@ -60,15 +64,45 @@ app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"ecva-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    _: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options of the program itself."""
+
+
 def main() -> None:
-    """Run the command line; errors raised on purpose are shown as one line, without a traceback."""
+    """Run the command line; errors raised on purpose, and the system's, are shown as one line, without a traceback."""
     from ..errors import EcvaError, ModelGone
 
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal that has not all letters shows the others by their number
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except EcvaError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(3 if isinstance(error, ModelGone) else 2) from error
-    except KeyboardInterrupt:
-        print("interrupted; what was computed is kept", file=sys.stderr)
-        raise SystemExit(130) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__package__.partition(".")[0]):
+            raise
+        print(f"error: a package is not installed: {error.name}: pip install 'ecva-bench[all]'", file=sys.stderr)
+        raise SystemExit(2) from error
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        remedy = "check the place, its permissions and the room left"
+        print(f"error: {error.strerror or error}{place}: {remedy}", file=sys.stderr)
+        raise SystemExit(2) from error
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            print("interrupted; what was written is kept", file=sys.stderr)
+        raise

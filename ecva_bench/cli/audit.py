@@ -22,8 +22,9 @@ def audit(
 ) -> None:
     """Look for answers that are not what they seem, in each file and between files of different models.
 
-    The same answers under two models' names, one answer to everything, the prompt or the annotation as answer, words
-    to the judge, samples without an answer, models that were asked otherwise. Ends with code 1 where it finds any.
+    The same answers under two models' names, one answer to everything, the prompt
+    or the annotation as answer, words to the judge, samples without an answer,
+    models that were asked otherwise. Ends with code 1 where it finds any.
 
     Examples:
 

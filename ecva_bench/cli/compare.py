@@ -29,8 +29,9 @@ def compare(
 ) -> None:
     """Compare two scored runs: every difference with its interval, and the videos that moved most.
 
-    Paired by question, resampled by video; p-values are corrected after Holm for all metrics and tasks compared.
-    A difference is the second run less the first, turned so that a minus is always worse.
+    Paired by question, resampled by video; p-values are corrected after Holm for
+    all metrics and tasks compared. A difference is the second run less the first,
+    turned so that a minus is always worse.
 
     Examples:
 

@@ -26,8 +26,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of table
 def check(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
-    Exit code 1 when something cannot be used. An annotation file is the authors' workbook (three sheets), a JSON
-    list of {visual_input, task, output} or a JSON list of {video_name, task, answer}.
+    Exit code 1 when something cannot be used. An annotation file is the authors'
+    workbook (three sheets), a JSON list of {visual_input, task, output} or a JSON
+    list of {video_name, task, answer}.
 
     Example: ecva-bench data check annotations.xlsx --videos videos/
     """
@@ -72,7 +73,7 @@ def fetch(
 ) -> None:
     """Download a real dataset and unpack it; run it again to resume.
 
-    Needs the hubs' clients: pip install 'ecva-bench[data]'. Mind the datasets' licences.
+    Needs the hubs' clients: pip install 'ecva-bench\\[data]'. Mind the datasets' licences.
 
     Example: ecva-bench data fetch ecva --to data/ecva
     """

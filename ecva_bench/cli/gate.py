@@ -68,8 +68,9 @@ def gate(
 ) -> None:
     """Judge whether a run is worse than its base: PASS, WARN, FAIL, INCONCLUSIVE or INVALID.
 
-    Ends with code 1 on FAIL (surely worse than tolerated) and 2 on INVALID (data set, prompts, judge or coverage
-    differ). Give it once: a gate that is run again until it passes tests nothing.
+    Ends with code 1 on FAIL (surely worse than tolerated) and 2 on INVALID (data
+    set, prompts, judge or coverage differ). Give it once: a gate that is run
+    again until it passes tests nothing.
 
     Examples:
 

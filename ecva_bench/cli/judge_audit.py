@@ -28,9 +28,10 @@ def judge_audit(
 ) -> None:
     """Audit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
 
-    Each answer is judged beside controls whose score is known: the reference copied, another video's reference,
-    always None, padding, and an instruction to the judge. Costs 12 calls per answer and run. Ends with code 1 where
-    the judge does something that a sound one does not.
+    Each answer is judged beside controls whose score is known: the reference
+    copied, another video's reference, always None, padding, and an instruction to
+    the judge. Costs 12 calls per answer and run. Ends with code 1 where the judge
+    does something that a sound one does not.
 
     Example: ecva-bench judge-audit results.jsonl --judge gpt-4o-mini --budget-usd 2
     """

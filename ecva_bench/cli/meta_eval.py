@@ -30,8 +30,9 @@ def meta_eval(
 ) -> None:
     """Compare scorers with people who ranked answers: pairwise accuracy, tau-b, exact order, best answer.
 
-    Intervals and paired tests are over videos, the tests corrected after Holm; what people reach among themselves
-    stands in the first row. Lines that cannot be used are named and left out. design/trust.md describes the file.
+    Intervals and paired tests are over videos, the tests corrected after Holm;
+    what people reach among themselves stands in the first row. Lines that cannot
+    be used are named and left out. design/trust.md describes the file.
 
     Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
     """

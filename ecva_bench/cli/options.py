@@ -138,9 +138,17 @@ def model_options(items: list[str] | None) -> dict[str, str]:
 
 
 def _id_list(ids: str | None) -> tuple[str, ...]:
+    """Return the ids named, or those in the file of that name; `UsageError` where the file is no text."""
+    from ..errors import UsageError
+
     if not ids:
         return ()
-    text = Path(ids).read_text(encoding="utf-8") if Path(ids).is_file() else ids
+    try:
+        text = Path(ids).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError("the file of ids is no text", ids, "write one id a line, in UTF-8") from None
+    except OSError:  # no such file, or, of many ids, no name that a file can have
+        text = ids
     return tuple(text.replace(",", " ").split())
 
 

@@ -43,8 +43,9 @@ def run(
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
-    A results file that exists is resumed: what it answers is not asked again. A video or a question that fails
-    becomes an error record and the run goes on; the exit code is then 3.
+    A results file that exists is resumed: what it answers is not asked again. A
+    video or a question that fails becomes an error record and the run goes on;
+    the exit code is then 3.
 
     Examples:
 

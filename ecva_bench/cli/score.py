@@ -91,9 +91,10 @@ def score(
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
-    A results file stands alone. The authors' answer files are joined by video id with the annotations that
-    --data names. With --judge, a language model also judges: the GPT-based score and AnomEval. Its verdicts are stored:
-    asking again costs nothing, and a budget that ends (exit code 3) loses nothing.
+    A results file stands alone. The authors' answer files are joined by video id
+    with the annotations that --data names. With --judge, a language model also
+    judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
+    again costs nothing, and a budget that ends (exit code 3) loses nothing.
 
     Examples:
 
@@ -134,10 +135,13 @@ def _score_files(
     judge: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
-    """Score each file, and print and write its scores before the next, so that what comes later cannot undo them."""
+    """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
+
+    Ends with code 2 where scores could be printed only.
+    """
     from ..data import load
     from ..judging.prompts import read_prompts
-    from ..scoring import get_anomeval, score_results, scores_path
+    from ..scoring import check_target, get_anomeval, score_results, scores_path
     from ..scoring.neural import model_settings
     from .progress import progress
 
@@ -145,7 +149,11 @@ def _score_files(
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     settings = get_anomeval(anomeval, dict(options.pair(item, "setting of AnomEval") for item in anomeval_set or ()))
     models = model_settings(dict(options.pair(item, "setting of a metric") for item in metric_arg or ()))
-    for file in files:
+    targets = [out or scores_path(file, protocol) for file in files]
+    for target in targets:
+        check_target(target)
+    whole = True
+    for file, target in zip(files, targets, strict=True):
         scores = score_results(
             read_results(file, dataset, task),
             scorers=scorers.split(",") if scorers else None,
@@ -159,25 +167,28 @@ def _score_files(
             seed=seed,
             progress=progress,
         )
-        _show(scores, out or scores_path(file, protocol), as_json)
+        whole &= _show(scores, target, as_json)
+    if not whole:
+        raise typer.Exit(2)
 
 
-def _show(scores: Scores, target: Path, as_json: bool) -> None:
-    """Print the scores and write them; a place that cannot be written to is a warning, for they are printed."""
+def _show(scores: Scores, target: Path, as_json: bool) -> bool:
+    """Write the scores, print them, and return whether they were written: what took long is not lost either way."""
     from ..errors import ResultsError
     from ..leaderboard import as_text, score_sheets
     from ..records import canonical_json
     from ..scoring import write_scores
 
+    try:
+        write_scores(scores, target)
+        failure = None
+    except ResultsError as error:
+        failure = error
     print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
     for name, reason in scores.header.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
-    try:
-        write_scores(scores, target)
-    except ResultsError as error:
-        print(f"warning: {error}", file=sys.stderr)
-    else:
-        print(f"scores: {target}", file=sys.stderr)
+    print(f"error: {failure}" if failure else f"scores: {target}", file=sys.stderr)
+    return failure is None
 
 
 def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:

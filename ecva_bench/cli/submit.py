@@ -17,8 +17,8 @@ def submit(
 ) -> None:
     """Write a submission: scores, signatures, settings, coverage and every video's value, but not the answers.
 
-    It goes to <to>/<data set>/submissions/<results file's name>.json. `ecva-bench leaderboard --build <to>` makes
-    the tables of it.
+    It goes to <to>/<data set>/submissions/<results file's name>.json. `ecva-bench
+    leaderboard --build <to>` makes the tables of it.
 
     Examples:
 

@@ -61,6 +61,8 @@ def load_cuva(path: Path | None, videos: Path | None = None) -> Dataset:
 def _load(name: str, path: Path | None, videos: Path | None) -> Dataset:
     if path is None:
         raise UsageError(f"{name} needs its annotation file", remedy=f"write {name}:PATH, or get it with data fetch")
+    if videos is not None and not videos.is_dir():
+        raise DataError("there is no such folder of videos", videos, "check the path")
     content = read_bytes(path)
     table = Table(load_taxonomy("cuva"))
     examples: list[Annotation] = []
@@ -100,10 +102,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse_json(content: bytes, path: Path) -> Any:
-    """Return the value of a JSON text in UTF-8; `DataError` saying where it breaks off."""
+    """Return the value of a JSON text in UTF-8; `DataError` saying where it breaks off, or holds half a character."""
     try:
-        return json.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(content.decode("utf-8-sig"))
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair could not be written down again
+        return value
+    except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise DataError(f"this is neither a workbook nor whole JSON ({error})", path, "get the file again") from error
 
 

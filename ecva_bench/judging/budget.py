@@ -67,7 +67,9 @@ def find_price(model: str, table: Path | None = None) -> Price | None:
         try:
             models = models | json.loads(table.read_text(encoding="utf-8"))["models"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise JudgeError(f"the price table cannot be read ({error!r})", table, _HOW_TO_PRICE) from None
+            raise JudgeError(
+                f"the price table cannot be read ({type(error).__name__}: {error})", table, _HOW_TO_PRICE
+            ) from None
     return _price(models[model], model, table) if model in models else None
 
 

@@ -79,17 +79,16 @@ class Store:
     """The replies in one file, or in memory where `path` is None. Used by one thread at a time."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or create it; `JudgeError` where the file is no store, or cannot be one."""
+        """Open or create it; `JudgeError` where the file is no store or cannot be written."""
         self.path = path
-        remedy = "name another file"
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(
                 path or ":memory:", timeout=_BUSY_S, check_same_thread=False, isolation_level=None
             )
-        except (OSError, sqlite3.Error) as error:
-            raise JudgeError(f"the judge's store cannot be opened ({error})", path, remedy) from None
+        except (OSError, sqlite3.OperationalError) as error:
+            raise _unusable(path, error) from None
         try:
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
@@ -97,7 +96,7 @@ class Store:
             self._base.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
         except sqlite3.DatabaseError as error:
             self._base.close()
-            raise JudgeError(f"the judge's store cannot be used ({error})", path, remedy) from None
+            raise _unusable(path, error) from None
 
     def close(self) -> None:
         """Close it."""
@@ -130,20 +129,23 @@ class Store:
     def export_jsonl(self, path: Path, keys: Iterable[str]) -> int:
         """Write the calls of `keys` with their replies, in the order of their keys, and return how many.
 
-        The same calls give the same bytes. The file appears whole or not at all; `JudgeError` where it cannot.
+        The same calls give the same bytes. The file appears whole or not at all. Raises `JudgeError` where it cannot be
+        written, or would take the place of a file that is no export.
         """
         rows = sorted(self._rows("key, request, reply", set(keys)))
         head = canonical_json({"type": "judge", "schema": SCHEMA, "calls": len(rows)})
         lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
         part = path.with_name(f".{path.name}.{os.getpid()}")
         try:
+            if path.exists() and not _may_be_replaced(path):
+                raise JudgeError("the file is there and is no export of judge calls", path, "name another")
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
             part.replace(path)
         except OSError as error:
             with suppress(OSError):
                 part.unlink()
-            remedy = "run the same command again with another place: what was asked is stored"
+            remedy = "name another file; the calls are stored, and asking again costs nothing"
             raise JudgeError(f"the judge's calls cannot be written ({error.strerror})", path, remedy) from None
         return len(rows)
 
@@ -172,6 +174,16 @@ class Store:
             part = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
             yield from self._base.execute(f"SELECT {columns} FROM calls WHERE key IN ({marks})", part)  # noqa: S608
+
+
+def _unusable(path: Path | None, error: Exception) -> JudgeError:
+    return JudgeError(f"the judge's store cannot be used ({error})", path, "name another file with --judge-store")
+
+
+def _may_be_replaced(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        first = lines.readline()
+    return _json_object(first).get("schema") == SCHEMA or (path.is_file() and not first)
 
 
 def _call(line: str, where: str) -> tuple[str, str, Reply]:

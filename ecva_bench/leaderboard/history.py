@@ -32,12 +32,12 @@ def remember(found: Gate, path: Path) -> dict[str, list[float]]:
     )
     try:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        means = [json.loads(one)["means"] for one in lines]  # before anything is written to what may be no history
         if line not in lines:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
-            lines.append(line)
-        means = [json.loads(one)["means"] for one in lines]
+            means.append(json.loads(line)["means"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultsError("the history of gates cannot be kept", path, f"name another file ({error})") from None
     columns: dict[str, list[float]] = defaultdict(list)

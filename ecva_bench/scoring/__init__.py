@@ -4,7 +4,7 @@ Start at `score_results`. A metric is a `Scorer` in a module of its own, reached
 group `ecva_bench.scorers`; importing this room imports none of them.
 """
 
-from .files import read_scores, read_scores_of, scores_path, write_scores
+from .files import check_target, read_scores, read_scores_of, scores_path, write_scores
 from .protocol import (
     ANOMEVAL,
     PROTOCOLS,
@@ -30,6 +30,7 @@ __all__ = [
     "Scorer",
     "TimeUnit",
     "available",
+    "check_target",
     "get_anomeval",
     "get_protocol",
     "get_scorer",

@@ -45,8 +45,26 @@ def scores_path(results: Path, protocol: str) -> Path:
     return results.with_name(f"{results.stem}{middle}.scores.jsonl")
 
 
+def check_target(path: Path) -> None:
+    """Raise `ResultsError` where writing scores to `path` would take the place of something else, such as answers."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            first = lines.readline()
+        of_scores = json.loads(first)["type"] == "scores" if first or not path.is_file() else True
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        of_scores = False
+    if not of_scores:
+        raise ResultsError("there is something else than scores", path, "name another file with --out")
+
+
 def write_scores(scores: Scores, path: Path) -> None:
-    """Write a scores file, whole or not at all; `ResultsError` where the folder cannot be written to."""
+    """Write a scores file, whole or not at all.
+
+    Raises `ResultsError` where the folder cannot be written to, or something else than scores has that name.
+    """
+    check_target(path)
     records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
     text = "".join(canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
     try:

@@ -99,9 +99,9 @@ def test_tasks_and_scorers_can_be_chosen_and_the_summary_is_json(results, ecva_b
 def test_scores_that_cannot_be_written_are_printed_all_the_same(results, ecva_bench):
     (results.parent / "file").write_text("")
     code, shown, errors = ecva_bench("score", results, "--out", results.parent / "file" / "scores.jsonl")
-    assert code == 0
+    assert code == 2
     assert "2 of 3 answered" in shown
-    assert "warning: the scores cannot be written" in errors
+    assert "error: the scores cannot be written" in errors
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,18 @@ def test_scores_that_cannot_be_written_are_printed_all_the_same(results, ecva_be
         (["{results}", "--protocol", "x"], "available: standard, ecva-2024"),
         (["{results}", "--scorers", "blue"], "did you mean 'bleu'"),
         (["{results}", "{results}", "--out", "s.jsonl"], "one by one"),
+        (["{results}", "--out", "{results}"], "something else than scores"),
     ],
 )
 def test_what_cannot_be_met_is_one_line_with_a_remedy(results, ecva_bench, arguments, message):
+    before = results.read_bytes()
     code, shown, errors = ecva_bench("score", *(a.format(results=results) for a in arguments))
     assert code == 2
     assert not shown
     assert errors.startswith("error: ")
     assert message in errors
     assert "Traceback" not in errors
+    assert results.read_bytes() == before
 
 
 def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_path, ecva_bench):

@@ -10,6 +10,7 @@ import pytest
 from ecva_bench.data import load
 from ecva_bench.data.check import check
 from ecva_bench.data.rules import RULES
+from ecva_bench.errors import DataError
 
 # Files that are no video at all, or not any more.
 BROKEN = [
@@ -77,9 +78,14 @@ def test_moments_are_held_against_the_duration(tmp_path: Path, shared_data: Path
     assert "3599 s" in late.findings[0].before
 
 
-def test_a_folder_that_is_not_there_makes_every_file_missing(tmp_path: Path) -> None:
-    result = check(load("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path / "none"))
+def test_a_folder_without_the_videos_makes_every_file_missing(tmp_path: Path) -> None:
+    result = check(load("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path))
     assert [video.error for video in result.videos or ()] == ["file_missing"] * 2
+
+
+def test_a_folder_that_is_not_there_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no such folder of videos: .*none"):
+        load("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path / "none")
 
 
 def test_every_rule_is_one_sentence() -> None:

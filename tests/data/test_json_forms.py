@@ -108,9 +108,11 @@ def test_torn_and_foreign_json_is_refused(tmp_path: Path) -> None:
             load(path)
         assert str(path) in str(caught.value)
     noise = tmp_path / "noise.json"
-    noise.write_bytes(bytes(range(256)))
-    with pytest.raises(DataError, match="whole JSON"):
-        load(noise)
+    half = b'[{"video_name": "a.mp4", "task": "Cause", "answer": "half of \\ud83d"}]'
+    for content in (bytes(range(256)), half):
+        noise.write_bytes(content)
+        with pytest.raises(DataError, match="whole JSON"):
+            load(noise)
 
 
 VALUES = st.recursive(

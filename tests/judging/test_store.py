@@ -100,14 +100,22 @@ def test_a_missing_export_and_a_file_that_is_no_store_are_named(tmp_path: Path) 
     with pytest.raises(JudgeError, match=r"absent\.jsonl"):
         Store(None).import_jsonl(tmp_path / "absent.jsonl")
     (tmp_path / "text").write_text("this is no database, however long it is " * 100)
-    with pytest.raises(JudgeError, match="cannot be used"):
-        Store(tmp_path / "text")
-    for nowhere in (tmp_path, tmp_path / "text" / "below"):
-        with pytest.raises(JudgeError, match="cannot be opened"):
-            Store(nowhere)
-        with pytest.raises(JudgeError, match="calls cannot be written"):
-            Store(None).export_jsonl(nowhere, [])
-    assert not list(tmp_path.parent.glob(f".{tmp_path.name}.*"))
+    for place in (tmp_path / "text", tmp_path, tmp_path / "text" / "below"):
+        with pytest.raises(JudgeError, match="cannot be used"):
+            Store(place)
+
+
+def test_an_export_takes_the_place_of_an_export_alone(tmp_path: Path) -> None:
+    store, keys = filled(None)
+    results = tmp_path / "results.jsonl"
+    results.write_text('{"type":"run"}\n')
+    for place in (results, tmp_path, results / "below"):
+        with pytest.raises(JudgeError, match=r"export of judge calls|cannot be written"):
+            store.export_jsonl(place, keys)
+    assert results.read_text() == '{"type":"run"}\n'
+    assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
+    (tmp_path / "empty").touch()
+    assert store.export_jsonl(tmp_path / "empty", keys) == store.export_jsonl(tmp_path / "empty", keys) == 3
 
 
 def test_fields_of_a_newer_version_are_passed_over() -> None:

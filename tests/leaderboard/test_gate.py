@@ -347,6 +347,8 @@ def test_history_keeps_the_last_twenty_runs_and_draws_them(tmp_path):
     assert gate_tables(found)[0].header[-1] != "last runs"
     assert sparkline([0.0, 0.5, 1.0, 0.0]) == "▁▅█▁"
     assert sparkline([]) == ""
-    path.write_text("no json\n")
-    with pytest.raises(ResultsError, match="history"):
-        remember(found, path)
+    for foreign in ("no json\n", '{"type":"run"}\n'):
+        path.write_text(foreign)
+        with pytest.raises(ResultsError, match="history"):
+            remember(found, path)
+        assert path.read_text() == foreign
