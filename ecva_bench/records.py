@@ -22,9 +22,9 @@ Action = Literal["kept", "repaired", "excluded"]
 
 
 class Record(BaseModel):
-    """Base of all records: immutable, tolerant of fields a newer version added."""
+    """Base of all records: immutable, tolerant of fields a newer version added; no number is NaN or infinite."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
 
 class Moment(Record):

@@ -150,6 +150,17 @@ def test_pairing_resolves_what_separate_intervals_do_not():
     assert high - low > 0.08
 
 
+def test_the_interval_of_a_difference_of_few_videos_holds_it_as_often_as_it_says():
+    generator = np.random.default_rng(12)
+    trials = 400
+    held = 0
+    for trial in range(trials):
+        low, high = paired_difference(generator.normal(size=6), [0.0] * 6, range(6), seed=trial, draws=2000).interval
+        held += low <= 0 <= high
+    assert 0.92 <= held / trials <= 0.98  # a plain percentile interval: 0.86
+    assert paired_difference([0.5] * 4, [0.25] * 4, range(4), seed=0).interval is None
+
+
 def test_differences_are_seeded_and_blind_to_order():
     a, b, videos = [0.1, 0.9, 0.4, 0.4], [0.3, 0.2, 0.1, 0.4], ["x", "y", "z", "z"]
     found = paired_difference(a, b, videos, seed=5, draws=99)

@@ -32,7 +32,9 @@ def test_make_targets_exist(name):
 def test_commands_and_their_options_exist(name):
     text = scripts(name).replace("\\\n", " ")
     for command, rest in re.findall(r"ecva-bench ([a-z-]+)(.*)", text):
-        known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
+        known = {
+            option for parameter in COMMANDS[command].params for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         assert set(re.findall(r"(?<!\S)--[a-z-]+|(?<=:)--[a-z-]+", rest)) <= known, command
 
 
@@ -47,6 +49,30 @@ def test_every_workflow_may_read_and_no_more():
     assert set(WORKFLOWS) == {"ci.yml", "model-gate.yml", "scheduled.yml"}
     for text in WORKFLOWS.values():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned_and_leave_no_token_behind(name):
+    jobs = yaml.safe_load(WORKFLOWS[name])["jobs"].values()
+    steps = [step for job in jobs for step in job.get("steps", ()) if "uses" in step]
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]) for step in steps)
+    checkouts = [step for step in steps if step["uses"].startswith("actions/checkout@")]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_an_artifact_is_named_so_that_it_can_be_kept_whatever_the_model_is_called():
+    steps = yaml.safe_load(WORKFLOWS["model-gate.yml"])["jobs"]["gate"]["steps"]
+    script = next(step["run"] for step in steps if step.get("id") == "named")
+    shown = subprocess.run(
+        ["bash", "-c", script],  # noqa: S607
+        env={"MODEL": "hf:Qwen/Qwen2.5-VL-7B", "GITHUB_OUTPUT": "/dev/stdout"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "model=hf-Qwen-Qwen2.5-VL-7B\n"
+    names = [step["with"]["name"] for step in steps if "upload-artifact" in step.get("uses", "")]
+    assert names == ["gate-${{ steps.named.outputs.model }}"]
 
 
 def test_the_scheduled_gate_gives_what_the_model_gate_takes():

@@ -96,6 +96,7 @@ def gate(
     from ..leaderboard.gate import read_margins
     from ..leaderboard.gate_report import gate_cases, gate_tables
     from ..leaderboard.history import remember
+    from ..leaderboard.table import one_line
 
     found = judge(
         first,
@@ -108,7 +109,7 @@ def gate(
         seed=seed,
     )
     for case in gate_cases(found):
-        print(f"{case.verdict}  {case.name}  {case.text}")
+        print(one_line(f"{case.verdict}  {case.name}  {case.text}"))
     print()
     tables = gate_tables(found, remember(found, history) if history else None)
     _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)

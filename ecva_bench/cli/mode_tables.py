@@ -13,7 +13,8 @@ def mode_table(check: ModeCheck) -> Table:
         header=("task", "view", "metric", "unit", "n", "exact", "fast less exact"),
         rows=tuple(_row(change) for change in check.changes),
         notes=(
-            "intervals: 95 %, bootstrap over videos; one that holds 0 shows no difference, not that there is none",
+            "intervals: 95 %, paired bootstrap over videos, none for fewer than 5; one that holds 0 shows no "
+            "difference, not that there is none",
             *([f"{check.one_only} questions were answered in one mode alone"] if check.one_only else []),
         ),
     )
@@ -22,7 +23,8 @@ def mode_table(check: ModeCheck) -> Table:
 def _row(change: ScoreChange) -> tuple[Cell, ...]:
     summary, found = change.summary, change.difference
     scale = 100 if summary.unit == "%" else 1
-    interval = found.interval and (scale * found.interval[0], scale * found.interval[1])
+    bounds = found.interval()
+    interval = (scale * bounds[0], scale * bounds[1]) if bounds else None
     mean = scale * found.mean
     return (
         Cell(summary.task),

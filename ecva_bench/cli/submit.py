@@ -14,11 +14,15 @@ def submit(
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
     usd: Annotated[float | None, typer.Option(min=0, help="What the whole run cost, in US dollars.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace this model's submission of the same name.")
+    ] = False,
 ) -> None:
     """Write a submission: scores, signatures, settings, coverage and every video's value, but not the answers.
 
     It goes to <to>/<data set>/submissions/<results file's name>.json. `ecva-bench
-    leaderboard --build <to>` makes the tables of it.
+    leaderboard --build <to>` makes the tables of it. A submission that is there
+    and says something else is left alone, unless it is to be replaced.
 
     Examples:
 
@@ -31,6 +35,7 @@ def submit(
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    path = write_submission(submission(scored, journal.read(results), hardware=hardware, usd=usd), to)
+    made = submission(scored, journal.read(results), hardware=hardware, usd=usd)
+    path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
     print(f"next: ecva-bench leaderboard --build {to}")

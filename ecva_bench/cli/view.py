@@ -79,7 +79,10 @@ def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Da
 
 
 def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | None) -> Iterator[Run]:
-    """Yield the runs of results files one after another, and say which of the scores belong to none of them."""
+    """Yield the runs of results files one after another.
+
+    Say of which run answers are missing, and which of the scores belong to none of them.
+    """
     from ..report import pair, scores_beside, scores_by_results
     from ..scoring import read_scores
 
@@ -87,6 +90,10 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
     named = scores_by_results(paths)
     for file in files:
         results = read_results(file, dataset, None)
+        owed = sum(map(len, results.expects.values()))
+        if len(results.answers) < owed:
+            text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"
+            print(f"incomplete: {file}: {text}", file=sys.stderr)
         yield pair(results, map(read_scores, named.pop(results.sha256, ())))
     for path in (path for paths in named.values() for path in paths):
         print(f"left out: {path}: the scores are of other answers: score these again", file=sys.stderr)

@@ -12,13 +12,14 @@ from typing import Any
 from .table import LEGEND, Cell, Table, one_line
 
 TABLES_SCHEMA = "ecva.tables/1"
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&])")
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$])")  # GitHub sets what stands between dollars as a formula
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def as_text(table: Table) -> str:
     """Return the table for a terminal: columns aligned, numbers to the right."""
-    lines = [table.header, *(tuple(one_line(cell.full_text) for cell in row) for row in table.rows)]
+    texts = [table.header, *(tuple(cell.full_text for cell in row) for row in table.rows)]
+    lines = [tuple(map(one_line, line)) for line in texts]
     widths = [max(len(line[i]) for line in lines) for i in range(len(table.header))]
     body = [
         "  ".join(

@@ -31,7 +31,7 @@ def remember(found: Gate, path: Path) -> dict[str, list[float]]:
         }
     )
     try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         means = [json.loads(one)["means"] for one in lines]  # before anything is written to what may be no history
         if line not in lines:
             path.parent.mkdir(parents=True, exist_ok=True)

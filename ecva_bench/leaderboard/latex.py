@@ -90,7 +90,9 @@ def _cell(cell: Cell) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(_SPECIAL.get(character, _settable(character)) for character in one_line(text))
+    escaped = "".join(_SPECIAL.get(character, _settable(character)) for character in one_line(text))
+    # Behind the end of a row, a bracket would be an option of that end, and a star a part of it.
+    return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
 
 
 def _settable(character: str) -> str:

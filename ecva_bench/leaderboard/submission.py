@@ -8,19 +8,21 @@ Knows records and the file's form (schema `ecva.submission/1`).
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from ..errors import ResultsError, UsageError
 from ..records import Aggregate, Answer, Coverage, Record, Results, Scores, ScoresHeader, Summary, View, sha256_of
 from .values import check_mean, sample_values
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
+PARTS_SHOWN = 5
 DECIMALS = 6  # of a video's value: finer than any interval, and a file of a few hundred kilobytes
 
 
@@ -53,6 +55,13 @@ class Entry(Record):
     effort: Effort = Effort()
 
 
+class _Settings(Record):
+    """What boards read of a run's settings."""
+
+    dataset: dict[str, Any] = Field(default_factory=dict)
+    prompts: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
 class Submission(Record):
     """One scored run. `scores` is the header of its scores file, `spec` the settings of the run, from its manifest.
 
@@ -69,6 +78,12 @@ class Submission(Record):
 
     model_config = Record.model_config | {"populate_by_name": True, "serialize_by_alias": True}
 
+    @field_validator("spec")
+    @classmethod
+    def _legible(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        _Settings.model_validate(spec)
+        return spec
+
     @property
     def dataset(self) -> str:
         """Name of the data set, as the run's manifest has it; empty where it has none."""
@@ -80,8 +95,11 @@ def submission(
 ) -> Submission:
     """Return the submission of a scored run; without its results, one that says nothing of how answers were made.
 
-    Raises `ResultsError` where the scores are not of these results, or do not give their own means.
+    Raises `ResultsError` where the scores are not of these results, or do not give their own means, and `UsageError`
+    for a cost that is no amount.
     """
+    if usd is not None and not math.isfinite(usd):
+        raise UsageError(f"{usd} is no cost", remedy="say how many US dollars the run cost")
     if results is not None and results.sha256 != scores.header.results_sha256:
         raise ResultsError("the scores are of another results file", results.source, "score the answers again")
     answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
@@ -130,17 +148,18 @@ def _effort(answers: Sequence[Answer]) -> Effort:
     )
 
 
-def write_submission(found: Submission, folder: Path) -> Path:
+def write_submission(found: Submission, folder: Path, *, replace: bool = False) -> Path:
     """Write a submission to `<folder>/<dataset>/submissions/<name>.json` and return the path.
 
     The name is the results file's; the same submission writes the same bytes. Raises `UsageError` where the run does
-    not say its data set, and `ResultsError` where another model's submission has the name or nothing can be written.
+    not say its data set, and `ResultsError` where another submission has the name, unless it is of the same model and
+    to be replaced, or where nothing can be written.
     """
     if not found.dataset:
         raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
     path = folder / _stem(found.dataset) / "submissions" / f"{_stem(found.scores.name)}.json"
-    if path.exists() and read_submission(path).scores.model != found.scores.model:
-        raise ResultsError("the name belongs to a submission of another model", path, "rename the results file")
+    if path.exists():
+        _check_place(read_submission(path), found, path, replace)
     content = found.model_dump(mode="json", by_alias=True)
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
@@ -149,6 +168,30 @@ def write_submission(found: Submission, folder: Path) -> Path:
     except OSError as error:
         raise ResultsError("the submission cannot be written", path, f"name another folder ({error})") from None
     return path
+
+
+def _check_place(there: Submission, found: Submission, path: Path, replace: bool) -> None:
+    """Refuse to overwrite a submission, unless it says the same or is of the same model and to be replaced."""
+    if there.scores.model != found.scores.model:
+        raise ResultsError("the name belongs to a submission of another model", path, "rename the results file")
+    old, new = _parts(there), _parts(found)
+    differing = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    if differing and not replace:
+        more = f" and {len(differing) - PARTS_SHOWN} more" if len(differing) > PARTS_SHOWN else ""
+        raise ResultsError(
+            f"another submission has this name (other {', '.join(differing[:PARTS_SHOWN])}{more})",
+            path,
+            "replace it with --replace, or rename the results file to keep both",
+        )
+
+
+def _parts(one: Submission) -> dict[str, object]:
+    """Return what a submission says, by a name for each part."""
+    content = one.model_dump(mode="json", exclude={"scores", "entries"})
+    for entry in one.entries:
+        place = f"{entry.task} ({entry.view})"
+        content |= {f"{part} of {place}": said for part, said in entry.model_dump(mode="json").items()}
+    return one.scores.model_dump(mode="json") | content
 
 
 def read_submission(path: Path) -> Submission:

@@ -105,4 +105,6 @@ def _link_videos(folder: Path, collected: Collection) -> dict[str, str]:
 def _write(folder: Path, name: str, text: str) -> None:
     # A script file is no place where HTML is read, but `<` costs nothing to keep out.
     inert = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    (folder / "data" / f"{name}.js").write_text(f'Ecva.take("{name}",{inert});\n', encoding="utf-8")
+    path = folder / "data" / f"{name}.js"
+    # Half a surrogate pair, which an answer cut in an emoji can end with, has no UTF-8.
+    path.write_text(f'Ecva.take("{name}",{inert});\n', encoding="utf-8", errors="replace")

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ..errors import UsageError
 from .page import INDEX
@@ -26,7 +26,7 @@ from .page import INDEX
 HOST = "127.0.0.1"
 _NAMES = (HOST, "localhost")
 _COPIED_AT_ONCE = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _HEADERS = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "no-store",
@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal belongs to the command."""
 
     def _answer(self, *, with_content: bool) -> None:
-        path = self.server.find(urlsplit(self.path).path) if self._is_ours() else None
+        path = self.server.find(self.path.partition("?")[0]) if self._is_ours() else None
         if path is None:
             self._refuse(HTTPStatus.FORBIDDEN)
             return

@@ -16,18 +16,21 @@ _WORD = re.compile(r"\w+")
 # Shorter words (the, was, of) are in every text and say nothing of this one.
 CONTENT_LETTERS = 4
 FOUND_SHARE = 0.5
+LONG = 1000  # tokens; the time that matching takes grows with their cube where a model goes round in circles
 
 
 def word_difference(before: str, after: str) -> list[Segment]:
     """Return the segments that lead from one text to another: `=` in both, `-` only before, `+` only after.
 
-    The segments without `+` are the text before, those without `-` the text after.
+    The segments without `+` are the text before, those without `-` the text after. In long texts frequent
+    words are matched beside rarer ones only, so that less may be found in common.
     """
     if before == after:
         return [("=", before)] if before else []
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    matcher = SequenceMatcher(None, old, new, autojunk=max(len(old), len(new)) > LONG)
     segments: list[Segment] = []
-    for _, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for _, i, j, k, m in matcher.get_opcodes():
         if old[i:j] == new[k:m]:
             segments.append(("=", "".join(old[i:j])))
             continue

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -84,12 +85,13 @@ def write_scores(scores: Scores, path: Path) -> None:
 
 
 def read_scores(path: Path) -> Scores:
-    """Return a scores file as records; `ResultsError` if it is none, or of another major version.
+    """Return a scores file as records; `ResultsError` if it is none, of another major version, or cut short.
 
     Record types this version does not know are passed over: a later version may add some.
     """
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        # Bytes: in a text, characters that answers and judges may write end lines too (U+0085, U+2028).
+        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
         known = [(_TYPES[line["type"]], line) for line in lines if line["type"] in _TYPES]
         records = [kind.model_validate(line) for kind, line in known]
     except FileNotFoundError:
@@ -103,7 +105,7 @@ def read_scores(path: Path) -> Scores:
     header = records[0]
     if header.schema_ != SCORES_SCHEMA:
         raise ResultsError(f"the scores have schema {header.schema_!r}", path, f"this version reads {SCORES_SCHEMA!r}")
-    return Scores(
+    scores = Scores(
         header=header,
         coverage=_of(Coverage, records),
         summaries=_of(Summary, records),
@@ -111,6 +113,16 @@ def read_scores(path: Path) -> Scores:
         scores=_of(Score, records),
         source=str(path),
     )
+    if not _whole(scores):
+        raise ResultsError("the scores are not whole", path, "score the answers again")
+    return scores
+
+
+def _whole(scores: Scores) -> bool:
+    """Whether there are summaries and all the items they count: of a file that was cut at a line, some are missing."""
+    found = Counter((one.task, one.view, one.scorer) for one in scores.scores)
+    there = [found[one.task, one.view, one.scorer] >= one.n + one.unscored + one.unscorable for one in scores.summaries]
+    return bool(there) and all(there)
 
 
 def read_scores_of(path: Path) -> Scores:

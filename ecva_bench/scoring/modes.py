@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 from ..records import Results, Scores, Summary, View
-from ..statistics import DRAWS, Difference, paired_difference
+from ..statistics import PairedBootstrap, paired_bootstrap
 from .score import score_results
 
 
@@ -21,7 +21,7 @@ class ScoreChange:
     """
 
     summary: Summary
-    difference: Difference
+    difference: PairedBootstrap
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ModeCheck:
     changes: tuple[ScoreChange, ...]
 
 
-def compare_modes(*, exact: Results, fast: Results, seed: int = 0, draws: int = DRAWS) -> ModeCheck:
+def compare_modes(*, exact: Results, fast: Results, seed: int = 0) -> ModeCheck:
     """Return how far two runs of the same questions are apart, by the scorers that the tasks name.
 
     Intervals are bootstrap intervals over videos. `UsageError` where no question was answered in both.
@@ -50,19 +50,19 @@ def compare_modes(*, exact: Results, fast: Results, seed: int = 0, draws: int = 
         compared=len(both),
         differing=sum(texts[0][place] != texts[1][place] for place in both),
         one_only=len(texts[0].keys() ^ texts[1].keys()),
-        changes=_changes(score_results(exact, draws=draws), score_results(fast, draws=draws), seed, draws),
+        changes=_changes(score_results(exact), score_results(fast), seed),
     )
 
 
-def _changes(exact: Scores, fast: Scores, seed: int, draws: int) -> tuple[ScoreChange, ...]:
+def _changes(exact: Scores, fast: Scores, seed: int) -> tuple[ScoreChange, ...]:
     changes = []
     before, after = _values(exact), _values(fast)
     for summary in exact.summaries:
         column = (summary.task, summary.view, summary.scorer, summary.column)
         old, new = before.get(column, {}), after.get(column, {})
         ids = sorted(old.keys() & new.keys())
-        found = paired_difference([new[i] for i in ids], [old[i] for i in ids], ids, seed=seed, draws=draws)
-        if found:
+        if ids:
+            found = paired_bootstrap([new[i] - old[i] for i in ids], ids, seed=seed)
             changes.append(ScoreChange(summary, found))
     return tuple(changes)
 

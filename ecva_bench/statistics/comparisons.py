@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .intervals import CELLS_AT_ONCE, DRAWS, bootstrap_interval, cluster_sums
+from .intervals import CELLS_AT_ONCE, DRAWS, cluster_sums
+from .paired import paired_bootstrap
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,10 @@ def paired_difference(
 ) -> Difference | None:
     """Return the mean of a - b over the same items, which belong to `clusters`; None without an item.
 
-    The interval is the paired bootstrap's, drawn by cluster. The p-value is that of approximate randomisation
-    (Noreen 1989): were the two alike, each cluster's sum of differences could as well have the other sign. It is
-    the share of `draws` random signs, and the signs as found, whose total is as far from 0, so never 0.
+    The interval is that of `paired_bootstrap`, None with too few clusters to have one. The p-value is that of
+    approximate randomisation (Noreen 1989): were the two alike, each cluster's sum of differences could as well have
+    the other sign. It is the share of `draws` random signs, and the signs as found, whose total is as far from 0, so
+    never 0.
     """
     differences = [x - y for x, y in zip(a, b, strict=True)]
     if not differences:
@@ -36,7 +38,7 @@ def paired_difference(
     return Difference(
         n=len(differences),
         mean=math.fsum(differences) / len(differences),
-        interval=bootstrap_interval(differences, clusters, seed=seed, draws=draws),
+        interval=paired_bootstrap(differences, clusters, seed=seed, draws=draws).interval(),
         p=_sign_flip_p(differences, clusters, seed, draws),
     )
 

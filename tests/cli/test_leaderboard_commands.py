@@ -14,6 +14,11 @@ def test_from_a_run_to_a_page(tmp_path, ecva_bench):
     code, shown, _ = ecva_bench("submit", results, "--to", tmp_path / "board", "--usd", "0.5", "--hardware", "one core")
     assert code == 0
     assert "mine.json" in shown
+    code, _, errors = ecva_bench("submit", results, "--to", tmp_path / "board", "--usd", "0.5")
+    assert code == 2
+    assert "another submission has this name (other hardware)" in errors
+    again = ("submit", results, "--to", tmp_path / "board", "--usd", "0.6", "--hardware", "one core", "--replace")
+    assert ecva_bench(*again)[0] == 0
     assert ecva_bench("leaderboard", "--build", tmp_path / "board", "--no-published")[0] == 0
     assert "one core" in (tmp_path / "board" / "mini" / "leaderboard.md").read_text()
     code, shown, _ = ecva_bench("leaderboard", tmp_path / "board" / "mini" / "submissions" / "mine.json")

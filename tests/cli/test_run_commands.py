@@ -188,5 +188,6 @@ def test_the_fast_mode_is_checked_against_the_exact_one(
     # Two of the three videos have four questions; of each, the second is answered otherwise.
     assert "2 of 4 answers of the fast mode are not those of the exact mode" in shown
     rows = {tuple(line.split()[:3]): line.split()[4:] for line in shown.splitlines() if "full" in line}
-    assert rows["cause", "full", "rouge.rouge1"] == ["2", "100.0000", "+0.0000", "[0.0000,", "0.0000]"]
-    assert rows["effect", "full", "rouge.rouge1"] == ["2", "100.0000", "-100.0000", "[-100.0000,", "-100.0000]"]
+    # No interval: two videos that gave the same difference would else claim to know it exactly.
+    assert rows["cause", "full", "rouge.rouge1"] == ["2", "100.0000", "+0.0000"]
+    assert rows["effect", "full", "rouge.rouge1"] == ["2", "100.0000", "-100.0000"]

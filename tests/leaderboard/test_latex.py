@@ -31,6 +31,10 @@ HOSTILE = [
     "über 模型 \U0001f600 é × – … †",
     "a\nb\tc\x00",
     "x" * 200,
+    "模型",
+    "[x] of y",
+    "*",
+    "a heading of [U+6A21]",
     "",
 ]
 
@@ -50,6 +54,12 @@ def test_booktabs_with_the_best_bold_and_ties_underlined():
     assert "Bold: best of its column" in text
 
 
+@pytest.mark.parametrize("text", ["模型", "[x]", "*"])
+def test_no_text_is_an_option_of_the_row_before(text):
+    body = as_latex(Table("t", ("a",), ((Cell("first"),), (Cell(text),)))).splitlines()
+    assert body[body.index("first " + chr(92) * 2) + 1].startswith("{}")
+
+
 @given(st.text())
 def test_no_text_is_a_command(text):
     body = as_latex(Table("t", ("a",), ((Cell(text),),)))
@@ -65,7 +75,7 @@ def test_no_text_is_a_command(text):
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdfLaTeX is not installed")
 def test_hostile_texts_and_the_published_tables_compile(tmp_path):
     rows = tuple((Cell(text), Cell("1.00", 1.0, (0.5, 1.5))) for text in HOSTILE)
-    hostile = Table("; ".join(HOSTILE), ("a", *HOSTILE[1:2]), rows, notes=tuple(HOSTILE))
+    hostile = Table("; ".join(HOSTILE), ("a", " ".join([HOSTILE[1], HOSTILE[-1]])), rows, notes=tuple(HOSTILE))
     tables = [TABLE, hostile, *leaderboards([], published=published_tables())]
     document = [
         r"\documentclass{article}\usepackage[T1]{fontenc}",

@@ -112,6 +112,28 @@ def test_a_name_is_no_path_and_belongs_to_one_model(tmp_path):
         write_submission(submitted("a car", name="mine", model="other"), tmp_path)
 
 
+def test_what_is_there_and_says_something_else_is_replaced_only_when_asked(tmp_path):
+    path = write_submission(submitted("a car", usd=1.0), tmp_path)
+    first = path.read_bytes()
+    for other, named in (
+        (submitted("a car", usd=2.0), r"\(other usd\)"),
+        (submitted("a wall", usd=1.0, sha256="1" * 64), "other results_sha256, .*values of cause"),
+    ):
+        with pytest.raises(ResultsError, match=f"another submission has this name .*{named}.*--replace"):
+            write_submission(other, tmp_path)
+        assert path.read_bytes() == first
+    replaced = submitted("a car", usd=2.0)
+    assert read_submission(write_submission(replaced, tmp_path, replace=True)) == replaced
+    with pytest.raises(ResultsError, match="another model"):
+        write_submission(submitted("a car", model="other"), tmp_path, replace=True)
+
+
+@pytest.mark.parametrize("usd", [float("inf"), float("nan")])
+def test_a_cost_is_an_amount(usd):
+    with pytest.raises(UsageError, match="is no cost"):
+        submitted("a car", usd=usd)
+
+
 def test_scores_of_another_results_file_are_refused():
     found = run("a car")
     with pytest.raises(ResultsError, match="another results file"):
@@ -123,6 +145,9 @@ def test_scores_of_another_results_file_are_refused():
     [
         (lambda content: content.update(schema="ecva.submission/2"), "no submission"),
         (lambda content: content.pop("entries"), "no submission"),
+        (lambda content: content.update(usd=float("inf")), "no submission"),
+        (lambda content: content["entries"][0]["summaries"][0].update(floor=float("nan")), "no submission"),
+        (lambda content: content["spec"].update(prompts={"cause": "ours"}), "no submission"),
         (lambda content: content["entries"][0]["values"]["rouge2"].update(v0=0.9), "do not give their mean"),
         (lambda content: content["entries"][0]["values"].pop("rouge2"), "do not give their mean"),
         (lambda content: content["entries"][0]["summaries"][0].update(zero_filled=0.9), "do not give their mean"),

@@ -103,6 +103,11 @@ def test_a_negative_number_stays_a_number():
 def test_a_text_cannot_command_the_terminal():
     assert "\x1b" not in as_text(one_cell("\x1b[31mred\nline"))
     assert as_text(one_cell("a\nb")).count("\n") == 5
+    assert "\x1b" not in as_text(Table("t", ("\x1b[31mred",), ((Cell("a"),),)))
+
+
+def test_no_text_is_a_formula_in_markdown():
+    assert r"| 8 GPUs at \$2, then \$1 |" in as_markdown(one_cell("8 GPUs at $2, then $1"))
 
 
 def test_tables_of_one_title_get_files_of_their_own_and_the_same_bytes_each_time(tmp_path):

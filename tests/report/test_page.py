@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,14 @@ def test_no_markup_stands_in_the_data(folder: Path) -> None:
     for path in (folder / "data").iterdir():
         assert "<" not in path.read_text(encoding="utf-8")
         assert "\u2028" not in path.read_text(encoding="utf-8")
+
+
+def test_an_answer_cut_within_a_character_can_be_looked_at(tmp_path: Path) -> None:
+    run = small_run("cut", text="a car", spans="[1, 2]")
+    answers = [one.model_copy(update={"answer": "a car \ud83d"}) for one in run.results.answers]
+    cut = replace(run, results=run.results.model_copy(update={"answers": tuple(answers)}))
+    write_page([cut], tmp_path / "page")
+    assert "a car ?" in str(taken(tmp_path / "page", "chunk-0"))
 
 
 def test_videos_are_linked_by_annotation_or_by_name(folder: Path) -> None:

@@ -66,7 +66,10 @@ def test_parts_of_a_video(server: Server, video: bytes, path: str) -> None:
         assert response.headers["Content-Range"] == f"bytes {first}-{first + len(part) - 1}/{size}"
 
 
-@pytest.mark.parametrize("header", ["bytes=0-1,4-5", "bytes=9-2", "bytes=-", "bytes=a-b", "lines=1-2", "bytes 0-1"])
+@pytest.mark.parametrize(
+    "header",
+    ["bytes=0-1,4-5", "bytes=9-2", "bytes=-", "bytes=a-b", "lines=1-2", "bytes 0-1", f"bytes={'9' * 5000}-"],
+)
 def test_what_is_no_single_range_is_answered_whole(server: Server, video: bytes, path: str, header: str) -> None:
     response, content = ask(server, path, Range=header)
     assert (response.status, content) == (200, video)
@@ -155,6 +158,11 @@ def test_nothing_else_can_be_had(server: Server, folder: Path, address: str) -> 
     finally:
         late.unlink()
     assert (response.status, content) == (403, b"")
+
+
+def test_an_address_that_is_none_is_refused(server: Server) -> None:
+    response, _ = ask(server, f"http://[::1/{server.token}/index.html", Host=f"127.0.0.1:{server.server_port}")
+    assert response.status == 403
 
 
 def test_each_server_has_a_token_of_its_own_and_listens_on_loopback_only(server: Server, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -33,6 +34,20 @@ def test_what_is_kept_is_what_difflib_keeps_of_words_and_blanks(before: str, aft
     blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
     kept = [text for operation, text in word_difference(before, after) if operation == "="]
     assert "".join(kept) == "".join("".join(old[block.a : block.a + block.size]) for block in blocks)
+
+
+def test_answers_that_go_round_in_circles_take_no_minutes() -> None:
+    before, after = "a car hits. " * 600, "a bus stops. " * 600
+    begun = time.perf_counter()
+    segments = word_difference(before, after)
+    assert time.perf_counter() - begun < 10
+    assert "".join(text for operation, text in segments if operation != "+") == before
+
+
+def test_of_long_texts_a_change_is_found_too() -> None:
+    before = " ".join(f"word{n} of the" for n in range(600))
+    segments = word_difference(before, before.replace("word300 ", "another "))
+    assert [operation for operation, _ in segments] == ["=", "-", "+", "="]
 
 
 def test_a_changed_word_is_one_word() -> None:

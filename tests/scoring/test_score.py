@@ -192,6 +192,23 @@ def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_pat
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_no_character_of_a_text_ends_a_line_of_the_file(tmp_path):
+    said = "".join(map(chr, [0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029]))
+    scores = score_results(results([answer(f"v{said}", "a car"), answer("w", "a car")], model=said))
+    write_scores(scores, tmp_path / "run.scores.jsonl")
+    assert read_scores(tmp_path / "run.scores.jsonl").scores == scores.scores
+
+
+def test_a_scores_file_cut_at_any_line_is_refused(tmp_path):
+    whole, cut = tmp_path / "run.scores.jsonl", tmp_path / "cut.scores.jsonl"
+    write_scores(score_results(results([answer("a", "a car"), answer("b", "a car", reference="")])), whole)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    for end in range(1, len(lines)):
+        cut.write_bytes(b"".join(lines[:end]))
+        with pytest.raises(ResultsError, match="the scores are not whole"):
+            read_scores(cut)
+
+
 def test_scores_of_another_protocol_go_to_another_file(tmp_path):
     assert scores_path(tmp_path / "run.jsonl", "standard").name == "run.scores.jsonl"
     assert scores_path(tmp_path / "run.jsonl", "ecva-2024").name == "run.ecva-2024.scores.jsonl"
