@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .parts.merging import Rates
 
 TEMPLATES = {"v1": read_template("chat-univi", 1), "simple": read_template("chat-univi-simple", 1)}
+RATES = (*(f"spatial_cluster_rate{step}" for step in range(3)), "temporal_cluster_rate")
 STOP = {"v1": (), "simple": ("###",)}
 GREEDY = Policy(max_new_tokens=1024, eos=(2,), pad=0)
 
@@ -74,18 +75,25 @@ class ChatUniVi(LlavaFamily):
         """Return the layer behind the merging."""
         from torch.nn import Linear
 
-        if not self.config.get("config", {}).get("use_cluster"):
+        if not self.section("config").get("use_cluster"):
             raise AdapterError("the model does not merge tokens", self.checkpoint.folder, "name one of Chat-UniVi's")
-        return Linear(self.config["mm_hidden_size"], self.config["hidden_size"])
+        _ = self.rates
+        return Linear(*self.connector_sizes)
 
     @property
     def rates(self) -> Rates:
         """How many clusters are made."""
         from .parts.merging import Rates
 
-        settings = self.config["config"]
-        first, second, third = (settings[f"spatial_cluster_rate{step}"] for step in range(3))
-        return Rates((first, second, third), settings["temporal_cluster_rate"])
+        first, second, third, temporal = map(self._rate, RATES)
+        return Rates((first, second, third), temporal)
+
+    def _rate(self, name: str) -> float:
+        found = self.section("config").get(name)
+        if not (isinstance(found, int | float) and 0 < found < float("inf")):
+            what = f"{name} is {found!r:.50}, and no number above 0"
+            raise AdapterError(what, self.checkpoint.folder / "config.json", "take the config.json of the release")
+        return found
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return the merged tokens of the frames, their events in order; noise depends on the frames and the seed."""

@@ -36,7 +36,7 @@ from ecva_bench.records import sha256_of
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 
-from .parts.files import read_json
+from .parts.files import read_json, section_in, size_in
 from .parts.policy import Policy
 from .parts.prompt import Ids, Piece, Template, encode
 
@@ -162,6 +162,14 @@ class Composed(Adapter):
     def config(self) -> dict[str, Any]:
         """The config.json beside the weights."""
         return read_json(self.checkpoint.folder / "config.json")
+
+    def size(self, name: str, default: int | None = None) -> int:
+        """Return a whole number above 0 of config.json; `AdapterError` where it is another thing, or has no default."""
+        return size_in(self.config, name, self.checkpoint.folder / "config.json", default)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return settings within config.json, none where it has none; `AdapterError` where they are another thing."""
+        return section_in(self.config, name, self.checkpoint.folder / "config.json")
 
     @cached_property
     def placement(self) -> Placement:

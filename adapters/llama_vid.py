@@ -90,13 +90,13 @@ class LlamaVid(QFormerFamily):
         from .parts.weights import after_last, renamed
 
         folder, placement = self.checkpoint.folder, self.placement
-        kinds = self.config.get("bert_type", ""), self.config.get("mm_projector_type", "")
+        kinds = [str(self.config.get(kind, "")) for kind in ("bert_type", "mm_projector_type")]
         if "qformer_pretrain" not in kinds[0] or "layer" in kinds[0] or kinds[1] != "mlp2x_gelu":
             raise AdapterError(f"a connector of another kind ({', '.join(kinds)})", folder, "name one of LLaMA-VID's")
         place = self.checkpoints["lavis"].folder if self.needs_lavis else folder
         tower = open_eva(place) if self.needs_lavis else after_last(self.own, TOWER)
         connector = renamed(self.own, lambda name: name if name.startswith(CONNECTOR) else None)
-        return Networks(
+        networks = Networks(
             tokenizer=open_tokenizer(folder),
             tower=load_eva(tower, place, placement, partial(cropped, rounded=False), norm=False),
             connector=load_context(connector, self.config.get("compress_type"), folder, placement),
@@ -104,3 +104,4 @@ class LlamaVid(QFormerFamily):
                 folder, "Llama", placement, beside=tuple(f"model.{name}" for name in (*CONNECTOR, TOWER))
             ),
         )
+        return self.worded(networks)

@@ -70,16 +70,6 @@ class LlavaFamily(Composed):
             )
         return name
 
-    def size(self, name: str, default: int | None = None) -> int:
-        """Return a whole number above 0 of config.json; `AdapterError` where it is another thing, or has no default."""
-        found = self.config.get(name, default)
-        if not isinstance(found, int) or found < 1:
-            what = (
-                f"{name} is {found!r}, and no whole number above 0" if name in self.config else f"{name} is not there"
-            )
-            raise AdapterError(what, self.checkpoint.folder / "config.json", "take the config.json of the release")
-        return found
-
     @property
     def connector_sizes(self) -> tuple[int, int]:
         """Channels of the tower's features and of the language model's tokens."""

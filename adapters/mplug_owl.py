@@ -84,7 +84,7 @@ class MplugOwl(Composed):
         from .parts.weights import open_weights
 
         folder, kind = self.checkpoint.folder, self._variant.language
-        config, sizes = self.config.get("text_config", {}), self.config.get("visual_abstractor_config", {})
+        config, sizes = self.section("text_config"), self.section("visual_abstractor_config")
         if config.get("model_type", "llama") != kind.lower():
             what = f"the language model is a {config.get('model_type')}, and that of this variant a {kind}"
             raise AdapterError(what, folder, f"choose another of --model-arg variant={'|'.join(VARIANTS)}")
@@ -94,7 +94,7 @@ class MplugOwl(Composed):
         )
         if kind == "Bloom":
             norm_words_only(language)
-        vision = self.config.get("vision_config", {})
+        vision = self.section("vision_config")
         return Networks(
             tokenizer=open_tokenizer(folder),
             tower=load_owl_vit(tensors, vision, folder, self.placement, temporal=self._variant.temporal),

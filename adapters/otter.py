@@ -12,6 +12,7 @@ from ecva_bench.answering import Card
 from ecva_bench.errors import AdapterError
 
 from .composed import Composed
+from .parts.files import size_in
 from .parts.policy import Policy
 from .parts.prompt import read_template
 
@@ -97,14 +98,14 @@ class Otter(Composed):
         from .parts.sizes import shape_of
         from .parts.weights import open_weights, renamed, under
 
-        folder, config = self.checkpoint.folder, dict(self.config.get("text_config", {}))
+        folder, config = self.checkpoint.folder, dict(self.section("text_config"))
         tensors = open_weights(folder)
         config["vocab_size"] = shape_of(tensors, "lang_encoder.model.embed_tokens.weight", folder)[0]
         if config["vocab_size"] < self.words.size:
             what = f"the vocabulary has {self.words.size} tokens and the weights {config['vocab_size']}"
             raise AdapterError(what, folder, "take the tokenizer of the model's own release")
-        every = self.config.get("cross_attn_every_n_layers", 4)
-        before = range(every - 1, config.get("num_hidden_layers", 32), every)
+        every = self.size("cross_attn_every_n_layers", 4)
+        before = range(every - 1, size_in(config, "num_hidden_layers", folder / "config.json", 32), every)
         gated = renamed(under(tensors, LAYERS), lambda name: name.replace(GATED, "") if f".{GATED}" in name else None)
         language = load_language(
             folder,
@@ -115,7 +116,7 @@ class Otter(Composed):
             key_mapping={r"^lang_encoder\.": "", r"\.decoder_layer\.": "."},
         )
         language.gated = load_gated(gated, before, folder, self.placement)
-        sizes = {**CONFIGS["clip-vit-large-patch14"], **self.config.get("vision_config", {})}
+        sizes = {**CONFIGS["clip-vit-large-patch14"], **self.section("vision_config")}
         seeing, reading = under(tensors, "vision_encoder."), under(tensors, "perceiver.")
         return Networks(
             tokenizer=self.words,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ecva_bench.video import Frames
 
     from .composed import Seen
+    from .parts.networks import Networks
     from .parts.prompt import Template
     from .parts.qformer import BertText
     from .parts.weights import Tensors
@@ -61,6 +62,22 @@ class QFormerFamily(Composed):
         from .parts.qformer import BertText
 
         return BertText(self.checkpoints["bert"].folder, self.text_length)
+
+    def worded(self, networks: Networks) -> Networks:
+        """Return networks whose Q-Former has as many words as the vocabulary and one more, LAVIS's `[DEC]`.
+
+        `AdapterError` for others: of a vocabulary that was cut off, or another's, each text would be read as another.
+        """
+        from torch.nn import ModuleList
+
+        from .parts.qformer import QFormer
+
+        parts = ModuleList([networks.connector]).modules()  # type: ignore[list-item]
+        for words in (part.words for part in parts if isinstance(part, QFormer)):
+            if words not in (0, self.text.size + 1):
+                what = f"the vocabulary has {self.text.size} words, and the Q-Former {words} with [DEC]"
+                raise AdapterError(what, self.text.path, "take the vocab.txt of bert-base-uncased")
+        return networks
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return the frames' tokens [T, 257, 1408], which the Q-Former looks at anew for each question."""

@@ -117,7 +117,7 @@ class StLlm(QFormerFamily):
         queries = tensor_of(layered(*sources), QUERIES, folder)
         ends = [] if self._branched else [load_linear(own, name, folder, placement) for name in RESIDUAL]
         load_tower = load_branched if self._branched else partial(load_eva, norm=True)
-        return Networks(
+        networks = Networks(
             tokenizer=open_tokenizer(folder),
             tower=load_tower(tower_tensors(sources), folder, placement, cropped),
             connector=Projected(
@@ -127,6 +127,7 @@ class StLlm(QFormerFamily):
             ),
             language=load_language(folder, "Llama", placement, beside=(OWN,)),
         )
+        return self.worded(networks)
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return the visual tokens, and only behind them what begins a text, and the text."""

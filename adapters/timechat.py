@@ -99,7 +99,7 @@ class TimeChat(OverLanguageModel):
         file, placement, lavis = self.file, self.placement, self.checkpoints["lavis"].folder
         own = open_weights(file)
         parts = parted(own, PARTS, "TimeChat", file)
-        return Networks(
+        networks = Networks(
             tokenizer=open_tokenizer(self.base),
             tower=load_eva(tower_tensors([open_lavis(lavis)]), lavis, placement, squeezed, norm=True),
             connector=SlidingQFormer(
@@ -110,6 +110,7 @@ class TimeChat(OverLanguageModel):
             ),
             language=self.language(own, "llama_model.", self._alpha),
         )
+        return self.worded(networks)
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return the visual tokens: frames are read beside their seconds, and never beside a question."""

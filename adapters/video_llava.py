@@ -69,7 +69,7 @@ class VideoLLaVA(LlavaFamily):
         kind = self.config.get("mm_projector_type")
         if kind != "mlp2x_gelu":
             raise AdapterError(f"the projector {kind!r} is not known", self.checkpoint.folder, "name Video-LLaVA")
-        return mlp2x(self.config["mm_hidden_size"], self.config["hidden_size"])
+        return mlp2x(*self.connector_sizes)
 
     def tower(self, folder: Path, tensors: Tensors, where: object) -> torch.nn.Module:
         """Return LanguageBind's video tower."""

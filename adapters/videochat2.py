@@ -76,7 +76,7 @@ class VideoChat2(OverLanguageModel):
         own = open_weights(file)
         parts = parted(own, PARTS, "VideoChat2", file)
         queries = [tensor_of(own, name, file) for name in ("query_tokens", "extra_query_tokens")]
-        return Networks(
+        networks = Networks(
             tokenizer=open_tokenizer(self.base),
             tower=load_umt(parts[TOWER], parts[NORM], file, placement, cropped),
             connector=Projected(
@@ -85,6 +85,7 @@ class VideoChat2(OverLanguageModel):
             ),
             language=self.language(own, "mistral_model.", ALPHA),
         )
+        return self.worded(networks)
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return the visual tokens, what the Q-Former reads beside its fixed instruction."""

@@ -65,7 +65,7 @@ class VideoLLaMA2(LlavaFamily):
         """Return the convolution connector of the checkpoint's sizes."""
         from .parts.stc import Stc
 
-        kind = self.config.get("mm_projector_type")
+        kind = str(self.config.get("mm_projector_type"))
         if kind not in PADDING:
             what = f"the projector {kind!r} is none of {', '.join(PADDING)}"
             raise AdapterError(what, self.checkpoint.folder, "name a checkpoint of VideoLLaMA 2")

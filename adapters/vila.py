@@ -12,7 +12,7 @@ from ecva_bench.answering import Card
 from ecva_bench.errors import AdapterError
 
 from .composed import Composed, Seen, count
-from .parts.files import read_json
+from .parts.files import read_json, size_in
 from .parts.policy import Policy
 from .parts.prompt import Ids, Piece, Text, Visual, read_template
 
@@ -65,8 +65,7 @@ class Vila(Composed):
     @property
     def frames(self) -> int:
         """How many frames the language model is shown; of shorter videos the first ones are black."""
-        found: int = self._frames or self.config["num_video_frames"]
-        return found
+        return self._frames or self.size("num_video_frames")
 
     def frame_rule(self) -> dict[str, Any]:
         """Return frames from the first to the last but one, all of a short video."""
@@ -87,7 +86,8 @@ class Vila(Composed):
         if (kind, layer) != ("mlp_downsample", -2):
             what = f"projector {kind!r} on layer {layer} is of another kind"
             raise AdapterError(what, folder, "name a checkpoint of VILA 1.5 8B")
-        sizes = [read_json(folder / part / "config.json")["hidden_size"] for part in ("vision_tower", "llm")]
+        configs = [folder / part / "config.json" for part in ("vision_tower", "llm")]
+        sizes = [size_in(read_json(config), "hidden_size", config) for config in configs]
         connector = self.placement.make(lambda: MlpDownsample(*sizes))
         fill(connector, open_weights(projector), projector)
         return Networks(

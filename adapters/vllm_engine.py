@@ -170,7 +170,7 @@ class VLLMEngine(Hf):
         length = frames * _tokens_a_frame(config, family) + QUESTION + WORDS
         serve: dict[str, str] = {
             "--served-model-name": known.checkpoint.name,
-            "--max-model-len": str(-(-length // 1024) * 1024),
+            "--max-model-len": str(_context(config, length)),
             "--limit-mm-per-prompt": json.dumps(_limits(family, model)),
         }
         if options := family.options(frames):
@@ -249,6 +249,13 @@ def _tokens_a_frame(config: dict[str, Any], family: Family) -> int:
     size = vision.get("image_size", 384)
     side, patch = max(size) if isinstance(size, list) else size, vision.get("patch_size", PATCH)
     return int(-(-side // (max(patch) if isinstance(patch, list) else patch))) ** 2
+
+
+def _context(config: dict[str, Any], tokens: int) -> int:
+    """Return a context for so many tokens, in steps of 1024; vLLM does not start with one longer than the model's."""
+    longest = (config.get("text_config") or config).get("max_position_embeddings")
+    context = -(-tokens // 1024) * 1024
+    return min(context, int(longest)) if longest else context
 
 
 def _version() -> str:

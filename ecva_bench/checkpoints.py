@@ -38,9 +38,9 @@ def find_checkpoint(
     """Return the checkpoint of a local folder or a hub id, `ID` or `ID@REVISION`.
 
     What the hub's cache holds is taken as it is, so that a second run has the revision of the first; else `files`
-    (patterns) are downloaded, if `download`. Of a local folder, its files and those that `files` name in folders below
-    make the revision, for which they are read; without `identify` they are not, and it is empty. Where `files` name no
-    weights but, say, a vocabulary, one of them must be there, else weights. Raises an `error` that says what to do
+    (patterns) are downloaded, if `download`. Of a local folder, its files of weights and settings and all that `files`
+    name make the revision, for which they are read; without `identify` they are not, and it is empty. Where they name
+    no weights but, say, a vocabulary, one of them must be there, else weights. Raises an `error` that says what to do
     where it is not to be had; `option` is what a user writes to name another.
     """
     folder = Path(name).expanduser()
@@ -96,7 +96,7 @@ def _needed(files: Sequence[str]) -> Sequence[str]:
 def _stamps(folder: Path, files: Sequence[str]) -> tuple[tuple[str, Path, int, int], ...]:
     """The files of a folder with size and time of change, so that a hash is taken again where one changed."""
     found = {path for path in folder.iterdir() if path.suffix in _READ and path.is_file()}
-    found |= {path for pattern in files if "/" in pattern for path in folder.glob(pattern) if path.is_file()}
+    found |= {path for pattern in files for path in folder.glob(pattern) if path.is_file()}
     return tuple(
         (path.relative_to(folder).as_posix(), path, path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(found)

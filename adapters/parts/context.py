@@ -97,9 +97,10 @@ def load_context(
     return ContextTokens(qformer, norm, query, key, value, projector, _grid(compress, where))
 
 
-def _grid(compress: str | None, where: object) -> int | None:
+def _grid(compress: object, where: object) -> int | None:
     if compress is None:
         return None
+    compress = str(compress)
     side = compress.rpartition("grid:")[2]
     if "grid" in compress and side.isdecimal() and int(side) > 1:
         return int(side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,26 @@ def read_json(path: Path, *, optional: bool = False) -> dict[str, Any]:
         raise AdapterError(f"the file is no JSON ({error})", path, "download it again") from None
     if not isinstance(found, dict):
         raise AdapterError("the file holds no JSON object", path, "download it again")
+    return found
+
+
+def size_in(settings: Mapping[str, Any], name: str, file: Path, default: int | None = None) -> int:
+    """Return a whole number above 0 among a file's settings.
+
+    Raises `AdapterError` where it is another thing, or is not there and has no default.
+    """
+    found = settings.get(name, default)
+    if type(found) is not int or found < 1:
+        what = f"{name} is {found!r:.50}, and no whole number above 0" if name in settings else f"{name} is not there"
+        raise AdapterError(what, file, "take the config.json of the release")
+    return found
+
+
+def section_in(settings: Mapping[str, Any], name: str, file: Path) -> dict[str, Any]:
+    """Return the settings under a name among a file's, none where it is not there; `AdapterError` for what is none."""
+    found = settings.get(name, {})
+    if not isinstance(found, dict):
+        raise AdapterError(f"{name} is {found!r:.50}, and no settings", file, "take the config.json of the release")
     return found
 
 

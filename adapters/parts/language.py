@@ -98,7 +98,8 @@ def _merged(language: Any, adapter: Path) -> Any:
         if name in given and given[name].shape != tensor.shape
     ]
     check({**named(expected, given, "the LoRA", file), "of another shape": shapes}, "the LoRA", file, len(expected))
-    return model.merge_and_unload()
+    with reading("the LoRA", adapter):
+        return model.merge_and_unload()
 
 
 def quantization(placement: Placement, adapter: Path | None = None) -> Any:

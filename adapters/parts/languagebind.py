@@ -17,7 +17,7 @@ from transformers.models.clip.modeling_clip import CLIPAttention
 from ecva_bench.errors import AdapterError
 
 from .clip import LARGE, own_name
-from .files import read_json
+from .files import read_json, reading, section_in
 from .images import normalised, short_scaled
 from .networks import Placement
 from .weights import Tensors, fill, renamed
@@ -93,13 +93,15 @@ def load_languagebind(
 
     Its sizes are those of the folder's config.json, of a whole LanguageBind model, or those known of `name`.
     """
-    settings = read_json(folder / "config.json", optional=True).get("vision_config", CONFIGS.get(Path(name).name))
-    if settings is None:
+    file, known = folder / "config.json", CONFIGS.get(Path(name).name, {})
+    settings = section_in({"vision_config": known} | read_json(file, optional=True), "vision_config", file)
+    if not settings:
         remedy = "name its folder with --model-arg vision-tower=…"
         raise AdapterError("the sizes of the vision tower are not known", name, remedy)
     if not settings.get("add_time_attn"):
         raise AdapterError("the vision tower does not attend over time", name, "name LanguageBind's video tower")
     sizes = {key: settings[key] for key in CONFIGS["LanguageBind_Video_merge"] if key in settings}
-    tower = placement.make(lambda: LanguageBindTower(CLIPVisionConfig(**sizes), settings.get("num_frames", 8)))
+    with reading("the vision tower's configuration", file):
+        tower = placement.make(lambda: LanguageBindTower(CLIPVisionConfig(**sizes), settings.get("num_frames", 8)))
     fill(tower.model, renamed(tensors, own_name), where)
     return tower

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from .clip import LARGE
+from .files import reading
 from .images import normalised, squeezed
 from .networks import Placement
 from .weights import Tensors, fill, renamed, under
@@ -126,7 +127,8 @@ def load_owl_vit(
 
     `sizes` is the authors' `vision_config`. Raises `AdapterError` where a name is missing or unexpected.
     """
-    tower = placement.make(lambda: OwlVit(sizes, temporal=temporal))
+    with reading("the vision tower's configuration", where):
+        tower = placement.make(lambda: OwlVit(sizes, temporal=temporal))
     fill(tower, owl_vit_tensors(under(tensors, "vision_model.")), where)
     return tower
 

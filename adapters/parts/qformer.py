@@ -19,6 +19,7 @@ from transformers import Blip2QFormerModel, InstructBlipQFormerModel
 
 from ecva_bench.errors import AdapterError
 
+from .files import reading
 from .networks import Placement
 from .sizes import numbers, shape_of
 from .weights import Tensors, check, fill, layered, renamed
@@ -59,6 +60,7 @@ class QFormer(nn.Module):
             "layer_norm_eps": 1e-12,
         }
         self.queries = nn.Parameter(torch.zeros(1, queries, width))
+        self.words = words
         self.bert: Any
         if words:
             config = _untyped.InstructBlipQFormerConfig(vocab_size=words, max_position_embeddings=positions, **sizes)
@@ -153,6 +155,7 @@ class BertText:
     """Texts to ids by BERT's vocabulary, in lower case, as [CLS] text [SEP].
 
     `length` is the most ids of a text; of a longer one the end is kept. No name of a special token is understood.
+    `size` is the number of words.
     """
 
     def __init__(self, folder: Path, length: int) -> None:
@@ -162,10 +165,11 @@ class BertText:
         path = folder / "vocab.txt"
         if not path.is_file():
             raise AdapterError("there is no vocab.txt", folder, "put that of bert-base-uncased there")
-        with path.open(encoding="utf-8") as lines:
+        with reading("BERT's vocabulary", path), path.open(encoding="utf-8") as lines:
             words = {line.rstrip("\n"): number for number, line in enumerate(lines)}
         check({"missing": sorted({"[CLS]", "[SEP]", "[PAD]", "[UNK]"} - words.keys())}, "BERT's vocabulary", path)
         self._begin, self._end, self._pad = words["[CLS]"], words["[SEP]"], words["[PAD]"]
+        self.path, self.size = path, len(words)
         self._words = Tokenizer(WordPiece(words, unk_token="[UNK]"))  # noqa: S106 - no password
         self._words.normalizer = normalizers.BertNormalizer(lowercase=True)
         self._words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

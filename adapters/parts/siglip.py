@@ -12,6 +12,7 @@ from PIL import Image
 from transformers import SiglipVisionConfig, SiglipVisionModel
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
+from .files import reading
 from .networks import Placement
 from .weights import fill, open_weights, renamed
 
@@ -55,8 +56,9 @@ def load_siglip(folder: Path, placement: Placement) -> SiglipTower:
 
     These stand with or without `vision_model.` before them; a buffer that older versions saved is left out.
     """
-    config = SiglipVisionConfig.from_pretrained(folder)
-    tower = placement.make(lambda: SiglipTower(config))
+    with reading("the vision tower's configuration", folder / "config.json"):
+        config = SiglipVisionConfig.from_pretrained(folder)
+        tower = placement.make(lambda: SiglipTower(config))
     fill(tower.model, renamed(open_weights(folder), _own_name), folder)
     return tower
 

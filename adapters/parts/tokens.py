@@ -121,8 +121,7 @@ def open_tokenizer(*folders: Path) -> Tokenizer:
 
 def _bos_name(folder: Path) -> str:
     token = read_json(folder / "tokenizer_config.json", optional=True).get("bos_token") or "<s>"
-    name: str = token["content"] if isinstance(token, dict) else token
-    return name
+    return str(token.get("content") if isinstance(token, dict) else token)
 
 
 def _no_token(token: str, folder: Path) -> AdapterError:

@@ -90,7 +90,7 @@ def read(
         found = json.loads(raw)
         choice = found["choices"][0]
         message, usage = choice["message"], found.get("usage") or {}
-        content, refusal = _text(message.get("content")), _text(message.get("refusal"))
+        content, refusal = _content(message.get("content")), _text(message.get("refusal"))
         finish = _text(choice.get("finish_reason"))
         return Reply(
             content=scrub(content),
@@ -103,7 +103,7 @@ def read(
             tokens_cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
             left_out=tuple(sorted(without)),
         )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -155,6 +155,18 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     except (KeyError, ValueError):
         return None
+
+
+def _content(value: Any) -> str:
+    """Return what a message says: a text, or in some dialects a list of parts, thoughts among them; nothing for null.
+
+    Raises an error for anything else: taken for an empty text, it would pass for an answer.
+    """
+    if isinstance(value, list):
+        value = "".join(part["text"] for part in value if part["type"] == "text")
+    if not isinstance(value, str | None):
+        raise TypeError(f"a message of type {type(value).__name__}")
+    return _text(value)
 
 
 def _text(value: object) -> str:

@@ -131,7 +131,7 @@ def _error_in(content: bytes) -> dict[str, Any]:
     """Return the error object in the body of a response, or its text as the message of one."""
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"message": content.decode("utf-8", "replace").strip()}
     error = found.get("error", found) if isinstance(found, dict) else {}
     return error if isinstance(error, dict) else {"message": str(error)}

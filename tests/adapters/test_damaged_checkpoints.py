@@ -5,6 +5,7 @@ What fits but for a name or a shape is tested with each model.
 
 from __future__ import annotations
 
+import importlib
 import json
 import pickle
 import shutil
@@ -16,6 +17,7 @@ import torch
 
 from ecva_bench.adapters.parts.stc import Stc
 from ecva_bench.adapters.videollama2 import VideoLLaMA2
+from ecva_bench.answering import create
 from ecva_bench.errors import AdapterError
 from tests.adapters import tiny_llava as tiny
 
@@ -99,6 +101,61 @@ def test_a_damaged_file_is_named(copied: Path, file: str, damage: Damage, messag
     assert message in str(error.value)
     assert str(copied / Path(file).parent) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "file", "name", "value", "message"),
+    [
+        ("chat-univi", "model/config.json", "hidden_size", ..., "hidden_size is not there"),
+        ("chat-univi", "model/config.json", "mm_hidden_size", True, "mm_hidden_size is True, and no whole number"),
+        ("chat-univi", "model/config.json", "config", None, "config is None, and no settings"),
+        ("chat-univi", "model/config.json", "config", {"use_cluster": True}, "spatial_cluster_rate0 is None, and no"),
+        ("video-llava", "model/config.json", "hidden_size", ..., "hidden_size is not there"),
+        ("video-llava", "languagebind/config.json", "vision_config", "x", "vision_config is 'x', and no settings"),
+        ("vila", "model/config.json", "num_video_frames", ..., "num_video_frames is not there"),
+        ("vila", "model/llm/config.json", "hidden_size", ..., "hidden_size is not there"),
+        ("vila", "model/vision_tower/config.json", "num_attention_heads", 5, "tower's configuration cannot be read"),
+        ("vila", "model/llm/tokenizer_config.json", "bos_token", 3.5, "the tokenizer has no token '3.5'"),
+        ("llama-vid", "model/config.json", "bert_type", None, "a connector of another kind (None, mlp2x_gelu)"),
+        ("llama-vid", "model/config.json", "compress_type", 2, "content tokens of another kind (2)"),
+        ("mplug-owl", "model/config.json", "text_config", None, "text_config is None, and no settings"),
+        ("mplug-owl", "model/config.json", "vision_config", [], "vision_config is [], and no settings"),
+        ("mplug-owl", "model/config.json", "vision_config", {"hidden_size": "x"}, "configuration cannot be read"),
+        ("otter", "model/config.json", "vision_config", 1, "vision_config is 1, and no settings"),
+        ("otter", "model/config.json", "cross_attn_every_n_layers", 0, "is 0, and no whole number above 0"),
+        ("videollama2", "model/config.json", "mm_projector_type", [], "the projector '[]' is none of"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_is_none_is_named_whatever_the_model(
+    tmp_path: Path, model: str, file: str, name: str, value: object, message: str
+) -> None:
+    options = importlib.import_module(f"tests.adapters.tiny.{model.replace('-', '_')}").build(tmp_path)
+    setting(name, value)(tmp_path / file)
+    adapter = create(model, options)
+
+    def use() -> None:
+        adapter.describe()
+        adapter.load()
+
+    with pytest.raises(AdapterError) as error:
+        use()
+    assert message in str(error.value)
+    assert str((tmp_path / file).parent) in str(error.value)
+    if "num_video_frames" not in message:  # which the networks do not need
+        assert message in adapter.fit().stopped
+
+
+@pytest.mark.parametrize("model", ["llama-vid", "st-llm", "timechat", "videochat2"])
+def test_a_vocabulary_that_is_not_the_q_formers_is_refused_before_anything_is_asked(tmp_path: Path, model: str) -> None:
+    options = importlib.import_module(f"tests.adapters.tiny.{model.replace('-', '_')}").build(tmp_path)
+    vocabulary = tmp_path / "bert" / "vocab.txt"
+    half(vocabulary)
+    with pytest.raises(AdapterError, match=r"the vocabulary has \d+ words, and the Q-Former \d+ with \[DEC\]: .*vocab"):
+        create(model, options).load()
+    assert "the vocabulary has" in create(model, options).fit().stopped
+    empty(vocabulary)
+    with pytest.raises(AdapterError, match=r"do not fit BERT's vocabulary"):
+        create(model, options).load()
 
 
 def test_a_tokenizer_file_that_is_none_is_named(copied: Path) -> None:

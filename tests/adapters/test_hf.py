@@ -260,6 +260,21 @@ def test_a_checkpoint_without_a_chat_template_is_refused(copy: Path) -> None:
         adapter_of(copy, "internvl").load()
 
 
+def test_another_chat_template_or_code_that_is_run_is_another_revision(copy: Path) -> None:
+    (copy / "theirs.py").write_text("x = 1\n")
+    template = copy / "chat_template.jinja"
+
+    def revisions() -> list[str]:
+        return [adapter_of(copy, "internvl", trust_remote_code=run).checkpoint.revision for run in ("no", "yes")]
+
+    before = revisions()
+    (copy / "theirs.py").write_text("x = 2\n")
+    other_code = revisions()
+    assert [now == then for now, then in zip(other_code, before, strict=True)] == [True, False]
+    template.write_text("Be brief. " + template.read_text())
+    assert not {*revisions()} & {*other_code}
+
+
 def test_code_beside_the_weights_is_run_only_on_request(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = json.loads((copy / "config.json").read_text())
     config |= {"model_type": "nobody_knows", "auto_map": {"AutoConfig": "theirs.Theirs"}}

@@ -267,6 +267,40 @@ def test_its_end_is_recorded(folder: Path, tmp_path: Path) -> None:
     assert results.answers[0].answer == ""  # an empty answer is an answer
 
 
+def test_a_message_in_parts_is_read_and_one_that_is_no_text_is_asked_for_again(video: Video) -> None:
+    parts = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "A "}, {"type": "text", "text": "fire."}]
+    with ModelServer([completed(parts), completed(7), completed([{"type": "text"}])]) as server:
+        assert ask(server, video, "Why?") == ["A fire."]
+        assert ask(server, video, "Why?", retries="2") == [answer_to(server.requests[0].body["messages"])]
+        assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("tokens", ["12", -5, float("nan"), [1]])
+def test_a_count_of_tokens_that_is_none_costs_no_answer_and_is_taken_for_the_most(video: Video, tokens: Any) -> None:
+    said = completed("A fire.")
+    said["usage"]["prompt_tokens"] = tokens
+    with ModelServer([said] * 2) as server:
+        adapter = create(MODEL, at(server, budget_tokens="200000"))
+        assert adapter.answer(video, "Why?") == "A fire."
+        spent = adapter.spent()
+        assert (spent["tokens_in"], spent["uncounted"]) == (0, 1)
+        with pytest.raises(ModelGone, match="does not cover another call"):
+            adapter.answer(video, "What?")
+        adapter.close()
+
+
+def completed(content: Any) -> dict[str, Any]:
+    """A completion whose message has any content."""
+    found = completion("")
+    found["choices"][0]["message"]["content"] = content
+    return found
+
+
+def test_a_response_nested_without_end_is_no_reply(video: Video) -> None:
+    with ModelServer([Fault(body=b"[" * 200_000), Fault(503, b"[" * 200_000)]) as server:
+        assert ask(server, video, "Why?", retries="2") == [answer_to(server.requests[0].body["messages"])]
+
+
 def test_parameters_that_are_turned_down_are_left_out_and_named(video: Video) -> None:
     with ModelServer(refuses=("temperature", "max_completion_tokens")) as server:
         first, second = ask(server, video, "Why?", "What?", concurrency="1")

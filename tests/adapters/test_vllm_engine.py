@@ -181,6 +181,15 @@ def test_the_context_holds_all_frames(tmp_path: Path) -> None:
         assert tokens + 512 < int(served["--max-model-len"]) <= tokens + 512 + 2 * 1024
 
 
+def test_the_context_is_no_longer_than_the_model_s(tmp_path: Path) -> None:
+    """LLaVA-NeXT-Video over Vicuna 1.5: its frames are pooled, and take less than `image_seq_length` says."""
+    text = {"max_position_embeddings": 4096}
+    config = {"model_type": "llava_next_video", "image_seq_length": 576, "text_config": text}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    _, served, _ = parsed(VLLMEngine.serve_lines(str(tmp_path))[0])
+    assert served["--max-model-len"] == "4096"
+
+
 def test_the_command_prints_both_lines_and_imports_no_torch(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "internvl", "image_seq_length": 256}))
     program = (
