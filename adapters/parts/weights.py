@@ -28,11 +28,26 @@ _WRAPPERS = ("model", "module", "state_dict")
 _SHOWN = 20
 
 
-class _Shards(Mapping[str, torch.Tensor]):
+class _Unread(Mapping[str, torch.Tensor]):
+    """Tensors whose names are known; each is read when it is asked for, and not to learn that it is there."""
+
+    _names: Collection[str]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class _Shards(_Unread):
     """The tensors of the shards that an index names: name -> file, each opened when it is needed first."""
 
     def __init__(self, places: dict[str, Path]) -> None:
-        self._places = places
+        self._names = self._places = places
         self._shards: dict[Path, Tensors] = {}
 
     def __getitem__(self, name: str) -> torch.Tensor:
@@ -44,31 +59,20 @@ class _Shards(Mapping[str, torch.Tensor]):
         except KeyError:
             raise AdapterError(f"the index names {name!r}, which is not there", path, "download it again") from None
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
 
-    def __len__(self) -> int:
-        return len(self._places)
-
-
-class _Renamed(Mapping[str, torch.Tensor]):
+class _Renamed(_Unread):
     """Some tensors of a mapping under other names: new name -> old name."""
 
-    def __init__(self, tensors: Tensors, names: dict[str, str]) -> None:
-        self._tensors, self._names = tensors, names
+    def __init__(self, tensors: Tensors, old: dict[str, str]) -> None:
+        self._names = self._old = old
+        self._tensors = tensors
 
     def __getitem__(self, name: str) -> torch.Tensor:
-        return self._tensors[self._names[name]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+        return self._tensors[self._old[name]]
 
 
-class _Safetensors(Mapping[str, torch.Tensor]):
-    """One safetensors file, each tensor read when it is asked for."""
+class _Safetensors(_Unread):
+    """One safetensors file."""
 
     def __init__(self, path: Path) -> None:
         from safetensors import SafetensorError, safe_open
@@ -78,7 +82,7 @@ class _Safetensors(Mapping[str, torch.Tensor]):
             self._file = opened(path, "pt")
         except (SafetensorError, OSError) as error:
             raise AdapterError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
-        self._names: list[str] = list(self._file.keys())
+        self._names = dict.fromkeys(self._file.keys())
 
     def __getitem__(self, name: str) -> torch.Tensor:
         if name not in self._names:
@@ -88,11 +92,15 @@ class _Safetensors(Mapping[str, torch.Tensor]):
         found: torch.Tensor = self._file.get_tensor(name)
         return found
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
 
-    def __len__(self) -> int:
-        return len(self._names)
+class _Layered(_Unread):
+    """Several mappings as one: name -> the mapping it is taken from."""
+
+    def __init__(self, sources: tuple[Tensors, ...]) -> None:
+        self._names = self._owner = {name: source for source in reversed(sources) for name in source}
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return self._owner[name][name]
 
 
 def open_weights(path: Path) -> Tensors:
@@ -117,20 +125,6 @@ def open_weights(path: Path) -> Tensors:
 def layered(*sources: Tensors) -> Tensors:
     """Return several mappings as one; where two have a name, the earlier one gives the tensor."""
     return _Layered(sources)
-
-
-class _Layered(Mapping[str, torch.Tensor]):
-    def __init__(self, sources: tuple[Tensors, ...]) -> None:
-        self._owner = {name: source for source in reversed(sources) for name in source}
-
-    def __getitem__(self, name: str) -> torch.Tensor:
-        return self._owner[name][name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._owner)
-
-    def __len__(self) -> int:
-        return len(self._owner)
 
 
 def renamed(tensors: Tensors, rename: Callable[[str], str | None]) -> Tensors:

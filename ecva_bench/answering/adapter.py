@@ -133,9 +133,11 @@ def create(name: str, options: dict[str, str] | None = None) -> Adapter:
     except ImportError as error:
         raise _lacking(name, error) from error
     except TypeError as error:
-        known = ", ".join(_options_of(found))
-        remedy = f"its options are {known}" if known else "it has no options"
-        raise AdapterError(f"the model refused its options ({error})", f"model {name!r}", remedy) from error
+        known = _options_of(found)
+        strange = ", ".join(option for option in options or {} if option not in known)
+        what = f"there is no option {strange}" if strange else f"the model refused its options ({error})"
+        remedy = f"its options are {', '.join(known)}" if known else "it has no options"
+        raise AdapterError(what, f"model {name!r}", remedy) from error
 
 
 def _lacking(name: str, error: ImportError) -> AdapterError:

@@ -200,6 +200,9 @@ def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -
 
     if file.suffix == ".jsonl":
         return journal.read(file)
+    if file.suffix != ".json":
+        remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with --data"
+        raise UsageError("these are no results", file, remedy)
     if dataset is None:
         raise UsageError("an answer file holds no references", file, "name the annotations with --data")
     return read_released_answers(file, dataset, resolve(tasks)[0].name if tasks else None)

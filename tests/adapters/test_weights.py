@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from ecva_bench.adapters.parts.layout import read_layout
-from ecva_bench.adapters.parts.weights import after_last, fill, layered, open_weights, renamed, under
+from ecva_bench.adapters.parts.weights import _Safetensors, after_last, fill, layered, open_weights, renamed, under
 from ecva_bench.errors import AdapterError
 from tests.adapters.tiny_llava import write_shards
 
@@ -129,6 +129,17 @@ class Small(torch.nn.Module):
         super().__init__()
         self.a = torch.nn.Linear(3, 2)
         self.b = torch.nn.Parameter(torch.zeros(()))
+
+
+@pytest.mark.parametrize("form", ["file", "shards"])
+def test_filling_a_module_reads_each_tensor_once(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_shards(tmp_path, STATE, "safetensors") if form == "shards" else save_file(STATE, tmp_path / "a.safetensors")
+    read: list[str] = []
+    whole = _Safetensors.__getitem__
+    monkeypatch.setattr(_Safetensors, "__getitem__", lambda file, name: read.append(name) or whole(file, name))
+    found = open_weights(tmp_path if form == "shards" else tmp_path / "a.safetensors")
+    fill(Small(), renamed(layered(found), lambda name: name), "x")
+    assert sorted(read) == sorted(STATE)
 
 
 def test_a_module_is_filled_in_its_own_dtype() -> None:

@@ -55,4 +55,4 @@ def test_weights_that_do_not_fit_end_a_run_before_its_first_answer(place: Path, 
 def test_a_model_without_weights_refuses_a_path_to_them(place: Path, ecva_bench: Command) -> None:
     code, _, complaint = ecva_bench("run", "--model", "motion", "--model-path", place, "--out", place / "r.jsonl")
     assert code == 2
-    assert "the model refused its options" in complaint
+    assert "there is no option model_path: model 'motion'" in complaint

@@ -92,7 +92,7 @@ def test_shards_merge_into_the_answers_of_one_run(
         (("--model", "motion", "--shard", "half"), "'half' is no shard"),
         (("--model", "motion", "--ids", "nobody"), "the data set has no usable video of this id: nobody"),
         (("--model", "motion", "--model-arg", "frames"), "'frames' is no option of a model"),
-        (("--model", "motion", "--model-arg", "frames=8"), "the model refused its options"),
+        (("--model", "motion", "--model-arg", "frames=8"), "there is no option frames"),
         (("--model", "motion", "--devices", "gpu0"), "'gpu0' is no device: write cuda:N or cpu"),
         (("--model", "motion", "--devices", "cpu,cpu", "--workers", "3"), "devices contradict the number of workers"),
         (("--model", "motion", "--devices", "cpu", "--engine", "ray"), "devices contradict the number of workers"),
