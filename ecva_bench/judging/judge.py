@@ -30,6 +30,9 @@ Progress = Callable[[int, int, int], None]
 
 LOCAL = "hf:"
 CALLS_AT_ONCE = 64  # addressed and looked up together
+# Allocations between two collections of garbage. What is kept of a run is not garbage, and Python's 700 would have it
+# looked through hundreds of times while replies wait.
+COLLECTED_AFTER = 20_000
 
 
 def open_judge(
@@ -200,8 +203,9 @@ class LanguageJudge:
 
         first = next(votes, None)
         if first is not None:  # what is answered from the store needs neither a key nor a model
-            gc.freeze()  # else every full collection looks through all calls of the run, while replies wait
+            often = gc.get_threshold()
+            gc.set_threshold(often[0] and max(often[0], COLLECTED_AFTER), *often[1:])
             try:
                 self._backend.answer(chain([first], votes), keep)
             finally:
-                gc.unfreeze()
+                gc.set_threshold(*often)

@@ -25,7 +25,7 @@ from ..records import canonical_json
 SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 _BUSY_S = 60.0
-_LOG_PAGES = 10_000  # of 4 KiB: the log is taken into the file, which waits for the disk, this seldom
+_LOG_PAGES = 50_000  # of 4 KiB: the log is taken into the file, which stops everything for the disk, this seldom
 
 
 @dataclass(frozen=True)
