@@ -7,6 +7,32 @@ from pathlib import Path
 import av
 import numpy as np
 
+from ecva_bench.records import Annotation, Label, Moment
+
+
+class Clips:
+    """A data set of the clips in a folder; what is annotated of each names it."""
+
+    source = "test"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.annotations = [
+            Annotation(
+                video=path.stem,
+                media=path.name,
+                label=Label(major=5),
+                moments=(Moment(start=2.0, end=2.8),),
+                description=f"what happens in {path.stem}",
+                cause=f"cause of {path.stem}",
+                effect=f"effect of {path.stem}",
+            )
+            for path in sorted(folder.glob("*.mp4"))
+        ]
+
+    def media_path(self, annotation: Annotation) -> Path:
+        return self.folder / annotation.media
+
 
 def write_clip(path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int, int] = (20, 28)) -> Path:
     """Write a 64x48 clip of a slow grey ramp in which a square moves through the lower right during `event`."""

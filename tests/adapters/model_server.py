@@ -19,8 +19,9 @@ from ecva_bench.answering.asking import Settings
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.journal import Journal, read
-from ecva_bench.records import Annotation, Manifest, Moment, Results, View
+from ecva_bench.records import Manifest, Results, View
 from ecva_bench.tasks import prompt_for, resolve
+from tests.clips import Clips
 from tests.judging.server import JudgeServer, Outcome, Request
 
 TASKS = ("description", "cause", "effect")
@@ -57,29 +58,6 @@ def pictures_in(url: str) -> list[NDArray[np.uint8]]:
     images = [Image.open(io.BytesIO(base64.b64decode(data, validate=True))) for data in found[2].split(",")]
     assert {image.format for image in images} == {"PNG" if found[1] == "image/png" else "JPEG"}
     return [np.asarray(image) for image in images]
-
-
-class Clips:
-    """A data set of the clips `1.mp4`, `2.mp4` … of a folder."""
-
-    source = "test"
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.annotations = [
-            Annotation(
-                video=path.stem,
-                media=path.name,
-                moments=(Moment(start=2.0, end=2.8),),
-                description=f"what happens in {path.stem}",
-                cause=f"cause of {path.stem}",
-                effect=f"effect of {path.stem}",
-            )
-            for path in sorted(folder.glob("*.mp4"))
-        ]
-
-    def media_path(self, annotation: Annotation) -> Path:
-        return self.folder / annotation.media
 
 
 def ask_all(

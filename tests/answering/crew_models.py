@@ -15,35 +15,13 @@ from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError
 from ecva_bench.journal import now
-from ecva_bench.records import Annotation, Label, Manifest, Moment
+from ecva_bench.records import Manifest
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
+from tests.clips import Clips
 
 TASKS = ["cause", "effect"]
 VIEWS = ("full", "anomaly")
-
-
-class Clips:
-    """A data set of the clips in a folder."""
-
-    source = "test"
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.annotations = [
-            Annotation(
-                video=path.stem,
-                media=path.name,
-                label=Label(major=5),
-                moments=(Moment(start=2.0, end=2.8),),
-                cause=f"cause of {path.stem}",
-                effect=f"effect of {path.stem}",
-            )
-            for path in sorted(folder.glob("*.mp4"))
-        ]
-
-    def media_path(self, annotation: Annotation) -> Path:
-        return self.folder / annotation.media
 
 
 class Troubled(Adapter):

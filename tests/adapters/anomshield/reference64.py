@@ -141,6 +141,26 @@ def random_weights(channels: int, hidden: int, seed: int = 0) -> dict[str, Tenso
     return weights
 
 
+def problem(
+    batch: int, frames: int, side: int, channels: int
+) -> tuple[dict[str, Tensor], Tensor, Tensor, dict[str, Tensor]]:
+    """Return random weights, features, weights of the loss, and the truth about them.
+
+    The truth is `output`, and of its sum under the loss's weights the gradient of the features, `input`, and of each
+    weight, by its name.
+    """
+    weights = random_weights(channels, 28)
+    generator = torch.Generator().manual_seed(1)
+    features = torch.randn((batch, frames, side * side, channels), generator=generator)
+    loss_weight = torch.randn((batch, frames * side * side // 16, 28), generator=generator)
+    leaves = {"input": features.double()} | {name: weight.clone() for name, weight in weights.items()}
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    output = connector({name: leaves[name] for name in weights}, leaves["input"])
+    gradients = torch.autograd.grad((output * loss_weight).sum(), list(leaves.values()))
+    return weights, features, loss_weight, {"output": output.detach(), **dict(zip(leaves, gradients, strict=True))}
+
+
 def relative(found: Tensor, truth: Tensor) -> float:
     """Return the L2 norm of the difference over that of the truth, both as float64."""
     found, truth = found.detach().double(), truth.detach().double()

@@ -172,18 +172,9 @@ CONFIGURATIONS = [(3, 5, 4, 24), (1, 3, 8, 20), (2, 1, 12, 40), (1, 64, 4, 8)]
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
 def test_output_and_every_gradient_are_the_plain_formulas(configuration: tuple[int, int, int, int]) -> None:
-    batch, frames, side, channels = configuration
-    weights = {name: w.requires_grad_() for name, w in reference64.random_weights(channels, 28).items()}
-    generator = torch.Generator().manual_seed(1)
-    features = torch.randn((batch, frames, side * side, channels), generator=generator)
-    loss_weight = torch.randn((batch, frames * side * side // 16, 28), generator=generator)
-    truth_features = features.double().requires_grad_()
-    output = reference64.connector(weights, truth_features)
-    (output * loss_weight).sum().backward()
-    truth = {"output": output, "input": truth_features.grad, **{name: w.grad for name, w in weights.items()}}
-
+    weights, features, loss_weight, truth = reference64.problem(*configuration)
     for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 2e-6)):
-        connector = built({name: w.detach() for name, w in weights.items()}, dtype)
+        connector = built(weights, dtype)
         found = gradients(connector, features.to(dtype), loss_weight.to(dtype))
         assert set(found) == set(truth)
         assert {name: error for name in found if not (error := relative(found[name], truth[name])) < tolerance} == {}

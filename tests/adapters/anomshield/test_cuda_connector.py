@@ -53,17 +53,8 @@ def test_output_and_every_gradient_are_the_released_model_s(shared_golden: Path,
 # batch, frames, side, channels: odd frames and three samples; channels that fill no warp; many frames; one frame
 @pytest.mark.parametrize("configuration", [(3, 5, 4, 24), (1, 3, 8, 20), (1, 64, 4, 8), (2, 1, 12, 40)], ids=str)
 def test_output_and_every_gradient_are_the_plain_formulas(configuration: tuple[int, int, int, int]) -> None:
-    batch, frames, side, channels = configuration
-    weights = {name: w.requires_grad_() for name, w in reference64.random_weights(channels, 28).items()}
-    generator = torch.Generator().manual_seed(1)
-    features = torch.randn((batch, frames, side * side, channels), generator=generator)
-    loss_weight = torch.randn((batch, frames * side * side // 16, 28), generator=generator)
-    true_features = features.double().requires_grad_()
-    output = reference64.connector(weights, true_features)
-    (output * loss_weight).sum().backward()
-    truth = {"output": output, "input": true_features.grad} | {name: w.grad for name, w in weights.items()}
-
-    found = gradients(connector({name: w.detach() for name, w in weights.items()}), features, loss_weight)
+    weights, features, loss_weight, truth = reference64.problem(*configuration)
+    found = gradients(connector(weights), features, loss_weight)
     assert set(found) == set(truth)
     assert {name: e for name, tensor in found.items() if not (e := relative(tensor, truth[name])) < 2e-6} == {}
 
