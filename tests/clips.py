@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 from ecva_bench.records import Annotation, Label, Moment
+from tests.video.make import REPEATABLE
 
 
 class Clips:
@@ -38,7 +39,7 @@ def write_clip(path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int
     """Write a 64x48 clip of a slow grey ramp in which a square moves through the lower right during `event`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "18", "threads": "1"})
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "18", **REPEATABLE})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for index in range(frames):
             picture = np.full((48, 64, 3), 60 + index % 4, np.uint8)

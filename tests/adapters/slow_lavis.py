@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,20 +32,6 @@ def normed(frame: np.ndarray) -> torch.Tensor:
     """A frame uint8 [H, W, 3] as [3, H, W], its colours normed."""
     planes = [(frame[..., c] / 255 - MEAN[c]) / DEVIATION[c] for c in range(3)]
     return torch.from_numpy(np.stack(planes))
-
-
-def said(
-    language: Any, row: torch.Tensor, *, new: int, end: int = 2, penalty: float = 1.0, before: tuple[int, ...] = ()
-) -> list[int]:
-    """The greedy ids after [length, hidden], every one from the whole sequence, repetitions made less probable."""
-    embed, found = language.get_input_embeddings(), []
-    while len(found) < new and end not in found:
-        scores = language(inputs_embeds=row[None]).logits[0, -1].clone()
-        for number in {*before, *found}:
-            scores[number] = scores[number] * penalty if scores[number] < 0 else scores[number] / penalty
-        found.append(int(scores.argmax()))
-        row = torch.cat([row, embed(torch.tensor(found[-1:]))])
-    return found
 
 
 def linear(t: Tensors, name: str, x: torch.Tensor) -> torch.Tensor:

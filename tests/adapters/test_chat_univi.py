@@ -23,6 +23,7 @@ from ecva_bench.adapters.parts.weights import after_last, fill, open_weights
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava
+from tests.adapters.greedy import greedy
 from tests.adapters.slow_merging import slow_merge
 from tests.adapters.test_videollama2_parts import prepared_by_hand
 from tests.adapters.tiny import chat_univi, llm
@@ -135,10 +136,8 @@ def by_hand(model: ChatUniVi, video: Video, indices: list[int], question: str, n
         merged = slow_merge(patches, (8, 5, 4), 0.8, draws(int.from_bytes(drawn[:7]))).float()
         visual = merged @ projector["weight"].T + projector["bias"]
         head, tail = torch.tensor([1, *pieces.encode(before)]), torch.tensor(pieces.encode(after))
-        row, said = torch.cat([embed(head), visual, embed(tail)])[None], []
-        while len(said) < new and 2 not in said:
-            said.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed(torch.tensor([said[-1:]]))], dim=1)
+        row = torch.cat([embed(head), visual, embed(tail)])
+    said = greedy(language, row, new=new)
     return pieces.decode([token for token in said if token > 2]).strip()
 
 

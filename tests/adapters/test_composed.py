@@ -29,6 +29,7 @@ from ecva_bench.adapters.parts.tokens import SentencePieces, open_tokenizer
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Frames, Video
 from tests.adapters import tiny_llava as tiny
+from tests.adapters.greedy import greedy
 from tests.adapters.tiny_llava import write_shards
 from tests.video.make import write
 
@@ -106,11 +107,7 @@ def by_hand(adapter: Reader, video: Video, question: str, new: int = 8) -> list[
             numbers = torch.from_numpy(pixels[:8, 0, 0] / 100).float()
             row.append(adapter.networks.connector(numbers)[None] * (1 + len(question) % 5))
         row.append(embed(torch.tensor(pieces.encode(question))))
-        sequence, said = torch.cat(row)[None], []
-        while len(said) < new and 2 not in said:
-            said.append(int(language(inputs_embeds=sequence).logits[0, -1].argmax()))
-            sequence = torch.cat([sequence, embed(torch.tensor([said[-1:]]))], dim=1)
-    return said
+    return greedy(language, torch.cat(row), new=new)
 
 
 def test_a_connector_that_reads_the_question_is_asked_for_each_and_the_tower_once(base: Path, video: Video) -> None:
@@ -209,11 +206,7 @@ def test_nothing_is_inherited_from_the_checkpoints_own_settings(base: Path) -> N
     said = language.generate(
         inputs_embeds=row, attention_mask=mask, generation_config=config_of(GREEDY, open_tokenizer(base))
     )
-    expected = []
-    while len(expected) < 8 and 2 not in expected:
-        expected.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-        row = torch.cat([row, language.get_input_embeddings()(torch.tensor([expected[-1:]]))], dim=1)
-    assert said[0].tolist() == expected
+    assert said[0].tolist() == greedy(language, row[0], new=8)
 
 
 def test_prompts_are_encoded_piece_by_piece(base: Path) -> None:

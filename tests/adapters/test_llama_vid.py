@@ -25,6 +25,7 @@ from ecva_bench.adapters.parts.weights import open_weights, renamed, under
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow
+from tests.adapters.greedy import greedy
 from tests.adapters.slow_context import slow_context
 from tests.adapters.tiny import lavis, llama_vid, llm
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -131,10 +132,8 @@ def by_hand(model: LlamaVid, video: Video, indices: list[int], question: str, ne
         visual = slow_context(llama_vid.own(), features, words, grid=1, heads=1, layers=3).float()
         assert len(visual) == 2 * len(indices)
         head, tail = [1, *pieces.encode(before)], pieces.encode(after.replace("{question}", question))
-        row, said = torch.cat([embed(torch.tensor(head)), visual, embed(torch.tensor(tail))])[None], list[int]()
-        while len(said) < new and 2 not in said:
-            said.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed(torch.tensor([said[-1:]]))], dim=1)
+        row = torch.cat([embed(torch.tensor(head)), visual, embed(torch.tensor(tail))])
+    said = greedy(language, row, new=new)
     return pieces.decode([token for token in said if token > 2]).strip()
 
 

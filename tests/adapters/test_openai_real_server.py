@@ -17,6 +17,7 @@ import pytest
 from ecva_bench.answering import Told, create
 from ecva_bench.video import Video
 from tests.judging.test_real_server import SERVE, wait_for
+from tests.video.make import REPEATABLE
 
 QUESTIONS = ["Why?", "What does the accident lead to?"]
 SIDE = 28  # pixels, as the model reads them: nothing is left to two libraries' ways to resize
@@ -56,7 +57,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pa
 def write_clip(path: Path) -> Path:
     """Write a clip of 40 frames in which a square moves."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10, options={"crf": "18", "threads": "1"})
+        stream = container.add_stream("libx264", rate=10, options={"crf": "18", **REPEATABLE})
         stream.width = stream.height = SIDE
         for index in range(40):
             picture = np.full((SIDE, SIDE, 3), (20, 90, 160), np.uint8)

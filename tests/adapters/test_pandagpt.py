@@ -23,6 +23,7 @@ from ecva_bench.adapters.parts.networks import Placement
 from ecva_bench.adapters.parts.prompt import Text, Visual
 from ecva_bench.adapters.parts.weights import Tensors, open_weights, under
 from ecva_bench.errors import AdapterError, UsageError
+from tests.adapters.greedy import greedy
 from tests.adapters.tiny import llm
 from tests.adapters.tiny import pandagpt as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -144,15 +145,12 @@ def by_hand(adapter: PandaGPT, folder: Path, visual: torch.Tensor, question: str
             target = name.removeprefix("llama_model.base_model.model.").replace("lora_A.default.", "")
             state[target] += 32 / tiny.RANK * tiny.own_state()[name.replace("lora_A", "lora_B")] @ first
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "base" / "tokenizer.model"))
-    embed, said = language.get_input_embeddings(), []
+    embed = language.get_input_embeddings()
     with torch.no_grad():
         head = embed(torch.tensor([1, *pieces.encode("### Human: <Img>")]))
         tail = embed(torch.tensor(pieces.encode(f"</Img> {question}\n### Assistant:")))
         assert visual.shape == (1, llm.HIDDEN)
-        row = torch.cat([head, visual, tail])[None]
-        while len(said) < 8 and 2 not in said:
-            said.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed(torch.tensor([said[-1:]]))], dim=1)
+    said = greedy(language, torch.cat([head, visual, tail]), new=8)
     return pieces.decode([token for token in said if 2 < token < llm.PIECES]).strip()
 
 

@@ -29,6 +29,7 @@ from ecva_bench.adapters.st_llm import StLlm
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow
+from tests.adapters.greedy import greedy
 from tests.adapters.tiny import lavis, llm
 from tests.adapters.tiny import st_llm as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -171,7 +172,7 @@ def test_an_answer_is_that_of_the_sums(branched: bool, tmp_path: Path, video: Vi
     with torch.no_grad():
         embed = language.get_input_embeddings()
         row = torch.cat([expected.float(), embed(torch.tensor([2, *pieces.encode(text)]))])
-        said = slow.said(language, row, new=8, penalty=1.5, before=(1,))
+        said = greedy(language, row, new=8, penalty=1.5, before=(1,))
     known = [number for number in said if 2 < number < llm.PIECES]
     assert adapter.answer(video, question) == pieces.decode(known).strip()
 

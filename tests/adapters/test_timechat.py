@@ -28,6 +28,7 @@ from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from ecva_bench.video.samplers import starts
 from tests.adapters import slow_lavis as slow
+from tests.adapters.greedy import greedy
 from tests.adapters.tiny import lavis, llm
 from tests.adapters.tiny import timechat as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -158,7 +159,7 @@ def test_an_answer_is_that_of_the_sums(tmp_path: Path) -> None:
     with torch.no_grad():
         head, tail = (torch.tensor(ids) for ids in ([bos, *pieces.encode(before)], pieces.encode(after)))
         embed = language.get_input_embeddings()
-        said = slow.said(language, torch.cat([embed(head), visual.float(), embed(tail)]), new=8)
+        said = greedy(language, torch.cat([embed(head), visual.float(), embed(tail)]), new=8)
     known = [number for number in said if number > 2]
     assert adapter.ask([(seen, question)]) == [pieces.decode(known).strip()]
 

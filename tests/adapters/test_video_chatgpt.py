@@ -23,6 +23,7 @@ from ecva_bench.adapters.video_chatgpt import GREEDY, VideoChatGPT
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava
+from tests.adapters.greedy import greedy
 from tests.adapters.tiny import llm, video_chatgpt
 from tests.adapters.tiny.answers import five_answers, mini_clip
 from tests.adapters.tiny.edit import edit
@@ -149,6 +150,7 @@ def by_hand(place: dict[str, str], video: Video, question: str, new: int = 8) ->
     language = llm.language("Llama", vocab=video_chatgpt.WORDS)
     pieces = sentencepiece.SentencePieceProcessor(model_file=place["base"] + "/tokenizer.model")
     embed = own["model.embed_tokens.weight"]
+    language.set_input_embeddings(torch.nn.Embedding.from_pretrained(embed))
     frames = video.frames_at([int(i) for i in np.arange(37) - (np.arange(37) > 18)]).pixels
     rows, columns = ([place * length // 28 for place in range(28)] for length in frames.shape[1:3])
     mean, deviation = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -161,12 +163,9 @@ def by_hand(place: dict[str, str], video: Video, question: str, new: int = 8) ->
         visual = features @ own["model.mm_projector.weight"].T + own["model.mm_projector.bias"]
         before, after = VideoChatGPT.conversations["video-chatgpt_v1"].text.split("\n{video} ")
         head = [1, *pieces.encode(before.replace("{question}", question)), video_chatgpt.WORDS + 1]
-        row = torch.cat([embed[head], visual, embed[[video_chatgpt.WORDS + 2, *pieces.encode(after)]]])[None]
-        answer: list[int] = []
-        while len(answer) < new and 2 not in answer:
-            answer.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed[answer[-1:]][None]], dim=1)
-    return pieces.decode([token for token in answer if 2 < token < llm.PIECES]).strip()
+        row = torch.cat([embed[head], visual, embed[[video_chatgpt.WORDS + 2, *pieces.encode(after)]]])
+    said = greedy(language, row, new=new)
+    return pieces.decode([token for token in said if 2 < token < llm.PIECES]).strip()
 
 
 def test_answers_are_those_of_the_model_put_together_by_hand(

@@ -20,6 +20,7 @@ from ecva_bench.adapters.parts.weights import after_last, fill, open_weights, re
 from ecva_bench.adapters.video_llava import VideoLLaVA
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
+from tests.adapters.greedy import greedy
 from tests.adapters.slow_languagebind import gelu, quick_gelu, slow_tower
 from tests.adapters.tiny import llm, video_llava
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -126,11 +127,8 @@ def by_hand(place: dict[str, str], video: Video, question: str, new: int = 8) ->
         assert len(visual) == 8 * 5
         before, after = VideoLLaVA.template.text.split("{video}")
         head, tail = [1, *pieces.encode(before)], pieces.encode(after.replace("{question}", question))
-        row = torch.cat([embed(torch.tensor(head)), visual, embed(torch.tensor(tail))])[None]
-        said: list[int] = []
-        while len(said) < new and 2 not in said:
-            said.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed(torch.tensor([said[-1:]]))], dim=1)
+        row = torch.cat([embed(torch.tensor(head)), visual, embed(torch.tensor(tail))])
+    said = greedy(language, row, new=new)
     return pieces.decode([token for token in said if token > 2]).strip()
 
 

@@ -20,6 +20,7 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava as tiny
+from tests.adapters.greedy import greedy
 from tests.adapters.slow_stc import slow_stc
 from tests.adapters.test_videollama2_parts import prepared_by_hand
 from tests.adapters.tiny.edit import edit
@@ -84,12 +85,8 @@ def by_hand(
         assert len(visual) == 5 * 3 * 3
         head = torch.tensor([1, *pieces.encode(before)])
         tail = torch.tensor(pieces.encode(after.replace("{question}", question)))
-        row, said = torch.cat([embed(head), visual, embed(tail)])[None], []
-        while len(said) < 10:
-            said.append(int(language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed(torch.tensor([said[-1:]]))], dim=1)
-            if said[-1] == 2:
-                break
+        row = torch.cat([embed(head), visual, embed(tail)])
+    said = greedy(language, row, new=10)
     return pieces.decode([token for token in said if token > 2]).strip()
 
 

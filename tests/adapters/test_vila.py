@@ -23,6 +23,7 @@ from ecva_bench.adapters.parts.weights import fill, open_weights, renamed, under
 from ecva_bench.adapters.vila import SPECIAL, Vila
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
+from tests.adapters.greedy import greedy
 from tests.adapters.slow_siglip import slow_siglip
 from tests.adapters.tiny import llm, vila
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -183,7 +184,7 @@ def by_hand(model: Vila, video: Video, indices: list[int], question: str, new: i
     projector, embed = MlpDownsample(vila.WIDTH, llm.HIDDEN), language.get_input_embeddings()
     projector.load_state_dict(_file(model, "mm_projector"))
     before, after = (model.template.text + "\n\n").split("{video}")
-    bos, said = [library.token_to_id("<|begin_of_text|>")], list[int]()
+    bos = [library.token_to_id("<|begin_of_text|>")]
     with torch.no_grad():
         values = torch.stack([prepared_by_hand(frame, 30) for frame in frames])
         tokens = projector(slow_siglip(tower, values, 6, 2).float())
@@ -192,10 +193,7 @@ def by_hand(model: Vila, video: Video, indices: list[int], question: str, new: i
             last = number == len(tokens) - 1
             text = after.replace("{question}", question) if last else "\n"
             row += [frame, embed(torch.tensor(library.encode(text).ids))]
-        sequence = torch.cat(row)[None]
-        while len(said) < new:
-            said.append(int(language(inputs_embeds=sequence).logits[0, -1].argmax()))
-            sequence = torch.cat([sequence, embed(torch.tensor([said[-1:]]))], dim=1)
+    said = greedy(language, torch.cat(row), new=new, end=-1)
     return library.decode(said, skip_special_tokens=True).strip()
 
 

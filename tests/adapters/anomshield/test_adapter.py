@@ -22,6 +22,7 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava as tiny
+from tests.adapters.greedy import greedy
 from tests.adapters.test_videollama2_parts import prepared_by_hand
 from tests.judging.server import JudgeServer
 from tests.video.make import write
@@ -121,10 +122,7 @@ class ByHand:
     def said(self, before: str, visual: torch.Tensor, after: str, words: int) -> str:
         embed = self.language.get_input_embeddings()
         ids = [torch.tensor(found) for found in ([1, *self.pieces.encode(before)], self.pieces.encode(after))]
-        row, said = torch.cat([embed(ids[0]), visual, embed(ids[1].long())])[None], []
-        while len(said) < words and 2 not in said:
-            said.append(int(self.language(inputs_embeds=row).logits[0, -1].argmax()))
-            row = torch.cat([row, embed(torch.tensor([said[-1:]]))], dim=1)
+        said = greedy(self.language, torch.cat([embed(ids[0]), visual, embed(ids[1].long())]), new=words)
         return self.pieces.decode([token for token in said if token > 2]).strip()
 
 
