@@ -3,8 +3,9 @@
 Two forms are read. The one asked for is a JSON object {"rationale": text, "verdicts": [...]}, bare or in one code
 fence, with as many verdicts as asked for: whole numbers in range, or "yes" and "no" where the scale is yes/no (1 and
 0 are also read). For endpoints that do not keep to JSON, a call for one verdict may be answered by that verdict
-alone, on one line: `4`, `Score: 4`, `yes`, `Verdict: no.` Everything else is unparsable, never guessed at: "4.5" is
-not 4, "10" is not 1, and a score quoted in a sentence is no verdict.
+alone, on one line: `4`, `Score: 4`, `yes`, `Verdict: no.` What a model thought aloud before it, up to `</think>`, is no
+part of a reply. Everything else is unparsable, never guessed at: "4.5" is not 4, "10" is not 1, and a score quoted in
+a sentence is no verdict.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 
 from .calls import Scale
 
+# Many a chat template opens the thought itself, so that only its end is in the text. An object may quote that end.
+_THOUGHT = re.compile(r"\A\s*[^\s{`].*</think>", re.DOTALL)
 _FENCE = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n[ \t]*```\Z", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(r"\A(?:(?:score|verdict|answer)[ \t]*:[ \t]*)?(yes|no|[0-9]+)\.?\Z", re.IGNORECASE)
 # In a JSON text an unescaped quote never stands inside a string, so this finds the key and no quotation of it.
@@ -37,7 +40,7 @@ class Parsed:
 
 def parse(text: str, scale: Scale, expected: int) -> Parsed | None:
     """Return the verdicts of a reply that must hold `expected` of them on `scale`; None where it does not."""
-    body = _unfenced(text)
+    body = _unfenced(text[_start(text) :])
     bare = _BARE.match(body)
     if bare and expected == 1 and scale.many is None:
         verdict = _word(bare[1], scale)
@@ -71,6 +74,12 @@ def expectations(
     ends = list(accumulate(map(len, spelled)))
     values = [_expectation(tokens[bisect_right(ends, start)], scale) for start in starts]
     return None if None in values else tuple(value for value in values if value is not None)
+
+
+def _start(text: str) -> int:
+    """Return where the reply begins in what a model wrote."""
+    thought = _THOUGHT.match(text)
+    return thought.end() if thought else 0
 
 
 def _unfenced(text: str) -> str:
@@ -109,11 +118,12 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_
 
 def _verdict_starts(text: str, expected: int) -> list[int] | None:
     """Return the byte offset in `text` at which each verdict begins."""
-    stripped = text.strip()
+    begin = _start(text)
+    stripped = text[begin:].strip()
     bare = _BARE.match(stripped)
     if bare and expected == 1:
-        return [len(text[: text.index(stripped) + bare.start(1)].encode())]
-    key = _VERDICTS_KEY.search(text)
+        return [len(text[: text.index(stripped, begin) + bare.start(1)].encode())]
+    key = _VERDICTS_KEY.search(text, begin)
     if key is None:
         return None
     found = _ITEM.finditer(text, key.end())

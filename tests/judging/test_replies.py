@@ -36,6 +36,10 @@ def verdicts(text: str, scale: Scale = GRADE, expected: int = 1) -> tuple[int, .
         ("Verdict: yes.", YES_NO, 1, (1,)),
         ("NO", YES_NO, 1, (0,)),
         ('{"verdicts": []}', MANY, 0, ()),
+        ('<think>\nI lean to {"verdicts": [1]}.\n</think>\n\n{"verdicts": [4]}', GRADE, 1, (4,)),
+        ('It quotes </think>; so no.\n</think>```json\n{"verdicts": [2]}\n```', GRADE, 1, (2,)),
+        ("<think></think>yes", YES_NO, 1, (1,)),
+        ('{"rationale": "It says </think>", "verdicts": [3]}', GRADE, 1, (3,)),
     ],
 )
 def test_what_is_read(text: str, scale: Scale, expected: int, read: tuple[int, ...]) -> None:
@@ -81,6 +85,9 @@ def test_what_is_read(text: str, scale: Scale, expected: int, read: tuple[int, .
         'Here it is: {"verdicts": [4]}',
         '```json\n{"verdicts": [4]}',
         "[" * 100_000,
+        '<think>I lean to {"verdicts": [4]}',
+        '<think>It says </think>{"verdicts": [4]} and so on',
+        '{"verdicts": [4]}</think>',
     ],
 )
 def test_what_is_no_verdict(text: str) -> None:
@@ -150,6 +157,14 @@ def test_a_rationale_that_quotes_verdicts_misleads_nobody() -> None:
     cut = text.index("[1]") + 1
     said = [text[:cut], "1", text[cut + 1 :]]
     assert expectations(text, tokens(*said, t1={"1": 0.5, "0": 0.5}), GRADE, 1) == pytest.approx((0.5,))
+
+
+def test_what_was_thought_aloud_gives_no_expectation() -> None:
+    said = ['<think>"verdicts": [', "5", "]</think>", '{"verdicts": [', "1", "]}"]
+    spread = {"1": 0.5, "0": 0.5}
+    assert expectations("".join(said), tokens(*said, t4=spread), GRADE, 1) == pytest.approx((0.5,))
+    said = ["<think>", "4", "? </think>", "4"]
+    assert expectations("".join(said), tokens(*said, t3={"4": 0.5, "2": 0.5}), GRADE, 1) == pytest.approx((3.0,))
 
 
 def test_a_word_alone_and_a_word_begun_count() -> None:
