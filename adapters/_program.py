@@ -82,8 +82,7 @@ class Program:
             if searched > LONGEST_LINE:
                 raise self.end(f"wrote a line of more than {LONGEST_LINE >> 20} MiB")
             if self._stdout not in self._selector.get_map():
-                code = self.stop()
-                raise self.end(_obituary(code))
+                raise self.end(_obituary(self.stop()))
             if not self._pump(deadline):
                 raise self.end("did not answer in time")
         line = bytes(self._heard[:end])
@@ -102,19 +101,21 @@ class Program:
         self.stop(grace=0)
         return Ended(why, "\n".join(self._last)[-_KEPT_CHARACTERS:])
 
-    def stop(self, grace: float = _GRACE) -> int:
-        """End it with all it started, and return its exit code.
+    def stop(self, grace: float = _GRACE) -> int | None:
+        """End it with all it started, and return its exit code; None where it had to be killed.
 
         Its input ends at once; after at most `grace` seconds, in which it is heard out, it is killed. A fork of the
         process that started it leaves it alone.
         """
         if not self.running or self._owner != os.getpid():
-            return self._process.returncode or 0
+            return self._process.returncode
         self.running = False
         self._close_input()
         deadline = time.monotonic() + grace
         while self._selector.get_map() and self._pump(deadline):
             pass
+        while not (ended := self._ended()) and time.monotonic() < deadline:  # its pipes close a moment before
+            time.sleep(0.005)
         os.killpg(self._process.pid, signal.SIGKILL)  # before `wait`: until then the number can be no other's
         code = self._process.wait()
         for rest in (self._heard, self._errors):
@@ -122,7 +123,10 @@ class Program:
         self._selector.close()
         self._stdout.close()
         self._stderr.close()
-        return code
+        return code if ended else None
+
+    def _ended(self) -> bool:
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def _pump(self, deadline: float) -> bool:
         """Wait until something can be read or written, and do it; False where the time is over before."""
@@ -170,5 +174,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name not in ours}
 
 
-def _obituary(code: int) -> str:
+def _obituary(code: int | None) -> str:
+    if code is None:
+        return "closed its standard output and ran on"
     return f"was killed by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"ended with exit code {code}"

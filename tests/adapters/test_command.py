@@ -41,6 +41,9 @@ for request in map(json.loads, sys.stdin):
             raise SystemExit(3)
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
+        case "shut":
+            os.close(1)
+            time.sleep(600)
         case "half":
             sys.stdout.write('{"id": 1, "answers": ["hal')
             sys.stdout.flush()
@@ -171,6 +174,7 @@ def test_frames_are_recorded_for_every_question(adapter: Command, video: Video) 
     [
         ("exit", r"ended with exit code 3.*no such layer"),
         ("crash", r"was killed by signal 11"),
+        ("shut", r"closed its standard output and ran on"),
         ("half", r"ended with exit code 0.*answers\": \[\"hal"),
     ],
 )
