@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from operator import not_
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,11 @@ SCORES_SCHEMA = "ecva.scores/1"
 
 View = Literal["full", "anomaly", "control"]
 Action = Literal["kept", "repaired", "excluded"]
+
+# Scores files and submissions come from others: what no metric gives and no data set has would only overflow later.
+Measured = Annotated[float, Field(ge=-1e12, le=1e12)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Decimals = Annotated[int, Field(ge=0, le=12)]
 
 
 class Record(BaseModel):
@@ -297,15 +302,15 @@ class Coverage(Record):
     type: Literal["coverage"] = "coverage"
     task: str
     view: View
-    samples: int
+    samples: Count
     samples_sha256: str
-    owed: int
-    answered: int
-    failed: int
-    missing: int
-    empty: int = 0
-    extra: int = 0
-    duplicates: int = 0
+    owed: Count
+    answered: Count
+    failed: Count
+    missing: Count
+    empty: Count = 0
+    extra: Count = 0
+    duplicates: Count = 0
     absent: tuple[str, ...] = ()
 
 
@@ -326,21 +331,21 @@ class Summary(Record):
     column: str
     signature: str
     unit: str = "%"
-    decimals: int = 2
+    decimals: Decimals = 2
     higher_is_better: bool = True
-    worst: float = 0.0
-    n: int
-    expected: int
-    unscored: int = 0
-    unscorable: int = 0
-    reasons: dict[str, int] = Field(default_factory=dict)
-    gaps: dict[str, int] = Field(default_factory=dict)
-    mean: float | None
-    interval: tuple[float, float] | None = None
-    zero_filled: float | None
-    zero_filled_interval: tuple[float, float] | None = None
-    floor: float | None = None
-    hits: int | None = None
+    worst: Measured = 0.0
+    n: Count
+    expected: Count
+    unscored: Count = 0
+    unscorable: Count = 0
+    reasons: dict[str, Count] = Field(default_factory=dict)
+    gaps: dict[str, Count] = Field(default_factory=dict)
+    mean: Measured | None
+    interval: tuple[Measured, Measured] | None = None
+    zero_filled: Measured | None
+    zero_filled_interval: tuple[Measured, Measured] | None = None
+    floor: Measured | None = None
+    hits: Count | None = None
 
 
 class Aggregate(Record):
@@ -354,8 +359,8 @@ class Aggregate(Record):
     signature: str
     description: str
     unit: str = "%"
-    decimals: int = 2
-    value: float
+    decimals: Decimals = 2
+    value: Measured
 
 
 class JudgedPart(Record):
@@ -382,7 +387,7 @@ class Score(Record):
     scorer: str
     status: Literal["ok", "unscored"] = "ok"
     reason: str = ""
-    values: dict[str, float] = Field(default_factory=dict)
+    values: dict[str, Measured] = Field(default_factory=dict)
     gaps: dict[str, str] = Field(default_factory=dict)
     unanswered: tuple[str, ...] = Field(default=(), exclude_if=not_)
     parts: dict[str, JudgedPart] = Field(default_factory=dict, exclude_if=not_)

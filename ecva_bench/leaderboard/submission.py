@@ -18,7 +18,20 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from ..errors import ResultsError, UsageError
-from ..records import Aggregate, Answer, Coverage, Record, Results, Scores, ScoresHeader, Summary, View, sha256_of
+from ..records import (
+    Aggregate,
+    Answer,
+    Count,
+    Coverage,
+    Measured,
+    Record,
+    Results,
+    Scores,
+    ScoresHeader,
+    Summary,
+    View,
+    sha256_of,
+)
 from .values import check_mean, sample_values
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
@@ -33,9 +46,9 @@ class Effort(Record):
     most shown of a video.
     """
 
-    seconds: float | None = None
-    words: float | None = None
-    frames: tuple[int, int] | None = None
+    seconds: Measured | None = None
+    words: Measured | None = None
+    frames: tuple[Count, Count] | None = None
 
 
 class Entry(Record):
@@ -50,7 +63,7 @@ class Entry(Record):
     coverage: Coverage
     summaries: tuple[Summary, ...]
     aggregates: tuple[Aggregate, ...] = ()
-    values: dict[str, dict[str, float]]
+    values: dict[str, dict[str, Measured]]
     answers_sha256: str | None = None
     effort: Effort = Effort()
 
@@ -73,7 +86,7 @@ class Submission(Record):
     spec: dict[str, Any] = Field(default_factory=dict)
     classes: dict[str, int] = Field(default_factory=dict)
     hardware: str | None = None
-    usd: float | None = Field(default=None, ge=0)
+    usd: Measured | None = Field(default=None, ge=0)
     entries: tuple[Entry, ...]
 
     model_config = Record.model_config | {"populate_by_name": True, "serialize_by_alias": True}
