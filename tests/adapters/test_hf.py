@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from ecva_bench.answering import Told, create
 from ecva_bench.data import load
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
-from ecva_bench.video import Video
+from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf as tiny
 from tests.video.make import write
 
@@ -301,6 +302,17 @@ def test_a_family_that_is_not_listed_gets_the_stated_default(
         assert isinstance(adapter.answer(Video(mini), "Why?"), str)
 
 
+def test_frames_are_those_of_the_examples_on_the_model_cards() -> None:
+    families = json.loads(hf.FAMILIES.read_text())["families"]
+    for length in (1, 5, 8, 9, 37, 250, 1003):
+        size = (length - 1) / 8
+        middles = [math.floor(size / 2 + round(size * number)) for number in range(8)]
+        firsts = [length * number // 8 for number in range(8)]
+        for name, expected in (("internvl", middles), ("llava_next_video", firsts)):
+            rule = dict(families[name]["frames"])
+            assert samplers.get(rule.pop("rule"))(length, **rule).tolist() == expected
+
+
 def test_frames_go_in_as_images_where_that_is_asked(checkpoint: Callable[[str], Path], mini: Path) -> None:
     for family in ("qwen2_vl", "internvl"):
         as_images = adapter_of(checkpoint(family), family, input="images")
@@ -315,7 +327,7 @@ def test_frames_go_in_as_images_where_that_is_asked(checkpoint: Callable[[str], 
         ("qwen2_vl", {}, {"rule": "at_fps", "fps": 2, "least": 4, "cap": 64}),
         ("qwen2_vl", {"frames": "2"}, {"rule": "at_fps", "fps": 2, "least": 2, "cap": 2}),
         ("qwen2_vl", {"fps": "0.5"}, {"rule": "at_fps", "fps": 0.5, "least": 4, "cap": 64}),
-        ("internvl", {"frames": "12"}, {"rule": "midpoints", "count": 12}),
+        ("internvl", {"frames": "12"}, {"rule": "midpoints", "count": 12, "rounded": "steps"}),
         ("internvl", {"fps": "1"}, {"rule": "at_fps", "fps": 1.0}),
         ("internvl", {"fps": "1", "frames": "9"}, {"rule": "at_fps", "fps": 1.0, "cap": 9}),
     ],
