@@ -50,13 +50,15 @@ def test_frames_and_prompt_are_those_of_the_original(shared_golden: Path) -> Non
     assert "".join(p.text if isinstance(p, Text) else "<image>" * 8 for p in pieces) == golden["prompt"]
 
 
-def test_frames_are_prepared_as_by_the_original_to_the_bit(shared_golden: Path) -> None:
+def test_frames_are_prepared_as_by_the_original(shared_golden: Path) -> None:
     golden = open_weights(shared_golden / "video_llava" / "preprocess.safetensors")
     sizes = json.loads((shared_golden / "video_llava" / "preprocess.json").read_text())
     assert len(sizes["sizes"]) == 3
     for number in range(3):
         pixels = golden[f"input.{number}"].permute(1, 2, 3, 0).numpy()
-        assert torch.equal(prepared(pixels, sizes["crop"]), golden[f"output.{number}"].movedim(1, 0))
+        found, expected = prepared(pixels, sizes["crop"]), golden[f"output.{number}"].movedim(1, 0)
+        # To the bit on the processor that made the golden file; others have other vector instructions.
+        torch.testing.assert_close(found, expected, atol=5e-6, rtol=0)
 
 
 @pytest.mark.parametrize("size", [(33, 50), (61, 24), (9, 9), (20, 37)])

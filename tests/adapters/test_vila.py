@@ -95,14 +95,16 @@ def test_a_question_cannot_end_the_turn(loaded: Vila) -> None:
     assert [row.count(end) for row in ids] == [2, 2]
 
 
-def test_the_projector_gives_the_originals_tokens_to_the_bit(shared_golden: Path) -> None:
+def test_the_projector_gives_the_originals_tokens(shared_golden: Path) -> None:
     settings = json.loads((shared_golden / "vila" / "a.json").read_text())
     golden = open_weights(shared_golden / "vila" / "a.safetensors")
     projector = MlpDownsample(settings["mm_hidden_size"], settings["hidden_size"])
     fill(projector, renamed(golden, lambda name: name if name.startswith("layers.") else None), "golden")
     with torch.no_grad():
         assert torch.equal(projector.layers[0](golden["input.image_features"]), golden["inter.downsample"])
-        assert torch.equal(projector(golden["input.image_features"]), golden["output"])
+        # To the bit on the processor that made the golden file; on others the matrix products add in another order.
+        found = projector(golden["input.image_features"])
+        torch.testing.assert_close(found, golden["output"], atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("side", "width", "hidden"), [(4, 6, 10), (7, 5, 8), (1, 3, 4)])
