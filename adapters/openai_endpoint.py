@@ -7,7 +7,7 @@ that judges use too, and the pictures to `_frames`. The key comes from OPENAI_AP
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,15 @@ class OpenAIEndpoint(Adapter):
         self._caller = Caller(target, options, _budget(target, self._usage, budget_usd, budget_tokens, prices))
         self._shown: _Shown | None = None
         self._told: dict[str, float] = {}  # of the usage
+
+    def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
+        """Return the options with an equal part of each budget: what all workers spend is what one would."""
+        parts = dict(options)
+        if usd := options.get("budget_usd"):
+            parts["budget_usd"] = repr(float(usd) / workers)
+        if tokens := options.get("budget_tokens"):
+            parts["budget_tokens"] = str(max(1, int(tokens) // workers))
+        return parts
 
     def describe(self) -> dict[str, Any]:
         """Return what is sent besides the question: frames, pictures, words, generation."""

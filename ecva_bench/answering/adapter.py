@@ -7,7 +7,7 @@ or scoring; it never opens a video file itself, because frames come from `Video`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -96,6 +96,10 @@ class Adapter(ABC):
 
     def close(self) -> None:  # noqa: B027  most models have nothing to end
         """End what the model started, such as a program of its own. Called once, after the last question."""
+
+    def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
+        """Return the options this was made with for each of `workers`: an amount for the whole run is divided."""
+        return dict(options)
 
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
         """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""

@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..errors import UsageError
@@ -27,9 +28,12 @@ ray: Any = _ray  # many of its functions have no types
 
 
 class OnRay:
-    """An `Engine` of actors. `prepare`, which each calls, is pickled; all machines need the same files and packages."""
+    """An `Engine` of actors. All machines need the same files and packages.
 
-    def __init__(self, prepare: Callable[[], Runner], workers: int | None) -> None:
+    Each calls `prepare` with the number of them; it is pickled.
+    """
+
+    def __init__(self, prepare: Callable[[int], Runner], workers: int | None) -> None:
         """Join the cluster that `RAY_ADDRESS` names or that runs on this machine; `UsageError` where there is none.
 
         Without a number of workers there is one for each GPU, or for each machine of a cluster that has none.
@@ -38,8 +42,8 @@ class OnRay:
             _join()
         gpus = int(ray.cluster_resources().get("GPU", 0))
         machines = sum(node["Alive"] for node in ray.nodes())
-        self._prepare, self._gpus = prepare, 1 if gpus else 0
         self.places = tuple(f"ray {number}" for number in range(1, 1 + (workers or gpus or machines)))
+        self._prepare, self._gpus = partial(prepare, len(self.places)), 1 if gpus else 0
 
     def hire(self, place: str, tell: Tell) -> Hand:
         """Start an actor where the cluster has room; see `Engine`."""

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing.connection import Connection
 
@@ -20,11 +21,14 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 class Processes:
-    """An `Engine` of processes. `prepare`, which each calls, is pickled; devices are as `places_of` returns them."""
+    """An `Engine` of processes. Devices are as `places_of` returns them.
 
-    def __init__(self, prepare: Callable[[], Runner], devices: Sequence[str]) -> None:
-        self._prepare = prepare
+    Each calls `prepare` with the number of them; it is pickled.
+    """
+
+    def __init__(self, prepare: Callable[[int], Runner], devices: Sequence[str]) -> None:
         self.places = tuple(devices)
+        self._prepare = partial(prepare, len(self.places))
 
     def hire(self, place: str, tell: Tell) -> Hand:
         """Start a process on a device; see `Engine`."""

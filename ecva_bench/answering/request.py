@@ -39,8 +39,8 @@ class Workforce:
     workers: int | None = None
     devices: tuple[str, ...] = ()
 
-    def engine_for(self, prepare: Callable[[], Runner]) -> Engine | None:
-        """Return where workers are hired that begin by calling `prepare`; None where this process does the work.
+    def engine_for(self, prepare: Callable[[int], Runner]) -> Engine | None:
+        """Return where workers are hired, each of which calls `prepare` with their number; None for this process alone.
 
         `UsageError` where what is asked contradicts itself or is not to be had.
         """
@@ -100,16 +100,20 @@ class Request:
 
         return Crew(engine, self.plan, self.settings)
 
-    def prepare(self) -> Runner:
-        """Load everything but the videos and return the runner; the `EcvaError` raised says what is missing."""
-        adapter = self._adapter()
+    def prepare(self, workers: int = 1) -> Runner:
+        """Load everything but the videos and return the runner, one of `workers`.
+
+        The `EcvaError` raised says what is missing.
+        """
+        adapter = self._adapter(workers)
         plan = self._plan(adapter)
         adapter.study([sample for group in plan.groups for sample in group.samples])
         return Runner(adapter, plan, self._manifest(adapter, plan), self.settings)
 
-    def _adapter(self) -> Adapter:
-        weights = {"model_path": self.model_path} if self.model_path else {}
-        return create(self.model, {**self.model_args, **weights})
+    def _adapter(self, workers: int = 1) -> Adapter:
+        options = {**self.model_args, **({"model_path": self.model_path} if self.model_path else {})}
+        adapter = create(self.model, options)
+        return adapter if workers == 1 else create(self.model, adapter.share(options, workers))
 
     def _plan(self, adapter: Adapter) -> Plan:
         chosen = _choose_tasks(adapter, self.model, self.tasks)

@@ -63,6 +63,12 @@ class Troubled(Adapter):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+def prepare_one(folder: Path, trouble: Path, workers: int) -> Runner:
+    """Return the same run for each of two workers."""
+    assert workers == 2
+    return prepare(folder, trouble)
+
+
 def prepare(folder: Path, trouble: Path, decoders: int = 1, pause: float = 0.0, description: str = "") -> Runner:
     """Return a run of two questions and two views about each clip of a folder."""
     prompts = {task: prompt_for(task) for task in resolve(TASKS)}

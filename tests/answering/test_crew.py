@@ -21,7 +21,7 @@ from ecva_bench.answering.processes import Processes, _visible, places_of
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError, SpecMismatch, UsageError, WorkerLost
 from ecva_bench.journal import Journal, read
-from tests.answering.crew_models import prepare
+from tests.answering.crew_models import prepare, prepare_one
 from tests.clips import write_clip
 
 VIDEOS = 5
@@ -71,7 +71,7 @@ def together(engine: Engine, folder: Path, trouble: Path, path: Path, decoders: 
 
 
 def on_two(folder: Path, trouble: Path, path: Path) -> None:
-    together(Processes(partial(prepare, folder, trouble), ("cpu", "cpu")), folder, trouble, path)
+    together(Processes(partial(prepare_one, folder, trouble), ("cpu", "cpu")), folder, trouble, path)
     assert not multiprocessing.active_children()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ecva_bench.answering.crew import Crew
 from ecva_bench.journal import Journal
-from tests.answering.crew_models import prepare
+from tests.answering.crew_models import prepare, prepare_one
 from tests.answering.test_crew import VIDEOS, alone, answers, events, folder, lines, trouble
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
@@ -43,7 +43,7 @@ def test_a_machine_lost_in_the_middle_costs_no_answer_and_gives_none_twice(
     machines = [cluster.add_node(num_cpus=1, wait=True) for _ in range(2)]  # type: ignore[attr-defined]
     path = tmp_path / "ray.jsonl"
     runner = prepare(folder, trouble)
-    engine = OnRay(partial(prepare, folder, trouble), 2)
+    engine = OnRay(partial(prepare_one, folder, trouble), 2)
     hold = trouble / "hold"
     hold.touch()
 

@@ -44,6 +44,22 @@ def test_a_run_whose_key_is_refused_stops_and_goes_on_elsewhere(tmp_path: Path, 
     assert [json.loads(line)["type"] for line in out.read_text(encoding="utf-8").splitlines()][-1] == "end"
 
 
+def test_workers_divide_a_budget(tmp_path: Path, ecva_bench: Command) -> None:
+    """Half of it is enough for a few of a worker's twenty calls of 110 tokens, each of which might take 17,900."""
+    run = ("run", "--model", "openai:tiny", "--limit", 8, "--out", tmp_path / "results.jsonl")
+    options = ("frames=2", "max-new-tokens=50", "concurrency=1", "budget-tokens=37000")
+    with ModelServer() as server:
+        given = [part for option in (*options, f"base-url={server.url}") for part in ("--model-arg", option)]
+        code, _, complaint = ecva_bench(*run, *given, "--workers", 2)
+        assert code == 3
+        assert "the rest of the budget does not cover another call" in complaint
+        assert 1 <= len(server.requests) < 40
+        code, shown, _ = ecva_bench(*run, *given)
+        assert len(server.requests) == 40
+    assert code == 0
+    assert "0 errors, 0 missing" in shown
+
+
 def test_other_frames_are_another_run(tmp_path: Path, ecva_bench: Command) -> None:
     out = tmp_path / "results.jsonl"
     run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 1, "--out", out)
