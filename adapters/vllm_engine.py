@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import Told
 from ecva_bench.checkpoints import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.thoughts import opened_by
 from ecva_bench.torchvision import ensure_torchvision
 
 from .composed import choice, count
@@ -149,8 +150,8 @@ class VLLMEngine(Hf):
             # A template may have written the token that begins a text: it must not stand there twice.
             tokenization_kwargs={"add_special_tokens": not (begins and texts[0].startswith(begins))},
         )
-        said = [output.outputs[0] for output in outputs]
-        return [Told(one.text.strip(), finish=one.finish_reason or "stop") for one in said]
+        opening, said = opened_by(texts[0]), [output.outputs[0] for output in outputs]
+        return [Told(opening + one.text.strip(), finish=one.finish_reason or "stop") for one in said]
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}

@@ -150,7 +150,7 @@ class SeenFrames(Record):
 class Answer(Record):
     """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
 
-    `steps` is for the reader: how a model that works in several steps came to the text, in that model's own words.
+    `steps` is for the reader: how a model that works in several steps, or thinks aloud (`thought`), came to the text.
     """
 
     type: Literal["answer"] = "answer"

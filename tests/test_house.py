@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "registry": set(),
     "torchvision": set(),
     "cache": set(),
+    "thoughts": set(),
     "checkpoints": set(),
     "statistics": set(),
     "records": set(),
@@ -30,12 +31,22 @@ MAY_IMPORT = {
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
     "journal": {"records"},
-    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints"},
-    "judging": {"records", "cache", "prompt_files", "checkpoints"},
+    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "thoughts"},
+    "judging": {"records", "cache", "prompt_files", "checkpoints", "thoughts"},
     "scoring": {"judging", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
     "report": {"leaderboard", "scoring", "tasks", "statistics", "records"},
-    "adapters": {"answering", "video", "records", "tasks", "checkpoints", "prompt_files", "cache", "judging"},
+    "adapters": {
+        "answering",
+        "video",
+        "records",
+        "tasks",
+        "checkpoints",
+        "prompt_files",
+        "cache",
+        "judging",
+        "thoughts",
+    },
 }
 
 

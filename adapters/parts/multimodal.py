@@ -24,6 +24,7 @@ from transformers.video_utils import VideoMetadata
 
 from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError, OutOfMemory
+from ecva_bench.thoughts import opened_by
 
 from .files import reading
 from .generation import config_of
@@ -129,22 +130,27 @@ class Multimodal:
             remedy = "give frames, max_pixels, quantize or device=spread with --model-arg"
             raise OutOfMemory(f"the model ran out of memory at {size}", str(self._device), remedy) from None
         prompt = 0 if self.network.config.is_encoder_decoder else inputs["input_ids"].shape[1]
-        return [self._told(row) for row in said[:, prompt:].tolist()]
+        opening = opened_by(self._prompt(shown, questions[0]))
+        return [self._told(opening, row) for row in said[:, prompt:].tolist()]
 
-    def _told(self, ids: list[int]) -> Told:
-        text = self._tokenizer.decode(ids, skip_special_tokens=True).strip()
+    def _told(self, opening: str, ids: list[int]) -> Told:
+        text = opening + self._tokenizer.decode(ids, skip_special_tokens=True).strip()
         return Told(text, finish="length" if set(ids).isdisjoint(self._eos) else "stop")
 
     def inputs(self, shown: Shown, question: str) -> Inputs:
         """Return what the model reads for one question: tensors on its device, pixels in its numbers."""
-        message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
-        text = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        text = self._prompt(shown, question)
         begins = self._tokenizer.bos_token
         special = not (begins and text.startswith(begins))  # a template may write it itself
         found = self.processor(
             text=[text], text_kwargs={"add_special_tokens": special}, return_tensors="pt", **shown.arguments
         )
         return {name: self._placed(name, value) for name, value in found.items()}
+
+    def _prompt(self, shown: Shown, question: str) -> str:
+        message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
+        text: str = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        return text
 
     def _placed(self, name: str, value: Any) -> Any:
         if not isinstance(value, torch.Tensor):

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
 from ..journal import now
 from ..records import Answer, Event, Failure, Manifest, Moment, Sample, SeenFrames, View, canonical_json, sha256_of
+from ..thoughts import parted
 from ..video import Frames, Video
 from .adapter import Adapter, Told
 from .plan import Group
@@ -294,6 +295,10 @@ def _answer(
     frames: SeenFrames | None,
     time: dict[str, float],
 ) -> Answer:
+    said, thought = parted(str(text))
+    steps = text.steps if isinstance(text, Told) else None
+    if thought:
+        steps = {**(steps or {}), "thought": thought}
     return Answer(
         key=key,
         id=sample.id,
@@ -301,9 +306,9 @@ def _answer(
         task=sample.task,
         view=round_.view,
         removed=round_.removed,
-        answer=str(text),
+        answer=said,
         finish=text.finish if isinstance(text, Told) else "stop",
-        steps=text.steps if isinstance(text, Told) else None,
+        steps=steps,
         reference=sample.reference,
         key_sentences=sample.key_sentences,
         moments=sample.moments,

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from ..thoughts import said_from
 from .calls import Scale
 
-# Many a chat template opens the thought itself, so that only its end is in the text. An object may quote that end.
-_THOUGHT = re.compile(r"\A\s*[^\s{`].*</think>", re.DOTALL)
 _FENCE = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n[ \t]*```\Z", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(r"\A(?:(?:score|verdict|answer)[ \t]*:[ \t]*)?(yes|no|[0-9]+)\.?\Z", re.IGNORECASE)
 # In a JSON text an unescaped quote never stands inside a string, so this finds the key and no quotation of it.
@@ -40,7 +39,7 @@ class Parsed:
 
 def parse(text: str, scale: Scale, expected: int) -> Parsed | None:
     """Return the verdicts of a reply that must hold `expected` of them on `scale`; None where it does not."""
-    body = _unfenced(text[_start(text) :])
+    body = _unfenced(text[said_from(text) :])
     bare = _BARE.match(body)
     if bare and expected == 1 and scale.many is None:
         verdict = _word(bare[1], scale)
@@ -74,12 +73,6 @@ def expectations(
     ends = list(accumulate(map(len, spelled)))
     values = [_expectation(tokens[bisect_right(ends, start)], scale) for start in starts]
     return None if None in values else tuple(value for value in values if value is not None)
-
-
-def _start(text: str) -> int:
-    """Return where the reply begins in what a model wrote."""
-    thought = _THOUGHT.match(text)
-    return thought.end() if thought else 0
 
 
 def _unfenced(text: str) -> str:
@@ -118,7 +111,7 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_
 
 def _verdict_starts(text: str, expected: int) -> list[int] | None:
     """Return the byte offset in `text` at which each verdict begins."""
-    begin = _start(text)
+    begin = said_from(text)
     stripped = text[begin:].strip()
     bare = _BARE.match(stripped)
     if bare and expected == 1:

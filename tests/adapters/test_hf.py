@@ -27,6 +27,7 @@ from ecva_bench.answering import Told, create
 from ecva_bench.data import load
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
+from ecva_bench.thoughts import parted
 from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf as tiny
 from tests.video.make import write
@@ -259,6 +260,15 @@ def test_a_checkpoint_without_a_chat_template_is_refused(copy: Path) -> None:
     (copy / "chat_template.jinja").unlink()
     with pytest.raises(AdapterError, match=r"no chat template.*chat_template\.jinja"):
         adapter_of(copy, "internvl").load()
+
+
+def test_a_thought_that_the_template_opens_and_nothing_ends_is_no_answer(copy: Path, mini: Path) -> None:
+    plain = adapter_of(copy, "internvl").answer(Video(mini), QUESTIONS[0])
+    template = copy / "chat_template.jinja"
+    template.write_text(template.read_text() + "<think>\n")
+    thinking = adapter_of(copy, "internvl").answer(Video(mini), QUESTIONS[0])
+    assert parted(plain) == (plain, "")
+    assert parted(thinking) == ("", thinking.removeprefix("<think>").strip())
 
 
 def test_another_chat_template_or_code_that_is_run_is_another_revision(copy: Path) -> None:

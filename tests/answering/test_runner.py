@@ -292,6 +292,26 @@ def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tell
     assert ["steps" in line for line in lines if '"type":"answer"' in line] == [True, False] * 2
 
 
+class Thinking(Counting):
+    """Thinks aloud before it answers; the second time it comes to no end."""
+
+    def answer(self, video: Video, question: str) -> str:
+        text = super().answer(video, question)
+        if len(self.asked) % 2:
+            return Told(f"<think>\nIs it {text[::-1]}?\n</think>\n\n<answer>{text}</answer>", {"looked": 1})
+        return Told("<think>It is", finish="length")
+
+
+def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path: Path) -> None:
+    plain = run(make(Counting(), folder), tmp_path / "plain.jsonl")
+    thinking = run(make(Thinking(), folder), tmp_path / "thinking.jsonl")
+    whole = [answer.answer for answer in plain.answers[::2]]
+    assert [answer.answer for answer in thinking.answers] == [whole[0], "", whole[1], ""]
+    thoughts = [answer.steps for answer in thinking.answers]
+    assert thoughts[0] == {"looked": 1, "thought": f"Is it {whole[0][::-1]}?"}
+    assert thoughts[1] == {"thought": "It is"}
+
+
 class Small(Counting):
     """Has memory for `most` questions at a time."""
 

@@ -1,0 +1,38 @@
+"""What a model that thinks aloud says: the text behind its thought. Knows the marks and nothing of who reads.
+
+A thought ends with `</think>`, and begins with `<think>` where the chat template has not written that itself, as many
+do. What is said may stand between `<answer>` and `</answer>`.
+"""
+
+from __future__ import annotations
+
+import re
+
+OPENING = "<think>"
+
+_CLOSED = re.compile(r"\s*(?![\s{`]).*</think>", re.DOTALL)  # a judge's verdicts, a JSON object, may quote the mark
+_TAGGED = re.compile(r"<answer>((?:(?!</?answer>).)*)</answer>", re.DOTALL)
+
+
+def said_from(text: str) -> int:
+    """Return where in a text the thought is over: 0 where there is none, the text's end where it is not over."""
+    closed = _CLOSED.match(text)
+    if closed:
+        return closed.end()
+    return len(text) if text.lstrip().startswith(OPENING) else 0
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Return what is said and what was thought; a text without a thought is returned as it is."""
+    start = said_from(text)
+    if not start:
+        return text, ""
+    said = text[start:].strip()
+    tagged = _TAGGED.fullmatch(said)
+    thought = text[:start].strip().removeprefix(OPENING).removesuffix("</think>").strip()
+    return tagged[1].strip() if tagged else said, thought
+
+
+def opened_by(prompt: str) -> str:
+    """Return the mark with which a prompt begins the thought, which the model does not repeat; else nothing."""
+    return OPENING if prompt.rstrip().endswith(OPENING) else ""
