@@ -81,6 +81,7 @@ class Hf(Adapter):
 
     Options, as strings: `model_path`, where the weights lie, in place of the name's own; `frames`, the number or, for a
     rule by time, the most; `fps`, frames a second; `max_pixels` of a frame; `input` (video, images); `max_new_tokens`;
+    `thinking` (yes, no), whether it thinks aloud before it answers, where its chat template has a switch for that;
     `dtype`, `device` and `quantize` as of `Composed`; `trust_remote_code=yes` to run code that lies beside the
     weights. Nothing is read before it is needed; `AdapterError` where something is not as it should be.
     """
@@ -98,6 +99,7 @@ class Hf(Adapter):
         max_pixels: str = "",
         input: str = "",
         max_new_tokens: str = "",
+        thinking: str = "",
         dtype: str = "auto",
         device: str = "auto",
         quantize: str = "",
@@ -109,6 +111,7 @@ class Hf(Adapter):
         self._max_pixels = count("max_pixels", max_pixels) if max_pixels else None
         self._input = choice("input", input, ("video", "images")) if input else ""
         self._max_new_tokens = count("max_new_tokens", max_new_tokens) if max_new_tokens else WORDS
+        self._thinking = choice("thinking", thinking, ("yes", "no")) if thinking else ""
         self._wanted = (device, dtype, quantize)
         self._trusted = choice("trust_remote_code", trust_remote_code, ("no", "yes")) == "yes"
         self._shown: tuple[Video, Shown] | None = None
@@ -159,7 +162,7 @@ class Hf(Adapter):
             raise AdapterError(what, self.checkpoint.name, "run pip install 'ecva-bench[vision]'")
         from .parts.multimodal import Multimodal
 
-        return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted)
+        return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
 
     def load(self) -> None:
         """Load the model."""
@@ -172,9 +175,14 @@ class Hf(Adapter):
             "family": self.kind,
             **self.placement.describe(),
             **self.family.describe(),
-            "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens},
+            "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens, **self.thinks},
             "trust_remote_code": self._trusted,
         }
+
+    @property
+    def thinks(self) -> dict[str, str]:
+        """What of thinking aloud was asked for, as part of a description."""
+        return {"thinking": self._thinking} if self._thinking else {}
 
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices the frame rule gives for a video."""

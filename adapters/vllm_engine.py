@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import Told
 from ecva_bench.checkpoints import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
-from ecva_bench.thoughts import opened_by
+from ecva_bench.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
 
 from .composed import choice, count
@@ -44,9 +44,10 @@ INSTALL = (
 class VLLMEngine(Hf):
     """A model run by vLLM.
 
-    Options, as strings: `model_path`, `frames`, `fps`, `max_pixels`, `input`, `max_new_tokens` and `dtype` as of `hf:`;
-    `gpus`, how many one model is spread over; `gpu_memory`, the share of each that may be used; `max_model_len`, in
-    tokens; `prefix_caching` (yes, no). Nothing is read before it is needed; `AdapterError` where vLLM is not there.
+    Options, as strings: `model_path`, `frames`, `fps`, `max_pixels`, `input`, `max_new_tokens`, `thinking` and `dtype`
+    as of `hf:`; `gpus`, how many one model is spread over; `gpu_memory`, the share of each that may be used;
+    `max_model_len`, in tokens; `prefix_caching` (yes, no). Nothing is read before it is needed; `AdapterError` where
+    vLLM is not there.
     """
 
     immaterial = frozenset({"gpu_memory"})
@@ -61,6 +62,7 @@ class VLLMEngine(Hf):
         max_pixels: str = "",
         input: str = "",
         max_new_tokens: str = "",
+        thinking: str = "",
         dtype: str = "auto",
         gpus: str = "1",
         gpu_memory: str = "0.9",
@@ -75,6 +77,7 @@ class VLLMEngine(Hf):
             max_pixels=max_pixels,
             input=input,
             max_new_tokens=max_new_tokens,
+            thinking=thinking,
         )
         self._dtype = choice("dtype", dtype, ("auto", "float32", "float16", "bfloat16"))
         self._gpus = count("gpus", gpus)
@@ -110,9 +113,13 @@ class VLLMEngine(Hf):
         untyped: Any = transformers
         return untyped.AutoProcessor.from_pretrained(self.checkpoint.folder, trust_remote_code=False)
 
+    @cached_property
+    def _template_options(self) -> dict[str, bool]:
+        return template_options(self.processor.chat_template, self._thinking)
+
     def load(self) -> None:
         """Load the model."""
-        _ = self.engine, self.processor
+        _ = self._template_options, self.engine
 
     def describe(self) -> dict[str, Any]:
         """Return checkpoint with revision, engine, frames and generation; vLLM is not imported."""
@@ -128,7 +135,7 @@ class VLLMEngine(Hf):
                 "prefix_caching": self._prefix_caching,
             },
             **self.family.describe(),
-            "generation": {"temperature": 0, "seed": SEED, "max_tokens": self._max_new_tokens},
+            "generation": {"temperature": 0, "seed": SEED, "max_tokens": self._max_new_tokens, **self.thinks},
         }
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
@@ -155,7 +162,9 @@ class VLLMEngine(Hf):
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}
-        text: str = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        text: str = self.processor.apply_chat_template(
+            [message], add_generation_prompt=True, tokenize=False, **self._template_options
+        )
         return text
 
     @classmethod

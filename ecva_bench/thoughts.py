@@ -1,13 +1,16 @@
 """What a model that thinks aloud says: the text behind its thought. Knows the marks and nothing of who reads.
 
 A thought ends with `</think>`, and begins with `<think>` where the chat template has not written that itself, as many
-do. What is said may stand between `<answer>` and `</answer>`.
+do. What is said may stand between `<answer>` and `</answer>`. Some templates have a switch for it.
 """
 
 from __future__ import annotations
 
 import re
 
+from .errors import UsageError
+
+SWITCH = "enable_thinking"  # as templates of many families call it
 OPENING = "<think>"
 
 _CLOSED = re.compile(r"\s*(?![\s{`]).*</think>", re.DOTALL)  # a judge's verdicts, a JSON object, may quote the mark
@@ -31,6 +34,17 @@ def parted(text: str) -> tuple[str, str]:
     tagged = _TAGGED.fullmatch(said)
     thought = text[:start].strip().removeprefix(OPENING).removesuffix("</think>").strip()
     return tagged[1].strip() if tagged else said, thought
+
+
+def template_options(template: object, thinking: str) -> dict[str, bool]:
+    """Return what a chat template is told: to let a model think aloud (`yes`), or not (`no`); for "", nothing.
+
+    Raises `UsageError` where the template has no switch for it.
+    """
+    if thinking and SWITCH not in str(template):
+        remedy = "leave thinking out, or take a checkpoint that does the one or the other"
+        raise UsageError(f"the chat template knows no {SWITCH}", f"thinking={thinking}", remedy)
+    return {SWITCH: thinking == "yes"} if thinking else {}
 
 
 def opened_by(prompt: str) -> str:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.thoughts import opened_by, parted
+from ecva_bench.errors import UsageError
+from ecva_bench.thoughts import opened_by, parted, template_options
 
 words = st.text().filter(lambda text: not any(mark in text for mark in ("<think>", "</think>", "answer>")))
 
@@ -45,3 +46,12 @@ def test_a_prompt_opens_a_thought_where_it_ends_with_the_mark() -> None:
     assert opened_by("<|im_start|>assistant\n<think>\n") == "<think>"
     assert opened_by("<|im_start|>assistant\n<think>\n\n</think>\n\n") == ""
     assert opened_by("What does <think> mean?\n") == ""
+
+
+def test_a_template_is_told_only_what_it_knows() -> None:
+    switched = "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% endif %}"
+    assert template_options(switched, "") == template_options("{{ x }}", "") == {}
+    assert template_options(switched, "no") == {"enable_thinking": False}
+    assert template_options({"default": switched}, "yes") == {"enable_thinking": True}
+    with pytest.raises(UsageError, match="the chat template knows no enable_thinking: thinking=no: leave thinking out"):
+        template_options("{{ x }}", "no")

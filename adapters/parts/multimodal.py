@@ -24,7 +24,7 @@ from transformers.video_utils import VideoMetadata
 
 from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError, OutOfMemory
-from ecva_bench.thoughts import opened_by
+from ecva_bench.thoughts import opened_by, template_options
 
 from .files import reading
 from .generation import config_of
@@ -86,17 +86,18 @@ class Shown:
 class Multimodal:
     """A model and its processor, loaded from a folder for inference."""
 
-    def __init__(self, folder: Path, placement: Placement, *, trusted: bool) -> None:
+    def __init__(self, folder: Path, placement: Placement, *, trusted: bool, thinking: str = "") -> None:
         """Load both; code that lies beside the weights is run only where it is `trusted`.
 
-        Raises `AdapterError` where the folder holds another kind of model, weights are missing, or there is no chat
-        template.
+        `thinking` is as of `template_options`. Raises `AdapterError` where the folder holds another kind of model,
+        weights are missing, or there is no chat template, and `UsageError` where that has no switch for thinking.
         """
         with reading("the processor", folder), quiet():
             self.processor = _untyped.AutoProcessor.from_pretrained(folder, trust_remote_code=trusted)
         if not getattr(self.processor, "chat_template", None):
             remedy = "put its authors' chat_template.jinja beside the weights, or take a checkpoint tuned for chat"
             raise AdapterError("the processor has no chat template", folder, remedy)
+        self._template_options = template_options(self.processor.chat_template, thinking)
         self.network = _load(folder, placement, trusted)
         self._device = self.network.get_input_embeddings().weight.device
         self._dtype = placement.dtype
@@ -149,7 +150,9 @@ class Multimodal:
 
     def _prompt(self, shown: Shown, question: str) -> str:
         message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
-        text: str = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
+        text: str = self.processor.apply_chat_template(
+            [message], add_generation_prompt=True, tokenize=False, **self._template_options
+        )
         return text
 
     def _placed(self, name: str, value: Any) -> Any:

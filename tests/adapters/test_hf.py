@@ -271,6 +271,20 @@ def test_a_thought_that_the_template_opens_and_nothing_ends_is_no_answer(copy: P
     assert parted(thinking) == ("", thinking.removeprefix("<think>").strip())
 
 
+def test_a_template_s_switch_for_thinking_is_set_on_request(copy: Path, mini: Path) -> None:
+    template = copy / "chat_template.jinja"
+    template.write_text(template.read_text() + "{% if enable_thinking | default(true) %}<think>{% endif %}")
+    told = {option: adapter_of(copy, "internvl", **option_of(option)) for option in ("", "yes", "no")}
+    answers = {option: adapter.answer(Video(mini), QUESTIONS[0]) for option, adapter in told.items()}
+    assert answers[""] == answers["yes"] != answers["no"]
+    assert [answers[option].startswith("<think>") for option in ("yes", "no")] == [True, False]
+    assert len({json.dumps(adapter.describe()) for adapter in told.values()}) == 3
+
+
+def option_of(thinking: str) -> dict[str, str]:
+    return {"thinking": thinking} if thinking else {}
+
+
 def test_another_chat_template_or_code_that_is_run_is_another_revision(copy: Path) -> None:
     (copy / "theirs.py").write_text("x = 1\n")
     template = copy / "chat_template.jinja"

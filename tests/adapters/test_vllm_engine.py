@@ -75,13 +75,17 @@ def test_vllm_is_shown_what_hf_shows(checkpoint: tuple[str, Path], video: Video,
             assert seconds == pytest.approx(frames.positions, abs=1e-5)
 
 
-def test_a_thought_that_the_template_opens_is_one_to_vllm_too(tmp_path: Path, video: Video, made: list[Any]) -> None:
+@pytest.mark.parametrize("thinking", ["yes", "no"])
+def test_a_thought_that_the_template_opens_is_one_to_vllm_too(
+    thinking: str, tmp_path: Path, video: Video, made: list[Any]
+) -> None:
     template = tiny.write(tmp_path / "internvl", "internvl") / "chat_template.jinja"
-    template.write_text(template.read_text() + "<think>\n")
-    reference = create(f"hf:{template.parent}", {**OPTIONS, "device": "cpu"})
-    said = create(f"vllm:{template.parent}", OPTIONS).answer_many(video, QUESTIONS[:1])
+    template.write_text(template.read_text() + "{% if enable_thinking %}<think>\n{% endif %}")
+    options = OPTIONS | {"thinking": thinking}
+    reference = create(f"hf:{template.parent}", {**options, "device": "cpu"})
+    said = create(f"vllm:{template.parent}", options).answer_many(video, QUESTIONS[:1])
     assert said == [reference.answer(video, QUESTIONS[0])]
-    assert said[0].startswith("<think>")
+    assert said[0].startswith("<think>") == (thinking == "yes")
 
 
 @pytest.mark.parametrize("family", ["qwen2_vl"])
