@@ -1,9 +1,13 @@
-"""Where files that can be made again are kept. Knows the folder and nothing of what lies in it."""
+"""Where files that can be made again are kept, and how processes share one. Knows nothing of what lies in them."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from pathlib import Path
+
+BUSY_S = 60.0  # another process may hold a file so long
 
 
 def cache_dir() -> Path:
@@ -14,3 +18,34 @@ def cache_dir() -> Path:
     platform = os.environ.get("XDG_CACHE_HOME")
     base = Path(platform).expanduser() if platform else Path.home() / ".cache"
     return base / "ecva-bench"
+
+
+def open_base(path: Path | None) -> sqlite3.Connection:
+    """Open or create an SQLite file that several processes may use at once; in memory where `path` is None.
+
+    Every statement is committed by itself, to a log beside the file: a killed process loses none, a machine without
+    power may lose the last. Raises `OSError` and `sqlite3.Error`. To be used by one thread at a time.
+    """
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    base = sqlite3.connect(path or ":memory:", timeout=BUSY_S, check_same_thread=False, isolation_level=None)
+    try:
+        _keep_log(base)
+        base.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error:
+        base.close()
+        raise
+    return base
+
+
+def _keep_log(base: sqlite3.Connection) -> None:
+    """Turn the log on. Of several that do so to a new file SQLite lets only one wait: the others must ask again."""
+    last = time.monotonic() + BUSY_S
+    while True:
+        try:
+            base.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > last:
+                raise
+            time.sleep(0.01)

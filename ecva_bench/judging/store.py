@@ -18,13 +18,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..cache import cache_dir
+from ..cache import cache_dir, open_base
 from ..errors import JudgeError
 from ..records import canonical_json
 
 SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
-_BUSY_S = 60.0
 _LOG_PAGES = 50_000  # of 4 KiB: the log is taken into the file, which stops everything for the disk, this seldom
 
 
@@ -82,16 +81,10 @@ class Store:
         """Open or create it; `JudgeError` where the file is no store or cannot be written."""
         self.path = path
         try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(
-                path or ":memory:", timeout=_BUSY_S, check_same_thread=False, isolation_level=None
-            )
-        except (OSError, sqlite3.OperationalError) as error:
+            self._base = open_base(path)
+        except (OSError, sqlite3.Error) as error:
             raise _unusable(path, error) from None
         try:
-            self._base.execute("PRAGMA journal_mode=WAL")
-            self._base.execute("PRAGMA synchronous=NORMAL")
             self._base.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
             self._base.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
         except sqlite3.DatabaseError as error:

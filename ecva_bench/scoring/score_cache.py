@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..cache import cache_dir
+from ..cache import cache_dir, open_base
 from ..errors import ScoringError
 
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
-_BUSY_S = 60.0
 
 
 def default_path() -> Path:
@@ -49,10 +48,7 @@ def open_cache(path: Path) -> Iterator[ScoreCache]:
     """Open or create the file; `ScoringError` where it cannot be used."""
     base: sqlite3.Connection | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        base = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-        base.execute("PRAGMA journal_mode=WAL")
-        base.execute("PRAGMA synchronous=NORMAL")
+        base = open_base(path)
         base.execute("CREATE TABLE IF NOT EXISTS scores (key TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID")
         yield ScoreCache(base)
     except (OSError, sqlite3.Error) as error:

@@ -1,0 +1,44 @@
+"""A file that several open at once is open to all of them."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.cache import open_base
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Of 100 files opened so, SQLite by itself refuses some one about four times."""
+    errors: list[sqlite3.Error] = []
+
+    def use(path: Path, begin: threading.Barrier) -> None:
+        begin.wait()
+        try:
+            base = open_base(path)
+            base.execute("CREATE TABLE IF NOT EXISTS t (n)")
+            base.execute("INSERT INTO t VALUES (1)")
+            base.close()
+        except sqlite3.Error as error:
+            errors.append(error)
+
+    for number in range(100):
+        begin = threading.Barrier(8)
+        users = [threading.Thread(target=use, args=(tmp_path / f"{number}.sqlite", begin)) for _ in range(8)]
+        for user in users:
+            user.start()
+        for user in users:
+            user.join()
+        assert open_base(tmp_path / f"{number}.sqlite").execute("SELECT sum(n) FROM t").fetchone() == (8,)
+    assert not errors
+
+
+def test_what_is_no_base_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("not a base" * 100)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        open_base(tmp_path / "text")
+    with pytest.raises(OSError, match="text"):
+        open_base(tmp_path / "text" / "below")
