@@ -167,8 +167,7 @@ class Crew:
             while self._todo or any(desk.held for desk in self._desks):
                 self._hand_out()
                 for record in self._hear(*self._inbox.get()):
-                    if not (isinstance(record, Answer) and record.key in journal.answered):
-                        journal.append(record)
+                    self._write(record)
                 if progress and self._settled > told:
                     told = self._settled
                     progress(told, self.plan.owed, len(journal.failed))
@@ -176,11 +175,19 @@ class Crew:
             journal.event("interrupted")
             raise
         except (ModelGone, WorkerLost) as gone:
+            while not self._inbox.empty():  # what others have told meanwhile is answered, and may be paid for
+                _, message = self._inbox.get()
+                if isinstance(message, Wrote):
+                    self._write(message.record)
             journal.event("stopped", why=str(gone))
             raise
         end = end_of(self.manifest, journal)
         journal.append(end)
         return end
+
+    def _write(self, record: Written) -> None:
+        if not (isinstance(record, Answer) and record.key in self._journal.answered):
+            self._journal.append(record)
 
     def _hire(self, desk: _Desk) -> None:
         desk.hand = self._engine.hire(desk.place, lambda message: self._inbox.put((desk, message)))

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from ecva_bench.answering.asking import Job
-from ecva_bench.answering.crew import Crew, Engine, Gone, Message, Worker
+from ecva_bench.answering.crew import Crew, Engine, Gone, Message, Ready, Refused, Worker, Wrote
 from ecva_bench.answering.processes import Processes, _visible, places_of
 from ecva_bench.answering.runner import Runner
-from ecva_bench.errors import AdapterError, SpecMismatch, UsageError, WorkerLost
+from ecva_bench.errors import AdapterError, ModelGone, SpecMismatch, UsageError, WorkerLost
 from ecva_bench.journal import Journal, read
+from ecva_bench.records import Manifest
 from tests.answering.crew_models import prepare, prepare_one
 from tests.clips import write_clip
 
@@ -145,6 +146,45 @@ def test_what_no_worker_could_do_ends_the_run_with_the_workers_own_words(
     with pytest.raises(AdapterError, match=r"the weights do not fit: model\.bin: take others"):
         on_two(folder, trouble, path)
     assert not lines(path, "error")
+
+
+class Script:
+    """An engine whose workers have told all they will tell as soon as they are given a video."""
+
+    def __init__(self, manifest: Manifest, *told: Sequence[Message]) -> None:
+        self.places = tuple(map(str, range(len(told))))
+        self._manifest, self._told = manifest, told
+
+    def hire(self, place: str, tell: Callable[[Message], None]) -> Scripted:
+        tell(Ready(self._manifest))
+        return Scripted(self._told[int(place)], tell)
+
+
+class Scripted:
+    """A worker by the script."""
+
+    def __init__(self, told: Sequence[Message], tell: Callable[[Message], None]) -> None:
+        self._told, self._tell = list(told), tell
+
+    def submit(self, job: Job) -> None:
+        while self._told:
+            self._tell(self._told.pop(0))
+
+    def dismiss(self) -> None:
+        self._told.clear()
+
+
+def test_what_was_told_before_a_model_was_gone_for_good_is_written(folder: Path, trouble: Path, tmp_path: Path) -> None:
+    path, runner = tmp_path / "r.jsonl", prepare(folder, trouble)
+    alone(folder, tmp_path / "one.jsonl")
+    first, second = read(tmp_path / "one.jsonl").answers[:2]
+    gone = Refused(ModelGone("the budget is spent", "tiny", "raise it"))
+    engine = Script(runner.manifest, [Wrote(first), gone], [Wrote(first), Wrote(second)])
+    crew = Crew(engine, runner.plan, runner.settings)
+    with crew, Journal(path, crew.manifest) as journal, pytest.raises(ModelGone):
+        crew.run(journal)
+    assert list(answers(path)) == [first.key, second.key]
+    assert lines(path, "event")[-1]["event"] == "stopped"
 
 
 class Threads:

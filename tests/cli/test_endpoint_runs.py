@@ -55,7 +55,7 @@ def test_workers_divide_a_budget(tmp_path: Path, ecva_bench: Command) -> None:
         assert "the rest of the budget does not cover another call" in complaint
         assert 1 <= len(server.requests) < 40
         code, shown, _ = ecva_bench(*run, *given)
-        assert 40 <= len(server.requests) <= 45  # what the other worker was asking about may be asked again
+        assert 40 <= len(server.requests) <= 50  # what the other worker was about to tell is asked again
     assert code == 0
     assert "0 errors, 0 missing" in shown
 
