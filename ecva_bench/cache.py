@@ -7,7 +7,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-BUSY_S = 60.0  # another process may hold a file so long
+_BUSY_S = 60.0  # another process may hold a file so long
 
 
 def cache_dir() -> Path:
@@ -28,7 +28,7 @@ def open_base(path: Path | None) -> sqlite3.Connection:
     """
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    base = sqlite3.connect(path or ":memory:", timeout=BUSY_S, check_same_thread=False, isolation_level=None)
+    base = sqlite3.connect(path or ":memory:", timeout=_BUSY_S, check_same_thread=False, isolation_level=None)
     try:
         _keep_log(base)
         base.execute("PRAGMA synchronous=NORMAL")
@@ -40,7 +40,7 @@ def open_base(path: Path | None) -> sqlite3.Connection:
 
 def _keep_log(base: sqlite3.Connection) -> None:
     """Turn the log on. Of several that do so to a new file SQLite lets only one wait: the others must ask again."""
-    last = time.monotonic() + BUSY_S
+    last = time.monotonic() + _BUSY_S
     while True:
         try:
             base.execute("PRAGMA journal_mode=WAL")
