@@ -25,7 +25,7 @@ def said_from(text: str) -> int:
     return len(text) if text.lstrip().startswith(OPENING) else 0
 
 
-def parted(text: str) -> tuple[str, str]:
+def without_thought(text: str) -> tuple[str, str]:
     """Return what is said and what was thought; a text without a thought is returned as it is."""
     start = said_from(text)
     if not start:

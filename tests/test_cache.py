@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,9 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     def use(path: Path, begin: threading.Barrier) -> None:
         begin.wait()
         try:
-            base = open_base(path)
-            base.execute("CREATE TABLE IF NOT EXISTS t (n)")
-            base.execute("INSERT INTO t VALUES (1)")
-            base.close()
+            with closing(open_base(path)) as base:
+                base.execute("CREATE TABLE IF NOT EXISTS t (n)")
+                base.execute("INSERT INTO t VALUES (1)")
         except sqlite3.Error as error:
             errors.append(error)
 
@@ -32,8 +32,9 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
             user.start()
         for user in users:
             user.join()
-        assert open_base(tmp_path / f"{number}.sqlite").execute("SELECT sum(n) FROM t").fetchone() == (8,)
-    assert not errors
+        assert not errors
+        with closing(open_base(tmp_path / f"{number}.sqlite")) as base:
+            assert base.execute("SELECT sum(n) FROM t").fetchone() == (8,)
 
 
 def test_what_is_no_base_is_not_waited_for(tmp_path: Path) -> None:

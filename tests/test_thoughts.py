@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
-from ecva_bench.thoughts import opened_by, parted, template_options
+from ecva_bench.thoughts import opened_by, template_options, without_thought
 
 words = st.text().filter(lambda text: not any(mark in text for mark in ("<think>", "</think>", "answer>")))
 
@@ -28,18 +28,18 @@ words = st.text().filter(lambda text: not any(mark in text for mark in ("<think>
     ],
 )
 def test_what_is_said_and_what_is_thought(text: str, said: str, thought: str) -> None:
-    assert parted(text) == (said, thought)
+    assert without_thought(text) == (said, thought)
 
 
 @given(words)
 def test_a_text_without_a_thought_is_left_as_it_is(text: str) -> None:
-    assert parted(text) == (text, "")
+    assert without_thought(text) == (text, "")
 
 
 @given(words, words)
 def test_both_parts_are_found_again(thought: str, said: str) -> None:
-    assert parted(f"<think>{thought}</think>{said}") == (said.strip(), thought.strip())
-    assert parted(f"<think>{thought}</think><answer>{said}</answer>") == (said.strip(), thought.strip())
+    assert without_thought(f"<think>{thought}</think>{said}") == (said.strip(), thought.strip())
+    assert without_thought(f"<think>{thought}</think><answer>{said}</answer>") == (said.strip(), thought.strip())
 
 
 def test_a_prompt_opens_a_thought_where_it_ends_with_the_mark() -> None:

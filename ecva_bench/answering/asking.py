@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
 from ..journal import now
 from ..records import Answer, Event, Failure, Manifest, Moment, Sample, SeenFrames, View, canonical_json, sha256_of
-from ..thoughts import parted
+from ..thoughts import without_thought
 from ..video import Frames, Video
 from .adapter import Adapter, Told
 from .plan import Group
@@ -295,7 +295,7 @@ def _answer(
     frames: SeenFrames | None,
     time: dict[str, float],
 ) -> Answer:
-    said, thought = parted(str(text))
+    said, thought = without_thought(str(text))
     steps = text.steps if isinstance(text, Told) else None
     if thought:
         steps = {**(steps or {}), "thought": thought}

@@ -27,7 +27,7 @@ from ecva_bench.answering import Told, create
 from ecva_bench.data import load
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
-from ecva_bench.thoughts import parted
+from ecva_bench.thoughts import without_thought
 from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf as tiny
 from tests.video.make import write
@@ -267,22 +267,18 @@ def test_a_thought_that_the_template_opens_and_nothing_ends_is_no_answer(copy: P
     template = copy / "chat_template.jinja"
     template.write_text(template.read_text() + "<think>\n")
     thinking = adapter_of(copy, "internvl").answer(Video(mini), QUESTIONS[0])
-    assert parted(plain) == (plain, "")
-    assert parted(thinking) == ("", thinking.removeprefix("<think>").strip())
+    assert without_thought(plain) == (plain, "")
+    assert without_thought(thinking) == ("", thinking.removeprefix("<think>").strip())
 
 
 def test_a_template_s_switch_for_thinking_is_set_on_request(copy: Path, mini: Path) -> None:
     template = copy / "chat_template.jinja"
     template.write_text(template.read_text() + "{% if enable_thinking | default(true) %}<think>{% endif %}")
-    told = {option: adapter_of(copy, "internvl", **option_of(option)) for option in ("", "yes", "no")}
+    told = {option: adapter_of(copy, "internvl", thinking=option) for option in ("", "yes", "no")}
     answers = {option: adapter.answer(Video(mini), QUESTIONS[0]) for option, adapter in told.items()}
     assert answers[""] == answers["yes"] != answers["no"]
     assert [answers[option].startswith("<think>") for option in ("yes", "no")] == [True, False]
     assert len({json.dumps(adapter.describe()) for adapter in told.values()}) == 3
-
-
-def option_of(thinking: str) -> dict[str, str]:
-    return {"thinking": thinking} if thinking else {}
 
 
 def test_another_chat_template_or_code_that_is_run_is_another_revision(copy: Path) -> None:
