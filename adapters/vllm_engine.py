@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import Told
 from ecva_bench.checkpoints import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
-from ecva_bench.thoughts import opened_by, template_options
+from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
 
 from .composed import choice, count

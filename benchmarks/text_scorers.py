@@ -17,9 +17,9 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rouge_score.rouge_scorer import RougeScorer
 
 from ecva_bench.data import load, read_released_answers
+from ecva_bench.reading.text import strip_special_tokens
 from ecva_bench.scoring import rouge as our_rouge
 from ecva_bench.scoring.bleu import bleu
-from ecva_bench.scoring.text import strip_special_tokens
 
 ROUNDS = 2
 DATA = Path(os.environ.get("ECVA_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "ecva"

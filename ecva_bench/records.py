@@ -370,12 +370,33 @@ class JudgedPart(Record):
     rationale: str = ""
 
 
+class Reading(Record):
+    """How a text was read: what, from which characters, by which rule, and what else it could have meant.
+
+    `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are and none as the answer;
+    `out of range`, what is named is not on offer; `no unit`, a bare number whose unit nothing says. Only what is `read`
+    has a value. `labels` are classes, the answer first; `spans` are (start, end) in seconds, in the text's order;
+    `order` is a ranking. `places` are the characters [start, end) that it was read from, in the answer as it is
+    recorded. `others` are, in the text's own words, what was named beside it. `by` names the judge that read what
+    the rules could not.
+    """
+
+    status: Literal["read", "unread", "ambiguous", "out of range", "no unit"] = "read"
+    rule: str = Field(default="", exclude_if=not_)
+    labels: tuple[Label, ...] = Field(default=(), exclude_if=not_)
+    spans: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
+    order: tuple[int, ...] = Field(default=(), exclude_if=not_)
+    places: tuple[tuple[int, int], ...] = Field(default=(), exclude_if=not_)
+    others: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    by: str = Field(default="", exclude_if=not_)
+
+
 class Score(Record):
     """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason.
 
     `gaps` says why single columns have no value; those `unanswered` lack an answer the model owes and count as missing.
     `parts` are what a judge said, by the name of its prompt or question; a score without a judge is written without
-    them.
+    them. `reading` is how the answer's text was read, where the scorer reads something out of it.
     """
 
     type: Literal["score"] = "score"
@@ -391,6 +412,7 @@ class Score(Record):
     gaps: dict[str, str] = Field(default_factory=dict)
     unanswered: tuple[str, ...] = Field(default=(), exclude_if=not_)
     parts: dict[str, JudgedPart] = Field(default_factory=dict, exclude_if=not_)
+    reading: Reading | None = Field(default=None, exclude_if=not_)
 
 
 class Scores(Record):

@@ -24,7 +24,7 @@ from transformers.video_utils import VideoMetadata
 
 from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError, OutOfMemory
-from ecva_bench.thoughts import opened_by, template_options
+from ecva_bench.reading.thoughts import opened_by, template_options
 
 from .files import reading
 from .generation import config_of

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
 from ..journal import now
+from ..reading.thoughts import without_thought
 from ..records import Answer, Event, Failure, Manifest, Moment, Sample, SeenFrames, View, canonical_json, sha256_of
-from ..thoughts import without_thought
 from ..video import Frames, Video
 from .adapter import Adapter, Told
 from .plan import Group

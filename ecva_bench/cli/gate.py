@@ -118,8 +118,8 @@ def gate(
 def _classes(path: Path) -> dict[str, str]:
     """Return the classes of the videos by name, where a results file holds them; a scores file does not."""
     from .. import journal
-    from ..data.taxonomy import load_taxonomy
     from ..records import Label
+    from ..taxonomy import load_taxonomy
 
     if path.suffix != ".jsonl" or path.name.endswith(".scores.jsonl"):
         return {}

@@ -45,7 +45,6 @@ def leaderboard(
 
       ecva-bench leaderboard --build leaderboards
     """
-    from ..data.taxonomy import load_taxonomy
     from ..leaderboard import (
         build_leaderboards,
         dataset_tables,
@@ -55,6 +54,7 @@ def leaderboard(
         written,
     )
     from ..tasks import resolve
+    from ..taxonomy import load_taxonomy
 
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..records import Annotation, Finding
-from .taxonomy import Taxonomy
+from ..taxonomy import Taxonomy
 
 
 @dataclass(frozen=True)

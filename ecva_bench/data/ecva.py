@@ -18,9 +18,9 @@ from typing import Any
 
 from ..errors import DataError, UsageError
 from ..records import Annotation
+from ..taxonomy import load_taxonomy
 from .dataset import Dataset
 from .rows import Row, Table, annotate
-from .taxonomy import load_taxonomy
 
 WORKBOOK = b"PK"  # the first bytes of a zip archive, which an .xlsx file is
 FIRST_ROUND, SECOND_ROUND, EXAMPLES = "一轮标注", "二轮标注", "示例"

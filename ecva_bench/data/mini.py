@@ -18,8 +18,8 @@ from typing import Any
 from ..cache import cache_dir
 from ..errors import UsageError
 from ..records import Annotation, Label, Moment, Review, sha256_of
+from ..taxonomy import load_taxonomy
 from .dataset import Dataset
-from .taxonomy import load_taxonomy
 
 DEFINITION = ("mini.json", "mini.py", "scenes.py", "canvas.py")
 # One thread, and no macroblock tree: x264's reads memory it never wrote, so its bytes change with what lay there.

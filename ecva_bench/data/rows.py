@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from ..records import Action, Annotation, Finding, Label, Moment, Review
+from ..taxonomy import Taxonomy
 from .cells import Note, parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
-from .taxonomy import Taxonomy
 
 
 @dataclass(frozen=True)

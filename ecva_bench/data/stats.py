@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..records import Annotation
+from ..taxonomy import Taxonomy
 from .dataset import Dataset
-from .taxonomy import Taxonomy
 
 LENGTH_EDGES = (0, 5, 10, 20, 30, 60, 120, 300, 600)
 POSITION_BINS = 10

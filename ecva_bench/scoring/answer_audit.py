@@ -13,10 +13,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
+from ..reading.text import strip_special_tokens
 from ..records import Coverage, Record, Results, View
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
 from .join import Group, group_answers
-from .text import strip_special_tokens
 
 Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts"]
 

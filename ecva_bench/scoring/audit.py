@@ -17,6 +17,7 @@ from typing import Literal
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
+from ..reading.text import strip_special_tokens
 from ..records import Record, Results
 from ..statistics import (
     DRAWS,
@@ -33,7 +34,6 @@ from ..statistics import (
 from .judged import QUESTIONS
 from .score import rotate_references
 from .scorer import Scorable
-from .text import strip_special_tokens
 
 PROMPTS = ("judge/consistency", "judge/logic")
 SAMPLE = 200

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..reading.text import strip_special_tokens
 from ..records import Answer, Coverage, Results, View, sha256_of
-from .text import strip_special_tokens
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from itertools import combinations
 from statistics import fmean
 
 from ..errors import UsageError
+from ..reading.text import strip_special_tokens
 from ..records import Record
 from ..statistics import Estimate, estimate, holm, kendall_w, krippendorff_alpha, paired_difference, tau_b
 from .rankings import Problem, Rankings, Triple
 from .scorer import Scorable, Scorer
-from .text import strip_special_tokens
 
 DRAWS = 10_000
 ALL_TASKS = "all"

@@ -18,10 +18,10 @@ from typing import Any
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ..errors import DataError, EcvaError
+from ..reading.text import strip_special_tokens
 from ..records import Label, Moment, Record
 from ..statistics import midranks
 from ..tasks import resolve
-from .text import strip_special_tokens
 
 
 class HumanRanking(Record):

@@ -17,13 +17,13 @@ from dataclasses import asdict, replace
 from .. import __version__
 from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
+from ..reading.text import strip_special_tokens
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
 from .join import Group, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, TimeUnit, get_protocol
 from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
-from .text import strip_special_tokens
 
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt")

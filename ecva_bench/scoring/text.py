@@ -1,30 +1,12 @@
-"""Texts before they are compared: special tokens cut, surrogates mended, n-grams matched. Knows no metric."""
+"""Texts before they are compared: surrogates mended, n-grams matched. Knows no metric."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
-SPECIAL_TOKENS = (
-    "</s>",
-    "<s>",
-    "<pad>",
-    "<unk>",
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|end|>",
-)
-_SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 _UNSHARED = "\0"
-
-
-def strip_special_tokens(text: str) -> str:
-    """Return the text without the `SPECIAL_TOKENS` a decoder may leave in it, and without outer whitespace."""
-    return _SPECIALS.sub(" ", text).strip()
 
 
 def well_formed(text: str) -> str:

@@ -26,8 +26,8 @@ from ecva_bench.adapters import hf
 from ecva_bench.answering import Told, create
 from ecva_bench.data import load
 from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.reading.thoughts import without_thought
 from ecva_bench.records import Moment
-from ecva_bench.thoughts import without_thought
 from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf as tiny
 from tests.video.make import write

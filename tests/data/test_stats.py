@@ -13,8 +13,8 @@ from ecva_bench.data import load
 from ecva_bench.data import stats as statistics_module
 from ecva_bench.data.dataset import Dataset
 from ecva_bench.data.stats import LENGTH_EDGES, histogram, spread, stats
-from ecva_bench.data.taxonomy import load_taxonomy
 from ecva_bench.records import Annotation, Moment
+from ecva_bench.taxonomy import load_taxonomy
 
 NUMBERS = st.lists(st.floats(0, 1e4), min_size=1, max_size=40)
 

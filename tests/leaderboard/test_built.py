@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data.taxonomy import load_taxonomy
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard import build_leaderboards, published_tables
+from ecva_bench.taxonomy import load_taxonomy
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards"
 BUILT = ("leaderboard.*", "csv/*")

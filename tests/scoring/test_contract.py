@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecva_bench.reading.text import SPECIAL_TOKENS, strip_special_tokens
 from ecva_bench.scoring import PROTOCOLS, ModelSettings, available, get_scorer, score_results
-from ecva_bench.scoring.text import SPECIAL_TOKENS, strip_special_tokens
 
 from .build import answer, item, label, moments, results
 from .judges import RuleJudge

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ..errors import UsageError
-from ..records import Label
+from .errors import UsageError
+from .records import Label
 
 
 @dataclass(frozen=True)

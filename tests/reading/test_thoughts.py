@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
-from ecva_bench.thoughts import opened_by, template_options, without_thought
+from ecva_bench.reading.thoughts import opened_by, template_options, without_thought
 
 words = st.text().filter(lambda text: not any(mark in text for mark in ("<think>", "</think>", "answer>")))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data.taxonomy import load_taxonomy
 from ecva_bench.errors import UsageError
 from ecva_bench.records import Label
+from ecva_bench.taxonomy import load_taxonomy
 
 
 def test_cuva_is_complete() -> None:

@@ -1,0 +1,72 @@
+"""An answer's text made plain for the readers: one character for one, so that places in it are places in the answer.
+
+Full-width and Chinese marks become their ASCII forms, digits of any script become 0 to 9, quotes and dashes become
+plain ones; marks that only say how a text is to be shown (bold, code, LaTeX, `</s>`) become blanks. Knows no class
+and no time.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+SPECIAL_TOKENS = (
+    "</s>",
+    "<s>",
+    "<pad>",
+    "<unk>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|end|>",
+)
+_SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
+
+# `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
+# stands inside names such as `class_number`.
+_SHOWN = re.compile(r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$")
+_MARKS = {
+    **dict.fromkeys("“”„‟″＂«»「」『』", '"'),
+    **dict.fromkeys("‘’‚‛′`´", "'"),
+    **dict.fromkeys("‐‑‒–—―−﹣－〜～∼", "-"),
+    **dict.fromkeys("【〔［〖", "["),
+    **dict.fromkeys("】〕］〗", "]"),
+    **dict.fromkeys("（﹙", "("),
+    **dict.fromkeys("）﹚", ")"),
+    **dict.fromkeys("，、﹐", ","),
+    **dict.fromkeys("；﹔", ";"),
+    **dict.fromkeys("：﹕", ":"),
+    **dict.fromkeys("。．｡", "."),
+    **dict.fromkeys("→⇒➔➜⟶➡", "→"),
+}
+
+
+def strip_special_tokens(text: str) -> str:
+    """Return the text without the `SPECIAL_TOKENS` a decoder may leave in it, and without outer whitespace."""
+    return _SPECIALS.sub(" ", text).strip()
+
+
+def plain(text: str) -> str:
+    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer."""
+    blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
+    return "".join(map(_plain, blank))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+@cache
+def _plain(character: str) -> str:
+    if character in _MARKS:
+        return _MARKS[character]
+    if unicodedata.category(character) == "Nd":
+        return str(unicodedata.digit(character))
+    if "\uff01" <= character <= "\uff5e":  # the full-width forms of ASCII
+        character = chr(ord(character) - 0xFEE0)
+    elif character.isspace() and character != "\n":
+        return " "
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
