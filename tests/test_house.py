@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
-    "report": {"reading", "leaderboard", "scoring", "tasks", "statistics", "records"},
+    "report": {"reading", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
         "answering",
         "video",
