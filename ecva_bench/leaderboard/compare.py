@@ -220,7 +220,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
         f"{len(found.effects)} comparisons",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
         *(
-            f"{one.task}: not read in base {_counts(one.base)} of {one.base_of}, in new {_counts(one.new)} of {one.new_of}"
+            f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
             for one in found.unread
         ),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
