@@ -66,7 +66,7 @@ def _plain(character: str) -> str:
         return str(unicodedata.digit(character))
     if "\uff01" <= character <= "\uff5e":  # the full-width forms of ASCII
         character = chr(ord(character) - 0xFEE0)
-    elif character.isspace() and character != "\n":
+    elif character.isspace() and character not in "\n\t":
         return " "
     lower = character.lower()
     return lower if len(lower) == 1 else character
