@@ -22,6 +22,7 @@ _BREAK = re.compile(
     r"[;!?\n]|(?<!i\.e)(?<!e\.g)(?<!approx)(?<!\bca)\.(?=\s|$|[^\x00-\x7f])|"
     r"\b(?:but|while|whereas|however|and then|then|afterwards)\b|但|而"
 )
+_COMMA = re.compile(_BREAK.pattern + "|,")
 _BARE_LEFT = re.compile(rf"[\s*#>\"'(\[{{•\d.)-]*(?:(?:from|between|at|during|in|and|or|[从在])\s*|{HEDGE}\s*)*")
 
 _NORMAL = re.compile(
@@ -68,6 +69,8 @@ _REFINED = re.compile(
     r"\bactually\b|\bmore (?:precisely|exactly|accurately|specifically)|\bto be (?:more )?(?:precise|exact|specific)|"
     r"\bor rather\b|\bi mean\b|\bspecifically\b|\bprecisely,|更准确|准确地?说|确切地?说|应该是"
 )
+_TITLED = re.compile(r"(?:^|\n)\W*(?:the )?(?:anomal|abnormal|unusual|异常)[^\n:]{0,40}:[^\n:]{0,16}$")
+_TITLE = 64
 _ANCHOR = re.compile(r"(?<!no )(?:anomal|abnormal|unusual|incident)|异常")
 _FURTHER = re.compile(r"\b(?:second|another|also|again|further|additional|next|other|later|too|third)\b|另|又|再|还")
 
@@ -124,6 +127,10 @@ def _correct(text: str, pairs: Sequence[Pair], reasons: list[str]) -> None:
 def _tell(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark what is told in a line before the span that is called the anomaly."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n] and not clauses[n].inside]
+    titled = [n for n in able if _TITLED.search(text[max(0, pairs[n].start - _TITLE) : pairs[n].start])]
+    for n in able:
+        if titled and n < titled[0] and _BARE_LEFT.fullmatch(clauses[n].left):
+            reasons[n] = "told before"
     anchored = [n for n in able if _ANCHOR.search(clauses[n].left) or _ANCHOR.search(clauses[n].right)]
     if anchored and not any(_FURTHER.search(part) for part in clauses[anchored[0]][:2]):
         line = text.rfind("\n", 0, pairs[anchored[0]].start)
@@ -154,9 +161,10 @@ def _clauses(text: str, pairs: Sequence[Pair]) -> list[Clause]:
     behind = True  # whether the text between the last pair and this one was the last one's
     for n, pair in enumerate(pairs):
         left = text[max(ends[n], pair.start - _REACH) : pair.start] if ends[n] <= pair.start else ""
-        breaks = list(_BREAK.finditer(left))
+        near = n > 0 and ends[n] >= pair.start - _REACH  # nothing but what stands between divides the two
+        breaks = list((_COMMA if near else _BREAK).finditer(left))
         own = left[breaks[-1].end() :] if breaks else left
-        if n and not breaks and behind and ends[n] >= pair.start - _REACH:
+        if near and not breaks and behind:
             own = ""
         else:
             behind = bool(_BARE_LEFT.fullmatch(own))
@@ -173,6 +181,8 @@ def _clauses(text: str, pairs: Sequence[Pair]) -> list[Clause]:
 def _until_break(right: str, *, more: bool) -> tuple[str, bool]:
     """Return what stands behind a pair in its clause, and whether that reaches to the next pair."""
     first = _BREAK.search(right)
+    if first is None and more and "," in right:
+        return right.rpartition(",")[0], False
     if first is None:
         return right, more
     if first[0] == "\n" and not right[: first.start()].strip(" |*:-"):  # a title of its own: what it is stands below

@@ -57,7 +57,7 @@ def by_themselves(text: str, pairs: Sequence[Pair]) -> list[bool]:
     for n, pair in enumerate(pairs):
         group.append(n)
         following = pairs[n + 1].start if n + 1 < len(pairs) else len(text)
-        if n + 1 < len(pairs) and following - pair.end < _NEAR and _ONLY_MARKS.fullmatch(text, pair.end, following):
+        if n + 1 < len(pairs) and (following < pair.end or _ONLY_MARKS.fullmatch(text, pair.end, following)):
             continue
         first = pairs[group[0]]
         left = text[max(0, first.start - _NEAR) : first.start]

@@ -21,7 +21,7 @@ _NEAR = 48  # and characters on either side of it that say what it is
 
 _TAG = r"</?[a-z_]{1,20}>"
 _AFTER = (
-    rf"(?:{_TAG}|\([a-z ]{{1,24}}\)|[\s\"')\]}}>|]|"
+    rf"(?:{_TAG}|\([a-z ]{{1,24}}\)|[\s\"')\]}}>|]|-(?= (?:and|to)\b)|"
     rf"(?:mark|point|in|into|of|the|this|{VIDEO}|approximately|approx|roughly|or so|starts?|starting)(?![a-z])|"
     r"左右|处|时|钟|附近|位置|开始|起|まで)*+"
 )
@@ -66,6 +66,15 @@ _WHOLE_WORD = re.compile(r"throughout|entire|whole|full|duration|length|[一-鿿
 _UNSURE = re.compile(
     r"(?:\boff by|±|\+/?-|\bplus or minus|\bmargin of|\buncertainty(?: of)?|\berror of|\bevery|\beach|\bwithin)\s*$"
 )
+_MEASURED = re.compile(
+    r"\b(?:speed|accelerat|decelerat|slow|increas|decreas|rise|rising|rose|drop|grow|grew|number of|count|score|temperature)"
+)
+_VAGUE = re.compile(
+    r"\b(?:(?P<end>end|finish|stop|conclude)|start|begin|commence)(?:s|es|ed|ing|n?ning)?(?:[\s_]time)?[\"']?(?: is| was|\s?[:=])?"
+    rf"(?: (?:somewhere|sometime))?(?: at| in| around|(?P<between> between))?\s*(?:{HEDGE}\s*)*$"
+)
+_STARTED = re.compile(r"\b(?:start|begin)[a-z]*\W{0,3}(?:and|to|or)?\W{0,3}$")
+_COLUMN = re.compile(r"(?:start|begin|onset|end|finish|stop|offset)[a-z_]*[\"']?\s*[:=]\s*\[\s*[\"']?$")
 _UNIT_BEHIND = re.compile(
     r"[\s\"']*[\])}][\s\"')\]}]*(?:(?P<seconds>(?:seconds?|secs?|s|segundos?|sekunden|secondes?)(?![a-z])|秒|초)"
     r"|(?:minutes?|mins?)(?![a-z])|分钟)"
@@ -90,7 +99,7 @@ class Pair:
 
 def find_pairs(text: str, times: Sequence[Time]) -> list[Pair]:
     """Return the pairs of a plain text's times that stand beside each other, in its order."""
-    pairs = list(_joined(text, times))
+    pairs = _sharp(text, list(_joined(text, times)))
     pairs += _listed(text, unused(times, pairs))
     pairs += _edged(text, unused(times, pairs))
     return _one_unit(text, sorted(pairs, key=lambda pair: pair.start))
@@ -141,11 +150,24 @@ def _joined(text: str, times: Sequence[Time]) -> Iterator[Pair]:
         chain = []
 
 
+def _sharp(text: str, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs; those that say how uncertain a start or an end is are none: `starts between 10 and 12 s`."""
+    lefts = [_left(text, pair.start) for pair in pairs]
+    vague = [match for left in lefts for match in [_VAGUE.search(left)]]
+    vague = [match and (None if _STARTED.search(match.string[: match.start()]) else match) for match in vague]
+    ends = any(match and match["end"] for match in vague)
+    return [
+        replace(pair, flaw="uncertain") if match and (ends or match["between"]) else pair
+        for pair, match in zip(pairs, vague, strict=True)
+    ]
+
+
 def _checked(text: str, first: Time, last: Time) -> Pair:
     """Return a joined pair; two bare numbers that nothing introduces are none."""
     left = _left(text, first.start)
     flaw = ""
-    if first.kind in ("bare", "word") and last.kind == first.kind and not _INTRODUCED.search(left):
+    bare = first.kind in ("bare", "word") and last.kind == first.kind
+    if bare and (not _INTRODUCED.search(left) or _MEASURED.search(left)):
         flaw = "no time"
     elif _UNSURE.search(left) or _FIRST.search(left) or _LAST.search(left):
         flaw = "no time"
@@ -167,6 +189,8 @@ def _listed(text: str, times: Sequence[Time]) -> Iterator[Pair]:
 
 def _list(text: str, run: Sequence[Time]) -> Iterator[Pair]:
     left, end = _left(text, run[0].start), run[-1].end
+    if _COLUMN.search(left):
+        return  # `"starts": [12, 24]`: paired with the ends
     if _OPENED.search(left):
         if len(run) == 3 and run[2].kind == "bare" and run[2].value <= 1 < run[1].value:
             run = run[:2]  # a score stands behind

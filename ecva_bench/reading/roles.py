@@ -41,6 +41,7 @@ _SENTENCE = re.compile(r"(?<!approx)(?<!\bca)(?<!i\.e)(?<!e\.g)[.;!?](?=\s|$|[^\
 _CLAUSE = re.compile(r"[,.;!?\n|}<]")
 
 
+_LASTS = re.compile(r"[^.;!?\n]{0,60}(?:\bfor|\blast|\bcontinu|\bduration|持续|历时)[^.;!?\n]{0,30}")
 _BESIDE = re.compile(r"[\s\"']*[,|][\s\"']*")
 
 
@@ -151,7 +152,7 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
                 before = told[n - 1][1][-1]
                 if not _SENTENCE.search(text, before.end, min(times[0].start, before.end + _TOLD)):
                     yield paired(times[0], before, "named") if told[n - 1][0] == "end" else lasting(times[0], before)
-        elif role is None and after[0] == "lasting" and not _SENTENCE.search(text, times[-1].end, after[1][0].start):
+        elif role is None and after[0] == "lasting" and _LASTS.fullmatch(text, times[-1].end, after[1][0].start):
             yield lasting(times[-1], after[1][0])
 
 

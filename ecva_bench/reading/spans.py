@@ -28,7 +28,7 @@ _OR = re.compile(r"[\s\"')\]}s]*(?:seconds?)?[\s,]*(?:\bor\b|或者?)(?: (?:from
 _STATED = re.compile(r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin (?P<named>seconds)\b\s*(?:[:.)]|$)")
 _AT_MOST, _LONGEST = 20, 120  # things named beside the answer that are kept, and characters of each
 _AT_ONCE = 24  # characters behind `Answer:` in which a point in time is the answer
-_HOUR = 3600.0
+_HOURS = 7200.0
 
 
 def read_spans(
@@ -111,7 +111,7 @@ class _Reader:
             start, end = self.span(pair)
             if end < start:
                 raise ValueError("ends before it starts")
-            if self._duration and pair.first.kind == "clock" and start >= max(_HOUR, 2 * self._duration):
+            if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
                 self.status = "out of range"
                 raise ValueError("after the video's end")
         except NoUnit:

@@ -26,7 +26,10 @@ _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
-_SHOWN = re.compile(r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$")
+_SHOWN = re.compile(
+    r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$|\\(?=\")|"
+    r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
+)
 _MARKS = {
     **dict.fromkeys("“”„‟″＂«»「」『』", '"'),
     **dict.fromkeys("‘’‚‛′`´", "'"),

@@ -31,7 +31,7 @@ _SECOND = (
     r"(?:(?<=sec)\.(?=\s?(?:-|to|and|until|till|→|,)))?"
 )
 _THEN = r"\s*+(?:,|and\b|零|又)?\s*+"
-_GAP = r"(?:st|nd|rd|th)?(?:\s*+|-)"
+_GAP = r"(?:st|nd|rd|th)?(?:[\s{]*+|-)"
 _TIME = re.compile(
     rf"""(?<![\d.a-z_])(?<!\d:)(?:
     (?P<date>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}} | \d{{1,4}}/\d{{1,4}}(?:/\d{{2,4}})?)
@@ -53,7 +53,7 @@ _TIME = re.compile(
 
 _THE = r"(?-x:(?:the |its |this )?(?:very )?)"  # in a verbose pattern, too
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
-_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|,?\s(?:at |is |time |around |about )?\d))"""
+_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s(?:at |is |time |around |about )?\d))"""
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
     (?P<end>{_THE}(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | {_THE}(?:end|finish){_ALONE}
