@@ -26,7 +26,10 @@ _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
-_SHOWN = re.compile(r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$")
+_SHOWN = re.compile(
+    r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$|\\(?=\")|"
+    r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
+)
 _MARKS = {
     **dict.fromkeys("“”„‟″＂«»「」『』", '"'),
     **dict.fromkeys("‘’‚‛′`´", "'"),
@@ -66,7 +69,7 @@ def _plain(character: str) -> str:
         return str(unicodedata.digit(character))
     if "\uff01" <= character <= "\uff5e":  # the full-width forms of ASCII
         character = chr(ord(character) - 0xFEE0)
-    elif character.isspace() and character != "\n":
+    elif character.isspace() and character not in "\n\t":
         return " "
     lower = character.lower()
     return lower if len(lower) == 1 else character
