@@ -87,10 +87,10 @@ def find_asides(text: str, pairs: Sequence[Pair]) -> list[str]:
     """Return for each pair of a plain text, in its order, why it is not the answer; empty where it may be."""
     clauses = _clauses(text, pairs)
     reasons = [_reason(pair, clause) for pair, clause in zip(pairs, clauses, strict=True)]
+    _correct(text, pairs, reasons)
     alone = by_themselves(text, pairs)
     if any(one and not pair.flaw and not reason for one, pair, reason in zip(alone, pairs, reasons, strict=True)):
         reasons = [reason or ("" if one else "told beside") for one, reason in zip(alone, reasons, strict=True)]
-    _correct(text, pairs, reasons)
     _tell(text, pairs, clauses, reasons)
     _minor(pairs, clauses, reasons)
     return reasons

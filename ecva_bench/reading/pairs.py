@@ -21,16 +21,16 @@ _NEAR = 48  # and characters on either side of it that say what it is
 
 _TAG = r"</?[a-z_]{1,20}>"
 _AFTER = (
-    rf"(?:{_TAG}|\([a-z ]{{1,24}}\)|[\s\"')\]}}>|]|-(?= (?:and|to)\b)|"
+    rf"(?:{_TAG}|\([a-z ]{{1,24}}\)|[\s\"')\]}}{{>|]|-(?= (?:and|to)\b)|"
     rf"(?:mark|point|in|into|of|the|this|{VIDEO}|approximately|approx|roughly|or so|starts?|starting)(?![a-z])|"
     r"左右|处|时|钟|附近|位置|开始|起|まで)*+"
 )
 _AHEAD = (
-    rf"(?:{_TAG}|[\s\"'(\[{{<|]|{HEDGE}(?![a-z])|"
+    rf"(?:{_TAG}|[\s\"'(\[{{}}<|]|{HEDGE}(?![a-z])|"
     r"(?:t\s?[=:]|times?|timestamps?|at|secs?|seconds?|segundos?|sekunden?|frames?|minutes?|mark|ends?|ending|el|die)"
     r"(?![a-z])[\s:=]*)*+"
 )
-_DASH = r"-{1,3}+>?|=+>|→|~|\.{2,5}+|…+|<=?\s?t\s?<=?|≤\s?t\s?≤"
+_DASH = r"-{1,3}+>?|\\(?:to|(?:long)?rightarrow)|=+>|→|~|\.{2,5}+|…+|<=?\s?t\s?<=?|≤\s?t\s?≤"
 _WORDS = (
     r"(?:all the way |right |up |(?:and )?(?:goes |continues |continuing |lasts |lasting |ending )|一|持续)?"
     r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до)(?![a-z])|à(?![a-z])|直?到|至|から|부터)"
@@ -50,7 +50,7 @@ _ALONE_AFTER = re.compile(r"[\s.]*(?:$|\n)")
 _INTRODUCED = re.compile(
     r"(?:(?:^|[\n:=\[({<|\"'→*•>∈])\s*(?:(?:\d{1,2}|[a-z])[.)])?|"
     r"\b(?:from|between|at|in|on|is|are|be|spans?|during|seconds?|secs?|times?|timestamps?|timeframe|segments?|events?|"
-    r"anomaly|anomalies|interval|range|window|answer|response|results?|probably|likely|maybe|perhaps|actually|or|de|"
+    r"anomaly|anomalies|interval|range|window|answer|response|results?|probably|likely|maybe|perhaps|actually|or|de|(?:range|interval|window|period) of|"
     r"von|desde|das|again|mark)|[从由自在是为于]|时间|片段|区间|,|;|\band)"
     rf"[\s*_#-]*(?:{HEDGE}\s*)*(?:from |between )?[\s\"'(\[<]*$"
 )
@@ -59,13 +59,14 @@ _LAST = re.compile(r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|
 _ONWARD = re.compile(rf"{_AFTER}(?:and )?(?:onwards?\b|on(?=\s?(?:[.,;!)]|$)))")
 _WHOLE = re.compile(
     rf"(?:\bthroughout |\b(?:for |during |over |spans |covers |lasts )?the )(?:the )?(?:entire |whole |full )?"
-    rf"(?:\d+(?:\.\d+)?[\s-]?s(?:econds?)? )?(?:(?:duration|length) of (?:the |this )?(?:entire |whole )?)?{VIDEO}\b(?! of|')|"
+    rf"(?:\d+(?:\.\d+)?[\s-]?s(?:econds?)? (?:of (?:the )?)?)?(?:(?:duration|length) of (?:the |this )?(?:entire |whole )?)?{VIDEO}\b(?! of|')|"
     r"整个(?:视频|片段|录像)|整段(?:视频|录像)|(?<!安)全程|从头到尾|始终"
 )
 _WHOLE_WORD = re.compile(r"throughout|entire|whole|full|duration|length|[一-鿿]")
 _UNSURE = re.compile(
     r"(?:\boff by|±|\+/?-|\bplus or minus|\bmargin of|\buncertainty(?: of)?|\berror of|\bevery|\beach|\bwithin)\s*$"
 )
+_SPANS = re.compile(rf"\b(?:span|cover)(?:s|ning|ing)? (?:{HEDGE} )*$")
 _MEASURED = re.compile(
     r"\b(?:speed|accelerat|decelerat|slow|increas|decreas|rise|rising|rose|drop|grow|grew|number of|count|score|temperature)"
 )
@@ -139,8 +140,10 @@ def _joined(text: str, times: Sequence[Time]) -> Iterator[Pair]:
         chain.append(time)
         if following and _joint(text, time, following):
             continue
-        if len(chain) > 1 and chain[0].label and len(chain) == 3:
+        if len(chain) == 3 and chain[0].label:
             chain = chain[1:]
+        elif len(chain) == 3 and _is_whole(chain[0]) and _is_whole(chain[1]) and not _is_whole(time):
+            chain = chain[:2]  # `0:12 - 0:20 - 2 men fight`
         if len(chain) == 2:
             yield _checked(text, *chain)
         elif len(chain) > 2:
@@ -148,6 +151,11 @@ def _joined(text: str, times: Sequence[Time]) -> Iterator[Pair]:
         elif following and _gap(_AND, text, time, following) and _TWO_OF.search(_left(text, time.start)):
             yield _checked(text, time, following)
         chain = []
+
+
+def _is_whole(time: Time) -> bool:
+    """Return whether a time needs no other to be one."""
+    return time.kind == "clock" or (time.kind == "time" and time.unit is not None)
 
 
 def _sharp(text: str, pairs: Sequence[Pair]) -> list[Pair]:
@@ -171,6 +179,8 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
         flaw = "no time"
     elif _UNSURE.search(left) or _FIRST.search(left) or _LAST.search(left):
         flaw = "no time"
+    if first.kind == "length" and (":" in text[first.start : first.end] or _SPANS.search(left)):
+        first = replace(first, kind="time" if first.unit else "bare")  # `Duration: 0:12 - 0:20`, `spans 12 to 20 s`
     if first.kind == "clock" and last.kind == "bare" and last.end - last.start == 2 and last.value < 60:
         minute = first.value // 60 * 60  # `1:05-20`
         last = replace(last, kind="clock", value=minute + last.value)
@@ -197,6 +207,7 @@ def _list(text: str, run: Sequence[Time]) -> Iterator[Pair]:
         whole = len(run) % 2 == 0 and (_CLOSED.match(text, end) or _WITH_MORE.match(text, end))
     else:
         whole = len(run) == 2 and _ALONE_BEFORE.search(left) and _ALONE_AFTER.match(text, end)
+    whole = whole and all(time.kind != "other" for time in run)  # not where it is a box of numbers
     pairs = [paired(first, last, "listed") for first, last in zip(run[::2], run[1::2], strict=False)]
     if whole and len(pairs) > 1 and any(pair.first.value > pair.last.value for pair in pairs):
         whole = False  # a box, and no list of pairs

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
 
 from .pairs import Pair, paired
@@ -41,7 +41,7 @@ _SENTENCE = re.compile(r"(?<!approx)(?<!\bca)(?<!i\.e)(?<!e\.g)[.;!?](?=\s|$|[^\
 _CLAUSE = re.compile(r"[,.;!?\n|}<]")
 
 
-_LASTS = re.compile(r"[^.;!?\n]{0,60}(?:\bfor|\blast|\bcontinu|\bduration|持续|历时)[^.;!?\n]{0,30}")
+_GOES_ON = re.compile(r"[^.;!?\n]{0,60}(?:\bfor|\blast|\bcontinu|\bpersist|\bgoes on|\bduration|持续|历时)[^.;!?\n]{0,30}")
 _BESIDE = re.compile(r"[\s\"']*[,|][\s\"']*")
 
 
@@ -137,23 +137,27 @@ def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
 
 def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
     """Return the pairs of each start with the end, or the length, that is told next."""
-    told = [(role, [one.time for one in group]) for role, group in groupby(named, key=lambda one: one.role)]
-    for n, (role, times) in enumerate(told):
-        after, later = (told[k] if k < len(told) else (None, []) for k in (n + 1, n + 2))
-        if role == "start":
-            if after[0] == "lasting" and later[0] == "end":
-                after = later
-            if after[0] == "end" and after[1][0].start - times[-1].end < _TOLD:
-                count = min(len(times), len(after[1]))
-                yield from (paired(*both, "named") for both in zip(times[-count:], after[1], strict=False))
-            elif after[0] == "lasting":
-                yield lasting(times[-1], after[1][0])
-            elif n and told[n - 1][0] in ("end", "lasting") and not (n > 1 and told[n - 2][0] == "start"):
-                before = told[n - 1][1][-1]
-                if not _SENTENCE.search(text, before.end, min(times[0].start, before.end + _TOLD)):
-                    yield paired(times[0], before, "named") if told[n - 1][0] == "end" else lasting(times[0], before)
-        elif role is None and after[0] == "lasting" and _LASTS.fullmatch(text, times[-1].end, after[1][0].start):
-            yield lasting(times[-1], after[1][0])
+    for one, other in pairwise(named):
+        if one.role is None and other.role and _GOES_ON.fullmatch(text, one.time.end, other.time.start):
+            yield paired(one.time, other.time, "named") if other.role == "end" else lasting(one.time, other.time)
+    told = [(one.role, one.time) for one in named if one.role]
+    groups = [(role, [time for _, time in group]) for role, group in groupby(told, key=lambda one: one[0])]
+    for n, (role, times) in enumerate(groups):
+        if role != "start":
+            continue
+        behind = groups[n + 1 : n + 3]
+        if len(behind) == 2 and (behind[0][0], behind[1][0]) == ("lasting", "end"):
+            behind = behind[1:]
+        if behind and behind[0][1][0].start - times[-1].end < _TOLD:
+            if behind[0][0] == "lasting":
+                yield lasting(times[-1], behind[0][1][0])
+                continue
+            count = min(len(times), len(behind[0][1]))
+            yield from (paired(*both, "named") for both in zip(times[-count:], behind[0][1], strict=False))
+        elif n and (n == 1 or groups[n - 2][0] != "start"):
+            before = groups[n - 1][1][-1]
+            if not _SENTENCE.search(text, before.end, min(times[0].start, before.end + _TOLD)):
+                yield paired(times[0], before, "named") if groups[n - 1][0] == "end" else lasting(times[0], before)
 
 
 def lasting(start: Time, length: Time) -> Pair:

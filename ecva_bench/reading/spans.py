@@ -49,12 +49,18 @@ def read_spans(
     asides = find_asides(said, inside)
     reader = _Reader(said, unit, duration, frame_rate)
     taken = [pair for pair, aside in zip(inside, asides, strict=True) if not aside and reader.takes(pair)]
+    points = [
+        time
+        for time in unused(times, pairs)
+        if time.kind in ("time", "clock", "frame") and not any(one.start <= time.start < one.end for one in taken)
+    ]
+    if points and all(pair.rule == "whole" for pair in taken):
+        taken = []  # `throughout the video it rains; at 12 s a car skids`
     apart = [pair for one, pair in pairwise(taken) if _OR.fullmatch(said, one.end, pair.start)]
     if any(reader.span(pair) != reader.span(taken[0]) for pair in apart):
         return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
     read = {reader.span(pair): pair for pair in reversed(taken)}
     if not read:
-        points = [time for time in unused(times, pairs) if time.kind in ("time", "clock", "frame")]
         return Reading(status=reader.status, rule=reader.flaw, others=_words(text, [*pairs, *points]))
     kept = sorted(read, key=lambda span: read[span].start)
     rules = dict.fromkeys(read[span].rule for span in kept)

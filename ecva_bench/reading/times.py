@@ -31,9 +31,9 @@ _SECOND = (
     r"(?:(?<=sec)\.(?=\s?(?:-|to|and|until|till|→|,)))?"
 )
 _THEN = r"\s*+(?:,|and\b|零|又)?\s*+"
-_GAP = r"(?:st|nd|rd|th)?(?:[\s{]*+|-)"
+_GAP = r"(?:st|nd|rd|th|-?ish)?(?:[\s{]*+|-)"
 _TIME = re.compile(
-    rf"""(?<![\d.a-z_])(?<!\d:)(?:
+    rf"""(?<![\da-z_])(?<![^.]\.)(?<!\d:)(?:
     (?P<date>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}} | \d{{1,4}}/\d{{1,4}}(?:/\d{{2,4}})?)
   | (?P<clock>\d{{1,3}}(?::\d{{1,3}})+(?:\.\d+|,\d{{3}}(?![\d:]))?)
   | (?P<primes>\d{{1,2}}'\d{{1,2}}(?:"|''))
@@ -53,19 +53,20 @@ _TIME = re.compile(
 
 _THE = r"(?-x:(?:the |its |this )?(?:very )?)"  # in a verbose pattern, too
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
-_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s(?:at |is |time |around |about )?\d))"""
+_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s?(?:at |is |time |around |about |[-=→>]+\s?)?\d))"""
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
     (?P<end>{_THE}(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | {_THE}(?:end|finish){_ALONE}
+        | (?P<rest>(?:for\ )?the\ (?:rest|remainder){_OF_VIDEO})
         | (?:the\ |this\ )?{VIDEO}(?:'s)?\ (?:ends?|ending|finish(?:es)?|is\ over|concludes|stops)\b
         | (?:视频|录像|画面|片段)?的?(?:结束|结尾|末尾|最后|终点)(?!于|时间|在|["']?[:=]))
-  | (?P<start>{_THE}(?:beginning|start|outset|opening){_OF_VIDEO} | {_THE}(?:beginning|start|outset){_ALONE}
+  | (?P<start>{_THE}(?:beginning|start|outset|opening){_OF_VIDEO} | (?P<alone>{_THE}(?:beginning|start|outset){_ALONE})
         | (?:视频|录像|画面|片段)?的?(?:一开始|开头|开始|起始)(?=到|至|直到))
 )""",
     re.VERBOSE,
 )
 _UP_TO = re.compile(
-    r"(?:\b(?:to|until|till|til|through|thru)\b|(?<=[\da-z\s])-|→|>|到|至|[\ds][\"']?,|\b(?:end|stop|finish)[a-z_]*[\"']?\s?:)"
+    r"(?:\b(?:to|until|till|til|through|thru)\b|\bbetween\b[^.;]{1,40}\band\b|(?<=[\da-z\s])-|→|>|到|至|[\ds][\"']?,|\b(?:end|stop|finish)[a-z_]*[\"']?\s?:)"
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(
@@ -178,6 +179,6 @@ def _edge(match: re.Match[str], text: str) -> Time | None:
     """Return the beginning of the video where something is since it, its end where something goes up to it."""
     left = text[max(0, match.start() - _WINDOW) : match.start()]
     if match["end"]:
-        return Time(*match.span(), "edge", math.inf) if _UP_TO.search(left) else None
-    since = _SINCE.search(left) or _GOES_ON.match(text, match.end())
+        return Time(*match.span(), "edge", math.inf) if match["rest"] or _UP_TO.search(left) else None
+    since = _SINCE.search(left) or (not match["alone"] and _GOES_ON.match(text, match.end()))
     return Time(*match.span(), "edge", 0.0) if since else None

@@ -9,7 +9,7 @@ import re
 
 VIDEO = r"(?:video|clip|footage|recording|film|sequence|timeline)"
 HEDGE = (
-    r"(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|some|exactly|just|precisely|only|near|"
+    r"(?:(?:right|just|shortly) (?:before|after)|maybe|perhaps|possibly|probably|about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|some|exactly|just|precisely|only|near|"
     r"the|a|an|=|≈|~|大约|大概|约|近|将近|第)"
 )
 
@@ -23,9 +23,9 @@ _NAMED = re.compile(  # what is counted or numbered and never timed, before its 
     r"house|highway|exit|unit|player|object|group|team|fps|bbox|box(?:es)?|coordinate|position|resolution|size|date|"
     r"year|road|zone|area|importance|weight|iou|priority)s?(?:[\s_]?(?:number|no\.?|ids?|index|code|2d))?" + _SET_TO
 )
-_NUMBERED = re.compile(r"(?:[#№/×@]|[类别级]|编号|年龄|数量|概率|置信度|严重程度)\s*[:=]?\s*$")
+_NUMBERED = re.compile(r"(?:[#№/×@$€£¥]|[类别级]|编号|年龄|数量|概率|置信度|严重程度)\s*[:=]?\s*$")
 _SPAN_NAMED = re.compile(
-    r"(?<![a-z])(?:event|anomaly|segment|clip|scene|part|interval|span|window|shot|incident|moment|片段|事件)"
+    r"(?<![a-z])(?:event|anomaly|segment|clip|scene|part|interval|window|shot|incident|moment|片段|事件)"
     r"(?P<many>s|ies)?\s?[#(]?\s?$"
 )
 _SET_APART = re.compile(r"\s?[:(\[]|\)|\s(?:of|from|is|was|starts|begins|takes|occurs|happens|lasts)\b")
