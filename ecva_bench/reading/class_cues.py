@@ -87,7 +87,7 @@ CONCLUDING = re.compile(
     + any_of("属于 归为 归类为 归入 分类为 划分为 判断为 判定为 应该?是 应为 选择 选 认为是 符合 是 为")
 )
 PREDICATE = re.compile(
-    r"[\s\"')\]]*\b(?:is|was|seems|appears|fits|matches|would be|it is)\b(?:\s+(?:to be|the|most|clearly|a|my))*\s*"
+    r"\b(?:is|was|seems|appears|fits|matches|would be|it is)\b(?:\s+(?:to be|the|most|clearly|a|my))*\s*"
     + any_of(
         """best better right correct answer appropriate suitable class category closest obvious fitting accurate
         choice"""

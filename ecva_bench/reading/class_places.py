@@ -172,7 +172,8 @@ def _checked(said: str, names: Lexicon) -> Iterator[Found]:
 def _predicated(said: str, names: Lexicon) -> Iterator[Found]:
     """Yield classes of which it is said that they are the best, the answer, the right ones."""
     for predicate in cues.PREDICATE.finditer(said):
-        end, window = predicate.start(), max(0, predicate.start() - 48)
+        window = max(0, predicate.start() - 48)
+        end = window + len(said[window : predicate.start()].rstrip(_BEHIND))
         named = [one for one in names.names(said, window, end) if one.end == end]
         if not named and (digits := re.compile(r"\d{1,2}$").search(said, window, end)):
             number = names.number_at(said, digits.start(), counted=True)
