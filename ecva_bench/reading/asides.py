@@ -42,7 +42,9 @@ _NORMAL_KEY = re.compile(
     r""":\s*["']?(?:normal\b|no anomaly\b|not? abnormal\b|正常)|(?:anomal|abnormal)[a-z_]*["']?\s*:\s*["']?(?:false|no\b|0\b(?!\.))"""
 )
 _PLACED = rf"(?:(?:from|between|at|during|in|on|it is|it's|the|span|interval|of)\s|[\[({{<\"'\s]|{HEDGE}\s*)*$"
-_DENIED = re.compile(rf"(?:\bnot|n't|\bnever|\brather than|\binstead of|\bexcept(?: for)?|\bother than|不是|并非|而非)[\s:,]*{_PLACED}")
+_DENIED = re.compile(
+    rf"(?:\bnot|n't|\bnever|\brather than|\binstead of|\bexcept(?: for)?|\bother than|不是|并非|而非)[\s:,]*{_PLACED}"
+)
 _EXAMPLE = re.compile(
     rf"(?:\bfor (?:example|instance)|\be\.\s?g\.?|\bsuch as|\bexample(?: output| answer| format)?|\bin the (?:form|format)(?: of)?|"
     rf"\bformat(?:ted)?(?: is)?(?: as)?(?: follows)?|\blike(?: this)?|例如|比如|格式(?:为|如)?)[\s:,]*{_PLACED}"
@@ -135,14 +137,21 @@ def _tell(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: 
     if anchored and not any(_FURTHER.search(part) for part in clauses[anchored[0]][:2]):
         line = text.rfind("\n", 0, pairs[anchored[0]].start)
         for n in able:
-            if line < pairs[n].start and n < anchored[0] and _BREAK.search(text, pairs[n].end, pairs[anchored[0]].start):
+            if (
+                line < pairs[n].start
+                and n < anchored[0]
+                and _BREAK.search(text, pairs[n].end, pairs[anchored[0]].start)
+            ):
                 reasons[n] = "told before"
 
 
 def _minor(pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark the peak of an anomaly, a first guess, and the whole video, where another span is left."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n]]
-    for find in (lambda n: pairs[n].rule == "whole", lambda n: _MINOR.search(clauses[n].left) or _MINOR.search(clauses[n].right)):
+    for find in (
+        lambda n: pairs[n].rule == "whole",
+        lambda n: _MINOR.search(clauses[n].left) or _MINOR.search(clauses[n].right),
+    ):
         rest = [n for n in able if not find(n)]
         if rest:
             for n in set(able) - set(rest):

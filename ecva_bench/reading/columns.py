@@ -52,7 +52,9 @@ def _header(line: str) -> _Header | None:
         ends = [n for n, title in enumerate(titles) if len(title) < _TITLE and _END.match(title)]
         if len(starts) == len(ends) == 1 and not any(character.isdecimal() for character in line):
             title = titles[starts[0]]
-            unit: TimeUnit | None = "minutes" if _MINUTES.search(title) else "seconds" if _SECONDS.search(title) else None
+            unit: TimeUnit | None = (
+                "minutes" if _MINUTES.search(title) else "seconds" if _SECONDS.search(title) else None
+            )
             return _Header(mark, starts[0], ends[0], unit)
     return None
 

@@ -55,7 +55,9 @@ _INTRODUCED = re.compile(
     rf"[\s*_#-]*(?:{HEDGE}\s*)*(?:from |between )?[\s\"'(\[<]*$"
 )
 _FIRST = re.compile(r"(?:\b(?:first|initial|opening)|(?<!之)前|最初的?|开头的?|起初的?)\s?(?:[~≈]|about)?\s*$")
-_LAST = re.compile(r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|final|closing)|最后的?)\s?(?:[~≈]|about)?\s*$")
+_LAST = re.compile(
+    r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|final|closing)|最后的?)\s?(?:[~≈]|about)?\s*$"
+)
 _ONWARD = re.compile(rf"{_AFTER}(?:and )?(?:onwards?\b|on(?=\s?(?:[.,;!)]|$)))")
 _WHOLE = re.compile(
     rf"(?:\bthroughout |\b(?:for |during |over |spans |covers |lasts )?the )(?:the )?(?:entire |whole |full )?"
@@ -230,7 +232,10 @@ def _edged(text: str, times: Sequence[Time]) -> Iterator[Pair]:
             yield paired(time, Time(onward.end(), onward.end(), "edge", math.inf), "onward")
     for match in _WHOLE.finditer(text):
         if _WHOLE_WORD.search(match[0]):
-            start, final = Time(match.start(), match.start(), "edge", 0.0), Time(match.end(), match.end(), "edge", math.inf)
+            start, final = (
+                Time(match.start(), match.start(), "edge", 0.0),
+                Time(match.end(), match.end(), "edge", math.inf),
+            )
             yield paired(start, final, "whole")
 
 

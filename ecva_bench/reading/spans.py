@@ -24,8 +24,12 @@ Span = tuple[float, float]
 
 RULES = 2  # raised where a changed rule may change a reading; stands in the signature of what is scored by them
 
-_OR = re.compile(r"[\s\"')\]}s]*(?:seconds?)?[\s,]*(?:\bor\b|或者?)(?: (?:from|between|maybe|perhaps|possibly))*[\s\"'(\[]*")
-_STATED = re.compile(r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin (?P<named>seconds)\b\s*(?:[:.)]|$)")
+_OR = re.compile(
+    r"[\s\"')\]}s]*(?:seconds?)?[\s,]*(?:\bor\b|或者?)(?: (?:from|between|maybe|perhaps|possibly))*[\s\"'(\[]*"
+)
+_STATED = re.compile(
+    r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin (?P<named>seconds)\b\s*(?:[:.)]|$)"
+)
 _AT_MOST, _LONGEST = 20, 120  # things named beside the answer that are kept, and characters of each
 _AT_ONCE = 24  # characters behind `Answer:` in which a point in time is the answer
 _HOURS = 7200.0

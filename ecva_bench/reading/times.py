@@ -139,7 +139,9 @@ def _shaped(match: re.Match[str]) -> Time:
         return Time(start, end, "word", value["word"])
     if "frame" in given:
         return Time(start, end, "frame", value["frame"])
-    seconds = sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + value.get("milli", 0) / 1e3
+    seconds = (
+        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + value.get("milli", 0) / 1e3
+    )
     minutes = value.get("minute", 0) + value.get("hour_minute", 0) + 60 * value.get("hour", 0)
     return Time(start, end, "time", 60 * minutes + seconds, "minutes" if minutes else "seconds")
 
@@ -156,7 +158,9 @@ def _judged(time: Time, text: str, before: int) -> Time:
             return replace(time, kind="frame")
         if unit := unit_before(left):
             scale = {"ms": 1e-3, "minutes": 60.0}.get(unit, 1.0)
-            return replace(time, kind="time", value=scale * time.value, unit="minutes" if unit == "minutes" else "seconds")
+            return replace(
+                time, kind="time", value=scale * time.value, unit="minutes" if unit == "minutes" else "seconds"
+            )
         if is_length(left, right):
             return replace(time, kind="length")
         return replace(time, label=numbers_a_span(left))
