@@ -11,6 +11,8 @@ import re
 import unicodedata
 from functools import cache
 
+from .thoughts import said_range
+
 SPECIAL_TOKENS = (
     "</s>",
     "<s>",
@@ -21,6 +23,9 @@ SPECIAL_TOKENS = (
     "<|im_end|>",
     "<|eot_id|>",
     "<|end|>",
+    "<|return|>",
+    "<|begin_of_box|>",
+    "<|end_of_box|>",
 )
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 
@@ -48,8 +53,18 @@ def strip_special_tokens(text: str) -> str:
     return _SPECIALS.sub(" ", text).strip()
 
 
+def said(text: str) -> str:
+    """Return what is to be scored of an answer's text: what was thought aloud is left out, and `SPECIAL_TOKENS` are."""
+    return strip_special_tokens(text[slice(*said_range(text))])
+
+
 def plain(text: str) -> str:
-    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer."""
+    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer.
+
+    What was thought aloud is blank.
+    """
+    start, end = said_range(text)
+    text = " " * start + text[start:end] + " " * (len(text) - end)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, blank))
 
