@@ -15,6 +15,7 @@ from ..records import Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
 from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
 from .sheet import number
+from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
 
 ALPHA = 0.05
@@ -74,7 +75,10 @@ class Mover(Record):
 
 
 class Comparison(Record):
-    """Two runs compared. `mismatches` are what makes the reading doubtful, though the samples are the same."""
+    """Two runs compared. `mismatches` are what makes the reading doubtful, though the samples are the same.
+
+    `shortfalls` are the tasks of which one run has more empty answers, or more that were cut off.
+    """
 
     base: Side
     new: Side
@@ -82,6 +86,7 @@ class Comparison(Record):
     seed: int
     draws: int
     mismatches: tuple[Mismatch, ...]
+    shortfalls: tuple[Shortfall, ...]
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
 
@@ -122,6 +127,7 @@ def compare(
         seed=seed,
         draws=draws,
         mismatches=tuple(found),
+        shortfalls=tuple(shortfalls(base, new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
     )
@@ -188,6 +194,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
         f"{len(found.effects)} comparisons",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
+        *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),
     ]
     differences = Table(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..reading.thoughts import without_thought
 from ..records import Annotation, Answer, Failure, Score
 from . import lanes
 from .run import MetricKey, Run, named
@@ -27,6 +28,7 @@ def run_entry(
 
     `places` are the numbers by which the page knows its metrics.
     """
+    answers = [_without_thought(answer) for answer in answers]
     found: dict[str, dict[str, Any]] = {}
     full = {answer.task: answer for answer in answers if answer.view == "full"}
     for failure in failures:
@@ -64,6 +66,13 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
             for answer in reversed(answers)
         },
     }
+
+
+def _without_thought(answer: Answer) -> Answer:
+    """Return an answer with what is thought in its text among its steps, as runs of this version record it."""
+    said, thought = without_thought(answer.answer)
+    steps = {**(answer.steps or {}), "thought": thought} if thought else answer.steps
+    return answer.model_copy(update={"answer": said, "steps": steps})
 
 
 def _text(answer: Answer, scores: Iterable[Score]) -> dict[str, Any]:
