@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints import Checkpoint, find_checkpoint
 from ..errors import JudgeError
+from ..reading.verdicts import Scale
 from ..torchvision import ensure_torchvision
 from . import messages
 from .backend import Keep, Vote
-from .calls import Scale
 from .store import Reply
 
 if TYPE_CHECKING:
