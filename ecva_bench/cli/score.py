@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -54,6 +55,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffl
 JUDGING = (
     "judge_url",
     "votes",
+    "judge_max_tokens",
     "concurrency",
     "budget_usd",
     "budget_tokens",
@@ -80,6 +82,7 @@ def score(
     judge: judge_options.Model = None,
     judge_url: judge_options.Url = None,
     votes: judge_options.Votes = 1,
+    judge_max_tokens: judge_options.MaxTokens = None,
     concurrency: judge_options.Concurrency = 16,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
@@ -95,6 +98,7 @@ def score(
     with the annotations that --data names. With --judge, a language model also
     judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
     again costs nothing, and a budget that ends (exit code 3) loses nothing.
+    A scorer that could give no answer a value ends with code 3 as well.
 
     Examples:
 
@@ -137,7 +141,7 @@ def _score_files(
 ) -> None:
     """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
 
-    Ends with code 2 where scores could be printed only.
+    Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
     from ..data import load
     from ..judging.prompts import read_prompts
@@ -152,7 +156,7 @@ def _score_files(
     targets = [out or scores_path(file, protocol) for file in files]
     for target in targets:
         check_target(target)
-    whole = True
+    whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
             read_results(file, dataset, task),
@@ -168,8 +172,14 @@ def _score_files(
             progress=progress,
         )
         whole &= _show(scores, target, as_json)
-    if not whole:
-        raise typer.Exit(2)
+        if nothing := _without_a_score(scores):
+            print(
+                f"error: nothing was scored by {', '.join(nothing)}: {file}: {next(iter(nothing.values()))}",
+                file=sys.stderr,
+            )
+            idle = True
+    if not whole or idle:
+        raise typer.Exit(3 if whole else 2)
 
 
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:
@@ -189,6 +199,15 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
         print(f"left out: {name}: {reason}", file=sys.stderr)
     print(f"error: {failure}" if failure else f"scores: {target}", file=sys.stderr)
     return failure is None
+
+
+def _without_a_score(scores: Scores) -> dict[str, str]:
+    """Return the scorers that gave no answer a value, each with its reason for the first."""
+    scored = Counter[str]()
+    for summary in scores.summaries:
+        scored[summary.scorer] += summary.n
+    reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
+    return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
 
 
 def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from .. import prompt_files
 from ..errors import UsageError
-from .calls import JudgePrompt, Scale
+from ..reading.verdicts import Scale
+from .calls import JudgePrompt
 
 _SCALES = {"yes-no": (0, 1), "0-5": (0, 5)}
 
