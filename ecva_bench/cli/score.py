@@ -47,6 +47,12 @@ MetricArg = Annotated[
         "repeated. Names: checkpoint, device, dtype, batch_tokens."
     ),
 ]
+ReadWith = Annotated[
+    str | None,
+    typer.Option(
+        help="Judge that reads classes and spans which the rules cannot read, marked as such; never by itself."
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
@@ -91,6 +97,7 @@ def score(
     judge_export: judge_options.Export = None,
     judge_replay: judge_options.Replay = None,
     judge_prompts: JudgePrompts = None,
+    read_with: ReadWith = None,
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
@@ -108,6 +115,8 @@ def score(
 
       ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=lucadiliello/BLEURT-20-D12
 
+      ecva-bench score results.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
+
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
     given = dict(locals())
@@ -118,8 +127,13 @@ def score(
             "one scores file cannot hold several results", out, "score them one by one, or leave out --out"
         )
     judging = {name.removeprefix("judge_"): given.pop(name) for name in JUDGING}
-    with judge_options.opened(given.pop("judge"), **judging) as opened:
-        _score_files(judge=opened, **given)
+    judge, read_with = given.pop("judge"), given.pop("read_with")
+    if judge and read_with and judge != read_with:
+        raise UsageError(
+            f"--judge {judge} and --read-with {read_with} are two judges", remedy="name one, or score in two steps"
+        )
+    with judge_options.opened(judge or read_with, **judging) as opened:
+        _score_files(judge=opened if judge else None, reader=opened if read_with else None, **given)
 
 
 def _score_files(
@@ -137,6 +151,7 @@ def _score_files(
     as_json: bool,
     seed: int,
     judge: Judge | None,
+    reader: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
     """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
@@ -167,6 +182,7 @@ def _score_files(
             anomeval=settings,
             judge=judge,
             judge_prompts=prompts,
+            reader=reader,
             models=models,
             seed=seed,
             progress=progress,
