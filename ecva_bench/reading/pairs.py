@@ -23,7 +23,7 @@ _TAG = r"</?[a-z_]{1,20}>"
 _AFTER = (
     rf"(?:{_TAG}|\([a-z ]{{1,24}}\)|[\s\"')\]}}{{>|]|-(?= (?:and|to)\b)|"
     rf"(?:mark|point|in|into|of|the|this|{VIDEO}|approximately|approx|roughly|or so|starts?|starting)(?![a-z])|"
-    r"左右|处|时|钟|附近|位置|开始|起|まで)*+"
+    r"左右|处|时|钟|附近|位置|开始|起|まで|까지)*+"
 )
 _AHEAD = (
     rf"(?:{_TAG}|[\s\"'(\[{{}}<|]|{HEDGE}(?![a-z])|"
@@ -33,7 +33,7 @@ _AHEAD = (
 _DASH = r"-{1,3}+>?|\\(?:to|(?:long)?rightarrow)|=+>|→|~|\.{2,5}+|…+|<=?\s?t\s?<=?|≤\s?t\s?≤"
 _WORDS = (
     r"(?:all the way |right |up |(?:and )?(?:goes |continues |continuing |lasts |lasting |ending )|一|持续)?"
-    r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до)(?![a-z])|à(?![a-z])|直?到|至|から|부터)"
+    r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до)(?![a-z])|à(?![a-z])|直?到|至|から|부터|에서)"
 )
 _JOINT = re.compile(rf"{_AFTER}(?:,\s?)?(?:(?P<dash>{_DASH})|{_WORDS}){_AHEAD}")
 _AND = re.compile(rf"{_AFTER}(?:(?:and|y|et|und)(?![a-z])|&|和|与|及){_AHEAD}")

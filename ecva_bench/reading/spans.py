@@ -147,6 +147,6 @@ class _Reader:
                 raise ValueError("frames without a frame rate")
             return time.value / self._rate
         if time.kind in ("bare", "word") or (time.kind == "length" and not time.unit):
-            digits = self._text[time.start : time.end]
+            digits = self._text[time.start : time.end].rstrip("stndrh")
             return in_seconds(digits if digits[0].isdecimal() else f"{time.value:g}", self._unit)
         return time.value

@@ -27,7 +27,7 @@ _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
 _SHOWN = re.compile(
-    r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|\\(?=\")|"
+    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\\(?=\")|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|"
     r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
 )
 # `$x$` by pandoc's rule, which leaves `$5 to $10` alone.
@@ -44,6 +44,14 @@ _MARKS = {
     **dict.fromkeys("；﹔", ";"),
     **dict.fromkeys("：﹕", ":"),
     **dict.fromkeys("。．｡", "."),
+    # Traditional characters of the words that answers name classes and times with.
+    **dict(
+        zip(
+            "類別災動傷盜竊搶鬥毆壞違規燒毀財車禍選項號異時間從開結鐘點幀",
+            "类别灾动伤盗窃抢斗殴坏违规烧毁财车祸选项号异时间从开结钟点帧",
+            strict=True,
+        )
+    ),
     **dict.fromkeys("→⇒➔➜⟶➡", "→"),
 }
 

@@ -131,7 +131,7 @@ def _shaped(match: re.Match[str]) -> Time:
     if "half" in given:
         return Time(start, end, "time", 30.0, "minutes")
     if "bare" in given:
-        return Time(start, match.end("bare"), "bare", float(given["bare"]))
+        return Time(start, end, "bare", float(given["bare"]))
     if "comma" in given:  # 8,5 s
         return Time(start, end, "time", float(given["comma"].replace(",", ".")), "seconds")
     value = {name: number(text) for name, text in given.items()}
