@@ -42,7 +42,9 @@ _NORMAL_KEY = re.compile(
     r""":\s*["']?(?:normal\b|no anomaly\b|not? abnormal\b|正常)|(?:anomal|abnormal)[a-z_]*["']?\s*:\s*["']?(?:false|no\b|0\b(?!\.))"""
 )
 _PLACED = rf"(?:(?:from|between|at|during|in|on|it is|it's|the|span|interval|of)\s|[\[({{<\"'\s]|{HEDGE}\s*)*$"
-_DENIED = re.compile(rf"(?:\bnot|n't|\bnever|\brather than|\binstead of|\bexcept(?: for)?|\bother than|不是|并非|而非)[\s:,]*{_PLACED}")
+_DENIED = re.compile(
+    rf"(?:\bnot|n't|\bnever|\brather than|\binstead of|\bexcept(?: for)?|\bother than|不是|并非|而非)[\s:,]*{_PLACED}"
+)
 _EXAMPLE = re.compile(
     rf"(?:\bfor (?:example|instance)|\be\.\s?g\.?|\bsuch as|\bexample(?: output| answer| format)?|\bin the (?:form|format)(?: of)?|"
     rf"\bformat(?:ted)?(?: is)?(?: as)?(?: follows)?|\blike(?: this)?|例如|比如|格式(?:为|如)?)[\s:,]*{_PLACED}"
@@ -87,13 +89,19 @@ def find_asides(text: str, pairs: Sequence[Pair]) -> list[str]:
     """Return for each pair of a plain text, in its order, why it is not the answer; empty where it may be."""
     clauses = _clauses(text, pairs)
     reasons = [_reason(pair, clause) for pair, clause in zip(pairs, clauses, strict=True)]
+    if len(pairs) > 1:
+        _choose(text, pairs, clauses, reasons)
+    return reasons
+
+
+def _choose(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
+    """Mark those of several that are not the answer."""
     _correct(text, pairs, reasons)
     alone = by_themselves(text, pairs)
     if any(one and not pair.flaw and not reason for one, pair, reason in zip(alone, pairs, reasons, strict=True)):
-        reasons = [reason or ("" if one else "told beside") for one, reason in zip(alone, reasons, strict=True)]
+        reasons[:] = [reason or ("" if one else "told beside") for one, reason in zip(alone, reasons, strict=True)]
     _tell(text, pairs, clauses, reasons)
     _minor(pairs, clauses, reasons)
-    return reasons
 
 
 def _reason(pair: Pair, clause: Clause) -> str:
@@ -115,11 +123,13 @@ def _reason(pair: Pair, clause: Clause) -> str:
 def _correct(text: str, pairs: Sequence[Pair], reasons: list[str]) -> None:
     """Mark what is taken back: all before `wait`, the one before `more precisely`."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n]]
+    back = 0
     for n, (one, other) in enumerate(pairwise(able)):
         between = text[max(pairs[one].end, pairs[other].start - _REACH) : pairs[other].start]
         if _RESTART.search(between):
-            for before in able[: n + 1]:
+            for before in able[back : n + 1]:
                 reasons[before] = "corrected"
+            back = n + 1
         elif _REFINED.search(between):
             reasons[one] = "corrected"
 
@@ -133,16 +143,21 @@ def _tell(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: 
             reasons[n] = "told before"
     anchored = [n for n in able if _ANCHOR.search(clauses[n].left) or _ANCHOR.search(clauses[n].right)]
     if anchored and not any(_FURTHER.search(part) for part in clauses[anchored[0]][:2]):
-        line = text.rfind("\n", 0, pairs[anchored[0]].start)
+        start = pairs[anchored[0]].start
+        line = text.rfind("\n", 0, start)
+        last = max((match.start() for match in _BREAK.finditer(text, line + 1, start)), default=-1)
         for n in able:
-            if line < pairs[n].start and n < anchored[0] and _BREAK.search(text, pairs[n].end, pairs[anchored[0]].start):
+            if line < pairs[n].start < last and n < anchored[0]:
                 reasons[n] = "told before"
 
 
 def _minor(pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark the peak of an anomaly, a first guess, and the whole video, where another span is left."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n]]
-    for find in (lambda n: pairs[n].rule == "whole", lambda n: _MINOR.search(clauses[n].left) or _MINOR.search(clauses[n].right)):
+    for find in (
+        lambda n: pairs[n].rule == "whole",
+        lambda n: _MINOR.search(clauses[n].left) or _MINOR.search(clauses[n].right),
+    ):
         rest = [n for n in able if not find(n)]
         if rest:
             for n in set(able) - set(rest):

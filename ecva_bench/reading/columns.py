@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from .pairs import Pair, paired, with_unit
 from .tables import Cell, headed_cells
-from .times import Time, TimeUnit
+from .times import Time
+from .units import TimeUnit
 
 _OF = r"(?:(?:event|anomaly|segment|t|time)[\s_]?)?"
 _START = re.compile(rf"{_OF}(?:start|begin|from\b|onset|开始|起始)")
@@ -20,7 +21,7 @@ _TITLE = 40  # characters of a column's head
 
 def find_columns(text: str, times: Sequence[Time]) -> list[Pair]:
     """Return the pairs that stand in columns of starts and ends, in the plain text's order."""
-    return list(_rows(text, times))
+    return list(_rows(text, times)) if len(times) > 1 else []
 
 
 def _rows(text: str, times: Sequence[Time]) -> Iterator[Pair]:

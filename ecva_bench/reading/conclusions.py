@@ -15,11 +15,11 @@ _NAMED = re.compile(
     r"\b(?:in conclusion|to conclude|in summary|to summari[sz]e)\b"
 )
 _CONCLUDING = re.compile(
-    r"(?:^|[.;!?\n]\s*)(?:therefore|thus|hence|so|overall|altogether|因此|所以|综上(?:所述)?)[,\s][^.\n]{0,80}?"
+    r"(?:^|[.;!?\n]\s{0,8})(?:therefore|thus|hence|so|overall|altogether|因此|所以|综上(?:所述)?)[,\s][^.\n]{0,80}?"
     r"(?:anomal|abnormal|event|incident|answer|span|segment|interval|timestamp|异常|事件)"
 )
 _EXPLAINED = re.compile(
-    r"\n\W*(?:explanation|reason(?:ing)?|rationale|justification|analysis|details?|description|note|evidence|observations?|"
+    r"\n\W{0,8}(?:explanation|reason(?:ing)?|rationale|justification|analysis|details?|description|note|evidence|observations?|"
     r"because|here'?s why|解释|理由|说明|分析|原因)\b[^\n]{0,40}?[:\n]"
 )
 

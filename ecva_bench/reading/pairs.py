@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from .times import Time, TimeUnit
+from .times import Time
+from .units import TimeUnit
 from .untimed import HEDGE, VIDEO
 
 _FAR = 80  # characters that may stand between the two times of a pair
@@ -55,7 +56,9 @@ _INTRODUCED = re.compile(
     rf"[\s*_#-]*(?:{HEDGE}\s*)*(?:from |between )?[\s\"'(\[<]*$"
 )
 _FIRST = re.compile(r"(?:\b(?:first|initial|opening)|(?<!之)前|最初的?|开头的?|起初的?)\s?(?:[~≈]|about)?\s*$")
-_LAST = re.compile(r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|final|closing)|最后的?)\s?(?:[~≈]|about)?\s*$")
+_LAST = re.compile(
+    r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|final|closing)|最后的?)\s?(?:[~≈]|about)?\s*$"
+)
 _ONWARD = re.compile(rf"{_AFTER}(?:and )?(?:onwards?\b|on(?=\s?(?:[.,;!)]|$)))")
 _WHOLE = re.compile(
     rf"(?:\bthroughout |\b(?:for |during |over |spans |covers |lasts )?the )(?:the )?(?:entire |whole |full )?"
@@ -100,8 +103,9 @@ class Pair:
 
 def find_pairs(text: str, times: Sequence[Time]) -> list[Pair]:
     """Return the pairs of a plain text's times that stand beside each other, in its order."""
-    pairs = _sharp(text, list(_joined(text, times)))
-    pairs += _listed(text, unused(times, pairs))
+    pairs = list(_listed(text, times, opened=True))
+    pairs += _sharp(text, list(_joined(text, unused(times, pairs))))
+    pairs += _listed(text, unused(times, pairs), opened=False)
     pairs += _edged(text, unused(times, pairs))
     return _one_unit(text, sorted(pairs, key=lambda pair: pair.start))
 
@@ -175,9 +179,7 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
     left = _left(text, first.start)
     flaw = ""
     bare = first.kind in ("bare", "word") and last.kind == first.kind
-    if bare and (not _INTRODUCED.search(left) or _MEASURED.search(left)):
-        flaw = "no time"
-    elif _UNSURE.search(left) or _FIRST.search(left) or _LAST.search(left):
+    if (bare and (not _INTRODUCED.search(left) or _MEASURED.search(left))) or _UNSURE.search(left) or _FIRST.search(left) or _LAST.search(left):
         flaw = "no time"
     if first.kind == "length" and (":" in text[first.start : first.end] or _SPANS.search(left)):
         first = replace(first, kind="time" if first.unit else "bare")  # `Duration: 0:12 - 0:20`, `spans 12 to 20 s`
@@ -187,31 +189,31 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
     return paired(first, last, "joined", flaw)
 
 
-def _listed(text: str, times: Sequence[Time]) -> Iterator[Pair]:
+def _listed(text: str, times: Sequence[Time], *, opened: bool) -> Iterator[Pair]:
+    """Yield the pairs of times with commas between; those in brackets bind before any joint, those without behind it."""
     run: list[Time] = []
     for time, following in zip_longest(times, times[1:]):
         run.append(time)
         if following is None or not _gap(_COMMA, text, time, following):
-            if len(run) > 1:
-                yield from _list(text, run)
+            left = _left(text, run[0].start)
+            if len(run) > 1 and bool(_OPENED.search(left)) == opened and not _COLUMN.search(left):
+                yield from _list(text, run, left, opened=opened)
             run = []
 
 
-def _list(text: str, run: Sequence[Time]) -> Iterator[Pair]:
-    left, end = _left(text, run[0].start), run[-1].end
-    if _COLUMN.search(left):
-        return  # `"starts": [12, 24]`: paired with the ends
-    if _OPENED.search(left):
-        if len(run) == 3 and run[2].kind == "bare" and run[2].value <= 1 < run[1].value:
-            run = run[:2]  # a score stands behind
-        whole = len(run) % 2 == 0 and (_CLOSED.match(text, end) or _WITH_MORE.match(text, end))
+def _list(text: str, run: Sequence[Time], left: str, *, opened: bool) -> Iterator[Pair]:
+    end = run[-1].end
+    if len(run) == 3 and run[2].value <= 1 < run[1].value:
+        run = run[:2]  # a score stands behind
+    if opened:
+        closed = len(run) % 2 == 0 and (_CLOSED.match(text, end) or _WITH_MORE.match(text, end))
     else:
-        whole = len(run) == 2 and _ALONE_BEFORE.search(left) and _ALONE_AFTER.match(text, end)
-    whole = whole and all(time.kind != "other" for time in run)  # not where it is a box of numbers
-    pairs = [paired(first, last, "listed") for first, last in zip(run[::2], run[1::2], strict=False)]
-    if whole and len(pairs) > 1 and any(pair.first.value > pair.last.value for pair in pairs):
-        whole = False  # a box, and no list of pairs
-    yield from pairs if whole else [paired(run[0], run[-1], "listed", "no pairs")]
+        closed = len(run) == 2 and _ALONE_BEFORE.search(left) and _ALONE_AFTER.match(text, end)
+    if closed and all(time.kind != "other" for time in run):
+        for first, last in zip(run[::2], run[1::2], strict=True):
+            yield paired(first, last, "listed" if len(run) == 2 else "flat")
+    elif opened:
+        yield paired(run[0], run[-1], "listed", "no pairs")
 
 
 def _edged(text: str, times: Sequence[Time]) -> Iterator[Pair]:
@@ -230,7 +232,10 @@ def _edged(text: str, times: Sequence[Time]) -> Iterator[Pair]:
             yield paired(time, Time(onward.end(), onward.end(), "edge", math.inf), "onward")
     for match in _WHOLE.finditer(text):
         if _WHOLE_WORD.search(match[0]):
-            start, final = Time(match.start(), match.start(), "edge", 0.0), Time(match.end(), match.end(), "edge", math.inf)
+            start, final = (
+                Time(match.start(), match.start(), "edge", 0.0),
+                Time(match.end(), match.end(), "edge", math.inf),
+            )
             yield paired(start, final, "whole")
 
 

@@ -33,15 +33,21 @@ _ROLE = re.compile(
         |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
     re.VERBOSE,
 )
-_CLOSE_START = re.compile(rf"(?:\b(?:from|since|de|von|desde)|[从自])[\s\"'(\[]*(?:the\s)?(?:{HEDGE}\s*)*(?:at |t\s?=\s?)?$")
+_CLOSE_START = re.compile(
+    rf"(?:\b(?:from|since|de|von|desde)|[从自])[\s\"'(\[]*(?:the\s)?(?:{HEDGE}\s*)*(?:at |t\s?=\s?)?$"
+)
 _CLOSE_END = re.compile(
     rf"(?:\b(?:to|until|till|til|through|up to|by|bis|hasta)|直?到|至)[\s\"'(\[]*(?:{HEDGE}\s*)*(?:at |t\s?=\s?)?$"
 )
-_SENTENCE = re.compile(r"(?<!approx)(?<!\bca)(?<!i\.e)(?<!e\.g)[.;!?](?=\s|$|[^\x00-\x7f])|\n\s*\n|(?<!:)\n(?!\s*[-*>|]?\s*$)")
+_SENTENCE = re.compile(
+    r"(?<!approx)(?<!\bca)(?<!i\.e)(?<!e\.g)[.;!?](?=\s|$|[^\x00-\x7f])|\n\s*\n|(?<!:)\n(?!\s*[-*>|]?\s*$)"
+)
 _CLAUSE = re.compile(r"[,.;!?\n|}<]")
 
 
-_GOES_ON = re.compile(r"[^.;!?\n]{0,60}(?:\bfor|\blast|\bcontinu|\bpersist|\bgoes on|\bduration|持续|历时)[^.;!?\n]{0,30}")
+_GOES_ON = re.compile(
+    r"[^.;!?\n]{0,60}(?:\bfor|\blast|\bcontinu|\bpersist|\bgoes on|\bduration|持续|历时)[^.;!?\n]{0,30}"
+)
 _BESIDE = re.compile(r"[\s\"']*[,|][\s\"']*")
 
 
@@ -53,6 +59,8 @@ class _Named(NamedTuple):
 def find_named(text: str, times: Sequence[Time], pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs of a plain text's times that are named apart; `pairs` are those that use some already."""
     used = {time.start for pair in pairs for time in (pair.first, pair.last)}
+    if len(times) < 2 or len(used) == len(times):
+        return []
     named = [one for one in _roles(text, times, used) if one.time.start not in used]
     found = list(_in_braces(text, named))
     used |= {time.start for pair in found for time in (pair.first, pair.last)}
@@ -107,7 +115,12 @@ def _own_role(text: str, time: Time, gap: Sequence[re.Match[str]], previous: _Na
         word = gap[-1]
         near = time.start - word.end() <= _REACH and not _SENTENCE.search(text, word.end(), time.start)
         return _role(word) if near else None
-    if previous and previous.role and time.start - previous.time.end < 20 and _BESIDE.fullmatch(text, previous.time.end, time.start):
+    if (
+        previous
+        and previous.role
+        and time.start - previous.time.end < 20
+        and _BESIDE.fullmatch(text, previous.time.end, time.start)
+    ):
         return previous.role  # `"starts": [12, 24]`
     return None
 
@@ -128,7 +141,9 @@ def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
         if open_at:
             scopes.setdefault(open_at[-1], []).append(one)
     for inside in scopes.values():
-        starts, ends, lengths = ([one.time for one in inside if one.role == role] for role in ("start", "end", "lasting"))
+        starts, ends, lengths = (
+            [one.time for one in inside if one.role == role] for role in ("start", "end", "lasting")
+        )
         if len(starts) == 1 and len(ends) == 1:
             yield paired(starts[0], ends[0], "keys")
         elif len(starts) == 1 and not ends and len(lengths) == 1:

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .numerals import CHINESE, ENGLISH, number
+from .units import TimeUnit
 from .untimed import HEDGE, VIDEO, is_length, is_none, numbers_a_span, of_frames, unit_before
-
-TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
 
 # `bare` and `word` (twelve) lack a unit; `edge` is the beginning (0) or the end (infinity) of the video; `length` is a
 # duration; `other` is no time, or one that does not exist (`1:75`).
@@ -33,7 +32,7 @@ _SECOND = (
 _THEN = r"\s*+(?:,|and\b|零|又)?\s*+"
 _GAP = r"(?:st|nd|rd|th|-?ish)?(?:[\s{]*+|-)"
 _TIME = re.compile(
-    rf"""(?<![\da-z_])(?<![^.]\.)(?<!\d:)(?:
+    rf"""(?<![\da-z_])(?=\d|half|{ENGLISH}|{CHINESE})(?<![^.]\.)(?<!\d:)(?:
     (?P<date>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}} | \d{{1,4}}/\d{{1,4}}(?:/\d{{2,4}})?)
   | (?P<clock>\d{{1,3}}(?::\d{{1,3}})+(?:\.\d+|,\d{{3}}(?![\d:]))?)
   | (?P<primes>\d{{1,2}}'\d{{1,2}}(?:"|''))
@@ -51,16 +50,16 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 
-_THE = r"(?-x:(?:the |its |this )?(?:very )?)"  # in a verbose pattern, too
+# In a verbose pattern, too.
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
 _ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s?(?:at |is |time |around |about |[-=→>]+\s?)?\d))"""
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
-    (?P<end>{_THE}(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | {_THE}(?:end|finish){_ALONE}
-        | (?P<rest>(?:for\ )?the\ (?:rest|remainder){_OF_VIDEO})
-        | (?:the\ |this\ )?{VIDEO}(?:'s)?\ (?:ends?|ending|finish(?:es)?|is\ over|concludes|stops)\b
+    (?P<end>(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | (?:end|finish){_ALONE}
+        | (?P<rest>(?:rest|remainder){_OF_VIDEO})
+        | {VIDEO}(?:'s)?\ (?:ends?|ending|finish(?:es)?|is\ over|concludes|stops)\b
         | (?:视频|录像|画面|片段)?的?(?:结束|结尾|末尾|最后|终点)(?!于|时间|在|["']?[:=]))
-  | (?P<start>{_THE}(?:beginning|start|outset|opening){_OF_VIDEO} | (?P<alone>{_THE}(?:beginning|start|outset){_ALONE})
+  | (?P<start>(?:beginning|start|outset|opening){_OF_VIDEO} | (?P<alone>(?:beginning|start|outset){_ALONE})
         | (?:视频|录像|画面|片段)?的?(?:一开始|开头|开始|起始)(?=到|至|直到))
 )""",
     re.VERBOSE,
@@ -70,7 +69,7 @@ _UP_TO = re.compile(
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(
-    r"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:right |just )?$"
+    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
 )
 _GOES_ON = re.compile(r"\s?(?:-|→|(?:up )?to\b|until\b|till\b|through\b|到|至)")
 
@@ -90,10 +89,6 @@ class Time:
     label: bool = False
 
 
-class NoUnit(Exception):  # noqa: N818 - says why, and the reader goes on
-    """A bare number stands for a time and nothing says in which unit."""
-
-
 def find_times(text: str) -> list[Time]:
     """Return the numbers of a plain text in its order, each with what it is, and the edges of the video it names."""
     found: list[Time] = []
@@ -101,22 +96,6 @@ def find_times(text: str) -> list[Time]:
         found.append(_judged(_shaped(match), text, found[-1].end if found else 0))
     edges = [edge for match in _EDGE.finditer(text) if (edge := _edge(match, text))]
     return sorted([*found, *edges], key=lambda time: time.start) if edges else found
-
-
-def in_seconds(digits: str, unit: TimeUnit | None) -> float:
-    """Return the seconds a bare number stands for; raises `NoUnit` without one, ValueError for 60 s in a minute."""
-    if unit is None:
-        raise NoUnit
-    if unit in ("seconds", "minutes"):
-        return float(digits) * (60 if unit == "minutes" else 1)
-    whole, _, fraction = digits.partition(".")
-    if unit == "mmss":
-        minutes, seconds = divmod(float(digits), 100)
-    else:
-        minutes, seconds = float(whole), float(fraction.ljust(2, "0"))
-    if seconds >= 60:
-        raise ValueError(f"{digits!r} has {seconds:g} seconds in its minute")
-    return minutes * 60 + seconds
 
 
 def _shaped(match: re.Match[str]) -> Time:
@@ -139,7 +118,9 @@ def _shaped(match: re.Match[str]) -> Time:
         return Time(start, end, "word", value["word"])
     if "frame" in given:
         return Time(start, end, "frame", value["frame"])
-    seconds = sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + value.get("milli", 0) / 1e3
+    seconds = (
+        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + value.get("milli", 0) / 1e3
+    )
     minutes = value.get("minute", 0) + value.get("hour_minute", 0) + 60 * value.get("hour", 0)
     return Time(start, end, "time", 60 * minutes + seconds, "minutes" if minutes else "seconds")
 
@@ -156,7 +137,9 @@ def _judged(time: Time, text: str, before: int) -> Time:
             return replace(time, kind="frame")
         if unit := unit_before(left):
             scale = {"ms": 1e-3, "minutes": 60.0}.get(unit, 1.0)
-            return replace(time, kind="time", value=scale * time.value, unit="minutes" if unit == "minutes" else "seconds")
+            return replace(
+                time, kind="time", value=scale * time.value, unit="minutes" if unit == "minutes" else "seconds"
+            )
         if is_length(left, right):
             return replace(time, kind="length")
         return replace(time, label=numbers_a_span(left))

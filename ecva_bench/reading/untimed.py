@@ -10,7 +10,7 @@ import re
 VIDEO = r"(?:video|clip|footage|recording|film|sequence|timeline)"
 HEDGE = (
     r"(?:(?:right|just|shortly) (?:before|after)|maybe|perhaps|possibly|probably|about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|some|exactly|just|precisely|only|near|"
-    r"the|a|an|=|≈|~|大约|大概|约|近|将近|第)"
+    r"the|very|its|a|an|=|≈|~|大约|大概|约|近|将近|第)"
 )
 
 _OPENING = r"""[\s"'(\[{<]*+"""
@@ -44,12 +44,16 @@ _VIDEO_LONG = re.compile(
 )
 _DECADE = re.compile(r"\b(?:his|her|their|my|mid|early|late)[\s-]$")
 _UNIT = re.compile(
-    r"(?<![a-z])(?P<unit>s|sec|second|segundo|sekunde|seconde|ms|min|minute)[sn]?\s?(?:[)\]]\s?[:=#]|\s|[\"']?\s?[:=#])" + _OPENING + "$"
+    r"(?<![a-z])(?P<unit>s|sec|second|segundo|sekunde|seconde|ms|min|minute)[sn]?\s?(?:[)\]]\s?[:=#]|\s|[\"']?\s?[:=#])"
+    + _OPENING
+    + "$"
 )
 # A sign, or a hyphen in a name: `-1`, `gpt-4`.
 _MINUS = re.compile(r"(?:^|[(\[,:=\"'{]|\b(?:to|from|and|is|at))\s*[-+]$|[a-z]-$")
 
-_LONG = re.compile(rf"[\s-](?:long\b|in (?:total|length|duration)\b|total\b|later\b|(?:of )?{VIDEO}\b(?! (?:mark|point)))")
+_LONG = re.compile(
+    rf"[\s-](?:long\b|in (?:total|length|duration)\b|total\b|later\b|(?:of )?{VIDEO}\b(?! (?:mark|point)))"
+)
 _MEASURE = re.compile(
     r"\s?(?:%|‰|°|percent\b|degrees?\b|fps\b|hz\b|k[mg]|kph|mph|m/s|met(?:er|re)s?\b|[cm]m\b|lbs?\b|px\b|pixels?\b|"
     r"years?\b|yrs?\b|months?\b|weeks?\b|days?\b|times\b|x\b|o'clock|[ap]\.?m\b|[名个辆人岁位次公米点年月日号楼层类级条])"
