@@ -22,7 +22,7 @@ ANSWER_KEY = re.compile(
         antwort risposta resposta ответ"""
     )
     + r"(?![a-z])|"
-    + any_of("答案 回答 答え 정답 结论 结果 预测 답 答")
+    + any_of("答案 回答 答え 정답은? 结论 结果 预测 답 答")
     + r"(?=[\s:=是为\[\"])"
 )
 CLASS_KEY = re.compile(
@@ -62,7 +62,7 @@ ORDINAL = re.compile(
     rf"\b(\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(ORDINALS)})\s+(?:class|category|option|type|item|entry)\b"
 )
 COUNTER = re.compile(
-    r"第\s*([\d一二三四五六七八九十]{1,3})\s*(?:类|号|个?类别|项)|(?<![\d.])(?=\d)(\d{1,2})\s*(?:号类|类)(?!型)"
+    r"第\s*([\d一二三四五六七八九十]{1,3})\s*(?:类|号|个?类别|项)|(?<![\d.])(?=\d)(\d{1,2})\s*(?:号类|类(?!型)|번)"
 )
 LISTED_AS = re.compile(r"(?<![a-z])(?:number|no\.|#)\s*(\d{1,2})(?=[\s.,;)]|$)(?!\s+(?:people|persons?|plate|bus|car))")
 CHECKED = re.compile(r"(?:\[[x✓✔√]\]|[☑✅✔✓])\s*")
@@ -80,8 +80,8 @@ CONCLUDING = re.compile(
     r"|\b"
     + any_of(
         """choose chose select(?:ed)? pick(?:ed)? go(?:ing)?_with went_with opt(?:ed)?_for say guess vote_for
-        lean(?:ing)?_towards? settle_on decide_on meant? hence therefore thus so is it's be was being constitutes?
-        represents? of as"""
+        lean(?:ing)?_towards? mak(?:es|ing)_(?:it|this) settle_on decide_on meant? hence therefore thus so is it's
+        be was being constitutes? represents? of as"""
     )
     + r"\b|→|=>|"
     + any_of("属于 归为 归类为 归入 分类为 划分为 判断为 判定为 应该?是 应为 选择 选 认为是 符合 是 为")
@@ -166,8 +166,9 @@ CONCLUDED = re.compile(
     r"\b"
     + any_of(
         """therefore thus hence so consequently in_conclusion to_conclude overall in_summary finally final best most
-        ultimately as_a_result choose chose chosen select selected must_be pick go_with opt_for conclude settle_on
-        decide classif\\w+ categori\\w+ belongs? falls? answer rather instead better it_is it's"""
+        ultimately as_a_result choose chose chosen select selected must_be pick go_with opt_for conclude
+        mak(?:es|ing)_(?:it|this) settle_on decide classif\\w+ categori\\w+ belongs? falls? answer rather instead
+        better it_is it's"""
     )
     + r"\b|因此|所以|综上|最终|最符合|更符合|属于|应该?是|选择?|而是"
 )
@@ -179,6 +180,7 @@ TENTATIVE = re.compile(
     )
     + r"\b|可能|也许|起初|乍一看"
 )
+_CONDITION = re.compile(r"\b(?:if|otherwise|unless|depending)\b|如果|否则")
 # Words before a number that counts or measures something, and units behind one.
 COUNTED = re.compile(
     r"\b"
@@ -215,6 +217,15 @@ def denied(text: str, start: int, end: int) -> bool:
     stop = CLAUSE_END.search(after)
     rest = after[: stop.start()] if stop else after
     return bool(_REFUTED.match(rest) or _DENIED_AFTER.match(rest))
+
+
+def tentative(text: str, start: int, end: int) -> bool:
+    """Say whether what stands at [start, end) of a plain text is called possible only, `start` being its sentence's."""
+    if text[end : end + 2].lstrip("\"')] ")[:1] == "?":
+        return True
+    before, _, clause = text[start:end].rpartition(",")
+    concluded = not _CONDITION.search(before) and CONCLUDED.search(clause) and not TENTATIVE.search(clause)
+    return not (before and concluded) and bool(TENTATIVE.search(text, start, min(len(text), end + 12)))
 
 
 def example(text: str, start: int) -> bool:

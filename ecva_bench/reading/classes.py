@@ -46,7 +46,7 @@ def read_class(text: str, offered: tuple[AnomalyClass, ...]) -> Reading:
     meant = [one for one in (_meant(said, one) for one in standing) if one]
     for rank, rule in enumerate(RULES):
         at = [one for one in meant if one.rank == rank]
-        if at:
+        if at and not (all(one.tentative for one in at) and _settled_later(meant, at[-1])):
             explicit = [one for one in meant if one.rank <= ALONE]
             return _reading(text, said, names, _chosen(at, explicit), rule, found)
     return Reading(status="unread", others=_others(text, frozenset(), found))
@@ -74,8 +74,8 @@ def _meant(said: str, found: Found) -> Found | None:
     named = tuple(one for one in found.named if not cues.denied(said, one.start, found.named[-1].end))
     if not named:
         return None
-    around = said[sentence_start(said, named[0].start) : named[-1].end + 12]
-    return replace(found, named=named, tentative=bool(cues.TENTATIVE.search(around)))
+    begin = sentence_start(said, named[0].start)
+    return replace(found, named=named, tentative=cues.tentative(said, begin, named[-1].end))
 
 
 def _chosen(at: Sequence[Found], explicit: Iterable[Found]) -> Sequence[Found]:
@@ -94,6 +94,11 @@ def _chosen(at: Sequence[Found], explicit: Iterable[Found]) -> Sequence[Found]:
     if len(_majors(at)) == 1 and not at[-1].decisive and _majors(later) - _majors(at):
         return [*at, *later]
     return at
+
+
+def _settled_later(meant: Iterable[Found], last: Found) -> bool:
+    """Say whether a conclusion comes later than what is called possible only."""
+    return any(one.decisive and not one.tentative and one.start > last.start for one in meant)
 
 
 def _majors(found: Iterable[Found]) -> frozenset[int]:

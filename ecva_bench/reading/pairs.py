@@ -179,7 +179,12 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
     left = _left(text, first.start)
     flaw = ""
     bare = first.kind in ("bare", "word") and last.kind == first.kind
-    if (bare and (not _INTRODUCED.search(left) or _MEASURED.search(left))) or _UNSURE.search(left) or _FIRST.search(left) or _LAST.search(left):
+    if (
+        (bare and (not _INTRODUCED.search(left) or _MEASURED.search(left)))
+        or _UNSURE.search(left)
+        or _FIRST.search(left)
+        or _LAST.search(left)
+    ):
         flaw = "no time"
     if first.kind == "length" and (":" in text[first.start : first.end] or _SPANS.search(left)):
         first = replace(first, kind="time" if first.unit else "bare")  # `Duration: 0:12 - 0:20`, `spans 12 to 20 s`
