@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from .conclusions import by_themselves
-from .pairs import Pair
+from .pairs import LINKED, Pair
 from .untimed import HEDGE, VIDEO
 
 _REACH = 160  # characters of a clause that are looked at
@@ -166,31 +166,49 @@ def _minor(pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str])
 
 
 def _clauses(text: str, pairs: Sequence[Pair]) -> list[Clause]:
-    """Return the clause of each pair. Where two pairs share one, what stands between belongs to the one it speaks of:
-
-    the second, as in `normal from 0 to 12 and abnormal from 12 to 20`, unless the first has nothing before it.
-    """
-    ends = [0, *(pair.end for pair in pairs)]
-    starts = [*(pair.start for pair in pairs), len(text)]
+    """Return the clause of each pair; those that are listed one after the other share it."""
     found: list[Clause] = []
-    behind = True  # whether the text between the last pair and this one was the last one's
+    group: list[Pair] = []
+    before, behind = 0, True
     for n, pair in enumerate(pairs):
-        left = text[max(ends[n], pair.start - _REACH) : pair.start] if ends[n] <= pair.start else ""
-        near = n > 0 and ends[n] >= pair.start - _REACH  # nothing but what stands between divides the two
-        breaks = list((_COMMA if near else _BREAK).finditer(left))
-        own = left[breaks[-1].end() :] if breaks else left
-        if near and not breaks and behind:
-            own = ""
-        else:
-            behind = bool(_BARE_LEFT.fullmatch(own))
-        right = text[pair.end : max(pair.end, min(starts[n + 1], pair.end + _REACH))]
-        own_right, shared = _until_break(right, more=n + 1 < len(pairs) and starts[n + 1] <= pair.end + _REACH)
-        if shared and not behind:
-            own_right = ""
-        if len(own_right.split()) > 1 and "," in own:
-            own = own.rpartition(",")[2]
-        found.append(Clause(own, own_right, _braced(text, pair, ends[n], starts[n + 1])))
+        following = pairs[n + 1].start if n + 1 < len(pairs) else len(text)
+        group.append(pair)
+        if n + 1 < len(pairs) and (following <= pair.end or _listed_on(text, pair.end, following)):
+            continue
+        left, right, behind = _around(text, before, group[0].start, pair.end, following, behind=behind)
+        for one in group:
+            found.append(Clause(left, right, _braced(text, one, before, following)))
+        before, group = pair.end, []
     return found
+
+
+def _listed_on(text: str, end: int, start: int) -> bool:
+    return start - end <= _REACH and bool(LINKED.fullmatch(text, end, start)) and "\n" not in text[end:start]
+
+
+def _around(
+    text: str, before: int, start: int, end: int, following: int, *, behind: bool
+) -> tuple[str, str, bool]:
+    """Return what stands on the left and on the right of [start, end) in its clause.
+
+    Where two pairs share a clause, what stands between belongs to the second, as in `normal from 0 to 12 and abnormal
+    from 12 to 20`, unless the first has nothing before it: whether that is so is `behind`, and returned for the next.
+    """
+    near = 0 < before and start - before <= _REACH
+    left = text[max(before, start - _REACH) : start]
+    breaks = list((_COMMA if near else _BREAK).finditer(left))
+    left = left[breaks[-1].end() :] if breaks else left
+    if near and not breaks and behind:
+        left = ""
+    else:
+        behind = bool(_BARE_LEFT.fullmatch(left))
+    reach = min(following, end + _REACH)
+    right, shared = _until_break(text[end:reach], more=following == reach and following < len(text))
+    if shared and not behind:
+        right = ""
+    if len(right.split()) > 1 and "," in left:
+        left = left.rpartition(",")[2]
+    return left, right, behind
 
 
 def _until_break(right: str, *, more: bool) -> tuple[str, bool]:

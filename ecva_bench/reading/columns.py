@@ -33,6 +33,8 @@ def _rows(text: str, times: Sequence[Time]) -> Iterator[Pair]:
             first = last = None
         column = head[0]
         title = text[head[0] : min(head[1], head[0] + _TITLE)].strip(" \"'*|")
+        if any(character.isdecimal() for character in title):
+            continue  # the line is a row, and no head
         if _START.match(title):
             first = _only(times, places, cell)
         elif _END.match(title):

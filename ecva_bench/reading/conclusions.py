@@ -11,7 +11,7 @@ _TAGGED = re.compile(r"<answer>|<\|begin_of_box\|>|\\boxed\s*\{")
 _CLOSING = {"<answer>": "</answer>", "<|begin_of_box|>": "<|end_of_box|>"}
 _NAMED = re.compile(
     r"(?:\bfinal|\bmy|\bthe|\bcorrect)?\s?\b(?:answer|prediction|final (?:timestamps?|output|result|spans?|segments?|intervals?))"
-    r"\b[\"']?(?:\s(?:is|are)\b|\s?[:=])|\bassistant\s?:|\bresponse\s?:|(?:最终)?(?:答案|结论)(?:是|为|:)|"
+    r"\b[\"']?(?:\s(?:is|are)\b|\s?[:=])|\bassistant\s?:|\bresponse\s?:|(?:^|\n)\W{0,8}(?:final|result|output|conclusion|verdict)\W{0,4}:|(?:最终)?(?:答案|结论)(?:是|为|:)|"
     r"\b(?:in conclusion|to conclude|in summary|to summari[sz]e)\b"
 )
 _CONCLUDING = re.compile(

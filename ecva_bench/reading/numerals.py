@@ -55,8 +55,9 @@ _ENGLISH = {
 }
 _CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "半": 0.5}
 
+_HALF = " and a half"
 _UNITS = "|".join((*_ORDINALS, "first", *sorted(_ONES, key=len, reverse=True)))
-ENGLISH = rf"(?:(?:{'|'.join(_TENTHS)})|(?:{'|'.join(_TENS)})(?:[- ](?:{_UNITS}))?|(?!first)(?:{_UNITS}))(?![a-z])"
+ENGLISH = rf"(?:(?:{'|'.join(_TENTHS)})|(?:{'|'.join(_TENS)})(?:[- ](?:{_UNITS}))?|(?!first)(?:{_UNITS}))(?:{_HALF})?(?![a-z])"
 CHINESE = "[零〇一二两三四五六七八九十百半]{1,7}(?:点[零〇一二三四五六七八九]{1,3})?"
 
 
@@ -64,6 +65,8 @@ def number(text: str) -> float:
     """Return the value of digits, or of a number matched by `ENGLISH` or `CHINESE`, in lower case."""
     if text[0].isdecimal():
         return float(text)
+    if text.endswith(_HALF):
+        return number(text.removesuffix(_HALF)) + 0.5
     if text[0].isascii():
         return sum(_ENGLISH[word] for word in text.replace("-", " ").split())
     whole, _, fraction = text.partition("点")

@@ -67,7 +67,7 @@ _WHOLE = re.compile(
 )
 _WHOLE_WORD = re.compile(r"throughout|entire|whole|full|duration|length|[一-鿿]")
 _UNSURE = re.compile(
-    r"(?:\boff by|±|\+/?-|\bplus or minus|\bmargin of|\buncertainty(?: of)?|\berror of|\bevery|\beach|\bwithin)\s*$"
+    r"(?:\boff by|±|\+/?-|\bplus or minus|\bmargin of|\buncertainty(?: of)?|\berror (?:of|is)|\bgive or take|\baccura[a-z]* of|\btolerance of|\bevery|\beach|\bwithin)\s*$"
 )
 _SPANS = re.compile(rf"\b(?:span|cover)(?:s|ning|ing)? (?:{HEDGE} )*$")
 _MEASURED = re.compile(
@@ -83,7 +83,8 @@ _UNIT_BEHIND = re.compile(
     r"[\s\"']*[\])}][\s\"')\]}]*(?:(?P<seconds>(?:seconds?|secs?|s|segundos?|sekunden|secondes?)(?![a-z])|秒|초)"
     r"|(?:minutes?|mins?)(?![a-z])|分钟)"
 )
-_LINKED = re.compile(
+_YEARS = (1900, 2100)
+LINKED = re.compile(
     rf"[\s\"')\]}}]*+(?:,|;|&|和|与|以及)?+\s*+(?:and |or |then |also |again |once more )*+"
     rf"(?:from |between |[从在])?+{_AHEAD}"
 )
@@ -177,15 +178,11 @@ def _sharp(text: str, pairs: Sequence[Pair]) -> list[Pair]:
 def _checked(text: str, first: Time, last: Time) -> Pair:
     """Return a joined pair; two bare numbers that nothing introduces are none."""
     left = _left(text, first.start)
-    flaw = ""
-    bare = first.kind in ("bare", "word") and last.kind == first.kind
-    if (
-        (bare and (not _INTRODUCED.search(left) or _MEASURED.search(left)))
-        or _UNSURE.search(left)
-        or _FIRST.search(left)
-        or _LAST.search(left)
-    ):
-        flaw = "no time"
+    flaw = "no time" if any(cue.search(left) for cue in (_UNSURE, _FIRST, _LAST)) else ""
+    if first.kind in ("bare", "word") and last.kind == first.kind:
+        years = all(_YEARS[0] <= time.value < _YEARS[1] for time in (first, last))
+        if years or not _INTRODUCED.search(left) or _MEASURED.search(left):
+            flaw = "no time"
     if first.kind == "length" and (":" in text[first.start : first.end] or _SPANS.search(left)):
         first = replace(first, kind="time" if first.unit else "bare")  # `Duration: 0:12 - 0:20`, `spans 12 to 20 s`
     if first.kind == "clock" and last.kind == "bare" and last.end - last.start == 2 and last.value < 60:
@@ -254,7 +251,7 @@ def _one_unit(text: str, pairs: Sequence[Pair]) -> list[Pair]:
     for order in (range(len(found) - 1), range(len(found) - 2, -1, -1)):
         for n in order:
             one, other = found[n], found[n + 1]
-            if other.start - one.end <= _FAR and _LINKED.fullmatch(text, one.end, other.start):
+            if other.start - one.end <= _FAR and LINKED.fullmatch(text, one.end, other.start):
                 found[n], found[n + 1] = with_unit(one, other.last.unit), with_unit(other, one.last.unit)
     return found
 

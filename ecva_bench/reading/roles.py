@@ -155,6 +155,7 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
     for one, other in pairwise(named):
         if one.role is None and other.role and _GOES_ON.fullmatch(text, one.time.end, other.time.start):
             yield paired(one.time, other.time, "named") if other.role == "end" else lasting(one.time, other.time)
+    after = {one.time: other for one, other in pairwise([*named, None]) if one}
     told = [(one.role, one.time) for one in named if one.role]
     groups = [(role, [time for _, time in group]) for role, group in groupby(told, key=lambda one: one[0])]
     for n, (role, times) in enumerate(groups):
@@ -165,6 +166,8 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             behind = behind[1:]
         if behind and behind[0][1][0].start - times[-1].end < _TOLD:
             if behind[0][0] == "lasting":
+                if _told_on(text, behind[0][1][0], after[behind[0][1][0]]):
+                    continue
                 yield lasting(times[-1], behind[0][1][0])
                 continue
             count = min(len(times), len(behind[0][1]))
@@ -173,6 +176,13 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             before = groups[n - 1][1][-1]
             if not _SENTENCE.search(text, before.end, min(times[0].start, before.end + _TOLD)):
                 yield paired(times[0], before, "named") if groups[n - 1][0] == "end" else lasting(times[0], before)
+
+
+def _told_on(text: str, length: Time, following: _Named | None) -> bool:
+    """Return whether a point in time follows a length in its sentence: what lasts is then not the whole."""
+    if following is None or following.role or following.time.start - length.end > _REACH:
+        return False
+    return not _SENTENCE.search(text, length.end, following.time.start)
 
 
 def lasting(start: Time, length: Time) -> Pair:

@@ -22,7 +22,7 @@ Kind = Literal["time", "clock", "bare", "word", "frame", "edge", "length", "othe
 
 _WINDOW = 48  # characters that are looked at on either side of a number
 
-_N = rf"(?:\d{{1,8}}(?:\.\d+)?|{ENGLISH}|{CHINESE})"
+_N = rf"(?-x:\d{{1,8}}(?:\.\d+)?|{ENGLISH}|{CHINESE})"
 _HOUR = r"(?:hours?|hrs?|h|小时)(?![a-z])"
 _MINUTE = r"(?:minutes?|mins?|m|minuten|minutos?|分钟|分(?!之)|분)(?![a-z/])"
 _SECOND = (
@@ -32,27 +32,27 @@ _SECOND = (
 _THEN = r"\s*+(?:,|and\b|零|又)?\s*+"
 _GAP = r"(?:st|nd|rd|th|-?ish)?(?:[\s{]*+|-)"
 _TIME = re.compile(
-    rf"""(?<![\da-z_])(?=\d|half|{ENGLISH}|{CHINESE})(?<![^.]\.)(?<!\d:)(?:
+    rf"""(?<![\da-z_])(?=half|{_N})(?<![^.]\.)(?<!\d:)(?:
     (?P<date>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}} | \d{{1,4}}/\d{{1,4}}(?:/\d{{2,4}})?)
-  | (?P<clock>\d{{1,3}}(?::\d{{1,3}})+(?:\.\d+|,\d{{3}}(?![\d:]))?)
+  | (?P<clock>\d{{1,3}}(?::\d{{1,3}})+(?:\.\d+|,\d{{3}}(?![\d:]))?)(?:\s?(?:{_HOUR}|{_MINUTE}|{_SECOND}))?
   | (?P<primes>\d{{1,2}}'\d{{1,2}}(?:"|''))
   | (?P<hour>{_N}){_GAP}{_HOUR}(?:{_THEN}(?P<hour_minute>{_N}){_GAP}{_MINUTE})?
         (?:{_THEN}(?P<hour_second>{_N}){_GAP}{_SECOND})?
   | (?P<minute>{_N}){_GAP}{_MINUTE}(?:{_THEN}(?P<minute_second>{_N}){_GAP}{_SECOND})?
   | (?P<comma>(?<![\[(])\d{{1,4}},\d)\s?{_SECOND}
-  | (?P<second>{_N}){_GAP}{_SECOND}
+  | (?P<second>{_N}){_GAP}{_SECOND}(?:{_THEN}(?P<second_milli>\d{{1,3}})\s?ms(?![a-z]))?
   | (?P<milli>{_N}){_GAP}(?:milliseconds?|msecs?|ms|毫秒)(?![a-z])
   | (?P<frame>\d{{1,8}}){_GAP}(?:frames?(?![a-z])|帧)
   | (?P<half>half\ a\ minute|半分钟)
   | (?P<bare>\d{{1,8}}(?:\.\d+)?)(?:st|nd|rd|th)?
-  | (?P<word>{ENGLISH}|{CHINESE}(?=到第?{CHINESE}秒|至第?{CHINESE}秒))
+  | (?P<word>(?-x:{ENGLISH})|{CHINESE}(?=到第?{CHINESE}秒|至第?{CHINESE}秒))
 )(?![a-z]|\.?\d|:\d)""",
     re.VERBOSE,
 )
 
 # In a verbose pattern, too.
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
-_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s?(?:at |is |time |around |about |[-=→>]+\s?)?\d))"""
+_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
     (?P<end>(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | (?:end|finish){_ALONE}
@@ -103,7 +103,7 @@ def _shaped(match: re.Match[str]) -> Time:
     start, end = match.span()
     given = {name: text for name, text in match.groupdict().items() if text}
     if "clock" in given or "primes" in given:
-        seconds = _clock(match[0])
+        seconds = _clock(given.get("clock") or given["primes"])
         return Time(start, end, "other" if seconds is None else "clock", seconds or 0.0)
     if "date" in given:
         return Time(start, end, "other", 0.0)
@@ -119,7 +119,7 @@ def _shaped(match: re.Match[str]) -> Time:
     if "frame" in given:
         return Time(start, end, "frame", value["frame"])
     seconds = (
-        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + value.get("milli", 0) / 1e3
+        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + (value.get("milli", 0) + value.get("second_milli", 0)) / 1e3
     )
     minutes = value.get("minute", 0) + value.get("hour_minute", 0) + 60 * value.get("hour", 0)
     return Time(start, end, "time", 60 * minutes + seconds, "minutes" if minutes else "seconds")

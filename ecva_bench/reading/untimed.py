@@ -36,7 +36,7 @@ _FRAME = re.compile(
     + _SET_TO
 )
 _LASTING = re.compile(
-    rf"(?:\bfor|\blast(?:s|ed|ing)?(?: for)?|\b(?:duration|length|runtime)[\"']?(?: of| is|\s?[:=])?|\bspan(?:s|ning)|"
+    rf"(?:\bfor|\bwait(?:s|ed|ing)?|\blast(?:s|ed|ing)?(?: for)?|\b(?:duration|length|runtime)[\"']?(?: of| is|\s?[:=])?|\bspan(?:s|ning)|"
     rf"\btak(?:es|ing)|\btotal(?:l?ing|s)?(?: of|:)?|持续了?|历时|长达|时长为?:?)[\s\"']*(?:{HEDGE}\s*)*$"
 )
 _VIDEO_LONG = re.compile(
@@ -55,7 +55,7 @@ _LONG = re.compile(
     rf"[\s-](?:long\b|in (?:total|length|duration)\b|total\b|later\b|(?:of )?{VIDEO}\b(?! (?:mark|point)))"
 )
 _MEASURE = re.compile(
-    r"\s?(?:%|‰|°|percent\b|degrees?\b|fps\b|hz\b|k[mg]|kph|mph|m/s|met(?:er|re)s?\b|[cm]m\b|lbs?\b|px\b|pixels?\b|"
+    r"\s?(?:%|‰|°|percent\b|degrees?\b|fps\b|hz\b|k[mg]|kph|mph|m/s|[kmg]?bits?\b|[kmg]?bps\b|met(?:er|re)s?\b|[cm]m\b|lbs?\b|px\b|pixels?\b|"
     r"years?\b|yrs?\b|months?\b|weeks?\b|days?\b|times\b|x\b|o'clock|[ap]\.?m\b|[名个辆人岁位次公米点年月日号楼层类级条])"
     r"|-(?!to-|-|>)[a-z]"
 )
