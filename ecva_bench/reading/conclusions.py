@@ -10,8 +10,9 @@ from .pairs import Pair
 _TAGGED = re.compile(r"<answer>|<\|begin_of_box\|>|\\boxed\s*\{")
 _CLOSING = {"<answer>": "</answer>", "<|begin_of_box|>": "<|end_of_box|>"}
 _NAMED = re.compile(
-    r"(?:\bfinal|\bmy|\bthe|\bcorrect)?\s?\b(?:answer|prediction|final (?:timestamps?|output|result|spans?|segments?|intervals?))"
-    r"\b[\"']?(?:\s(?:is|are)\b|\s?[:=])|\bassistant\s?:|\bresponse\s?:|(?:^|\n)\W{0,8}(?:final|result|output|conclusion|verdict)\W{0,4}:|(?:最终)?(?:答案|结论)(?:是|为|:)|"
+    r"\b(?:answer|prediction|final (?:timestamps?|output|result|spans?|segments?|intervals?))\b[\"']?"
+    r"(?:\s(?:is|are)\b|\s?[:=])|\b(?:assistant|response)\s?:|(?:最终)?(?:答案|结论)(?:是|为|:)|"
+    r"(?:^|\n)\W{0,8}(?:final|result|output|conclusion|verdict)\W{0,4}:|"
     r"\b(?:in conclusion|to conclude|in summary|to summari[sz]e)\b"
 )
 _CONCLUDING = re.compile(
@@ -19,8 +20,8 @@ _CONCLUDING = re.compile(
     r"(?:anomal|abnormal|event|incident|answer|span|segment|interval|timestamp|异常|事件)"
 )
 _EXPLAINED = re.compile(
-    r"\n\W{0,8}(?:explanation|reason(?:ing)?|rationale|justification|analysis|details?|description|note|evidence|observations?|"
-    r"because|here'?s why|解释|理由|说明|分析|原因)\b[^\n]{0,40}?[:\n]"
+    r"\n\W{0,8}(?:explanation|reason(?:ing)?|rationale|justification|analysis|details?|description|note|evidence|"
+    r"observations?|because|here'?s why|解释|理由|说明|分析|原因)\b[^\n]{0,40}?[:\n]"
 )
 
 

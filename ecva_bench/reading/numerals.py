@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+import re
+
+_ONES = re.findall(
+    "[a-z]+",
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen""",
+)
+_TENS = re.findall("[a-z]+", "twenty thirty forty fifty sixty seventy eighty ninety")
 # "first" and "second" have another meaning beside times.
-_ORDINALS = [
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-]
-_TENTHS = ["twentieth", "thirtieth", "fortieth", "fiftieth", "sixtieth"]
+_ORDINALS = re.findall(
+    "[a-z]+",
+    """third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth
+    seventeenth eighteenth nineteenth""",
+)
+_TENTHS = re.findall("[a-z]+", "twentieth thirtieth fortieth fiftieth sixtieth")
 _ENGLISH = {
     **{word: n for n, word in enumerate(_ONES)},
     **{word: 10 * n for n, word in enumerate(_TENS, 2)},
@@ -57,7 +28,9 @@ _CHINESE = {character: n for n, character in enumerate("零一二三四五六七
 
 _HALF = " and a half"
 _UNITS = "|".join((*_ORDINALS, "first", *sorted(_ONES, key=len, reverse=True)))
-ENGLISH = rf"(?:(?:{'|'.join(_TENTHS)})|(?:{'|'.join(_TENS)})(?:[- ](?:{_UNITS}))?|(?!first)(?:{_UNITS}))(?:{_HALF})?(?![a-z])"
+ENGLISH = (
+    rf"(?:{'|'.join(_TENTHS)}|(?:{'|'.join(_TENS)})(?:[- ](?:{_UNITS}))?|(?!first)(?:{_UNITS}))(?:{_HALF})?(?![a-z])"
+)
 CHINESE = "[零〇一二两三四五六七八九十百半]{1,7}(?:点[零〇一二三四五六七八九]{1,3})?"
 
 

@@ -1,4 +1,4 @@
-"""Starts and ends that are named apart: `starts at 12 s … ends at 20 s`, `{"start": 12, "end": 20}`, columns of a table.
+"""Starts and ends that are named apart: `starts at 12 s … ends at 20 s`, `{"start": 12, "end": 20}`.
 
 A time is a start or an end by the word nearest to it: before it in its sentence, or behind it in its clause. A start
 goes with the end in the same braces, else with the next one told; a start and how long it lasts is a span too.
@@ -28,8 +28,10 @@ _ROLE = re.compile(
   | (?P<start>(?<![a-z])(?:t?_?start(?:s|ed|ing)?|begin(?:s|ning|n)?|began|onset|commenc(?:es?|ed|ing)|initiat(?:es|ed)
         |inicio|debut|anfang){_SUFFIX}(?![a-z])
         |(?<=["'])(?:st|from|t0|t1|s)(?=["']\s?:)|(?<=<)from(?=>)|开始(?:时间|于)?|起始(?:时间)?|始于|起点)
-  | (?P<end>(?<![a-z])(?:t?_?end(?:s|ed|ing)?(?!\ of\ (?:the|a)\ (?!{_EVENT}))|finish(?:es|ed|ing)?|stop(?:s|ped)?(?!\ at\ the)
-        |conclud(?:es?|ed|ing)|ceas(?:es?|ed)|terminat(?:es?|ed)|offset|over\ (?:by|at)|subsides|ende|fin){_SUFFIX}(?![a-z])
+  | (?P<end>(?<![a-z])(?:t?_?end(?:s|ed|ing)?(?!\ of\ (?:the|a)\ (?!{_EVENT}))|finish(?:es|ed|ing)?
+        |stop(?:s|ped)?(?!\ at\ the)
+        |conclud(?:es?|ed|ing)|ceas(?:es?|ed)|terminat(?:es?|ed)|offset|over\ (?:by|at)
+        |subsides|ende|fin){_SUFFIX}(?![a-z])
         |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
     re.VERBOSE,
 )

@@ -52,7 +52,10 @@ _TIME = re.compile(
 
 # In a verbose pattern, too.
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
-_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
+_ALONE = (
+    r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|"""
+    r""",?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
+)
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
     (?P<end>(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | (?:end|finish){_ALONE}
@@ -119,7 +122,8 @@ def _shaped(match: re.Match[str]) -> Time:
     if "frame" in given:
         return Time(start, end, "frame", value["frame"])
     seconds = (
-        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + (value.get("milli", 0) + value.get("second_milli", 0)) / 1e3
+        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second"))
+        + (value.get("milli", 0) + value.get("second_milli", 0)) / 1e3
     )
     minutes = value.get("minute", 0) + value.get("hour_minute", 0) + 60 * value.get("hour", 0)
     return Time(start, end, "time", 60 * minutes + seconds, "minutes" if minutes else "seconds")
