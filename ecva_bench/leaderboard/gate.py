@@ -129,9 +129,9 @@ def gate(
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
     rises = tuple(one for one in shortfalls(base, new, names=names) if one.rose)
-    given: list[Verdict] = [*(check.verdict for check in checks), *("WARN" for _ in rises)]
+    warned: list[Verdict] = ["WARN"] * len(rises)
     return Gate(
-        verdict="INVALID" if found else worst(given),
+        verdict="INVALID" if found else worst([*(check.verdict for check in checks), *warned]),
         base=Side.of(base),
         new=Side.of(new),
         on=on,
