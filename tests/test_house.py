@@ -34,9 +34,9 @@ MAY_IMPORT = {
     "journal": {"records", "reading"},
     "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
-    "scoring": {"judging", "reading", "tasks", "records", "statistics", "cache", "checkpoints"},
+    "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
-    "report": {"reading", "leaderboard", "scoring", "tasks", "statistics", "records"},
+    "report": {"reading", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
         "answering",
         "video",

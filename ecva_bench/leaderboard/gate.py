@@ -129,9 +129,10 @@ def gate(
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
     rises = tuple(one for one in shortfalls(base, new, names=names) if one.rose)
-    warned: list[Verdict] = ["WARN"] * len(rises)
+    given: list[Verdict] = [check.verdict for check in checks]
+    given += ["WARN"] * len(rises)
     return Gate(
-        verdict="INVALID" if found else worst([*(check.verdict for check in checks), *warned]),
+        verdict="INVALID" if found else worst(given),
         base=Side.of(base),
         new=Side.of(new),
         on=on,

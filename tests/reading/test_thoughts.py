@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
+from ecva_bench.reading.classes import read_class
+from ecva_bench.reading.spans import read_spans
 from ecva_bench.reading.text import plain, said
 from ecva_bench.reading.thoughts import is_mark, opened_by, said_range, template_options, without_thought
-from ecva_bench.scoring.classification import parse_class
-from ecva_bench.scoring.spans import parse_spans
+from ecva_bench.taxonomy import load_taxonomy
 from tests.cases import case
 
 MARKS = json.loads((files("ecva_bench.reading") / "thoughts.json").read_text(encoding="utf-8"))
@@ -240,5 +241,9 @@ def test_answers_under_other_marks_are_read_behind_the_thought() -> None:
     assert {one["id"] for one in answers} == set(expected)
     for one in answers:
         spoken = said(one["answer"])
-        read = parse_class(spoken) if "class" in one else [list(s) for s in parse_spans(spoken, unit="seconds")]
+        offered = load_taxonomy("cuva").classes
+        if "class" in one:
+            read = read_class(spoken, offered).labels[0].major
+        else:
+            read = [list(span) for span in read_spans(spoken, unit="seconds").spans]
         assert read == expected[one["id"]]
