@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecva_bench.errors import AdapterError
+from ecva_bench.reading.text import parse_json
 from ecva_bench.records import canonical_json
 
 from ._program import Ended, Program
@@ -100,7 +101,7 @@ class Dialogue:
 
 def _parsed(line: bytes) -> Said | None:
     try:
-        said = json.loads(line)
+        said = parse_json(line)
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
@@ -133,8 +134,4 @@ def _answers(said: Said, asked: int, name: str) -> list[str]:
         raise AdapterError(
             f"the program gave {len(answers)} answers to {asked} questions", name, "it must give one each"
         )
-    try:
-        "".join(answers).encode()
-    except UnicodeEncodeError as error:
-        raise AdapterError(f"an answer is no text that can be written ({error.reason})", name, "mend it") from error
     return answers

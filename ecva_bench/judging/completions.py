@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..reading.text import well_formed
 from . import messages, replies
 from .backend import Vote
 from .store import Reply
@@ -170,8 +171,8 @@ def _content(value: Any) -> str:
 
 
 def _text(value: object) -> str:
-    """Return a text fit to be stored: lone surrogates, which JSON can spell but UTF-8 cannot, become `?`."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    """Return a text fit to be stored; an empty one for anything else."""
+    return well_formed(value) if isinstance(value, str) else ""
 
 
 def _count(value: object) -> int | None:
