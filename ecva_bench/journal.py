@@ -22,6 +22,7 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError
 
 from .errors import ResultsBusy, ResultsError, SpecMismatch
+from .reading.text import parse_json
 from .records import (
     RESULTS_SCHEMA,
     Answer,
@@ -282,7 +283,7 @@ def _parse(path: Path) -> Iterator[Record]:
 
 def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
     try:
-        data = json.loads(line)
+        data = parse_json(line)
         kind = _TYPES.get(data["type"])
         return [kind.model_validate(data)] if kind else []
     except (ValueError, KeyError, TypeError, ValidationError) as error:
