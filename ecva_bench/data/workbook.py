@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -36,6 +37,7 @@ HEADINGS = {
 }
 
 _NUMBER = re.compile(r"([0-9]{1,15})(\.0*)?")
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*>")
 _PART = re.compile(r"[0-9]+-[0-9]+")
 _ERRORS = frozenset(("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA"))
 
@@ -72,7 +74,7 @@ class Sheet:
         found = {}
         for number in filter(self.is_data, self.rows):
             written = written_id(self.id_cell(number))
-            if written and not _PART.fullmatch(written) and not self._is_note(number, written):
+            if written and not _is_part(written) and not self._is_note(number, written):
                 found[number] = written
         return found
 
@@ -119,14 +121,16 @@ def written_id(cell: Any) -> str | None:
     return number[1] if number else relative(cell) or None
 
 
+def _is_part(written: str) -> bool:
+    name = Name.of(written)
+    return not name.folders and _PART.fullmatch(name.stem) is not None
+
+
 def _sheets(content: bytes, path: Path) -> dict[str, dict[int, Cells]]:
     """Return the rows that hold something, by sheet and number; of sheets that are not ours, the first few."""
-    import openpyxl
-
     found: dict[str, dict[int, Cells]] = {}
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for sheet in book.worksheets:
+        for sheet in _open(content).worksheets:
             sheet.reset_dimensions()  # which are stated, and may be wrong
             title = _plain(sheet.title)
             known = title in (FIRST_ROUND, SECOND_ROUND, EXAMPLES) and title not in found
@@ -136,6 +140,21 @@ def _sheets(content: bytes, path: Path) -> dict[str, dict[int, Cells]]:
     except Exception as error:  # a damaged workbook shows itself as whatever the parser stumbles over
         raise DataError(f"the workbook is damaged ({error})", path, "get the file again") from error
     return found
+
+
+def _open(content: bytes) -> Any:
+    """Return the opened workbook; where a sheet's size is stated so that it cannot be read, that is left out first."""
+    import openpyxl
+
+    try:
+        return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (TypeError, ValueError):
+        unsized = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(content)) as stated, zipfile.ZipFile(unsized, "w") as bare:
+            for name in stated.namelist():
+                part = stated.read(name)
+                bare.writestr(name, _DIMENSION.sub(b"", part, count=1) if name.startswith("xl/worksheets/") else part)
+        return openpyxl.load_workbook(unsized, read_only=True, data_only=True)
 
 
 def _trimmed(row: Cells) -> Cells:
@@ -188,9 +207,7 @@ def _rows(sheet: Sheet, ids: Mapping[str, str], media: Mapping[str, str], table:
         cells = sheet.rows[number]
         if number not in names:
             written = str(sheet.id_cell(number))
-            rule, name = (
-                ("row-of-a-cut-video", written) if _PART.fullmatch(written) else ("row-broken", f"row {number}")
-            )
+            rule, name = ("row-of-a-cut-video", written) if _is_part(written) else ("row-broken", f"row {number}")
             whole = " ".join(str(cell) for cell in cells if cell is not None)
             table.report(name, f"row of {sheet.title}", rule, "excluded", whole)
             continue
