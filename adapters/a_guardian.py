@@ -23,6 +23,7 @@ from .video_chatgpt import VideoChatGPT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ecva_bench.records import Sample
     from ecva_bench.video import Video
 
 FRAMES = 100
@@ -73,6 +74,11 @@ class AGuardian(VideoChatGPT):
                 "mod 1 and 2 need moments, mod 0 has none", remedy="give --model-arg moments=FILE with them"
             )
         self._moments = read_moments(Path(moments)) if moments else None
+
+    def study(self, samples: Sequence[Sample]) -> None:
+        """See which videos there will be, and nothing else of them: each must have moments of its own."""
+        if self._moments:
+            self._moments.check(sample.media for sample in samples)
 
     def words(self, question: str) -> Template:
         """Return the instructions for the task whose prompt a question is, in any prompt set, or the conversation."""

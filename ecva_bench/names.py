@@ -136,22 +136,29 @@ class Names:
             self.folders.add(name.folders)
             for key in _spellings(name):
                 self._alike[key].append(video)
-            for start in range(1, len(name.folders) + 1):
-                self._below[name.folders[start:], name.number].append(video)
+            for key in (key for below in _below(name) for key in _spellings(below)):
+                self._below[key].append(video)
 
     def find(self, written: str) -> tuple[str, ...]:
         """Return the ids of the videos that a name may mean: none, one, or several that it does not tell apart."""
         name = Name.of(written)
         if alike := self.alike(name):
             return alike
-        found = list(self._below.get((name.folders, name.number), ()))
-        for start in range(1, len(name.folders) + 1):
-            found += self._alike.get(_spellings(name._replace(folders=name.folders[start:]))[-1], ())
-        return tuple(dict.fromkeys(found))
+        tails = [_spellings(below) for below in _below(name)]
+        for strictness, key in enumerate(_spellings(name)):
+            found = [*self._below.get(key, ()), *(v for keys in tails for v in self._alike.get(keys[strictness], ()))]
+            if found:
+                return tuple(dict.fromkeys(found))
+        return ()
 
     def alike(self, name: Name) -> tuple[str, ...]:
         """Return the ids of the videos in the very folders of a name that it may mean."""
         return next((tuple(found) for key in _spellings(name) if (found := self._alike.get(key))), ())
+
+
+def _below(name: Name) -> list[Name]:
+    """Return a name as it is called in each of the folders that it lies in, from the first folder down."""
+    return [name._replace(folders=name.folders[start:]) for start in range(1, len(name.folders) + 1)]
 
 
 def _spellings(name: Name) -> tuple[tuple[object, ...], ...]:

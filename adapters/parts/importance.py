@@ -31,27 +31,33 @@ class Moments:
         """Take up (name of the video, moment) of every entry; `DataError` where a name may mean either of two."""
         self.sha256 = sha256
         self._path = path
-        self._shown: dict[str, Path] = {}
+        self._asked: dict[str, str] = {}
         self._moments: dict[str, list[tuple[float, float]]] = {}
         ids = ids_of((name for name, _ in found), path)
         self._names = Names(media_of(ids).items())
         for name, moment in found:
             self._moments.setdefault(ids[name], []).append(moment)
 
-    def of(self, video: Path) -> list[tuple[float, float]]:
+    def of(self, video: str | Path) -> list[tuple[float, float]]:
         """Return the moments of a video file, none where the file says nothing of it.
 
-        Raises `AdapterError` where it cannot be told of which of two videos they are.
+        Raises `AdapterError` where they may be another video's, one that was asked about before or one of the file.
         """
         found = self._names.find(str(video))
         if not found:
             return []
         if len(found) > 1:
             raise _error(f"the moments of {video} may be those of {found[0]!r} or of {found[1]!r}", self._path)
-        first = self._shown.setdefault(found[0], video)
-        if first != video:
+        first = self._asked.setdefault(found[0], str(video))
+        if first != str(video):
             raise _error(f"the moments of {found[0]!r} may be those of {first} or of {video}", self._path)
         return self._moments[found[0]]
+
+    def check(self, videos: Iterable[str]) -> None:
+        """Raise `AdapterError` where it cannot be told of which of the videos of a run moments are."""
+        for video in videos:
+            self.of(video)
+        self._asked.clear()  # by names; by paths from now on
 
 
 def read_moments(path: Path) -> Moments:

@@ -115,9 +115,10 @@ def _videos_of(written: Sequence[str], dataset: Dataset, path: Path) -> dict[str
         if len(found) > 1:
             raise one_video(found[0], found[1], path, text)
         videos[text] = video = found[0] if found else "/".join((*name.folders, name.stem))
-        owner, first = owners.setdefault(video, (name, text))
+        owner, first = owners.get(video, (name, text))
         if name[:2] != owner[:2] or (name.suffix and owner.suffix and name.suffix != owner.suffix):
             raise one_video(first, text, path)
+        owners[video] = (owner, first) if owner.suffix else (name, text)
     if not any(names.find(text) for text in videos):
         what = f"no answer is to a video of {dataset.source}: {written[0]!r} here, {annotated[0][1]!r} there"
         raise DataError(what, path, "name the annotations of these videos, or write the names as they do")
@@ -153,7 +154,7 @@ def _model(path: Path) -> str:
     return re.sub(rf"_({words})$", "", path.stem)
 
 
-def _key(sample: str, text: object, path: Path) -> str:
+def _key(sample: str, text: str, path: Path) -> str:
     return sha256_of({"id": sample, "answer": text, "source": path.name})
 
 
@@ -176,13 +177,13 @@ def _answer(sample: str, row: dict[str, Any], text: str, annotation: Annotation 
 
 def _failure(sample: str, row: dict[str, Any], where: str, path: Path) -> Failure:
     video, _, task = sample.rpartition("/")
-    held = row.get("output")
+    held = shown(row, "output")
     return Failure(
-        key=_key(sample, held, path),
+        key=_key(sample, as_text(row.get("output")) or held, path),
         id=sample,
         video=video,
         task=task,
         stage="answer",
         error="ReleasedError",
-        message=f"{where}: {shown(row, 'output')} in place of an answer",
+        message=f"{where}: {held} in place of an answer",
     )

@@ -2,8 +2,8 @@
 
 Knows Lin's tokenisation (lower case, runs of a-z and 0-9, Porter stems for words of more than three letters) and
 one reference. A text in another script has no word for it, or only its numbers, so that nothing it says would count:
-it is unscored and says so. The time of the original goes into stemming and into a table for the longest common subsequence:
-here each word is stemmed once per process, and the subsequence is found bit-parallel.
+it is unscored and says so. The time of the original goes into stemming and into a table for the longest common
+subsequence: here each word is stemmed once per process, and the subsequence is found bit-parallel.
 """
 
 from __future__ import annotations

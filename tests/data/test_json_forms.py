@@ -135,7 +135,8 @@ def test_a_file_without_a_usable_row_says_why(row: object, why: str, tmp_path: P
 def test_numbers_are_texts_and_half_a_character_is_mended_and_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(
-        '[{"video_name": 7.0, "task": "Cause", "answer": 12}, {"video_name": 7, "task": "Result", "answer": "\\ud83d!"}]'
+        '[{"video_name": 7.0, "task": "Cause", "answer": 12},'
+        ' {"video_name": 7, "task": "Result", "answer": "\\ud83d!"}]'
     )
     dataset = load("cuva", path)
     assert [(a.video, a.cause, a.effect) for a in dataset.annotations] == [("00007", "12", "\ufffd!")]
