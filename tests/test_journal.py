@@ -57,6 +57,16 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_half_a_character_that_another_program_wrote_costs_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause", "[5] HALF"))
+    path.write_bytes(path.read_bytes().replace(b"HALF", rb"\ud83d"))
+    assert [a.answer for a in read(path).answers] == ["[5] \ufffd"]
+    with Journal(path, manifest()) as journal:
+        assert list(journal.answered) == ["key 1/cause"]
+
+
 @given(cut=st.integers(min_value=1, max_value=200))
 def test_a_file_cut_anywhere_keeps_every_whole_line(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = tmp_path_factory.mktemp("cut") / "results.jsonl"
