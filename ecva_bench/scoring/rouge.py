@@ -70,12 +70,10 @@ class Rouge(Scorer):
     )
 
     def obstacle(self, item: Scorable) -> str | None:
-        """Return why no answer has a word in common with the reference: it has none, or is in another script."""
-        if not item.reference.strip():
-            return "no reference"
-        if not _WORD.search(item.reference.lower()) or _in_another_script(item.reference):
+        """Return that there is no reference, or that it is in another script."""
+        if _in_another_script(item.reference):
             return "the reference has no Latin letter, and ROUGE counts no other"
-        return None
+        return super().obstacle(item)
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the three columns of each item, none for an answer in another script."""
