@@ -35,9 +35,9 @@ MAY_IMPORT = {
     "journal": {"records", "reading"},
     "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
-    "scoring": {"judging", "reading", "tasks", "records", "statistics", "cache", "checkpoints"},
+    "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
-    "report": {"reading", "names", "leaderboard", "scoring", "tasks", "statistics", "records"},
+    "report": {"reading", "names", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
         "answering",
         "video",
