@@ -3,8 +3,8 @@
 Two forms are read. The one asked for is a JSON object {"rationale": text, "verdicts": [...]}, bare or in one code
 fence, with as many verdicts as asked for: whole numbers in range, or "yes" and "no" where the scale is yes/no (1 and
 0 are also read). For endpoints that do not keep to JSON, a call for one verdict may be answered by that verdict
-alone, on one line: `4`, `Score: 4`, `yes`, `Verdict: no.` What a model thought aloud before it, up to `</think>`, is no
-part of a reply. Everything else is unparsable, never guessed at: "4.5" is not 4, "10" is not 1, and a score quoted in
+alone, on one line: `4`, `Score: 4`, `yes`, `Verdict: no.` What a model thought aloud before it is no part of
+a reply. Everything else is unparsable, never guessed at: "4.5" is not 4, "10" is not 1, and a score quoted in
 a sentence is no verdict.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ..reading.thoughts import said_from
+from ..reading.thoughts import said_range
 from .calls import Scale
 
 _FENCE = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n[ \t]*```\Z", re.DOTALL | re.IGNORECASE)
@@ -39,7 +39,7 @@ class Parsed:
 
 def parse(text: str, scale: Scale, expected: int) -> Parsed | None:
     """Return the verdicts of a reply that must hold `expected` of them on `scale`; None where it does not."""
-    body = _unfenced(text[said_from(text) :])
+    body = _unfenced(text[slice(*said_range(text))])
     bare = _BARE.match(body)
     if bare and expected == 1 and scale.many is None:
         verdict = _word(bare[1], scale)
@@ -111,15 +111,15 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_
 
 def _verdict_starts(text: str, expected: int) -> list[int] | None:
     """Return the byte offset in `text` at which each verdict begins."""
-    begin = said_from(text)
-    stripped = text[begin:].strip()
+    begin, end = said_range(text)
+    stripped = text[begin:end].strip()
     bare = _BARE.match(stripped)
     if bare and expected == 1:
         return [len(text[: text.index(stripped, begin) + bare.start(1)].encode())]
-    key = _VERDICTS_KEY.search(text, begin)
+    key = _VERDICTS_KEY.search(text, begin, end)
     if key is None:
         return None
-    found = _ITEM.finditer(text, key.end())
+    found = _ITEM.finditer(text, key.end(), end)
     starts = [len(text[: item.start(1)].encode()) for item, _ in zip(found, range(expected), strict=False)]
     return starts if len(starts) == expected else None
 

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from functools import cache
 
+from .thoughts import said_range
+
 SPECIAL_TOKENS = (
     "</s>",
     "<s>",
@@ -21,12 +23,20 @@ SPECIAL_TOKENS = (
     "<|im_end|>",
     "<|eot_id|>",
     "<|end|>",
+    "<|return|>",
 )
+BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around an answer; the readers look for them
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
+_UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
-_SHOWN = re.compile(r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$")
+_SHOWN = re.compile(
+    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|\\(?=\")|"
+    r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
+)
+# `$x$` by pandoc's rule, which leaves `$5 to $10` alone.
+_MATHS = re.compile(r"\$(?=\S)([^$\n]*(?<=\S))\$(?!\d)")
 _MARKS = {
     **dict.fromkeys("“”„‟″＂«»「」『』", '"'),
     **dict.fromkeys("‘’‚‛′`´", "'"),
@@ -39,19 +49,37 @@ _MARKS = {
     **dict.fromkeys("；﹔", ";"),
     **dict.fromkeys("：﹕", ":"),
     **dict.fromkeys("。．｡", "."),
+    # Traditional characters of the words that answers name classes and times with.
+    **dict(
+        zip(
+            "類別災動傷盜竊搶鬥毆壞違規燒毀財車禍選項號異時間從開結鐘點幀",
+            "类别灾动伤盗窃抢斗殴坏违规烧毁财车祸选项号异时间从开结钟点帧",
+            strict=True,
+        )
+    ),
     **dict.fromkeys("→⇒➔➜⟶➡", "→"),
 }
 
 
 def strip_special_tokens(text: str) -> str:
-    """Return the text without the `SPECIAL_TOKENS` a decoder may leave in it, and without outer whitespace."""
-    return _SPECIALS.sub(" ", text).strip()
+    """Return the text without `SPECIAL_TOKENS` and marks of a `BOX` a decoder may leave, and without outer blanks."""
+    return _UNSAID.sub(" ", text).strip()
+
+
+def said(text: str) -> str:
+    """Return what is to be scored of an answer's text: what was thought aloud is left out, and `SPECIAL_TOKENS` are."""
+    return strip_special_tokens(text[slice(*said_range(text))])
 
 
 def plain(text: str) -> str:
-    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer."""
+    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer.
+
+    What was thought aloud is blank.
+    """
+    start, end = said_range(text)
+    text = " " * start + text[start:end] + " " * (len(text) - end)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
-    return "".join(map(_plain, blank))
+    return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -66,7 +94,7 @@ def _plain(character: str) -> str:
         return str(unicodedata.digit(character))
     if "\uff01" <= character <= "\uff5e":  # the full-width forms of ASCII
         character = chr(ord(character) - 0xFEE0)
-    elif character.isspace() and character != "\n":
+    elif character.isspace() and character not in "\n\t":
         return " "
     lower = character.lower()
     return lower if len(lower) == 1 else character
