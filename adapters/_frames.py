@@ -116,7 +116,7 @@ def video_metadata(frames: Frames, video: Video) -> dict[str, Any]:
 def uneven(video: Video, indices: NDArray[np.int64]) -> tuple[str, ...]:
     """Return a warning where one number of seconds between the frames shown is wrong by more than half of it.
 
-    `indices` are those of the frames shown. Where they lie closer than whole frames allow, a frame may be missed by one.
+    `indices` are those of the frames shown. Up to a frame is no fault: frames come when they come.
     """
     seconds = video.positions[indices]
     if len(seconds) < 3:

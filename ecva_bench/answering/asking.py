@@ -167,7 +167,8 @@ class Asker:
         shown: Video | Exception = video
         try:
             if view != "full" and samples:
-                removed = removed_spans(view, samples[0].moments, video.duration)
+                first = float(video.timestamps[0])
+                removed = removed_spans(view, samples[0].moments, video.duration, first)
                 shown = video.without(removed)
         except VideoError as error:
             shown = error

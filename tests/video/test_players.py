@@ -85,6 +85,13 @@ def test_what_comes_before_the_first_picture_is_cut_with_it(tmp_path: Path) -> N
     assert first.frame_rate == later.frame_rate == pytest.approx(25)
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov"])
+def test_pictures_an_edit_list_leaves_out_are_not_shown(tmp_path: Path, name: str) -> None:
+    video = Video(make.write_numbered(tmp_path / name, begins=Fraction(-10, 25), sound=Fraction(0)))
+    assert video.timestamps == pytest.approx(np.arange(40) / 25)
+    assert [make.number_in(picture) for picture in video.frames([0, 0.99]).pixels] == [10, 34]
+
+
 def test_pictures_of_an_avi_begin_with_its_first_chunk(tmp_path: Path) -> None:
     """The container has no presentation times: what FFmpeg makes up for reordered pictures is no beginning."""
     path = make.write_numbered(tmp_path / "clip.avi", codec="mpeg4", sound=Fraction(0))
