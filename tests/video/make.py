@@ -13,7 +13,8 @@ import numpy as np
 WIDTH, HEIGHT = 96, 64
 _BITS, _SQUARE = 8, 12  # of a frame's number, written along its upper edge
 _HERTZ = 48_000
-_SOUND = {".mp4": "aac", ".mov": "pcm_s16le", ".mkv": "pcm_s16le", ".ts": "mp2", ".flv": "aac", ".avi": "pcm_s16le"}
+_PICTURES = {".avi": "mpeg4", ".mpg": "mpeg2video"}  # else H.264
+_SOUND = {".mp4": "aac", ".flv": "aac", ".ts": "mp2", ".mpg": "mp2"}  # else numbers as they are
 
 # One thread, and no macroblock tree: it reads memory nobody wrote, and a clip would differ with every encoding.
 REPEATABLE = {"threads": "1", "mbtree": "0"}
@@ -73,7 +74,6 @@ def write_numbered(
     begins: Fraction = Fraction(0),
     sound: Fraction | None = None,
     aspect: Fraction | None = None,
-    codec: str = "libx264",
 ) -> Path:
     """Encode frames that carry their numbers (`number_in`), and silence beside them where `sound` says when it begins.
 
@@ -82,13 +82,16 @@ def write_numbered(
     """
     packets = []
     with av.open(str(path), "w") as container:
+        codec = _PICTURES.get(path.suffix, "libx264")
         stream = container.add_stream(codec, rate=25, options={"g": "12", "bf": "2", **REPEATABLE})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         time_base = Fraction(1, 25 if ticks is None else 100)
         stream.codec_context.time_base = time_base
         if aspect is not None:
             stream.codec_context.sample_aspect_ratio = aspect
-        heard = None if sound is None else container.add_stream(_SOUND[path.suffix], rate=_HERTZ, layout="mono")
+        heard = None
+        if sound is not None:
+            heard = container.add_stream(_SOUND.get(path.suffix, "pcm_s16le"), rate=_HERTZ, layout="mono")
         for number, tick in enumerate(range(count) if ticks is None else ticks):
             picture = np.full((HEIGHT, WIDTH, 3), 100, dtype=np.uint8)
             bits = number >> np.arange(_BITS) & 1
