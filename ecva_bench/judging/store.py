@@ -32,10 +32,10 @@ class Reply:
     """What a model answered to one vote, as stored and published.
 
     `finish` is why it stopped; `refusal` what it said instead of a verdict. `expectations` are the verdicts expected
-    by its token log-probabilities, None where it gave none. `served` is the model's own name for itself. `thought` is
-    what it thought before, where the endpoint tells that apart and it is wanted; it is not stored.
-    `tokens_in` include the `tokens_cached`; None where the endpoint does not count. `left_out` names parameters of the
-    address that the endpoint does not take.
+    by its token log-probabilities, None where it gave none. `served` is what answered, in its own words: a model, and
+    behind an @ the system's fingerprint. `thought` is what it thought before, where the endpoint tells that apart and
+    it is wanted; it is not stored. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
+    `left_out` names parameters of the address that the endpoint does not take.
     """
 
     content: str
