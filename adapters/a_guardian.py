@@ -98,6 +98,14 @@ class AGuardian(VideoChatGPT):
         found = np.minimum(np.array(more, dtype=np.int64), video.n_frames - 1)
         return found[samplers.linspace(len(found), FRAMES)] if len(found) > FRAMES else found
 
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a second of the moments is not at the frame it is taken for, which is by the mean frame rate."""
+        if not self._mod or not (video.variable_frame_rate or video.timestamps[0] > 0):
+            return ()
+        return (
+            "important spans are taken by the mean frame rate, as the authors' program does: here they lie elsewhere",
+        )
+
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the answers; questions whose templates end answers alike are one batch."""
         seen, answers = self.look(video), dict[str, str]()

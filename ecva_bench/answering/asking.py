@@ -147,16 +147,17 @@ class Asker:
             return Prepared(video, "", self._rounds_of_broken(job, "", error), seconds())
         try:
             rounds = tuple(self._round(job, view, video, sha256) for view in self.views)
+            asked = [round_.shown for round_ in rounds if round_.questions and isinstance(round_.shown, Video)]
             wanted = [
-                round_.shown.source_indices(np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64))
-                for round_ in rounds
-                if round_.questions and isinstance(round_.shown, Video)
+                shown.source_indices(np.asarray(self.adapter.frame_indices(shown), dtype=np.int64)) for shown in asked
             ]
             indices = np.unique(np.concatenate(wanted)) if wanted else np.empty(0, dtype=np.int64)
             if len(indices):
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
-            warnings = video.warnings if any(round_.questions for round_ in rounds) else ()
+            noticed = video.warnings if any(round_.questions for round_ in rounds) else ()
+            told = [warning for shown in asked for warning in self.adapter.warnings(shown)]
+            warnings = tuple(dict.fromkeys([*noticed, *told]))
         except VideoError as error:
             return Prepared(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
         return Prepared(video, sha256, rounds, seconds(), warnings)
@@ -167,7 +168,8 @@ class Asker:
         shown: Video | Exception = video
         try:
             if view != "full" and samples:
-                removed = removed_spans(view, samples[0].moments, video.duration)
+                first = float(video.timestamps[0])
+                removed = removed_spans(view, samples[0].moments, video.duration, first)
                 shown = video.without(removed)
         except VideoError as error:
             shown = error

@@ -292,6 +292,21 @@ def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tell
     assert ["steps" in line for line in lines if '"type":"answer"' in line] == [True, False] * 2
 
 
+class Cautious(Counting):
+    """Says of every view how many frames it has."""
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        return (f"{video.n_frames} frames", "once")
+
+
+def test_what_a_model_has_to_say_of_how_it_is_shown_a_video_is_recorded(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    run(make(Cautious(), folder, names=("1",), views=("full", "anomaly")), path)
+    events = [json.loads(line) for line in path.read_text().splitlines() if '"event":"warnings"' in line]
+    (found,) = (event["detail"] for event in events)
+    assert found == {"video": "1", "warnings": ["41 frames", "once", "33 frames"]}
+
+
 class Thinking(Counting):
     """Thinks aloud before it answers; the second time it comes to no end."""
 
