@@ -15,10 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..reading.spans import VERSION, Span, read_spans
+from ..reading.text import said
 from ..records import Reading
 from .instants import iou, length, merge
-from .readings import ReadingScorer, unread_columns
+from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
+from .second_reader import SecondReader
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 
@@ -37,6 +39,7 @@ class Timestamp(ReadingScorer):
         Column("constant_span", "mean IoU of the best span from 0 that is the same for every video"),
         Column("constant_span_end", "the end of that span", unit="s", high=float("inf")),
         *unread_columns("unread", "ambiguous", "out of range", "no unit"),
+        BY_JUDGE,
     )
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
@@ -60,11 +63,16 @@ class Timestamp(ReadingScorer):
     def settings(self) -> dict[str, str]:
         """Return how spans are read, how overlap is computed and in which unit bare numbers are read."""
         overlap = "sum-over-moments" if self.protocol.sum_moments else "union"
-        return {"parse": f"named.v{VERSION}", "iou": overlap, "bare": self.protocol.timestamp_unit or "unread"}
+        bare = self.protocol.timestamp_unit or "unread"
+        return {"parse": f"named.v{VERSION}", "iou": overlap, "bare": bare, **self.second_settings("read-spans")}
 
     def read(self, item: Scorable) -> Reading:
         """Return the spans an answer names."""
         return read_spans(item.text, unit=self.protocol.timestamp_unit, duration=item.duration)
+
+    def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
+        """Return the spans that a judge reads in each answer."""
+        return second.spans([said(item.text) for item in items], [item.duration for item in items])
 
     def _overlap(self, predicted: Sequence[Span], annotated: Sequence[Span]) -> float:
         if self.protocol.sum_moments:

@@ -148,3 +148,25 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
     code, shown, _ = ecva_bench("leaderboard")
     assert code == 0
     assert "46.42" in shown
+
+
+def test_a_scorer_that_scored_nothing_ends_with_code_3_and_the_first_reason(results, ecva_bench):
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    for line in lines:
+        if line.get("task") == "timestamp":
+            line["moments"] = []
+    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, shown, said = ecva_bench("score", results)
+    assert code == 3
+    assert f"error: nothing was scored by timestamp: {results}: no moment annotated\n" in said
+    assert "rougeL" in shown
+    assert results.with_name("run.scores.jsonl").exists()
+    assert ecva_bench("score", results, "--task", "cause")[0] == 0
+
+
+def test_a_run_without_an_answer_ends_with_code_3(results, ecva_bench):
+    results.write_text(results.read_text().splitlines()[0] + "\n")
+    code, _, said = ecva_bench("score", results, "--task", "cause")
+    assert code == 3
+    assert "error: nothing was scored by bleu, rouge: " in said
+    assert "there is no answer" in said

@@ -49,7 +49,7 @@ class RuleJudge:
         self.batches += 1
         return [self._verdict(call) for call in calls]
 
-    def identity(self) -> dict[str, str]:
+    def identity(self, keys=()) -> dict[str, str]:
         return {"judge": "rule", "votes": "1"}
 
     def _verdict(self, call: Call) -> Verdict:
