@@ -14,8 +14,8 @@ from . import judge_options, options
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..judging import Judge
+    from ..reading.units import TimeUnit
     from ..records import Results, Scores
-    from ..scoring import TimeUnit
 
 Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
 Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]

@@ -18,11 +18,12 @@ from .. import __version__
 from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import said
+from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
 from .join import Group, group_answers
-from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, TimeUnit, get_protocol
+from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
 from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
 from .second_reader import SecondReader
