@@ -73,7 +73,8 @@ _UP_TO = re.compile(
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(
-    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
+    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*(?:\s?[\"']?\s?:| (?:right )?at\b))"
+    rf"[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
 )
 _GOES_ON = re.compile(r"\s?(?:-|→|(?:up )?to\b|until\b|till\b|through\b|到|至)")
 
