@@ -149,7 +149,9 @@ def _judged(time: Time, text: str, before: int) -> Time:
         if is_length(left, right):
             return replace(time, kind="length")
         return replace(time, label=numbers_a_span(left))
-    return replace(time, kind="length") if time.kind in ("time", "clock") and is_length(left, right) else time
+    if time.kind in ("time", "clock") and is_length(left, right):
+        return replace(time, kind="length", unit=time.unit or "seconds")
+    return time
 
 
 def _clock(text: str) -> float | None:
