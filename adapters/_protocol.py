@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import canonical_json
 
@@ -137,4 +138,9 @@ def _answers(said: Said, asked: int, name: str) -> list[str]:
         "".join(answers).encode()
     except UnicodeEncodeError as error:
         raise AdapterError(f"an answer is no text that can be written ({error.reason})", name, "mend it") from error
-    return answers
+    finish = said.get("finish", ["stop"] * asked)
+    if not isinstance(finish, list) or [type(reason) for reason in finish] != [str] * asked:
+        raise AdapterError(
+            f"the program's finish is {finish!r:.200}", name, "`finish` must be one string for each answer"
+        )
+    return [Told(answer, finish=reason) for answer, reason in zip(answers, finish, strict=True)]

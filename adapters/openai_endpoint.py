@@ -177,7 +177,7 @@ class OpenAIEndpoint(Adapter):
         """Return the answer in a reply, with its end and with who served it; `AnswerRefused` where it is none."""
         if reply.refusal:
             raise AnswerRefused(f"the model refused ({reply.refusal})", self._model, "it counts as unanswered")
-        steps = {"served": reply.served, "left_out": list(reply.left_out)}
+        steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
         return Told(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
 
     def _show(self, video: Video) -> _Shown:

@@ -22,6 +22,7 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError
 
 from .errors import ResultsBusy, ResultsError, SpecMismatch
+from .reading.text import said
 from .records import (
     RESULTS_SCHEMA,
     Answer,
@@ -58,8 +59,8 @@ class Journal:
     """The only writer of one results file. Use as a context manager; the file is locked while it is open.
 
     A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
-    `answered` (the video of each) and `failed` tell what it already holds, by key, and `state` by sample id and view;
-    `spent`, by name, what all of it has cost.
+    `answered` (the video of each) and `failed` tell what it already holds, by key, and `state` by sample id and view,
+    of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -72,6 +73,8 @@ class Journal:
         self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.state: dict[tuple[str, View], Literal["answer", "error"]] = {}
+        self.empty: set[tuple[str, View]] = set()
+        self.cut_off: set[tuple[str, View]] = set()
         self.spent: dict[str, float] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +138,10 @@ class Journal:
             case Answer():
                 self.answered[record.key] = record.video
                 self.failed.pop(record.key, None)
-                self.state[record.id, record.view] = "answer"
+                place = (record.id, record.view)
+                self.state[place] = "answer"
+                for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
+                    (places.add if belongs else places.discard)(place)
             case Event(event="spent"):
                 for name, amount in record.detail.items():
                     if isinstance(amount, int | float):
@@ -229,6 +235,8 @@ def end_of(manifest: Manifest, journal: Journal) -> End:
         answers=states["answer"],
         errors=states["error"],
         missing=states["missing"],
+        empty=len(journal.empty.intersection(owed)),
+        cut_off=len(journal.cut_off.intersection(owed)),
         t=now(),
     )
 

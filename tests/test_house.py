@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "data": {"records", "video", "cache", "taxonomy", "reading"},
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
-    "journal": {"records"},
+    "journal": {"records", "reading"},
     "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints"},

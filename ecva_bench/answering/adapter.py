@@ -29,8 +29,8 @@ GROUP = "ecva_bench.adapters"
 class Told(str):
     """An answer that says how it was come by and why it ends; both go into the answer's record.
 
-    `steps` is JSON without nulls, None where there is nothing to tell; `finish` is `stop`, or `length` where the text
-    was cut off.
+    `steps` is JSON without nulls, None where there is nothing to tell; its `thought` is what was thought aloud, where
+    that is not in the text. `finish` is `stop`, or `length` where the text was cut off.
     """
 
     __slots__ = ("finish", "steps")

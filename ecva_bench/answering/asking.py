@@ -16,7 +16,19 @@ import numpy as np
 from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
 from ..journal import now
 from ..reading.thoughts import without_thought
-from ..records import Answer, Event, Failure, Manifest, Moment, Sample, SeenFrames, View, canonical_json, sha256_of
+from ..records import (
+    Answer,
+    Event,
+    Failure,
+    Manifest,
+    Moment,
+    Sample,
+    SeenFrames,
+    View,
+    canonical_json,
+    finish_of,
+    sha256_of,
+)
 from ..video import Frames, Video
 from .adapter import Adapter, Told
 from .plan import Group
@@ -296,9 +308,9 @@ def _answer(
     time: dict[str, float],
 ) -> Answer:
     said, thought = without_thought(str(text))
-    steps = text.steps if isinstance(text, Told) else None
-    if thought:
-        steps = {**(steps or {}), "thought": thought}
+    steps = dict(text.steps or {}) if isinstance(text, Told) else {}
+    if thought:  # an endpoint may have told a part of it apart
+        steps["thought"] = "\n\n".join(part for part in (steps.get("thought"), thought) if part)
     return Answer(
         key=key,
         id=sample.id,
@@ -307,8 +319,8 @@ def _answer(
         view=round_.view,
         removed=round_.removed,
         answer=said,
-        finish=text.finish if isinstance(text, Told) else "stop",
-        steps=steps,
+        finish=finish_of(text.finish) if isinstance(text, Told) else "stop",
+        steps=steps or None,
         reference=sample.reference,
         key_sentences=sample.key_sentences,
         moments=sample.moments,

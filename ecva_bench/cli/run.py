@@ -45,7 +45,7 @@ def run(
 
     A results file that exists is resumed: what it answers is not asked again. A
     video or a question that fails becomes an error record and the run goes on;
-    the exit code is then 3.
+    the exit code is then 3. So it is where every answer was cut off or is empty.
 
     Examples:
 
@@ -77,10 +77,17 @@ def run(
             if journal.spent:
                 costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
-    print(f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing")
+    print(
+        f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing; "
+        f"{end.empty} empty, {end.cut_off} cut off"
+    )
     causes = Counter((f.video, f.error, f.message) for f in journal.failed.values())
     for (video, error, message), answers in causes.items():
         print(f"  {video}: {error}, {answers} answers: {message}")
+    if end.answers and end.answers in (end.empty, end.cut_off):
+        cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
+        print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
+        raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
     print(f"next: ecva-bench score {out}")

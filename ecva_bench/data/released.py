@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import DataError, UsageError
-from ..records import REFERENCES, Annotation, Answer, Failure, Results, sha256_of
+from ..records import REFERENCES, Annotation, Answer, Failure, Results, finish_of, sha256_of
 from .dataset import Dataset
 from .ecva import parse_json, read_bytes
 
 ERROR = "ERROR"
-
+FINISH = ("finish_reason", "finish", "stop_reason")  # fields of a row in which it may say why its text ends
 
 # What tells the task: words of `task_type` and of file names, and phrases of the authors' prompts.
 TASK_WORDS = {
@@ -40,8 +40,8 @@ def read_released_answers(path: Path, dataset: Dataset, task: str | None = None)
     """Return the answers of a released file as results.
 
     The task of a row is `task` where given, else told by its `task_type`, its prompt, the rest of the file or
-    the file's name. Answers are raw texts. `expects` holds every usable annotation that has a reference for
-    the file's tasks; answers to others, and second answers, are `extra`, with the raw cell as reference.
+    the file's name. Answers are raw texts, thoughts included. `expects` holds every usable annotation that has a
+    reference for the file's tasks; answers to others, and second answers, are `extra`, with the raw cell as reference.
     Raises `DataError` for a file that is no list of rows, `UsageError` where no task can be told.
     """
     content = read_bytes(path)
@@ -130,6 +130,7 @@ def _answer(sample: str, row: dict[str, Any], annotation: Annotation | None, pat
         video=video,
         task=task,
         answer=row["output"],
+        finish=finish_of(next((row[name] for name in FINISH if isinstance(row.get(name), str)), "")),
         reference=REFERENCES[task](about) or str(row.get("human_expert_answer", "")),
         key_sentences=about.key_sentences,
         moments=about.moments,

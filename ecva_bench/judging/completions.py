@@ -88,7 +88,7 @@ def read(
 ) -> Reply | None:
     """Return the reply in a response's body, whatever it says, its texts scrubbed; None for no chat completion.
 
-    With `vote`, what it asked for is looked for in the log-probabilities.
+    With `vote`, what it asked for is looked for in the log-probabilities, and what was thought is left out.
     """
     try:
         found = json.loads(raw)
@@ -106,6 +106,7 @@ def read(
             tokens_out=_count(usage.get("completion_tokens")),
             tokens_cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
             left_out=tuple(sorted(without)),
+            thought="" if vote else scrub(_thought(message)),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return None
@@ -185,6 +186,30 @@ def _content(value: Any) -> str:
     if not isinstance(value, str | None):
         raise TypeError(f"a message of type {type(value).__name__}")
     return _text(value)
+
+
+def _thought(message: Mapping[str, Any]) -> str:
+    """Return what a message tells apart as thought, in the dialects' ways; nothing where it is told in none of them.
+
+    A field of its own (DeepSeek, vLLM, Ollama), parts of the content (Mistral), or details beside it (OpenRouter), of
+    which some say the same once more.
+    """
+    for field in ("reasoning_content", "reasoning", "thinking"):
+        if isinstance(message.get(field), str) and message[field]:
+            return _text(message[field])
+    content, details = message.get("content"), message.get("reasoning_details")
+    parts = [part for some in (content, details) if isinstance(some, list) for part in some if isinstance(part, dict)]
+    return "\n\n".join(filter(None, map(_thought_of_part, parts)))
+
+
+def _thought_of_part(part: Mapping[str, Any]) -> str:
+    kind = str(part.get("type"))
+    if not kind.startswith(("thinking", "reasoning")):
+        return ""
+    found = next((part[name] for name in ("thinking", "reasoning", "text", "summary") if part.get(name)), "")
+    if isinstance(found, list):
+        return "".join(_text(piece.get("text")) for piece in found if isinstance(piece, dict))
+    return _text(found)
 
 
 def _text(value: object) -> str:

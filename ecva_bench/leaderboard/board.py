@@ -181,6 +181,14 @@ def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
+    for what, counts in (
+        ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
+        ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),
+    ):
+        shown = [
+            f"{row.label} {n} of {row.entry.coverage.answered}" for row, n in zip(group.rows, counts, strict=True) if n
+        ]
+        notes += [f"{what}: {', '.join(shown)}."] if shown else []
     same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)
     for row in group.rows:

@@ -15,6 +15,7 @@ from ..records import Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
 from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
 from .sheet import number
+from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
 
 ALPHA = 0.05
@@ -86,7 +87,8 @@ class Unread(Record):
 class Comparison(Record):
     """Two runs compared. `mismatches` are what makes the figures doubtful, though the samples are the same.
 
-    `unread` are the answers of which nothing could be read, where any could not.
+    `unread` are the answers of which nothing could be read, where any could not; `shortfalls` are the tasks of which
+    one run has more empty answers, or more that were cut off.
     """
 
     base: Side
@@ -95,6 +97,7 @@ class Comparison(Record):
     seed: int
     draws: int
     mismatches: tuple[Mismatch, ...]
+    shortfalls: tuple[Shortfall, ...]
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
     unread: tuple[Unread, ...] = ()
@@ -136,6 +139,7 @@ def compare(
         seed=seed,
         draws=draws,
         mismatches=tuple(found),
+        shortfalls=tuple(shortfalls(base, new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
         unread=tuple(unread(base, new, tasks=sorted({pair.summary.task for pair in paired}))),
@@ -224,6 +228,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
             for one in found.unread
         ),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
+        *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),
     ]
     differences = Table(

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from functools import cache
 
+from .thoughts import said_range
+
 SPECIAL_TOKENS = (
     "</s>",
     "<s>",
@@ -21,8 +23,11 @@ SPECIAL_TOKENS = (
     "<|im_end|>",
     "<|eot_id|>",
     "<|end|>",
+    "<|return|>",
 )
+BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around an answer; the readers look for them
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
+_UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
@@ -57,12 +62,22 @@ _MARKS = {
 
 
 def strip_special_tokens(text: str) -> str:
-    """Return the text without the `SPECIAL_TOKENS` a decoder may leave in it, and without outer whitespace."""
-    return _SPECIALS.sub(" ", text).strip()
+    """Return the text without `SPECIAL_TOKENS` and marks of a `BOX` a decoder may leave, and without outer blanks."""
+    return _UNSAID.sub(" ", text).strip()
+
+
+def said(text: str) -> str:
+    """Return what is to be scored of an answer's text: what was thought aloud is left out, and `SPECIAL_TOKENS` are."""
+    return strip_special_tokens(text[slice(*said_range(text))])
 
 
 def plain(text: str) -> str:
-    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer."""
+    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer.
+
+    What was thought aloud is blank.
+    """
+    start, end = said_range(text)
+    text = " " * start + text[start:end] + " " * (len(text) - end)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
 

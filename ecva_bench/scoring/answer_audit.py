@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
-from ..reading.text import strip_special_tokens
+from ..reading.text import said
 from ..records import Coverage, Record, Results, View
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
 from .join import Group, group_answers
@@ -151,9 +151,11 @@ def _coverage(entry: _Entry) -> Iterator[Finding]:
     if found.failed or found.missing:
         text = f"{found.failed} failed, {found.missing} missing"
         yield entry.finding("coverage", entry.group.absent, found.owed, text)
-    empty = [answer.id for answer in entry.answers if not strip_special_tokens(answer.answer)]
+    empty = [answer.id for answer in entry.answers if not said(answer.answer)]
     if empty:
         yield entry.finding("coverage", empty, found.owed, "answers without a text")
+    if cut_off := [answer.id for answer in entry.answers if answer.cut_off]:
+        yield entry.finding("coverage", cut_off, found.owed, "answers cut off before their end (finish: length)")
     if found.extra or found.duplicates:
         text = f"{found.extra} answers nobody asked for, {found.duplicates} second answers; neither is scored"
         yield entry.finding("coverage", (), found.owed, text).model_copy(update={"n": found.extra + found.duplicates})
@@ -165,7 +167,7 @@ def _constant(entry: _Entry) -> Iterator[Finding]:
         return
     words, most = texts.most_common(1)[0]
     if most >= CONSTANT * len(entry.answers):
-        ids = [sample for sample, said in entry.words.items() if said == words]
+        ids = [sample for sample, one in entry.words.items() if one == words]
         shown = next(answer.answer for answer in entry.answers if answer.id == ids[0])
         yield entry.finding("constant", ids, len(entry.answers), f"the same answer: {_quoted(shown)}")
 
@@ -174,7 +176,7 @@ def _echoes(entry: _Entry) -> Iterator[Finding]:
     """Name answers that hold a task's prompt, or are a part of it."""
     task = TASKS.get(entry.group.task)
     prompts = [_words(prompt_for(task, name).text) for name in PROMPT_SETS] if task else []
-    ids = [sample for sample, said in entry.words.items() if any(_is_part(said, prompt) for prompt in prompts)]
+    ids = [sample for sample, one in entry.words.items() if any(_is_part(one, prompt) for prompt in prompts)]
     if ids:
         yield entry.finding("echo", ids, len(entry.answers), "the answer repeats the prompt")
 
@@ -185,7 +187,7 @@ def _is_part(one: str, other: str) -> bool:
 
 
 def _to_the_judge(entry: _Entry) -> Iterator[Finding]:
-    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(answer.answer))}
+    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(said(answer.answer)))}
     if found:
         first = next(iter(found.values()))
         text = f"the answer speaks to a judge: {_quoted(first.group().strip())}"
@@ -241,7 +243,7 @@ def _hashes(hashes: frozenset[str]) -> str:
 
 def _words(text: str) -> str:
     """Return the words of a text, in lower case, single spaces between them."""
-    return " ".join(re.findall(r"\w+", strip_special_tokens(text).casefold()))
+    return " ".join(re.findall(r"\w+", said(text).casefold()))
 
 
 def _quoted(text: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ..errors import DataError, EcvaError
-from ..reading.text import strip_special_tokens
+from ..reading.text import said
 from ..records import Label, Moment, Record
 from ..statistics import midranks
 from ..tasks import resolve
@@ -136,4 +136,4 @@ def _reason(error: Exception) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(strip_special_tokens(text).casefold().split())
+    return " ".join(said(text).casefold().split())

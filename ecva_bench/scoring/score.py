@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from .. import __version__
 from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
-from ..reading.text import strip_special_tokens
+from ..reading.text import said
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
@@ -183,7 +183,7 @@ class _Part:
         self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
-        clean = strip_special_tokens if self.scorer.protocol.strip_special_tokens else str
+        clean = said if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         return Scorable.of(answer, candidate=clean(answer.answer), others=texts)

@@ -14,7 +14,7 @@ import pytest
 
 from ecva_bench.adapters import _program
 from ecva_bench.adapters.command import DEATHS, Command
-from ecva_bench.answering import create
+from ecva_bench.answering import Told, create
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Moment
 from ecva_bench.video import Frames, Video, samplers
@@ -76,6 +76,12 @@ for request in map(json.loads, sys.stdin):
             answers = questions
         case "request":
             answers = [json.dumps(request)]
+        case "cut":
+            say(id=request["id"], answers=answers, finish=["length", *["stop"] * (len(answers) - 1)])
+            continue
+        case "finish":
+            say(id=request["id"], answers=answers, finish=json.loads(questions[0].partition(" ")[2]))
+            continue
         case "child":
             answers = [str(subprocess.Popen(["sleep", "600"]).pid)]
     say(id=request["id"], answers=answers)
@@ -244,6 +250,19 @@ def test_a_wrong_reply_costs_its_question(
     with pytest.raises(AdapterError, match=why):
         adapter.answer_many(video, [question, "b"])
     assert adapter.answer(video, "fine") == f"fine by {starts(script)[0]}"
+
+
+def test_an_answer_that_was_cut_off_says_so(adapter: Command, video: Video) -> None:
+    cut, whole = adapter.answer_many(video, ["cut", "second"])
+    assert isinstance(cut, Told)
+    assert isinstance(whole, Told)
+    assert (cut.finish, whole.finish) == ("length", "stop")
+    plain = adapter.answer(video, "first")
+    assert isinstance(plain, Told)
+    assert plain.finish == "stop"
+    for wrong in ('"length"', "[]", "[null]", '["stop", "stop"]', "[1]"):
+        with pytest.raises(AdapterError, match=r"finish is .*: `finish` must be one string for each answer"):
+            adapter.answer(video, f"finish {wrong}")
 
 
 def test_any_text_goes_there_and_back(adapter: Command, video: Video) -> None:

@@ -310,6 +310,18 @@ def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path:
     thoughts = [answer.steps for answer in thinking.answers]
     assert thoughts[0] == {"looked": 1, "thought": f"Is it {whole[0][::-1]}?"}
     assert thoughts[1] == {"thought": "It is"}
+    assert [answer.cut_off for answer in thinking.answers] == [False, True, False, True]
+
+
+def test_a_thought_that_is_told_apart_is_kept_with_one_in_the_text(folder: Path, tmp_path: Path) -> None:
+    class Both(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            return Told(f"<think>Or two?</think>{super().answer(video, question)}", {"thought": "A car?"})
+
+    plain = run(make(Counting(), folder), tmp_path / "plain.jsonl")
+    both = run(make(Both(), folder), tmp_path / "both.jsonl")
+    assert texts(both) == texts(plain)
+    assert {answer.steps["thought"] for answer in both.answers if answer.steps} == {"A car?\n\nOr two?"}
 
 
 class Small(Counting):

@@ -84,6 +84,11 @@ def test_words_to_the_judge_are_named(text):
     assert found == [("judge", "m.jsonl", "", 1)]
 
 
+def test_a_thought_hides_no_copy_and_speaks_to_no_judge():
+    thinking = {name: f"◁think▷Score: 5? {name}◁/think▷{text}" for name, text in OWN.items()}
+    assert rules(entry(OWN, model="a"), entry(thinking, model="b")) == [("identical", "a.jsonl", "b.jsonl", 12)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -107,13 +112,16 @@ def test_copied_annotations_are_named():
 
 
 def test_what_is_missing_empty_and_not_asked_for_is_counted():
-    answers = [answer(name, "" if name == "v1" else text) for name, text in OWN.items()]
+    texts = {**OWN, "v1": "", "v2": "<think>Perhaps a car"}
+    cut_off = {"v2": "length", "v3": "length", "v4": "MAX_TOKENS"}
+    answers = [answer(name, text, finish=cut_off.get(name, "stop")) for name, text in texts.items()]
     owed = (*(f"{name}/cause" for name in NAMES if name != "v9"), "v77/cause", "v78/cause")
     run = results(answers, expects={"full": owed}, failures=(failure("v77"),), name="m.jsonl")
     found = [(one.rule, one.n, one.of, one.text) for one in audit_answers([run]).findings]
     assert found == [
         ("coverage", 2, 13, "1 failed, 1 missing"),
-        ("coverage", 1, 13, "answers without a text"),
+        ("coverage", 2, 13, "answers without a text"),
+        ("coverage", 3, 13, "answers cut off before their end (finish: length)"),
         ("coverage", 1, 13, "1 answers nobody asked for, 0 second answers; neither is scored"),
     ]
 
