@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import cache
 
-from .thoughts import said_range
+from .thoughts import only_said, said_range
 
 SPECIAL_TOKENS = (
     "</s>",
@@ -76,8 +76,7 @@ def plain(text: str) -> str:
 
     What was thought aloud is blank.
     """
-    start, end = said_range(text)
-    text = " " * start + text[start:end] + " " * (len(text) - end)
+    text = only_said(text)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
 

@@ -79,6 +79,12 @@ def said_range(text: str) -> tuple[int, int]:
     return (start, end) if (start, end) == (0, len(text)) else _taken_out(text, start, end)
 
 
+def only_said(text: str) -> str:
+    """Return a text of the same length in which all is blank but what is said."""
+    start, end = said_range(text)
+    return " " * start + text[start:end] + " " * (len(text) - end)
+
+
 def without_thought(text: str) -> tuple[str, str]:
     """Return what is said, the characters of `said_range`, and what was thought, without the marks around it."""
     start, end = _between_thoughts(text)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .thoughts import said_range
+from .thoughts import only_said
 
 # Anchored at both ends, an object's text and JSON's own tokens are found in one pass, whatever they hold.
 _BRACES = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}]', re.DOTALL)
@@ -86,26 +86,26 @@ class Verdicts:
 
 def read_verdicts(text: str, scale: Scale, expected: int) -> Verdicts | None:
     """Return the verdicts of a reply that must hold `expected` of them on `scale`; None where it surely does not."""
-    begin, end = said_range(text)
-    spans = _objects(text, begin, end)
+    text = only_said(text)
+    spans = _objects(text)
     if spans is None:
         return None
     found = [(span, given) for span in spans if (given := _given(text, *span)) is not None]
     if not found:
-        return _alone(text, begin, end, scale) if expected == 1 and scale.many is None else None
-    (start, stop), given = found[0]
+        return _alone(text, scale) if expected == 1 and scale.many is None else None
+    (start, end), given = found[0]
     read = _verdicts(given, scale, expected)
-    if len(found) > 1 or read is None or not _stands_for_itself(text[begin:start], text[stop:end], read, scale):
+    if len(found) > 1 or read is None or not _stands_for_itself(text[:start], text[end:], read, scale):
         return None
     return read
 
 
-def _objects(text: str, start: int, end: int) -> list[tuple[int, int]] | None:
+def _objects(text: str) -> list[tuple[int, int]] | None:
     """Return where the outermost objects in braces stand; None where the last one is cut off."""
-    found = []
-    while (opened := text.find("{", start, end)) >= 0:
+    found, start = list[tuple[int, int]](), 0
+    while (opened := text.find("{", start)) >= 0:
         depth = 0
-        for token in _BRACES.finditer(text, opened, end):
+        for token in _BRACES.finditer(text, opened):
             depth += {"{": 1, "}": -1}.get(token[0], 0)
             if depth == 0:
                 break
@@ -184,20 +184,20 @@ def _named(found: re.Match[str] | None, scale: Scale) -> int | None:
     return scale.named(found[1]) if found and found[2] in (None, str(scale.high)) else None
 
 
-def _alone(text: str, begin: int, end: int, scale: Scale) -> Verdicts | None:
+def _alone(text: str, scale: Scale) -> Verdicts | None:
     """Return the verdict that is the whole reply."""
-    blanked = _MARKS.sub(" ", text[begin:end])
+    blanked = _MARKS.sub(" ", text)
     found = _ALONE.fullmatch(blanked.strip())
     value = _named(found, scale)
     if found is None or value is None:
         return None
-    return Verdicts((value,), (begin + len(blanked) - len(blanked.lstrip()) + found.start(1),))
+    return Verdicts((value,), (len(blanked) - len(blanked.lstrip()) + found.start(1),))
 
 
 def _stands_for_itself(before: str, after: str, read: Verdicts, scale: Scale) -> bool:
     """Return whether the prose around an object leaves it what it says: the reply's one verdict, and no quotation."""
     fences = len(_FENCE.findall(before)) + len(_FENCE.findall(after))
-    if fences % 2 or said_range(after) != (0, len(after)):  # a fence that is not closed, a thought that ends behind it
+    if fences % 2 or "think>" in before + after:  # a fence that is not closed, a thought that ends behind it
         return False
     lead, rest = (_MARKS.sub(" ", _FENCE.sub("\n", part)) for part in (before, after))
     sentence = re.split(r"[.!?]\s|\n", lead.rstrip())[-1]
