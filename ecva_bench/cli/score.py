@@ -14,8 +14,8 @@ from . import judge_options, options
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..judging import Judge
+    from ..reading.units import TimeUnit
     from ..records import Results, Scores
-    from ..scoring import TimeUnit
 
 Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
 Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]
@@ -45,6 +45,12 @@ MetricArg = Annotated[
     typer.Option(
         help="Setting of a metric that runs a model, as scorer.name=value, such as bleurt.checkpoint=FOLDER; may be "
         "repeated. Names: checkpoint, device, dtype, batch_tokens."
+    ),
+]
+ReadWith = Annotated[
+    str | None,
+    typer.Option(
+        help="Judge that reads classes and spans which the rules cannot read, marked as such; never by itself."
     ),
 ]
 Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
@@ -91,6 +97,7 @@ def score(
     judge_export: judge_options.Export = None,
     judge_replay: judge_options.Replay = None,
     judge_prompts: JudgePrompts = None,
+    read_with: ReadWith = None,
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
@@ -108,6 +115,8 @@ def score(
 
       ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=lucadiliello/BLEURT-20-D12
 
+      ecva-bench score results.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
+
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
     given = dict(locals())
@@ -118,8 +127,13 @@ def score(
             "one scores file cannot hold several results", out, "score them one by one, or leave out --out"
         )
     judging = {name.removeprefix("judge_"): given.pop(name) for name in JUDGING}
-    with judge_options.opened(given.pop("judge"), **judging) as opened:
-        _score_files(judge=opened, **given)
+    judge, read_with = given.pop("judge"), given.pop("read_with")
+    if judge and read_with and judge != read_with:
+        raise UsageError(
+            f"--judge {judge} and --read-with {read_with} are two judges", remedy="name one, or score in two steps"
+        )
+    with judge_options.opened(judge or read_with, **judging) as opened:
+        _score_files(judge=opened if judge else None, reader=opened if read_with else None, **given)
 
 
 def _score_files(
@@ -137,6 +151,7 @@ def _score_files(
     as_json: bool,
     seed: int,
     judge: Judge | None,
+    reader: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
     """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
@@ -167,6 +182,7 @@ def _score_files(
             anomeval=settings,
             judge=judge,
             judge_prompts=prompts,
+            reader=reader,
             models=models,
             seed=seed,
             progress=progress,

@@ -18,21 +18,24 @@ from .conclusions import conclusions, says_none
 from .pairs import Pair, find_pairs, unused
 from .roles import find_named
 from .text import plain
-from .times import NoUnit, Time, TimeUnit, find_times, in_seconds
+from .times import Time, find_times
+from .units import NoUnit, TimeUnit, in_seconds
+
+__all__ = ["VERSION", "Span", "TimeUnit", "read_spans"]
 
 Span = tuple[float, float]
 
-RULES = 2  # raised where a changed rule may change a reading; stands in the signature of what is scored by them
+VERSION = 2  # of the rules: raised where one may change a reading; stands in signatures
 
 _OR = re.compile(
     r"[\s\"')\]}s]*(?:seconds?)?[\s,]*(?:\bor\b|或者?)(?: (?:from|between|maybe|perhaps|possibly))*[\s\"'(\[]*"
 )
 _STATED = re.compile(
-    r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin (?P<named>seconds)\b\s*(?:[:.)]|$)"
+    r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin seconds\b\s*(?:[:.)]|$)"
 )
 _AT_MOST, _LONGEST = 20, 120  # things named beside the answer that are kept, and characters of each
 _AT_ONCE = 24  # characters behind `Answer:` in which a point in time is the answer
-_HOURS = 7200.0
+_HOURS = 7200.0  # from there on a clock time behind the video's end is that of a day
 
 
 def read_spans(
@@ -50,32 +53,36 @@ def read_spans(
     pairs = _pairs(said, times)
     region = _region(said, pairs, times)
     inside = [pair for pair in pairs if region[0] <= pair.start and pair.end <= region[1]]
-    asides = find_asides(said, inside)
     reader = _Reader(said, unit, duration, frame_rate)
-    taken = [pair for pair, aside in zip(inside, asides, strict=True) if not aside and reader.takes(pair)]
-    points = [
-        time
-        for time in unused(times, pairs)
-        if time.kind in ("time", "clock", "frame") and not any(one.start <= time.start < one.end for one in taken)
+    spans = [
+        (pair, span)
+        for pair, aside in zip(inside, find_asides(said, inside), strict=True)
+        if not aside and (span := reader.span(pair))
     ]
-    if points and all(pair.rule == "whole" for pair in taken):
-        taken = []  # `throughout the video it rains; at 12 s a car skids`
-    apart = [pair for one, pair in pairwise(taken) if _OR.fullmatch(said, one.end, pair.start)]
-    if any(reader.span(pair) != reader.span(taken[0]) for pair in apart):
-        return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
-    read = {reader.span(pair): pair for pair in reversed(taken)}
-    if not read:
+    points = [time for time in unused(times, pairs) if time.kind in ("time", "clock", "frame")]
+    if reader.boxed:
+        spans = [(pair, span) for pair, span in spans if pair.rule != "flat"]
+    if all(pair.rule == "whole" and any(not _within(point, pair) for point in points) for pair, _ in spans):
+        spans = []  # `throughout the video it rains; at 12 s a car skids`
+    for (one, span), (other, another) in pairwise(spans):
+        if span != another and _OR.fullmatch(said, one.end, other.start):
+            return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
+    if not spans:
         return Reading(status=reader.status, rule=reader.flaw, others=_words(text, [*pairs, *points]))
-    kept = sorted(read, key=lambda span: read[span].start)
-    rules = dict.fromkeys(read[span].rule for span in kept)
-    named = (("conclusion",) if region != (0, len(said)) else ()) + tuple(rules)
-    others = [pair for pair in pairs if pair not in taken]
+    first = {span: pair for pair, span in reversed(spans)}
+    kept = sorted(first, key=lambda span: first[span].start)
+    rules = dict.fromkeys(first[span].rule for span in kept)
+    taken = {id(pair) for pair, _ in spans}
     return Reading(
-        rule=", ".join(named),
+        rule=", ".join([*(["conclusion"] if region != (0, len(said)) else []), *rules]),
         spans=tuple(kept),
-        places=tuple((read[span].start, read[span].end) for span in kept),
-        others=_words(text, others),
+        places=tuple((first[span].start, first[span].end) for span in kept),
+        others=_words(text, [pair for pair in pairs if id(pair) not in taken]),
     )
+
+
+def _within(time: Time, pair: Pair) -> bool:
+    return pair.start <= time.start < pair.end
 
 
 def _pairs(text: str, times: Sequence[Time]) -> list[Pair]:
@@ -112,33 +119,33 @@ class _Reader:
         self._text, self._unit, self._duration, self._rate = text, unit, duration, frame_rate
         self.status: Literal["unread", "no unit", "out of range"] = "unread"
         self.flaw = ""
+        self.boxed = False  # whether a list of numbers turned out to be a box, and no list of pairs
 
-    def takes(self, pair: Pair) -> bool:
-        """Return whether a pair is a span."""
+    def span(self, pair: Pair) -> Span | None:
+        """Return a pair in seconds; None where it is no span."""
         try:
             if pair.flaw:
                 raise ValueError(pair.flaw)
-            start, end = self.span(pair)
-            if end < start:
-                raise ValueError("ends before it starts")
-            if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
-                self.status = "out of range"
-                raise ValueError("after the video's end")
+            return self._ordered(pair)
         except NoUnit:
             self.status, self.flaw = "no unit", "no unit"
         except ValueError as error:
             self.flaw = self.flaw or str(error)
-        else:
-            return True
-        return False
+        self.boxed |= pair.rule == "flat"
+        return None
 
-    def span(self, pair: Pair) -> Span:
-        """Return a pair in seconds; raises `NoUnit`, or ValueError saying what is wrong with it."""
+    def _ordered(self, pair: Pair) -> Span:
+        """Return a pair in seconds; raises ValueError where one end is not to be had, or they are no span."""
         start, end = self._seconds(pair.first), self._seconds(pair.last)
         if pair.rule == "last":
             start = max(0.0, end - start)
         elif pair.rule == "lasting":
             end += start
+        if end < start:
+            raise ValueError("ends before it starts")
+        if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
+            self.status = "out of range"
+            raise ValueError("after the video's end")
         return start, end
 
     def _seconds(self, time: Time) -> float:
@@ -151,6 +158,6 @@ class _Reader:
                 raise ValueError("frames without a frame rate")
             return time.value / self._rate
         if time.kind in ("bare", "word") or (time.kind == "length" and not time.unit):
-            digits = self._text[time.start : time.end]
+            digits = self._text[time.start : time.end].rstrip("stndrh")
             return in_seconds(digits if digits[0].isdecimal() else f"{time.value:g}", self._unit)
         return time.value

@@ -32,7 +32,7 @@ _UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
 _SHOWN = re.compile(
-    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|\\(?=\")|"
+    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\\(?=\")|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|"
     r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
 )
 # `$x$` by pandoc's rule, which leaves `$5 to $10` alone.

@@ -27,7 +27,7 @@ _FENCE = re.compile(r"(?:```|~~~)[ \t]*(?:json\w*)?", re.IGNORECASE)
 _MARKS = re.compile(r"[*_`#>]")  # of Markdown
 
 _NAMES = r"(?:score|verdict|answer|grade|rating|mark)"
-_VALUE = r"(yes|no|[0-9]{1,3})(?:\.0{1,9})?(?:\s{0,3}\(?(?:/|(?:out )?of\b)\s{0,3}([0-9]{1,3})\)?)?"
+_VALUE = r"(yes|no|[0-9]{1,6})(?:\.0{1,9})?(?:\s{0,3}\(?(?:/|(?:out )?of\b)\s{0,3}([0-9]{1,3})\)?)?"
 _ALONE = re.compile(
     rf"(?:(?:-\s)?(?:(?:my|the|final|overall)\s){{0,3}}{_NAMES}\s{{0,3}}(?::|=|is\b|[-–]\s)?\s{{0,9}})?{_VALUE}[.!]?",
     re.IGNORECASE,
@@ -71,7 +71,7 @@ class Scale:
         """Return the verdict a word or a run of digits names, None where it is not on the scale."""
         if not word.isascii() or not word.isdigit():
             return {"yes": 1, "no": 0}.get(word.lower()) if self.yes_no else None
-        value = int(word) if len(word) <= 2 else self.high + 1
+        value = int(word) if len(word) <= len(str(self.high)) else self.high + 1
         return value if str(value) == word and self.low <= value <= self.high else None
 
 

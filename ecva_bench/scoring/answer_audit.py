@@ -11,20 +11,28 @@ import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from ..reading.text import said
-from ..records import Coverage, Record, Results, View
+from ..records import Answer, Coverage, Reading, Record, Results, View
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from .classification import Classification
 from .join import Group, group_answers
+from .protocol import get_protocol
+from .readings import ReadingScorer
+from .score import unit_asked_for
+from .scorer import Scorable
+from .timestamp import Timestamp
 
-Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts"]
+Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts", "unread"]
 
 _RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
 
 LONG = 8  # words: two texts this long are not equal by chance
 COPIED = 0.05  # of the long texts two entries have in common
 CONSTANT = 0.5  # of an entry's answers
+UNREAD = 0.05  # of an entry's answers
 FEWEST = 5  # answers, below which a share says nothing
 IDS_SHOWN = 5
 ANNOTATIONS = "the annotations"
@@ -83,6 +91,7 @@ class _Entry:
         self.baseline = bool(results.spec.get("baseline", False))
         self.answers = everything.answers
         self.words = {answer.id: _words(answer.answer) for answer in self.answers}
+        self.readings = _readings(results, self.answers)
 
     def finding(self, rule: Rule, ids: Sequence[str], of: int, text: str, *, other: str = "") -> Finding:
         """Return a finding about the answers of these ids."""
@@ -130,6 +139,7 @@ def audit_answers(files: Sequence[Results]) -> AnswerAudit:
         findings += _echoes(entry)
         findings += _to_the_judge(entry)
         if entry.group.view == "full":
+            findings += _unread(entry)
             findings += _constant(entry)
             findings += _references(entry)
     for some in tasks.values():
@@ -144,6 +154,26 @@ def audit_answers(files: Sequence[Results]) -> AnswerAudit:
 def _entries(results: Results) -> list[_Entry]:
     owed, everything = (group_answers(results, include_extra=extra) for extra in (False, True))
     return [_Entry(results, group, whole) for group, whole in zip(owed, everything, strict=True)]
+
+
+def _readings(results: Results, answers: Sequence[Answer]) -> dict[str, Reading]:
+    """Return how answers are read, by sample id, where something is read out of them: a class, or spans of time."""
+    protocol = replace(get_protocol("standard"), timestamp_unit=unit_asked_for(results))
+    tasks: dict[str, type[ReadingScorer]] = {"classification": Classification, "timestamp": Timestamp}
+    made = tasks.get(answers[0].task) if answers else None
+    if made is None:
+        return {}
+    scorer = made(protocol)
+    items = [Scorable.of(answer, candidate=said(answer.answer)) for answer in answers]
+    return {item.id: scorer.read(item) for item in items if item.candidate}
+
+
+def _unread(entry: _Entry) -> Iterator[Finding]:
+    """Name answers that no value can be read from, where there are many."""
+    found = {sample: reading.status for sample, reading in entry.readings.items() if reading.status != "read"}
+    if found and len(found) >= UNREAD * len(entry.answers):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(found.values()).items()))
+        yield entry.finding("unread", list(found), len(entry.answers), f"nothing can be read from these: {kinds}")
 
 
 def _coverage(entry: _Entry) -> Iterator[Finding]:
@@ -162,12 +192,18 @@ def _coverage(entry: _Entry) -> Iterator[Finding]:
 
 
 def _constant(entry: _Entry) -> Iterator[Finding]:
-    texts = Counter(entry.words.values())
+    """Name an answer given to half of the videos or more: the same words, or other words for the same class or time."""
+    read = {
+        sample: reading.model_dump_json(include={"labels", "spans"})
+        for sample, reading in entry.readings.items()
+        if reading.status == "read"
+    }
+    meant = entry.words | read
     if len(entry.answers) < FEWEST:
         return
-    words, most = texts.most_common(1)[0]
+    value, most = Counter(meant.values()).most_common(1)[0]
     if most >= CONSTANT * len(entry.answers):
-        ids = [sample for sample, one in entry.words.items() if one == words]
+        ids = [sample for sample, given in meant.items() if given == value]
         shown = next(answer.answer for answer in entry.answers if answer.id == ids[0])
         yield entry.finding("constant", ids, len(entry.answers), f"the same answer: {_quoted(shown)}")
 

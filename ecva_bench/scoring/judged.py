@@ -40,7 +40,7 @@ class JudgedScorer(Scorer):
         super().__init__(protocol)
         self.judge = judge
         own = {prompt.id: prompt for prompt in protocol.judge_prompts}
-        self.prompts = {name: _prompt(f"judge/{name}", own) for name in self.prompt_names()}
+        self.prompts = {name: chosen_prompt(f"judge/{name}", own) for name in self.prompt_names()}
         self._keys: set[str] = set()  # of the votes asked for
         self._gaps: dict[str, dict[str, Gap]] = {}
         self._judged: dict[str, dict[str, JudgedPart]] = {}
@@ -106,7 +106,7 @@ class JudgedScorer(Scorer):
         }
 
 
-def _prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:
+def chosen_prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:
     """Return a user's prompt of this id, or the packaged one; `UsageError` where another is not asked the same way."""
     packaged = load_prompt(prompt_id)
     prompt = own.get(prompt_id, packaged)

@@ -13,8 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from ..errors import UsageError
 from ..judging import JudgePrompt
-
-TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
+from ..reading.units import TimeUnit
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ NAMES = (
     "gpt-detail",
     "gpt-context",
     "gpt-temporal",
+    "read-class",
+    "read-spans",
 )
 Rule = Callable[[str, Mapping[str, Any]], list[int] | None]
 

@@ -6,7 +6,7 @@ import pytest
 
 from ecva_bench.scoring.answer_audit import audit_answers
 from ecva_bench.tasks import TASKS, prompt_for
-from tests.scoring.build import answer, failure, results
+from tests.scoring.build import answer, failure, label, results
 
 NAMES = [f"v{number}" for number in range(12)]
 OWN = {name: f"in {name} somebody ran into the street and a grey car had to brake hard" for name in NAMES}
@@ -139,3 +139,16 @@ def test_every_entry_is_listed_with_what_was_looked_at():
     texts = {**OWN, "v1": OWN["v0"], "v2": OWN["v0"]}
     (count,) = audit_answers([entry(texts)]).entries
     assert (count.coverage.answered, count.distinct, count.most_frequent) == (12, 10, 3 / 12)
+
+
+def test_unread_answers_are_named_with_why_and_one_class_in_other_words_is_constant():
+    annotated = {"task": "classification", "label": label(5), "reference": "5-1"}
+    texts = {name: f"[{1 + n % 6}]" for n, name in enumerate(NAMES)}
+    assert rules(entry(texts, **annotated)) == []
+    vague = {**texts, "v0": "Either [1] or [2].", "v1": "[40]"}
+    assert rules(entry(vague, **annotated)) == [("unread", "m.jsonl", "", 2)]
+    (found,) = audit_answers([entry(vague, **annotated)]).findings
+    assert found.text == "nothing can be read from these: 1 ambiguous, 1 out of range"
+    assert found.ids == ("v0/classification", "v1/classification")
+    same = {name: f"In {name} it is [5], number {n}" if n < 6 else texts[name] for n, name in enumerate(NAMES)}
+    assert [(rule, n) for rule, _, _, n in rules(entry(same, **annotated))] == [("constant", 7)]
