@@ -20,7 +20,7 @@ from ecva_bench.judging.client import Caller, Options
 from ecva_bench.judging.completions import Problem
 from ecva_bench.judging.store import Reply
 
-from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, video_metadata
+from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, uneven, video_metadata
 from .composed import choice, count
 
 if TYPE_CHECKING:
@@ -130,6 +130,10 @@ class OpenAIEndpoint(Adapter):
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices of the frames that are sent."""
         return self._rule.indices(video)
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a video's frames have uneven times: what is made of them behind the endpoint is not known."""
+        return uneven(video, self.frame_indices(video)) if self._as_video else ()
 
     def answer(self, video: Video, question: str) -> str:
         """Return the reply to one question."""

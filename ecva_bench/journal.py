@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import socket
 from collections import Counter
@@ -22,7 +21,7 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError
 
 from .errors import ResultsBusy, ResultsError, SpecMismatch
-from .reading.text import said
+from .reading.text import parse_json, said
 from .records import (
     RESULTS_SCHEMA,
     Answer,
@@ -319,7 +318,7 @@ def _parse(path: Path) -> Iterator[Record]:
 
 def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
     try:
-        data = json.loads(line)
+        data = parse_json(line)
         kind = _TYPES.get(data["type"])
         return [kind.model_validate(data)] if kind else []
     except (ValueError, KeyError, TypeError, ValidationError) as error:

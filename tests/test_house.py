@@ -25,10 +25,11 @@ MAY_IMPORT = {
     "checkpoints": set(),
     "statistics": set(),
     "records": set(),
+    "names": set(),
     "reading": {"records", "taxonomy"},
     "taxonomy": {"records"},
     "video": {"records", "cache"},
-    "data": {"records", "video", "cache", "taxonomy", "reading"},
+    "data": {"records", "video", "cache", "taxonomy", "reading", "names"},
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
     "journal": {"records", "reading"},
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints"},
     "leaderboard": {"statistics", "records"},
-    "report": {"reading", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
+    "report": {"reading", "names", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
         "answering",
         "video",
@@ -47,6 +48,7 @@ MAY_IMPORT = {
         "cache",
         "judging",
         "reading",
+        "names",
     },
 }
 

@@ -57,6 +57,16 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_half_a_character_that_another_program_wrote_costs_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause", "[5] HALF"))
+    path.write_bytes(path.read_bytes().replace(b"HALF", rb"\ud83d"))
+    assert [a.answer for a in read(path).answers] == ["[5] \ufffd"]
+    with Journal(path, manifest()) as journal:
+        assert list(journal.answered) == ["key 1/cause"]
+
+
 def test_the_end_counts_answers_that_are_empty_or_were_cut_off(tmp_path: Path) -> None:
     said = [("", "length"), ("A car", "length"), (" </s>", "stop"), ("<think>Is it", "stop"), ("b", "stop")]
     ids = tuple(f"{number}/cause" for number in range(len(said)))

@@ -113,6 +113,13 @@ class Adapter(ABC):
         """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""
         return ()
 
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Return what a reader of the answers should know of how a video is shown to the model. Default: nothing.
+
+        Such as seconds the model is told that are not the frames' own. It is asked in the background, as above.
+        """
+        return ()
+
     def spent(self) -> dict[str, Any]:
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}

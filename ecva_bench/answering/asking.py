@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
 from ..journal import now
+from ..reading.text import parse_json, well_formed
 from ..reading.thoughts import without_thought
 from ..records import (
     Answer,
@@ -156,16 +157,17 @@ class Asker:
             return Prepared(video, "", self._rounds_of_broken(job, "", error), seconds())
         try:
             rounds = tuple(self._round(job, view, video, sha256) for view in self.views)
+            asked = [round_.shown for round_ in rounds if round_.questions and isinstance(round_.shown, Video)]
             wanted = [
-                round_.shown.source_indices(np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64))
-                for round_ in rounds
-                if round_.questions and isinstance(round_.shown, Video)
+                shown.source_indices(np.asarray(self.adapter.frame_indices(shown), dtype=np.int64)) for shown in asked
             ]
             indices = np.unique(np.concatenate(wanted)) if wanted else np.empty(0, dtype=np.int64)
             if len(indices):
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
-            warnings = video.warnings if any(round_.questions for round_ in rounds) else ()
+            noticed = video.warnings if any(round_.questions for round_ in rounds) else ()
+            told = [warning for shown in asked for warning in self.adapter.warnings(shown)]
+            warnings = tuple(dict.fromkeys([*noticed, *told]))
         except VideoError as error:
             return Prepared(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
         return Prepared(video, sha256, rounds, seconds(), warnings)
@@ -176,7 +178,8 @@ class Asker:
         shown: Video | Exception = video
         try:
             if view != "full" and samples:
-                removed = removed_spans(view, samples[0].moments, video.duration)
+                first = float(video.timestamps[0])
+                removed = removed_spans(view, samples[0].moments, video.duration, first)
                 shown = video.without(removed)
         except VideoError as error:
             shown = error
@@ -271,8 +274,7 @@ class Asker:
         seen: list[Frames] = []
         shown.on_frames = seen.append
         seconds = stopwatch()
-        texts = self.adapter.answer_many(shown, [sample.question for _, sample in batch])
-        _check(texts, len(batch))
+        texts = _checked(self.adapter.answer_many(shown, [sample.question for _, sample in batch]), len(batch))
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
         frames = _seen(seen)
         settled = self._settle()  # before keys are taken: they are of what was really asked
@@ -305,16 +307,20 @@ def _is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _check(texts: list[str], asked: int) -> None:
-    """Raise `AdapterError` for what is not one text each, or cannot be written down (half a surrogate pair, NaN)."""
+def _checked(texts: list[str], asked: int) -> list[str]:
+    """Return the texts and what they tell, well-formed; `AdapterError` where they are not one each, or tell no JSON."""
     if len(texts) != asked or not all(isinstance(text, str) for text in texts):
         raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
-    for text in texts:
-        try:
-            canonical_json([str(text), text.steps if isinstance(text, Told) else None]).encode()
-        except (TypeError, ValueError) as error:
-            what = f"the model's answer cannot be written down ({error})"
-            raise AdapterError(what, f"{text!r:.200}", "it must return Unicode text, and steps that are JSON") from None
+    return [_told(text) if isinstance(text, Told) else well_formed(text) for text in texts]
+
+
+def _told(text: Told) -> Told:
+    try:
+        steps = parse_json(canonical_json(text.steps))
+    except (TypeError, ValueError) as error:
+        what = f"the model's answer cannot be written down ({error})"
+        raise AdapterError(what, f"{text!r:.200}", "the steps it tells must be JSON") from None
+    return Told(well_formed(text), steps, finish=text.finish)
 
 
 def _seen(frames: Sequence[Frames]) -> SeenFrames | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from ..reading.text import well_formed
 from ..reading.verdicts import read_verdicts
 from . import messages
 from .backend import Vote
@@ -213,8 +214,8 @@ def _thought_of_part(part: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """Return a text fit to be stored: lone surrogates, which JSON can spell but UTF-8 cannot, become `?`."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    """Return a text fit to be stored; an empty one for anything else."""
+    return well_formed(value) if isinstance(value, str) else ""
 
 
 def _served(completion: Mapping[str, Any]) -> str:

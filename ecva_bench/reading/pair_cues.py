@@ -56,7 +56,7 @@ MEASURED = re.compile(
     r"\b(?:speed|accelerat|decelerat|slow|increas|decreas|rise|rising|rose|drop|grow|grew|number of|count|score|"
     r"temperature)"
 )
-YEARS = range(1900, 2100)
+YEARS, IN_YEARS = range(1900, 2100), re.compile(r"\b(?:from|between|in|since|years?)\s*$")
 # Before two times that say how uncertain one is: `starts between 10 and 12 s`; but not `start and end: 12-20`.
 VAGUE = re.compile(
     r"\b(?:(?P<end>end|finish|stop|conclude)|start|begin|commence)(?:s|es|ed|ing|n?ning)?(?:[\s_]time)?[\"']?"

@@ -110,7 +110,7 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
     left = _left(text, first.start)
     flaw = "no time" if any(cue.search(left) for cue in (cues.UNSURE, cues.FIRST, cues.LAST)) else ""
     if first.kind in ("bare", "word") and last.kind == first.kind:
-        years = first.value in cues.YEARS and last.value in cues.YEARS
+        years = first.value in cues.YEARS and last.value in cues.YEARS and cues.IN_YEARS.search(left)
         if years or not cues.INTRODUCED.search(left) or cues.MEASURED.search(left):
             flaw = "no time"
     if first.kind == "length" and (":" in text[first.start : first.end] or cues.SPANNED.search(left)):
@@ -189,6 +189,8 @@ def _sharing(first: Time, last: Time) -> tuple[Time, Time]:
     """Return two times, the bare one of them with the unit of the other: `3 to 12 seconds`, `frames 3 to 12`."""
     if "frame" in (first.kind, last.kind):
         first, last = (replace(time, kind="frame") if time.kind == "bare" else time for time in (first, last))
+    if last.kind == "clock" and first.kind == "bare" and not first.value:
+        first = replace(first, kind="clock")  # `0 to 1:05`
     return _named(first, last.unit), _named(last, first.unit)
 
 

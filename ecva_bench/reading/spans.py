@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..records import Reading
 from .asides import find_asides
@@ -25,7 +26,7 @@ __all__ = ["VERSION", "Span", "TimeUnit", "read_spans"]
 
 Span = tuple[float, float]
 
-VERSION = 2  # of the rules: raised where one may change a reading; stands in signatures
+VERSION = 1  # part of signatures: a change of what is read is another metric
 
 _OR = re.compile(
     r"[\s\"')\]}s]*(?:seconds?)?[\s,]*(?:\bor\b|或者?)(?: (?:from|between|maybe|perhaps|possibly))*[\s\"'(\[]*"
@@ -35,6 +36,7 @@ _STATED = re.compile(
 )
 _AT_MOST, _LONGEST = 20, 120  # things named beside the answer that are kept, and characters of each
 _AT_ONCE = 24  # characters behind `Answer:` in which a point in time is the answer
+_STATUSES = ("unread", "out of range", "no unit")  # the more telling later
 _HOURS = 7200.0  # from there on a clock time behind the video's end is that of a day
 
 
@@ -53,22 +55,21 @@ def read_spans(
     pairs = _pairs(said, times)
     region = _region(said, pairs, times)
     inside = [pair for pair in pairs if region[0] <= pair.start and pair.end <= region[1]]
-    reader = _Reader(said, unit, duration, frame_rate)
-    spans = [
-        (pair, span)
-        for pair, aside in zip(inside, find_asides(said, inside), strict=True)
-        if not aside and (span := reader.span(pair))
-    ]
+    seconds = _Seconds(said, unit, duration, frame_rate)
+    outcomes = [seconds.of(pair) for pair in inside]
+    asides = find_asides(said, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
+    meant = [(pair, one) for pair, one, aside in zip(inside, outcomes, asides, strict=True) if not aside]
+    boxed = any(pair.rule == "flat" and one.flaw for pair, one in meant)  # a box of numbers, and no list of pairs
+    spans = [(pair, one.span) for pair, one in meant if one.span and not (boxed and pair.rule == "flat")]
     points = [time for time in unused(times, pairs) if time.kind in ("time", "clock", "frame")]
-    if reader.boxed:
-        spans = [(pair, span) for pair, span in spans if pair.rule != "flat"]
     if all(pair.rule == "whole" and any(not _within(point, pair) for point in points) for pair, _ in spans):
         spans = []  # `throughout the video it rains; at 12 s a car skids`
     for (one, span), (other, another) in pairwise(spans):
         if span != another and _OR.fullmatch(said, one.end, other.start):
             return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
     if not spans:
-        return Reading(status=reader.status, rule=reader.flaw, others=_words(text, [*pairs, *points]))
+        worst = max((one for _, one in meant), key=lambda one: _STATUSES.index(one.status), default=_Outcome())
+        return Reading(status=worst.status, rule=worst.flaw, others=_words(text, [*pairs, *points]))
     first = {span: pair for pair, span in reversed(spans)}
     kept = sorted(first, key=lambda span: first[span].start)
     rules = dict.fromkeys(first[span].rule for span in kept)
@@ -109,33 +110,39 @@ def _words(text: str, named: Sequence[Pair | Time]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text[start:end] for start, end in places[:_AT_MOST]))
 
 
-class _Reader:
-    """Turns pairs into seconds, and remembers why it could not."""
+class _Outcome(NamedTuple):
+    """A pair in seconds, or why it is none."""
+
+    span: Span | None = None
+    status: Literal["unread", "out of range", "no unit"] = "unread"
+    flaw: str = ""
+
+
+class _Seconds:
+    """Turns pairs into seconds."""
 
     def __init__(self, text: str, unit: TimeUnit | None, duration: float | None, frame_rate: float | None) -> None:
-        stated = _STATED.search(text)
-        if stated and unit is None:
-            unit = "minutes" if (stated["unit"] or "").startswith("m") else "seconds"
+        stated = _STATED.search(text) if unit is None else None
+        if stated:
+            unit = "minutes" if stated["unit"] == "minutes" else "seconds"
         self._text, self._unit, self._duration, self._rate = text, unit, duration, frame_rate
-        self.status: Literal["unread", "no unit", "out of range"] = "unread"
-        self.flaw = ""
-        self.boxed = False  # whether a list of numbers turned out to be a box, and no list of pairs
 
-    def span(self, pair: Pair) -> Span | None:
-        """Return a pair in seconds; None where it is no span."""
+    def of(self, pair: Pair) -> _Outcome:
+        """Return a pair in seconds, or why it is none."""
+        if pair.flaw:
+            return _Outcome(flaw=pair.flaw)
         try:
-            if pair.flaw:
-                raise ValueError(pair.flaw)
-            return self._ordered(pair)
+            start, end = self._ordered(pair)
         except NoUnit:
-            self.status, self.flaw = "no unit", "no unit"
+            return _Outcome(status="no unit", flaw="no unit")
         except ValueError as error:
-            self.flaw = self.flaw or str(error)
-        self.boxed |= pair.rule == "flat"
-        return None
+            return _Outcome(flaw=str(error))
+        if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
+            return _Outcome(status="out of range", flaw="after the video's end")
+        return _Outcome(span=(start, end))
 
     def _ordered(self, pair: Pair) -> Span:
-        """Return a pair in seconds; raises ValueError where one end is not to be had, or they are no span."""
+        """Return a pair in seconds; raises `NoUnit`, or ValueError where an end is not to be had or comes first."""
         start, end = self._seconds(pair.first), self._seconds(pair.last)
         if pair.rule == "last":
             start = max(0.0, end - start)
@@ -143,9 +150,6 @@ class _Reader:
             end += start
         if end < start:
             raise ValueError("ends before it starts")
-        if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
-            self.status = "out of range"
-            raise ValueError("after the video's end")
         return start, end
 
     def _seconds(self, time: Time) -> float:

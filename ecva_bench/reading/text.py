@@ -7,9 +7,11 @@ and no time.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from functools import cache
+from typing import Any
 
 from .thoughts import only_said, said_range
 
@@ -59,6 +61,23 @@ _MARKS = {
     ),
     **dict.fromkeys("→⇒➔➜⟶➡", "→"),
 }
+
+
+def well_formed(text: str) -> str:
+    """Return the text as Unicode that can be written: half a surrogate pair, all that is left of an emoji cut off at a
+    token limit, becomes U+FFFD. Every text of a model comes in through here or through `parse_json`."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def parse_json(content: str | bytes) -> Any:
+    """Return the value of a JSON text, UTF-8 where it is bytes, all its texts well-formed.
+
+    Raises `ValueError` or `RecursionError` where it is none.
+    """
+    value = json.loads(content)
+    written = json.dumps(value, ensure_ascii=False)
+    mended = well_formed(written)
+    return value if mended == written else json.loads(mended)
 
 
 def strip_special_tokens(text: str) -> str:

@@ -53,7 +53,7 @@ _TIME = re.compile(
 # In a verbose pattern, too.
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
 _ALONE = (
-    r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|"""
+    r"""(?-x:\b(?! of|\s?["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|"""
     r""",?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
 )
 _EDGE = re.compile(
@@ -68,7 +68,8 @@ _EDGE = re.compile(
     re.VERBOSE,
 )
 _UP_TO = re.compile(
-    r"(?:\b(?:to|until|till|til|through|thru)\b|\bbetween\b[^.;]{1,40}\band\b|(?<=[\da-z\s])-|→|>|到|至|[\ds][\"']?,|\b(?:end|stop|finish)[a-z_]*[\"']?\s?:)"
+    r"(?:\b(?:to|until|till|til|through|thru)\b|\bbetween\b[^.;]{1,40}\band\b|(?<=[\da-z\s])-|→|>|到|至|"
+    r"[\ds][\"']?,|\b(?:end|stop|finish)[a-z_]*\s?[\"']?\s?:)"
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(

@@ -18,11 +18,11 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from .. import __version__
 from ..checkpoints import Checkpoint, find_checkpoint
 from ..errors import ScoringError, UsageError
+from ..reading.text import well_formed
 from ..records import sha256_of
 from .protocol import ModelSettings, Protocol, unknown
 from .score_cache import default_path, open_cache
 from .scorer import Scorable, Scorer, scorer_class
-from .text import well_formed
 
 __all__ = [
     "Model",

@@ -101,6 +101,11 @@ def test_every_byte_of_a_request_with_png_is_as_said(video: Video) -> None:
     assert text == answer_to(request.body["messages"])
 
 
+def test_half_a_character_costs_no_answer(video: Video) -> None:
+    with ModelServer(says=[completion("[5] \ud83d")]) as server:
+        assert ask(server, video) == ["[5] \ufffd"]
+
+
 def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
     with ModelServer() as server:
         ask(server, video, frames="3")

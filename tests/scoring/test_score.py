@@ -143,7 +143,7 @@ def test_bare_numbers_are_seconds_where_our_prompt_asked_for_them(prompt, n):
     spec = {"prompts": {"timestamp": {"id": prompt, "sha256": "0"}}}
     scores = score_results(results(given, spec=spec))
     assert summary(scores, "parsed").hits == n
-    assert next(one for one in scores.aggregates if one.column == "unit_unknown").value == 1 - n
+    assert next(one for one in scores.aggregates if one.column == "no_unit").value == 1 - n
     assert summary(score_results(results(given, spec=spec), timestamp_unit="minutes"), "parsed").hits == 1
 
 
