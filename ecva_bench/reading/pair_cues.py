@@ -30,7 +30,7 @@ JOINT = re.compile(rf"{_AFTER}(?:,\s?)?(?:(?P<dash>{_DASH})|{_WORDS}){_AHEAD}")
 AND = re.compile(rf"{_AFTER}(?:(?:and|y|et|und)(?![a-z])|&|和|与|及){_AHEAD}")
 COMMA = re.compile(rf"[\s\"']*+[,;]\s*+(?:[\"']|(?:{HEDGE}|t\s?=)\s*)*+")
 LINKED = re.compile(
-    rf"[\s\"')\]}}]*+(?:,|;|&|和|与|以及)?+\s*+(?:and |or |then |also |again |once more )*+"
+    rf"[\s\"')\]}}]*+(?:,|&|和|与|以及)?+\s*+(?:and |or |then |also |again |once more )*+"
     rf"(?:from |between |[从在])?+{_AHEAD}"
 )
 
@@ -87,5 +87,6 @@ WHOLE = re.compile(
     rf"(?:\bthroughout (?:the )?(?:{_ALL} )?|\bthe {_ALL} )(?:\d+(?:\.\d+)?[\s-]?s(?:econds?)? (?:of (?:the )?)?)?"
     rf"(?:(?:duration|length) of (?:the |this )?(?:{_ALL} )?)?{VIDEO}\b(?! of|')|"
     rf"\bthe (?:duration|length) of (?:the )?{_ALL} {VIDEO}\b|"
+    r"\bfrom (?:the )?(?:very )?first to (?:the )?(?:very )?last (?:second|frame|moment)\b|"
     r"整个(?:视频|片段|录像)|整段(?:视频|录像)|(?<!安)全程|从头到尾"
 )
