@@ -44,8 +44,8 @@ NORMAL_KEY = re.compile(
 
 _UP_TO_IT = rf"[\s:,]*(?:(?:from|between|at|during|in|on|it is|it's|the|span|interval|of)\s|[\[({{<\"'\s]|{HEDGE}\s*)*$"
 DENIED = re.compile(
-    r"(?:(?:\bnot|n't|\bnever)(?:\s+(?:take place|happen|occur|fall|lie|last))?|"
-    r"\brather than|\binstead of|\bexcept(?: for)?|\bother than|不是|并非|而非)" + _UP_TO_IT
+    r"(?:(?:\bnot|n't|\bnever)(?:\s+(?:take place|happen|occur|fall|lie|last))?|\bexcept(?: for)?|"
+    r"(?:\brather than|\binstead of|\bother than)(?: [a-z]+){0,4}?|不是|并非|而非)" + _UP_TO_IT
 )
 EXAMPLE = re.compile(
     r"(?:\bfor (?:example|instance)|\be\.\s?g\.?|\bsuch as|\bexample(?: output| answer| format)?|"

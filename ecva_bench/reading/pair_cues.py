@@ -24,7 +24,7 @@ _AHEAD = (  # what may belong to the time behind
 _DASH = r"-{1,3}+>?|\\(?:to|(?:long)?rightarrow)|=+>|→|~|\.{2,5}+|…+|<=?\s?t\s?<=?|≤\s?t\s?≤"
 _WORDS = (
     r"(?:all the way |right |up |(?:and )?(?:goes |continues |continuing |lasts |lasting |ending )|一|持续)?"
-    r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до)(?![a-z])|à(?![a-z])|直?到|至|から|부터|에서)"
+    r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до|по)(?![a-z])|à(?![a-z])|直?到|至|から|부터|에서)"
 )
 JOINT = re.compile(rf"{_AFTER}(?:,\s?)?(?:(?P<dash>{_DASH})|{_WORDS}){_AHEAD}")
 AND = re.compile(rf"{_AFTER}(?:(?:and|y|et|und)(?![a-z])|&|和|与|及){_AHEAD}")
@@ -77,7 +77,10 @@ UNIT_BEHIND = re.compile(
     r"(?:minutes?|mins?)(?![a-z])|分钟)"
 )
 
-FIRST = re.compile(r"(?:\b(?:first|initial|opening)|(?<!之)前|最初的?|开头的?|起初的?)\s?(?:[~≈]|about)?\s*$")
+FIRST = re.compile(
+    r"(?:(?<!after the )(?<!after )(?<!beyond the )(?<!except the )\b(?:first|initial|opening)|"
+    r"(?<!之)前|最初的?|开头的?|起初的?)\s?(?:[~≈]|about)?\s*$"
+)
 LAST = re.compile(
     r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|final|closing)|最后的?)\s?(?:[~≈]|about)?\s*$"
 )

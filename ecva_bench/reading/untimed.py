@@ -42,7 +42,8 @@ _LASTING = re.compile(
     rf"\btak(?:es|ing)|\btotal(?:l?ing|s)?(?: of|:)?|持续了?|历时|长达|时长为?:?)[\s\"']*(?:{HEDGE}\s*)*$"
 )
 _VIDEO_LONG = re.compile(
-    rf"\b{VIDEO}(?:'s)?(?: (?:is|lasts|runs|has|duration|length|total|itself|of|for|only)){{1,4}}:? ?(?:{HEDGE} ?)*$"
+    rf"\b{VIDEO}(?:'s)?(?: itself)? (?:is|lasts|runs|has|duration|length|total|of)"
+    rf"(?: (?:is|duration|length|total|of|for|only))*:? ?(?:{HEDGE} ?)*$"
 )
 _DECADE = re.compile(r"\b(?:his|her|their|my|mid|early|late)[\s-]$")
 _UNIT = re.compile(
