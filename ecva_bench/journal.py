@@ -59,7 +59,8 @@ class Journal:
 
     A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
     `answered` (the video of each) and `failed` tell what it already holds, by key, and `state` by sample id and view,
-    of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost.
+    of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost; `manifest`, how
+    its answers are made.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -69,6 +70,7 @@ class Journal:
         settings, `ResultsError` where it is no results file or cannot be written.
         """
         self.path = path
+        self.manifest = manifest
         self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.state: dict[tuple[str, View], Literal["answer", "error"]] = {}
@@ -90,8 +92,26 @@ class Journal:
 
     def append(self, record: Answer | Failure | Event | End | Manifest) -> None:
         """Write one record and wait until it is on disk."""
-        line = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True)) + "\n"
-        content = line.encode()
+        self._write(_line(record))
+        self._remember(record)
+
+    def settle(self, manifest: Manifest) -> None:
+        """Put a manifest in the place of the first line, before the first answer; after it there can be no other.
+
+        Raises `SpecMismatch` where the answers that are there were made otherwise.
+        """
+        if self.answered:
+            if shown := differences(self.manifest, manifest):
+                what = f"the answers that are there were made with other settings ({shown})"
+                raise SpecMismatch(what, self.path, "run the same command again, or begin another with --out")
+            return
+        environment = {**manifest.environment, **self.manifest.environment}  # who writes is as it was
+        self.manifest = manifest.model_copy(update={"run": self.manifest.run, "environment": environment})
+        rest = self.path.read_bytes().partition(b"\n")[2]
+        os.ftruncate(self._file, 0)
+        self._write(_line(self.manifest) + rest)
+
+    def _write(self, content: bytes) -> None:
         try:
             written = os.write(self._file, content)
             os.fsync(self._file)
@@ -99,7 +119,6 @@ class Journal:
             raise ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM) from error
         if written < len(content):
             raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
-        self._remember(record)
 
     def event(self, name: str, **detail: Any) -> None:
         """Append something that happened to the run as a whole."""
@@ -120,7 +139,8 @@ class Journal:
     def _take_up(self, manifest: Manifest) -> None:
         records = list(_parse(self.path))
         if records:
-            _check_spec(self.path, _manifest(self.path, records), manifest)
+            self.manifest = _manifest(self.path, records)
+            _check_spec(self.path, _as_requested(self.manifest), _as_requested(manifest))
         elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
             raise ResultsError("the file is there and is no results file", self.path, "name another with --out")
         # Only now, so that a file that is not ours, or of another run, is left as it is.
@@ -262,6 +282,15 @@ def _holder(path: Path) -> str:
         if "pid" in who:
             return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"
     return "another process"
+
+
+def _line(record: Record) -> bytes:
+    return f"{canonical_json(record.model_dump(mode='json', by_alias=True, exclude_none=True))}\n".encode()
+
+
+def _as_requested(manifest: Manifest) -> Manifest:
+    """Return a manifest with the settings that a resumed run repeats: as asked for, and not as they could be had."""
+    return manifest.model_copy(update={"spec": {**manifest.spec, **manifest.requested}})
 
 
 def _set_aside_torn_tail(file: int, path: Path) -> int:

@@ -50,7 +50,8 @@ EXAMPLE = re.compile(
     r"例如|比如|格式(?:为|如)?)" + _UP_TO_IT
 )
 ON_SCREEN = re.compile(
-    r"\bon-?\s?screen|\boverlay|\bwatermark|\bburned?[- ]in|\bclock\b|\blocal time|\btime of day|\bcctv time|"
+    r"\bon-?\s?screen|\boverlay|\bwatermark|\bburned?[- ]in|\bclock\b|\blocal time|\btime of day|"
+    r"\bcctv time|\bdisplay (?:shows|reads)|"
     r"\b(?:timestamp|time ?code|timer)\b[^.\n]{0,24}\b(?:shows?|reads?|displays?|says|goes|runs|corner|displayed)\b|"
     r"\btime (?:is )?(?:displayed|shown|printed|visible|in the (?:top|bottom|upper|lower|corner))|"
     r"屏幕|水印|角落|画面上|监控时间|时间戳显示|[左右]上角|[左右]下角"

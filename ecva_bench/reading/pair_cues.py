@@ -42,9 +42,10 @@ BETWEEN = re.compile(
 # Before two bare numbers that are a span: a line's begin, a mark, a label, a word of time.
 INTRODUCED = re.compile(
     r"(?:(?:^|[\n:=\[({<|\"'→*•>∈])\s*(?:(?:\d{1,2}|[a-z])[.)])?|"
-    r"\b(?:from|between|at|in|on|is|are|be|spans?|during|seconds?|secs?|times?|timestamps?|timeframe|segments?|events?|"
-    r"anomaly|anomalies|interval|range|window|answer|response|results?|probably|likely|maybe|perhaps|actually|or|and|"
-    r"(?:range|interval|window|period) of|de|von|desde|das|again|mark)|[从由自在是为于]|时间|片段|区间|[,;])"
+    r"\b(?:from|between|at|in|is|are|be|spans?|during|seconds?|secs?|times?|timestamps?|timeframe|segments?|events?|"
+    r"anomaly|anomalies|interval|range|window|answer|response|results?|probably|likely|maybe|perhaps|actually|"
+    r"(?:range|interval|window|period) of|de|von|desde|das|again|mark)|[从由自在是为于]|时间|片段|区间|"
+    r"[\ds\])\"']\s?(?:[,;]|,? ?\b(?:and|or)\b))"
     rf"[\s*_#-]*(?:{HEDGE}\s*)*(?:from |between )?[\s\"'(\[<]*$"
 )
 # Before two numbers that are none: how far off a time is, how often; what is measured; years.
@@ -68,8 +69,8 @@ SPANNED = re.compile(rf"\b(?:span|cover)(?:s|ning|ing)? (?:{HEDGE} )*$")
 
 OPENED = re.compile(rf"[\[({{<][\s\"']*(?:{HEDGE}\s*|t\s?=\s*)*$")
 CLOSED = re.compile(r"[\s\"']*[\])}>]|[\s\"']*,\s*[\"'a-z{]")  # or more than times stands in the list
-ALONE_BEFORE = re.compile(rf"(?:^|\n|[:=])[\s*>#-]*(?:{HEDGE}\s*)*$")
-ALONE_AFTER = re.compile(r"[\s.]*(?:$|\n)")
+ALONE_BEFORE = re.compile(rf"(?:^|\n|[:=>])[\s*>#-]*(?:{HEDGE}\s*)*$")
+ALONE_AFTER = re.compile(r"[\s.]*(?:$|\n|</)")
 COLUMN = re.compile(r"(?:start|begin|onset|end|finish|stop|offset)[a-z_]*[\"']?\s*[:=]\s*\[\s*[\"']?$")
 UNIT_BEHIND = re.compile(
     r"[\s\"']*[\])}][\s\"')\]}]*(?:(?P<seconds>(?:seconds?|secs?|s|segundos?|sekunden|secondes?)(?![a-z])|秒|초)|"

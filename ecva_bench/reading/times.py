@@ -73,7 +73,8 @@ _UP_TO = re.compile(
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(
-    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
+    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*(?:\s?[\"']?\s?:| (?:right )?at\b))"
+    rf"[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
 )
 _GOES_ON = re.compile(r"\s?(?:-|→|(?:up )?to\b|until\b|till\b|through\b|到|至)")
 
@@ -148,7 +149,9 @@ def _judged(time: Time, text: str, before: int) -> Time:
         if is_length(left, right):
             return replace(time, kind="length")
         return replace(time, label=numbers_a_span(left))
-    return replace(time, kind="length") if time.kind in ("time", "clock") and is_length(left, right) else time
+    if time.kind in ("time", "clock") and is_length(left, right):
+        return replace(time, kind="length", unit=time.unit or "seconds")
+    return time
 
 
 def _clock(text: str) -> float | None:

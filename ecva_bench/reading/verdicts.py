@@ -197,7 +197,7 @@ def _alone(text: str, scale: Scale) -> Verdicts | None:
 def _stands_for_itself(before: str, after: str, read: Verdicts, scale: Scale) -> bool:
     """Return whether the prose around an object leaves it what it says: the reply's one verdict, and no quotation."""
     fences = len(_FENCE.findall(before)) + len(_FENCE.findall(after))
-    if fences % 2 or "think>" in before + after:  # a fence that is not closed, a thought that ends behind it
+    if fences % 2 or only_said(after) != after:  # a fence that is not closed, a thought that ends behind it
         return False
     lead, rest = (_MARKS.sub(" ", _FENCE.sub("\n", part)) for part in (before, after))
     sentence = re.split(r"[.!?]\s|\n", lead.rstrip())[-1]
