@@ -26,13 +26,14 @@ _SUFFIX = r"(?:[\s_-]?(?:time|timestamp|seconds?|secs?|ms|s|frame|point|at|mark)
 _ROLE = re.compile(
     rf"""(?P<void>\b{VIDEO}(?:'s)?\ (?:itself\ |also\ )?(?:starts?|begins?|ends?|stops?)\b)
   | (?P<start>(?<![a-z])(?:t?_?start(?:s|ed|ing)?|begin(?:s|ning|n)?|began|onset|commenc(?:es?|ed|ing)|initiat(?:es|ed)
-        |inicio|debut|anfang){_SUFFIX}(?![a-z])
+        |kick(?:s|ed)?\ off|br(?:eaks?|oke)\ out|gets?\ underway|in[ií]cio|comienza|empieza|começa|d[eé]but|débute
+        |anfang|beginnt){_SUFFIX}(?![a-z])
         |(?<=["'])(?:st|from|t0|t1|s)(?=["']\s?:)|(?<=<)from(?=>)|开始(?:时间|于)?|起始(?:时间)?|始于|起点)
   | (?P<end>(?<![a-z])(?:t?_?end(?:s|ed|ing)?(?!\ of\ (?:the|a)\ (?!{_EVENT}))|finish(?:es|ed|ing)?
         |stop(?:s|ped)?(?!\ at\ the)
         |conclud(?:es?|ed|ing)|ceas(?:es?|ed)|terminat(?:es?|ed)|offset|over\ (?:by|at)
-        |subsides|ende|fin){_SUFFIX}(?![a-z])
-        |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
+        |subsides|ende|endet|fin|fim|termina|acaba|finaliza){_SUFFIX}(?![a-z])
+        |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|[終终]了|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
     re.VERBOSE,
 )
 _CLOSE_START = re.compile(

@@ -54,7 +54,7 @@ _TIME = re.compile(
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
 _ALONE = (
     r"""(?-x:\b(?! of|\s?["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|"""
-    r""",?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
+    r""",?\s?(?:at |is |time |around |about |near |by |[-=→>≈~*:]+\s?)?\d))"""
 )
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
@@ -74,7 +74,7 @@ _UP_TO = re.compile(
 )
 _SINCE = re.compile(
     rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*(?:\s?[\"']?\s?:| (?:right )?at\b))"
-    rf"[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
+    rf"[\s\"'\[(]*(?:at )?(?:{HEDGE}\s*|this )*$"
 )
 _GOES_ON = re.compile(r"\s?(?:-|→|(?:up )?to\b|until\b|till\b|through\b|到|至)")
 
