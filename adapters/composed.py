@@ -286,8 +286,8 @@ class Composed(Adapter):
     def describe(self) -> dict[str, Any]:
         """Return checkpoints with revisions, numbers, frames, template and generation; no weights are loaded."""
         return {
+            **self.placement.describe(),  # first: a device that is not there is refused before weights are fetched
             "checkpoints": {role: f"{found.name}@{found.revision}" for role, found in self.checkpoints.items()},
-            **self.placement.describe(),
             "frames": self.frame_rule(),
             "template": self.template.describe(),
             "generation": {"policy": self.generation, **self.policy.describe()},

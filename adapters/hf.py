@@ -171,9 +171,9 @@ class Hf(Adapter):
     def describe(self) -> dict[str, Any]:
         """Return checkpoint with revision, numbers, frames and generation; no weights are loaded."""
         return {
+            **self.placement.describe(),  # first: a device that is not there is refused before weights are fetched
             "checkpoint": f"{self.checkpoint.name}@{self.checkpoint.revision}",
             "family": self.kind,
-            **self.placement.describe(),
             **self.family.describe(),
             "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens, **self.thinks},
             "trust_remote_code": self._trusted,

@@ -191,6 +191,22 @@ class Failure(Record):
     t: str = ""
 
 
+class Unasked(Record):
+    """One line of a results file: a question about a view that cannot be made of the video.
+
+    No model can be asked it, for that depends on the annotation and the video alone: it is neither owed nor an error.
+    """
+
+    type: Literal["unasked"] = "unasked"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View
+    reason: str
+    t: str = ""
+
+
 class Event(Record):
     """One line of a results file: something that happened to the run as a whole."""
 
@@ -201,21 +217,42 @@ class Event(Record):
 
 
 class End(Record):
-    """Last line of a run that came to an end by itself."""
+    """Last line of a run that came to an end by itself; `unasked` are questions about views that cannot be made."""
 
     type: Literal["end"] = "end"
     status: Literal["complete", "incomplete"]
     answers: int
     errors: int
     missing: int
+    unasked: int = Field(default=0, exclude_if=not_)
     t: str = ""
+
+
+class Lacking(Record):
+    """Parts of a run divided by `--shard` that a file does not hold: their numbers, from 1, and how many there are."""
+
+    parts: tuple[int, ...]
+    of: int
+
+    def __str__(self) -> str:
+        """Return the parts in words: `2 of 4`, or `2 to 5, 7 of 8`."""
+        runs: list[list[int]] = []
+        for part in self.parts:
+            if runs and part == runs[-1][-1] + 1:
+                runs[-1].append(part)
+            else:
+                runs.append([part])
+        named = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+        return f"{', '.join(named)} of {self.of}"
 
 
 class Manifest(Record):
     """First line of a results file: how the run was made, and which answers it owes.
 
     `spec` is what a resumed run must repeat; `environment` may differ and is for the reader.
-    `expects` lists the ids of the samples asked, per view.
+    `expects` lists the ids of the samples asked, per view. `unasked` says of others why they are not: by id, or by
+    `id@view` where it is one view. Of a run divided by `--shard`, `whole` lists what all parts together owe, where that
+    is known, and `lacking` are the parts that a merged file does not hold.
     """
 
     type: Literal["run"] = "run"
@@ -224,6 +261,8 @@ class Manifest(Record):
     spec: dict[str, Any]
     expects: dict[View, tuple[str, ...]]
     unasked: dict[str, str] = Field(default_factory=dict)
+    whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    lacking: Lacking | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
     t: str = ""
 
@@ -248,7 +287,9 @@ class Results(Record):
 
     `expects` lists the sample ids owed, per view; `answers` hold one answer per key; `extra` are answers to
     samples the data set excludes or the run did not ask (kept for protocols that count them); `failures`
-    hold the last failure of every sample that has no answer.
+    hold the last failure of every sample that has no answer. `unasked` says, per view and sample id, why a view cannot
+    be made of the video. `lacking` are the parts of the run that are elsewhere; their questions are among those owed
+    only where the file knows them.
     """
 
     name: str
@@ -259,6 +300,8 @@ class Results(Record):
     answers: tuple[Answer, ...]
     extra: tuple[Answer, ...] = ()
     failures: tuple[Failure, ...] = ()
+    unasked: dict[View, dict[str, str]] = Field(default_factory=dict)
+    lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -268,7 +311,8 @@ class ScoresHeader(Record):
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
     be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
-    of the prompts its answers were asked with: runs that differ in them do not compare.
+    of the prompts its answers were asked with: runs that differ in them do not compare. `lacking` are the parts of a
+    divided run that are in another file.
     """
 
     type: Literal["scores"] = "scores"
@@ -286,6 +330,7 @@ class ScoresHeader(Record):
     left_out: dict[str, str] = Field(default_factory=dict)
     dataset_sha256: str = ""
     prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lacking: Lacking | None = Field(default=None, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -296,7 +341,8 @@ class Coverage(Record):
     `owed` = `answered` + `failed` + `missing`; an `empty` answer is an answer. `extra` are answers that were not
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
-    same ones compare. `absent` are the ids of those that failed or are missing.
+    same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
+    that nobody owes, for the view cannot be made of their videos.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -312,6 +358,7 @@ class Coverage(Record):
     extra: Count = 0
     duplicates: Count = 0
     absent: tuple[str, ...] = ()
+    unasked: dict[str, Count] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Summary(Record):

@@ -53,9 +53,11 @@ class Workforce:
             return OnRay(prepare, self.workers)
         if not self.devices and self.workers in (None, 1):
             return None
-        from .processes import Processes, places_of
+        from .processes import Processes, check_there, places_of
 
-        return Processes(prepare, places_of(self.workers or 1, self.devices))
+        places = places_of(self.workers or 1, self.devices)
+        check_there(self.devices)
+        return Processes(prepare, places)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 
 from .. import __version__
 from ..checkpoints import Checkpoint, find_checkpoint
+from ..devices import usable
 from ..errors import ScoringError, UsageError
 from ..records import sha256_of
 from .protocol import ModelSettings, Protocol, unknown
@@ -99,7 +100,7 @@ class NeuralScorer(Scorer):
 
     def settings(self) -> dict[str, str]:
         """Return the weights with their revision, dtype and kind of device."""
-        device = _device(self.model_settings.device)
+        device = usable(self.model_settings.device)
         return {
             "model": str(self._checkpoint(download=True)),
             "dtype": self.model_settings.dtype,
@@ -109,8 +110,8 @@ class NeuralScorer(Scorer):
     def _scores(self, wanted: Collection[Texts]) -> dict[Texts, float]:
         if not wanted:
             return {}
+        device = usable(self.model_settings.device)
         checkpoint = self._checkpoint(download=True)
-        device = _device(self.model_settings.device)
         identity = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
         # Sorted, so that batches do not depend on the order of the answers.
         keys = {texts: sha256_of([*identity, texts]) for texts in sorted(wanted)}
@@ -176,7 +177,8 @@ def length_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]
 def model_settings(changes: Mapping[str, str]) -> dict[str, ModelSettings]:
     """Return settings by scorer from `{"bleurt.checkpoint": "FOLDER", "unieval.device": "cpu"}`.
 
-    Raises `UsageError` for a scorer that is no network, an unknown setting or a value it does not take.
+    Raises `UsageError` for a scorer that is no network, an unknown setting or a value it does not take, and a device
+    that is not there.
     """
     found: dict[str, ModelSettings] = {}
     for name, text in changes.items():
@@ -187,6 +189,8 @@ def model_settings(changes: Mapping[str, str]) -> dict[str, ModelSettings]:
         hints = get_type_hints(kind.settings_type)
         if setting not in hints:
             raise unknown(f"setting of {scorer}", setting, [field.name for field in fields(kind.settings_type)])
+        if setting == "device":
+            usable(text)  # before anything is scored
         change: dict[str, Any] = {setting: _read(text, hints[setting], name)}
         found[scorer] = replace(found.get(scorer, kind.settings_type()), **change)
     return found
@@ -206,20 +210,6 @@ def _read(text: str, hint: Any, name: str) -> object:
     if text not in choices:
         raise UsageError(f"{text!r} is no value of this setting", name, f"choose from {', '.join(choices)}")
     return choices[text]
-
-
-@cache
-def _device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        why = str(error).partition("\n")[0]
-        raise UsageError(f"torch cannot use the device ({why})", name, "choose auto, cpu or cuda") from None
-    return name
 
 
 @cache
