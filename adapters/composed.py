@@ -103,6 +103,11 @@ class Composed(Adapter):
         self._kept_of: Video | None = None
         self._kept: dict[bytes, Seen] = {}
 
+    @property
+    def answers_jointly(self) -> bool:
+        """Whether questions are answered together: where a policy samples, `ask` answers one by one."""
+        return super().answers_jointly and not self.policy.do_sample
+
     # What a model gives
 
     @abstractmethod

@@ -13,10 +13,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
+from ..errors import AdapterError, EcvaError, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..journal import now
 from ..reading.thoughts import without_thought
-from ..records import Answer, Event, Failure, Manifest, Moment, Sample, SeenFrames, View, canonical_json, sha256_of
+from ..records import (
+    Answer,
+    Event,
+    Failure,
+    Manifest,
+    Moment,
+    Sample,
+    SeenFrames,
+    Unasked,
+    View,
+    canonical_json,
+    sha256_of,
+)
 from ..video import Frames, Video
 from .adapter import Adapter, Told
 from .plan import Group
@@ -24,7 +36,7 @@ from .prefetch import Prefetcher, stopwatch
 from .views import removed_spans
 
 Mode = Literal["exact", "fast"]
-Written = Answer | Failure | Event
+Written = Answer | Failure | Unasked | Event
 Question = tuple[str, Sample]  # with its key
 
 
@@ -155,7 +167,7 @@ class Asker:
         try:
             if view != "full" and samples:
                 removed = removed_spans(view, samples[0].moments, video.duration)
-                shown = video.without(removed)
+                shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error
         return Round(view, removed, self._open(job, view, removed, sha256), shown)
@@ -171,7 +183,7 @@ class Asker:
     # With the model
 
     def settle(self, job: Job, prepared: Prepared | Exception) -> Iterator[Written]:
-        """Yield, as they are had, the answers of a prepared video, and failures for what could not be prepared.
+        """Yield, as they are had, the answers of a prepared video, and why there are none to what could not be shown.
 
         A model that cannot be loaded raises, and so does `ModelGone`.
         """
@@ -251,6 +263,13 @@ class Asker:
         ]
 
 
+def _cut_out(video: Video, removed: Sequence[Moment]) -> Video:
+    try:
+        return video.without(removed)
+    except NoFrames:
+        raise ViewUnavailable("cutting the annotated moments leaves no frame") from None
+
+
 def _cut(questions: Sequence[Question], size: int) -> list[Sequence[Question]]:
     return [questions[start : start + size] for start in range(0, len(questions), size)]
 
@@ -322,8 +341,14 @@ def _answer(
     )
 
 
-def _not_shown(round_: Round, error: Exception) -> list[Failure]:
+def _not_shown(round_: Round, error: Exception) -> list[Failure | Unasked]:
+    if isinstance(error, ViewUnavailable):
+        return [_unasked(key, sample, round_.view, str(error)) for key, sample in round_.questions]
     return [_failure(key, sample, round_.view, "prepare", error) for key, sample in round_.questions]
+
+
+def _unasked(key: str, sample: Sample, view: View, reason: str) -> Unasked:
+    return Unasked(key=key, id=sample.id, video=sample.video, task=sample.task, view=view, reason=reason, t=now())
 
 
 def _failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:

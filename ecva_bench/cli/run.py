@@ -71,6 +71,8 @@ def run(
         request.render(work.plan, rendered)
     with work, Journal(out, work.manifest) as journal, progress(f"run {model}", "answers") as settled:
         held = len(journal.answered)
+        if mode != work.manifest.spec["mode"]:
+            print(f"{model} answers each question alone, so this is a run in exact mode", file=sys.stderr)
         try:
             end = work.run(journal, settled)
         finally:
@@ -78,9 +80,11 @@ def run(
                 costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
     print(f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing")
-    causes = Counter((f.video, f.error, f.message) for f in journal.failed.values())
-    for (video, error, message), answers in causes.items():
+    failed = [f for f in journal.failed.values() if journal.state.get((f.id, f.view)) == "error"]
+    for (video, error, message), answers in Counter((f.video, f.error, f.message) for f in failed).items():
         print(f"  {video}: {error}, {answers} answers: {message}")
+    for (view, reason), questions in Counter((u.view, u.reason) for u in journal.unasked.values()).items():
+        print(f"  {questions} questions about a {view} view are not owed: {reason}")
     if end.status != "complete":
         raise typer.Exit(3)
-    print(f"next: ecva-bench score {out}")
+    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")

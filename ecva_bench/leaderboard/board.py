@@ -16,7 +16,7 @@ from ..records import Aggregate, Summary
 from ..statistics import DRAWS, Standing
 from .groups import SEED, Group, Row, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, number
+from .sheet import VIEWS, aggregate_text, lacking_text, number
 from .submission import Submission
 from .table import Cell, Mark, Table
 
@@ -181,6 +181,7 @@ def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
+    notes += [f"{row.label}: {text}." for row in group.rows if (text := lacking_text(row.submission.scores))]
     same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)
     for row in group.rows:

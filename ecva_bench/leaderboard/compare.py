@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import not_
+
+from pydantic import Field
 
 from ..errors import UsageError
-from ..records import Record, Scores
+from ..records import Lacking, Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
 from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
 from .sheet import number
@@ -23,16 +26,18 @@ UNMOVED = "no video moved"
 
 
 class Side(Record):
-    """One of two runs: the name of its results file, their hash, and the model."""
+    """One of two runs: the name of its results file, their hash, the model, and the parts of it that are absent."""
 
     name: str
     model: str
     results_sha256: str
+    lacking: Lacking | None = Field(default=None, exclude_if=not_)
 
     @classmethod
     def of(cls, scores: Scores) -> Side:
         """Return which run some scores are of."""
-        return cls(name=scores.header.name, model=scores.header.model, results_sha256=scores.header.results_sha256)
+        told = scores.header
+        return cls(name=told.name, model=told.model, results_sha256=told.results_sha256, lacking=told.lacking)
 
 
 class Effect(Record):
@@ -187,6 +192,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
         f"bootstrap over videos, seed {found.seed}, {found.draws} draws; p corrected after Holm for "
         f"{len(found.effects)} comparisons",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
+        *lacking_notes(found.base, found.new),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
         *([] if found.movers else [UNMOVED]),
     ]
@@ -216,6 +222,11 @@ def movers_table(found: Sequence[Mover]) -> Table:
         ),
         notes=("move: mean over metrics, in units of the metric's usual (root mean square) move",),
     )
+
+
+def lacking_notes(*sides: Side) -> list[str]:
+    """Return a note for each run of which parts are absent."""
+    return [f"beware: part {side.lacking} of {side.name} is absent" for side in sides if side.lacking]
 
 
 def p_cell(p: float) -> Cell:

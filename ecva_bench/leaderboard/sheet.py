@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..records import Aggregate, Coverage, Scores, Summary
+from ..records import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from .table import Cell, Table
 
 IDS_SHOWN = 5
@@ -38,7 +38,13 @@ def coverage_text(coverage: Coverage) -> str:
     return (
         f"{coverage.answered} of {coverage.owed} answered ({share:.2f} %), {coverage.failed} failed, "
         f"{coverage.missing} missing; {coverage.empty} empty, {coverage.extra} extra, {coverage.duplicates} duplicate"
+        + (f", {sum(coverage.unasked.values())} unscorable" if coverage.unasked else "")
     )
+
+
+def lacking_text(header: ScoresHeader) -> str:
+    """Return that parts of a run are absent, and which; empty for a whole run."""
+    return f"this is not the whole run: absent is part {header.lacking}" if header.lacking else ""
 
 
 def score_sheets(scores: Scores) -> list[Table]:
@@ -61,6 +67,8 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
+            *filter(None, [lacking_text(scores.header)]),
+            *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),
             *(aggregate_text(aggregate) for aggregate in aggregates),
             *sorted(reasons),
             *_gap_texts(scores, place),

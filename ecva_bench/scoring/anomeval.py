@@ -135,12 +135,14 @@ class AnomEval(JudgedScorer):
         if not item.key_sentences:
             parts["coverage"] = Gap("no key sentence annotated")
         parts["change"] = self._changed(item, "anomaly")
-        if "control" in item.others:
+        if "control" in (*item.others, *item.impossible):
             parts["control"] = self._changed(item, "control")
         return parts
 
     def _changed(self, item: Scorable, view: View) -> Part:
         """Return the part that tells what became of the answer on an edited view."""
+        if view in item.impossible:
+            return Gap(item.impossible[view])
         if view not in item.others:
             return Gap(f"the run did not ask the {view} view (run --edited {view})")
         edited = item.others[view]

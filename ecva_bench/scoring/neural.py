@@ -68,6 +68,8 @@ class NeuralScorer(Scorer):
     def __init__(self, protocol: Protocol) -> None:
         super().__init__(protocol)
         self.model_settings = protocol.models.get(self.name, self.settings_type())
+        if self.model_settings.device not in ("auto", "cpu"):
+            usable(self.model_settings.device)  # now, and not after other metrics have been scored
 
     @abstractmethod
     def inputs(self, item: Scorable) -> Sequence[Texts]:
@@ -177,8 +179,7 @@ def length_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]
 def model_settings(changes: Mapping[str, str]) -> dict[str, ModelSettings]:
     """Return settings by scorer from `{"bleurt.checkpoint": "FOLDER", "unieval.device": "cpu"}`.
 
-    Raises `UsageError` for a scorer that is no network, an unknown setting or a value it does not take, and a device
-    that is not there.
+    Raises `UsageError` for a scorer that is no network, an unknown setting or a value it does not take.
     """
     found: dict[str, ModelSettings] = {}
     for name, text in changes.items():
@@ -189,8 +190,6 @@ def model_settings(changes: Mapping[str, str]) -> dict[str, ModelSettings]:
         hints = get_type_hints(kind.settings_type)
         if setting not in hints:
             raise unknown(f"setting of {scorer}", setting, [field.name for field in fields(kind.settings_type)])
-        if setting == "device":
-            usable(text)  # before anything is scored
         change: dict[str, Any] = {setting: _read(text, hints[setting], name)}
         found[scorer] = replace(found.get(scorer, kind.settings_type()), **change)
     return found

@@ -109,6 +109,7 @@ def _header(
         left_out=left_out,
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
+        lacking=results.lacking,
     )
 
 
@@ -186,7 +187,8 @@ class _Part:
         clean = strip_special_tokens if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
-        return Scorable.of(answer, candidate=clean(answer.answer), others=texts)
+        impossible = self.group.impossible.get(answer.id, {})
+        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible)
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""

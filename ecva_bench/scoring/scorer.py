@@ -69,6 +69,7 @@ class Scorable:
     """An answer with everything a metric may compare it with; times in seconds.
 
     `others` are the same model's answers to the same sample on the other views; None where one is owed and missing.
+    `impossible` says why other views cannot be made of the video.
     """
 
     key: str
@@ -83,9 +84,17 @@ class Scorable:
     label: Label | None = None
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
+    impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
 
     @classmethod
-    def of(cls, answer: Answer, *, candidate: str, others: Mapping[View, str | None] | None = None) -> Scorable:
+    def of(
+        cls,
+        answer: Answer,
+        *,
+        candidate: str,
+        others: Mapping[View, str | None] | None = None,
+        impossible: Mapping[View, str] | None = None,
+    ) -> Scorable:
         """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
         return cls(
             key=answer.key,
@@ -100,6 +109,7 @@ class Scorable:
             label=answer.label,
             duration=answer.duration,
             others=others or {},
+            impossible=impossible or {},
         )
 
 
