@@ -235,7 +235,7 @@ class Lacking(Record):
     of: int
 
     def __str__(self) -> str:
-        """Return the parts in words: `2 of 4`, or `2 to 5, 7 of 8`."""
+        """Return the parts in words: `part 2 of 4`, or `parts 2 to 5, 7 of 8`."""
         runs: list[list[int]] = []
         for part in self.parts:
             if runs and part == runs[-1][-1] + 1:
@@ -243,7 +243,12 @@ class Lacking(Record):
             else:
                 runs.append([part])
         named = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
-        return f"{', '.join(named)} of {self.of}"
+        return f"{'part' if len(self.parts) == 1 else 'parts'} {', '.join(named)} of {self.of}"
+
+    @property
+    def text(self) -> str:
+        """What is to be said of them: `part 2 of 4 is absent`."""
+        return f"{self} {'is' if len(self.parts) == 1 else 'are'} absent"
 
 
 class Manifest(Record):

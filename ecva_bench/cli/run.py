@@ -84,7 +84,7 @@ def run(
     for (video, error, message), answers in Counter((f.video, f.error, f.message) for f in failed).items():
         print(f"  {video}: {error}, {answers} answers: {message}")
     for (view, reason), questions in Counter((u.view, u.reason) for u in journal.unasked.values()).items():
-        print(f"  {questions} questions about a {view} view are not owed: {reason}")
+        print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")
     if end.status != "complete":
         raise typer.Exit(3)
     print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")

@@ -46,7 +46,7 @@ class _Part:
 
     @property
     def name(self) -> str:
-        return f"part {Lacking(parts=self.held, of=self.lacking.of)}" if self.lacking else "the whole run"
+        return str(Lacking(parts=self.held, of=self.lacking.of)) if self.lacking else "the whole run"
 
     @property
     def whole(self) -> Expected:
@@ -70,9 +70,8 @@ def merge(paths: Sequence[Path], target: Path, *, incomplete: bool = False) -> M
     whole = _whole(parts)
     away = _absent(parts, whole)
     if away and not incomplete:
-        what = f"part {away} is absent" if len(away.parts) == 1 else f"parts {away} are absent"
         remedy = "name its file too, or merge what is there with --incomplete, to be resumed without --shard"
-        raise ResultsError(what, ", ".join(str(part.path) for part in parts), remedy)
+        raise ResultsError(away.text, ", ".join(str(part.path) for part in parts), remedy)
     union = unsharded(first.manifest).model_copy(
         update={
             "expects": whole or _joined(parts),
