@@ -41,6 +41,7 @@ gate: $(VENV)/.core
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
 	$(BIN)/python -m benchmarks.judge
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.runner
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.video

@@ -17,12 +17,16 @@ from .records import Label
 
 @dataclass(frozen=True)
 class AnomalyClass:
-    """A class of anomalies; sub-class `n` is `subclasses[n - 1]`. `cuva` is the code of the same class in CUVA."""
+    """A class of anomalies; sub-class `n` is `subclasses[n - 1]`. `cuva` is the code of the same class in CUVA.
+
+    `also` are other names that answers give it: its singular, common words for it, its name in Chinese.
+    """
 
     code: int
     name: str
     subclasses: tuple[str, ...]
     cuva: int | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def load_taxonomy(name: str) -> Taxonomy:
         source=table["source"],
         size=tuple(table["size"]),
         classes=tuple(
-            AnomalyClass(row["code"], row["name"], tuple(row["sub"]), row.get("cuva")) for row in table["classes"]
+            AnomalyClass(row["code"], row["name"], tuple(row["sub"]), row.get("cuva"), tuple(row.get("also", ())))
+            for row in table["classes"]
         ),
     )

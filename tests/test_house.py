@@ -35,9 +35,9 @@ MAY_IMPORT = {
     "journal": {"records"},
     "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading", "devices"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
-    "scoring": {"judging", "reading", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
+    "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},
-    "report": {"reading", "leaderboard", "scoring", "tasks", "statistics", "records"},
+    "report": {"reading", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
         "answering",
         "video",

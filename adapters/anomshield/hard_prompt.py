@@ -11,13 +11,13 @@ the same 32, which is what the authors' scripts do: there nothing is sampled ane
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecva_bench.reading import rankings
 from ecva_bench.video import samplers
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 COARSE = 32  # frames of the first look
 DENSE = 8  # frames of a segment in the closer look
 CHOSEN = 2  # segments that get one
-
-_LIST = re.compile(r"\[\s*[0-9]{1,2}(?:\s*,\s*[0-9]{1,2})*\s*\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +83,8 @@ def ranking_prompt(template: str, question: str, captions: Sequence[str]) -> str
 
 
 def read_ranking(reply: str, count: int) -> Ranking:
-    """Return the ranking in a reply: its first list of numbers, in square brackets.
-
-    It is readable where it names at least as many segments as are chosen, none twice, and none that is not there.
-    """
-    found = _LIST.search(reply)
-    order = tuple(int(number) for number in found[0].strip("[]").split(",")) if found else ()
-    readable = CHOSEN <= len(order) == len(set(order)) and set(order) <= set(range(1, count + 1))
-    return Ranking(reply, order if readable else ())
+    """Return the ranking in a reply, if it names at least as many segments as are chosen."""
+    return Ranking(reply, rankings.read_ranking(reply, count, fewest=CHOSEN).order)
 
 
 def ranked_by_judge(judge: Judge, prompt: JudgePrompt, question: str, captions: Sequence[str]) -> Ranking:

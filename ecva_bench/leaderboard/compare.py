@@ -7,8 +7,8 @@ always worse.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from operator import not_
 
 from pydantic import Field
@@ -78,8 +78,21 @@ class Mover(Record):
     new: float
 
 
+class Unread(Record):
+    """How many answers to one task could not be read, by why, in two runs, each of `n` and `of` full-video answers."""
+
+    task: str
+    base_of: int
+    new_of: int
+    base: dict[str, int]
+    new: dict[str, int]
+
+
 class Comparison(Record):
-    """Two runs compared. `mismatches` are what makes the reading doubtful, though the samples are the same."""
+    """Two runs compared. `mismatches` are what makes the figures doubtful, though the samples are the same.
+
+    `unread` are the answers of which nothing could be read, where any could not.
+    """
 
     base: Side
     new: Side
@@ -89,6 +102,7 @@ class Comparison(Record):
     mismatches: tuple[Mismatch, ...]
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 def compare(
@@ -129,7 +143,25 @@ def compare(
         mismatches=tuple(found),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
+        unread=tuple(unread(base, new, tasks=sorted({pair.summary.task for pair in paired}))),
     )
+
+
+def unread(base: Scores, new: Scores, *, tasks: Sequence[str]) -> Iterator[Unread]:
+    """Yield, for tasks of which a value is read out of the text, how many answers could not be read."""
+    for task in tasks:
+        sides = [
+            [
+                score.reading.status
+                for score in one.scores
+                if score.reading and (score.task, score.view) == (task, "full")
+            ]
+            for one in (base, new)
+        ]
+        kinds = [Counter[str](status for status in side if status != "read") for side in sides]
+        counts = [dict(sorted(kind.items())) for kind in kinds]
+        if any(counts):
+            yield Unread(task=task, base_of=len(sides[0]), new_of=len(sides[1]), base=counts[0], new=counts[1])
 
 
 def effects(paired: Sequence[Pair], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
@@ -192,6 +224,10 @@ def comparison_tables(found: Comparison) -> list[Table]:
         f"bootstrap over videos, seed {found.seed}, {found.draws} draws; p corrected after Holm for "
         f"{len(found.effects)} comparisons",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
+        *(
+            f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
+            for one in found.unread
+        ),
         *lacking_notes(found.base, found.new),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
         *([] if found.movers else [UNMOVED]),
@@ -232,6 +268,11 @@ def lacking_notes(*sides: Side) -> list[str]:
 def p_cell(p: float) -> Cell:
     """Return a p-value with four decimals, and never as 0."""
     return Cell("<0.0001" if p < 0.5e-4 else f"{p:.4f}", p)
+
+
+def _counts(by_reason: Mapping[str, int]) -> str:
+    total = sum(by_reason.values())
+    return f"{total} ({', '.join(f'{count} {reason}' for reason, count in by_reason.items())})" if total else "0"
 
 
 def _some(found: Sequence[Mismatch]) -> str:

@@ -26,7 +26,12 @@ _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
-_SHOWN = re.compile(r"\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\$")
+_SHOWN = re.compile(
+    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|\\(?=\")|"
+    r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
+)
+# `$x$` by pandoc's rule, which leaves `$5 to $10` alone.
+_MATHS = re.compile(r"\$(?=\S)([^$\n]*(?<=\S))\$(?!\d)")
 _MARKS = {
     **dict.fromkeys("“”„‟″＂«»「」『』", '"'),
     **dict.fromkeys("‘’‚‛′`´", "'"),
@@ -39,6 +44,14 @@ _MARKS = {
     **dict.fromkeys("；﹔", ";"),
     **dict.fromkeys("：﹕", ":"),
     **dict.fromkeys("。．｡", "."),
+    # Traditional characters of the words that answers name classes and times with.
+    **dict(
+        zip(
+            "類別災動傷盜竊搶鬥毆壞違規燒毀財車禍選項號異時間從開結鐘點幀",
+            "类别灾动伤盗窃抢斗殴坏违规烧毁财车祸选项号异时间从开结钟点帧",
+            strict=True,
+        )
+    ),
     **dict.fromkeys("→⇒➔➜⟶➡", "→"),
 }
 
@@ -51,7 +64,7 @@ def strip_special_tokens(text: str) -> str:
 def plain(text: str) -> str:
     """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer."""
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
-    return "".join(map(_plain, blank))
+    return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -66,7 +79,7 @@ def _plain(character: str) -> str:
         return str(unicodedata.digit(character))
     if "\uff01" <= character <= "\uff5e":  # the full-width forms of ASCII
         character = chr(ord(character) - 0xFEE0)
-    elif character.isspace() and character != "\n":
+    elif character.isspace() and character not in "\n\t":
         return " "
     lower = character.lower()
     return lower if len(lower) == 1 else character

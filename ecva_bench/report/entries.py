@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..records import Annotation, Answer, Failure, Score
+from ..records import Annotation, Answer, Failure, Reading, Score
+from ..scoring.classification import TAXONOMY
+from ..taxonomy import load_taxonomy
 from . import lanes
 from .run import MetricKey, Run, named
-from .words import content_words, marked_words, shared_words, word_difference
+from .words import content_words, marked_places, marked_words, shared_words, word_difference
 
 # The tasks whose answers are texts that may state the annotated key sentences.
 FREE_TEXT = ("description", "cause", "effect")
@@ -40,6 +42,8 @@ def run_entry(
         else:
             segments = word_difference(full[answer.task].answer, answer.answer)
             entry["difference"] = [operation + text for operation, text in segments]
+        if reading := _reading(scored):
+            entry["reading"] = _shown(reading)
         found.setdefault(answer.task, {})[answer.view] = entry | _circumstances(answer)
     return {
         "lanes": [lane | {"times": _rounded(lane["times"])} for lane in lanes.seen(answers)],
@@ -66,8 +70,31 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
     }
 
 
-def _text(answer: Answer, scores: Iterable[Score]) -> dict[str, Any]:
-    """Return an answer's text, words of the key sentences it states marked, and which it states by whose word."""
+def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:
+    """Return how an answer was read; under the standard protocol, where it was scored under several."""
+    readings = [
+        (protocol != "standard", n, score.reading) for n, (score, protocol) in enumerate(scored) if score.reading
+    ]
+    return min(readings, key=lambda one: one[:2])[2] if readings else None
+
+
+def _shown(reading: Reading) -> dict[str, Any]:
+    """Return a reading in words: what was read, or why nothing was, by which rule, and what was named beside it."""
+    taxonomy = load_taxonomy(TAXONOMY)
+    values = [f"{label.code} {taxonomy.describe(label)}" for label in reading.labels]
+    values += [f"{start:g} to {end:g} s" for start, end in reading.spans]
+    shown = {"as": values, "status": reading.status, "rule": reading.rule, "by": reading.by, "others": reading.others}
+    return {name: value for name, value in shown.items() if value}
+
+
+def _text(answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
+    """Return an answer's text with what it was read from marked, or words of the key sentences that it states.
+
+    Of key sentences also which it states, and by whose word.
+    """
+    places = next((score.reading.places for score in scores if score.reading), ())
+    if places:
+        return {"text": marked_places(answer.answer, places)}
     if answer.task not in FREE_TEXT or not answer.key_sentences:
         return {"text": [answer.answer]}
     parts = [score.parts[COVERAGE] for score in scores if COVERAGE in score.parts]

@@ -64,3 +64,13 @@ def marked_words(text: str, words: Collection[str]) -> list[str]:
             parts += [text[end : match.start()], match[0]]
             end = match.end()
     return [*parts, text[end:]]
+
+
+def marked_places(text: str, places: Iterable[tuple[int, int]]) -> list[str]:
+    """Return a text in parts that alternate: plain, marked, plain, …; marked are the characters [start, end)."""
+    parts, behind = [], 0
+    for start, end in sorted(places):
+        if behind <= start < end <= len(text):
+            parts += [text[behind:start], text[start:end]]
+            behind = end
+    return [*parts, text[behind:]]

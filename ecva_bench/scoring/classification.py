@@ -1,67 +1,89 @@
-"""Accuracy of the predicted anomaly class, beside the share of readable answers and the majority baseline.
+"""Accuracy of the anomaly class that answers name, beside the share of readable answers and the majority baseline.
 
-Knows class numbers and nothing of their names; sub-class and severity are ignored.
+What an answer names is read by `reading.classes`; severity is ignored. The sub-class counts in a column of its own,
+where annotation and answer go so deep ("multiple levels of granularity", paper Sec. III-A).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ..errors import ScoringError
-from .scorer import Column, Scorable, Scorer
+from ..reading.classes import VERSION, first_number, read_class
+from ..records import Label, Reading
+from ..taxonomy import load_taxonomy
+from .readings import ReadingScorer, unread_columns
+from .scorer import Column, Scorable
 
-_NUMBER = r"(?<![0-9])([0-9]{1,4})(?![0-9])"
-_BRACKETED = re.compile(rf"\[\s*{_NUMBER}\s*\]")
-_BARE = re.compile(_NUMBER)
-
-
-def parse_class(text: str) -> int | None:
-    """Return the predicted class: the first `[n]` in the text, else its first whole number, else None."""
-    found = _BRACKETED.search(text) or _BARE.search(text)
-    return int(found[1]) if found else None
+TAXONOMY = "cuva"  # all prompts list its classes
 
 
-class Classification(Scorer):
-    """Predicted against annotated major class."""
+class Classification(ReadingScorer):
+    """Predicted against annotated class."""
 
     name = "classification"
     tasks = ("classification",)
     columns = (
         Column("accuracy", "share of answers that name the annotated major class", binary=True),
-        Column("parsed", "share of answers in which a class number was found", binary=True),
+        Column("parsed", "share of answers that name one class", binary=True),
+        Column(
+            "accuracy_sub",
+            "share of answers with class and sub-class right, of those that name a sub-class where one is annotated",
+            binary=True,
+            optional=True,
+        ),
     )
     aggregates = (
         Column("macro_recall", "mean over annotated classes of the share of their videos named rightly"),
         Column("majority_baseline", "accuracy of always naming the most frequent annotated class"),
+        *unread_columns("unread", "ambiguous", "out of range"),
     )
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
-        """Return 1 or 0 for a right or wrong class; an answer without a number is wrong."""
-        scores = []
-        for item in batch:
-            predicted = parse_class(item.candidate)
-            right = predicted == self._expected(item)
-            scores.append({"accuracy": float(right), "parsed": float(predicted is not None)})
-        return scores
+        """Return 1 or 0 for a right or wrong class; an answer that names none, or several, is wrong."""
+        return [self._values(item, reading) for item, reading in zip(batch, self.readings(batch), strict=True)]
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return the reason why a video without an annotated class is scored for nobody."""
         return None if item.label else "no class annotated"
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
-        """Return macro recall and the majority baseline over the classes annotated in the batch."""
+        """Return macro recall and the majority baseline over the classes annotated, and the unread by kind."""
         right_by_class = defaultdict(list)
         for item, value in zip(batch, values, strict=True):
             right_by_class[self._expected(item)].append(value["accuracy"])
         recalls = [sum(right) / len(right) for right in right_by_class.values()]
         largest = max(Counter(self._expected(item) for item in batch).values())
-        return {"macro_recall": sum(recalls) / len(recalls), "majority_baseline": largest / len(batch)}
+        baselines = {"macro_recall": sum(recalls) / len(recalls), "majority_baseline": largest / len(batch)}
+        return {**baselines, **self.unread(batch)}
 
     def settings(self) -> dict[str, str]:
-        """Return the parser and the rule of comparison."""
-        return {"parse": "bracketed-else-first", "match": "first-digit" if self.protocol.first_digit_class else "major"}
+        """Return how classes are read and compared."""
+        published = self.protocol.first_digit_class
+        return {
+            "parse": "bracketed-else-first" if published else f"named.v{VERSION}",
+            "match": "first-digit" if published else "major",
+        }
+
+    def read(self, item: Scorable) -> Reading:
+        """Return the class an answer names; under the published protocol, its first number."""
+        if not self.protocol.first_digit_class:
+            return read_class(item.text, load_taxonomy(TAXONOMY).classes)
+        number = first_number(item.candidate)
+        if not number:
+            return Reading(status="out of range" if number == 0 else "unread", rule="first number")
+        return Reading(labels=(Label(major=number),), rule="first number")
+
+    def _values(self, item: Scorable, reading: Reading) -> dict[str, float]:
+        named = reading.labels
+        right = bool(named) and named[0].major == self._expected(item)
+        # The published figures count a number that is no class as read.
+        parsed = bool(named) or (self.protocol.first_digit_class and reading.status == "out of range")
+        values = {"accuracy": float(right), "parsed": float(parsed)}
+        if item.label and item.label.sub and named and named[0].sub:
+            values["accuracy_sub"] = float(right and len(named) == 1 and named[0].sub == item.label.sub)
+        return values
 
     def _expected(self, item: Scorable) -> int:
         """The class to be named; the authors' script reads one digit of `10-1` and so expects 1."""

@@ -213,6 +213,7 @@ class _Part:
             gaps=gaps,
             unanswered=tuple(column for column, gap in found.items() if gap.unanswered),
             parts=judged,
+            reading=None if item.id in self.obstacles else self.scorer.reading(item),
         )
 
     def summaries(self) -> list[Summary]:

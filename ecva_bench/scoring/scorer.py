@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 from .. import __version__, registry
 from ..errors import ScoringError, UsageError
 from ..judging import Judge
-from ..records import Answer, JudgedPart, Label, Moment, View
+from ..records import Answer, JudgedPart, Label, Moment, Reading, View
 from .protocol import Protocol
 
 GROUP = "ecva_bench.scorers"
@@ -68,8 +68,9 @@ class Gap:
 class Scorable:
     """An answer with everything a metric may compare it with; times in seconds.
 
-    `others` are the same model's answers to the same sample on the other views; None where one is owed and missing.
-    `impossible` says why other views cannot be made of the video.
+    `candidate` is the answer's text as it is compared, `answer` as it is recorded, where that is known. `others` are
+    the same model's answers to the same sample on the other views; None where one is owed and missing. `impossible`
+    says why other views cannot be made of the video.
     """
 
     key: str
@@ -85,6 +86,12 @@ class Scorable:
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
+    answer: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer as it is recorded: what readers read, so that the places they name are places in the record."""
+        return self.candidate if self.answer is None else self.answer
 
     @classmethod
     def of(
@@ -110,6 +117,7 @@ class Scorable:
             duration=answer.duration,
             others=others or {},
             impossible=impossible or {},
+            answer=answer.answer,
         )
 
 
@@ -150,6 +158,10 @@ class Scorer(ABC):
     def parts(self, item: Scorable) -> Mapping[str, JudgedPart]:
         """Return what a judge said of an item just scored, for a reader to look at."""
         return {}
+
+    def reading(self, item: Scorable) -> Reading | None:
+        """Return how the text of an item just scored was read, where the metric reads something out of it."""
+        return None
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the columns in `aggregates`: numbers over all items that are no mean of item values."""

@@ -143,4 +143,4 @@ def test_the_score_sheet_prints_coverage_before_any_mean():
     assert "2/3 = 66.67 %" in text
     assert "50.00 %" in text
     assert "majority_baseline 100.00 %" in text
-    assert "classification|parse:bracketed-else-first|match:major|strip:specials|v:" in text
+    assert "classification|parse:named.v1|match:major|strip:specials|v:" in text

@@ -9,6 +9,7 @@ import pytest
 
 from ecva_bench.cli import main
 from ecva_bench.leaderboard.exact import reproduce
+from ecva_bench.records import Label, Reading
 from ecva_bench.scoring import anomeval, bleu, classification, join, read_scores, rouge, score
 from tests.leaderboard.freeze import CI, JUDGE, MODELS
 
@@ -84,7 +85,12 @@ def _lost(monkeypatch):
 
 def _misread(monkeypatch):
     """A reader of classes that takes the last number for the first."""
-    monkeypatch.setattr(classification, "parse_class", lambda text: int(re.findall(r"\d+", f"0 {text}")[-1]) + 1)
+    last = re.compile(r"\d+(?=\D*$)")
+    monkeypatch.setattr(
+        classification,
+        "read_class",
+        lambda text, offered: Reading(labels=(Label(major=int(last.search(text)[0]) + 1),)),
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard import as_text
 from ecva_bench.leaderboard.compare import compare, comparison_tables
-from ecva_bench.scoring import read_scores_of, write_scores
+from ecva_bench.scoring import read_scores_of, score_results, write_scores
 from ecva_bench.statistics import holm
 from tests.leaderboard.scored import scored
+from tests.scoring.build import answer, label, results
 
 
 def two(gains, **header):
@@ -193,3 +194,17 @@ def test_values_that_are_lost_are_named_by_the_file_that_lost_them(tmp_path):
         compare(read_scores_of(path), other)
     with pytest.raises(ResultsError, match="there is no such scores file"):
         read_scores_of(tmp_path / "none.jsonl")
+
+
+def test_answers_that_could_not_be_read_are_counted_by_why():
+    annotated = {"task": "classification", "label": label(5)}
+    runs = [
+        score_results(results([answer(str(n), text, **annotated) for n, text in enumerate(texts)]))
+        for texts in (["[5]", "[5] or [6]", "[12]"], ["[5]", "[6]", "It is [5]."])
+    ]
+    found = compare(*runs)
+    assert [(one.task, one.base, one.new, one.base_of) for one in found.unread] == [
+        ("classification", {"ambiguous": 1, "out of range": 1}, {}, 3)
+    ]
+    shown = as_text(comparison_tables(found)[0])
+    assert "classification not read: base 2 (1 ambiguous, 1 out of range) of 3, new 0 of 3" in shown

@@ -62,5 +62,5 @@ def moments(*spans: tuple[float, float]) -> tuple[Moment, ...]:
     return tuple(Moment(start=start, end=end) for start, end in spans)
 
 
-def label(major: int) -> Label:
-    return Label(major=major, sub=1, severity=5)
+def label(major: int, sub: int = 1) -> Label:
+    return Label(major=major, sub=sub, severity=5)

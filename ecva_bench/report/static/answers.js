@@ -65,7 +65,18 @@ Ecva.answers = (() => {
     if (answer.error) return [failure(answer.error)];
     const parts = answer.text.map((part, i) => (i % 2 ? el("mark", {}, part) : part));
     const text = answer.text.join("").trim() ? el("p", { class: "text" }, ...parts) : el("p", { class: "nothing" }, "An empty answer.");
-    return [text, ...(answer.found ? keys(answer, task) : []), ...circumstances(answer), ...steps(answer)];
+    return [text, ...reading(answer), ...(answer.found ? keys(answer, task) : []), ...circumstances(answer), ...steps(answer)];
+  }
+
+  // What the answer was read as, where the metric reads a class or spans out of it; the characters are marked above.
+  function reading(answer) {
+    if (!answer.reading) return [];
+    const { as: values = [], status, rule, by, others = [] } = answer.reading;
+    const said = [values.length ? `read as ${values.join(", ")}` : `not read: ${status}`];
+    if (by) said.push(`by ${by}`);
+    if (rule) said.push(`rule: ${rule}`);
+    if (others.length) said.push(`also named: ${others.join(", ")}`);
+    return [el("p", { class: "reading" }, said.join(" · "))];
   }
 
   function failure({ stage, error, message }) {
@@ -98,7 +109,7 @@ Ecva.answers = (() => {
     if (answer.error) box.append(failure(answer.error));
     else if (answer.text) box.append(el("p", { class: "text" }, answer.text.join("")));
     else box.append(...difference(answer.difference));
-    box.append(...steps(answer));
+    box.append(...reading(answer), ...steps(answer));
     return box;
   }
 

@@ -1,0 +1,165 @@
+"""The class a careful reader takes from an answer, each judged by hand; and what holds of every text."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecva_bench.reading.classes import first_number, read_class
+from ecva_bench.taxonomy import load_taxonomy
+from tests.cases import case
+
+OFFERED = load_taxonomy("cuva").classes
+NAMES = {entry.code: entry.name for entry in OFFERED}
+
+
+def read(text):
+    reading = read_class(text, OFFERED)
+    return reading.labels[0].major if reading.status == "read" else None
+
+
+def status(text):
+    return read_class(text, OFFERED).status
+
+
+def test_the_cases_are_read_as_by_hand():
+    folder = case("class_answers")
+    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    answers = {
+        row["id"]: row["answer"]
+        for path in sorted(folder.glob("answers*.json"))
+        for row in json.loads(path.read_text(encoding="utf-8"))
+    }
+    assert {name: read(text) for name, text in answers.items()} == {name: expected[name] for name in answers}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # what the prompt asks for
+        ("[5]", 5),
+        ("[ 10 ] ", 10),
+        ("［11］", 11),
+        # after a word that says so
+        ("The correct class is 3, Water Incidents.", 3),
+        ("Category number: 7", 7),
+        ("I would go with option 4.", 4),
+        ('{"video_seconds": 9, "predicted_class": {"id": 6, "name": "Robbery"}}', 6),
+        ("| frames | category |\n|---|---|\n| 8 | 2 |", 2),
+        # by name, spelling forgiven
+        ("This is a clear case of vandalism.", 4),
+        ("Answer: Trafic Acidents", 5),
+        ("Jaywalking", 8),
+        ("视频里发生了火灾。", 9),
+        # in the conclusion
+        ("At 3 seconds 2 men meet; at 9 they hit each other. Therefore the answer is [1].", 1),
+        ("It looks like [7] at first. But he uses a knife, so it is [6].", 6),
+        ("Answer: 5. Wait, no one is hit. Answer: 10", 10),
+        # numbers of other kinds
+        ("The 3 men run for 10 seconds.", None),
+        ("At 0:05 the light turns red; speed 9 km/h; severity 4.", None),
+        ("The number of cars is 5.", None),
+        # no class, several classes
+        ("", None),
+        ("9" * 5000, None),
+        ("There is no fighting and no robbery here.", None),
+        ("Both [1] and [4] fit.", None),
+        ("5. Robbery", None),
+    ],
+)
+def test_forms_of_answers(text, expected):
+    assert read(text) == expected
+
+
+def test_what_is_not_read_says_why():
+    assert status("[12]") == "out of range"
+    assert status("[0]") == "out of range"
+    assert status("Either 5 or 10.") == "ambiguous"
+    assert status("A man walks his dog.") == "unread"
+    assert read_class("Either a robbery or a theft.", OFFERED).others == ("robbery", "theft")
+
+
+def test_a_reading_says_from_which_characters_by_which_rule_and_what_else_was_named():
+    text = "It is not **[1]**; so the class is ５, not Theft."
+    reading = read_class(text, OFFERED)
+    assert [label.code for label in reading.labels] == ["5"]
+    assert [text[start:end] for start, end in reading.places] == ["５"]
+    assert reading.rule == "class"
+    assert set(reading.others) == {"1", "Theft"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[5-1]", "5-1"),
+        ("[5-2,3]", "5-2"),
+        ("Traffic Accidents: Motor", "5-1"),
+        ("Class: 9\nSub-class: Forest", "9-2"),
+        ("[7] Theft (vehicle)", "7-2"),
+        ("A bank robbery.", "6-2"),
+        ("[5]", "5"),
+        ("[5-9]", None),
+    ],
+)
+def test_sub_classes_are_read_where_the_answer_has_them(text, code):
+    reading = read_class(text, OFFERED)
+    assert [label.code for label in reading.labels] == ([code] if code else [])
+
+
+FORMS = (
+    "[{n}]",
+    "{n}",
+    "{n}. {name}",
+    "**{n}. {name}**",
+    "{name}",
+    "Answer: {n}",
+    "The class is {n} ({name}).",
+    '{{"class": {n}, "seconds": 12}}',
+    "\\boxed{{{n}}}",
+    "In 12 seconds 3 cars pass. So it is [{n}].",
+    "属于第{n}类",
+    "<answer>[{n}]</answer>",
+)
+
+
+@given(st.sampled_from(FORMS), st.sampled_from(sorted(NAMES)))
+def test_every_class_is_read_back_from_every_form(form, number):
+    assert read(form.format(n=number, name=NAMES[number])) == number
+
+
+@given(st.text(st.characters(exclude_categories=("N",), exclude_characters="[]"), max_size=80))
+def test_text_without_numbers_gives_only_classes_it_names(text):
+    reading = read_class(text, OFFERED)
+    assert all(text[start:end].strip() for start, end in reading.places)
+    assert not reading.labels or reading.places
+
+
+@given(st.text())
+def test_places_lie_inside_the_text(text):
+    for start, end in read_class(text, OFFERED).places:
+        assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize("unit", ["[5] ", "class: ", "is 5 or ", "fire. ", "<answer>", "\\boxed{", "| class | 5 |"])
+def test_a_long_text_is_read_in_cpu_time_that_a_square_would_exceed(unit, cpu_limit):
+    with cpu_limit(20):
+        read_class(unit * (50_000 // len(unit)), OFFERED)
+
+
+@given(st.text())
+def test_the_published_reading_gives_a_number_that_is_in_the_text_or_none(text):
+    found = first_number(text)
+    runs = [int(run) for run in re.findall("[0-9]+", text) if len(run) <= 4]
+    assert (found in runs) if runs else found is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("[5]", 5), ("7 or [x] [ 10 ] ", 10), ("[2-2,5]", 2), ("Class 3", 3), ("Fire", None), ("", None)],
+)
+def test_the_published_reading_takes_the_first_number_in_brackets_else_the_first(text, expected):
+    assert first_number(text) == expected
