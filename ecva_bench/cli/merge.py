@@ -32,6 +32,4 @@ def merge(
     print(f"{out}: {len(parts)} files, {owed} answers owed: {answers} answers, {errors} errors, ", end="")
     print(f"{owed - answers - errors} missing")
     if merged.lacking:
-        print(
-            f"part {merged.lacking} is absent: run its command without --shard, with --out {out}, to complete the file"
-        )
+        print(f"{merged.lacking.text}: run the parts' command without --shard and with --out {out} to complete it")

@@ -262,7 +262,7 @@ def movers_table(found: Sequence[Mover]) -> Table:
 
 def lacking_notes(*sides: Side) -> list[str]:
     """Return a note for each run of which parts are absent."""
-    return [f"beware: part {side.lacking} of {side.name} is absent" for side in sides if side.lacking]
+    return [f"beware: {side.name} is not the whole run: {side.lacking.text}" for side in sides if side.lacking]
 
 
 def p_cell(p: float) -> Cell:

@@ -199,7 +199,7 @@ def _of_scorers(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatc
 
 def _of_parts(base: Scores, new: Scores) -> list[Mismatch]:
     """Return whether one run lacks parts that the other has."""
-    one, other = (f"part {lacking} absent" if (lacking := scores.header.lacking) else "whole" for scores in (base, new))
+    one, other = (lacking.text if (lacking := scores.header.lacking) else "whole" for scores in (base, new))
     return [] if one == other else [Mismatch(field="parts", where="the run", base=one, new=other)]
 
 

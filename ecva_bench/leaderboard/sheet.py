@@ -43,8 +43,8 @@ def coverage_text(coverage: Coverage) -> str:
 
 
 def lacking_text(header: ScoresHeader) -> str:
-    """Return that parts of a run are absent, and which; empty for a whole run."""
-    return f"this is not the whole run: absent is part {header.lacking}" if header.lacking else ""
+    """Return which parts of a run are absent; empty for a whole run."""
+    return f"not the whole run: {header.lacking.text}" if header.lacking else ""
 
 
 def score_sheets(scores: Scores) -> list[Table]:
