@@ -370,7 +370,8 @@ class Summary(Record):
     """One column of one scorer over one task and view; values are fractions where `unit` is %, else in that unit.
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
-    needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for (`gaps` counts why). `mean` is
+    needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
+    their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
     over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
     None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
     videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column.
@@ -392,6 +393,7 @@ class Summary(Record):
     unscorable: Count = 0
     reasons: dict[str, Count] = Field(default_factory=dict)
     gaps: dict[str, Count] = Field(default_factory=dict)
+    exempt: tuple[str, ...] = Field(default=(), exclude_if=not_)
     mean: Measured | None
     interval: tuple[Measured, Measured] | None = None
     zero_filled: Measured | None

@@ -103,18 +103,17 @@ def _absent(parts: Sequence[_Part], whole: Expected) -> Lacking | None:
     """Return the parts that none of the files holds and that owe something, as far as that is known."""
     if not all(part.lacking for part in parts):
         return None  # one of them is the whole run
-    divided = {part.lacking.of: part for part in parts if part.lacking}
+    if whole and {place for part in parts for place in part.owed} == places_of(whole):
+        return None
+    divided = {part.lacking.of: part for part in reversed(parts) if part.lacking}
     if len(divided) > 1:
         one, other = list(divided.values())[:2]
-        what = f"{one.name} and {other.name} are of two divisions of the run, which overlap"
-        raise ResultsError(what, f"{one.path}, {other.path}", "merge the parts of one division")
+        what = f"{other.name} and {one.name} are of two divisions of the run, and not all of it is there"
+        raise ResultsError(what, f"{other.path}, {one.path}", "merge all parts of one division")
     (of,) = divided
     held = {number for part in parts for number in part.held}
     away = tuple(number for number in range(1, of + 1) if number not in held)
-    owed = {place for part in parts for place in part.owed}
-    if not away or (whole and owed == places_of(whole)):
-        return None
-    return Lacking(parts=away, of=of)
+    return Lacking(parts=away, of=of) if away else None
 
 
 def _joined(parts: Sequence[_Part]) -> Expected:

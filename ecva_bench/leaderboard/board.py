@@ -137,7 +137,10 @@ def _parse_failures(row: Row, ranked_by: Summary | None) -> int:
     """Return how many answers no class or span could be read in, or how many verdicts on them could not be had."""
     parsed = row.summaries.get("parsed")
     unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
-    return unread + (ranked_by.unscored if ranked_by else 0)
+    if ranked_by is None:
+        return unread
+    exempt = set(ranked_by.exempt) - set(row.entry.coverage.absent)  # they have an answer, and nobody's has a value
+    return unread + ranked_by.unscored - len(exempt)
 
 
 def _aggregates(group: Group) -> tuple[list[Aggregate], list[Aggregate]]:

@@ -124,8 +124,9 @@ class Scorable:
 class Scorer(ABC):
     """A metric under a protocol. Subclasses give `name`, `tasks`, `columns` and `score`.
 
-    `views` are those it scores on their own. One that `needs_judge` is made with a judge as second argument, and
-    gets no shuffled-reference floor, which would double its calls.
+    `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
+    One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
+    double its calls.
     """
 
     name: ClassVar[str]
@@ -133,6 +134,7 @@ class Scorer(ABC):
     columns: ClassVar[tuple[Column, ...]]
     aggregates: ClassVar[tuple[Column, ...]] = ()
     views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
+    needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
 
     def __init__(self, protocol: Protocol) -> None:

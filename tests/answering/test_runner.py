@@ -168,6 +168,59 @@ def test_damaged_and_missing_videos_become_errors_and_the_run_goes_on(folder: Pa
     assert all(str(folder) in f.message for f in results.failures)
 
 
+HALF = "the anomaly takes more than half of the video, so no equally long normal span exists"
+OUTSIDE = "no annotated moment lies inside the video, so there is no {view!r} view"
+
+
+@pytest.mark.parametrize(
+    ("moment", "impossible"),
+    [
+        ((2.0, 2.8), {}),
+        ((0.0, 3.0), {"control": HALF}),
+        ((0.0, 99.0), {"anomaly": "cutting the annotated moments leaves no frame", "control": HALF}),
+        ((50.0, 60.0), {view: OUTSIDE.format(view=view) for view in ("anomaly", "control")}),
+    ],
+)
+@pytest.mark.parametrize("broken", ["", "led to"])
+def test_a_view_that_cannot_be_made_is_owed_by_no_model_and_not_tried_again(
+    moment: tuple[float, float], impossible: dict[View, str], broken: str, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.jsonl"
+    data = Videos(folder, ("1",))
+    cut = Moment(start=moment[0], end=moment[1])
+    data.annotations = [annotation.model_copy(update={"moments": (cut,)}) for annotation in data.annotations]
+    prompts = {task: prompt_for(task) for task in resolve(["cause", "effect"])}
+    plan = make_plan(data, prompts, Selection(), ("full", "anomaly", "control"))  # type: ignore[arg-type]
+    spec = {"model": "counting", "description": {}, "decoder": "d", "mode": "exact"}
+    manifest = Manifest(run="r", spec=spec, expects=plan.expects)
+    for _ in range(2):
+        results = run(Runner(Counting(broken), plan, manifest, Settings()), path)
+        assert results.unasked == {
+            view: dict.fromkeys(("1/cause", "1/effect"), why) for view, why in impossible.items()
+        }
+        assert {view: len(samples) for view, samples in results.expects.items()} == {
+            view: 0 if view in impossible else 2 for view in plan.views
+        }
+        # Errors are the model's own: those of the views that there are.
+        assert len(results.failures) == (3 - len(impossible)) * (broken != "")
+        end = json.loads(path.read_text().splitlines()[-1])
+        assert end["status"] == ("incomplete" if broken else "complete")
+        assert end.get("unasked", 0) == 2 * len(impossible)
+        assert end["missing"] == 0
+    assert path.read_text().count('"type":"unasked"') == 2 * len(impossible)
+
+
+def test_a_video_that_cannot_be_read_is_an_error_on_every_view(folder: Path, tmp_path: Path) -> None:
+    (folder / "1.mp4").write_bytes(b"")
+    results = run(make(Counting(), folder, ("1",), views=("full", "control")), tmp_path / "r.jsonl")
+    assert len(results.failures) == 4
+    assert not results.unasked
+    write_clip(folder / "1.mp4", frames=12, event=(0, 1))  # mended, and shorter than its anomaly begins
+    results = run(make(Counting(), folder, ("1",), views=("full", "control")), tmp_path / "r.jsonl")
+    assert not results.failures
+    assert set(results.unasked["control"].values()) == {OUTSIDE.format(view="control")}
+
+
 def test_a_resumed_run_asks_only_what_is_open(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     (folder / "0.mp4").write_bytes(b"")
