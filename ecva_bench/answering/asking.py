@@ -8,8 +8,8 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from .adapter import Adapter, Told
 from .plan import Group
 from .prefetch import Prefetcher, stopwatch
 from .views import removed_spans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Mode = Literal["exact", "fast"]
 Written = Answer | Failure | Unasked | Event
@@ -144,20 +147,16 @@ class Asker:
             sha256 = video.sha256
         except VideoError as error:
             return Prepared(video, "", self._rounds_of_broken(job, "", error), seconds())
+        found = [self._with_frames(self._round(job, view, video, sha256)) for view in self.views]
+        rounds, indices = tuple(round_ for round_, _ in found), np.unique(np.concatenate([some for _, some in found]))
+        warnings: tuple[str, ...] = ()
         try:
-            rounds = tuple(self._round(job, view, video, sha256) for view in self.views)
-            wanted = [
-                round_.shown.source_indices(np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64))
-                for round_ in rounds
-                if round_.questions and isinstance(round_.shown, Video)
-            ]
-            indices = np.unique(np.concatenate(wanted)) if wanted else np.empty(0, dtype=np.int64)
             if len(indices):
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
             warnings = video.warnings if any(round_.questions for round_ in rounds) else ()
-        except VideoError as error:
-            return Prepared(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
+        except VideoError as error:  # what cannot be shown anyway stays as it is
+            rounds = tuple(replace(one, shown=error) if isinstance(one.shown, Video) else one for one in rounds)
         return Prepared(video, sha256, rounds, seconds(), warnings)
 
     def _round(self, job: Job, view: View, video: Video, sha256: str) -> Round:
@@ -171,6 +170,16 @@ class Asker:
         except VideoError as error:
             shown = error
         return Round(view, removed, self._open(job, view, removed, sha256), shown)
+
+    def _with_frames(self, round_: Round) -> tuple[Round, NDArray[np.int64]]:
+        """Return a round with the frames of the whole video that it needs; without them it is not shown."""
+        if round_.questions and isinstance(round_.shown, Video):
+            try:
+                wanted = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64)
+                return round_, round_.shown.source_indices(wanted)
+            except Exception as error:  # the model's or the file's: it costs this view alone
+                round_ = replace(round_, shown=error)
+        return round_, np.empty(0, dtype=np.int64)
 
     def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[Round, ...]:
         return tuple(Round(view, (), self._open(job, view, (), sha256), error) for view in self.views)
