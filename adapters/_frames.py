@@ -97,14 +97,38 @@ def image_parts(frames: Frames, video: Video, pictures: list[dict[str, Any]]) ->
 
 
 def video_metadata(frames: Frames, video: Video) -> dict[str, Any]:
-    """Return what vLLM and transformers call a video's metadata: where in the video shown its frames were taken."""
+    """Return what vLLM and transformers call a video's metadata: where in the video shown its frames were taken.
+
+    Whoever reads it takes index over `fps` for a frame's second. So indices are those of an even rate, which are the
+    frames' own but where the rate varies: there seconds are right to half a frame of the mean rate.
+    """
+    total = max(1, round(video.duration * video.frame_rate))
+    places = np.minimum(np.round(frames.positions * video.frame_rate).astype(np.int64), total - 1)
     return {
-        "total_num_frames": video.n_frames,
+        "total_num_frames": total,
         "fps": video.frame_rate,
         "duration": video.duration,
-        "frames_indices": frames.indices.tolist(),
+        "frames_indices": places.tolist(),
         "do_sample_frames": False,
     }
+
+
+def uneven(video: Video, indices: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return a warning where one number of seconds between the frames shown is wrong by more than half of it.
+
+    `indices` are those of the frames shown. Up to a frame is no fault: frames come when they come.
+    """
+    seconds = video.positions[indices]
+    if len(seconds) < 3:
+        return ()
+    step = float(seconds[-1] - seconds[0]) / (len(seconds) - 1)
+    astray = float(np.abs(seconds - np.linspace(seconds[0], seconds[-1], len(seconds))).max())
+    if astray <= max(step / 2, 1 / video.frame_rate):
+        return ()
+    return (
+        f"frames are shown at uneven times, up to {astray:.1f} s from even ones:"
+        " a model that is told one number of seconds between them is told wrong ones",
+    )
 
 
 def positive(name: str, text: str, *, zero: bool = False) -> float:

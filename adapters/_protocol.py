@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError
+from ecva_bench.reading.text import parse_json
 from ecva_bench.records import canonical_json
 
 from ._program import Ended, Program
@@ -100,7 +102,7 @@ class Dialogue:
 
 def _parsed(line: bytes) -> Said | None:
     try:
-        said = json.loads(line)
+        said = parse_json(line)
     except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
@@ -133,8 +135,9 @@ def _answers(said: Said, asked: int, name: str) -> list[str]:
         raise AdapterError(
             f"the program gave {len(answers)} answers to {asked} questions", name, "it must give one each"
         )
-    try:
-        "".join(answers).encode()
-    except UnicodeEncodeError as error:
-        raise AdapterError(f"an answer is no text that can be written ({error.reason})", name, "mend it") from error
-    return answers
+    finish = said.get("finish", ["stop"] * asked)
+    if not isinstance(finish, list) or [type(reason) for reason in finish] != [str] * asked:
+        raise AdapterError(
+            f"the program's finish is {finish!r:.200}", name, "`finish` must be one string for each answer"
+        )
+    return [Told(answer, finish=reason) for answer, reason in zip(answers, finish, strict=True)]

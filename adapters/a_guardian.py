@@ -23,6 +23,7 @@ from .video_chatgpt import VideoChatGPT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ecva_bench.records import Sample
     from ecva_bench.video import Video
 
 FRAMES = 100
@@ -72,7 +73,12 @@ class AGuardian(VideoChatGPT):
             raise UsageError(
                 "mod 1 and 2 need moments, mod 0 has none", remedy="give --model-arg moments=FILE with them"
             )
-        self._moments, self._moments_sha256 = read_moments(Path(moments)) if moments else ({}, "")
+        self._moments = read_moments(Path(moments)) if moments else None
+
+    def study(self, samples: Sequence[Sample]) -> None:
+        """See which videos there will be, and nothing else of them: each must have moments of its own."""
+        if self._moments:
+            self._moments.check(sample.media for sample in samples)
 
     def words(self, question: str) -> Template:
         """Return the instructions for the task whose prompt a question is, in any prompt set, or the conversation."""
@@ -82,16 +88,23 @@ class AGuardian(VideoChatGPT):
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return Video-ChatGPT's frames, in mode 1 and 2 with more of them in the video's important spans."""
         indices = super().frame_indices(video)
-        if not self._mod:
+        if self._moments is None:
             return indices
         if video.removed:
             raise AdapterError("important spans are known of whole videos alone", video.path, "use mod=0 for this view")
-        name = str(int(video.path.stem)) if video.path.stem.isdecimal() else video.path.stem
-        spans, even = spans_of(self._moments.get(name, ()), video.frame_rate), indices.tolist()
+        spans, even = spans_of(self._moments.of(video.path), video.frame_rate), indices.tolist()
         one = self._mod == 1
         more = exchanged(even, spans, self.policy.seed) if one else added(even, spans, video.frame_rate)
         found = np.minimum(np.array(more, dtype=np.int64), video.n_frames - 1)
         return found[samplers.linspace(len(found), FRAMES)] if len(found) > FRAMES else found
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a second of the moments is not at the frame it is taken for, which is by the mean frame rate."""
+        if not self._mod or not (video.variable_frame_rate or video.timestamps[0] > 0):
+            return ()
+        return (
+            "important spans are taken by the mean frame rate, as the authors' program does: here they lie elsewhere",
+        )
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the answers; questions whose templates end answers alike are one batch."""
@@ -113,7 +126,7 @@ class AGuardian(VideoChatGPT):
             **super().describe(),
             "instructions": {task: template.describe() for task, template in self.instructions.items()},
             "stops": {name: list(stop) for name, stop in self.stops.items()},
-            "moments": {"mod": self._mod, "sha256": self._moments_sha256},
+            "moments": {"mod": self._mod, "sha256": self._moments.sha256 if self._moments else ""},
         }
 
 

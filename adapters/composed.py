@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ecva_bench.answering import Adapter, Card
+from ecva_bench.answering import Adapter, Card, Told
 from ecva_bench.answering.fit import Fit
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
@@ -242,7 +242,7 @@ class Composed(Adapter):
             self._kept[key] = Seen(features, frames.timestamps, frames.positions, identity)
         return self._kept[key]
 
-    def ask(self, asked: Sequence[tuple[Seen, str]], policy: Policy | None = None) -> list[str]:
+    def ask(self, asked: Sequence[tuple[Seen, str]], policy: Policy | None = None) -> list[Told]:
         """Return one answer per question about what was seen, in order, by the adapter's policy or another.
 
         Questions go in batches, whatever each is about; where a policy samples, one by one, each with a seed of its
@@ -255,7 +255,7 @@ class Composed(Adapter):
         policy = policy or self.policy
         tokenizer = self.networks.tokenizer
         size = 1 if policy.do_sample else BATCH
-        answers = []
+        answers: list[Told] = []
         for start in range(0, len(asked), size):
             batch = asked[start : start + size]
             seed = sha256_of([policy.seed, *((seen.identity, question) for seen, question in batch)])
@@ -268,7 +268,7 @@ class Composed(Adapter):
                     seed=int(seed[:15], 16),
                     attending=self.attending,
                 )
-            answers += [self.finish(policy.cut(text)) for text in texts]
+            answers += [Told(self.finish(policy.cut(text)), finish=text.finish) for text in texts]
         return answers
 
     def answer(self, video: Video, question: str) -> str:
@@ -278,7 +278,7 @@ class Composed(Adapter):
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, the video being encoded once."""
         seen = self.look(video)
-        return self.ask([(seen, question) for question in questions])
+        return [*self.ask([(seen, question) for question in questions])]
 
     def find(self, name: str, role: str) -> Checkpoint:
         """Return weights by folder or hub id; `role` is the option that names them."""

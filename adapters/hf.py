@@ -21,7 +21,7 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 
-from ._frames import image_parts, positive
+from ._frames import image_parts, positive, uneven
 from .composed import choice, count
 from .parts.files import read_json
 
@@ -46,7 +46,8 @@ class Family:
     frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor: further options of its processor for videos. source: whose settings these are.
+    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
+    frames, not each frame's, or it is not known. source: whose settings these are.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Family:
     input: str = ""
     pixels: dict[str, Any] | None = None
     processor: dict[str, Any] = field(default_factory=dict)
+    interval: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
@@ -192,6 +194,11 @@ class Hf(Adapter):
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices the frame rule gives for a video."""
         return self.family.indices(video.positions)
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a family that is told one number of seconds between frames is shown frames at uneven times."""
+        told = self.family.input == "video" and self.family.interval
+        return uneven(video, self.frame_indices(video)) if told else ()
 
     def answer(self, video: Video, question: str) -> str:
         """Return the model's answer to one question."""

@@ -20,7 +20,7 @@ from ecva_bench.judging.client import Caller, Options
 from ecva_bench.judging.completions import Problem
 from ecva_bench.judging.store import Reply
 
-from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, video_metadata
+from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, uneven, video_metadata
 from .composed import choice, count
 
 if TYPE_CHECKING:
@@ -110,6 +110,10 @@ class OpenAIEndpoint(Adapter):
         """Return the indices of the frames that are sent."""
         return self._rule.indices(video)
 
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a video's frames have uneven times: what is made of them behind the endpoint is not known."""
+        return uneven(video, self.frame_indices(video)) if self._as_video else ()
+
     def answer(self, video: Video, question: str) -> str:
         """Return the reply to one question."""
         return self.answer_many(video, [question])[0]
@@ -177,7 +181,7 @@ class OpenAIEndpoint(Adapter):
         """Return the answer in a reply, with its end and with who served it; `AnswerRefused` where it is none."""
         if reply.refusal:
             raise AnswerRefused(f"the model refused ({reply.refusal})", self._model, "it counts as unanswered")
-        steps = {"served": reply.served, "left_out": list(reply.left_out)}
+        steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
         return Told(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
 
     def _show(self, video: Video) -> _Shown:

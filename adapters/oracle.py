@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Adapter
 from ecva_bench.errors import AdapterError
+from ecva_bench.names import Names
 from ecva_bench.records import Sample, sha256_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class Oracle(Adapter):
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], str] = {}
+        self._media: dict[str, str] = {}
+        self._names = Names(())
 
     def lookup(self, sample: Sample) -> str | None:
         """Return what is known of a sample, None if nothing."""
@@ -28,16 +31,21 @@ class Oracle(Adapter):
 
     def study(self, samples: Sequence[Sample]) -> None:
         """Remember the known answer of every sample by file name and question."""
+        self._media = {sample.video: sample.media for sample in samples}
+        self._names = Names((video, video) for video in self._media)
         self._answers = {
             (sample.media, sample.question): text for sample in samples if (text := self.lookup(sample)) is not None
         }
 
     def answer(self, video: Video, question: str) -> str:
         """Return the known answer; `AdapterError` where there is none."""
-        try:
-            return self._answers[video.path.name, question]
-        except KeyError:
-            raise AdapterError(f"the annotation has no {self.source} for this question", video.path.name) from None
+        found = self._names.find(str(video.path))
+        if len(found) > 1:
+            raise AdapterError(f"this may be {found[0]!r} or {found[1]!r}", video.path, "give each a name of its own")
+        known = self._answers.get((self._media[found[0]], question)) if found else None
+        if known is None:
+            raise AdapterError(f"the annotation has no {self.source} for this question", video.path.name)
+        return known
 
     def describe(self) -> dict[str, Any]:
         """Return the hash of all known answers: other annotations make another oracle."""

@@ -23,6 +23,7 @@ from ecva_bench.torchvision import ensure_torchvision
 from .composed import choice, count
 from .hf import WORDS, Family, Hf
 from .parts.files import read_json
+from .parts.saying import decoded
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
@@ -158,7 +159,14 @@ class VLLMEngine(Hf):
             tokenization_kwargs={"add_special_tokens": not (begins and texts[0].startswith(begins))},
         )
         opening, said = opened_by(texts[0]), [output.outputs[0] for output in outputs]
-        return [Told(opening + one.text.strip(), finish=one.finish_reason or "stop") for one in said]
+        return [self._told(opening, one) for one in said]
+
+    def _told(self, opening: str, said: Any) -> Told:
+        """Return what was generated, decoded as `hf` does: vLLM's own text lacks the marks of a thought."""
+        finish = said.finish_reason or "stop"
+        tokenizer = getattr(self.processor, "tokenizer", self.processor)
+        ids = list(said.token_ids)
+        return Told(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}

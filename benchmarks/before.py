@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ecva_bench.scoring.protocol import TimeUnit
+from ecva_bench.reading.units import TimeUnit
 
 Spans = tuple[tuple[float, float], ...]
 

@@ -147,10 +147,20 @@ class SeenFrames(Record):
     corrupt: tuple[int, ...] = ()
 
 
+# How endpoints say that a text was cut off: OpenAI, Anthropic and Gemini, Mistral, the Responses API.
+_CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
+
+
+def finish_of(reason: str) -> str:
+    """Return why a text ends, as answers have it, from a model's or an endpoint's own word; unknown ones are kept."""
+    return "length" if reason.casefold() in _CUT_OFF else reason or "stop"
+
+
 class Answer(Record):
     """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
 
-    `steps` is for the reader: how a model that works in several steps, or thinks aloud (`thought`), came to the text.
+    `finish` is `stop`, or `length` where the text was cut off. `steps` is for the reader: how a model that works in
+    several steps, or thinks aloud (`thought`), came to the text.
     """
 
     type: Literal["answer"] = "answer"
@@ -173,6 +183,11 @@ class Answer(Record):
     steps: dict[str, Any] | None = None
     time: dict[str, float] = Field(default_factory=dict)
     t: str = ""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the text ends where no more was allowed, and not where the model ended it."""
+        return finish_of(self.finish) == "length"
 
 
 class Failure(Record):
@@ -217,7 +232,10 @@ class Event(Record):
 
 
 class End(Record):
-    """Last line of a run that came to an end by itself; `unasked` are questions about views that cannot be made."""
+    """Last line of a run that came to an end by itself.
+
+    Of the `answers`, so many are `empty` and were `cut_off`; `unasked` are questions about views that cannot be made.
+    """
 
     type: Literal["end"] = "end"
     status: Literal["complete", "incomplete"]
@@ -225,6 +243,8 @@ class End(Record):
     errors: int
     missing: int
     unasked: int = Field(default=0, exclude_if=not_)
+    empty: int = Field(default=0, exclude_if=not_)
+    cut_off: int = Field(default=0, exclude_if=not_)
     t: str = ""
 
 
@@ -343,7 +363,8 @@ class ScoresHeader(Record):
 class Coverage(Record):
     """What became of the samples of one task and view that a run owes, counted before any mean.
 
-    `owed` = `answered` + `failed` + `missing`; an `empty` answer is an answer. `extra` are answers that were not
+    `owed` = `answered` + `failed` + `missing`; an `empty` answer is an answer, and so is one that was `cut_off` where
+    the model was allowed no more (a file without such answers does not say so). `extra` are answers that were not
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
     same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
@@ -360,6 +381,7 @@ class Coverage(Record):
     failed: Count
     missing: Count
     empty: Count = 0
+    cut_off: Count = Field(default=0, exclude_if=not_)
     extra: Count = 0
     duplicates: Count = 0
     absent: tuple[str, ...] = ()

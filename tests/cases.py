@@ -1,18 +1,12 @@
-"""Inputs that were read wrongly once, each with the right value: beside the checkout, or where ECVA_CASES says."""
+"""Where the cases lie that came with what they should give: `../shared/cases` beside the checkout, or `ECVA_CASES`."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
+from .golden import find
 
 
 def case(name: str) -> Path:
-    """Return the folder of a case; skips the test where it is not at hand."""
-    folder = Path(os.environ.get("ECVA_CASES") or ROOT.parent / "shared" / "cases") / name
-    if not folder.is_dir():
-        pytest.skip(f"no case {name} at {folder}: set ECVA_CASES")
-    return folder
+    """Return the folder of one case, or skip the test with the reason."""
+    return find("cases", "ECVA_CASES") / name

@@ -57,6 +57,32 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_half_a_character_that_another_program_wrote_costs_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest()) as journal:
+        journal.append(answer("1/cause", "[5] HALF"))
+    path.write_bytes(path.read_bytes().replace(b"HALF", rb"\ud83d"))
+    assert [a.answer for a in read(path).answers] == ["[5] \ufffd"]
+    with Journal(path, manifest()) as journal:
+        assert list(journal.answered) == ["key 1/cause"]
+
+
+def test_the_end_counts_answers_that_are_empty_or_were_cut_off(tmp_path: Path) -> None:
+    said = [("", "length"), ("A car", "length"), (" </s>", "stop"), ("<think>Is it", "stop"), ("b", "stop")]
+    ids = tuple(f"{number}/cause" for number in range(len(said)))
+    with Journal(tmp_path / "r.jsonl", manifest(ids)) as journal:
+        for sample, (text, finish) in zip(ids, said, strict=True):
+            journal.append(answer(sample, text).model_copy(update={"finish": finish}))
+        end = end_of(manifest(ids), journal)
+        assert (end.answers, end.empty, end.cut_off) == (5, 3, 2)
+        journal.append(answer(ids[0], "newer", key="another"))
+        journal.append(answer("9/cause", ""))  # not owed
+        end = end_of(manifest(ids), journal)
+        assert (end.answers, end.empty, end.cut_off) == (5, 2, 1)
+    with Journal(tmp_path / "r.jsonl", manifest(ids)) as again:
+        assert end_of(manifest(ids), again).model_copy(update={"t": ""}) == end.model_copy(update={"t": ""})
+
+
 @given(cut=st.integers(min_value=1, max_value=200))
 def test_a_file_cut_anywhere_keeps_every_whole_line(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = tmp_path_factory.mktemp("cut") / "results.jsonl"

@@ -145,7 +145,7 @@ class AnomShield(LlavaFamily):
         seen = [self.look(video, self._frames(video, ranking)) for ranking in rankings]
         texts = self.ask(list(zip(seen, questions, strict=True)))
         return [
-            Told(text, hard_prompt.steps(segments, captions, ranking, one.timestamps.tolist()))
+            Told(text, hard_prompt.steps(segments, captions, ranking, one.timestamps.tolist()), finish=text.finish)
             for text, ranking, one in zip(texts, rankings, seen, strict=True)
         ]
 
@@ -154,7 +154,8 @@ class AnomShield(LlavaFamily):
         seen = [self.look(video, segment.frames) for segment in segments]
         identities = [one.identity for one in seen]
         if self._captioned[0] != identities:
-            self._captioned = identities, self.ask([(one, CAPTION.text) for one in seen])
+            said = self.ask([(one, CAPTION.text) for one in seen])
+            self._captioned = identities, [str(caption) for caption in said]
         return self._captioned[1]
 
     def _frames(self, video: Video, ranking: Ranking) -> NDArray[np.int64]:

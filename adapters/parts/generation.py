@@ -16,6 +16,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
+from ecva_bench.answering import Told
 from ecva_bench.errors import OutOfMemory
 
 from .networks import Networks
@@ -36,8 +37,8 @@ def generate(
     *,
     seed: int,
     attending: Attending,
-) -> list[str]:
-    """Return the text generated after each sequence, stop strings included.
+) -> list[Told]:
+    """Return the text generated after each sequence, stop strings included, and whether it was cut off.
 
     `visuals` holds [tokens, hidden] per sequence. Where all sequences begin with the same visual tokens, as questions
     about one video do, what they have in common is read once; shorter ones are padded behind it, else on the left. A
@@ -74,7 +75,7 @@ def generate(
         remedy = "give quantize=8bit or 4bit, or device=spread, with --model-arg"
         raise OutOfMemory(f"the language model ran out of memory at {length} tokens", str(device), remedy) from None
     ends = ends_of(policy, networks.tokenizer)
-    return [networks.tokenizer.decode(_before(row, ends)) for row in said.tolist()]
+    return [_told(row, ends, policy, networks.tokenizer) for row in said.tolist()]
 
 
 def config_of(policy: Policy, tokenizer: Tokenizer) -> GenerationConfig:
@@ -174,10 +175,11 @@ def ends_of(policy: Policy, tokenizer: Tokenizer) -> list[int]:
     return [tokenizer.id_of(end) if isinstance(end, str) else end for end in policy.eos]
 
 
-def _before(ids: list[int], ends: list[int]) -> list[int]:
-    """Return the ids before the first that ends an answer."""
+def _told(ids: list[int], ends: list[int], policy: Policy, tokenizer: Tokenizer) -> Told:
+    """Return the text of the ids before the first that ends an answer; without one, and a stop string, it was cut."""
     places = [place for place, number in enumerate(ids) if number in ends]
-    return ids[: places[0]] if places else ids
+    text = tokenizer.decode(ids[: places[0]] if places else ids)
+    return Told(text, finish="stop" if places or policy.cut(text) != text else "length")
 
 
 class _RepetitionPenalty(LogitsProcessor):

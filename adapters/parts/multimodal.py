@@ -31,6 +31,7 @@ from .generation import config_of
 from .language import fitting, quantization, quiet
 from .networks import Placement
 from .policy import Policy
+from .saying import decoded
 from .weights import check
 
 _untyped: Any = transformers  # much of it has no types
@@ -130,12 +131,13 @@ class Multimodal:
             size = "{} questions of {} tokens".format(*inputs["input_ids"].shape)
             remedy = "give frames, max_pixels, quantize or device=spread with --model-arg"
             raise OutOfMemory(f"the model ran out of memory at {size}", str(self._device), remedy) from None
-        prompt = 0 if self.network.config.is_encoder_decoder else inputs["input_ids"].shape[1]
+        # A decoder of its own begins with a token that may be one of those that end an answer.
+        prompt = 1 if self.network.config.is_encoder_decoder else inputs["input_ids"].shape[1]
         opening = opened_by(self._prompt(shown, questions[0]))
         return [self._told(opening, row) for row in said[:, prompt:].tolist()]
 
     def _told(self, opening: str, ids: list[int]) -> Told:
-        text = opening + self._tokenizer.decode(ids, skip_special_tokens=True).strip()
+        text = opening + decoded(self._tokenizer, ids, self._eos)
         return Told(text, finish="length" if set(ids).isdisjoint(self._eos) else "stop")
 
     def inputs(self, shown: Shown, question: str) -> Inputs:

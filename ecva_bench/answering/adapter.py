@@ -29,8 +29,8 @@ GROUP = "ecva_bench.adapters"
 class Told(str):
     """An answer that says how it was come by and why it ends; both go into the answer's record.
 
-    `steps` is JSON without nulls, None where there is nothing to tell; `finish` is `stop`, or `length` where the text
-    was cut off.
+    `steps` is JSON without nulls, None where there is nothing to tell; its `thought` is what was thought aloud, where
+    that is not in the text. `finish` is `stop`, or `length` where the text was cut off.
     """
 
     __slots__ = ("finish", "steps")
@@ -108,6 +108,13 @@ class Adapter(ABC):
 
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
         """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""
+        return ()
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Return what a reader of the answers should know of how a video is shown to the model. Default: nothing.
+
+        Such as seconds the model is told that are not the frames' own. It is asked in the background, as above.
+        """
         return ()
 
     def spent(self) -> dict[str, Any]:

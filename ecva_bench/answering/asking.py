@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import AdapterError, EcvaError, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..journal import now
+from ..reading.text import parse_json, well_formed
 from ..reading.thoughts import without_thought
 from ..records import (
     Answer,
@@ -27,6 +28,7 @@ from ..records import (
     Unasked,
     View,
     canonical_json,
+    finish_of,
     sha256_of,
 )
 from ..video import Frames, Video
@@ -154,7 +156,9 @@ class Asker:
             if len(indices):
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
-            warnings = video.warnings if any(round_.questions for round_ in rounds) else ()
+            asked = [one.shown for one in rounds if one.questions and isinstance(one.shown, Video)]
+            told = [warning for shown in asked for warning in self.adapter.warnings(shown)]
+            warnings = tuple(dict.fromkeys([*(video.warnings if asked else ()), *told]))
         except VideoError as error:  # what cannot be shown anyway stays as it is
             rounds = tuple(replace(one, shown=error) if isinstance(one.shown, Video) else one for one in rounds)
         return Prepared(video, sha256, rounds, seconds(), warnings)
@@ -165,7 +169,8 @@ class Asker:
         shown: Video | Exception = video
         try:
             if view != "full" and samples:
-                removed = removed_spans(view, samples[0].moments, video.duration)
+                first = float(video.timestamps[0])
+                removed = removed_spans(view, samples[0].moments, video.duration, first)
                 shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error
@@ -262,8 +267,7 @@ class Asker:
         seen: list[Frames] = []
         shown.on_frames = seen.append
         seconds = stopwatch()
-        texts = self.adapter.answer_many(shown, [sample.question for _, sample in batch])
-        _check(texts, len(batch))
+        texts = _checked(self.adapter.answer_many(shown, [sample.question for _, sample in batch]), len(batch))
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
         frames = _seen(seen)
         return [
@@ -290,16 +294,20 @@ def _is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _check(texts: list[str], asked: int) -> None:
-    """Raise `AdapterError` for what is not one text each, or cannot be written down (half a surrogate pair, NaN)."""
+def _checked(texts: list[str], asked: int) -> list[str]:
+    """Return the texts and what they tell, well-formed; `AdapterError` where they are not one each, or tell no JSON."""
     if len(texts) != asked or not all(isinstance(text, str) for text in texts):
         raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
-    for text in texts:
-        try:
-            canonical_json([str(text), text.steps if isinstance(text, Told) else None]).encode()
-        except (TypeError, ValueError) as error:
-            what = f"the model's answer cannot be written down ({error})"
-            raise AdapterError(what, f"{text!r:.200}", "it must return Unicode text, and steps that are JSON") from None
+    return [_told(text) if isinstance(text, Told) else well_formed(text) for text in texts]
+
+
+def _told(text: Told) -> Told:
+    try:
+        steps = parse_json(canonical_json(text.steps))
+    except (TypeError, ValueError) as error:
+        what = f"the model's answer cannot be written down ({error})"
+        raise AdapterError(what, f"{text!r:.200}", "the steps it tells must be JSON") from None
+    return Told(well_formed(text), steps, finish=text.finish)
 
 
 def _seen(frames: Sequence[Frames]) -> SeenFrames | None:
@@ -324,9 +332,9 @@ def _answer(
     time: dict[str, float],
 ) -> Answer:
     said, thought = without_thought(str(text))
-    steps = text.steps if isinstance(text, Told) else None
-    if thought:
-        steps = {**(steps or {}), "thought": thought}
+    steps = dict(text.steps or {}) if isinstance(text, Told) else {}
+    if thought:  # an endpoint may have told a part of it apart
+        steps["thought"] = "\n\n".join(part for part in (steps.get("thought"), thought) if part)
     return Answer(
         key=key,
         id=sample.id,
@@ -335,8 +343,8 @@ def _answer(
         view=round_.view,
         removed=round_.removed,
         answer=said,
-        finish=text.finish if isinstance(text, Told) else "stop",
-        steps=steps,
+        finish=finish_of(text.finish) if isinstance(text, Told) else "stop",
+        steps=steps or None,
         reference=sample.reference,
         key_sentences=sample.key_sentences,
         moments=sample.moments,

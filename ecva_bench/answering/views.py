@@ -23,9 +23,9 @@ def merged(moments: Iterable[Moment]) -> tuple[Moment, ...]:
     return tuple(spans)
 
 
-def normal_spans(moments: Iterable[Moment], duration: float) -> tuple[Moment, ...]:
-    """Return what lies outside the moments within [0, duration], in order, without empty spans."""
-    spans, cursor = [], 0.0
+def normal_spans(moments: Iterable[Moment], duration: float, begin: float = 0.0) -> tuple[Moment, ...]:
+    """Return what lies outside the moments within [begin, duration], in order, without empty spans."""
+    spans, cursor = [], begin
     for moment in merged(moments):
         if moment.start > cursor:
             spans.append(Moment(start=cursor, end=min(moment.start, duration)))
@@ -36,15 +36,16 @@ def normal_spans(moments: Iterable[Moment], duration: float) -> tuple[Moment, ..
     return tuple(spans)
 
 
-def removed_spans(view: View, moments: Iterable[Moment], duration: float) -> tuple[Moment, ...]:
-    """Return the spans a view cuts from a video of `duration` seconds.
+def removed_spans(view: View, moments: Iterable[Moment], duration: float, begin: float = 0.0) -> tuple[Moment, ...]:
+    """Return the spans a view cuts from a video of `duration` seconds, whose first picture comes at the second `begin`.
 
     The control takes the longest normal spans first, each from its middle, until their length equals that of
     the anomaly. Raises `ViewUnavailable` where a video has no moments, or less normal time than anomalous time.
     """
     if view == "full":
         return ()
-    clipped = [Moment(start=m.start, end=min(m.end, duration)) for m in moments if m.start < duration]
+    inside = (moment for moment in moments if moment.start < duration and moment.end >= begin)
+    clipped = [Moment(start=max(m.start, begin), end=min(m.end, duration)) for m in inside]
     anomaly = tuple(span for span in merged(clipped) if span.duration > 0)
     if not anomaly:
         raise ViewUnavailable(f"no annotated moment lies inside the video, so there is no {view!r} view")
@@ -52,7 +53,7 @@ def removed_spans(view: View, moments: Iterable[Moment], duration: float) -> tup
         return anomaly
     needed = sum(span.duration for span in anomaly)
     spans = []
-    for span in sorted(normal_spans(anomaly, duration), key=lambda s: (-s.duration, s.start)):
+    for span in sorted(normal_spans(anomaly, duration, begin), key=lambda s: (-s.duration, s.start)):
         length = min(needed, span.duration)
         start = span.start + (span.duration - length) / 2
         # Whole microseconds: a frame on the edge must not be cut or kept by the last bit of a float.

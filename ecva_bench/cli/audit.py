@@ -24,7 +24,8 @@ def audit(
 
     The same answers under two models' names, one answer to everything, the prompt
     or the annotation as answer, words to the judge, samples without an answer,
-    models that were asked otherwise. Ends with code 1 where it finds any.
+    answers that were cut off, models that were asked otherwise. Ends with code 1
+    where it finds any.
 
     Examples:
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..leaderboard import Cell, Table
 from ..scoring.answer_audit import AnswerAudit
 
-COUNTS = ("answered", "owed", "failed", "missing", "empty", "extra", "duplicates")
+COUNTS = ("answered", "owed", "failed", "missing", "empty", "cut_off", "extra", "duplicates")
 
 
 def audit_tables(found: AnswerAudit) -> list[Table]:
@@ -38,7 +38,15 @@ def _findings(found: AnswerAudit) -> Table:
 def _entries(found: AnswerAudit) -> Table:
     return Table(
         title="What was looked at",
-        header=("entry", "model", "task", "view", *COUNTS, "distinct", "most frequent, %"),
+        header=(
+            "entry",
+            "model",
+            "task",
+            "view",
+            *(n.replace("_", " ") for n in COUNTS),
+            "distinct",
+            "most frequent, %",
+        ),
         rows=tuple(
             (
                 Cell(one.entry),

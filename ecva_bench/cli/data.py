@@ -111,18 +111,21 @@ def _print_check(result: Check) -> None:
     for rule, meaning, found in result.by_rule():
         actions = " ".join(sorted({finding.action for finding in found}))
         videos = " ".join(dict.fromkeys(finding.video for finding in found))
-        findings.add_row(str(len(found)), rule, f"{actions}: {meaning}\n[dim]{escape(videos)}[/dim]")
+        lost = next((f"{one.field} {_short(one.before)!r}" for one in found if one.action == "excluded"), "")
+        example = f"; for example {escape(lost)}" if lost else ""
+        findings.add_row(str(len(found)), rule, f"{actions}: {meaning}{example}\n[dim]{escape(videos)}[/dim]")
     repairs = Table("video", "field", "before", "after", title="Repairs", title_justify="left", box=SIMPLE)
     for finding in result.findings:
         if finding.action == "repaired":
             texts = (escape(_short(text)) for text in (finding.before, finding.after))
-            repairs.add_row(finding.video, finding.field, *texts)
+            repairs.add_row(escape(finding.video), finding.field, *texts)
     for table in (findings, repairs):
         if table.row_count:
             console.print(table)
     if result.videos is not None:
         _print_videos(result)
-    console.print("unusable rows: " + (" ".join(a.video for a in result.unusable) or "none"), highlight=False)
+    unusable = " ".join(annotation.video for annotation in result.unusable) or "none"
+    console.print(f"unusable rows: {escape(unusable)}", highlight=False)
 
 
 def _print_videos(result: Check) -> None:

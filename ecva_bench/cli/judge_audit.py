@@ -17,6 +17,7 @@ def judge_audit(
     runs: Annotated[int, typer.Option(min=2, help="How many times each is judged.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
+    judge_max_tokens: judge_options.MaxTokens = None,
     concurrency: judge_options.Concurrency = 16,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
@@ -46,6 +47,7 @@ def judge_audit(
         judge,
         url=judge_url,
         votes=runs,
+        max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
@@ -55,6 +57,8 @@ def judge_audit(
         replay=judge_replay,
     ) as opened:
         found = audit(answers, opened, sample=sample, seed=seed)
-    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
+        print(
+            canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found)))
+        )
     if found.failed:
         raise typer.Exit(1)

@@ -20,6 +20,12 @@ Model = Annotated[
 ]
 Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
 Votes = Annotated[int, typer.Option(min=1, help="How many times the judge is asked each question.")]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."
+    ),
+]
 Concurrency = Annotated[int, typer.Option(min=1, help="Calls to the judge at once.")]
 BudgetUsd = Annotated[float | None, typer.Option(min=0, help="Stop, to be resumed, before the judge costs more.")]
 BudgetTokens = Annotated[int | None, typer.Option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
@@ -34,6 +40,7 @@ class Options(TypedDict):
 
     url: str | None
     votes: int
+    max_tokens: int | None
     concurrency: int
     budget_usd: float | None
     budget_tokens: int | None
@@ -51,7 +58,8 @@ def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextMana
     """Return a context with the judge in it, or None where none is named.
 
     At its end, however that comes, the calls used are exported and their cost is said on standard error. A budget
-    that ends there stops the command with code 3. Raises `UsageError` for options of a judge where none is named.
+    that ends there stops the command with code 3, and so does a judge that gave not one verdict. Raises `UsageError`
+    for options of a judge where none is named.
     """
     if model:
         return _opened(model, options)
@@ -75,6 +83,7 @@ def _opened(model: str, options: Options) -> Iterator[LanguageJudge]:
             base_url=options["url"],
             concurrency=options["concurrency"],
             votes=options["votes"],
+            max_tokens=options["max_tokens"],
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],
             prices=options["prices"],
@@ -92,6 +101,9 @@ def _opened(model: str, options: Options) -> Iterator[LanguageJudge]:
             print(_cost(judge), file=sys.stderr)
             if path := options["export"]:
                 print(f"judge calls: {judge.export(path)} in {path}", file=sys.stderr)
+        if judge.mute:
+            print(f"error: the judge gave not one verdict: {model}: the first call: {judge.mute}", file=sys.stderr)
+            raise typer.Exit(3)
 
 
 def _cost(judge: LanguageJudge) -> str:

@@ -19,6 +19,7 @@ def meta_eval(
     judge: judge_options.Model = None,
     votes: judge_options.Votes = 3,
     judge_url: judge_options.Url = None,
+    judge_max_tokens: judge_options.MaxTokens = None,
     concurrency: judge_options.Concurrency = 16,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
@@ -50,6 +51,7 @@ def meta_eval(
         judge,
         url=judge_url,
         votes=votes,
+        max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
@@ -60,4 +62,4 @@ def meta_eval(
     ) as opened:
         chosen = [get_scorer(name, get_protocol(protocol), opened) for name in scorers.split(",")]
         found = meta_evaluate(ranked, chosen, seed=seed)
-    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, meta_tables(found))))
+        print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, meta_tables(found))))

@@ -45,7 +45,7 @@ def run(
 
     A results file that exists is resumed: what it answers is not asked again. A
     video or a question that fails becomes an error record and the run goes on;
-    the exit code is then 3.
+    the exit code is then 3. So it is where every answer was cut off or is empty.
 
     Examples:
 
@@ -79,12 +79,19 @@ def run(
             if journal.spent:
                 costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
-    print(f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing")
+    print(
+        f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing; "
+        f"{end.empty} empty, {end.cut_off} cut off"
+    )
     failed = [f for f in journal.failed.values() if journal.state.get((f.id, f.view)) == "error"]
     for (video, error, message), answers in Counter((f.video, f.error, f.message) for f in failed).items():
         print(f"  {video}: {error}, {answers} answers: {message}")
     for (view, reason), questions in Counter((u.view, u.reason) for u in journal.unasked.values()).items():
         print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")
+    if end.answers and end.answers in (end.empty, end.cut_off):
+        cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
+        print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
+        raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
     print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")

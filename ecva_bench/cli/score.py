@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,8 +14,8 @@ from . import judge_options, options
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..judging import Judge
+    from ..reading.units import TimeUnit
     from ..records import Results, Scores
-    from ..scoring import TimeUnit
 
 Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
 Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]
@@ -46,6 +47,12 @@ MetricArg = Annotated[
         "repeated. Names: checkpoint, device, dtype, batch_tokens."
     ),
 ]
+ReadWith = Annotated[
+    str | None,
+    typer.Option(
+        help="Judge that reads classes and spans which the rules cannot read, marked as such; never by itself."
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
@@ -54,6 +61,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffl
 JUDGING = (
     "judge_url",
     "votes",
+    "judge_max_tokens",
     "concurrency",
     "budget_usd",
     "budget_tokens",
@@ -80,6 +88,7 @@ def score(
     judge: judge_options.Model = None,
     judge_url: judge_options.Url = None,
     votes: judge_options.Votes = 1,
+    judge_max_tokens: judge_options.MaxTokens = None,
     concurrency: judge_options.Concurrency = 16,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
@@ -88,6 +97,7 @@ def score(
     judge_export: judge_options.Export = None,
     judge_replay: judge_options.Replay = None,
     judge_prompts: JudgePrompts = None,
+    read_with: ReadWith = None,
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
@@ -95,6 +105,7 @@ def score(
     with the annotations that --data names. With --judge, a language model also
     judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
     again costs nothing, and a budget that ends (exit code 3) loses nothing.
+    A scorer that could give no answer a value ends with code 3 as well.
 
     Examples:
 
@@ -103,6 +114,8 @@ def score(
       ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
       ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=lucadiliello/BLEURT-20-D12
+
+      ecva-bench score results.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
 
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
@@ -114,8 +127,13 @@ def score(
             "one scores file cannot hold several results", out, "score them one by one, or leave out --out"
         )
     judging = {name.removeprefix("judge_"): given.pop(name) for name in JUDGING}
-    with judge_options.opened(given.pop("judge"), **judging) as opened:
-        _score_files(judge=opened, **given)
+    judge, read_with = given.pop("judge"), given.pop("read_with")
+    if judge and read_with and judge != read_with:
+        raise UsageError(
+            f"--judge {judge} and --read-with {read_with} are two judges", remedy="name one, or score in two steps"
+        )
+    with judge_options.opened(judge or read_with, **judging) as opened:
+        _score_files(judge=opened if judge else None, reader=opened if read_with else None, **given)
 
 
 def _score_files(
@@ -133,11 +151,12 @@ def _score_files(
     as_json: bool,
     seed: int,
     judge: Judge | None,
+    reader: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
     """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
 
-    Ends with code 2 where scores could be printed only.
+    Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
     from ..data import load
     from ..judging.prompts import read_prompts
@@ -152,7 +171,7 @@ def _score_files(
     targets = [out or scores_path(file, protocol) for file in files]
     for target in targets:
         check_target(target)
-    whole = True
+    whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
             read_results(file, dataset, task),
@@ -163,13 +182,20 @@ def _score_files(
             anomeval=settings,
             judge=judge,
             judge_prompts=prompts,
+            reader=reader,
             models=models,
             seed=seed,
             progress=progress,
         )
         whole &= _show(scores, target, as_json)
-    if not whole:
-        raise typer.Exit(2)
+        if nothing := _without_a_score(scores):
+            print(
+                f"error: nothing was scored by {', '.join(nothing)}: {file}: {next(iter(nothing.values()))}",
+                file=sys.stderr,
+            )
+            idle = True
+    if not whole or idle:
+        raise typer.Exit(3 if whole else 2)
 
 
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:
@@ -189,6 +215,15 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
         print(f"left out: {name}: {reason}", file=sys.stderr)
     print(f"error: {failure}" if failure else f"scores: {target}", file=sys.stderr)
     return failure is None
+
+
+def _without_a_score(scores: Scores) -> dict[str, str]:
+    """Return the scorers that gave no answer a value, each with its reason for the first."""
+    scored = Counter[str]()
+    for summary in scores.summaries:
+        scored[summary.scorer] += summary.n
+    reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
+    return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
 
 
 def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:

@@ -6,9 +6,12 @@ Returns plain records; printing is the command line's. What is wrong with a vide
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from ..errors import DataError
 from ..records import Annotation, Finding
 from .dataset import Dataset
 from .rules import RULES
@@ -96,9 +99,7 @@ def check(dataset: Dataset, progress: Callable[[int, int, int], None] | None = N
             failed += checked.error is not None
             if progress is not None:
                 progress(len(videos), len(dataset.annotations), failed)
-        known = {annotation.media for annotation in (*dataset.annotations, *dataset.excluded)}
-        there = (path.name for path in dataset.videos.iterdir()) if dataset.videos.is_dir() else ()
-        unannotated = tuple(sorted(name for name in there if name not in known and not name.startswith(".")))
+        unannotated = tuple(_unannotated(dataset, dataset.videos))
     return Check(
         dataset=dataset.name,
         source=dataset.source,
@@ -131,7 +132,12 @@ def _counts(dataset: Dataset) -> dict[str, int]:
 def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, list[Finding]]:
     from ..video import probe
 
-    found = probe(dataset.media_path(annotation))
+    try:
+        path = dataset.media_path(annotation)
+    except DataError as error:
+        checked = VideoCheck(annotation.video, annotation.media, "file_ambiguous", str(error))
+        return checked, [_finding(annotation, "media", "video-unusable", str(error), "excluded")]
+    found = probe(path)
     if found.error is not None:
         checked = VideoCheck(annotation.video, annotation.media, found.error, found.message)
         return checked, [_finding(annotation, "media", "video-unusable", found.message, "excluded")]
@@ -154,6 +160,17 @@ def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, 
         before = f"last moment ends at {last:g} s, the video at {found.duration:.2f} s"
         findings.append(_finding(annotation, "moments", "moment-beyond-end", before))
     return checked, findings
+
+
+def _unannotated(dataset: Dataset, folder: Path) -> list[str]:
+    """Return what lies beside the annotated videos and is none of them, by its path in the folder."""
+    known: set[Path] = set()
+    for annotation in (*dataset.annotations, *dataset.excluded):
+        with suppress(DataError):
+            known.add(dataset.media_path(annotation))
+    places = {place for path in known for place in path.parents if place.is_relative_to(folder)}
+    there = {path for place in places if place.is_dir() for path in place.iterdir() if path.name[0] != "."}
+    return sorted(path.relative_to(folder).as_posix() for path in there - known - places)
 
 
 def _finding(annotation: Annotation, field: str, rule: str, before: str, action: str = "kept") -> Finding:

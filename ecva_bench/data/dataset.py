@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import UsageError
+from ..names import VideoFiles
 from ..records import Annotation, Finding
 from ..taxonomy import Taxonomy
 
@@ -36,13 +38,19 @@ class Dataset:
     render: Callable[[Annotation, Path], None] | None = None
 
     def media_path(self, annotation: Annotation) -> Path:
-        """Return the path of an annotation's video file. `UsageError` if no folder is known.
+        """Return the path of an annotation's video file; where there is none, the path at which it should be.
 
-        Whether the file exists is for the video room to say; a set that renders its own does so in `ensure_videos`.
+        `UsageError` if no folder is known, `DataError` where two files may be the video. A set that renders its own
+        files does so in `ensure_videos`.
         """
         if self.videos is None:
             raise UsageError("the folder of the video files is not known", self.source, "name it with --videos DIR")
-        return self.videos / annotation.media
+        return self._files.find(annotation.video, annotation.media) or self.videos / annotation.media
+
+    @cached_property
+    def _files(self) -> VideoFiles:
+        media = {annotation.video: annotation.media for annotation in (*self.excluded, *self.annotations)}
+        return VideoFiles(self.videos or Path(), media)
 
     def ensure_videos(
         self, progress: Callable[[int, int], None] | None = None, *, only: Collection[str] | None = None

@@ -44,6 +44,9 @@ class Table:
         if row.video in self.annotations or row.video in self.excluded:
             self._report(row.video, "row", [Note("duplicate-row", "excluded", _brief(row))])
             return
+        for name in COLUMNS:
+            if (cell := getattr(row, name)) and "\ufffd" in cell:
+                self._report(row.video, name, [Note("text-damaged", "kept", cell)])
         annotation, notes = annotate(row, self.taxonomy)
         if _is_empty(annotation):
             self._report(row.video, "row", [Note("no-anomaly", "excluded", _brief(row))])

@@ -14,6 +14,7 @@ RULES: dict[str, str] = {
     "row-broken": "the row lacks a field or has one of the wrong type; it is not used",
     "review-without-row": "the second round reviews a video that the first does not annotate; it is not used",
     "review-text-unused": "the second round reviews classes and moments only; a text beside them is not used",
+    "sheet-unused": "a sheet of another name has the headings of the first round; it is not used",
     "task-unknown": "the row's task is none of description, cause, effect, classification and timestamp",
     # the class
     "class-missing": "no class is given",
@@ -37,6 +38,8 @@ RULES: dict[str, str] = {
     # texts and key sentences
     "text-missing": "the text is empty or '/'",
     "text-not-text": "the cell holds a number or a date; it is read as text",
+    "text-damaged": "a character of the text is lost: U+FFFD, or half a surrogate pair, stands in its place",
+    "cell-error": "the cell holds an error of the spreadsheet program; it counts as empty",
     "description-brackets": "a bracket around a description is missing",
     "key-sentences-missing": "no key sentence is given",
     "key-sentences-quotes": "quotes are unbalanced or typographic; the list is split at the commas next to quotes",

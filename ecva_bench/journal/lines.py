@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import ResultsError, SpecMismatch, ViewUnavailable
+from ..reading.text import parse_json
 from ..records import RESULTS_SCHEMA, Answer, End, Event, Failure, Manifest, Record, Unasked
 
 _TYPES: dict[str, type[Record]] = {
@@ -35,7 +35,7 @@ def parse(path: Path) -> Iterator[Record]:
 
 def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
     try:
-        data = json.loads(line)
+        data = parse_json(line)
         kind = _TYPES.get(data["type"])
         record = kind.model_validate(data) if kind else None
     except (ValueError, KeyError, TypeError, ValidationError) as error:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..errors import ResultsBusy, ResultsError
+from ..reading.text import said
 from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
 from .lines import check_spec, manifest_of, parse
 from .results import Place
@@ -32,7 +33,7 @@ class Journal:
 
     A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
     `answered` (the video of each), `failed` and `unasked` tell what it already holds, by key, and `state` by sample id
-    and view; `spent`, by name, what all of it has cost.
+    and view, of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -46,6 +47,8 @@ class Journal:
         self.failed: dict[str, Failure] = {}
         self.unasked: dict[str, Unasked] = {}
         self.state: dict[Place, Literal["answer", "error", "unasked"]] = {}
+        self.empty: set[Place] = set()
+        self.cut_off: set[Place] = set()
         self.spent: dict[str, float] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +107,8 @@ class Journal:
         for record in records:
             self._remember(record)
         if _owes(held) != _owes(manifest):  # it lacks parts of the run, or was made before parts knew of each other
-            self.append(manifest)
+            owed = {name: getattr(manifest, name) for name in ("expects", "unasked", "whole", "lacking", "t")}
+            self.append(held.model_copy(update=owed))
         now_here = {**manifest.environment, **writer()}
         self.event("resumed", answered=len(self.answered), torn_bytes=torn, **now_here)
 
@@ -113,7 +117,10 @@ class Journal:
             case Answer():
                 self.answered[record.key] = record.video
                 self.failed.pop(record.key, None)
-                self.state[record.id, record.view] = "answer"
+                place = (record.id, record.view)
+                self.state[place] = "answer"
+                for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
+                    (places.add if belongs else places.discard)(place)
             case Event(event="spent"):
                 for name, amount in record.detail.items():
                     if isinstance(amount, int | float):
@@ -130,13 +137,16 @@ class Journal:
 
 def end_of(manifest: Manifest, journal: Journal) -> End:
     """Return the end record of a run: what was owed against what the journal holds."""
-    states = Counter(journal.state.get(place, "missing") for place in places_of(manifest.expects))
+    owed = places_of(manifest.expects)
+    states = Counter(journal.state.get(place, "missing") for place in owed)
     whole = not (states["error"] or states["missing"] or manifest.lacking)
     return End(
         status="complete" if whole else "incomplete",
         answers=states["answer"],
         errors=states["error"],
         missing=states["missing"],
+        empty=len(journal.empty & owed),
+        cut_off=len(journal.cut_off & owed),
         unasked=states["unasked"],
         t=now(),
     )

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
-@dataclass(frozen=True)
-class Scale:
-    """The verdicts a prompt asks for: whole numbers from `low` to `high`; yes and no are 1 and 0.
-
-    `many` names the payload field, a list, that gets one verdict per item; None for a single verdict.
-    """
-
-    low: int
-    high: int
-    many: str | None = None
-
-    @property
-    def yes_no(self) -> bool:
-        """Whether verdicts are yes or no."""
-        return (self.low, self.high) == (0, 1)
+from ..reading.verdicts import Scale
 
 
 @dataclass(frozen=True)
@@ -94,5 +79,8 @@ class Judge(Protocol):
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
         """Return one verdict per call."""
 
-    def identity(self) -> dict[str, str]:
-        """Return what determines its verdicts, for signatures: model, temperature, seed, votes."""
+    def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
+        """Return what determined its verdicts, for signatures: model, temperature, seed, votes, as they really were.
+
+        `keys` are the addresses of the votes meant, as verdicts name them; without any, all that it gave are.
+        """

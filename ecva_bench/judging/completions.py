@@ -6,17 +6,22 @@ Knows the format and its dialects; opens no connection and waits for nothing.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from . import messages, replies
+from ..reading.text import well_formed
+from ..reading.verdicts import read_verdicts
+from . import messages
 from .backend import Vote
+from .complaints import Complaint
+from .expectations import expectations
 from .store import Reply
 
-MAX_TOKENS = 4096  # a verdict is short, but models that think first count their thoughts
+MAX_TOKENS = 4096  # of a reply: a verdict is short, but models that think first count their thoughts
 TOP_LOGPROBS = 10
 # Parameters an endpoint may turn down; it is then asked without them.
 _OPTIONAL = ("response_format", "seed", "top_logprobs", "logprobs", "temperature", "max_completion_tokens")
@@ -47,18 +52,18 @@ class Problem:
     refusal: bool = False
 
 
-def parameters(seed: int) -> dict[str, Any]:
-    """Return how a vote is sampled, as part of its address."""
+def parameters(seed: int, max_tokens: int) -> dict[str, Any]:
+    """Return how a vote is to be sampled, as part of its address; a reply names what of it was turned down."""
     return {
         "temperature": 0,
         "seed": seed,
-        "max_completion_tokens": MAX_TOKENS,
+        "max_completion_tokens": max_tokens,
         "response_format": "json_schema",
         "top_logprobs": TOP_LOGPROBS,
     }
 
 
-def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
+def body(vote: Vote, *, model: str, max_tokens: int, without: Collection[str]) -> dict[str, Any]:
     """Return the request of a vote, less the parameters the endpoint has turned down."""
     call = vote.call
     limit = "max_completion_tokens" if "max_completion_tokens" not in without else "max_tokens"  # its older name
@@ -71,7 +76,7 @@ def body(vote: Vote, *, model: str, without: Collection[str]) -> dict[str, Any]:
         ],
         "temperature": 0,
         "seed": vote.seed,
-        limit: MAX_TOKENS,
+        limit: max_tokens,
         "response_format": {"type": "json_schema", "json_schema": schema},
         "logprobs": True,
         "top_logprobs": TOP_LOGPROBS,
@@ -84,7 +89,7 @@ def read(
 ) -> Reply | None:
     """Return the reply in a response's body, whatever it says, its texts scrubbed; None for no chat completion.
 
-    With `vote`, what it asked for is looked for in the log-probabilities.
+    With `vote`, what it asked for is looked for in the log-probabilities, and what was thought is left out.
     """
     try:
         found = json.loads(raw)
@@ -97,11 +102,12 @@ def read(
             finish=scrub(finish),
             refusal=scrub(refusal) or ("content_filter" if finish == "content_filter" else ""),
             expectations=_expectations(content, choice.get("logprobs"), vote) if vote else None,
-            served=scrub(_text(found.get("model"))),
+            served=scrub(_served(found)),
             tokens_in=_count(usage.get("prompt_tokens")),
             tokens_out=_count(usage.get("completion_tokens")),
             tokens_cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
             left_out=tuple(sorted(without)),
+            thought="" if vote else scrub(_thought(message)),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return None
@@ -110,18 +116,17 @@ def read(
 def is_usable(reply: Reply, vote: Vote) -> bool:
     """Return whether a reply settles a vote: it holds verdicts, or refuses to give any."""
     scale = vote.call.prompt.scale
-    return bool(reply.refusal) or replies.parse(reply.content, scale, vote.call.expected) is not None
+    return bool(reply.refusal) or read_verdicts(reply.content, scale, vote.call.expected) is not None
 
 
-def problem(status: int, headers: Mapping[str, str], error: Mapping[str, Any], sent: Collection[str]) -> Problem:
-    """Return what an error response calls for; `error` is the object in its body, `sent` the request's parameters."""
-    message, code = str(error.get("message") or ""), str(error.get("code") or "")
-    what = f"HTTP {status} {message}".strip()
-    if code == "insufficient_quota":
-        return Problem(_FATAL[402], fatal=True)
-    if code.startswith("content_"):  # content_filter, content_policy_violation
+def problem(status: int, headers: Mapping[str, str], complaint: Complaint, sent: Collection[str]) -> Problem:
+    """Return what an error response calls for; `sent` are the request's parameters."""
+    what = f"HTTP {status} {complaint.message}".strip()
+    if "insufficient_quota" in complaint.codes:
+        return Problem(f"{_FATAL[402]} ({what})", fatal=True)
+    if any(code.startswith("content_") for code in complaint.codes):  # content_filter, content_policy_violation
         return Problem(what, refusal=True)
-    turned_down = _turned_down(f"{error.get('param') or ''} {message}", sent)
+    turned_down = _turned_down(complaint, sent)
     if status in _MAY_NAME_A_PARAMETER and turned_down:
         return Problem(what, without=turned_down)
     if 300 <= status < 400:  # never followed: the key is for the address that was named
@@ -133,8 +138,23 @@ def problem(status: int, headers: Mapping[str, str], error: Mapping[str, Any], s
     return Problem(what)
 
 
-def _turned_down(text: str, sent: Collection[str]) -> frozenset[str]:
-    named = {name for name in _OPTIONAL if name in sent and name in text}
+def no_completion(complaint: Complaint, sent: Collection[str]) -> Problem:
+    """Return what a response calls for that is none, though its status is that of success."""
+    if complaint.status:
+        return problem(complaint.status, {}, complaint, sent)
+    what = f"the response is no chat completion: {complaint.message}".rstrip(": ")
+    turned_down = _turned_down(complaint, sent) if complaint.of_json else frozenset()
+    return Problem(what, passing=True, without=turned_down)
+
+
+def _turned_down(complaint: Complaint, sent: Collection[str]) -> frozenset[str]:
+    """Return the optional parameters that an error names as such, or else in its words."""
+
+    def named_in(text: str) -> set[str]:
+        words = {name: name.replace("_", "[ _-]?") for name in _OPTIONAL if name in sent}
+        return {name for name, word in words.items() if re.search(rf"\b{word}\b", text, re.IGNORECASE)}
+
+    named = named_in(complaint.names) or named_in(complaint.message)
     for group in _GO_TOGETHER:
         if named & group:
             named |= group
@@ -169,9 +189,38 @@ def _content(value: Any) -> str:
     return _text(value)
 
 
+def _thought(message: Mapping[str, Any]) -> str:
+    """Return what a message tells apart as thought, in the dialects' ways; nothing where it is told in none of them.
+
+    A field of its own (DeepSeek, vLLM, Ollama), parts of the content (Mistral), or details beside it (OpenRouter), of
+    which some say the same once more.
+    """
+    for field in ("reasoning_content", "reasoning", "thinking"):
+        if isinstance(message.get(field), str) and message[field]:
+            return _text(message[field])
+    content, details = message.get("content"), message.get("reasoning_details")
+    parts = [part for some in (content, details) if isinstance(some, list) for part in some if isinstance(part, dict)]
+    return "\n\n".join(filter(None, map(_thought_of_part, parts)))
+
+
+def _thought_of_part(part: Mapping[str, Any]) -> str:
+    kind = str(part.get("type"))
+    if not kind.startswith(("thinking", "reasoning")):
+        return ""
+    found = next((part[name] for name in ("thinking", "reasoning", "text", "summary") if part.get(name)), "")
+    if isinstance(found, list):
+        return "".join(_text(piece.get("text")) for piece in found if isinstance(piece, dict))
+    return _text(found)
+
+
 def _text(value: object) -> str:
-    """Return a text fit to be stored: lone surrogates, which JSON can spell but UTF-8 cannot, become `?`."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    """Return a text fit to be stored; an empty one for anything else."""
+    return well_formed(value) if isinstance(value, str) else ""
+
+
+def _served(completion: Mapping[str, Any]) -> str:
+    """Return what answered, in the endpoint's words: the model and, where there is one, the system's fingerprint."""
+    return "@".join([_text(completion.get("model")), *filter(None, [_text(completion.get("system_fingerprint"))])])
 
 
 def _count(value: object) -> int | None:
@@ -180,11 +229,12 @@ def _count(value: object) -> int | None:
 
 
 def _expectations(content: str, logprobs: Any, vote: Vote) -> tuple[float, ...] | None:
-    scale, expected = vote.call.prompt.scale, vote.call.expected
+    scale = vote.call.prompt.scale
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
-    if not tokens or replies.parse(content, scale, expected) is None:
+    read = read_verdicts(content, scale, vote.call.expected) if tokens else None
+    if not tokens or read is None:
         return None
     try:
-        return replies.expectations(content, tokens, scale, expected)
+        return expectations(content, read.starts, tokens, scale)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # another make's cost no verdict
         return None

@@ -7,7 +7,7 @@ export, gives the same values bit for bit. Knows no HTTP and no metric.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,10 @@ from . import messages
 from .backend import Backend, Outcome, Vote
 from .budget import Budget, Usage, find_price
 from .calls import Call, Verdict
-from .client import Endpoint, Options
+from .client import Options
+from .completions import MAX_TOKENS
+from .endpoint import Endpoint
+from .identity import Had, sampling, served
 from .local import LocalModel
 from .store import Reply, Store, default_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
@@ -44,6 +47,7 @@ def open_judge(
     retries: int = 6,
     votes: int = 1,
     seed: int = 0,
+    max_tokens: int | None = None,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
     prices: Path | None = None,
@@ -54,19 +58,23 @@ def open_judge(
     """Return the judge of a name: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
 
     The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries`
-    the further requests a vote gets. Every call is put to the model `votes` times, with seeds from `seed` on.
-    `prices` extends the price table. Replies are kept in `store`, else in the cache folder; with `replay`, an export,
-    nothing is asked at all. Raises `JudgeError` for what cannot work at all.
+    the further requests a vote gets. Every call is put to the model `votes` times, with seeds from `seed` on, for a
+    reply of at most `max_tokens`. `prices` extends the price table. Replies are kept in `store`, else in the cache
+    folder; with `replay`, an export, nothing is asked at all. Raises `JudgeError` for what cannot work at all.
     """
-    if votes < 1 or concurrency < 1 or retries < 0 or timeout <= 0:
-        raise JudgeError("a judge needs at least one vote, one connection and some time", model, "check its options")
+    if min(votes, concurrency, 1 if max_tokens is None else max_tokens) < 1 or retries < 0 or timeout <= 0:
+        what = "a judge needs at least one vote, one connection, one token and some time"
+        raise JudgeError(what, model, "check its options")
     usage = Usage()
     backend: Backend
     if model.startswith(LOCAL):
+        if max_tokens is not None:
+            raise JudgeError("a local judge writes no reply that could be too long", model, "leave its limit out")
         backend = LocalModel(model.removeprefix(LOCAL), replayed=replay is not None)
     else:
         budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
-        backend = Endpoint(model, Options(base_url, concurrency, timeout, retries), budget)
+        options = Options(base_url, concurrency, timeout, retries)
+        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_TOKENS)
     if replay is not None:
         kept = Store(None)
         kept.import_jsonl(replay)
@@ -112,13 +120,16 @@ class LanguageJudge:
         self.usage = usage
         self._backend, self._store, self._votes, self._seed = backend, store, votes, seed
         self._asks, self._progress = ask, progress
-        self._used: set[str] = set()  # the addresses of everything handed out
+        self._used: dict[str, Had] = {}  # how every reply handed out was had, by address
+        self._first: Verdict | None = None  # the first call's, or the first that is one
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
         """Return one verdict per call, in their order. A call that fails is unscored and says why.
 
         Raises `BudgetExhausted`, or `JudgeError` where no call can be answered; replies that came are stored.
         """
+        if not calls:
+            return []
         for call in calls:
             if set(call.payload) != set(call.prompt.fields):
                 fields, given = ", ".join(call.prompt.fields), ", ".join(call.payload)
@@ -133,14 +144,25 @@ class LanguageJudge:
             self.usage.not_in_replay += len(absent)
             asked.outcomes |= absent
         asked.conclude()
-        self._used |= {key for key, outcome in asked.outcomes.items() if isinstance(outcome, Reply)}
+        replies = {key: outcome for key, outcome in asked.outcomes.items() if isinstance(outcome, Reply)}
+        if self._first is None or self._first.values is None:
+            self._first = next(
+                (one for one in asked.verdicts if one.values is not None), self._first or asked.verdicts[0]
+            )
+        self._used.update((key, Had.of(reply)) for key, reply in replies.items())
         return asked.verdicts
 
-    def identity(self) -> dict[str, str]:
-        """Return what determines the verdicts, for signatures."""
-        sampling = self._backend.parameters(self._seed)
-        shown: dict[str, str] = {name: str(sampling[name]) for name in ("temperature", "seed") if name in sampling}
-        return {"judge": f"{self._backend.kind}:{self._backend.model}", **shown, "votes": str(self._votes)}
+    @property
+    def mute(self) -> str:
+        """Why the first call has no verdict, where it was asked for some and not one came; else nothing."""
+        return self._first.reason if self._first and self._first.values is None else ""
+
+    def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
+        """Return what determined verdicts, by the replies they rest on; see `Judge.identity`."""
+        had = {self._used[key] for key in keys or self._used if key in self._used}
+        judge = {"judge": f"{self._backend.kind}:{self._backend.model}"}
+        asked = sampling(self._backend.parameters(self._seed), had)
+        return {**judge, **asked, "votes": str(self._votes), **served(self._backend.model, had)}
 
     def export(self, path: Path) -> int:
         """Write every call whose verdict was handed out as JSON lines, for `replay`; return how many votes."""

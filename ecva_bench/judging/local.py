@@ -2,15 +2,18 @@
 
 It gives no free text. The reply is built around the model: `{"verdicts": [` is written for it, and at each place the
 admissible verdict it finds most probable is put in, the next place after it. Every call so has verdicts, the same ones
-every time, and their expectations, at the price of one forward pass per verdict. There is no rationale and no seed:
-the votes of a call are one and the same. float32 on the CPU, bfloat16 on a GPU; no code of the model's own is run.
-A model is its weights, not the place they lie in: the commit of the hub or the hash of the folder is part of its name.
+every time and whatever is asked beside it, and their expectations, at the price of one forward pass per verdict. There
+is no rationale and no seed: the votes of a call are one and the same. float32 on the CPU, bfloat16 on a GPU; no code of
+the model's own is run. A model is its weights, not the place they lie in: the commit of the hub or the hash of the
+folder is part of its name.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,11 +24,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints import Checkpoint, find_checkpoint
 from ..errors import JudgeError
+from ..reading.verdicts import Scale
 from ..torchvision import ensure_torchvision
-from . import messages
+from . import messages, templates
 from .backend import Keep, Vote
-from .calls import Scale
 from .store import Reply
+from .verdicts import FAILED
 
 if TYPE_CHECKING:
     import torch
@@ -36,10 +40,15 @@ _FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 @dataclass
 class _Draft:
-    """A reply being built: the model's input up to the next verdict, and the verdicts so far."""
+    """A reply being built: the model's input up to the next verdict, and the verdicts so far.
+
+    `left_out` is as of a `Reply`; `failure` says why there can be none.
+    """
 
     vote: Vote
     text: str
+    left_out: tuple[str, ...]
+    failure: str = ""
     verdicts: list[int] = field(default_factory=list)
     expectations: list[float] = field(default_factory=list)
     tokens: int = 0
@@ -72,10 +81,11 @@ class LocalModel:
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the model, `BATCH` at a time; `JudgeError` where it cannot be loaded or used."""
         while batch := list(islice(votes, BATCH)):
-            drafts = [_Draft(vote, self._loaded.prompt(vote)) for vote in batch]
-            while unfinished := [draft for draft in drafts if len(draft.verdicts) < draft.vote.call.expected]:
+            drafts = [self._loaded.draft(vote) for vote in batch]
+            asked = [draft for draft in drafts if not draft.failure]
+            while unfinished := [draft for draft in asked if len(draft.verdicts) < draft.vote.call.expected]:
                 self._loaded.extend(unfinished)
-            keep([(draft.vote, self._reply(draft)) for draft in drafts])
+            keep([(draft.vote, draft.failure or self._reply(draft)) for draft in drafts])
 
     def close(self) -> None:
         """Nothing is held that Python does not free."""
@@ -101,6 +111,7 @@ class LocalModel:
             served=self._loaded.name,
             tokens_in=draft.tokens,
             tokens_out=len(draft.verdicts),
+            left_out=draft.left_out,
         )
 
 
@@ -114,39 +125,60 @@ class _Loaded:
 
         device, dtype = ("cuda", "bfloat16") if torch.cuda.is_available() else ("cpu", "float32")
         try:
-            self.tokenizer = cast(Any, AutoTokenizer.from_pretrained(folder, padding_side="left"))
-            self.weights = cast(Any, AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)))
-        except (OSError, ValueError, KeyError) as error:
-            raise JudgeError(f"the judge cannot be loaded ({error})", folder, "name a causal text model") from error
+            self.tokenizer = cast(Any, AutoTokenizer.from_pretrained(folder))
+            model = cast(Any, AutoModelForCausalLM)
+            self.weights, found = model.from_pretrained(folder, dtype=getattr(torch, dtype), output_loading_info=True)
+        except Exception as error:  # of many kinds, also of the packages that read vocabularies
+            why = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise JudgeError(f"the judge cannot be loaded ({why})", folder, "name a causal text model") from error
+        if missing := sorted(found["missing_keys"]):
+            remedy = "name a causal text model whose files are whole"
+            raise JudgeError(f"{len(missing)} of its weights are missing, such as {missing[0]}", folder, remedy)
         self.weights.to(device).eval()
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token or self.tokenizer.convert_ids_to_tokens(0)
         self.name = f"{name} in {dtype}"
+        # Told where each token stands, a model reads a text the same whatever it is padded with.
+        self._is_told_places = "position_ids" in inspect.signature(self.weights.forward).parameters
 
-    def prompt(self, vote: Vote) -> str:
+    def draft(self, vote: Vote) -> _Draft:
         """Return the model's input up to the first verdict, by its chat template where it has one."""
-        system, user = messages.system_message(vote.call), messages.user_message(vote.call)
-        chat = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        opened = f"{system}\n\n{user}\n\n"
-        if self.tokenizer.chat_template:
-            opened = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return f'{opened}{{"verdicts": ['
+        call = vote.call
+        opened, left_out = templates.opened(
+            self.tokenizer, messages.system_message(call), messages.user_message(call), self.name
+        )
+        draft = _Draft(vote, f'{opened}{{"verdicts": [', left_out)
+        longest = getattr(self.weights.config.get_text_config(), "max_position_embeddings", None)
+        whole = draft.text + json.dumps([_words(call.prompt.scale)[-1]] * call.expected)
+        tokens = len(self.tokenizer(whole)["input_ids"])
+        if longest and tokens > longest:
+            draft.failure = f"{FAILED}: the call has {tokens} tokens, and {self.name} reads {longest}"
+        return draft
 
     def extend(self, drafts: Sequence[_Draft]) -> None:
         """Add one verdict to each draft."""
+        together: dict[int, list[tuple[_Draft, list[int], list[int]]]] = defaultdict(list)
+        for draft in drafts:
+            prefix, choices = self._next_tokens(draft)
+            together[0 if self._is_told_places else len(prefix)].append((draft, prefix, choices))
+        for group in together.values():
+            logits = self._logits([prefix for _, prefix, _ in group])
+            for (draft, prefix, choices), row in zip(group, logits, strict=True):
+                self._choose(draft, choices, row)
+                draft.tokens += len(prefix)
+
+    def _logits(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Return the logits [row, vocabulary] after each row of ids; only where places are told may lengths differ."""
         import torch
 
-        prepared = [self._next_tokens(draft) for draft in drafts]
-        width = max(len(prefix) for prefix, _ in prepared)
-        pad = self.tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(prefix)) + prefix for prefix, _ in prepared])
-        mask = torch.tensor([[0] * (width - len(prefix)) + [1] * len(prefix) for prefix, _ in prepared])
-        device = self.weights.device
+        width = max(map(len, rows))
+        pad, device = self.tokenizer.pad_token_id, self.weights.device
+        ids = torch.tensor([[pad] * (width - len(row)) + [*row] for row in rows], device=device)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+        places = {"position_ids": (mask.cumsum(dim=1) - 1).clamp(min=0)} if self._is_told_places else {}
         with torch.inference_mode():
-            logits = self.weights(input_ids=ids.to(device), attention_mask=mask.to(device)).logits[:, -1].float().cpu()
-        for draft, (prefix, choices), row in zip(drafts, prepared, logits, strict=True):
-            self._choose(draft, choices, row)
-            draft.tokens += len(prefix)
+            found: torch.Tensor = self.weights(input_ids=ids, attention_mask=mask, **places).logits
+        return found[:, -1].float().cpu()
 
     def _next_tokens(self, draft: _Draft) -> tuple[list[int], list[int]]:
         """Return the tokens before the next verdict, and for each admissible verdict the token it goes on with.

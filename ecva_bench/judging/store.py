@@ -32,9 +32,10 @@ class Reply:
     """What a model answered to one vote, as stored and published.
 
     `finish` is why it stopped; `refusal` what it said instead of a verdict. `expectations` are the verdicts expected
-    by its token log-probabilities, None where it gave none. `served` is the model's own name for itself.
-    `tokens_in` include the `tokens_cached`; None where the endpoint does not count. `left_out` names parameters of the
-    address that the endpoint does not take.
+    by its token log-probabilities, None where it gave none. `served` is what answered, in its own words: a model, and
+    behind an @ the system's fingerprint. `thought` is what it thought before, where the endpoint tells that apart and
+    it is wanted; it is not stored. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
+    `left_out` names parameters of the address that the endpoint does not take.
     """
 
     content: str
@@ -46,6 +47,7 @@ class Reply:
     tokens_out: int | None = None
     tokens_cached: int | None = None
     left_out: tuple[str, ...] = ()
+    thought: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> Reply:
@@ -58,10 +60,10 @@ class Reply:
 
     def to_json(self) -> str:
         """Return the reply as canonical JSON."""
-        return canonical_json(vars(self))
+        return canonical_json({name: value for name, value in vars(self).items() if name in _REPLY_FIELDS})
 
 
-_REPLY_FIELDS = frozenset(field.name for field in fields(Reply))
+_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought"}
 
 
 def default_path() -> Path:

@@ -10,11 +10,13 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import JudgeError
-from . import completions
+from . import complaints, completions
+from .complaints import Complaint
 from .completions import Problem
 
 if TYPE_CHECKING:
@@ -67,9 +69,12 @@ class Transport:
             return Problem(f"the connection failed ({type(lost).__name__})", passing=True)
         if 200 <= response.status < 300:
             return content
-        error = _error_in(content)
-        message = self.scrub(str(error.get("message") or ""))[:LONGEST_MESSAGE]
-        return completions.problem(response.status, response.headers, error | {"message": message}, sent=body)
+        return completions.problem(response.status, response.headers, self.complaint(content), sent=body)
+
+    def complaint(self, content: bytes) -> Complaint:
+        """Return what the body of a response complains of, without the key."""
+        found = complaints.read(content)
+        return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
 
     def scrub(self, text: str) -> str:
         """Return the text without the key."""
@@ -125,13 +130,3 @@ def _address(base: str, source: str) -> yarl.URL:
         remedy = "write it as http://HOST:PORT/v1 or https://HOST/v1"
         raise JudgeError("the endpoint's address is no http address", source, remedy)
     return address
-
-
-def _error_in(content: bytes) -> dict[str, Any]:
-    """Return the error object in the body of a response, or its text as the message of one."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {"message": content.decode("utf-8", "replace").strip()}
-    error = found.get("error", found) if isinstance(found, dict) else {}
-    return error if isinstance(error, dict) else {"message": str(error)}

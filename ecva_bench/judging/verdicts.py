@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from . import replies
-from .calls import Call, Scale, Verdict
+from ..reading.verdicts import Scale, read_verdicts
+from .calls import Call, Verdict
 from .store import Reply
 
 REFUSED = "refused"
@@ -33,10 +33,10 @@ def verdict(call: Call, outcomes: Sequence[Reply | str], *, keys: tuple[str, ...
     for outcome in outcomes:
         parsed = None
         if isinstance(outcome, Reply) and not outcome.refusal:
-            parsed = replies.parse(outcome.content, scale, call.expected)
+            parsed = read_verdicts(outcome.content, scale, call.expected)
             if parsed and outcome.expectations is not None:
                 expected.append(outcome.expectations)
-        votes.append(parsed.verdicts if parsed else None)
+        votes.append(parsed.values if parsed else None)
         if parsed:
             rationale = rationale or parsed.rationale
         else:

@@ -185,6 +185,14 @@ def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
     notes += [f"{row.label}: {text}." for row in group.rows if (text := lacking_text(row.submission.scores))]
+    for what, counts in (
+        ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
+        ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),
+    ):
+        shown = [
+            f"{row.label} {n} of {row.entry.coverage.answered}" for row, n in zip(group.rows, counts, strict=True) if n
+        ]
+        notes += [f"{what}: {', '.join(shown)}."] if shown else []
     same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)
     for row in group.rows:

@@ -18,6 +18,7 @@ from ..records import Lacking, Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
 from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
 from .sheet import number
+from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
 
 ALPHA = 0.05
@@ -91,7 +92,8 @@ class Unread(Record):
 class Comparison(Record):
     """Two runs compared. `mismatches` are what makes the figures doubtful, though the samples are the same.
 
-    `unread` are the answers of which nothing could be read, where any could not.
+    `unread` are the answers of which nothing could be read, where any could not; `shortfalls` are the tasks of which
+    one run has more empty answers, or more that were cut off.
     """
 
     base: Side
@@ -100,6 +102,7 @@ class Comparison(Record):
     seed: int
     draws: int
     mismatches: tuple[Mismatch, ...]
+    shortfalls: tuple[Shortfall, ...]
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
     unread: tuple[Unread, ...] = ()
@@ -141,6 +144,7 @@ def compare(
         seed=seed,
         draws=draws,
         mismatches=tuple(found),
+        shortfalls=tuple(shortfalls(base, new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
         unread=tuple(unread(base, new, tasks=sorted({pair.summary.task for pair in paired}))),
@@ -230,6 +234,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
         ),
         *lacking_notes(found.base, found.new),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
+        *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),
     ]
     differences = Table(

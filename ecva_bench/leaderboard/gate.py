@@ -10,6 +10,8 @@ worse. With d the tolerance, and U and L the corrected one-sided 95 % bounds of 
     INCONCLUSIVE  neither              there are too few videos to tell
     INVALID       the two runs do not compare: data set, prompts, judge or coverage differ
 
+More answers that are empty, or were cut off, than in the base are a WARN of their own: counted, not tested.
+
 A verdict is given once. Running a gate again until it passes is no test, so nothing here tries again.
 """
 
@@ -26,6 +28,7 @@ from ..statistics import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detecta
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
 from .pairing import Mismatch, On, Pair, column_names, mean, mismatches, pairs
+from .shortfalls import Shortfall, shortfalls
 from .verdict import Verdict, worst
 
 # A run that is no worse shall fail in at most 5 % of cases. The bootstrap keeps a level only on average, for skewed
@@ -74,7 +77,10 @@ class Check(Record):
 
 
 class Gate(Record):
-    """What a gate found; `floors` are the noise floors that runs given for calibration showed, by column."""
+    """What a gate found; `floors` are the noise floors that runs given for calibration showed, by column.
+
+    `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base.
+    """
 
     verdict: Verdict
     base: Side
@@ -87,6 +93,7 @@ class Gate(Record):
     calibration: tuple[Side, ...]
     floors: dict[str, float]
     mismatches: tuple[Mismatch, ...]
+    shortfalls: tuple[Shortfall, ...]
     checks: tuple[Check, ...]
     movers: tuple[Mover, ...]
 
@@ -121,8 +128,11 @@ def gate(
     floors = {} if found else noise_floors([base, *calibration], names, on=on)
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
+    rises = tuple(one for one in shortfalls(base, new, names=names) if one.rose)
+    given: list[Verdict] = [check.verdict for check in checks]
+    given += ["WARN"] * len(rises)
     return Gate(
-        verdict="INVALID" if found else worst(check.verdict for check in checks),
+        verdict="INVALID" if found else worst(given),
         base=Side.of(base),
         new=Side.of(new),
         on=on,
@@ -133,6 +143,7 @@ def gate(
         calibration=tuple(Side.of(run) for run in calibration),
         floors=floors,
         mismatches=tuple(found),
+        shortfalls=rises,
         checks=checks,
         movers=movers(paired),
     )

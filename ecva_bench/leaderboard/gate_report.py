@@ -20,9 +20,10 @@ _HEADER: tuple[str, ...] = ("verdict", "metric", "unit", "base", "new", "gain", 
 
 
 def gate_cases(found: Gate) -> list[Case]:
-    """Return a case per check; per mismatch where the runs do not compare."""
-    invalid = [_invalid(mismatch) for mismatch in found.mismatches]
-    return invalid or [Case(name=check.name, verdict=check.verdict, text=sentence(check)) for check in found.checks]
+    """Return a case per check, or per mismatch where the runs do not compare; then one per rise in poor answers."""
+    cases = [_invalid(mismatch) for mismatch in found.mismatches]
+    cases += [Case(name=check.name, verdict=check.verdict, text=sentence(check)) for check in found.checks]
+    return cases + [Case(name=one.name, verdict="WARN", text=one.sides) for one in found.shortfalls]
 
 
 def sentence(check: Check) -> str:
@@ -49,7 +50,7 @@ def gate_tables(found: Gate, history: Mapping[str, Sequence[float]] | None = Non
     title = f"{found.verdict}: {found.new.model} ({found.new.name}) against {found.base.model} ({found.base.name})"
     if found.mismatches:
         differing = tuple((Cell(m.field), Cell(m.where), Cell(m.base), Cell(m.new)) for m in found.mismatches)
-        notes = ["the two runs do not compare"]
+        notes = ["the two runs do not compare", *_rises(found)]
         if all(mismatch.field in OF_SETS for mismatch in found.mismatches):
             notes.append("--on intersection leaves out what only one of them has")
         return [Table(title=title, header=("what differs", "of", "base", "new"), rows=differing, notes=tuple(notes))]
@@ -95,9 +96,14 @@ def _notes(found: Gate) -> tuple[str, ...]:
         f"paired bootstrap over videos, seed {found.seed}, {found.draws} draws; on {found.on} samples",
         *calibration,
         *lacking_notes(found.base, found.new),
+        *_rises(found),
         *(f"{check.name}: {_undecided(check)}" for check in found.checks if check.verdict == "INCONCLUSIVE"),
         *(() if found.movers else (UNMOVED,)),
     )
+
+
+def _rises(found: Gate) -> list[str]:
+    return [f"WARN: more {one.name}: {one.sides}" for one in found.shortfalls]
 
 
 def _undecided(check: Check) -> str:

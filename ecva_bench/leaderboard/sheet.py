@@ -37,7 +37,8 @@ def coverage_text(coverage: Coverage) -> str:
     share = 100 * coverage.answered / coverage.owed if coverage.owed else 0.0
     return (
         f"{coverage.answered} of {coverage.owed} answered ({share:.2f} %), {coverage.failed} failed, "
-        f"{coverage.missing} missing; {coverage.empty} empty, {coverage.extra} extra, {coverage.duplicates} duplicate"
+        f"{coverage.missing} missing; {coverage.empty} empty, {coverage.cut_off} cut off, {coverage.extra} extra, "
+        f"{coverage.duplicates} duplicate"
         + (f", {sum(coverage.unasked.values())} unscorable" if coverage.unasked else "")
     )
 

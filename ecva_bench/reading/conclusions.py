@@ -10,17 +10,18 @@ from .pairs import Pair
 _TAGGED = re.compile(r"<answer>|<\|begin_of_box\|>|\\boxed\s*\{")
 _CLOSING = {"<answer>": "</answer>", "<|begin_of_box|>": "<|end_of_box|>"}
 _NAMED = re.compile(
-    r"(?:\bfinal|\bmy|\bthe|\bcorrect)?\s?\b(?:answer|prediction|final (?:timestamps?|output|result|spans?|segments?|intervals?))"
-    r"\b[\"']?(?:\s(?:is|are)\b|\s?[:=])|\bassistant\s?:|\bresponse\s?:|(?:最终)?(?:答案|结论)(?:是|为|:)|"
+    r"\b(?:answer|prediction|final (?:timestamps?|output|result|spans?|segments?|intervals?))\b[\"']?"
+    r"(?:\s(?:is|are)\b|\s?[:=])|\b(?:assistant|response)\s?:|(?:最终)?(?:答案|结论)(?:是|为|:)|"
+    r"(?:^|\n)\W{0,8}(?:final|result|output|conclusion|verdict)\W{0,4}:|"
     r"\b(?:in conclusion|to conclude|in summary|to summari[sz]e)\b"
 )
 _CONCLUDING = re.compile(
-    r"(?:^|[.;!?\n]\s*)(?:therefore|thus|hence|so|overall|altogether|因此|所以|综上(?:所述)?)[,\s][^.\n]{0,80}?"
+    r"(?:^|[.;!?\n]\s{0,8})(?:therefore|thus|hence|so|overall|altogether|因此|所以|综上(?:所述)?)[,\s][^.\n]{0,80}?"
     r"(?:anomal|abnormal|event|incident|answer|span|segment|interval|timestamp|异常|事件)"
 )
 _EXPLAINED = re.compile(
-    r"\n\W*(?:explanation|reason(?:ing)?|rationale|justification|analysis|details?|description|note|evidence|observations?|"
-    r"because|here'?s why|解释|理由|说明|分析|原因)\b[^\n]{0,40}?[:\n]"
+    r"\n\W{0,8}(?:explanation|reason(?:ing)?|rationale|justification|analysis|details?|description|note|evidence|"
+    r"observations?|because|here'?s why|解释|理由|说明|分析|原因)\b[^\n]{0,40}?[:\n]"
 )
 
 

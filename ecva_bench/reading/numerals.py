@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+import re
+
+_ONES = re.findall(
+    "[a-z]+",
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen""",
+)
+_TENS = re.findall("[a-z]+", "twenty thirty forty fifty sixty seventy eighty ninety")
 # "first" and "second" have another meaning beside times.
-_ORDINALS = (
-    "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth "
-    "seventeenth eighteenth nineteenth"
-).split()
-_TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth".split()
+_ORDINALS = re.findall(
+    "[a-z]+",
+    """third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth
+    seventeenth eighteenth nineteenth""",
+)
+_TENTHS = re.findall("[a-z]+", "twentieth thirtieth fortieth fiftieth sixtieth")
 _ENGLISH = {
     **{word: n for n, word in enumerate(_ONES)},
     **{word: 10 * n for n, word in enumerate(_TENS, 2)},
@@ -22,8 +26,11 @@ _ENGLISH = {
 }
 _CHINESE = {character: n for n, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "半": 0.5}
 
+_HALF = " and a half"
 _UNITS = "|".join((*_ORDINALS, "first", *sorted(_ONES, key=len, reverse=True)))
-ENGLISH = rf"(?:(?:{'|'.join(_TENTHS)})|(?:{'|'.join(_TENS)})(?:[- ](?:{_UNITS}))?|(?!first)(?:{_UNITS}))(?![a-z])"
+ENGLISH = (
+    rf"(?:{'|'.join(_TENTHS)}|(?:{'|'.join(_TENS)})(?:[- ](?:{_UNITS}))?|(?!first)(?:{_UNITS}))(?:{_HALF})?(?![a-z])"
+)
 CHINESE = "[零〇一二两三四五六七八九十百半]{1,7}(?:点[零〇一二三四五六七八九]{1,3})?"
 
 
@@ -31,6 +38,8 @@ def number(text: str) -> float:
     """Return the value of digits, or of a number matched by `ENGLISH` or `CHINESE`, in lower case."""
     if text[0].isdecimal():
         return float(text)
+    if text.endswith(_HALF):
+        return number(text.removesuffix(_HALF)) + 0.5
     if text[0].isascii():
         return sum(_ENGLISH[word] for word in text.replace("-", " ").split())
     whole, _, fraction = text.partition("点")

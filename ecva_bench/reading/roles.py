@@ -1,4 +1,4 @@
-"""Starts and ends that are named apart: `starts at 12 s … ends at 20 s`, `{"start": 12, "end": 20}`, columns of a table.
+"""Starts and ends that are named apart: `starts at 12 s … ends at 20 s`, `{"start": 12, "end": 20}`.
 
 A time is a start or an end by the word nearest to it: before it in its sentence, or behind it in its clause. A start
 goes with the end in the same braces, else with the next one told; a start and how long it lasts is a span too.
@@ -28,8 +28,10 @@ _ROLE = re.compile(
   | (?P<start>(?<![a-z])(?:t?_?start(?:s|ed|ing)?|begin(?:s|ning|n)?|began|onset|commenc(?:es?|ed|ing)|initiat(?:es|ed)
         |inicio|debut|anfang){_SUFFIX}(?![a-z])
         |(?<=["'])(?:st|from|t0|t1|s)(?=["']\s?:)|(?<=<)from(?=>)|开始(?:时间|于)?|起始(?:时间)?|始于|起点)
-  | (?P<end>(?<![a-z])(?:t?_?end(?:s|ed|ing)?(?!\ of\ (?:the|a)\ (?!{_EVENT}))|finish(?:es|ed|ing)?|stop(?:s|ped)?(?!\ at\ the)
-        |conclud(?:es?|ed|ing)|ceas(?:es?|ed)|terminat(?:es?|ed)|offset|over\ (?:by|at)|subsides|ende|fin){_SUFFIX}(?![a-z])
+  | (?P<end>(?<![a-z])(?:t?_?end(?:s|ed|ing)?(?!\ of\ (?:the|a)\ (?!{_EVENT}))|finish(?:es|ed|ing)?
+        |stop(?:s|ped)?(?!\ at\ the)
+        |conclud(?:es?|ed|ing)|ceas(?:es?|ed)|terminat(?:es?|ed)|offset|over\ (?:by|at)
+        |subsides|ende|fin){_SUFFIX}(?![a-z])
         |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
     re.VERBOSE,
 )
@@ -59,6 +61,8 @@ class _Named(NamedTuple):
 def find_named(text: str, times: Sequence[Time], pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs of a plain text's times that are named apart; `pairs` are those that use some already."""
     used = {time.start for pair in pairs for time in (pair.first, pair.last)}
+    if len(times) < 2 or len(used) == len(times):
+        return []
     named = [one for one in _roles(text, times, used) if one.time.start not in used]
     found = list(_in_braces(text, named))
     used |= {time.start for pair in found for time in (pair.first, pair.last)}
@@ -153,6 +157,7 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
     for one, other in pairwise(named):
         if one.role is None and other.role and _GOES_ON.fullmatch(text, one.time.end, other.time.start):
             yield paired(one.time, other.time, "named") if other.role == "end" else lasting(one.time, other.time)
+    after = {one.time: other for one, other in pairwise([*named, None]) if one}
     told = [(one.role, one.time) for one in named if one.role]
     groups = [(role, [time for _, time in group]) for role, group in groupby(told, key=lambda one: one[0])]
     for n, (role, times) in enumerate(groups):
@@ -163,6 +168,8 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             behind = behind[1:]
         if behind and behind[0][1][0].start - times[-1].end < _TOLD:
             if behind[0][0] == "lasting":
+                if _told_on(text, behind[0][1][0], after[behind[0][1][0]]):
+                    continue
                 yield lasting(times[-1], behind[0][1][0])
                 continue
             count = min(len(times), len(behind[0][1]))
@@ -171,6 +178,13 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             before = groups[n - 1][1][-1]
             if not _SENTENCE.search(text, before.end, min(times[0].start, before.end + _TOLD)):
                 yield paired(times[0], before, "named") if groups[n - 1][0] == "end" else lasting(times[0], before)
+
+
+def _told_on(text: str, length: Time, following: _Named | None) -> bool:
+    """Return whether a point in time follows a length in its sentence: what lasts is then not the whole."""
+    if following is None or following.role or following.time.start - length.end > _REACH:
+        return False
+    return not _SENTENCE.search(text, length.end, following.time.start)
 
 
 def lasting(start: Time, length: Time) -> Pair:

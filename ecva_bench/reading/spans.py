@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..records import Reading
 from .asides import find_asides
@@ -18,21 +19,25 @@ from .conclusions import conclusions, says_none
 from .pairs import Pair, find_pairs, unused
 from .roles import find_named
 from .text import plain
-from .times import NoUnit, Time, TimeUnit, find_times, in_seconds
+from .times import Time, find_times
+from .units import NoUnit, TimeUnit, in_seconds
+
+__all__ = ["VERSION", "Span", "TimeUnit", "read_spans"]
 
 Span = tuple[float, float]
 
-RULES = 2  # raised where a changed rule may change a reading; stands in the signature of what is scored by them
+VERSION = 1  # part of signatures: a change of what is read is another metric
 
 _OR = re.compile(
     r"[\s\"')\]}s]*(?:seconds?)?[\s,]*(?:\bor\b|或者?)(?: (?:from|between|maybe|perhaps|possibly))*[\s\"'(\[]*"
 )
 _STATED = re.compile(
-    r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin (?P<named>seconds)\b\s*(?:[:.)]|$)"
+    r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin seconds\b\s*(?:[:.)]|$)"
 )
 _AT_MOST, _LONGEST = 20, 120  # things named beside the answer that are kept, and characters of each
 _AT_ONCE = 24  # characters behind `Answer:` in which a point in time is the answer
-_HOURS = 7200.0
+_STATUSES = ("unread", "out of range", "no unit")  # the more telling later
+_HOURS = 7200.0  # from there on a clock time behind the video's end is that of a day
 
 
 def read_spans(
@@ -50,32 +55,35 @@ def read_spans(
     pairs = _pairs(said, times)
     region = _region(said, pairs, times)
     inside = [pair for pair in pairs if region[0] <= pair.start and pair.end <= region[1]]
-    asides = find_asides(said, inside)
-    reader = _Reader(said, unit, duration, frame_rate)
-    taken = [pair for pair, aside in zip(inside, asides, strict=True) if not aside and reader.takes(pair)]
-    points = [
-        time
-        for time in unused(times, pairs)
-        if time.kind in ("time", "clock", "frame") and not any(one.start <= time.start < one.end for one in taken)
-    ]
-    if points and all(pair.rule == "whole" for pair in taken):
-        taken = []  # `throughout the video it rains; at 12 s a car skids`
-    apart = [pair for one, pair in pairwise(taken) if _OR.fullmatch(said, one.end, pair.start)]
-    if any(reader.span(pair) != reader.span(taken[0]) for pair in apart):
-        return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
-    read = {reader.span(pair): pair for pair in reversed(taken)}
-    if not read:
-        return Reading(status=reader.status, rule=reader.flaw, others=_words(text, [*pairs, *points]))
-    kept = sorted(read, key=lambda span: read[span].start)
-    rules = dict.fromkeys(read[span].rule for span in kept)
-    named = (("conclusion",) if region != (0, len(said)) else ()) + tuple(rules)
-    others = [pair for pair in pairs if pair not in taken]
+    seconds = _Seconds(said, unit, duration, frame_rate)
+    outcomes = [seconds.of(pair) for pair in inside]
+    asides = find_asides(said, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
+    meant = [(pair, one) for pair, one, aside in zip(inside, outcomes, asides, strict=True) if not aside]
+    boxed = any(pair.rule == "flat" and one.flaw for pair, one in meant)  # a box of numbers, and no list of pairs
+    spans = [(pair, one.span) for pair, one in meant if one.span and not (boxed and pair.rule == "flat")]
+    points = [time for time in unused(times, pairs) if time.kind in ("time", "clock", "frame")]
+    if all(pair.rule == "whole" and any(not _within(point, pair) for point in points) for pair, _ in spans):
+        spans = []  # `throughout the video it rains; at 12 s a car skids`
+    for (one, span), (other, another) in pairwise(spans):
+        if span != another and _OR.fullmatch(said, one.end, other.start):
+            return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
+    if not spans:
+        worst = max((one for _, one in meant), key=lambda one: _STATUSES.index(one.status), default=_Outcome())
+        return Reading(status=worst.status, rule=worst.flaw, others=_words(text, [*pairs, *points]))
+    first = {span: pair for pair, span in reversed(spans)}
+    kept = sorted(first, key=lambda span: first[span].start)
+    rules = dict.fromkeys(first[span].rule for span in kept)
+    taken = {id(pair) for pair, _ in spans}
     return Reading(
-        rule=", ".join(named),
+        rule=", ".join([*(["conclusion"] if region != (0, len(said)) else []), *rules]),
         spans=tuple(kept),
-        places=tuple((read[span].start, read[span].end) for span in kept),
-        others=_words(text, others),
+        places=tuple((first[span].start, first[span].end) for span in kept),
+        others=_words(text, [pair for pair in pairs if id(pair) not in taken]),
     )
+
+
+def _within(time: Time, pair: Pair) -> bool:
+    return pair.start <= time.start < pair.end
 
 
 def _pairs(text: str, times: Sequence[Time]) -> list[Pair]:
@@ -102,43 +110,46 @@ def _words(text: str, named: Sequence[Pair | Time]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text[start:end] for start, end in places[:_AT_MOST]))
 
 
-class _Reader:
-    """Turns pairs into seconds, and remembers why it could not."""
+class _Outcome(NamedTuple):
+    """A pair in seconds, or why it is none."""
+
+    span: Span | None = None
+    status: Literal["unread", "out of range", "no unit"] = "unread"
+    flaw: str = ""
+
+
+class _Seconds:
+    """Turns pairs into seconds."""
 
     def __init__(self, text: str, unit: TimeUnit | None, duration: float | None, frame_rate: float | None) -> None:
-        stated = _STATED.search(text)
-        if stated and unit is None:
-            unit = "minutes" if (stated["unit"] or "").startswith("m") else "seconds"
+        stated = _STATED.search(text) if unit is None else None
+        if stated:
+            unit = "minutes" if stated["unit"] == "minutes" else "seconds"
         self._text, self._unit, self._duration, self._rate = text, unit, duration, frame_rate
-        self.status: Literal["unread", "no unit", "out of range"] = "unread"
-        self.flaw = ""
 
-    def takes(self, pair: Pair) -> bool:
-        """Return whether a pair is a span."""
+    def of(self, pair: Pair) -> _Outcome:
+        """Return a pair in seconds, or why it is none."""
+        if pair.flaw:
+            return _Outcome(flaw=pair.flaw)
         try:
-            if pair.flaw:
-                raise ValueError(pair.flaw)
-            start, end = self.span(pair)
-            if end < start:
-                raise ValueError("ends before it starts")
-            if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
-                self.status = "out of range"
-                raise ValueError("after the video's end")
+            start, end = self._ordered(pair)
         except NoUnit:
-            self.status, self.flaw = "no unit", "no unit"
+            return _Outcome(status="no unit", flaw="no unit")
         except ValueError as error:
-            self.flaw = self.flaw or str(error)
-        else:
-            return True
-        return False
+            return _Outcome(flaw=str(error))
+        if self._duration and pair.first.kind == "clock" and start >= max(_HOURS, self._duration):
+            return _Outcome(status="out of range", flaw="after the video's end")
+        return _Outcome(span=(start, end))
 
-    def span(self, pair: Pair) -> Span:
-        """Return a pair in seconds; raises `NoUnit`, or ValueError saying what is wrong with it."""
+    def _ordered(self, pair: Pair) -> Span:
+        """Return a pair in seconds; raises `NoUnit`, or ValueError where an end is not to be had or comes first."""
         start, end = self._seconds(pair.first), self._seconds(pair.last)
         if pair.rule == "last":
             start = max(0.0, end - start)
         elif pair.rule == "lasting":
             end += start
+        if end < start:
+            raise ValueError("ends before it starts")
         return start, end
 
     def _seconds(self, time: Time) -> float:
@@ -151,6 +162,6 @@ class _Reader:
                 raise ValueError("frames without a frame rate")
             return time.value / self._rate
         if time.kind in ("bare", "word") or (time.kind == "length" and not time.unit):
-            digits = self._text[time.start : time.end]
+            digits = self._text[time.start : time.end].rstrip("stndrh")
             return in_seconds(digits if digits[0].isdecimal() else f"{time.value:g}", self._unit)
         return time.value

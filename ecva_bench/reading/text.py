@@ -7,9 +7,13 @@ and no time.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from functools import cache
+from typing import Any
+
+from .thoughts import only_said, said_range
 
 SPECIAL_TOKENS = (
     "</s>",
@@ -21,13 +25,16 @@ SPECIAL_TOKENS = (
     "<|im_end|>",
     "<|eot_id|>",
     "<|end|>",
+    "<|return|>",
 )
+BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around an answer; the readers look for them
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
+_UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
 _SHOWN = re.compile(
-    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|\\(?=\")|"
+    r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\\(?=\")|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|"
     r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
 )
 # `$x$` by pandoc's rule, which leaves `$5 to $10` alone.
@@ -56,13 +63,39 @@ _MARKS = {
 }
 
 
+def well_formed(text: str) -> str:
+    """Return the text as Unicode that can be written: half a surrogate pair, all that is left of an emoji cut off at a
+    token limit, becomes U+FFFD. Every text of a model comes in through here or through `parse_json`."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def parse_json(content: str | bytes) -> Any:
+    """Return the value of a JSON text, UTF-8 where it is bytes, all its texts well-formed.
+
+    Raises `ValueError` or `RecursionError` where it is none.
+    """
+    value = json.loads(content)
+    written = json.dumps(value, ensure_ascii=False)
+    mended = well_formed(written)
+    return value if mended == written else json.loads(mended)
+
+
 def strip_special_tokens(text: str) -> str:
-    """Return the text without the `SPECIAL_TOKENS` a decoder may leave in it, and without outer whitespace."""
-    return _SPECIALS.sub(" ", text).strip()
+    """Return the text without `SPECIAL_TOKENS` and marks of a `BOX` a decoder may leave, and without outer blanks."""
+    return _UNSAID.sub(" ", text).strip()
+
+
+def said(text: str) -> str:
+    """Return what is to be scored of an answer's text: what was thought aloud is left out, and `SPECIAL_TOKENS` are."""
+    return strip_special_tokens(text[slice(*said_range(text))])
 
 
 def plain(text: str) -> str:
-    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer."""
+    """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer.
+
+    What was thought aloud is blank.
+    """
+    text = only_said(text)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .numerals import CHINESE, ENGLISH, number
+from .units import TimeUnit
 from .untimed import HEDGE, VIDEO, is_length, is_none, numbers_a_span, of_frames, unit_before
-
-TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
 
 # `bare` and `word` (twelve) lack a unit; `edge` is the beginning (0) or the end (infinity) of the video; `length` is a
 # duration; `other` is no time, or one that does not exist (`1:75`).
@@ -23,7 +22,7 @@ Kind = Literal["time", "clock", "bare", "word", "frame", "edge", "length", "othe
 
 _WINDOW = 48  # characters that are looked at on either side of a number
 
-_N = rf"(?:\d{{1,8}}(?:\.\d+)?|{ENGLISH}|{CHINESE})"
+_N = rf"(?-x:\d{{1,8}}(?:\.\d+)?|{ENGLISH}|{CHINESE})"
 _HOUR = r"(?:hours?|hrs?|h|小时)(?![a-z])"
 _MINUTE = r"(?:minutes?|mins?|m|minuten|minutos?|分钟|分(?!之)|분)(?![a-z/])"
 _SECOND = (
@@ -33,44 +32,48 @@ _SECOND = (
 _THEN = r"\s*+(?:,|and\b|零|又)?\s*+"
 _GAP = r"(?:st|nd|rd|th|-?ish)?(?:[\s{]*+|-)"
 _TIME = re.compile(
-    rf"""(?<![\da-z_])(?<![^.]\.)(?<!\d:)(?:
+    rf"""(?<![\da-z_])(?=half|{_N})(?<![^.]\.)(?<!\d:)(?:
     (?P<date>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}} | \d{{1,4}}/\d{{1,4}}(?:/\d{{2,4}})?)
-  | (?P<clock>\d{{1,3}}(?::\d{{1,3}})+(?:\.\d+|,\d{{3}}(?![\d:]))?)
+  | (?P<clock>\d{{1,3}}(?::\d{{1,3}})+(?:\.\d+|,\d{{3}}(?![\d:]))?)(?:\s?(?:{_HOUR}|{_MINUTE}|{_SECOND}))?
   | (?P<primes>\d{{1,2}}'\d{{1,2}}(?:"|''))
   | (?P<hour>{_N}){_GAP}{_HOUR}(?:{_THEN}(?P<hour_minute>{_N}){_GAP}{_MINUTE})?
         (?:{_THEN}(?P<hour_second>{_N}){_GAP}{_SECOND})?
   | (?P<minute>{_N}){_GAP}{_MINUTE}(?:{_THEN}(?P<minute_second>{_N}){_GAP}{_SECOND})?
   | (?P<comma>(?<![\[(])\d{{1,4}},\d)\s?{_SECOND}
-  | (?P<second>{_N}){_GAP}{_SECOND}
+  | (?P<second>{_N}){_GAP}{_SECOND}(?:{_THEN}(?P<second_milli>\d{{1,3}})\s?ms(?![a-z]))?
   | (?P<milli>{_N}){_GAP}(?:milliseconds?|msecs?|ms|毫秒)(?![a-z])
   | (?P<frame>\d{{1,8}}){_GAP}(?:frames?(?![a-z])|帧)
   | (?P<half>half\ a\ minute|半分钟)
   | (?P<bare>\d{{1,8}}(?:\.\d+)?)(?:st|nd|rd|th)?
-  | (?P<word>{ENGLISH}|{CHINESE}(?=到第?{CHINESE}秒|至第?{CHINESE}秒))
+  | (?P<word>(?-x:{ENGLISH})|{CHINESE}(?=到第?{CHINESE}秒|至第?{CHINESE}秒))
 )(?![a-z]|\.?\d|:\d)""",
     re.VERBOSE,
 )
 
-_THE = r"(?-x:(?:the |its |this )?(?:very )?)"  # in a verbose pattern, too
+# In a verbose pattern, too.
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
-_ALONE = r"""(?-x:\b(?! of|["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|,?\s?(?:at |is |time |around |about |[-=→>]+\s?)?\d))"""
+_ALONE = (
+    r"""(?-x:\b(?! of|\s?["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|"""
+    r""",?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
+)
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
-    (?P<end>{_THE}(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | {_THE}(?:end|finish){_ALONE}
-        | (?P<rest>(?:for\ )?the\ (?:rest|remainder){_OF_VIDEO})
-        | (?:the\ |this\ )?{VIDEO}(?:'s)?\ (?:ends?|ending|finish(?:es)?|is\ over|concludes|stops)\b
+    (?P<end>(?:end(?:ing)?|finish|conclusion){_OF_VIDEO} | (?:end|finish){_ALONE}
+        | (?P<rest>(?:rest|remainder){_OF_VIDEO})
+        | {VIDEO}(?:'s)?\ (?:ends?|ending|finish(?:es)?|is\ over|concludes|stops)\b
         | (?:视频|录像|画面|片段)?的?(?:结束|结尾|末尾|最后|终点)(?!于|时间|在|["']?[:=]))
-  | (?P<start>{_THE}(?:beginning|start|outset|opening){_OF_VIDEO} | (?P<alone>{_THE}(?:beginning|start|outset){_ALONE})
+  | (?P<start>(?:beginning|start|outset|opening){_OF_VIDEO} | (?P<alone>(?:beginning|start|outset){_ALONE})
         | (?:视频|录像|画面|片段)?的?(?:一开始|开头|开始|起始)(?=到|至|直到))
 )""",
     re.VERBOSE,
 )
 _UP_TO = re.compile(
-    r"(?:\b(?:to|until|till|til|through|thru)\b|\bbetween\b[^.;]{1,40}\band\b|(?<=[\da-z\s])-|→|>|到|至|[\ds][\"']?,|\b(?:end|stop|finish)[a-z_]*[\"']?\s?:)"
+    r"(?:\b(?:to|until|till|til|through|thru)\b|\bbetween\b[^.;]{1,40}\band\b|(?<=[\da-z\s])-|→|>|到|至|"
+    r"[\ds][\"']?,|\b(?:end|stop|finish)[a-z_]*\s?[\"']?\s?:)"
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(
-    r"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:right |just )?$"
+    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
 )
 _GOES_ON = re.compile(r"\s?(?:-|→|(?:up )?to\b|until\b|till\b|through\b|到|至)")
 
@@ -90,10 +93,6 @@ class Time:
     label: bool = False
 
 
-class NoUnit(Exception):  # noqa: N818 - says why, and the reader goes on
-    """A bare number stands for a time and nothing says in which unit."""
-
-
 def find_times(text: str) -> list[Time]:
     """Return the numbers of a plain text in its order, each with what it is, and the edges of the video it names."""
     found: list[Time] = []
@@ -103,35 +102,19 @@ def find_times(text: str) -> list[Time]:
     return sorted([*found, *edges], key=lambda time: time.start) if edges else found
 
 
-def in_seconds(digits: str, unit: TimeUnit | None) -> float:
-    """Return the seconds a bare number stands for; raises `NoUnit` without one, ValueError for 60 s in a minute."""
-    if unit is None:
-        raise NoUnit
-    if unit in ("seconds", "minutes"):
-        return float(digits) * (60 if unit == "minutes" else 1)
-    whole, _, fraction = digits.partition(".")
-    if unit == "mmss":
-        minutes, seconds = divmod(float(digits), 100)
-    else:
-        minutes, seconds = float(whole), float(fraction.ljust(2, "0"))
-    if seconds >= 60:
-        raise ValueError(f"{digits!r} has {seconds:g} seconds in its minute")
-    return minutes * 60 + seconds
-
-
 def _shaped(match: re.Match[str]) -> Time:
     """Return what a number is by its form alone."""
     start, end = match.span()
     given = {name: text for name, text in match.groupdict().items() if text}
     if "clock" in given or "primes" in given:
-        seconds = _clock(match[0])
+        seconds = _clock(given.get("clock") or given["primes"])
         return Time(start, end, "other" if seconds is None else "clock", seconds or 0.0)
     if "date" in given:
         return Time(start, end, "other", 0.0)
     if "half" in given:
         return Time(start, end, "time", 30.0, "minutes")
     if "bare" in given:
-        return Time(start, match.end("bare"), "bare", float(given["bare"]))
+        return Time(start, end, "bare", float(given["bare"]))
     if "comma" in given:  # 8,5 s
         return Time(start, end, "time", float(given["comma"].replace(",", ".")), "seconds")
     value = {name: number(text) for name, text in given.items()}
@@ -140,7 +123,8 @@ def _shaped(match: re.Match[str]) -> Time:
     if "frame" in given:
         return Time(start, end, "frame", value["frame"])
     seconds = (
-        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second")) + value.get("milli", 0) / 1e3
+        sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second"))
+        + (value.get("milli", 0) + value.get("second_milli", 0)) / 1e3
     )
     minutes = value.get("minute", 0) + value.get("hour_minute", 0) + 60 * value.get("hour", 0)
     return Time(start, end, "time", 60 * minutes + seconds, "minutes" if minutes else "seconds")

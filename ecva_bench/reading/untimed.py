@@ -9,8 +9,8 @@ import re
 
 VIDEO = r"(?:video|clip|footage|recording|film|sequence|timeline)"
 HEDGE = (
-    r"(?:(?:right|just|shortly) (?:before|after)|maybe|perhaps|possibly|probably|about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|some|exactly|just|precisely|only|near|"
-    r"the|a|an|=|≈|~|大约|大概|约|近|将近|第)"
+    r"(?:(?:right|just|shortly) (?:before|after)|maybe|perhaps|possibly|probably|about|approximately|approx\.?|around|"
+    r"roughly|nearly|almost|circa|ca\.|some|exactly|just|precisely|only|near|the|very|its|a|an|=|≈|~|大约|大概|约|近|将近|第)"
 )
 
 _OPENING = r"""[\s"'(\[{<]*+"""
@@ -36,7 +36,8 @@ _FRAME = re.compile(
     + _SET_TO
 )
 _LASTING = re.compile(
-    rf"(?:\bfor|\blast(?:s|ed|ing)?(?: for)?|\b(?:duration|length|runtime)[\"']?(?: of| is|\s?[:=])?|\bspan(?:s|ning)|"
+    rf"(?:\bfor|\bwait(?:s|ed|ing)?|\blast(?:s|ed|ing)?(?: for)?|\bspan(?:s|ning)|"
+    rf"\b(?:duration|length|runtime)[\"']?(?: of| is|\s?[:=])?|"
     rf"\btak(?:es|ing)|\btotal(?:l?ing|s)?(?: of|:)?|持续了?|历时|长达|时长为?:?)[\s\"']*(?:{HEDGE}\s*)*$"
 )
 _VIDEO_LONG = re.compile(
@@ -44,9 +45,8 @@ _VIDEO_LONG = re.compile(
 )
 _DECADE = re.compile(r"\b(?:his|her|their|my|mid|early|late)[\s-]$")
 _UNIT = re.compile(
-    r"(?<![a-z])(?P<unit>s|sec|second|segundo|sekunde|seconde|ms|min|minute)[sn]?\s?(?:[)\]]\s?[:=#]|\s|[\"']?\s?[:=#])"
-    + _OPENING
-    + "$"
+    r"(?:(?<![a-z])(?P<unit>sec|second|segundo|sekunde|seconde|ms|min|minute)[sn]?|(?<=[(_\[])s)"
+    r"\s?(?:[)\]]\s?[:=#]|\s|[\"']?\s?[:=#])" + _OPENING + "$"
 )
 # A sign, or a hyphen in a name: `-1`, `gpt-4`.
 _MINUS = re.compile(r"(?:^|[(\[,:=\"'{]|\b(?:to|from|and|is|at))\s*[-+]$|[a-z]-$")
@@ -55,14 +55,14 @@ _LONG = re.compile(
     rf"[\s-](?:long\b|in (?:total|length|duration)\b|total\b|later\b|(?:of )?{VIDEO}\b(?! (?:mark|point)))"
 )
 _MEASURE = re.compile(
-    r"\s?(?:%|‰|°|percent\b|degrees?\b|fps\b|hz\b|k[mg]|kph|mph|m/s|met(?:er|re)s?\b|[cm]m\b|lbs?\b|px\b|pixels?\b|"
-    r"years?\b|yrs?\b|months?\b|weeks?\b|days?\b|times\b|x\b|o'clock|[ap]\.?m\b|[名个辆人岁位次公米点年月日号楼层类级条])"
+    r"\s?(?:%|‰|°|percent\b|degrees?\b|fps\b|hz\b|k[mg]|kph|mph|m/s|[kmg]?bits?\b|[kmg]?bps\b|met(?:er|re)s?\b|[cm]m\b|"
+    r"lbs?\b|px\b|pixels?\b|years?\b|yrs?\b|months?\b|weeks?\b|days?\b|times\b|x\b|o'clock|[ap]\.?m\b|[名个辆人岁位次公米点年月日号楼层类级条])"
     r"|-(?!to-|-|>)[a-z]"
 )
 _ADJECTIVE = r"(?:young|old|other|more|black|white|red|blue|large|small|different|separate|armed|masked|parked|of the)"
 _PLURAL = re.compile(
-    rf"\s(?:{_ADJECTIVE} )*+(?!(?:is|was|has|as|bis|this|its|his|us|does|shows|depicts|contains|features|captures|involves|"
-    r"marks|covers|corresponds|represents|across|plus|versus|always|perhaps|thus|unless|onwards|afterwards|towards|"
+    rf"\s(?:{_ADJECTIVE} )*+(?!(?:is|was|has|as|bis|this|its|his|us|does|shows|depicts|contains|features|captures|"
+    r"involves|marks|covers|corresponds|represents|across|plus|versus|always|perhaps|thus|unless|onwards|afterwards|towards|"
     r"seconds|secs|minutes|mins|less)\b)(?:[a-z]{2,}s|people|men|women|children|police)\b"
 )
 _AWAY = re.compile(r"\s(?:away|tall|high|wide|deep|above|below|from the (?:camera|car|road))\b")
@@ -99,9 +99,8 @@ def of_frames(left: str) -> bool:
 def unit_before(left: str) -> str | None:
     """Return the unit that stands before a number (`second 12`, `"start_s": 12`): seconds, minutes, ms, or None."""
     match = _UNIT.search(left)
-    if not match:
-        return None
-    return {"m": "minutes" if match["unit"] != "ms" else "ms"}.get(match["unit"][0], "seconds")
+    unit = match and (match["unit"] or "s")
+    return unit and ("ms" if unit == "ms" else "minutes" if unit.startswith("min") else "seconds")
 
 
 def numbers_a_span(left: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
+from ..reading.text import said
 from ..records import Answer, Failure, Label, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
@@ -66,7 +67,8 @@ class Collection:
                 self.lacking[sample].append(number)
         self._add_values(run, number)
         self.answers += len(results.answers)
-        self.runs.append(_run_value(run, answered=len(answered & owed), owed=len(owed)))
+        counted = [answer for answer in results.answers if answer.view == "full" and answer.id in owed]
+        self.runs.append(_run_value(run, counted, owed=len(owed)))
 
     def texts(self, media: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Yield (video, the text of its entry) in the order of their ids; `media` are the files linked to."""
@@ -150,7 +152,7 @@ def _scale(metric: Metric) -> int:
     return PERCENT_SCALE if metric.unit == "%" else UNIT_SCALE
 
 
-def _run_value(run: Run, *, answered: int, owed: int) -> dict[str, Any]:
+def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, Any]:
     results = run.results
     return {
         "name": one_line(results.name),
@@ -158,7 +160,9 @@ def _run_value(run: Run, *, answered: int, owed: int) -> dict[str, Any]:
         "sha256": results.sha256,
         "baseline": run.baseline,
         "mode": results.spec.get("mode"),
-        "answered": answered,
+        "answered": len(answers),
         "owed": owed,
+        "empty": sum(not said(answer.answer) for answer in answers),
+        "cut_off": sum(answer.cut_off for answer in answers),
         "scored": bool(run.scores),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..reading.thoughts import said_range, without_thought
 from ..records import Annotation, Answer, Failure, Reading, Score
 from ..scoring.classification import TAXONOMY
 from ..taxonomy import load_taxonomy
@@ -29,6 +30,8 @@ def run_entry(
 
     `places` are the numbers by which the page knows its metrics.
     """
+    begins = {answer.key: said_range(answer.answer)[0] for answer in answers}
+    answers = [_without_thought(answer) for answer in answers]
     found: dict[str, dict[str, Any]] = {}
     full = {answer.task: answer for answer in answers if answer.view == "full"}
     for failure in failures:
@@ -38,7 +41,7 @@ def run_entry(
         scored = run.items.get((answer.id, answer.view), [])
         entry = _scores(scored, places)
         if answer.view == "full" or answer.task not in full:
-            entry |= _text(answer, [score for score, _ in scored])
+            entry |= _text(answer, [score for score, _ in scored], begins[answer.key])
         else:
             segments = word_difference(full[answer.task].answer, answer.answer)
             entry["difference"] = [operation + text for operation, text in segments]
@@ -70,6 +73,13 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
     }
 
 
+def _without_thought(answer: Answer) -> Answer:
+    """Return an answer with what is thought in its text among its steps, as runs of this version record it."""
+    said, thought = without_thought(answer.answer)
+    steps = {**(answer.steps or {}), "thought": thought} if thought else answer.steps
+    return answer.model_copy(update={"answer": said, "steps": steps})
+
+
 def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:
     """Return how an answer was read; under the standard protocol, where it was scored under several."""
     readings = [
@@ -87,14 +97,13 @@ def _shown(reading: Reading) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value}
 
 
-def _text(answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
+def _text(answer: Answer, scores: Sequence[Score], begin: int) -> dict[str, Any]:
     """Return an answer's text with what it was read from marked, or words of the key sentences that it states.
 
-    Of key sentences also which it states, and by whose word.
+    Of key sentences also which it states, and by whose word. `begin` is where the text stands in the answer recorded.
     """
-    places = next((score.reading.places for score in scores if score.reading), ())
-    if places:
-        return {"text": marked_places(answer.answer, places)}
+    if places := next((score.reading.places for score in scores if score.reading), ()):
+        return {"text": marked_places(answer.answer, [(start - begin, end - begin) for start, end in places])}
     if answer.task not in FREE_TEXT or not answer.key_sentences:
         return {"text": [answer.answer]}
     parts = [score.parts[COVERAGE] for score in scores if COVERAGE in score.parts]

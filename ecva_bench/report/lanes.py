@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..reading.spans import Span, TimeUnit, read_spans
 from ..records import Annotation, Answer, Moment
-from ..scoring import TimeUnit
-from ..scoring.spans import parse_spans
-
-Span = tuple[float, float]
 
 
 def seen(answers: Iterable[Answer]) -> list[dict[str, Any]]:
@@ -34,14 +31,11 @@ def seen(answers: Iterable[Answer]) -> list[dict[str, Any]]:
 def predicted(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[Span, ...]:
     """Return the spans a model's answer about time names on the full video; empty where it cannot be read.
 
-    `unit` is that of bare numbers, as in `parse_spans`.
+    `unit` is that of bare numbers, as in `read_spans`.
     """
     for answer in answers:
         if (answer.task, answer.view) == ("timestamp", "full"):
-            try:
-                return tuple(parse_spans(answer.answer, unit=unit))
-            except ValueError:  # a span backwards, or no unit: its score says so too
-                return ()
+            return read_spans(answer.answer, unit=unit, duration=answer.duration).spans
     return ()
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import ResultsError
 from ..leaderboard.groups import RANKED_BY
+from ..reading.units import TimeUnit
 from ..records import Results, Score, Scores, Summary
-from ..scoring import PROTOCOLS, TimeUnit, scores_path, unit_asked_for
+from ..scoring import PROTOCOLS, scores_path, unit_asked_for
 
 MetricKey = tuple[str, str, str]
 

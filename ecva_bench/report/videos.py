@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..errors import DataError
+from ..names import Name, Names, VideoFiles
 from ..records import Annotation, Label
 
 
@@ -19,13 +22,17 @@ class Videos:
     describe: Callable[[Label], str] = lambda label: label.code
 
     def file(self, video: str) -> Path | None:
-        """Return the file of a video: where the annotation says, else one in the folder named after the video."""
+        """Return the file of a video: where the annotation says, else the only one that its id names."""
         if self.folder is None:
             return None
         annotation = self.annotations.get(video)
-        if annotation and (self.folder / annotation.media).is_file():
-            return (self.folder / annotation.media).resolve()
-        return self._by_stem.get(video)
+        if annotation is None:
+            found = self._names.alike(Name.of(video))
+            return (self.folder / found[0]).resolve() if len(found) == 1 else None
+        with suppress(DataError):  # of two files neither is shown
+            path = self._files.find(video, annotation.media)
+            return path.resolve() if path else None
+        return None
 
     def class_of(self, label: Label | None) -> str:
         """Return a class as its code and, where it has one, its name; empty without a label."""
@@ -35,6 +42,12 @@ class Videos:
         return label.code if name == label.code else f"{label.code} {name}"
 
     @cached_property
-    def _by_stem(self) -> dict[str, Path]:
-        files = sorted(path for path in self.folder.iterdir() if path.is_file()) if self.folder else []
-        return {path.stem: path.resolve() for path in reversed(files)}
+    def _files(self) -> VideoFiles:
+        return VideoFiles(self.folder or Path(), {video: each.media for video, each in self.annotations.items()})
+
+    @cached_property
+    def _names(self) -> Names:
+        """The files of the folder, which are their own ids."""
+        folder = self.folder or Path()
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        return Names((file, file) for file in files)

@@ -11,7 +11,6 @@ from .protocol import (
     AnomEvalSettings,
     ModelSettings,
     Protocol,
-    TimeUnit,
     get_anomeval,
     get_protocol,
 )
@@ -28,7 +27,6 @@ __all__ = [
     "Protocol",
     "Scorable",
     "Scorer",
-    "TimeUnit",
     "available",
     "check_target",
     "get_anomeval",

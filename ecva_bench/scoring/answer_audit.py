@@ -11,20 +11,28 @@ import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
-from ..reading.text import strip_special_tokens
-from ..records import Coverage, Record, Results, View
+from ..reading.text import said
+from ..records import Answer, Coverage, Reading, Record, Results, View
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from .classification import Classification
 from .join import Group, group_answers
+from .protocol import get_protocol
+from .readings import ReadingScorer
+from .score import unit_asked_for
+from .scorer import Scorable
+from .timestamp import Timestamp
 
-Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts"]
+Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts", "unread"]
 
 _RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
 
 LONG = 8  # words: two texts this long are not equal by chance
 COPIED = 0.05  # of the long texts two entries have in common
 CONSTANT = 0.5  # of an entry's answers
+UNREAD = 0.05  # of an entry's answers
 FEWEST = 5  # answers, below which a share says nothing
 IDS_SHOWN = 5
 ANNOTATIONS = "the annotations"
@@ -83,6 +91,7 @@ class _Entry:
         self.baseline = bool(results.spec.get("baseline", False))
         self.answers = everything.answers
         self.words = {answer.id: _words(answer.answer) for answer in self.answers}
+        self.readings = _readings(results, self.answers)
 
     def finding(self, rule: Rule, ids: Sequence[str], of: int, text: str, *, other: str = "") -> Finding:
         """Return a finding about the answers of these ids."""
@@ -130,6 +139,7 @@ def audit_answers(files: Sequence[Results]) -> AnswerAudit:
         findings += _echoes(entry)
         findings += _to_the_judge(entry)
         if entry.group.view == "full":
+            findings += _unread(entry)
             findings += _constant(entry)
             findings += _references(entry)
     for some in tasks.values():
@@ -146,26 +156,54 @@ def _entries(results: Results) -> list[_Entry]:
     return [_Entry(results, group, whole) for group, whole in zip(owed, everything, strict=True)]
 
 
+def _readings(results: Results, answers: Sequence[Answer]) -> dict[str, Reading]:
+    """Return how answers are read, by sample id, where something is read out of them: a class, or spans of time."""
+    protocol = replace(get_protocol("standard"), timestamp_unit=unit_asked_for(results))
+    tasks: dict[str, type[ReadingScorer]] = {"classification": Classification, "timestamp": Timestamp}
+    made = tasks.get(answers[0].task) if answers else None
+    if made is None:
+        return {}
+    scorer = made(protocol)
+    items = [Scorable.of(answer, candidate=said(answer.answer)) for answer in answers]
+    return {item.id: scorer.read(item) for item in items if item.candidate}
+
+
+def _unread(entry: _Entry) -> Iterator[Finding]:
+    """Name answers that no value can be read from, where there are many."""
+    found = {sample: reading.status for sample, reading in entry.readings.items() if reading.status != "read"}
+    if found and len(found) >= UNREAD * len(entry.answers):
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(found.values()).items()))
+        yield entry.finding("unread", list(found), len(entry.answers), f"nothing can be read from these: {kinds}")
+
+
 def _coverage(entry: _Entry) -> Iterator[Finding]:
     found = entry.group.coverage()
     if found.failed or found.missing:
         text = f"{found.failed} failed, {found.missing} missing"
         yield entry.finding("coverage", entry.group.absent, found.owed, text)
-    empty = [answer.id for answer in entry.answers if not strip_special_tokens(answer.answer)]
+    empty = [answer.id for answer in entry.answers if not said(answer.answer)]
     if empty:
         yield entry.finding("coverage", empty, found.owed, "answers without a text")
+    if cut_off := [answer.id for answer in entry.answers if answer.cut_off]:
+        yield entry.finding("coverage", cut_off, found.owed, "answers cut off before their end (finish: length)")
     if found.extra or found.duplicates:
         text = f"{found.extra} answers nobody asked for, {found.duplicates} second answers; neither is scored"
         yield entry.finding("coverage", (), found.owed, text).model_copy(update={"n": found.extra + found.duplicates})
 
 
 def _constant(entry: _Entry) -> Iterator[Finding]:
-    texts = Counter(entry.words.values())
+    """Name an answer given to half of the videos or more: the same words, or other words for the same class or time."""
+    read = {
+        sample: reading.model_dump_json(include={"labels", "spans"})
+        for sample, reading in entry.readings.items()
+        if reading.status == "read"
+    }
+    meant = entry.words | read
     if len(entry.answers) < FEWEST:
         return
-    words, most = texts.most_common(1)[0]
+    value, most = Counter(meant.values()).most_common(1)[0]
     if most >= CONSTANT * len(entry.answers):
-        ids = [sample for sample, said in entry.words.items() if said == words]
+        ids = [sample for sample, given in meant.items() if given == value]
         shown = next(answer.answer for answer in entry.answers if answer.id == ids[0])
         yield entry.finding("constant", ids, len(entry.answers), f"the same answer: {_quoted(shown)}")
 
@@ -174,7 +212,7 @@ def _echoes(entry: _Entry) -> Iterator[Finding]:
     """Name answers that hold a task's prompt, or are a part of it."""
     task = TASKS.get(entry.group.task)
     prompts = [_words(prompt_for(task, name).text) for name in PROMPT_SETS] if task else []
-    ids = [sample for sample, said in entry.words.items() if any(_is_part(said, prompt) for prompt in prompts)]
+    ids = [sample for sample, one in entry.words.items() if any(_is_part(one, prompt) for prompt in prompts)]
     if ids:
         yield entry.finding("echo", ids, len(entry.answers), "the answer repeats the prompt")
 
@@ -185,7 +223,7 @@ def _is_part(one: str, other: str) -> bool:
 
 
 def _to_the_judge(entry: _Entry) -> Iterator[Finding]:
-    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(answer.answer))}
+    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(said(answer.answer)))}
     if found:
         first = next(iter(found.values()))
         text = f"the answer speaks to a judge: {_quoted(first.group().strip())}"
@@ -241,7 +279,7 @@ def _hashes(hashes: frozenset[str]) -> str:
 
 def _words(text: str) -> str:
     """Return the words of a text, in lower case, single spaces between them."""
-    return " ".join(re.findall(r"\w+", strip_special_tokens(text).casefold()))
+    return " ".join(re.findall(r"\w+", said(text).casefold()))
 
 
 def _quoted(text: str) -> str:

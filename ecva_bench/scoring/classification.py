@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 from ..errors import ScoringError
 from ..reading.classes import VERSION, first_number, read_class
+from ..reading.text import said
 from ..records import Label, Reading
 from ..taxonomy import load_taxonomy
-from .readings import ReadingScorer, unread_columns
+from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
+from .second_reader import SecondReader
 
 TAXONOMY = "cuva"  # all prompts list its classes
 
@@ -38,6 +40,7 @@ class Classification(ReadingScorer):
         Column("macro_recall", "mean over annotated classes of the share of their videos named rightly"),
         Column("majority_baseline", "accuracy of always naming the most frequent annotated class"),
         *unread_columns("unread", "ambiguous", "out of range"),
+        BY_JUDGE,
     )
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
@@ -64,6 +67,7 @@ class Classification(ReadingScorer):
         return {
             "parse": "bracketed-else-first" if published else f"named.v{VERSION}",
             "match": "first-digit" if published else "major",
+            **self.second_settings("read-class"),
         }
 
     def read(self, item: Scorable) -> Reading:
@@ -74,6 +78,10 @@ class Classification(ReadingScorer):
         if not number:
             return Reading(status="out of range" if number == 0 else "unread", rule="first number")
         return Reading(labels=(Label(major=number),), rule="first number")
+
+    def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
+        """Return the class that a judge reads in each answer."""
+        return second.classes([said(item.text) for item in items], load_taxonomy(TAXONOMY).classes)
 
     def _values(self, item: Scorable, reading: Reading) -> dict[str, float]:
         named = reading.labels

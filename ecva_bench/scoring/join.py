@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..reading.text import strip_special_tokens
+from ..reading.text import said
 from ..records import Answer, Coverage, Results, View, sha256_of
 
 
@@ -47,7 +47,8 @@ class Group:
             answered=len(self.answers),
             failed=len(self.failed),
             missing=len(self.absent) - len(self.failed),
-            empty=sum(not strip_special_tokens(answer.answer) for answer in self.answers),
+            empty=sum(not said(answer.answer) for answer in self.answers),
+            cut_off=sum(answer.cut_off for answer in self.answers),
             extra=self.extra,
             duplicates=self.duplicates,
             absent=self.absent,

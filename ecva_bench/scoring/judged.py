@@ -40,7 +40,8 @@ class JudgedScorer(Scorer):
         super().__init__(protocol)
         self.judge = judge
         own = {prompt.id: prompt for prompt in protocol.judge_prompts}
-        self.prompts = {name: _prompt(f"judge/{name}", own) for name in self.prompt_names()}
+        self.prompts = {name: chosen_prompt(f"judge/{name}", own) for name in self.prompt_names()}
+        self._keys: set[str] = set()  # of the votes asked for
         self._gaps: dict[str, dict[str, Gap]] = {}
         self._judged: dict[str, dict[str, JudgedPart]] = {}
 
@@ -57,9 +58,10 @@ class JudgedScorer(Scorer):
         return self._judged.get(item.key, {})
 
     def settings(self) -> dict[str, str]:
-        """Return the prompts, each with version and hash, and what determines the judge's verdicts."""
+        """Return the prompts, each with version and hash, and what determined the verdicts that were asked for."""
         prompts = (f"{name}.v{prompt.version}@{prompt.sha256[:8]}" for name, prompt in self.prompts.items())
-        return {"prompts": ",".join(prompts), **self.judge.identity()}
+        judge = self.judge.identity(self._keys) if self._keys else self.judge.identity()
+        return {"prompts": ",".join(prompts), **judge}
 
     def call(self, name: str, item: Scorable, **texts: object) -> Call:
         """Return the call of a prompt about an item: the fields the prompt names, `texts` before those of the item."""
@@ -80,6 +82,7 @@ class JudgedScorer(Scorer):
         """
         calls = [part for parts in items for part in parts.values() if isinstance(part, Call)]
         verdicts = self.judge.ask(calls) if calls else []
+        self._keys.update(key for verdict in verdicts for key in verdict.keys)
         expects = any(verdict.expectations for verdict in verdicts)
         answered = iter(verdicts)
 
@@ -103,7 +106,7 @@ class JudgedScorer(Scorer):
         }
 
 
-def _prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:
+def chosen_prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:
     """Return a user's prompt of this id, or the packaged one; `UsageError` where another is not asked the same way."""
     packaged = load_prompt(prompt_id)
     prompt = own.get(prompt_id, packaged)

@@ -19,11 +19,11 @@ from .. import __version__
 from ..checkpoints import Checkpoint, find_checkpoint
 from ..devices import usable
 from ..errors import ScoringError, UsageError
+from ..reading.text import well_formed
 from ..records import sha256_of
 from .protocol import ModelSettings, Protocol, unknown
 from .score_cache import default_path, open_cache
 from .scorer import Scorable, Scorer, scorer_class
-from .text import well_formed
 
 __all__ = [
     "Model",

@@ -13,8 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from ..errors import UsageError
 from ..judging import JudgePrompt
-
-TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
+from ..reading.units import TimeUnit
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class ModelSettings:
 class Protocol:
     """Every setting that moves a score. The defaults are the correct arithmetic.
 
-    `strip_special_tokens`: cut `</s>` and its like from answers before scoring.
+    `strip_special_tokens`: cut `</s>` and its like, and what was thought aloud, from answers before scoring.
     `include_extra`: also score answers to samples that the data set excludes.
     `swap_arguments`: hand BLEU and BLEURT the answer as reference and the reference as candidate.
     `first_digit_class`: compare a predicted class with the first digit of the annotated one (10 and 11 become 1).

@@ -10,7 +10,6 @@ them. Ranks are joined with answers by name. Knows the file and nothing of score
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ..errors import DataError, EcvaError
-from ..reading.text import strip_special_tokens
+from ..reading.text import parse_json, said
 from ..records import Label, Moment, Record
 from ..statistics import midranks
 from ..tasks import resolve
@@ -111,7 +110,7 @@ def read_rankings(path: Path) -> Rankings:
             continue
         name = ""
         try:
-            data = json.loads(line)
+            data = parse_json(line)
             if not isinstance(data, dict):
                 raise ValueError("the line is no JSON object")
             name = str(data["triple_id"])
@@ -136,4 +135,4 @@ def _reason(error: Exception) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(strip_special_tokens(text).casefold().split())
+    return " ".join(said(text).casefold().split())

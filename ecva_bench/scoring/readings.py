@@ -9,9 +9,11 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
+from ..reading.text import said
 from ..records import Reading
 from .protocol import Protocol
 from .scorer import Column, Scorable, Scorer
+from .second_reader import SecondReader
 
 # Why an answer has no value, by the status of its reading.
 UNREAD = {
@@ -20,6 +22,7 @@ UNREAD = {
     "out of range": "share of answers that name what is not on offer",
     "no unit": "share of answers left unread for a bare number in an unknown unit; --timestamp-unit names one",
 }
+BY_JUDGE = Column("read_by_judge", "share of answers that a judge read, since the rules could not")
 
 
 def unread_columns(*statuses: str) -> tuple[Column, ...]:
@@ -28,7 +31,12 @@ def unread_columns(*statuses: str) -> tuple[Column, ...]:
 
 
 class ReadingScorer(Scorer):
-    """A scorer of what answers are read as. Subclasses give what a `Scorer` does, and `read`."""
+    """A scorer of what answers are read as. Subclasses give what a `Scorer` does, `read` and `read_again`.
+
+    Where there is a `second` reader, it is asked about answers that the rules leave unread.
+    """
+
+    second: SecondReader | None = None
 
     def __init__(self, protocol: Protocol) -> None:
         super().__init__(protocol)
@@ -38,11 +46,19 @@ class ReadingScorer(Scorer):
     def read(self, item: Scorable) -> Reading:
         """Return how the text of an item is read."""
 
+    @abstractmethod
+    def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
+        """Return how a second reader reads the texts of items, None where it cannot either."""
+
     def readings(self, batch: Sequence[Scorable]) -> list[Reading]:
         """Return how the texts of items are read; an item whose answer was read before is not read again."""
-        for item in batch:
-            if item.key not in self._readings:
-                self._readings[item.key] = self.read(item)
+        new = [item for item in batch if item.key not in self._readings]
+        for item in new:
+            self._readings[item.key] = self.read(item)
+        if self.second is not None:
+            unread = [item for item in new if self._readings[item.key].status != "read" and said(item.text)]
+            found = zip(unread, self.read_again(unread, self.second), strict=True)
+            self._readings |= {item.key: reading for item, reading in found if reading}
         return [self._readings[item.key] for item in batch]
 
     def reading(self, item: Scorable) -> Reading | None:
@@ -53,7 +69,14 @@ class ReadingScorer(Scorer):
         """Return the share of unread answers by kind, for those of `UNREAD` that are among the aggregates."""
         counts: Counter[str] = Counter(reading.status for reading in self.readings(batch))
         known = {column.name for column in self.aggregates}
-        return {_column(one): counts[one] / len(batch) for one in UNREAD if _column(one) in known}
+        shares = {_column(one): counts[one] / len(batch) for one in UNREAD if _column(one) in known}
+        if self.second is not None:
+            shares[BY_JUDGE.name] = sum(bool(reading.by) for reading in self.readings(batch)) / len(batch)
+        return shares
+
+    def second_settings(self, prompt: str) -> dict[str, str]:
+        """Return what a signature says of the second reader and the prompt it is asked with; nothing without one."""
+        return self.second.settings(prompt) if self.second is not None else {}
 
 
 def _column(status: str) -> str:

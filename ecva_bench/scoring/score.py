@@ -17,13 +17,16 @@ from dataclasses import asdict, replace
 from .. import __version__
 from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
-from ..reading.text import strip_special_tokens
+from ..reading.text import said
+from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
 from .join import Group, group_answers
-from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, TimeUnit, get_protocol
+from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
+from .readings import ReadingScorer
 from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
+from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt")
@@ -39,6 +42,7 @@ def score_results(
     anomeval: AnomEvalSettings = ANOMEVAL["paper"],
     judge: Judge | None = None,
     judge_prompts: Sequence[JudgePrompt] = (),
+    reader: Judge | None = None,
     models: Mapping[str, ModelSettings] | None = None,
     seed: int = 0,
     draws: int = DRAWS,
@@ -51,7 +55,8 @@ def score_results(
     `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers are read in
     `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
     `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights metrics that
-    are networks run on. The same answers in any order give the same scores. Raises `UsageError` for an unknown name
+    are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The same
+    answers in any order give the same scores. Raises `UsageError` for an unknown name
     or a request that leaves nothing to score, and `BudgetExhausted` where the judge's budget ends: asked again, it
     goes on from there.
     """
@@ -74,6 +79,8 @@ def score_results(
     chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
+        if reader is not None and isinstance(scorer, ReadingScorer):
+            scorer.second = SecondReader(reader, rules)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
@@ -184,7 +191,7 @@ class _Part:
         self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
-        clean = strip_special_tokens if self.scorer.protocol.strip_special_tokens else str
+        clean = said if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})

@@ -1,4 +1,4 @@
-"""Texts before they are compared: surrogates mended, n-grams matched. Knows no metric."""
+"""Texts before they are compared: n-grams matched. Knows no metric."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 _UNSHARED = "\0"
-
-
-def well_formed(text: str) -> str:
-    """Return the text as Unicode that can be encoded: lone surrogates, which some JSON holds, become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def encode_pair(a: Sequence[str], b: Sequence[str]) -> tuple[str, str]:

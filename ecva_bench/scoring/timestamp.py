@@ -1,7 +1,7 @@
 """Overlap of predicted with annotated moments, beside the share of readable answers and a constant span's score.
 
 Both sides are sets of instants, so an anomaly annotated in several moments is treated as one. An answer that
-cannot be read (no span, a span backwards, a bare number in an unknown unit) overlaps nothing and is counted.
+`reading.spans` cannot read overlaps nothing and is counted by kind.
 
 Bare numbers are the trap: the released answers to "how many second to how many second" reach a mean IoU of 0.7 %
 read as seconds and of 20 % read as minutes.seconds. So they are read in `Protocol.timestamp_unit` and not at all
@@ -14,13 +14,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .scorer import Column, Scorable, Scorer
-from .spans import AmbiguousUnitError, Span, iou, length, merge, parse_spans
+from ..reading.spans import VERSION, Span, read_spans
+from ..reading.text import said
+from ..records import Reading
+from .instants import iou, length, merge
+from .readings import BY_JUDGE, ReadingScorer, unread_columns
+from .scorer import Column, Scorable
+from .second_reader import SecondReader
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 
 
-class Timestamp(Scorer):
+class Timestamp(ReadingScorer):
     """Union IoU of predicted and annotated spans, recall at IoU thresholds, parse rate."""
 
     name = "timestamp"
@@ -33,20 +38,17 @@ class Timestamp(Scorer):
     aggregates = (
         Column("constant_span", "mean IoU of the best span from 0 that is the same for every video"),
         Column("constant_span_end", "the end of that span", unit="s", high=float("inf")),
-        Column(
-            "unit_unknown",
-            "share of answers left unread for a bare number in an unknown unit; --timestamp-unit names one",
-        ),
+        *unread_columns("unread", "ambiguous", "out of range", "no unit"),
+        BY_JUDGE,
     )
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return overlap, recalls and parse success of each item."""
         scores = []
-        for item in batch:
-            predicted, _ = self._read(item.candidate)
-            overlap = self._overlap(predicted, _annotated(item))
+        for item, reading in zip(batch, self.readings(batch), strict=True):
+            overlap = self._overlap(reading.spans, _annotated(item))
             recalls = {f"recall@{threshold}": float(overlap >= threshold) for threshold in THRESHOLDS}
-            scores.append({"iou": overlap, **recalls, "parsed": float(bool(predicted))})
+            scores.append({"iou": overlap, **recalls, "parsed": float(bool(reading.spans))})
         return scores
 
     def obstacle(self, item: Scorable) -> str | None:
@@ -54,26 +56,25 @@ class Timestamp(Scorer):
         return None if length(_annotated(item)) > 0 else "no moment annotated"
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
-        """Return the best constant span [0, end] with its mean IoU, and the share of answers without a unit."""
+        """Return the best constant span [0, end] with its mean IoU, and the unread by kind."""
         overlap, end = best_constant_span([_annotated(item) for item in batch])
-        unknown = sum(self._read(item.candidate)[1] for item in batch)
-        return {"constant_span": overlap, "constant_span_end": end, "unit_unknown": unknown / len(batch)}
+        return {"constant_span": overlap, "constant_span_end": end, **self.unread(batch)}
 
     def settings(self) -> dict[str, str]:
-        """Return how overlap is computed and in which unit bare numbers are read."""
+        """Return how spans are read, how overlap is computed and in which unit bare numbers are read."""
         overlap = "sum-over-moments" if self.protocol.sum_moments else "union"
-        return {"iou": overlap, "bare": self.protocol.timestamp_unit or "unread"}
+        bare = self.protocol.timestamp_unit or "unread"
+        return {"parse": f"named.v{VERSION}", "iou": overlap, "bare": bare, **self.second_settings("read-spans")}
 
-    def _read(self, text: str) -> tuple[list[Span], bool]:
-        """Return the predicted spans, none if they cannot be read, and whether that is for want of a unit."""
-        try:
-            return parse_spans(text, unit=self.protocol.timestamp_unit), False
-        except AmbiguousUnitError:
-            return [], True
-        except ValueError:
-            return [], False
+    def read(self, item: Scorable) -> Reading:
+        """Return the spans an answer names."""
+        return read_spans(item.text, unit=self.protocol.timestamp_unit, duration=item.duration)
 
-    def _overlap(self, predicted: list[Span], annotated: list[Span]) -> float:
+    def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
+        """Return the spans that a judge reads in each answer."""
+        return second.spans([said(item.text) for item in items], [item.duration for item in items])
+
+    def _overlap(self, predicted: Sequence[Span], annotated: Sequence[Span]) -> float:
         if self.protocol.sum_moments:
             return sum(iou(predicted[:1], [moment]) for moment in annotated)
         return iou(predicted, annotated)

@@ -26,7 +26,9 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from ..errors import VideoChanged
-from .index import Int64, SeekTable, VideoIndex, decode_to_end, packets_to_end
+from .clock import Int64
+from .facts import Picture
+from .index import SeekTable, VideoIndex, decode_to_end, packets_to_end
 from .opening import file_stamp, opened
 from .watchdog import Deadline
 
@@ -68,11 +70,9 @@ class _Canvas:
     """Where decoded frames are put: converted to RGB, turned, and all of the first frame's size."""
 
     def __init__(self, index: VideoIndex, ranks: Int64) -> None:
-        picture = index.picture
         self.ranks = ranks
-        self._size = picture.width, picture.height
-        self._turns = picture.rotation // 90
-        self.pixels: UInt8 = np.empty((len(ranks), *picture.shown_size, 3), dtype=np.uint8)
+        self._picture = index.picture
+        self.pixels: UInt8 = np.empty((len(ranks), *index.picture.shown_size, 3), dtype=np.uint8)
         self.present = np.zeros(len(ranks), dtype=np.bool_)
         self.corrupt = np.zeros(len(ranks), dtype=np.bool_)
         self.warnings: list[str] = []
@@ -80,19 +80,29 @@ class _Canvas:
 
     def put(self, slot: int, frame: VideoFrame) -> None:
         """Convert a frame into its row. One thread: FFmpeg would start and join a pool for every frame."""
-        width, height = self._size
-        if (frame.width, frame.height) != self._size:
+        width, height = self._picture.width, self._picture.height
+        if (frame.width, frame.height) != (width, height):
             self.warn(f"the resolution changes: frames are brought to {width}x{height}")
         image = self._reformatter.reformat(frame, width, height, "rgb24", threads=1)
         plane = image.planes[0]
         rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[:height, : width * 3]
-        self.pixels[slot] = np.rot90(rows.reshape(height, width, 3), self._turns)
+        self.pixels[slot] = _as_shown(rows.reshape(height, width, 3), self._picture)
         self.present[slot] = True
 
     def warn(self, text: str) -> None:
         """Note what a reader of the results should know, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+def _as_shown(coded: UInt8, picture: Picture) -> UInt8:
+    """Return a frame as coded, uint8 [height, width, 3], in square pixels and upright."""
+    if picture.shown_width != picture.width:
+        from PIL import Image
+
+        size = picture.shown_width, picture.height
+        coded = np.asarray(Image.fromarray(coded).resize(size, Image.Resampling.BICUBIC))
+    return np.rot90(coded[:, ::-1] if picture.mirrored else coded, picture.rotation // 90)
 
 
 def _decode_sequentially(index: VideoIndex, canvas: _Canvas, deadline: Deadline) -> None:

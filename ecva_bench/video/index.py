@@ -17,73 +17,19 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.container import InputContainer
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import NoFrames
+from .clock import Clock, Int64, distinct, typical_duration
+from .facts import Picture, StreamFacts, picture_of, stream_facts
 from .opening import FileStamp, file_stamp, opened
 from .watchdog import Deadline
 
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
-
-# Containers without a presentation time per picture: FFmpeg's guess is wrong where pictures are reordered.
-_GUESSED_TIMES = {"avi", "h264", "hevc", "m4v", "mpeg", "mpegvideo"}
-# Codecs whose standard says that a picture marked as unreferenced is never needed to decode another one.
-_UNREFERENCED_EXACT = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
+_LATE = Fraction(1, 10)  # seconds by which pictures may begin after the sound without a word
 _VP8_SHOWN = 0x10  # bit of a VP8 packet's first byte: the picture is shown
-_FALLBACK_RATE = Fraction(25)  # frames per second where a file states none
-
-
-@dataclass(frozen=True)
-class StreamFacts:
-    """What the container and the codec say of the stream before any packet is read."""
-
-    codec: str
-    has_audio: bool
-    time_base: Fraction  # seconds per tick
-    rate: Fraction  # nominal frames per second
-    stated_frames: int  # 0: not stated
-    guessed_times: bool  # presentation times of packets are not to be trusted
-    skips_unreferenced: bool  # pictures nothing refers to need not be decoded on the way to a wanted one
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What the first decoded frame says of all: size before rotation, and how frames are to be turned."""
-
-    width: int
-    height: int
-    rotation: int  # degrees counter-clockwise: 0, 90, 180 or 270
-    pixel_format: str
-    depth: int  # bits per colour
-
-    @property
-    def shown_size(self) -> tuple[int, int]:
-        """Height and width after rotation."""
-        upright = self.rotation % 180 == 0
-        return (self.height, self.width) if upright else (self.width, self.height)
-
-
-@dataclass(frozen=True, eq=False)
-class Clock:
-    """When each frame comes on screen, in ticks of the stream's clock."""
-
-    time_base: Fraction  # seconds per tick
-    ticks: Int64  # [n_frames], strictly increasing
-    last_duration: int  # ticks the last frame stays on screen
-
-    def durations(self) -> Int64:
-        """Return the ticks each frame stays on screen, [n_frames]."""
-        return np.append(np.diff(self.ticks), self.last_duration)
-
-    def seconds(self, ticks: Int64) -> Float64:
-        """Return ticks as seconds: one correctly rounded division each."""
-        return ticks * self.time_base.numerator / self.time_base.denominator
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +81,8 @@ def build_index(path: Path, seconds: float) -> VideoIndex:
     deadline = Deadline(path, seconds)
     stamp = file_stamp(path)
     with opened(path, deadline) as (container, stream):
-        facts = _stream_facts(container, stream)
-        scan = _scan(container, stream, deadline)
+        facts = stream_facts(container, stream)
+        scan = _scan(container, stream, facts, deadline)
     reason = _why_sequential(scan, facts)
     seek: SeekTable | None = None
     if reason is None and scan.picture is not None:
@@ -147,46 +93,16 @@ def build_index(path: Path, seconds: float) -> VideoIndex:
     n_frames = len(clock.ticks)
     if facts.stated_frames not in (0, n_frames):
         scan.warnings.append(f"the header states {facts.stated_frames} frames, there are {n_frames}")
-    if picture.depth > 8:
-        scan.warnings.append(f"{picture.depth} bits per colour: RGB values depend on the decoding library")
+    if clock.late > _LATE:
+        scan.warnings.append(f"the first picture comes {float(clock.late):.3f} s after the beginning, as in players")
+    scan.warnings += picture.notes
     return VideoIndex(path, stamp, facts, picture, clock, seek, tuple(scan.warnings))
 
 
-def picture_of(frame: VideoFrame) -> Picture:
-    """Return the picture facts of a decoded frame."""
-    rotation = round(frame.rotation / 90) % 4 * 90
-    depth = max(component.bits for component in frame.format.components)
-    return Picture(frame.width, frame.height, rotation, frame.format.name, depth)
-
-
-def _stream_facts(container: InputContainer, stream: VideoStream) -> StreamFacts:
-    context = stream.codec_context
-    rate = _fraction(stream.guessed_rate) or _fraction(stream.average_rate) or _FALLBACK_RATE
-    return StreamFacts(
-        codec=context.codec.canonical_name,
-        has_audio=bool(container.streams.audio),
-        time_base=_fraction(stream.time_base) or 1 / rate,
-        rate=rate,
-        stated_frames=stream.frames,
-        guessed_times=container.format.name in _GUESSED_TIMES and bool(context.has_b_frames),
-        skips_unreferenced=_skips_unreferenced(context),
-    )
-
-
-def _skips_unreferenced(context: VideoCodecContext) -> bool:
-    """Whether skipping unreferenced pictures is exact; in HEVC only where there is a single temporal layer."""
-    codec = context.codec.canonical_name
-    if codec != "hevc":
-        return codec in _UNREFERENCED_EXACT
-    extradata = context.extradata or b""
-    configured = len(extradata) > 21 and extradata[0] == 1  # an hvcC box; byte 21 holds the number of layers
-    return configured and extradata[21] >> 3 & 7 == 1
-
-
-def _scan(container: InputContainer, stream: VideoStream, deadline: Deadline) -> _Scan:
+def _scan(container: InputContainer, stream: VideoStream, facts: StreamFacts, deadline: Deadline) -> _Scan:
     """Read all packets of the stream, decoding only the first key frame that decodes by itself."""
     scan = _Scan()
-    vp8 = stream.codec_context.codec.canonical_name == "vp8"
+    vp8 = facts.codec == "vp8"
     corrupt = 0
     try:
         for place, packet in enumerate(_packets(container, stream, deadline)):
@@ -197,7 +113,7 @@ def _scan(container: InputContainer, stream: VideoStream, deadline: Deadline) ->
             if packet.is_keyframe:
                 scan.keys.append(place)
                 if scan.picture is None:
-                    scan.picture = _picture_in(packet, stream.codec_context)
+                    scan.picture = _picture_in(packet, stream, facts)
             if packet.is_discard or (vp8 and not memoryview(packet)[0] & _VP8_SHOWN):
                 scan.hidden.add(place)
     except av.error.FFmpegError as error:
@@ -207,14 +123,15 @@ def _scan(container: InputContainer, stream: VideoStream, deadline: Deadline) ->
     return scan
 
 
-def _picture_in(packet: Packet[VideoStream], context: VideoCodecContext) -> Picture | None:
+def _picture_in(packet: Packet[VideoStream], stream: VideoStream, facts: StreamFacts) -> Picture | None:
     """Return the picture facts of a key frame, decoded by itself; None if it does not decode."""
+    context = stream.codec_context
     try:
         frames = context.decode(packet) + context.decode(None)
     except av.error.FFmpegError:
         frames = []
     context.flush_buffers()
-    return picture_of(frames[0]) if frames else None
+    return picture_of(frames[0], facts.pixel_aspect) if frames else None
 
 
 def _why_sequential(scan: _Scan, facts: StreamFacts) -> str | None:
@@ -239,8 +156,17 @@ def _packet_clock(scan: _Scan, facts: StreamFacts) -> Clock:
     """Return the clock from packets alone."""
     shown = {ticks: place for place, ticks in enumerate(scan.pts) if ticks is not None and place not in scan.hidden}
     ticks = np.array(sorted(shown), dtype=np.int64)
-    duration = scan.durations[shown[int(ticks[-1])]] or _typical_duration(ticks, facts.time_base, facts.rate)
-    return Clock(facts.time_base, ticks, duration)
+    duration = scan.durations[shown[int(ticks[-1])]] or typical_duration(ticks, facts.time_base, facts.rate)
+    return Clock(facts.time_base, ticks, duration, _late(int(ticks[0]), scan, facts))
+
+
+def _late(first: int | None, scan: _Scan, facts: StreamFacts) -> Fraction:
+    """Return the seconds from the player's time zero to the first picture, shown at the tick `first` if it is known."""
+    if facts.counted:
+        first = scan.dts[0]
+    if first is None or facts.zero is None:
+        return Fraction(0)
+    return max(Fraction(0), first * facts.time_base - facts.zero)
 
 
 def _seek_table(scan: _Scan) -> SeekTable:
@@ -260,23 +186,18 @@ def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadli
     picture: Picture | None = None
     with opened(path, deadline) as (container, stream):
         for frame, _ in decode_to_end(container, stream, deadline):
-            picture = picture or picture_of(frame)
+            picture = picture or picture_of(frame, facts.pixel_aspect)
             pts.append(frame.pts)
     if picture is None:
         raise NoFrames("not a single frame decodes", path, "download it again, or leave it out")
     time_base = facts.time_base
-    ticks = _distinct(scan.dts, len(pts))
+    ticks = distinct(scan.dts, len(pts))
     if ticks is None:
-        ticks = _distinct(pts, len(pts))
+        ticks = distinct(pts, len(pts))
     if ticks is None:
         ticks, time_base = np.arange(len(pts), dtype=np.int64), 1 / facts.rate
-    return Clock(time_base, ticks, _typical_duration(ticks, time_base, facts.rate)), picture
-
-
-def _distinct(times: list[int | None], count: int) -> Int64 | None:
-    """Return the times in order if there are `count` of them, all known and no two equal; else None."""
-    known = {time for time in times if time is not None}
-    return np.array(sorted(known), dtype=np.int64) if len(times) == len(known) == count else None
+    late = _late(pts[0], scan, facts)
+    return Clock(time_base, ticks, typical_duration(ticks, time_base, facts.rate), late), picture
 
 
 def decode_to_end(
@@ -316,17 +237,3 @@ def _packets(container: InputContainer, stream: VideoStream, deadline: Deadline)
         raise deadline.timeout() from None
     except IndexError:
         return  # PyAV, behind the last packet of a file in which another stream begins late
-
-
-def _typical_duration(ticks: Int64, time_base: Fraction, rate: Fraction) -> int:
-    """Return the median ticks between frames; of a single frame, one frame at the nominal rate."""
-    if len(ticks) > 1:
-        return int(np.median(np.diff(ticks)))
-    return max(1, round(1 / rate / time_base))
-
-
-def _fraction(value: Fraction | None) -> Fraction | None:
-    """Return a rational of PyAV as a positive Fraction; None where it is absent or not positive."""
-    if value is None or value.denominator == 0 or value.numerator <= 0:
-        return None
-    return Fraction(value.numerator, value.denominator)

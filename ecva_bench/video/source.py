@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .clock import Int64
 from .decoding import Decoded, UInt8, decode
-from .index import Int64, VideoIndex, build_index
+from .index import VideoIndex, build_index
 from .opening import file_stamp
 from .watchdog import isolated
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,8 +18,8 @@ import numpy as np
 
 from ..errors import NoFrames, UsageError
 from ..records import Moment
+from .clock import Float64, Int64
 from .decoding import UInt8
-from .index import Float64, Int64
 from .source import Source
 
 _FIRST_REACH = 4  # frames looked at first, on either side, for one that stands in for a missing frame
@@ -58,7 +59,8 @@ class Video:
     """A video file, or an edit of one. Opens nothing until it is asked; a `VideoError` says what is wrong then.
 
     Frames are numbered on the timeline shown: frame i of a whole video is the i-th frame of a full decode, bit for
-    bit. Seconds are on the original timeline, which begins with the first frame. `deadline` (seconds) bounds the
+    bit. Seconds are on the original timeline, which is the player's: it begins where the first of sound and pictures
+    does, so that the first frame may come later. `deadline` (seconds) bounds the
     reading of the index and every decode; with `isolate` both happen in a process of their own, which survives (and
     bounds) even a decoder that hangs or crashes. `on_frames`, where set, is told of all frames handed out.
     """
@@ -108,7 +110,7 @@ class Video:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the frames as shown."""
+        """Width and height of the frames as shown, in square pixels."""
         height, width = self._source.index.picture.shown_size
         return width, height
 
@@ -147,27 +149,28 @@ class Video:
 
     @functools.cached_property
     def duration(self) -> float:
-        """Seconds the frames shown stay on screen together."""
+        """Seconds from the beginning of the timeline shown to where its last frame leaves the screen."""
         clock = self._source.index.clock
-        return float(clock.seconds(clock.durations()[self._ranks].sum()))
+        return float(clock.seconds(clock.durations()[self._ranks].sum(), self._late))
 
-    @property
+    @functools.cached_property
     def frame_rate(self) -> float:
-        """Average frames per second of what is shown."""
-        return self.n_frames / self.duration
+        """Average frames per second of what is shown, from the first frame on."""
+        clock = self._source.index.clock
+        return self.n_frames / float(clock.seconds(clock.durations()[self._ranks].sum()))
 
     @functools.cached_property
     def timestamps(self) -> Float64:
         """float64 [n_frames], seconds on the original timeline at which each frame comes on screen."""
         clock = self._source.index.clock
-        return _read_only(clock.seconds(clock.ticks[self._ranks] - clock.ticks[0]))
+        return _read_only(clock.seconds(clock.ticks[self._ranks] - clock.ticks[0], clock.late))
 
     @functools.cached_property
     def positions(self) -> Float64:
         """float64 [n_frames], seconds on the timeline shown: every frame stays on screen as long as it did."""
         clock = self._source.index.clock
         durations = clock.durations()[self._ranks]
-        return _read_only(clock.seconds(np.cumsum(durations) - durations))
+        return _read_only(clock.seconds(np.cumsum(durations) - durations, self._late))
 
     def without(self, moments: Iterable[Moment]) -> Video:
         """Return this video with the frames of `start <= t < end` cut out; nothing is re-encoded.
@@ -264,6 +267,12 @@ class Video:
         if self._kept_ranks is None:
             return np.arange(self._source.index.n_frames, dtype=np.int64)
         return self._kept_ranks
+
+    @property
+    def _late(self) -> Fraction:
+        """Seconds of the timeline shown before its first frame; they go where the file's first frame is cut."""
+        first_is_shown = len(self._ranks) > 0 and self._ranks[0] == 0
+        return self._source.index.clock.late if first_is_shown else Fraction(0)
 
     def _stand_in(self, rank: int) -> tuple[int, UInt8, bool]:
         """Return rank, pixels and corruption of the nearest shown frame that decodes, the earlier one if two do.

@@ -111,7 +111,8 @@ class LLM:
             said = self.model.generate(**inputs, generation_config=settings)[0, length:]
         text = self.processor.tokenizer.decode(said, skip_special_tokens=True)
         finish = "length" if len(said) == sampling.max_tokens else "stop"
-        return SimpleNamespace(prompt=prompt["prompt"], outputs=[SimpleNamespace(text=text, finish_reason=finish)])
+        output = SimpleNamespace(text=text, token_ids=said.tolist(), finish_reason=finish)
+        return SimpleNamespace(prompt=prompt["prompt"], outputs=[output])
 
 
 def stand_in() -> ModuleType:

@@ -15,7 +15,8 @@ from ecva_bench.adapters.a_guardian import AGuardian
 from ecva_bench.adapters.parts.importance import added, exchanged, read_moments, spans_of
 from ecva_bench.adapters.parts.prompt import Template, Text
 from ecva_bench.adapters.video_chatgpt import VideoChatGPT
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.answering import Told
+from ecva_bench.errors import AdapterError, DataError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
 from ecva_bench.video import Video, samplers
@@ -131,6 +132,56 @@ def test_a_file_of_another_form_is_an_error(content: str, tmp_path: Path) -> Non
         read_moments(tmp_path / "voting.json")
 
 
+@pytest.mark.parametrize("entry", ['{"video_name": 2, "answer": null}', '{"video_name": null, "answer": [1, 2]}', "5"])
+def test_an_entry_that_cannot_be_read_is_named(entry: str, tmp_path: Path) -> None:
+    (tmp_path / "voting.json").write_text(f'[[{{"video_name": 1, "answer": [1, 2]}}], null, [{entry}]]')
+    with pytest.raises(AdapterError, match=r"moments cannot be read \(entry 2, "):
+        read_moments(tmp_path / "voting.json")
+
+
+def moments_of(path: Path, *names: object) -> Any:
+    """A file that has for its first video the moment [0, 1], for its second [1, 2], …"""
+    path.write_text(json.dumps([[{"video_name": name, "answer": [n, n + 1]}] for n, name in enumerate(names)]))
+    return read_moments(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "videos"),
+    [
+        ((1, 2), ("/x/00001.mp4", "/x/2.avi")),
+        ((1.0, "000002.mp4"), ("/x/1.mp4", "/x/2.mp4")),
+        (("day/1.mp4", "night/1.mp4"), ("/x/day/1.mp4", "/x/night/1.mp4")),
+        (("cam.1", "cam.2"), ("/x/cam.1.mp4", "/x/cam.2.mp4")),
+        (("cam.1.mp4", "cam.2.mp4"), ("/x/cam.1.mp4", "/x/cam.2.mp4")),
+        (("cam.mp4", "cam.avi"), ("/x/cam.mp4", "/x/cam.avi")),
+    ],
+)
+def test_moments_are_those_of_the_whole_name(
+    names: tuple[object, ...], videos: tuple[str, ...], tmp_path: Path
+) -> None:
+    moments = moments_of(tmp_path / "voting.json", *names)
+    for _ in range(2):
+        assert [moments.of(Path(video)) for video in videos] == [[(n, n + 1)] for n in range(len(videos))]
+    assert moments.of(Path("/x/3.mp4")) == []
+
+
+def test_moments_that_may_be_those_of_two_videos_are_refused(tmp_path: Path) -> None:
+    moments = moments_of(tmp_path / "voting.json", 1)
+    assert moments.of(Path("/x/day/1.mp4")) == [(0, 1)]
+    with pytest.raises(AdapterError, match=r"of '00001' may be those of /x/day/1\.mp4 or of /x/night/1\.mp4: .*voting"):
+        moments.of(Path("/x/night/1.mp4"))
+    adapter = AGuardian(mod="1", moments=str(tmp_path / "voting.json"))
+    samples = [SimpleNamespace(media=name) for name in ("day/1.mp4", "2.mp4", "day/1.mp4")]
+    adapter.study(samples)  # type: ignore[arg-type]
+    with pytest.raises(AdapterError, match=r"of '00001' may be those of day/1\.mp4 or of night/1\.mp4"):
+        adapter.study([*samples, SimpleNamespace(media="night/1.mp4")])  # type: ignore[list-item]
+    moments = moments_of(tmp_path / "voting.json", "1.mp4", "day/1.mp4")
+    with pytest.raises(AdapterError, match=r"moments of /x/day/1\.mp4 may be those of 'day/1' or of '1'"):
+        moments.of(Path("/x/day/1.mp4"))
+    with pytest.raises(DataError, match=r"'cam\.mp4' and 'cam\.avi', both meant by 'cam'"):
+        moments_of(tmp_path / "voting.json", "cam.mp4", "cam.avi", "cam")
+
+
 @pytest.mark.parametrize("options", [{"mod": "1"}, {"moments": "voting.json"}])
 def test_moments_and_modes_belong_together(options: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="mod 1 and 2 need moments"):
@@ -144,10 +195,12 @@ def test_answers_end_where_their_conversation_says(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(adapter, "prompt", lambda question, seen: [])
     monkeypatch.setattr(
         "ecva_bench.adapters.parts.generation.generate",
-        lambda networks, sequences, *_, **__: [f"yes ### {len(sequences)}" for _ in sequences],
+        lambda networks, sequences, *_, **__: [Told(f"yes ### {len(sequences)}", finish="length") for _ in sequences],
     )
     questions = [prompt_for(TASKS[task], "cuva").text for task in ("timestamp", "cause", "effect", "classification")]
-    assert adapter.answer_many(None, questions) == ["yes", "yes ### 2", "yes ### 2", "yes"]  # type: ignore[arg-type]
+    answers = adapter.answer_many(None, questions)  # type: ignore[arg-type]
+    assert answers == ["yes", "yes ### 2", "yes ### 2", "yes"]
+    assert all(isinstance(answer, Told) and answer.finish == "length" for answer in answers)
 
 
 def test_the_five_tasks_are_answered_and_what_determines_answers_is_described(tmp_path: Path) -> None:

@@ -69,6 +69,25 @@ def test_motion_finds_where_and_when_the_picture_changes(video: Video, samples: 
     assert "lower right" in found["description"]
 
 
+def test_the_oracle_tells_videos_of_one_name_apart(tmp_path: Path) -> None:
+    names = ("day/1", "night/1", "cam.1", "cam.2")
+    media = {name: f"set/{name}.mp4" for name in names}
+    known = [Annotation(video=video, media=file, cause=f"cause of {video}") for video, file in media.items()]
+    task = TASKS["cause"]
+    samples = [found for each in known if (found := sample(each, task, prompt_for(task)))]
+    adapter = create("oracle")
+    adapter.study(samples)
+    for video, file in media.items():
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert adapter.answer(Video(write_clip(path)), samples[0].question) == f"cause of {video}"
+    with pytest.raises(AdapterError, match="the annotation has no the reference"):
+        adapter.answer(Video(write_clip(tmp_path / "3.mp4")), samples[0].question)
+    adapter.study([samples[0], samples[0].model_copy(update={"video": "1", "media": "set/1.mp4"})])
+    with pytest.raises(AdapterError, match="this may be 'day/1' or '1'"):
+        adapter.answer(Video(tmp_path / "set/day/1.mp4"), samples[0].question)
+
+
 def test_motion_says_something_of_a_still_video(samples: list[Sample], tmp_path: Path) -> None:
     still = Video(write_clip(tmp_path / "still.mp4", frames=1, event=(9, 9)))
     assert answers(create("motion"), still, samples)["timestamp"] == "[0.0, 0.0]"

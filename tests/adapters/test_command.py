@@ -14,10 +14,11 @@ import pytest
 
 from ecva_bench.adapters import _program
 from ecva_bench.adapters.command import DEATHS, Command
-from ecva_bench.answering import create
+from ecva_bench.answering import Told, create
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Moment
 from ecva_bench.video import Frames, Video, samplers
+from tests.cases import case
 from tests.clips import write_clip
 
 # Does what a question says; tells its process id with every sound answer, and every start in `starts`.
@@ -65,8 +66,9 @@ for request in map(json.loads, sys.stdin):
             answers += ["another"]
         case "number":
             answers = [5 for _ in questions]
-        case "surrogate":
-            answers = ["\\ud83d" for _ in questions]
+        case "reply":
+            print(json.dumps({"id": request["id"]})[:-1] + ", " + questions[0][6:], flush=True)
+            continue
         case "refuse":
             say(id=request["id"], error="frames are too small")
             continue
@@ -76,6 +78,12 @@ for request in map(json.loads, sys.stdin):
             answers = questions
         case "request":
             answers = [json.dumps(request)]
+        case "cut":
+            say(id=request["id"], answers=answers, finish=["length", *["stop"] * (len(answers) - 1)])
+            continue
+        case "finish":
+            say(id=request["id"], answers=answers, finish=json.loads(questions[0].partition(" ")[2]))
+            continue
         case "child":
             answers = [str(subprocess.Popen(["sleep", "600"]).pid)]
     say(id=request["id"], answers=answers)
@@ -234,7 +242,6 @@ def test_stray_lines_are_shown_and_passed_over(
         ("few", "gave 1 answers to 2 questions"),
         ("many", "gave 3 answers to 2 questions"),
         ("number", r"answered \[5, 5\]"),
-        ("surrogate", "no text that can be written"),
         ("refuse", "frames are too small"),
     ],
 )
@@ -244,6 +251,40 @@ def test_a_wrong_reply_costs_its_question(
     with pytest.raises(AdapterError, match=why):
         adapter.answer_many(video, [question, "b"])
     assert adapter.answer(video, "fine") == f"fine by {starts(script)[0]}"
+
+
+def test_half_a_character_costs_no_answer(adapter: Command, video: Video) -> None:
+    folder = case("half_character")
+    reply, expected = (json.loads((folder / f"{name}.json").read_text()) for name in ("reply", "expected"))
+    (answer,) = adapter.answer_many(video, [f'reply "answers": {json.dumps(reply["answers"])}}}'])
+    assert answer == "[5] \ufffd"
+    assert answer.startswith(expected["answer begins with"])
+
+
+@pytest.mark.parametrize(
+    ("spelled", "answer"),
+    [
+        (r"a car \ud83d", "a car \ufffd"),
+        (r"\ude97 a car", "\ufffd a car"),
+        (r"\ud83d\ude97 a car", "\U0001f697 a car"),
+        (r"\ude97\ud83d", "\ufffd\ufffd"),
+    ],
+)
+def test_half_a_character_is_mended(adapter: Command, video: Video, spelled: str, answer: str) -> None:
+    assert adapter.answer_many(video, [f'reply "answers": ["{spelled}"]}}']) == [answer]
+
+
+def test_an_answer_that_was_cut_off_says_so(adapter: Command, video: Video) -> None:
+    cut, whole = adapter.answer_many(video, ["cut", "second"])
+    assert isinstance(cut, Told)
+    assert isinstance(whole, Told)
+    assert (cut.finish, whole.finish) == ("length", "stop")
+    plain = adapter.answer(video, "first")
+    assert isinstance(plain, Told)
+    assert plain.finish == "stop"
+    for wrong in ('"length"', "[]", "[null]", '["stop", "stop"]', "[1]"):
+        with pytest.raises(AdapterError, match=r"finish is .*: `finish` must be one string for each answer"):
+            adapter.answer(video, f"finish {wrong}")
 
 
 def test_any_text_goes_there_and_back(adapter: Command, video: Video) -> None:

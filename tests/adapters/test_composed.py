@@ -26,6 +26,7 @@ from ecva_bench.adapters.parts.networks import Networks, Placement, place
 from ecva_bench.adapters.parts.policy import Policy
 from ecva_bench.adapters.parts.prompt import Ids, Piece, Template, Text, Visual, encode
 from ecva_bench.adapters.parts.tokens import SentencePieces, open_tokenizer
+from ecva_bench.answering import Told
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Frames, Video
 from tests.adapters import tiny_llava as tiny
@@ -169,6 +170,16 @@ def test_sampled_answers_depend_on_video_question_and_seed_alone(base: Path, vid
     other = replace(adapter.policy, seed=1)
     seen = adapter.look(video)
     assert adapter.ask([(seen, question) for question in QUESTIONS], other) != texts
+
+
+def test_an_answer_says_whether_it_was_cut_off(base: Path, video: Video) -> None:
+    adapter = reader(base)
+    said = by_hand(adapter, video, QUESTIONS[0])
+    (cut,) = adapter.answer_many(video, QUESTIONS[:1])
+    assert isinstance(cut, Told)
+    assert cut.finish == "length"
+    (ended,) = adapter.ask([(adapter.look(video), QUESTIONS[0])], replace(GREEDY, eos=(2, said[4])))
+    assert ended.finish == "stop"
 
 
 def test_every_number_of_a_policy_has_its_effect(base: Path, video: Video) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ecva_bench.adapters.parts.generation import generate
 from ecva_bench.adapters.parts.networks import Networks
 from ecva_bench.adapters.parts.policy import Policy
 from ecva_bench.adapters.parts.prompt import Visual
+from ecva_bench.answering import Told
 from ecva_bench.errors import OutOfMemory
 from tests.adapters import tiny_llava as tiny
 
@@ -47,7 +49,7 @@ def networks(**config: Any) -> Networks:
 NETWORKS = networks()
 
 
-def said(model: Networks, questions: Sequence[Sequence[int]], videos: Sequence[torch.Tensor], **how: Any) -> list[str]:
+def said(model: Networks, questions: Sequence[Sequence[int]], videos: Sequence[torch.Tensor], **how: Any) -> list[Told]:
     sequences = [[1, 5, Visual(), *question] for question in questions]
     with torch.inference_mode():
         return generate(
@@ -80,6 +82,21 @@ def positions_read(model: Networks) -> Iterator[list[int]]:
 def test_answers_are_those_of_each_question_alone(questions: list[list[int]]) -> None:
     alone = [said(NETWORKS, [question], [VIDEO])[0] for question in questions]
     assert said(NETWORKS, questions, [VIDEO] * len(questions)) == alone
+
+
+def test_a_text_says_whether_it_was_cut_off() -> None:
+    questions = [[7, 8, 9], [7, 8, 10, 11, 12]]
+    whole = said(NETWORKS, questions, [VIDEO] * 2)
+    ids = [[int(word) for word in text.split()] for text in whole]
+    assert [(len(row), text.finish) for row, text in zip(ids, whole, strict=True)] == [(9, "length")] * 2
+    end = next(number for number in ids[0] if number not in ids[1])
+    ended = said(NETWORKS, questions, [VIDEO] * 2, policy=replace(GREEDY, eos=(2, end)))
+    assert [text.finish for text in ended] == ["stop", "length"]
+    assert ended[0].split() == list(map(str, ids[0][: ids[0].index(end)]))
+    stopped = said(NETWORKS, questions, [VIDEO] * 2, policy=replace(GREEDY, stop=(f"{ids[1][2]} {ids[1][3]}",)))
+    assert stopped[1].finish == "stop"
+    last = said(NETWORKS, questions[:1], [VIDEO], policy=replace(GREEDY, eos=(2, ids[0][-1])))
+    assert last[0].finish == "stop"  # at the last token that was allowed
 
 
 def test_a_common_beginning_is_read_once_and_the_rest_for_each() -> None:

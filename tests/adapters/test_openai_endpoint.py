@@ -99,6 +99,11 @@ def test_every_byte_of_a_request_with_png_is_as_said(video: Video) -> None:
     assert text == answer_to(request.body["messages"])
 
 
+def test_half_a_character_costs_no_answer(video: Video) -> None:
+    with ModelServer(says=[completion("[5] \ud83d")]) as server:
+        assert ask(server, video) == ["[5] \ufffd"]
+
+
 def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
     with ModelServer() as server:
         ask(server, video, frames="3")
@@ -258,6 +263,59 @@ def test_an_answer_that_was_cut_off_says_so(video: Video) -> None:
     assert (cut, cut.finish, cut.steps) == ("It began with", "length", {"served": "scripted-1"})
     assert isinstance(whole, Told)
     assert whole.finish == "stop"
+
+
+THOUGHT = "Is it [5]?"
+WAYS = {
+    "reasoning_content": {"content": "[7]", "reasoning_content": THOUGHT},
+    "reasoning": {"content": "[7]", "reasoning": THOUGHT, "reasoning_content": None},
+    "thinking": {"content": "[7]", "thinking": THOUGHT},
+    "parts": {
+        "content": [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "Is it "}, {"type": "text", "text": "[5]?"}]},
+            {"type": "text", "text": "[7]"},
+        ]
+    },
+    "reasoning parts": {"content": [{"type": "reasoning", "text": THOUGHT}, {"type": "text", "text": "[7]"}]},
+    "details": {"content": "[7]", "reasoning_details": [{"type": "reasoning.summary", "summary": THOUGHT}]},
+    "both": {
+        "content": "[7]",
+        "reasoning": THOUGHT,
+        "reasoning_details": [{"type": "reasoning.text", "text": THOUGHT}],
+    },
+    "in the text": {"content": f"<think>{THOUGHT}</think>[7]"},
+}
+
+
+@pytest.mark.parametrize("message", WAYS.values(), ids=WAYS.keys())
+def test_a_thought_that_an_endpoint_tells_goes_into_the_record_and_is_no_answer(
+    message: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    reply = completion("")
+    reply["choices"][0]["message"].update(message)
+    with ModelServer(says=[reply]) as server:
+        first = ask_all(MODEL, at(server, concurrency="1"), folder, tmp_path / "r.jsonl").answers[0]
+    assert first.answer == "[7]"
+    assert first.steps == {"served": "scripted-1", "thought": THOUGHT}
+
+
+@pytest.mark.parametrize(
+    "odd", [{"reasoning": {"effort": 1}}, {"reasoning_content": 7}, {"reasoning_details": [None, {"type": None}]}]
+)
+def test_a_thought_that_is_no_text_is_left_out(odd: dict[str, Any], video: Video) -> None:
+    reply = completion("[7]")
+    reply["choices"][0]["message"].update(odd)
+    with ModelServer(says=[reply]) as server:
+        (text,) = ask(server, video, "Why?")
+    assert isinstance(text, Told)
+    assert (text, text.steps) == ("[7]", {"served": "scripted-1"})
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
+def test_each_word_for_an_answer_that_was_cut_off_is_known(reason: str, folder: Path, tmp_path: Path) -> None:
+    with ModelServer(says=[completion("It began", finish=reason)]) as server:
+        first = ask_all(MODEL, at(server, concurrency="1"), folder, tmp_path / "r.jsonl").answers[0]
+    assert (first.answer, first.finish, first.cut_off) == ("It began", "length", True)
 
 
 def test_its_end_is_recorded(folder: Path, tmp_path: Path) -> None:

@@ -376,6 +376,21 @@ def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tell
     assert ["steps" in line for line in lines if '"type":"answer"' in line] == [True, False] * 2
 
 
+class Cautious(Counting):
+    """Says of every view how many frames it has."""
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        return (f"{video.n_frames} frames", "once")
+
+
+def test_what_a_model_has_to_say_of_how_it_is_shown_a_video_is_recorded(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    run(make(Cautious(), folder, names=("1",), views=("full", "anomaly")), path)
+    events = [json.loads(line) for line in path.read_text().splitlines() if '"event":"warnings"' in line]
+    (found,) = (event["detail"] for event in events)
+    assert found == {"video": "1", "warnings": ["41 frames", "once", "33 frames"]}
+
+
 class Thinking(Counting):
     """Thinks aloud before it answers; the second time it comes to no end."""
 
@@ -394,6 +409,18 @@ def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path:
     thoughts = [answer.steps for answer in thinking.answers]
     assert thoughts[0] == {"looked": 1, "thought": f"Is it {whole[0][::-1]}?"}
     assert thoughts[1] == {"thought": "It is"}
+    assert [answer.cut_off for answer in thinking.answers] == [False, True, False, True]
+
+
+def test_a_thought_that_is_told_apart_is_kept_with_one_in_the_text(folder: Path, tmp_path: Path) -> None:
+    class Both(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            return Told(f"<think>Or two?</think>{super().answer(video, question)}", {"thought": "A car?"})
+
+    plain = run(make(Counting(), folder), tmp_path / "plain.jsonl")
+    both = run(make(Both(), folder), tmp_path / "both.jsonl")
+    assert texts(both) == texts(plain)
+    assert {answer.steps["thought"] for answer in both.answers if answer.steps} == {"A car?\n\nOr two?"}
 
 
 class Small(Counting):
@@ -437,9 +464,7 @@ def test_one_question_that_is_too_much_for_the_memory_is_an_error_that_may_go_aw
     assert len(results.failures) == 4
 
 
-@pytest.mark.parametrize(
-    "text", ["half \ud83d a pair", Told("text", {"score": float("nan")}), Told("text", {"x": "\udc00"})]
-)
+@pytest.mark.parametrize("text", [Told("text", {"score": float("nan")}), Told("text", {"x": object()})])
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_an_answer_that_cannot_be_written_down_costs_itself_only(
     text: str, mode: str, folder: Path, tmp_path: Path
@@ -451,6 +476,21 @@ def test_an_answer_that_cannot_be_written_down_costs_itself_only(
     results = run(make(Odd(), folder, mode=mode), tmp_path / "r.jsonl")
     assert {answer.id for answer in results.answers} == {"1/cause", "2/cause"}
     assert {(f.id, f.error) for f in results.failures} == {("1/effect", "AdapterError"), ("2/effect", "AdapterError")}
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_half_a_character_costs_no_answer(mode: str, folder: Path, tmp_path: Path) -> None:
+    class Cut(Counting):
+        def answer(self, video: Video, question: str) -> str:
+            return Told("[5] \ud83d", {"caption": "a \udc00"}, finish="length") if "led to" in question else "\ud83d"
+
+    results = run(make(Cut(), folder, mode=mode), tmp_path / "r.jsonl")
+    assert not results.failures
+    found = {(answer.task, answer.answer, answer.finish, str(answer.steps)) for answer in results.answers}
+    assert found == {
+        ("effect", "[5] \ufffd", "length", "{'caption': 'a \ufffd'}"),
+        ("cause", "\ufffd", "stop", "None"),
+    }
 
 
 def test_an_error_that_cannot_be_written_down_is_written_as_far_as_it_can(folder: Path, tmp_path: Path) -> None:

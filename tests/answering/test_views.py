@@ -57,6 +57,28 @@ def test_the_control_view_cuts_as_much_normal_time(spans: list[Moment], duration
     assert [span.start for span in control] == sorted(span.start for span in control)
 
 
+eighths = st.integers(min_value=0, max_value=400).map(lambda eighth: eighth / 8)  # exact, and so are their sums
+
+
+@given(st.lists(st.tuples(eighths, eighths), max_size=5), eighths, eighths)
+def test_what_lies_before_the_first_picture_is_cut_by_no_view(
+    pairs: list[tuple[float, float]], duration: float, begin: float
+) -> None:
+    """As if time began with the first picture."""
+    assume(begin < duration)
+    spans = [Moment(start=min(pair), end=max(pair)) for pair in pairs]
+    later = [Moment(start=max(m.start - begin, 0), end=m.end - begin) for m in spans if m.end >= begin]
+    for view in ("anomaly", "control"):
+        try:
+            expected = removed_spans(view, later, duration - begin)
+        except ViewUnavailable:
+            with pytest.raises(ViewUnavailable):
+                removed_spans(view, spans, duration, begin)
+            continue
+        found = removed_spans(view, spans, duration, begin)
+        assert found == tuple(Moment(start=m.start + begin, end=m.end + begin) for m in expected)
+
+
 def test_a_control_is_one_span_where_one_is_long_enough() -> None:
     control = removed_spans("control", [Moment(start=2, end=4)], 20.0)
     assert control == (Moment(start=11, end=13),)  # the middle of the longest normal span, 4 to 20 s

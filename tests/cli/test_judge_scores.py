@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.scoring import read_scores
+from tests.cases import case
 from tests.judging.server import JudgeServer, completion
 from tests.scoring.judges import lexical, served
 
@@ -192,3 +193,75 @@ def test_without_a_judge_all_scorers_are_those_that_need_none(answers, ecva_benc
     assert "rougeL" in shown
     for name in ("anomeval", "gpt"):
         assert f"left out: {name}: needs a judge" in errors
+
+
+@pytest.mark.parametrize("reply", ["I cannot decide.", '{"verdicts": [9]}', ""])
+def test_a_judge_that_gives_not_one_verdict_ends_with_code_3_and_its_first_reply(answers, judged, server, reply):
+    server.rule = lambda *_: completion(reply)
+    results = answers("constant", "--limit", "2")
+    code, shown, said = judged(results, "--task", "cause")
+    assert code == 3
+    (line,) = [line for line in said.splitlines() if line.startswith("error")]
+    assert line.startswith(f"error: nothing was scored by anomeval, gpt: {results}: judge: unparsable: {reply!r}")
+    assert "gpt_sum" in shown  # what there is, is shown and written
+    scores = read_scores(results.with_name("constant.scores.jsonl"))
+    assert {score.status for score in scores.scores} == {"unscored"}
+
+
+def test_one_verdict_of_a_scorer_is_enough(answers, judged, server):
+    asked = []
+
+    def seldom(system, payload):
+        asked.append(payload)
+        return served(lexical)(system, payload) if len(asked) == 1 else "I cannot decide."
+
+    server.rule = seldom
+    code, _, said = judged(answers("constant", "--limit", "2"), "--task", "cause", "--scorers", "gpt")
+    assert code == 0
+    assert "error" not in said
+
+
+def test_a_judge_without_a_verdict_is_told_where_rules_alone_gave_scores(answers, judged, server):
+    """An edited answer that is empty has changed, which no judge is asked."""
+    server.rule = lambda *_: completion("I cannot decide.")
+    results = answers("constant", "--limit", "1")
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    for line in lines:
+        if line.get("view") == "anomaly":
+            line["answer"] = ""
+    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, _, said = judged(results, "--task", "cause", "--scorers", "anomeval")
+    assert code == 3
+    (line,) = [line for line in said.splitlines() if line.startswith("error")]
+    assert line == "error: the judge gave not one verdict: scripted: the first call: unparsable: 'I cannot decide.'"
+
+
+def test_the_case_ends_as_it_should(answers, judged, server):
+    folder = case("judge_replies")
+    expected = json.loads((folder / "expected.json").read_text())
+    replies = json.loads((folder / "replies.json").read_text())
+    results = answers("constant", "--limit", "1")
+    for one in replies:
+        server.rule = lambda *_, reply=one["reply"]: completion(reply)
+        code, _, _ = judged(results, "--task", "cause", "--scorers", "gpt", store=f"{one['name']}.sqlite")
+        read = expected[one["name"]] is not None
+        assert code == (0 if read else expected["exit code of score where no verdict could be had"]), one
+        assert means(results, "gpt_sum") == {"cause": 4 * expected[one["name"]][0] if read else None}
+
+
+def test_the_limit_of_a_reply_is_an_option_and_part_of_the_signature(answers, judged, server):
+    results = answers("constant", "--limit", "1")
+    assert judged(results, "--task", "cause")[0] == 0
+    assert judged(results, "--task", "cause", "--judge-max-tokens", "99")[0] == 0
+    assert {request.body["max_completion_tokens"] for request in server.requests} == {4096, 99}
+    summaries = read_scores(results.with_name("constant.scores.jsonl")).summaries
+    assert all("|max-tokens:99|" in one.signature for one in summaries)
+    code, _, _ = judged(results, "--judge-max-tokens", "0")
+    assert code == 2
+
+
+def test_a_local_judge_has_no_limit_of_a_reply(answers, ecva_bench):
+    results = answers("constant", "--limit", "1")
+    code, _, said = ecva_bench("score", results, "--judge", "hf:some/model", "--judge-max-tokens", "99")
+    assert code == 2
+    assert "error: a local judge writes no reply that could be too long: hf:some/model: leave its limit out" in said

@@ -30,8 +30,8 @@ def test_a_run_over_mini_ends_with_answers_and_is_resumed_from_another_place(pla
     out = place / "results.jsonl"
     run = ("run", "--model", "videollama2", "--task", "cause", "--limit", 2, "--out", out, *QUICK)
     code, shown, complaint = ecva_bench(*run, "--model-path", place / "whole")
-    assert code == 0, complaint
-    assert "2 answers (0 were there), 0 errors, 0 missing" in shown
+    assert code == 3, complaint  # random weights come to no end
+    assert "2 answers (0 were there), 0 errors, 0 missing; 0 empty, 2 cut off" in shown
     results = journal.read(out)
     assert all(answer.frames is not None and answer.frames.n == 8 for answer in results.answers)
     assert str(place) not in out.read_text(encoding="utf-8")

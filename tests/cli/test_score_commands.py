@@ -66,11 +66,11 @@ def test_released_timestamps_are_unread_until_a_unit_is_named(ecva, tmp_path, ec
     arguments = ["score", ecva / "answers" / "video_llama_time_segment.json", "--data", ecva / "annotations.xlsx"]
     arguments += ["--out", tmp_path / "scores.jsonl"]
     _, shown, _ = ecva_bench(*arguments)
-    assert "unit_unknown 87.74 %" in shown
+    assert "no_unit 87.74 %" in shown
     assert "constant_span 41.59 %" in shown
     assert "constant_span_end 53.00 s" in shown
     _, shown, _ = ecva_bench(*arguments, "--timestamp-unit", "minutes")
-    assert "16.94 %" in shown
+    assert "17.03 %" in shown
     assert "bare:minutes" in shown
 
 
@@ -148,3 +148,25 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
     code, shown, _ = ecva_bench("leaderboard")
     assert code == 0
     assert "46.42" in shown
+
+
+def test_a_scorer_that_scored_nothing_ends_with_code_3_and_the_first_reason(results, ecva_bench):
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    for line in lines:
+        if line.get("task") == "timestamp":
+            line["moments"] = []
+    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    code, shown, said = ecva_bench("score", results)
+    assert code == 3
+    assert f"error: nothing was scored by timestamp: {results}: no moment annotated\n" in said
+    assert "rougeL" in shown
+    assert results.with_name("run.scores.jsonl").exists()
+    assert ecva_bench("score", results, "--task", "cause")[0] == 0
+
+
+def test_a_run_without_an_answer_ends_with_code_3(results, ecva_bench):
+    results.write_text(results.read_text().splitlines()[0] + "\n")
+    code, _, said = ecva_bench("score", results, "--task", "cause")
+    assert code == 3
+    assert "error: nothing was scored by bleu, rouge: " in said
+    assert "there is no answer" in said

@@ -165,3 +165,16 @@ def test_help_imports_nothing_heavy(command):
         "from ecva_bench.cli import main; main()"
     )
     assert "HEAVY []" in python(program)
+
+
+def test_a_judge_that_gives_not_one_verdict_ends_both_with_code_3(ecva_bench, results, rankings):
+    with JudgeServer(lambda *_: "I cannot decide.") as server:
+        judge = ("--judge", "scripted", "--judge-url", server.url)
+        audited = ecva_bench("judge-audit", results, *judge, "--sample", "2")
+        evaluated = ecva_bench("meta-eval", rankings, "--scorers", "bleu,gpt", *judge, "--judge-max-tokens", "50")
+        assert server.requests[-1].body["max_completion_tokens"] == 50
+    for code, shown, said in (audited, evaluated):
+        assert code == 3
+        assert "error: the judge gave not one verdict: scripted: the first call: unparsable: 'I cannot decide.'" in said
+        assert shown  # what was computed is not lost
+    assert "bleu" in evaluated[1]

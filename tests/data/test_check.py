@@ -11,6 +11,7 @@ from ecva_bench.data import load
 from ecva_bench.data.check import check
 from ecva_bench.data.rules import RULES
 from ecva_bench.errors import DataError
+from tests.clips import write_clip
 
 # Files that are no video at all, or not any more.
 BROKEN = [
@@ -97,3 +98,17 @@ def test_every_rule_is_used(rule: str) -> None:
     folder = Path(__file__).resolve().parents[2] / "ecva_bench/data"
     sources = [path for path in folder.glob("*.py") if path.name != "rules.py"]
     assert any(f'"{rule}"' in path.read_text(encoding="utf-8") for path in sources)
+
+
+def test_of_two_files_that_may_be_one_video_neither_is_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for name in ("1.mkv", "00001.avi", "2.mp4", "00003.mp4", "3.mp4", "note.txt"):
+        write_clip(folder / f"{name}.mp4", frames=4).rename(folder / name)
+    result = check(load("cuva", annotate(tmp_path / "a.json", ["00001.mp4", "00002.mp4", "00003.mp4"]), folder))
+    found = {video.video: (video.error, video.frames) for video in result.videos or ()}
+    assert found == {"00001": ("file_ambiguous", None), "00002": (None, 4), "00003": (None, 4)}
+    unusable = next(finding.before for finding in result.findings if finding.rule == "video-unusable")
+    assert str(folder / "00001.avi") in unusable
+    assert str(folder / "1.mkv") in unusable
+    assert set(result.unannotated) == {"1.mkv", "00001.avi", "3.mp4", "note.txt"}

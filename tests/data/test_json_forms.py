@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ecva_bench.data import load
 from ecva_bench.errors import DataError
+from tests.cases import case
 
 TASKS = {
     "Classification": "[5-1,5]",
@@ -41,7 +42,7 @@ def test_the_authors_form_is_joined_by_video_in_any_order(tmp_path: Path) -> Non
     assert dataset.name == "cuva"
     assert [annotation.video for annotation in dataset.annotations] == [f"{video:05}" for video in range(1, 8)]
     for annotation in dataset.annotations:
-        assert annotation.media == f"{annotation.video}.mp4"
+        assert annotation.media == f"data/{annotation.video}.mp4"
         assert annotation.label is not None
         assert annotation.label.code == "5-1"
         assert [(moment.start, moment.end) for moment in annotation.moments] == [(52, 74)]
@@ -60,7 +61,7 @@ def test_the_form_of_other_harnesses_and_missing_tasks(tmp_path: Path) -> None:
     ]
     dataset = load("cuva", save(tmp_path / "a.json", rows))
     assert [(a.video, a.media, a.cause, a.effect) for a in dataset.annotations] == [
-        ("park", "park.avi", None, "a wreck"),
+        ("b/park", "b/park.avi", None, "a wreck"),
         ("street_07", "street_07.mp4", "too fast", None),
     ]
     assert dataset.findings == ()
@@ -108,11 +109,86 @@ def test_torn_and_foreign_json_is_refused(tmp_path: Path) -> None:
             load(path)
         assert str(path) in str(caught.value)
     noise = tmp_path / "noise.json"
-    half = b'[{"video_name": "a.mp4", "task": "Cause", "answer": "half of \\ud83d"}]'
-    for content in (bytes(range(256)), half):
-        noise.write_bytes(content)
-        with pytest.raises(DataError, match="whole JSON"):
-            load(noise)
+    noise.write_bytes(bytes(range(256)))
+    with pytest.raises(DataError, match="whole JSON"):
+        load(noise)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("text", "row 1: it is no object"),
+        ({"task": "Cause"}, "row 1: it has no visual_input or video_name or ID, where the name of a video"),
+        ({"visual_input": 1.5}, r"row 1: its visual_input is 1\.5, where the name of a video"),
+        ({"visual_input": "/"}, 'row 1: its visual_input is "/", where the name of a video'),
+        ({"ID": 1, "task": None}, "row 1: its task is null"),
+        ({"ID": 1, "task": "Cause"}, "row 1: it has no output or answer, where a text"),
+        ({"ID": 1, "task": "Cause", "answer": {"a": 1}}, r'row 1: its answer is \{"a": 1\}, where a text'),
+        ({"ID": 1, "task": "Cause", "answer": "/"}, "none says anything"),
+    ],
+)
+def test_a_file_without_a_usable_row_says_why(row: object, why: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"no row can be used \({why}"):
+        load("cuva", save(tmp_path / "a.json", [row]))
+
+
+def test_numbers_are_texts_and_half_a_character_is_mended_and_reported(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(
+        '[{"video_name": 7.0, "task": "Cause", "answer": 12},'
+        ' {"video_name": 7, "task": "Result", "answer": "\\ud83d!"}]'
+    )
+    dataset = load("cuva", path)
+    assert [(a.video, a.cause, a.effect) for a in dataset.annotations] == [("00007", "12", "\ufffd!")]
+    assert [(f.video, f.field, f.rule, f.before) for f in dataset.findings] == [
+        ("00007", "cause", "text-not-text", "12"),
+        ("00007", "effect", "text-damaged", "\ufffd!"),
+    ]
+
+
+def rows_of(*names: str) -> list[dict[str, str]]:
+    """A description of each, then a cause of each: those of one video belong together."""
+    return [
+        {"visual_input": name, "task": task, "output": f"{task} of {name}"}
+        for task in ("Description", "Cause")
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("street/001.mp4", "house/001.mp4"),
+        ("/data/set/street/001.mp4", "/data/set/house/001.mp4"),
+        ("street\\001.mp4", "house\\001.mp4"),
+        ("cam.1", "cam.2"),
+        ("cam.1.mp4", "cam.2.mp4"),
+        ("cam.mp4", "cam.avi"),
+        ("001.mp4", "1.mp4"),
+        ("day/cam.1", "day/cam.2", "night/cam.1", "night/cam.2"),
+    ],
+)
+def test_each_row_belongs_to_its_own_video(names: tuple[str, ...], tmp_path: Path) -> None:
+    dataset = load("cuva", save(tmp_path / "a.json", rows_of(*names)))
+    found = {(annotation.description, annotation.cause) for annotation in dataset.annotations}
+    assert found == {(f"Description of {name}", f"Cause of {name}") for name in names}
+    assert len({annotation.media for annotation in dataset.annotations}) == len(names)
+    assert dataset.findings == ()
+
+
+def test_a_name_that_may_mean_either_of_two_videos_refuses_the_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.json", rows_of("cam.mp4", "cam.avi", "cam"))
+    with pytest.raises(DataError, match=r"'cam\.mp4' and 'cam\.avi', both meant by 'cam': .*a\.json"):
+        load("cuva", path)
+
+
+def test_same_names() -> None:
+    folder = case("same_names")
+    for name, expected in json.loads((folder / "expected.json").read_text()).items():
+        annotations = load("cuva", folder / name).annotations
+        assert len(annotations) == expected["videos"]
+        assert expected["no video has"] == "a description and a cause"
+        assert not [each for each in annotations if each.description and each.cause]
 
 
 VALUES = st.recursive(

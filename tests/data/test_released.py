@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from ecva_bench.data import Dataset, load, read_released_answers
 from ecva_bench.errors import DataError, UsageError
+from tests.cases import case
 
 CAUSE_PROMPT = "Please reason logically and give the root cause of the anomalies in the video in detail."
 
@@ -112,3 +114,121 @@ def test_files_of_another_kind_are_refused(tmp_path: Path, small: Dataset, rows:
     path = write(tmp_path / "a.json", rows)
     with pytest.raises(DataError, match="released answers"):
         read_released_answers(path, small)
+
+
+@pytest.mark.parametrize("row", [{"output": "x"}, {"video_file": None, "output": "x"}, {"video_file": "/"}, None])
+def test_a_row_of_no_video_is_named(tmp_path: Path, small: Dataset, row: object) -> None:
+    path = write(tmp_path / "a.json", [{"video_file": "1.mp4", "output": "x"}, row])
+    with pytest.raises(DataError, match=r"row 2 (is no object|names no video).*a\.json"):
+        read_released_answers(path, small, "cause")
+
+
+def test_null_output(tmp_path: Path) -> None:
+    folder = case("null_output")
+    expected = json.loads((folder / "expected.json").read_text())
+    results = read_released_answers(folder / "answers_cause.json", load("cuva", folder / "annotations.json"))
+    assert len(results.answers) == expected["answered"]
+    assert [failure.id for failure in results.failures] == expected["failed"]
+    assert results.failures[0].message == "answers_cause.json, row 2: its output is null in place of an answer"
+
+
+@pytest.mark.parametrize(
+    ("row", "held"),
+    [
+        ({"output": None}, "its output is null"),
+        ({}, "it has no output"),
+        ({"output": {"text": "x"}}, r'its output is {"text": "x"}'),
+        ({"output": ["x"]}, r'its output is ["x"]'),
+        ({"output": True}, "its output is true"),
+        ({"output": float("nan")}, "its output is NaN"),
+        ({"output": " ERROR\n"}, r'its output is " ERROR\n"'),
+    ],
+)
+def test_a_row_without_a_text_is_a_failure_of_its_video_alone(
+    tmp_path: Path, small: Dataset, row: dict[str, object], held: str
+) -> None:
+    rows = [{"video_file": "00001.mp4", "output": "a"}, {"video_file": "00002.mp4", **row}]
+    results = read_released_answers(write(tmp_path / "a.json", rows), small, "cause")
+    assert [answer.id for answer in results.answers] == ["00001/cause"]
+    assert [(f.id, f.message) for f in results.failures] == [
+        ("00002/cause", f"a.json, row 2: {held} in place of an answer")
+    ]
+    again = write(tmp_path / "a.json", [*rows, {"video_file": "00002.mp4", "output": "b"}])
+    assert not read_released_answers(again, small, "cause").failures
+
+
+def test_a_number_is_the_text_of_it_and_half_a_character_costs_nothing(tmp_path: Path, small: Dataset) -> None:
+    rows = [
+        {"video_file": "1.mp4", "output": 5},
+        {"video_file": "2.mp4", "output": 0.5},
+        {"video_file": "3.mp4", "output": "[5] \ud83d"},
+        {"video_file": "4.mp4", "output": "\ud83d\ude97"},
+    ]
+    results = read_released_answers(write(tmp_path / "a.json", rows), small, "classification")
+    assert [answer.answer for answer in results.answers] == ["5", "0.5", "[5] \ufffd", "\U0001f697"]
+
+
+def dataset_of(path: Path, *names: str) -> Dataset:
+    rows = [{"visual_input": name, "task": "Cause", "output": f"cause of {name}"} for name in names]
+    return load("cuva", write(path, rows))
+
+
+def answers_of(path: Path, *names: str) -> Path:
+    return write(path, [{"video_file": name, "output": f"answer to {name}"} for name in names])
+
+
+@pytest.mark.parametrize(
+    ("annotated", "answered"),
+    [
+        (("day/1.mp4", "night/1.mp4"), ("night/1.mp4", "day/1.mp4")),
+        (("day/1.mp4", "night/1.mp4"), ("/mnt/set/night/1.avi", "/mnt/set/day/1.avi")),
+        (("data/1.mp4", "data/2.mp4"), ("000002.mp4", "01")),
+        (("cam.1.mp4", "cam.2.mp4"), ("cam.2", "cam.1")),
+        (("cam.1", "cam.2"), ("cam.2.mp4", "cam.1.mp4")),
+        (("cam.mp4", "cam.avi"), ("cam.avi", "cam.mp4")),
+        (("1.mp4", "001.mp4"), ("001.mp4", "1.mp4")),
+    ],
+)
+def test_answers_are_joined_by_whole_names(
+    tmp_path: Path, annotated: tuple[str, ...], answered: tuple[str, ...]
+) -> None:
+    dataset = dataset_of(tmp_path / "data.json", *annotated)
+    results = read_released_answers(answers_of(tmp_path / "a.json", *answered), dataset, "cause")
+    assert {(answer.reference, answer.answer) for answer in results.answers} == {
+        (f"cause of {name}", f"answer to {other}") for name, other in zip(annotated, answered[::-1], strict=True)
+    }
+    assert not results.extra
+    assert all(answer.id == f"{answer.video}/cause" for answer in results.answers)
+
+
+def test_an_answer_to_a_video_of_another_folder_is_extra(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path / "data.json", "day/1.mp4")
+    path = answers_of(tmp_path / "a.json", "day/1.mp4", "night/1.mp4")
+    results = read_released_answers(path, dataset, "cause")
+    assert [(answer.video, answer.answer) for answer in results.answers] == [("1", "answer to day/1.mp4")]
+    assert [(answer.id, answer.reference) for answer in results.extra] == [("night/1/cause", "")]
+
+
+@pytest.mark.parametrize(
+    ("annotated", "answered", "both"),
+    [
+        (("1.mp4",), ("day/1.mp4", "night/1.mp4"), "'day/1.mp4' and 'night/1.mp4'"),
+        (("1.mp4",), ("1.mp4", "001.mp4"), "'1.mp4' and '001.mp4'"),
+        (("1.mp4",), ("1.mp4", "1.avi"), "'1.mp4' and '1.avi'"),
+        (("1.mp4",), ("1", "1.mp4", "1.avi"), "'1.mp4' and '1.avi'"),
+        (("day/1.mp4", "night/1.mp4"), ("1.mp4",), "'day/1' and 'night/1', both meant by '1.mp4'"),
+        (("cam.mp4", "cam.avi"), ("cam",), "'cam.avi' and 'cam.mp4', both meant by 'cam'"),
+    ],
+)
+def test_answers_whose_videos_cannot_be_told_apart_are_refused(
+    tmp_path: Path, annotated: tuple[str, ...], answered: tuple[str, ...], both: str
+) -> None:
+    dataset = dataset_of(tmp_path / "data.json", *annotated)
+    with pytest.raises(DataError, match=rf"{re.escape(both)}: .*a\.json"):
+        read_released_answers(answers_of(tmp_path / "a.json", *answered), dataset, "cause")
+
+
+def test_answers_to_other_videos_alone_are_refused(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path / "data.json", "day/1.mp4")
+    with pytest.raises(DataError, match=r"no answer is to a video of .*data\.json: 'night/1.mp4' here, 'day/1.mp4' th"):
+        read_released_answers(answers_of(tmp_path / "a.json", "night/1.mp4"), dataset, "cause")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import random
+import re
+import tracemalloc
+import zipfile
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from ecva_bench.data import Dataset, load
 from ecva_bench.data.rules import RULES
 from ecva_bench.errors import DataError, UsageError
+from tests.cases import case
 
 HEADINGS = (
     "video_id",
@@ -34,14 +42,34 @@ def ecva(shared_data: Path) -> Dataset:
     return load("ecva", shared_data / "ecva/annotations.xlsx")
 
 
-def write(path: Path, first: list[tuple[object, ...]], second: list[tuple[object, ...]] = ()) -> Path:  # type: ignore[assignment]
+Rows = Sequence[tuple[object, ...]]
+
+
+def write(path: Path, first: Rows, second: Rows = (), **others: Rows) -> Path:
+    sheets = {"一轮标注": [HEADINGS, *first], "二轮标注": [HEADINGS, *second], **others}
+    return write_sheets(path, sheets)
+
+
+def write_sheets(path: Path, sheets: Mapping[str, Rows]) -> Path:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
-    for title, rows in (("一轮标注", first), ("二轮标注", second)):
+    for title, rows in sheets.items():
         sheet = book.create_sheet(title)
-        for row in [HEADINGS, *rows]:
+        for row in rows:
             sheet.append(row)
     book.save(path)
+    return path
+
+
+def rewritten(path: Path, change: Callable[[str], str]) -> Path:
+    """The workbook with the XML of its first sheet changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    members[name] = change(members[name].decode()).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
     return path
 
 
@@ -184,3 +212,196 @@ def test_a_source_may_be_name_and_path_in_one(tmp_path: Path) -> None:
     assert (named.name, found.name) == ("cuva", "ecva")
     assert named.annotations == found.annotations
     assert named.sha256 == found.sha256
+
+
+THREE = [("example", *ROW), (1, *ROW), (2, *ROW), (3, *ROW)]
+
+
+def ids(path: Path) -> list[str]:
+    return [annotation.video for annotation in load("ecva", path).annotations]
+
+
+@pytest.mark.parametrize("name", ["workbook_dimension", "workbook_ids"])
+def test_workbooks_of_other_programs(name: str) -> None:
+    folder = case(name)
+    for file, expected in json.loads((folder / "expected.json").read_text()).items():
+        found = ids(folder / file)
+        assert len(found) == expected["usable"], file
+        assert found[0] == expected.get("first id", found[0]), file
+
+
+SIZES = ("A1", "A1:C2", "A1:G3", "D4:D4", "A1:XFD1048576")
+
+
+@pytest.mark.parametrize("stated", ["", "<dimension/>", *(f'<dimension ref="{ref}"/>' for ref in ("", "A", *SIZES))])
+def test_what_is_there_counts_and_not_what_the_file_states(stated: str, tmp_path: Path) -> None:
+    whole = write(tmp_path / "whole.xlsx", THREE)
+    expected = load("ecva", whole)
+    path = rewritten(whole, lambda xml: re.sub(r"<dimension[^>]*/>", stated, xml))
+    tracemalloc.start()
+    found = load("ecva", path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.annotations, found.findings) == (expected.annotations, expected.findings)
+    assert peak < 50e6
+
+
+def test_formatted_cells_without_a_value_cost_no_memory(tmp_path: Path) -> None:
+    wide = '<row r="{0}"><c r="XFD{0}" s="1"/></row>'
+    many = "".join(wide.format(number) for number in range(10, 300)) + wide.format(1048576)
+    path = rewritten(write(tmp_path / "a.xlsx", THREE), lambda xml: xml.replace("</sheetData>", f"{many}</sheetData>"))
+    tracemalloc.start()
+    assert ids(path) == ["00001", "00002", "00003"]
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("written", "video", "media"),
+    [
+        (7, "00007", "00007.mp4"),
+        (7.0, "00007", "00007.mp4"),
+        ("7", "00007", "7.mp4"),
+        ("00007", "00007", "00007.mp4"),
+        (" 000007\n", "00007", "000007.mp4"),
+        ("7.0", "00007", "7.mp4"),
+        ("７", "00007", "7.mp4"),
+        ("000007.mp4", "00007", "000007.mp4"),
+        ("7.AVI", "00007", "7.AVI"),
+        ("cam.1", "cam.1", "cam.1.mp4"),
+        ("cam.1.mp4", "cam.1", "cam.1.mp4"),
+        ("street 7", "street 7", "street 7.mp4"),
+    ],
+)
+def test_an_id_is_a_number_in_any_writing_or_the_name_of_a_file(
+    written: object, video: str, media: str, tmp_path: Path
+) -> None:
+    second = (written if isinstance(written, str) and not written.strip().isdecimal() else 7, "[6-1,5]", *ROW[1:])
+    dataset = load("ecva", write(tmp_path / "a.xlsx", [(written, *ROW)], [second]))
+    assert [(each.video, each.media) for each in dataset.annotations] == [(video, media)]
+    assert dataset.annotations[0].review is not None
+
+
+def test_rounds_may_write_an_id_differently(tmp_path: Path) -> None:
+    first = [("000001.mp4", *ROW), ("2.0", *ROW), (3, *ROW)]
+    second = [(1, *ROW), ("00002", *ROW), ("3.mp4", *ROW)]
+    dataset = load("ecva", write(tmp_path / "a.xlsx", first, second))
+    found = [(each.video, each.media) for each in dataset.annotations]
+    assert found == [("00001", "000001.mp4"), ("00002", "2.mp4"), ("00003", "3.mp4")]
+    assert all(each.review for each in dataset.annotations)
+
+
+def test_names_that_differ_in_folder_dot_or_suffix_are_videos_of_their_own(tmp_path: Path) -> None:
+    names = ["day/1.mp4", "night/1.mp4", "cam.1.mp4", "cam.2.mp4", "cam.1", "a.mp4", "a.avi"]
+    rows = [(name, ROW[0], f"cause of {name}", *ROW[2:]) for name in names if name != "cam.1"]
+    dataset = load("ecva", write(tmp_path / "a.xlsx", rows, [("night/1.mp4", "[6-1,5]", *ROW[1:])]))
+    assert {each.media: each.cause for each in dataset.annotations} == {row[0]: row[2] for row in rows}
+    assert [each.video for each in dataset.annotations if each.review] == ["night/00001"]
+    with pytest.raises(DataError, match=r"'1\.mp4' and '001\.mp4': .*b\.xlsx"):
+        load("ecva", write(tmp_path / "b.xlsx", [("1.mp4", *ROW), ("001.mp4", *ROW)]))
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (1.5, r"1\.5"),
+        (True, "True"),
+        (-3, "-3"),
+        (datetime.datetime(2024, 1, 2), r"datetime\.datetime\(2024, 1, 2, 0, 0\)"),
+        ("#REF!", "'#REF!'"),
+        ("19-1", "'19-1'"),
+        (None, "nothing, or a formula without a value,"),
+        ("=A1+1", "nothing, or a formula without a value,"),
+    ],
+)
+def test_a_column_of_ids_that_cannot_be_read_is_named_with_a_value(cell: object, shown: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.xlsx", [("example", *ROW), (cell, *ROW), (cell, *ROW)])
+    with pytest.raises(DataError, match=rf"column 'video_id' of sheet 一轮标注 holds {shown} in row 3, where the num"):
+        load("ecva", path)
+
+
+def test_a_workbook_without_a_text_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="column 'description' of sheet 一轮标注 holds '/' in row 2, where a text"):
+        load("ecva", write(tmp_path / "a.xlsx", [(1, *NOTHING)]))
+    with pytest.raises(DataError, match="sheet 一轮标注 has no row below its headings"):
+        load("ecva", write(tmp_path / "b.xlsx", []))
+    with pytest.raises(DataError, match=r"no sheet called 一轮标注.*is empty"):
+        load("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": []}))
+
+
+def test_headings_may_stand_lower_in_other_order_and_other_characters(tmp_path: Path) -> None:
+    left = ("X4 -\nKEY  Sentences", "\ufeffＶｉｄｅｏ＿ｉｄ ", "X3 - Moment (mmss)", "X2 - Reason（why）")
+    headings = (*left, "X２ - Result", "description", "Ｘ１ (class)")
+    row = (ROW[5], "00001", ROW[3], ROW[1], ROW[2], ROW[4], ROW[0])
+    rows = [("Annotations of 2024", None, None), (), headings, row, headings, (None, *row[1:])]
+    expected = load("ecva", write(tmp_path / "a.xlsx", [(1, *ROW)])).annotations
+    found = load("ecva", write_sheets(tmp_path / "b.xlsx", {" 一轮标注 ": rows})).annotations
+    assert found == expected
+    with pytest.raises(DataError, match="no heading video_id in its first 20 rows; row 1 holds 'Title'"):
+        load("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": [("Title",)] * 20 + [HEADINGS, (1, *ROW)]}))
+    with pytest.raises(DataError, match="no column 'moment'; row 1 has: video_id, x1"):
+        load("ecva", write_sheets(tmp_path / "d.xlsx", {"一轮标注": [("video_id", "X1", "reason", "result"), (1,)]}))
+
+
+def change(path: Path, how: Callable[[Worksheet], None]) -> Path:
+    book = openpyxl.load_workbook(path)
+    how(book.worksheets[0])
+    book.save(path)
+    return path
+
+
+def test_hidden_sheets_and_rows_and_merged_cells_are_read_as_they_stand(tmp_path: Path) -> None:
+    def hide(sheet: Worksheet) -> None:
+        sheet.sheet_state = "hidden"
+        sheet.row_dimensions[3].hidden = True
+        sheet.merge_cells("A4:A5")
+
+    dataset = load("ecva", change(write(tmp_path / "a.xlsx", [*THREE, (4, *ROW)]), hide))
+    assert [each.video for each in dataset.annotations] == ["00001", "00002", "00004"]
+    broken = [finding for finding in dataset.findings if finding.rule == "row-broken"]
+    assert [(finding.video, finding.before[:7]) for finding in broken] == [("row 5", "[5-1,5]")]
+
+
+def test_texts_of_other_makes_are_the_same_texts(tmp_path: Path) -> None:
+    inline = write(tmp_path / "a.xlsx", THREE)
+    expected = load("ecva", inline).annotations
+    text = re.compile(r't="inlineStr"><is><t[^>]*>(.*?)</t></is>', re.DOTALL)
+    formulas = write(tmp_path / "b.xlsx", THREE)
+    rewritten(formulas, lambda xml: text.sub(r't="str"><f>T("x")</f><v>\1</v>', xml))
+    assert load("ecva", formulas).annotations == expected
+    shared = write(tmp_path / "c.xlsx", THREE)
+    strings: list[str] = []
+
+    def share(xml: str) -> str:
+        strings.extend(text.findall(xml))
+        numbers = iter(range(len(strings)))
+        return text.sub(lambda _: f't="s"><v>{next(numbers)}</v>', xml)
+
+    rewritten(shared, share)
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    with zipfile.ZipFile(shared) as archive:
+        members = {name: archive.read(name).decode() for name in archive.namelist()}
+    items = "".join(f"<si><t>{string}</t></si>" for string in strings)
+    members["xl/sharedStrings.xml"] = f"<sst {space}>{items}</sst>"
+    override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    members["[Content_Types].xml"] = members["[Content_Types].xml"].replace("</Types>", override)
+    with zipfile.ZipFile(shared, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert strings
+    assert load("ecva", shared).annotations == expected
+
+
+def test_what_is_beside_the_rows_is_reported(tmp_path: Path) -> None:
+    first = [(1, *ROW), ("a note on what follows",), (2, "[5-1,5]", "#N/A", *ROW[2:]), ("19-1.mp4", *ROW)]
+    dataset = load(
+        "ecva", write(tmp_path / "a.xlsx", first, **{"一轮标注 (2)": [HEADINGS, (9, *ROW)], "notes": [("x",)]})
+    )
+    assert [(f.video, f.rule) for f in dataset.findings if f.rule not in ("text-missing",)] == [
+        ("00002", "cell-error"),
+        ("19-1.mp4", "row-of-a-cut-video"),
+        ("row 3", "row-broken"),
+        ("一轮标注 (2)", "sheet-unused"),
+    ]
+    assert [(each.video, each.cause) for each in dataset.annotations] == [("00001", "a cause"), ("00002", None)]

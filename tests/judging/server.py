@@ -103,7 +103,10 @@ def error(message: str, *, code: str | None = None, param: str | None = None) ->
 
 
 class JudgeServer:
-    """An OpenAI-compatible endpoint at `url`. `delay` is in seconds; `refuses` names parameters answered with 400."""
+    """An OpenAI-compatible endpoint at `url`. `delay` is in seconds; `refuses` names parameters answered with 400.
+
+    `model` is what it calls itself.
+    """
 
     def __init__(
         self,
@@ -113,7 +116,9 @@ class JudgeServer:
         delay: float = 0.0,
         refuses: Sequence[str] = (),
         tls: ssl.SSLContext | None = None,
+        model: str = "scripted-1",
     ) -> None:
+        self.model = model
         self.rule, self.delay, self.refuses, self.tls = rule, delay, tuple(refuses), tls
         self.faults = list(faults)
         self.requests: list[Request] = []
@@ -154,7 +159,8 @@ class JudgeServer:
             return said
         if isinstance(said, Mapping) and "choices" in said:
             return Fault(body=said, delay=self.delay)
-        return Fault(body=completion(said if isinstance(said, str) else json.dumps(said)), delay=self.delay)
+        body = completion(said if isinstance(said, str) else json.dumps(said)) | {"model": self.model}
+        return Fault(body=body, delay=self.delay)
 
     def said(self, request: Request) -> Outcome:
         """What the rule says to a request."""

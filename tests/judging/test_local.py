@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from ecva_bench.errors import JudgeError
 from ecva_bench.judging import Call
+from ecva_bench.judging.backend import Vote
 from ecva_bench.judging.judge import LanguageJudge, open_judge
 from ecva_bench.judging.messages import system_message, user_message
+from tests.cases import case
 
 from .build import grade, keys, same
 
@@ -124,5 +127,131 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with (
         open_judge(f"hf:{tmp_path}", store=tmp_path / "s.sqlite") as judge,
         pytest.raises(JudgeError, match="holds no weights"),
+    ):
+        judge.ask([grade()])
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2", "bloom", "rwkv"])
+def test_a_verdict_does_not_depend_on_what_is_asked_beside_it(kind: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    folder = save_tiny_model(tmp_path / kind, kind=kind)
+    with open_judge(f"hf:{folder}", store=tmp_path / "together.sqlite") as judge:
+        together = judge.ask(CALLS)
+    alone = []
+    for number, call in enumerate(CALLS):
+        with open_judge(f"hf:{folder}", store=tmp_path / f"{number}.sqlite") as judge:
+            alone += judge.ask([call])
+    assert [verdict.values for verdict in together] == [verdict.values for verdict in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.expectations == pytest.approx(other.expectations, abs=1e-4)
+    assert len({verdict.expectations for verdict in together}) == len(CALLS)
+
+
+ROLES = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
+REPLY = "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+RAISES = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+DROPS = "{% for m in messages if m.role != 'system' %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
+THINKS = "{% if add_generation_prompt %}<|assistant|><think>\n{% endif %}"
+SWITCHED = (
+    "{% if add_generation_prompt %}<|assistant|><think>\n"
+    "{% if enable_thinking is defined and not enable_thinking %}\n</think>\n\n{% endif %}{% endif %}"
+)
+
+
+def asked_of(folder: Path, tmp_path: Path) -> tuple[str, dict[str, str]]:
+    """What a judge in a folder is asked, as its tokenizer read it, and who it says it is."""
+    with open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge:
+        (verdict,) = judge.ask([grade()])
+        assert verdict.value == 4
+        draft = judge._backend._loaded.draft(Vote(grade(), 0, "", ""))  # type: ignore[attr-defined]
+        return draft.text, judge.identity()
+
+
+@pytest.mark.parametrize(
+    ("template", "left_out"),
+    [
+        (ROLES + REPLY, None),
+        (RAISES + ROLES + REPLY, "system_role"),
+        (DROPS + REPLY, "system_role"),
+        (ROLES + SWITCHED, "thought"),
+        (RAISES + ROLES + SWITCHED, "system_role+thought"),
+    ],
+    ids=["all roles", "raises at system", "drops system", "thinks with a switch", "both"],
+)
+def test_templates_are_taken_as_they_are(template: str, left_out: str | None, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    text, identity = asked_of(save_tiny_model(tmp_path / "model", always="4", chat=template), tmp_path)
+    system, user = system_message(grade()), user_message(grade())
+    roles = f"<|user|>{system}\n\n{user}" if "system" in (left_out or "") else f"<|system|>{system}<|user|>{user}"
+    thought = "<think></think>" if "thought" in (left_out or "") else ""
+    assert text.replace("\n", "") == f'{roles}<|assistant|>{thought}{{"verdicts": ['.replace("\n", "")
+    assert identity.get("left-out") == left_out
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (ROLES + THINKS, "opens a thought before the verdict, and has no switch for that"),
+        ("{{ raise_exception('No.\nNever.') }}", "its chat template cannot be used (No.)"),
+        ("{{ messages.nothing.there }}", "its chat template cannot be used ("),
+        ("{% for %}", "its chat template cannot be used ("),
+        ("<|assistant|>", "its chat template cannot be used (it leaves out the user message)"),
+    ],
+    ids=["thinks", "raises", "undefined", "no template", "drops all"],
+)
+def test_a_template_that_cannot_be_used_is_refused_in_one_line(template: str, message: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    folder = save_tiny_model(tmp_path / "model", chat=template)
+    with (
+        open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge,
+        pytest.raises(JudgeError) as caught,
+    ):
+        judge.ask([grade()])
+    assert message in str(caught.value)
+    assert "model@" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_templates_of_the_case_judge(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    for path in sorted(case("judge_local_templates").glob("*.jinja")):
+        folder = save_tiny_model(tmp_path / path.stem, chat=path.read_text())
+        with open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge:
+            assert judge.ask([grade()])[0].values is not None
+
+
+def test_a_call_that_is_too_long_for_the_model_is_unscored_and_the_others_are_not(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from .tiny import save_tiny_model
+
+    folder = save_tiny_model(tmp_path / "model", kind="gpt2")
+    with open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge:
+        long, short = judge.ask([grade("x" * 9000), grade("x")])
+    assert long.values is None
+    assert re.fullmatch(r"failed: the call has \d+ tokens, and model@\w+ in float32 reads 8192", long.reason)
+    assert short.values is not None
+
+
+def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="a local judge needs the extra `models`")
+    from safetensors.torch import load_file, save_file
+
+    from .tiny import save_tiny_model
+
+    folder = save_tiny_model(tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    del weights["lm_head.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with (
+        open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge,
+        pytest.raises(JudgeError, match=r"1 of its weights are missing, such as lm_head\.weight"),
     ):
         judge.ask([grade()])

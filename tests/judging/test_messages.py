@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecva_bench.errors import UsageError
 from ecva_bench.judging.messages import reply_schema, system_message, user_message
 from ecva_bench.judging.prompts import load_prompt
-from ecva_bench.judging.replies import parse
+from ecva_bench.reading.verdicts import read_verdicts
 
 from .build import grade, keys, same
 
@@ -47,7 +47,7 @@ def test_the_schema_admits_what_the_parser_reads() -> None:
         verdicts = reply_schema(call)["properties"]["verdicts"]
         for item in verdicts["items"]["enum"]:
             reply = json.dumps({"rationale": "r", "verdicts": [item] * verdicts["minItems"]})
-            assert parse(reply, call.prompt.scale, call.expected) is not None
+            assert read_verdicts(reply, call.prompt.scale, call.expected) is not None
 
 
 def test_instructions_say_how_many_verdicts() -> None:

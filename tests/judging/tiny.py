@@ -11,8 +11,16 @@ CHAT = (
 )
 
 
-def save_tiny_model(folder: Path, *, chat: bool = True, always: str = "") -> Path:
-    """Save a two-layer model that reads bytes, the same one every time.
+# Further architectures by how they tell places: rotary is Llama's own.
+KINDS: dict[str, dict[str, Any]] = {
+    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 8192},  # learned
+    "bloom": {"n_layer": 2, "n_head": 2},  # alibi
+    "rwkv": {"attention_hidden_size": 32, "num_hidden_layers": 2, "context_length": 8192},  # a state, and no mask
+}
+
+
+def save_tiny_model(folder: Path, *, chat: bool | str = True, always: str = "", kind: str = "llama") -> Path:
+    """Save a two-layer model that reads bytes, the same one every time; `chat` may be a template of its own.
 
     With `always`, a single character, its weights are no longer random: it answers that character, then ends.
     """
@@ -27,9 +35,12 @@ def save_tiny_model(folder: Path, *, chat: bool = True, always: str = "") -> Pat
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>")  # noqa: S106
     if chat:
-        fast.chat_template = CHAT
+        fast.chat_template = CHAT if chat is True else chat
     fast.save_pretrained(folder)
     torch.manual_seed(0)
+    if kind != "llama":
+        _save_other(folder, kind, len(vocabulary))
+        return folder
     config = LlamaConfig(
         vocab_size=len(vocabulary),
         hidden_size=32,
@@ -48,6 +59,20 @@ def save_tiny_model(folder: Path, *, chat: bool = True, always: str = "") -> Pat
         _answer_always(model, vocabulary[always], vocabulary["<eos>"])
     model.save_pretrained(folder)
     return folder
+
+
+def _save_other(folder: Path, kind: str, size: int) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    ids = {"pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 1}
+    model = AutoModelForCausalLM.from_config(
+        AutoConfig.for_model(kind, vocab_size=size, hidden_size=32, **ids, **KINDS[kind])
+    )
+    for weights in model.parameters():
+        if weights.dim() > 1:
+            torch.nn.init.normal_(weights, std=0.4)
+    model.save_pretrained(folder)
 
 
 def _answer_always(model: Any, answer: int, end: int) -> None:

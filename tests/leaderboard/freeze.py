@@ -44,7 +44,7 @@ def freeze() -> None:
             forget_machine(results)
     os.environ.setdefault("OPENAI_API_KEY", "none")
     files = [f"{model}.jsonl" for model in MODELS]
-    with JudgeServer(served()) as server, tempfile.TemporaryDirectory() as folder:
+    with JudgeServer(served(), model=JUDGE) as server, tempfile.TemporaryDirectory() as folder:
         judge = ("--judge", JUDGE, "--judge-url", server.url, "--judge-store", Path(folder) / "judge.sqlite")
         ecva_bench("score", *files, *judge, "--judge-export", "judge.jsonl")
 

@@ -18,11 +18,14 @@ def scored(
     scorer: str = "anomeval",
     signature: str = "anomeval|judge:x|v:1",
     unscored: tuple[str, ...] = (),
+    empty: int = 0,
+    cut_off: int = 0,
     **header: Any,
 ) -> Scores:
     """Scores of one column by task and sample; a value of None is a sample without an answer.
 
-    A sample is named `video` or `video#n`; `unscored` are samples the scorer gave no value.
+    A sample is named `video` or `video#n`; `unscored` are samples the scorer gave no value. So many answers to each
+    task are `empty`, and were `cut_off`.
     """
     coverage, summaries, scores = [], [], []
     for task, values in tasks.items():
@@ -38,6 +41,8 @@ def scored(
                 answered=len(values) - len(absent),
                 failed=0,
                 missing=len(absent),
+                empty=empty,
+                cut_off=cut_off,
                 absent=absent,
             )
         )

@@ -128,6 +128,23 @@ def test_published_rows_stand_below_and_unranked():
     assert column(edited, "model") == ["mine"]
 
 
+def test_answers_that_are_empty_or_were_cut_off_are_told_below_a_board():
+    (plain,) = leaderboards([run("whole", "[5]", "[5]", "[5]", "[5]")])
+    assert not any("mpty" in note or "cut off" in note for note in plain.notes)
+    given = [
+        answer(f"v{n}", text, task="classification", label=label(5), reference="5-1", finish=finish)
+        for n, (text, finish) in enumerate(
+            [("[5]", "stop"), ("<think>[5]", "length"), ("It is", "length"), ("", "stop")]
+        )
+    ]
+    cut = score_results(results(given, model="cut", expects={"full": OWED}), draws=200)
+    (board,) = leaderboards([run("whole", "[5]", "[5]", "[5]", "[5]"), cut])
+    assert "Empty answers: cut 2 of 4." in board.notes
+    assert "Answers cut off before their end: cut 2 of 4." in board.notes
+    (sheet,) = score_sheets(cut)
+    assert "0 missing; 2 empty, 2 cut off, 0 extra" in sheet.title
+
+
 def test_nothing_to_rank_is_an_error():
     with pytest.raises(UsageError, match="nothing to rank"):
         leaderboards([run("a", "[5]")], task="cause")
@@ -139,7 +156,8 @@ def test_the_score_sheet_prints_coverage_before_any_mean():
     (sheet,) = score_sheets(run("m", "[5]", "[5]", "none"))
     text = as_text(sheet)
     assert text.startswith(
-        "m, classification, full video: 3 of 4 answered (75.00 %), 0 failed, 1 missing; 0 empty, 0 extra, 0 duplicate\n"
+        "m, classification, full video: 3 of 4 answered (75.00 %), 0 failed, 1 missing; 0 empty, 0 cut off, 0 extra, "
+        "0 duplicate\n"
     )
     assert "2/3 = 66.67 %" in text
     assert "50.00 %" in text

@@ -32,6 +32,16 @@ def test_a_planted_difference_is_found_with_its_interval():
     assert (effect.n, effect.videos, effect.p < 0.01) == (150, 150, True)
 
 
+def test_more_answers_that_were_cut_off_are_told_whichever_run_has_them():
+    base, new = two([0.0] * 10)
+    assert not compare(base, new).shortfalls
+    cut = scored({"cause": {f"v{number:03}": 0.5 for number in range(10)}}, cut_off=4, empty=1)
+    notes = comparison_tables(compare(cut, new))[0].notes
+    assert "beware: cut off answers of cause: 4 of 10 in the base, 0 of 10 in the new run" in notes
+    assert "beware: empty answers of cause: 1 of 10 in the base, 0 of 10 in the new run" in notes
+    assert len(compare(base, cut).shortfalls) == 2
+
+
 def test_the_other_way_round_every_sign_turns():
     gains = np.random.default_rng(1).normal(0.02, 0.1, size=60).tolist()
     there, back = compare(*two(gains)).effects[0], compare(*reversed(two(gains))).effects[0]

@@ -228,6 +228,30 @@ def test_runs_that_do_not_compare_are_invalid_and_the_field_is_named(new, field)
         assert on_what_both_have.verdict == "INVALID"
 
 
+@pytest.mark.parametrize(
+    ("base", "new", "named"),
+    [
+        ({}, {"cut_off": 1}, ["cut off answers of cause: 0 of 10 in the base, 1 of 10 in the new run"]),
+        ({"cut_off": 9}, {"cut_off": 10}, ["cut off answers of cause: 9 of 10 in the base, 10 of 10 in the new run"]),
+        ({"empty": 2}, {"empty": 3}, ["empty answers of cause: 2 of 10 in the base, 3 of 10 in the new run"]),
+        ({"empty": 2, "cut_off": 3}, {"empty": 1}, []),
+        ({"cut_off": 3}, {"cut_off": 3}, []),
+    ],
+)
+def test_more_answers_that_are_empty_or_cut_off_are_a_reason_of_their_own(base, new, named):
+    found = gate(scored(BASE, **new), scored(BASE, **base))
+    assert (found.verdict, exit_code(found.verdict)) == ("WARN" if named else "PASS", 0)
+    assert [f"{case.name}: {case.text}" for case in gate_cases(found) if case.verdict == "WARN"] == named
+    notes = gate_tables(found)[0].notes
+    assert [note for note in notes if note.startswith("WARN")] == [f"WARN: more {text}" for text in named]
+    worse = gate(scored({"cause": dict.fromkeys(BASE["cause"], 0.1)}, **new), scored(BASE, **base))
+    assert worse.verdict == "FAIL"
+    assert len(gate_cases(worse)) == 1 + len(named)
+    other = gate(scored(BASE, **new, dataset_sha256="b" * 64), scored(BASE, **base))
+    assert other.verdict == "INVALID"
+    assert len(gate_cases(other)) == 1 + len(named)
+
+
 def test_the_judges_part_of_the_signature_is_named():
     found = gate(scored(BASE, signature="anomeval|judge:y|v:1"), scored(BASE))
     assert gate_tables(found)[0].notes == ("the two runs do not compare",)

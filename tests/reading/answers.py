@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ecva_bench.reading.thoughts import without_thought
-from ecva_bench.scoring.protocol import TimeUnit
+from ecva_bench.reading.units import TimeUnit
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = {"class": "class_answers", "spans": "span_answers"}  # in `corpus/`, and the names of the cases

@@ -93,6 +93,25 @@ def test_the_steps_of_an_answer_are_handed_over_as_recorded(folder: Path) -> Non
     assert "steps" not in honest["full"]
 
 
+def test_a_thought_in_an_answer_is_shown_among_its_steps(tmp_path: Path) -> None:
+    run = small_run(
+        "m", text="<think>A bus?</think>a car turns late", spans="[THINK]0 to 1?[/THINK][1, 2]", steps=STEPS
+    )
+    write_page([run], tmp_path / "page")
+    shown = taken(tmp_path / "page", "chunk-0")[0]["runs"]["0"]
+    assert "".join(shown["answers"]["cause"]["full"]["text"]) == "a car turns late"
+    assert shown["answers"]["cause"]["full"]["steps"] == {**STEPS, "thought": "A bus?"}
+    assert shown["said"] == [[1.0, 2.0]]
+
+
+def test_answers_that_are_empty_or_were_cut_off_are_counted_with_the_run(tmp_path: Path) -> None:
+    run = small_run("cut", text="<think>A bus", spans="[1, 2]")
+    answers = [one.model_copy(update={"finish": "length"}) for one in run.results.answers]
+    write_page([replace(run, results=run.results.model_copy(update={"answers": tuple(answers)}))], tmp_path / "page")
+    (counted,) = taken(tmp_path / "page", "index")["runs"]
+    assert (counted["answered"], counted["empty"], counted["cut_off"]) == (4, 2, 4)
+
+
 def test_scores_are_those_of_the_metric(folder: Path) -> None:
     index = taken(folder, "index")
     place = next(i for i, m in enumerate(index["metrics"]) if (m["task"], m["column"]) == ("cause", "rouge2"))

@@ -20,6 +20,8 @@ NAMES = (
     "gpt-detail",
     "gpt-context",
     "gpt-temporal",
+    "read-class",
+    "read-spans",
 )
 Rule = Callable[[str, Mapping[str, Any]], list[int] | None]
 
@@ -49,7 +51,7 @@ class RuleJudge:
         self.batches += 1
         return [self._verdict(call) for call in calls]
 
-    def identity(self) -> dict[str, str]:
+    def identity(self, keys=()) -> dict[str, str]:
         return {"judge": "rule", "votes": "1"}
 
     def _verdict(self, call: Call) -> Verdict:

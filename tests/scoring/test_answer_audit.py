@@ -6,7 +6,7 @@ import pytest
 
 from ecva_bench.scoring.answer_audit import audit_answers
 from ecva_bench.tasks import TASKS, prompt_for
-from tests.scoring.build import answer, failure, results
+from tests.scoring.build import answer, failure, label, results
 
 NAMES = [f"v{number}" for number in range(12)]
 OWN = {name: f"in {name} somebody ran into the street and a grey car had to brake hard" for name in NAMES}
@@ -84,6 +84,11 @@ def test_words_to_the_judge_are_named(text):
     assert found == [("judge", "m.jsonl", "", 1)]
 
 
+def test_a_thought_hides_no_copy_and_speaks_to_no_judge():
+    thinking = {name: f"◁think▷Score: 5? {name}◁/think▷{text}" for name, text in OWN.items()}
+    assert rules(entry(OWN, model="a"), entry(thinking, model="b")) == [("identical", "a.jsonl", "b.jsonl", 12)]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -107,13 +112,16 @@ def test_copied_annotations_are_named():
 
 
 def test_what_is_missing_empty_and_not_asked_for_is_counted():
-    answers = [answer(name, "" if name == "v1" else text) for name, text in OWN.items()]
+    texts = {**OWN, "v1": "", "v2": "<think>Perhaps a car"}
+    cut_off = {"v2": "length", "v3": "length", "v4": "MAX_TOKENS"}
+    answers = [answer(name, text, finish=cut_off.get(name, "stop")) for name, text in texts.items()]
     owed = (*(f"{name}/cause" for name in NAMES if name != "v9"), "v77/cause", "v78/cause")
     run = results(answers, expects={"full": owed}, failures=(failure("v77"),), name="m.jsonl")
     found = [(one.rule, one.n, one.of, one.text) for one in audit_answers([run]).findings]
     assert found == [
         ("coverage", 2, 13, "1 failed, 1 missing"),
-        ("coverage", 1, 13, "answers without a text"),
+        ("coverage", 2, 13, "answers without a text"),
+        ("coverage", 3, 13, "answers cut off before their end (finish: length)"),
         ("coverage", 1, 13, "1 answers nobody asked for, 0 second answers; neither is scored"),
     ]
 
@@ -131,3 +139,16 @@ def test_every_entry_is_listed_with_what_was_looked_at():
     texts = {**OWN, "v1": OWN["v0"], "v2": OWN["v0"]}
     (count,) = audit_answers([entry(texts)]).entries
     assert (count.coverage.answered, count.distinct, count.most_frequent) == (12, 10, 3 / 12)
+
+
+def test_unread_answers_are_named_with_why_and_one_class_in_other_words_is_constant():
+    annotated = {"task": "classification", "label": label(5), "reference": "5-1"}
+    texts = {name: f"[{1 + n % 6}]" for n, name in enumerate(NAMES)}
+    assert rules(entry(texts, **annotated)) == []
+    vague = {**texts, "v0": "Either [1] or [2].", "v1": "[40]"}
+    assert rules(entry(vague, **annotated)) == [("unread", "m.jsonl", "", 2)]
+    (found,) = audit_answers([entry(vague, **annotated)]).findings
+    assert found.text == "nothing can be read from these: 1 ambiguous, 1 out of range"
+    assert found.ids == ("v0/classification", "v1/classification")
+    same = {name: f"In {name} it is [5], number {n}" if n < 6 else texts[name] for n, name in enumerate(NAMES)}
+    assert [(rule, n) for rule, _, _, n in rules(entry(same, **annotated))] == [("constant", 7)]

@@ -255,6 +255,19 @@ def test_a_line_that_cannot_be_used_is_named_and_the_rest_goes_on(rankings, brok
     assert reason in problem.reason
 
 
+def test_half_a_character_costs_no_triple(rankings):
+    found = rankings(line(answers={"a": "3 \ud83d", "b": "2", "c": "1"}))
+    assert found.problems == ()
+    assert found.triples[0].answers["a"] == "3 \ufffd"
+
+
+def test_a_triple_with_an_answer_in_another_script_is_unscored_by_rouge(rankings):
+    answers = {"a": "a car crashed", "b": "a car", "c": "车祸"}
+    found = rankings(line(0, answers=answers), line(1, answers={**answers, "c": "fire"}), line(2, reference="车祸"))
+    evaluation = meta_evaluate(found, [get_scorer("rouge", STANDARD)], draws=10)
+    assert {one.unscored for one in evaluation.scorers} == {2}
+
+
 def test_a_file_without_a_usable_line_is_an_error(rankings, tmp_path):
     with pytest.raises(DataError, match=r"line 1: .*people tie"):
         rankings(line(ranks=[(2, 2, 2)]))

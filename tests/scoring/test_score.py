@@ -33,6 +33,24 @@ def test_every_sample_is_counted_before_any_mean():
     assert coverage.owed == coverage.samples == 8
     assert (coverage.answered, coverage.failed, coverage.missing) == (3, 2, 3)
     assert (coverage.empty, coverage.extra, coverage.duplicates) == (1, 1, 1)
+    assert "cut_off" not in coverage.model_dump()  # so that a file without such answers is what it was
+
+
+def test_answers_that_were_cut_off_are_counted_as_answers():
+    given = [answer("v0", "", finish="length"), answer("v1", "a car", finish="max_tokens"), answer("v2", "a car")]
+    (coverage,) = score_results(results(given)).coverage
+    assert (coverage.answered, coverage.cut_off, coverage.empty) == (3, 2, 1)
+
+
+def test_a_thought_is_scored_by_nobody_but_the_published_arithmetic():
+    spoken = classified("[5]", "[5]")
+    thinking = classified("<think>[1] or [2]?</think>[5]", "[THINK]Not [3].[/THINK]\n\n[5]</s>")
+    found, truth = score_results(thinking), score_results(spoken)
+    assert [score.values for score in found.scores] == [score.values for score in truth.scores]
+    assert summary(found, "accuracy").mean == 1
+    assert summary(score_results(thinking, protocol="ecva-2024"), "accuracy").mean == 0
+    told = results([answer("v0", "<reasoning>A red dog?</reasoning>a car hits a wall", reference="a car hits a wall")])
+    assert summary(score_results(told), "rougeL").mean == 1
 
 
 def test_the_mean_is_over_the_answered_and_zero_filled_over_the_owed():
@@ -125,7 +143,7 @@ def test_bare_numbers_are_seconds_where_our_prompt_asked_for_them(prompt, n):
     spec = {"prompts": {"timestamp": {"id": prompt, "sha256": "0"}}}
     scores = score_results(results(given, spec=spec))
     assert summary(scores, "parsed").hits == n
-    assert next(one for one in scores.aggregates if one.column == "unit_unknown").value == 1 - n
+    assert next(one for one in scores.aggregates if one.column == "no_unit").value == 1 - n
     assert summary(score_results(results(given, spec=spec), timestamp_unit="minutes"), "parsed").hits == 1
 
 

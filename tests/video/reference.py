@@ -14,10 +14,10 @@ from av.video.reformatter import VideoReformatter
 
 @dataclass
 class Reference:
-    """What a full decode yields: digests of the frames as shown, and their pts in seconds from the first."""
+    """What a full decode yields: digests of the frames as shown, and their pts in seconds as a player counts them."""
 
     digests: list[str]
-    seconds: list[float] | None  # None where the file has no usable presentation times
+    seconds: list[float] | None  # from where FFmpeg says the file begins; None where it has no presentation times
     pts: list[int | None]
     size: tuple[int, int]
 
@@ -45,8 +45,9 @@ def decode_plainly(path: Path) -> Reference:
                 shown = (picture.shape[1], picture.shape[0])
                 digests.append(digest(picture))
                 pts.append(frame.pts)
-        time_base = Fraction(stream.time_base)
+        time_base, begins = Fraction(stream.time_base), container.start_time
+        timed = container.format.name != "avi"
     seconds = None
-    if None not in pts and pts == sorted(set(pts)):
-        seconds = [float((tick - pts[0]) * time_base) for tick in pts]
+    if timed and begins is not None and None not in pts and pts == sorted(set(pts)):
+        seconds = [float(tick * time_base - Fraction(begins, 10**6)) for tick in pts]
     return Reference(digests, seconds, pts, shown)

@@ -65,7 +65,8 @@
     index.runs.forEach((run, number) => {
       const box = el("input", { type: "checkbox", "data-run": number });
       const lacking = run.owed - run.answered;
-      const title = `${run.name}: ${run.answered} of ${run.owed} answered${run.scored ? "" : ", not scored"}`;
+      const poor = (run.empty ? `, ${run.empty} empty` : "") + (run.cut_off ? `, ${run.cut_off} cut off` : "");
+      const title = `${run.name}: ${run.answered} of ${run.owed} answered${poor}${run.scored ? "" : ", not scored"}`;
       const chip = el("label", { class: "chip", title }, box, run.label, lacking ? el("small", {}, `${lacking} lacking`) : "");
       chip.style.setProperty("--hue", Ecva.hue(number));
       by("runs").append(chip);

@@ -1,0 +1,112 @@
+"""The two JSON forms in which annotations go round: one row per video and task.
+
+`{instruction, visual_input, output, task, ID}` as the authors publish CUVA, `{video_name, task, answer}` as other
+harnesses use it. Knows rows and their fields; what the texts mean is known to `rows.py` and `cells.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import DataError
+from ..names import Name, ids_of, media_of, of_number
+from ..reading import text as texts
+from .rows import Row, Table
+
+# Names of tasks, in lower case, and the column each fills.
+TASK_COLUMNS = {
+    "classification": "label",
+    "timestamp": "moments",
+    "description": "description",
+    "cause": "cause",
+    "reason": "cause",
+    "result": "effect",
+    "effect": "effect",
+    "outcome": "effect",
+}
+
+
+class _JsonRow(NamedTuple):
+    """A row in either form: its video as it is named, its task, and its answer as it was and as text."""
+
+    source: str
+    task: str
+    written: Any
+    answer: str
+
+
+def read_json(content: bytes, path: Path, table: Table) -> None:
+    """Take the rows of a JSON file into a table; `DataError` where none can be used, with the reason of the first."""
+    rows = parse_json(content, path)
+    if not isinstance(rows, list):
+        raise DataError("the JSON is not a list of rows", path, "check the file")
+    found = [_json_row(row) for row in rows]
+    ids = ids_of((row.source for row in found if isinstance(row, _JsonRow)), path)
+    media = media_of(ids)
+    cells: dict[str, dict[str, str]] = {}
+    for number, row in enumerate(found, start=1):
+        if isinstance(row, str):
+            written = json.dumps(rows[number - 1], ensure_ascii=False)[:200]
+            table.report(f"row {number}", "row", "row-broken", "excluded", written)
+            continue
+        video = ids[row.source]
+        column = TASK_COLUMNS.get(row.task.strip().lower())
+        if column is None:
+            table.report(video, "row", "task-unknown", "excluded", row.task)
+        elif column in cells.setdefault(video, {}):
+            table.report(video, column, "duplicate-row", "excluded", row.answer)
+        else:
+            cells[video][column] = row.answer
+            if row.written != row.answer:
+                table.report(video, column, "text-not-text", "repaired", repr(row.written), row.answer)
+    for video, columns in cells.items():
+        if columns:
+            table.add(Row(video=video, media=media[video], **columns))
+    if not table.annotations:
+        first = next((f"row {n}: {row}" for n, row in enumerate(found, start=1) if isinstance(row, str)), "")
+        remedy = "see the layouts in the help of `ecva-bench data check`"
+        raise DataError(f"no row can be used ({first or 'none says anything'})", path, remedy)
+
+
+def parse_json(content: bytes, path: Path) -> Any:
+    """Return the value of a JSON text in UTF-8, its texts well-formed; `DataError` saying where it breaks off."""
+    try:
+        return texts.parse_json(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"this is neither a workbook nor whole JSON ({error})", path, "get the file again") from error
+
+
+def as_text(value: Any) -> str | None:
+    """Return a text, or a number as JSON writes it; None for anything else: null, true, an object, a list."""
+    if isinstance(value, str):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return json.dumps(value) if is_number else None
+
+
+def shown(row: dict[str, Any], *fields: str) -> str:
+    """Return in words what a row holds in the first of some fields that it has, for a message."""
+    field = next((field for field in fields if field in row), None)
+    if field is None:
+        return f"it has no {' or '.join(fields)}"
+    return f"its {field} is {json.dumps(row[field], ensure_ascii=False):.60}"
+
+
+def _json_row(row: Any) -> _JsonRow | str:
+    """Return a row in either form, or why it is broken."""
+    if not isinstance(row, dict):
+        return "it is no object"
+    source = row.get("visual_input") or row.get("video_name") or row.get("ID")
+    source = source if isinstance(source, str) else of_number(source)
+    if not (source and Name.of(source).stem):
+        return f"{shown(row, 'visual_input', 'video_name', 'ID')}, where the name of a video is expected"
+    task, written = row.get("task"), row.get("output", row.get("answer"))
+    if not isinstance(task, str):
+        return f"{shown(row, 'task')}, where the name of a task is expected"
+    answer = as_text(written)
+    if answer is None:
+        return f"{shown(row, 'output', 'answer')}, where a text is expected"
+    return _JsonRow(source, task, written, answer)

@@ -1,0 +1,121 @@
+"""A judge at an OpenAI-compatible endpoint: many votes at once, each kept as it comes.
+
+Knows votes and who keeps them; leaves patience and the endpoint to `client`, the format to `completions`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from . import completions
+from .backend import Keep, Outcome, Vote
+from .budget import Budget
+from .client import Caller, Options
+from .store import Reply
+from .verdicts import FAILED
+
+# Workers start one after another: replies that come together are handled step by step together, and would go on coming
+# together, each waiting for all.
+APART_S = 0.001
+
+
+@dataclass(frozen=True)
+class _VoteRequest:
+    """A vote as a `Request`."""
+
+    vote: Vote
+    model: str
+    most_out: int
+
+    @property
+    def most_in(self) -> int:
+        return len(json.dumps(self.body(())))  # a token is at least one byte
+
+    def body(self, without: Collection[str]) -> dict[str, Any]:
+        return completions.body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
+
+    def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
+        return completions.read(raw, self.vote, without=without, scrub=scrub)
+
+    def is_settled_by(self, reply: Reply) -> bool:
+        return completions.is_usable(reply, self.vote)
+
+
+@dataclass
+class _Round:
+    """What the workers of one `answer` share."""
+
+    votes: Iterator[Vote]
+    keep: Keep
+    found: list[tuple[Vote, Outcome]] = field(default_factory=list)
+    error: Exception | None = None
+
+    def add(self, vote: Vote, outcome: Outcome) -> None:
+        """Take an outcome; those that one turn of the event loop brings are kept together, in one transaction."""
+        if not self.found:
+            asyncio.get_running_loop().call_soon(self.hand_over)
+        self.found.append((vote, outcome))
+
+    def hand_over(self) -> None:
+        """Have what has come kept."""
+        found, self.found = self.found, []
+        try:
+            if found:
+                self.keep(found)
+        except Exception as error:  # of whatever kind: the event loop, which calls this, would only log it
+            self.error = self.error or error
+
+
+class Endpoint:
+    """A judge at an OpenAI-compatible endpoint."""
+
+    kind: ClassVar[str] = "openai"
+
+    def __init__(self, model: str, options: Options, budget: Budget, *, max_tokens: int) -> None:
+        """Open nothing yet: what is answered from the store needs no key and no endpoint.
+
+        `max_tokens` are the most of a reply.
+        """
+        self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
+        self._caller = Caller(model, options, budget)
+
+    def parameters(self, seed: int) -> dict[str, Any]:
+        """Return how the model is sampled for a vote with this seed."""
+        return completions.parameters(seed, self._max_tokens)
+
+    def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
+        """Put every vote to the endpoint; see `Backend.answer`."""
+        self._caller.run(self._answer(_Round(votes, keep)))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._caller.close()
+
+    async def _answer(self, work: _Round) -> None:
+        try:
+            await asyncio.gather(*(self._work(work, number * APART_S) for number in range(self._concurrency)))
+        finally:  # an interrupt too loses nothing that came
+            work.hand_over()
+        if work.error:
+            raise work.error
+
+    async def _work(self, work: _Round, wait: float) -> None:
+        """Take votes until there are none, or until some worker met what no later call would survive."""
+        await asyncio.sleep(wait)
+        try:
+            for vote in work.votes:
+                found = await self._caller.ask(_VoteRequest(vote, self.model, self._max_tokens))
+                if isinstance(found, Reply):
+                    work.add(vote, found)
+                else:
+                    work.add(vote, f"{FAILED}: {found.what}")
+                    self._caller.give_up(found)
+                await asyncio.sleep(0)  # until it is kept: what a killed run loses is one call per worker
+                if work.error:
+                    return
+        except Exception as error:
+            work.error = work.error or error

@@ -1,0 +1,212 @@
+"""What a video is called, and which names mean the same video: one rule for annotations, answers, moments and files.
+
+A name is the whole relative path of a video file, `day/cam.1.mp4`. Two names mean the same video where their folders
+are equal and their files differ at most in a video's suffix (none, `.mp4`, `.avi`) or in the zeros before a number
+(`1`, `00001.mp4`); where a name stands for several so, the one spelled alike is meant. Names of two files that lie in
+different places may differ in the folders before: `/mnt/set/day/1.mp4` means `day/1`. Nothing else is cut off a name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import DataError
+
+SUFFIXES = frozenset((
+    ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".h264", ".h265", ".hevc", ".m2t", ".m2ts", ".m4v",
+    ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts",
+    ".vob", ".webm", ".wmv",
+))  # fmt: skip
+NUMBER_WIDTH = 5  # a number is written as 00001 in ids
+
+
+class Name(NamedTuple):
+    """A name in parts. `suffix` is a video's, in lower case, and empty where none is written: `cam.1` has none."""
+
+    folders: tuple[str, ...]
+    stem: str
+    suffix: str
+
+    @classmethod
+    def of(cls, written: str) -> Name:
+        """Return a name as it is written, in either slash; `stem` is empty where it names no file."""
+        *folders, last = relative(unicodedata.normalize("NFC", written)).split("/")
+        stem, suffix = posixpath.splitext(last)
+        if suffix.lower() not in SUFFIXES:
+            stem, suffix = last, ""
+        return cls(tuple(folders), stem, suffix.lower())
+
+    @property
+    def number(self) -> str:
+        """The stem without the zeros before a number."""
+        return (self.stem.lstrip("0") or "0") if _is_number(self.stem) else self.stem
+
+
+def relative(written: str) -> str:
+    """Return a name as a path that leads nowhere but down, with slashes: `C:\\set\\1.mp4` becomes `C:/set/1.mp4`."""
+    path = posixpath.normpath(written.strip().replace("\\", "/"))
+    return "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
+
+
+def of_number(value: object) -> str | None:
+    """Return the name that a number stands for, `00007` for 7 and 7.0; None for what is no number of a video."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**15:
+        return None
+    return f"{value:0{NUMBER_WIDTH}}"
+
+
+def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> dict[str, str]:
+    """Return the id of the video that each name in one file means; `where` is the file, for messages.
+
+    An id is the name below the folder that all videos of the file lie in, without the suffix unless another video
+    differs in it alone. In a `numbered` file a number counts and not how it is written: its id has `NUMBER_WIDTH`
+    digits. Raises `DataError`, with both names, where a name may mean either of two videos.
+    """
+    names = {text: Name.of(text) for text in dict.fromkeys(written)}
+    depth = len(posixpath.commonprefix([name.folders for name in names.values()]))
+    alike: dict[tuple[tuple[str, ...], str], dict[Name, str]] = defaultdict(dict)
+    for text, name in names.items():
+        alike[name.folders, name.number].setdefault(name, text)
+    ids: dict[Name, str] = {}
+    for some in alike.values():
+        ids |= _ids_of_alike(some, depth, numbered, where)
+    owners: dict[str, Name] = {}
+    for name, video in ids.items():
+        owner = owners.setdefault(video, name)
+        if owner.suffix and name.suffix and owner != name:
+            raise one_video(alike[owner.folders, owner.number][owner], alike[name.folders, name.number][name], where)
+    return {text: ids[name] for text, name in names.items()}
+
+
+def media_of(ids: Mapping[str, str]) -> dict[str, str]:
+    """Return the file of every video by its id, from the ids by name: `.mp4` where no name of it has a suffix."""
+    media: dict[str, str] = {}
+    for written, video in ids.items():
+        if Name.of(written).suffix:
+            media[video] = relative(written)
+        else:
+            media.setdefault(video, f"{relative(written)}.mp4")
+    return media
+
+
+def one_video(one: str, other: str, where: object, named: str = "") -> DataError:
+    """Return the error for two names, or two videos of one name, of which a file at hand makes one video."""
+    by = f", both meant by {named!r}" if named else ""
+    what = f"two videos cannot be told apart: {one!r} and {other!r}{by}"
+    return DataError(what, where, "write whole names, as the files lie in their folders")
+
+
+def _ids_of_alike(alike: Mapping[Name, str], depth: int, numbered: bool, where: object) -> dict[Name, str]:
+    """Return the ids of names, given as they are written, that differ in suffix and zeros alone."""
+
+    def plain(name: Name) -> str:
+        stem = name.number.zfill(NUMBER_WIDTH) if numbered and _is_number(name.stem) else name.stem
+        return "/".join((*name.folders[depth:], stem))
+
+    whole = [name for name in alike if name.suffix]
+    ids = {name: plain(name) for name in whole}
+    if len(set(ids.values())) < len(ids):
+        ids = {name: video + name.suffix for name, video in ids.items()}
+    for name in alike.keys() - ids.keys():
+        meant = [one for one in whole if one.stem == name.stem] or whole
+        if len(meant) > 1:
+            raise one_video(alike[meant[0]], alike[meant[1]], where, alike[name])
+        ids[name] = ids[meant[0]] if meant else plain(name)
+    return ids
+
+
+class Names:
+    """Videos by their ids and names, to find which of them a name in another place means."""
+
+    def __init__(self, written: Iterable[tuple[str, str]]) -> None:
+        """Take up (id, name as it is written) of every video."""
+        self._alike: dict[object, list[str]] = defaultdict(list)
+        self._below: dict[object, list[str]] = defaultdict(list)
+        self.folders: set[tuple[str, ...]] = set()
+        for video, text in written:
+            name = Name.of(text)
+            self.folders.add(name.folders)
+            for key in _spellings(name):
+                self._alike[key].append(video)
+            for key in (key for below in _below(name) for key in _spellings(below)):
+                self._below[key].append(video)
+
+    def find(self, written: str) -> tuple[str, ...]:
+        """Return the ids of the videos that a name may mean: none, one, or several that it does not tell apart."""
+        name = Name.of(written)
+        if alike := self.alike(name):
+            return alike
+        tails = [_spellings(below) for below in _below(name)]
+        for strictness, key in enumerate(_spellings(name)):
+            found = [*self._below.get(key, ()), *(v for keys in tails for v in self._alike.get(keys[strictness], ()))]
+            if found:
+                return tuple(dict.fromkeys(found))
+        return ()
+
+    def alike(self, name: Name) -> tuple[str, ...]:
+        """Return the ids of the videos in the very folders of a name that it may mean."""
+        return next((tuple(found) for key in _spellings(name) if (found := self._alike.get(key))), ())
+
+
+def _below(name: Name) -> list[Name]:
+    """Return a name as it is called in each of the folders that it lies in, from the first folder down."""
+    return [name._replace(folders=name.folders[start:]) for start in range(1, len(name.folders) + 1)]
+
+
+def _spellings(name: Name) -> tuple[tuple[object, ...], ...]:
+    """Return what must be equal for two names to be alike, the strictest first."""
+    return (name, (name.folders, name.stem), (name.folders, name.number, "number"))
+
+
+class VideoFiles:
+    """The video files in a folder, found by the names that annotations have for them."""
+
+    def __init__(self, folder: Path, written: Mapping[str, str]) -> None:
+        """Take up the folder, and the names of the videos by their ids."""
+        self.folder, self._written = folder, written
+
+    def find(self, video: str, written: str) -> Path | None:
+        """Return the file of a video by its id and its name, None where there is none.
+
+        That is the file of its very name, which may begin at any of the folders above its id; else the only one that
+        means it and no other video. Raises `DataError`, with both files, where there are two.
+        """
+        parts = relative(written).split("/")
+        for start in range(max(1, len(parts) - video.count("/"))):
+            path = self.folder.joinpath(*parts[start:])
+            if path.is_file():
+                return path
+        found = self._meant.get(video, [])
+        if len(found) > 1:
+            remedy = "rename the one that is not meant, or move it elsewhere"
+            raise DataError(f"two files may be the video {video}", f"{found[0]} and {found[1]}", remedy)
+        return found[0] if found else None
+
+    @cached_property
+    def _meant(self) -> dict[str, list[Path]]:
+        """The files that mean a video, by its id: of the folders that annotations name, and no others."""
+        names = Names(self._written.items())
+        meant: dict[str, list[Path]] = defaultdict(list)
+        for path in self._there(names):
+            videos = names.find(path.relative_to(self.folder).as_posix())
+            if len(videos) == 1:
+                meant[videos[0]].append(path)
+        return meant
+
+    def _there(self, names: Names) -> Iterator[Path]:
+        places = {folders[start:] for folders in names.folders for start in range(len(folders) + 1)}
+        for place in sorted({self.folder.joinpath(*folders) for folders in places}):
+            if place.is_dir():
+                yield from sorted(path for path in place.iterdir() if path.is_file())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
