@@ -108,7 +108,7 @@ def test_an_absent_part_is_named_or_owed_and_the_run_without_shard_fills_it(
     assert '"status":"incomplete"' in merged.read_text().splitlines()[-1]
     code, shown, _ = ecva_bench("score", merged)
     assert code == 0
-    assert "cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing; 0 empty, 0 extra" in shown
+    assert "cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing; 0 empty, 0 cut off, 0 extra" in shown
     assert "not the whole run: part 2 of 3 is absent" in shown
     _, shown, _ = ecva_bench("leaderboard", tmp_path / "merged.scores.jsonl", "--no-published", "--task", "cause")
     assert f"{model}: not the whole run: part 2 of 3 is absent." in shown
@@ -117,7 +117,7 @@ def test_an_absent_part_is_named_or_owed_and_the_run_without_shard_fills_it(
     assert code == 0
     assert "9 answers (6 were there), 0 errors, 0 missing" in shown
     _, shown, _ = ecva_bench("score", merged)
-    assert "cause, full video: 3 of 3 answered (100.00 %), 0 failed, 0 missing; 0 empty, 0 extra" in shown
+    assert "cause, full video: 3 of 3 answered (100.00 %), 0 failed, 0 missing; 0 empty, 0 cut off, 0 extra" in shown
     assert "absent" not in shown
     ecva_bench("run", *common, "--out", tmp_path / "whole.jsonl")
     whole, filled = (journal.read(tmp_path / f"{name}.jsonl") for name in ("whole", "merged"))

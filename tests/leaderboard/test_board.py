@@ -13,7 +13,7 @@ from ecva_bench.leaderboard.groups import labels
 from ecva_bench.records import Lacking
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
-from tests.scoring.judges import RuleJudge
+from tests.scoring.judges import RuleJudge, lexical
 
 OWED = tuple(f"v{n}/classification" for n in range(4))
 
@@ -184,6 +184,18 @@ def test_what_nobody_can_be_asked_is_counted_on_the_sheet_and_shares_a_board():
         "unscorable for anyone: 1 x no annotated moment",
         "unscorable for anyone: 1 x no frame is left",
     )
+
+
+def test_a_video_without_the_view_a_column_needs_is_no_parse_failure():
+    why = {"anomaly": {"w/cause": "no frame is left"}}
+    told = {"v": "a car", "w": "a car", "u": "a lost car"}
+    whole = [answer(video, text, reference="a car", key_sentences=("a car",)) for video, text in told.items()]
+    edited = [answer(video, "a bus", view="anomaly", reference="a car") for video in "vu"]
+    judge = RuleJudge(lambda name, payload: None if "lost" in payload["candidate"] else lexical(name, payload))
+    judged = score_results(results([*whole, *edited], unasked=why), judge=judge, draws=50)
+    board = next(table for table in leaderboards([judged]) if "full video" in table.title)
+    assert "Ranked by gated." in board.notes[0]
+    assert column(board, "parse failures") == ["1"]  # the verdict on u, and not that w has no other view
 
 
 def test_a_board_of_a_view_that_no_video_has_is_empty():
