@@ -26,7 +26,7 @@ def merge(
     from ..journal import merge as merge_results
     from ..journal import read
 
-    merge_results(parts, out, incomplete=incomplete)
+    merge_results(parts, out, incomplete)
     merged = read(out)
     owed, answers, errors = sum(map(len, merged.expects.values())), len(merged.answers), len(merged.failures)
     print(f"{out}: {len(parts)} files, {owed} answers owed: {answers} answers, {errors} errors, ", end="")

@@ -54,7 +54,7 @@ class _Part:
         return self.manifest.whole if self.lacking else self.manifest.expects
 
 
-def merge(paths: Sequence[Path], target: Path, *, incomplete: bool = False) -> Manifest:
+def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
     """Write the union of the parts of one run to a new file and return its manifest.
 
     A part that is absent, or lacks answers, is refused, unless an `incomplete` file is wanted: that owes what is
