@@ -159,7 +159,16 @@ class Hf(Adapter):
         from .parts.networks import place
 
         device, dtype, quantize = self._wanted
+        if quantize and self.quantized:  # transformers would leave them as they are
+            what = f"the checkpoint's weights are quantised already ({self.quantized})"
+            raise UsageError(what, self.checkpoint.name, "leave quantize out")
         return place(device, dtype, quantize)
+
+    @cached_property
+    def quantized(self) -> str:
+        """The method by which the checkpoint itself is quantised; nothing where it is not."""
+        own = read_json(self.checkpoint.folder / "config.json").get("quantization_config")
+        return str(own.get("quant_method") or "yes") if isinstance(own, dict) else ""
 
     @cached_property
     def model(self) -> Multimodal:
@@ -181,6 +190,7 @@ class Hf(Adapter):
             **self.placement.describe(),  # first: a device that is not there is refused before weights are fetched
             "checkpoint": f"{self.checkpoint.name}@{self.checkpoint.revision}",
             "family": self.kind,
+            **({"quantize": self.quantized} if self.quantized else {}),
             **self.family.describe(),
             "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens, **self.thinks},
             "trust_remote_code": self._trusted,

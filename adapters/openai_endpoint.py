@@ -81,9 +81,12 @@ class OpenAIEndpoint(Adapter):
             "--model-arg base-url",
         )
         self._usage = Usage()
-        self._caller = Caller(target, options, _budget(target, self._usage, budget_usd, budget_tokens, prices))
+        budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
+        self._caller = Caller(target, options, budget, steady=True)
+        self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._shown: _Shown | None = None
         self._told: dict[str, float] = {}  # of the usage
+        self._told_of = 0  # so many of those that answered
 
     def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
         """Return the options with an equal part of each budget: what all workers spend is what one would."""
@@ -95,7 +98,10 @@ class OpenAIEndpoint(Adapter):
         return parts
 
     def describe(self) -> dict[str, Any]:
-        """Return what is sent besides the question: frames, pictures, words, generation."""
+        """Return what is sent besides the question: frames, pictures, words, generation.
+
+        What of the latter the endpoint turned down before its first answer is not claimed, and named in `left_out`.
+        """
         form: dict[str, Any] = (
             {"frames_as": "video"} if self._as_video else {"introduction": INTRODUCTION, "time": TIME}
         )
@@ -103,8 +109,23 @@ class OpenAIEndpoint(Adapter):
             "frames": self._rule.describe(),
             "picture": self._picture.describe(),
             **form,
-            "generation": {"temperature": TEMPERATURE, "seed": SEED, "max_completion_tokens": self._most_out},
+            "generation": self._generation(),
         }
+
+    def _generation(self) -> dict[str, Any]:
+        left_out = sorted(self._caller.without)
+        sent = {"temperature": TEMPERATURE, "seed": SEED, **_limit(self._most_out, left_out)}
+        return {name: value for name, value in sent.items() if name not in left_out} | (
+            {"left_out": left_out} if left_out else {}
+        )
+
+    def adopt(self, description: Mapping[str, Any]) -> None:
+        """Leave out what was left out, and nothing else: all answers of a run are asked for alike."""
+        self._caller.settle(description["generation"].get("left_out", ()))
+
+    def served(self) -> list[str]:
+        """Return the models that have answered, as the endpoint calls them, with its fingerprints."""
+        return list(self._served)
 
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices of the frames that are sent."""
@@ -136,18 +157,34 @@ class OpenAIEndpoint(Adapter):
         return [self._text(shown.replies[question]) for question in questions]
 
     def spent(self) -> dict[str, Any]:
-        """Return where the model was asked, how often, and what that took in tokens and, where known, in USD."""
+        """Return where the model was asked, how often, and what that took in tokens and, where known, in USD.
+
+        `served` are the models that have answered by then for the first time.
+        """
         now = {name: value for name, value in vars(self._usage).items() if name != "from_store" and value is not None}
         new = {name: value - self._told.get(name, 0) for name, value in now.items()}
         self._told = now
-        return {"endpoint": self._caller.where, **new} if new["asked"] else {}
+        if not new["asked"]:
+            return {}
+        served, self._told_of = list(self._served)[self._told_of :], len(self._served)
+        return {"endpoint": self._caller.where, **({"served": served} if served else {}), **new}
 
     def close(self) -> None:
         """Close all connections."""
         self._caller.close()
 
     async def _ask_all(self, shown: _Shown, questions: Sequence[str]) -> list[EcvaError]:
-        """Put questions to the endpoint; keep the replies, and return why the others have none."""
+        """Put questions to the endpoint; keep the replies, and return why the others have none.
+
+        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike.
+        """
+        failures: list[EcvaError] = []
+        waiting = list(questions)
+        while waiting and not self._caller.settled:
+            failures += await self._ask_together(shown, [waiting.pop(0)])
+        return failures + await self._ask_together(shown, waiting)
+
+    async def _ask_together(self, shown: _Shown, questions: Sequence[str]) -> list[EcvaError]:
         free = asyncio.Semaphore(self._concurrency)
 
         async def ask(question: str) -> None:
@@ -156,6 +193,7 @@ class OpenAIEndpoint(Adapter):
             self._usage.asked += 1
             if isinstance(found, Reply):
                 shown.replies[question] = found
+                self._served |= {found.served: None} if found.served else {}
                 return
             self._usage.failed += 1
             self._caller.give_up(found)
@@ -232,13 +270,12 @@ class _Question:
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         content = [*self.shown.parts, {"type": "text", "text": self.question}]
-        limit = "max_completion_tokens" if "max_completion_tokens" not in without else "max_tokens"
         whole = {
             "model": self.model,
             "messages": [{"role": "user", "content": content}],
             "temperature": TEMPERATURE,
             "seed": SEED,
-            limit: self.most_out,
+            **_limit(self.most_out, without),
             **self.shown.extra,
         }
         return {name: value for name, value in whole.items() if name not in without}
@@ -248,6 +285,11 @@ class _Question:
 
     def is_settled_by(self, reply: Reply) -> bool:
         return True  # whatever a model says is its answer
+
+
+def _limit(most_out: int, without: Collection[str]) -> dict[str, int]:
+    """Return the limit of a reply under the name the endpoint takes, so that there always is one."""
+    return {"max_tokens" if "max_completion_tokens" in without else "max_completion_tokens": most_out}
 
 
 def _budget(model: str, usage: Usage, usd: str, tokens: str, prices: str) -> Budget:

@@ -66,7 +66,10 @@ PUBLIC = {"class": "lmms-eval, MCQ", "spans": "lmms-eval, TimeLens"}  # whose ti
 def collections(kind: str) -> dict[str, list[Answer]]:
     """Return the answers by collection: our own, and those of the case where it is at hand."""
     name = answers.FILES[kind]
-    found = {f"tests/reading/corpus/{name}.json": answers.own(kind)}
+    found = {
+        f"tests/reading/corpus/{name}.json": answers.own(kind),
+        f"tests/reading/corpus/unseen_{name}.json": answers.own(kind, unseen=True),
+    }
     if (CASES / name).is_dir():
         found[f"cases/{name}"] = answers.of_case(CASES / name, kind)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import not_
 from typing import Annotated, Any, Literal
 
@@ -274,7 +274,8 @@ class Lacking(Record):
 class Manifest(Record):
     """First line of a results file: how the run was made, and which answers it owes.
 
-    `spec` is what a resumed run must repeat; `environment` may differ and is for the reader.
+    `spec` is what a resumed run must repeat; `environment` may differ and is for the reader. `requested` is what of
+    `spec` was asked for and could not be had, as the first answer showed: a resumed run repeats it in its place.
     `expects` lists the ids of the samples asked, per view. `unasked` says of others why they are not: by id, or by
     `id@view` where it is one view. Of a run divided by `--shard`, `whole` lists what all parts together owe, where that
     is known, and `lacking` are the parts that a merged file does not hold.
@@ -284,6 +285,7 @@ class Manifest(Record):
     schema_: str = Field(default=RESULTS_SCHEMA, alias="schema")
     run: str
     spec: dict[str, Any]
+    requested: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
     expects: dict[View, tuple[str, ...]]
     unasked: dict[str, str] = Field(default_factory=dict)
     whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
@@ -292,6 +294,15 @@ class Manifest(Record):
     t: str = ""
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
+
+    def settled(self, description: Mapping[str, Any], environment: Mapping[str, Any]) -> Manifest:
+        """Return it with the model's description as its first answer showed it, and with more of the environment."""
+        requested = self.requested
+        if description != self.spec["description"]:
+            requested = {"description": self.spec["description"], **requested}
+        spec = {**self.spec, "description": dict(description)}
+        found = {"spec": spec, "requested": requested, "environment": {**self.environment, **environment}}
+        return self.model_copy(update=found)
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

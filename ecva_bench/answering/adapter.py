@@ -81,9 +81,17 @@ class Adapter(ABC):
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers, as JSON: checkpoint, revision, dtype, frames, generation.
 
-        It goes into the manifest and into every answer's key.
+        It goes into the manifest and into every answer's key. What nobody knows before, such as a parameter that an
+        endpoint turns down, may change it with the first answer, and no more after that.
         """
         return {}
+
+    def adopt(self, description: Mapping[str, Any]) -> None:  # noqa: B027  most descriptions never change
+        """Answer as a run has begun that has answers by this description. Called before the first question."""
+
+    def served(self) -> list[str]:
+        """Return what answered so far, in its own words, where that is for it to say. Default: nothing."""
+        return []
 
     def load(self) -> None:  # noqa: B027  most models that are not networks have nothing to load
         """Load what answering needs. Called once, before the first question that is asked.

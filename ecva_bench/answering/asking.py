@@ -6,6 +6,7 @@ Knows videos, views, keys and records; knows no results file, no other video and
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Mode = Literal["exact", "fast"]
-Written = Answer | Failure | Unasked | Event
+Written = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
 Question = tuple[str, Sample]  # with its key
 
 
@@ -64,10 +65,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """A video to ask about, and the keys of what was asked about it before and need not be asked again."""
+    """A video to ask about, and the keys of what was asked about it before and need not be asked again.
+
+    `begun` is how the model was described by which the run has answers; None for a run that has none.
+    """
 
     group: Group
     settled: frozenset[str] = frozenset()
+    begun: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,8 +132,9 @@ class Asker:
 
     def __init__(self, adapter: Adapter, manifest: Manifest, views: Sequence[View], settings: Settings) -> None:
         self.adapter, self.views, self.settings = adapter, views, settings
-        self._identity = identity(manifest)
+        self.manifest = manifest
         self._loaded = False
+        self._settled = False  # whether the model's description can change no more
 
     def videos(self) -> Prefetcher[Job, Prepared]:
         """Return what prepares videos in the background, within the bounds of the settings."""
@@ -144,6 +150,10 @@ class Asker:
     def prepare(self, job: Job, reserve: Callable[[int], None]) -> Prepared:
         """Open a video and decode, in one pass, the frames of all its views that have open questions."""
         seconds = stopwatch()
+        if job.begun is not None and not self._settled:
+            self.adapter.adopt(job.begun)
+            self.manifest = self.manifest.settled(job.begun, {})
+            self._settled = True
         video = Video(job.group.media, deadline=self.settings.deadline, isolate=self.settings.isolate)
         try:
             sha256 = video.sha256
@@ -191,8 +201,11 @@ class Asker:
 
     def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[Question, ...]:
         """Return what is still to be asked."""
-        keyed = ((key(self._identity, sample, view, removed, sha256), sample) for sample in job.group.asked(view))
+        keyed = ((self._key(sample, view, removed, sha256), sample) for sample in job.group.asked(view))
         return tuple(question for question in keyed if question[0] not in job.settled)
+
+    def _key(self, sample: Sample, view: View, removed: Sequence[Moment], sha256: str) -> str:
+        return key(identity(self.manifest), sample, view, removed, sha256)
 
     # With the model
 
@@ -248,7 +261,9 @@ class Asker:
                 raise
             except Exception as error:  # a failing question must not end the run
                 if len(batch) == 1:
-                    yield _failure(*batch[0], round_.view, "answer", error)
+                    sample = batch[0][1]
+                    now_key = self._key(sample, round_.view, round_.removed, prepared.sha256)
+                    yield _failure(now_key, sample, round_.view, "answer", error)
                 elif _is_out_of_memory(error):
                     size = len(batch) // 2
                     detail = {"video": batch[0][1].video, "view": round_.view, "asked": len(batch), "next": size}
@@ -262,18 +277,34 @@ class Asker:
 
     def _answers(
         self, batch: Sequence[Question], round_: Round, shown: Video, prepared: Prepared, asked: int
-    ) -> list[Answer]:
-        """Ask a batch; `asked` is how many questions share the video's decoding."""
+    ) -> list[Written]:
+        """Ask a batch and return the answers, behind the manifest where the first of them changes it.
+
+        `asked` is how many questions share the video's decoding.
+        """
         seen: list[Frames] = []
         shown.on_frames = seen.append
         seconds = stopwatch()
         texts = _checked(self.adapter.answer_many(shown, [sample.question for _, sample in batch]), len(batch))
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
         frames = _seen(seen)
-        return [
+        settled = self._settle()  # before keys are taken: they are of what was really asked
+        keys = [self._key(sample, round_.view, round_.removed, prepared.sha256) for _, sample in batch]
+        return settled + [
             _answer(key, sample, round_, text, prepared, frames, time)
-            for (key, sample), text in zip(batch, texts, strict=True)
+            for key, (_, sample), text in zip(keys, batch, texts, strict=True)
         ]
+
+    def _settle(self) -> list[Written]:
+        """Return the manifest as the first answer shows it; nothing where that is as it was."""
+        if self._settled:
+            return []
+        self._settled = True
+        description, served = json.loads(canonical_json(self.adapter.describe())), self.adapter.served()
+        if not served and canonical_json(description) == canonical_json(self.manifest.spec["description"]):
+            return []
+        self.manifest = self.manifest.settled(description, {"served": served} if served else {})
+        return [self.manifest]
 
 
 def _cut_out(video: Video, removed: Sequence[Moment]) -> Video:

@@ -20,7 +20,7 @@ from ..records import Answer, End, Manifest
 from .asking import Job, Prepared, Settings, Written, event, failures, identity
 from .plan import Plan
 from .prefetch import Prefetcher
-from .runner import Progress, Runner, jobs
+from .runner import Progress, Runner, jobs, write
 
 DEATHS_OF_A_VIDEO = 2  # workers that died at it, after which it is not given to another
 DEATHS_AT_A_PLACE = 3  # workers in a row that finished no video, after which no other is hired there
@@ -163,7 +163,7 @@ class Crew:
         told = 0
         try:
             for record in self._before:
-                journal.append(record)
+                write(journal, record)
             while self._todo or any(desk.held for desk in self._desks):
                 self._hand_out()
                 for record in self._hear(*self._inbox.get()):
@@ -187,7 +187,7 @@ class Crew:
 
     def _write(self, record: Written) -> None:
         if not (isinstance(record, Answer) and record.key in self._journal.answered):
-            self._journal.append(record)
+            write(self._journal, record)
 
     def _hire(self, desk: _Desk) -> None:
         desk.hand = self._engine.hire(desk.place, lambda message: self._inbox.put((desk, message)))
@@ -264,7 +264,7 @@ class Crew:
             held = held[1:]
             self._settled += self.plan.owed_of(first)
             error = WorkerLost(f"{DEATHS_OF_A_VIDEO} workers died at this video ({why})", first.media, "run again")
-            for failure in failures(first, self.plan.views, identity(self.manifest), error):
+            for failure in failures(first, self.plan.views, identity(self._journal.manifest), error):
                 if self._journal.state.get((failure.id, failure.view)) not in ("answer", "unasked"):
                     yield failure
         # What the dead have written need not be asked again.

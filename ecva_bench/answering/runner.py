@@ -15,7 +15,7 @@ from ..errors import ModelGone
 from ..journal import Journal, end_of
 from ..records import End, Manifest
 from .adapter import Adapter
-from .asking import Asker, Job, Settings
+from .asking import Asker, Job, Settings, Written
 from .plan import Plan
 
 Progress = Callable[[int, int, int], None]
@@ -49,7 +49,7 @@ class Runner:
         try:
             for job, prepared in videos:
                 for record in self.asker.settle(job, prepared):
-                    journal.append(record)
+                    write(journal, record)
                 settled += self.plan.owed_of(job.group)
                 if progress:
                     progress(settled, self.plan.owed, len(journal.failed))
@@ -74,4 +74,13 @@ def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
     for key, failure in journal.failed.items():
         if not (failure.retryable or retry_errors):
             settled[failure.video].add(key)
-    return [Job(group, frozenset(settled[group.video])) for group in plan.groups]
+    begun = journal.manifest.spec.get("description") if journal.answered else None
+    return [Job(group, frozenset(settled[group.video]), begun) for group in plan.groups]
+
+
+def write(journal: Journal, record: Written) -> None:
+    """Write what was had; a manifest in the place of the one that is there."""
+    if isinstance(record, Manifest):
+        journal.settle(record)
+    else:
+        journal.append(record)

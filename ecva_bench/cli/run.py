@@ -86,7 +86,8 @@ def run(
     failed = [f for f in journal.failed.values() if journal.state.get((f.id, f.view)) == "error"]
     for (video, error, message), answers in Counter((f.video, f.error, f.message) for f in failed).items():
         print(f"  {video}: {error}, {answers} answers: {message}")
-    for (view, reason), questions in Counter((u.view, u.reason) for u in journal.unasked.values()).items():
+    impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
+    for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
         print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")
     if end.answers and end.answers in (end.empty, end.cut_off):
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"

@@ -73,6 +73,11 @@ def unsharded(manifest: Manifest) -> Manifest:
     return manifest.model_copy(update={"spec": {**manifest.spec, "selection": {**selection, "shard": None}}})
 
 
+def as_requested(manifest: Manifest) -> Manifest:
+    """Return a manifest with the settings that a resumed run repeats: as asked for, and not as they could be had."""
+    return manifest.model_copy(update={"spec": {**manifest.spec, **manifest.requested}})
+
+
 def differences(there: Manifest, here: Manifest) -> str:
     """Return in words where the settings of two runs differ; nothing where they are the same run."""
     old, new = _flat(there.spec), _flat(here.spec)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import ResultsError, SpecMismatch
 from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, View, canonical_json
-from .lines import check_spec, manifest_of, parse, unsharded
+from .lines import as_requested, check_spec, manifest_of, parse, unsharded
 from .results import Place, lacking
 from .writer import Journal, end_of, now, places_of, writer
 
@@ -64,9 +64,7 @@ def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Mani
     if target.exists():
         raise ResultsError("the file to merge into exists", target, "name a new file")
     parts = [_Part(path, list(parse(path))) for path in paths]
-    first = parts[0]
-    for part in parts[1:]:
-        check_spec(part.path, unsharded(first.manifest), unsharded(part.manifest))
+    first = _alike(parts)
     whole = _whole(parts)
     away = _absent(parts, whole)
     if away and not incomplete:
@@ -87,6 +85,17 @@ def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Mani
         _check_finished(parts, {(r.id, r.view) for r in (*answers.values(), *others.values())})
     _write(target, union, [*_events(parts), *_in_order(answers, others)])
     return union
+
+
+def _alike(parts: Sequence[_Part]) -> _Part:
+    """Return a part whose settings are the run's, settled with its first answer; `SpecMismatch` where parts differ."""
+    for part in parts[1:]:
+        asked = (unsharded(as_requested(one.manifest)) for one in (parts[0], part))
+        check_spec(part.path, *asked)
+    settled = [part for part in parts if any(isinstance(record, Answer) for record in part.records)]
+    for part in settled[1:]:
+        check_spec(part.path, unsharded(settled[0].manifest), unsharded(part.manifest))
+    return settled[0] if settled else parts[0]
 
 
 def _whole(parts: Sequence[_Part]) -> Expected:

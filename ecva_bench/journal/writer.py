@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from ..errors import ResultsBusy, ResultsError
+from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import said
 from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
-from .lines import check_spec, manifest_of, parse
+from .lines import as_requested, check_spec, differences, manifest_of, parse
 from .results import Place
 
-# How the first line of every results file begins, its keys being sorted.
+# How a manifest begins, and with it every results file, its keys being sorted.
 _MANIFEST_BEGINS = b'{"environment":{'
 _MAKE_ROOM = "make room and run the same command again: what is written is kept"
 
@@ -33,7 +33,8 @@ class Journal:
 
     A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
     `answered` (the video of each), `failed` and `unasked` tell what it already holds, by key, and `state` by sample id
-    and view, of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost.
+    and view, of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost;
+    `manifest`, how its answers are made and what it owes.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -43,6 +44,7 @@ class Journal:
         settings, `ResultsError` where it is no results file or cannot be written.
         """
         self.path = path
+        self.manifest = manifest
         self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.unasked: dict[str, Unasked] = {}
@@ -65,8 +67,26 @@ class Journal:
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record and wait until it is on disk."""
-        line = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True)) + "\n"
-        content = line.encode()
+        self._write(_line(record))
+        self._remember(record)
+
+    def settle(self, manifest: Manifest) -> None:
+        """Put a manifest in the place of the one that is there, before the first answer; after it, it may not differ.
+
+        Raises `SpecMismatch` where the answers that are there were made otherwise.
+        """
+        if self.answered:
+            if shown := differences(self.manifest, manifest):
+                what = f"the answers that are there were made with other settings ({shown})"
+                raise SpecMismatch(what, self.path, "run the same command again, or begin another with --out")
+            return
+        environment = {**manifest.environment, **self.manifest.environment}  # who writes is as it was
+        self.manifest = manifest.model_copy(update={"run": self.manifest.run, "environment": environment})
+        others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
+        os.ftruncate(self._file, 0)
+        self._write(b"".join([_line(self.manifest), *others]))
+
+    def _write(self, content: bytes) -> None:
         try:
             written = os.write(self._file, content)
             os.fsync(self._file)
@@ -74,7 +94,6 @@ class Journal:
             raise ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM) from error
         if written < len(content):
             raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
-        self._remember(record)
 
     def event(self, name: str, **detail: Any) -> None:
         """Append something that happened to the run as a whole."""
@@ -94,9 +113,9 @@ class Journal:
 
     def _take_up(self, manifest: Manifest) -> None:
         records = list(parse(self.path))
-        held = manifest_of(self.path, records) if records else manifest
         if records:
-            check_spec(self.path, held, manifest)
+            self.manifest = manifest_of(self.path, records)
+            check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
         elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
             raise ResultsError("the file is there and is no results file", self.path, "name another with --out")
         # Only now, so that a file that is not ours, or of another run, is left as it is.
@@ -106,9 +125,10 @@ class Journal:
             return
         for record in records:
             self._remember(record)
-        if _owes(held) != _owes(manifest):  # it lacks parts of the run, or was made before parts knew of each other
+        if _owes(self.manifest) != _owes(manifest):  # it lacks parts of the run, or is older than what parts know
             owed = {name: getattr(manifest, name) for name in ("expects", "unasked", "whole", "lacking", "t")}
-            self.append(held.model_copy(update=owed))
+            self.manifest = self.manifest.model_copy(update=owed)
+            self.append(self.manifest)
         now_here = {**manifest.environment, **writer()}
         self.event("resumed", answered=len(self.answered), torn_bytes=torn, **now_here)
 
@@ -155,6 +175,14 @@ def end_of(manifest: Manifest, journal: Journal) -> End:
 def places_of(expects: Mapping[View, Sequence[str]]) -> set[Place]:
     """Return sample id and view of all that is owed."""
     return {(sample, view) for view, samples in expects.items() for sample in samples}
+
+
+def _line(record: Record) -> bytes:
+    return f"{canonical_json(record.model_dump(mode='json', by_alias=True, exclude_none=True))}\n".encode()
+
+
+def _is_manifest(line: bytes) -> bool:
+    return line.startswith(_MANIFEST_BEGINS)
 
 
 def _owes(manifest: Manifest) -> tuple[object, ...]:

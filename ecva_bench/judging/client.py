@@ -160,10 +160,8 @@ class Caller:
             if not found.without:
                 return found
             if self.settled:
-                what = (
-                    f"the endpoint turns down {', '.join(sorted(found.without))} ({found.what}), as it did not before"
-                )
-                remedy = "go on where it takes that, or begin anew: what is there was asked for with it"
+                what = f"the endpoint turns down {', '.join(sorted(found.without))} ({found.what})"
+                remedy = "go on where it takes that, or begin another run: the answers there were asked for with it"
                 raise JudgeError(what, self.where, remedy)
             self.without |= found.without
 

@@ -162,7 +162,9 @@ class LanguageJudge:
         had = {self._used[key] for key in keys or self._used if key in self._used}
         judge = {"judge": f"{self._backend.kind}:{self._backend.model}"}
         asked = sampling(self._backend.parameters(self._seed), had)
-        return {**judge, **asked, "votes": str(self._votes), **served(self._backend.model, had)}
+        # Where no seed has a part in it, all votes are one.
+        votes = len({canonical_json(self._backend.parameters(self._seed + number)) for number in range(self._votes)})
+        return {**judge, **asked, "votes": str(votes), **served(self._backend.model, had)}
 
     def export(self, path: Path) -> int:
         """Write every call whose verdict was handed out as JSON lines, for `replay`; return how many votes."""

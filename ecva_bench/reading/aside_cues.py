@@ -33,6 +33,8 @@ NORMAL = re.compile(
     r"(?:anomal|abnormal|unusual|incident|accident|event)|"
     r"\bwithout (?:an |any )?(?:anomal|incident|abnormal)|\buneventful|\bnot (?:an? )?(?:anomal|abnormal|unusual)|"
     r"\b(?:before|prior to|leading up to) the (?:anomal|abnormal|incident|accident|event|crash|collision)|"
+    r"\|\s*(?:no|none|false)\s*\|?\s*$|"
+    r"\bthere (?:is|was|are|were) no (?:fight|fire|crash|collision|attack|violence|danger|accident|theft|robbery)|"
     r"(?<![不非])正常|(?:没有|无)(?:任何|明显)?(?:的)?异常|一切如常"
 )
 NORMAL_KEY = re.compile(
@@ -42,7 +44,8 @@ NORMAL_KEY = re.compile(
 
 _UP_TO_IT = rf"[\s:,]*(?:(?:from|between|at|during|in|on|it is|it's|the|span|interval|of)\s|[\[({{<\"'\s]|{HEDGE}\s*)*$"
 DENIED = re.compile(
-    r"(?:\bnot|n't|\bnever|\brather than|\binstead of|\bexcept(?: for)?|\bother than|不是|并非|而非)" + _UP_TO_IT
+    r"(?:(?:\bnot|n't|\bnever)(?:\s+(?:take place|happen|occur|fall|lie|last))?|\bexcept(?: for)?|"
+    r"(?:\brather than|\binstead of|\bother than)(?: [a-z]+){0,4}?|不是|并非|而非)" + _UP_TO_IT
 )
 EXAMPLE = re.compile(
     r"(?:\bfor (?:example|instance)|\be\.\s?g\.?|\bsuch as|\bexample(?: output| answer| format)?|"
@@ -50,7 +53,8 @@ EXAMPLE = re.compile(
     r"例如|比如|格式(?:为|如)?)" + _UP_TO_IT
 )
 ON_SCREEN = re.compile(
-    r"\bon-?\s?screen|\boverlay|\bwatermark|\bburned?[- ]in|\bclock\b|\blocal time|\btime of day|\bcctv time|"
+    r"\bon-?\s?screen|\boverlay|\bwatermark|\bburned?[- ]in|\bclock\b|\blocal time|\btime of day|"
+    r"\bcctv time|\bdisplay (?:shows|reads)|"
     r"\b(?:timestamp|time ?code|timer)\b[^.\n]{0,24}\b(?:shows?|reads?|displays?|says|goes|runs|corner|displayed)\b|"
     r"\btime (?:is )?(?:displayed|shown|printed|visible|in the (?:top|bottom|upper|lower|corner))|"
     r"屏幕|水印|角落|画面上|监控时间|时间戳显示|[左右]上角|[左右]下角"
@@ -58,12 +62,13 @@ ON_SCREEN = re.compile(
 OF_VIDEO = re.compile(
     rf"\b{VIDEO}(?:'s)? (?:(?:itself|timeline|length|duration) )?"
     r"(?:runs|lasts|spans|goes|covers|is|plays|extends|has)\b[a-z :]{0,24}[\[(\"']*$|"
-    rf"\b(?:whole|entire|full|total) {VIDEO}[\s:(\[]*$"
+    rf"\b(?:whole|entire|full|total) {VIDEO}[\s:(\[]*$|[\"']{VIDEO}(?:_[a-z]+)?[\"']\s*:\s*[\[(\"']*$"
 )
 # What is said beside a span that holds more.
 MINOR = re.compile(
     r"\bpeak|\bclimax|\baftermath|\bmost intense|\bworst|\binitially (?:thought|guess|estimat)|"
-    r"\bat first (?:glance|i|sight)|\bfirst (?:thought|guess|impression|estimate)|\boriginally (?:thought|guess)|"
+    r"\bat first (?:glance|i|sight)|"
+    r"\b(?:first|initial|rough) (?:thought|guess|impression|estimate|pass)|\boriginally (?:thought|guess)|"
     r"\b(?:might|may|could) (?:also )?be\b(?=.{0,9}$)|\bi (?:considered|thought)|最激烈|高潮"
 )
 # What takes back all that was said, and what only the span before.

@@ -27,7 +27,7 @@ _EXPLAINED = re.compile(
 
 _NONE = re.compile(r"\W*(?:none\b|n/?a\b|null\b|nothing\b|no (?:anomal|abnormal|unusual|event|such)|\[\s*\]|没有|无)")
 _NEAR = 64
-_ONLY_MARKS = re.compile(r"[\s\"',;\[\](){}]*")
+_ONLY_MARKS = re.compile(r"[\s\"',;\[\](){}]*(?:[01]?\.\d+[\s\"',;\[\](){}]*)?")  # and a score
 _LINE_BEFORE = re.compile(r"(?:^|\n)[\s\"'`*>#|\[({<]*(?:(?:\d{1,2}|[a-z])[.)])?[\s\"'`*>#|\[({<-]*$")
 _LINE_AFTER = re.compile(r"[\s\"'*|.,\])}>]*(?:\n|$|(?:seconds?|secs?|s)\b[\s.]*(?:\n|$))")
 _KEY = re.compile(r"[\"']\s*:\s*[\"'\[({\s]*$")

@@ -24,13 +24,13 @@ _AHEAD = (  # what may belong to the time behind
 _DASH = r"-{1,3}+>?|\\(?:to|(?:long)?rightarrow)|=+>|→|~|\.{2,5}+|…+|<=?\s?t\s?<=?|≤\s?t\s?≤"
 _WORDS = (
     r"(?:all the way |right |up |(?:and )?(?:goes |continues |continuing |lasts |lasting |ending )|一|持续)?"
-    r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до)(?![a-z])|à(?![a-z])|直?到|至|から|부터|에서)"
+    r"(?:(?:to|until|till|til|through|thru|bis|hasta|al?|às|até|до|по)(?![a-z])|à(?![a-z])|直?到|至|から|부터|에서)"
 )
 JOINT = re.compile(rf"{_AFTER}(?:,\s?)?(?:(?P<dash>{_DASH})|{_WORDS}){_AHEAD}")
 AND = re.compile(rf"{_AFTER}(?:(?:and|y|et|und)(?![a-z])|&|和|与|及){_AHEAD}")
 COMMA = re.compile(rf"[\s\"']*+[,;]\s*+(?:[\"']|(?:{HEDGE}|t\s?=)\s*)*+")
 LINKED = re.compile(
-    rf"[\s\"')\]}}]*+(?:,|;|&|和|与|以及)?+\s*+(?:and |or |then |also |again |once more )*+"
+    rf"[\s\"')\]}}]*+(?:,|&|和|与|以及)?+\s*+(?:and |or |then |also |again |once more )*+"
     rf"(?:from |between |[从在])?+{_AHEAD}"
 )
 
@@ -42,9 +42,10 @@ BETWEEN = re.compile(
 # Before two bare numbers that are a span: a line's begin, a mark, a label, a word of time.
 INTRODUCED = re.compile(
     r"(?:(?:^|[\n:=\[({<|\"'→*•>∈])\s*(?:(?:\d{1,2}|[a-z])[.)])?|"
-    r"\b(?:from|between|at|in|on|is|are|be|spans?|during|seconds?|secs?|times?|timestamps?|timeframe|segments?|events?|"
-    r"anomaly|anomalies|interval|range|window|answer|response|results?|probably|likely|maybe|perhaps|actually|or|and|"
-    r"(?:range|interval|window|period) of|de|von|desde|das|again|mark)|[从由自在是为于]|时间|片段|区间|[,;])"
+    r"\b(?:from|between|at|in|is|are|be|spans?|during|seconds?|secs?|times?|timestamps?|timeframe|segments?|events?|"
+    r"anomaly|anomalies|interval|range|window|answer|response|results?|probably|likely|maybe|perhaps|actually|"
+    r"(?:range|interval|window|period) of|de|von|desde|das|again|mark)|[从由自在是为于]|时间|片段|区间|"
+    r"[\ds\])\"']\s?(?:[,;]|,? ?\b(?:and|or)\b))"
     rf"[\s*_#-]*(?:{HEDGE}\s*)*(?:from |between )?[\s\"'(\[<]*$"
 )
 # Before two numbers that are none: how far off a time is, how often; what is measured; years.
@@ -68,15 +69,18 @@ SPANNED = re.compile(rf"\b(?:span|cover)(?:s|ning|ing)? (?:{HEDGE} )*$")
 
 OPENED = re.compile(rf"[\[({{<][\s\"']*(?:{HEDGE}\s*|t\s?=\s*)*$")
 CLOSED = re.compile(r"[\s\"']*[\])}>]|[\s\"']*,\s*[\"'a-z{]")  # or more than times stands in the list
-ALONE_BEFORE = re.compile(rf"(?:^|\n|[:=])[\s*>#-]*(?:{HEDGE}\s*)*$")
-ALONE_AFTER = re.compile(r"[\s.]*(?:$|\n)")
+ALONE_BEFORE = re.compile(rf"(?:^|\n|[:=>])[\s*>#-]*(?:{HEDGE}\s*)*$")
+ALONE_AFTER = re.compile(r"[\s.]*(?:$|\n|</)")
 COLUMN = re.compile(r"(?:start|begin|onset|end|finish|stop|offset)[a-z_]*[\"']?\s*[:=]\s*\[\s*[\"']?$")
 UNIT_BEHIND = re.compile(
     r"[\s\"']*[\])}][\s\"')\]}]*(?:(?P<seconds>(?:seconds?|secs?|s|segundos?|sekunden|secondes?)(?![a-z])|秒|초)|"
     r"(?:minutes?|mins?)(?![a-z])|分钟)"
 )
 
-FIRST = re.compile(r"(?:\b(?:first|initial|opening)|(?<!之)前|最初的?|开头的?|起初的?)\s?(?:[~≈]|about)?\s*$")
+FIRST = re.compile(
+    r"(?:(?<!after the )(?<!after )(?<!beyond the )(?<!except the )\b(?:first|initial|opening)|"
+    r"(?<!之)前|最初的?|开头的?|起初的?)\s?(?:[~≈]|about)?\s*$"
+)
 LAST = re.compile(
     r"(?:(?:^|\b(?:the|its|in|during|for|over)|[:\n(])\s*(?:last|final|closing)|最后的?)\s?(?:[~≈]|about)?\s*$"
 )
@@ -86,5 +90,6 @@ WHOLE = re.compile(
     rf"(?:\bthroughout (?:the )?(?:{_ALL} )?|\bthe {_ALL} )(?:\d+(?:\.\d+)?[\s-]?s(?:econds?)? (?:of (?:the )?)?)?"
     rf"(?:(?:duration|length) of (?:the |this )?(?:{_ALL} )?)?{VIDEO}\b(?! of|')|"
     rf"\bthe (?:duration|length) of (?:the )?{_ALL} {VIDEO}\b|"
+    r"\bfrom (?:the )?(?:very )?first to (?:the )?(?:very )?last (?:second|frame|moment)\b|"
     r"整个(?:视频|片段|录像)|整段(?:视频|录像)|(?<!安)全程|从头到尾"
 )

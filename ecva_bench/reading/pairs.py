@@ -66,6 +66,8 @@ def _left(text: str, place: int) -> str:
 
 
 def _joint(text: str, first: Time, last: Time) -> bool:
+    if "frame" in (first.kind, last.kind) and {first.kind, last.kind} & {"time", "clock"}:
+        return False
     match = _gap(cues.JOINT, text, first, last)
     return match is not None and not (match["dash"] and "\n" in match[0])  # a dash in a new line is a list's mark
 
@@ -111,7 +113,8 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
     flaw = "no time" if any(cue.search(left) for cue in (cues.UNSURE, cues.FIRST, cues.LAST)) else ""
     if first.kind in ("bare", "word") and last.kind == first.kind:
         years = first.value in cues.YEARS and last.value in cues.YEARS and cues.IN_YEARS.search(left)
-        if years or not cues.INTRODUCED.search(left) or cues.MEASURED.search(left):
+        introduced = cues.INTRODUCED.search(left) or text.startswith(":", last.end)  # `20-25: a fire`
+        if years or not introduced or cues.MEASURED.search(left):
             flaw = "no time"
     if first.kind == "length" and (":" in text[first.start : first.end] or cues.SPANNED.search(left)):
         first = replace(first, kind="time" if first.unit else "bare")  # `Duration: 0:12 - 0:20`, `spans 12 to 20 s`

@@ -26,13 +26,14 @@ _SUFFIX = r"(?:[\s_-]?(?:time|timestamp|seconds?|secs?|ms|s|frame|point|at|mark)
 _ROLE = re.compile(
     rf"""(?P<void>\b{VIDEO}(?:'s)?\ (?:itself\ |also\ )?(?:starts?|begins?|ends?|stops?)\b)
   | (?P<start>(?<![a-z])(?:t?_?start(?:s|ed|ing)?|begin(?:s|ning|n)?|began|onset|commenc(?:es?|ed|ing)|initiat(?:es|ed)
-        |inicio|debut|anfang){_SUFFIX}(?![a-z])
+        |kick(?:s|ed)?\ off|br(?:eaks?|oke)\ out|gets?\ underway|in[ií]cio|comienza|empieza|começa|d[eé]but|débute
+        |anfang|beginnt){_SUFFIX}(?![a-z])
         |(?<=["'])(?:st|from|t0|t1|s)(?=["']\s?:)|(?<=<)from(?=>)|开始(?:时间|于)?|起始(?:时间)?|始于|起点)
   | (?P<end>(?<![a-z])(?:t?_?end(?:s|ed|ing)?(?!\ of\ (?:the|a)\ (?!{_EVENT}))|finish(?:es|ed|ing)?
         |stop(?:s|ped)?(?!\ at\ the)
         |conclud(?:es?|ed|ing)|ceas(?:es?|ed)|terminat(?:es?|ed)|offset|over\ (?:by|at)
-        |subsides|ende|fin){_SUFFIX}(?![a-z])
-        |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
+        |subsides|ende|endet|fin|fim|termina|acaba|finaliza){_SUFFIX}(?![a-z])
+        |(?<=["'])(?:ed|to|t2|e)(?=["']\s?:)|(?<=<)to(?=>)|结束(?:时间|于)?|[終终]了|终止(?:时间)?|截止(?:时间)?|止于|终点)""",
     re.VERBOSE,
 )
 _CLOSE_START = re.compile(
@@ -45,8 +46,6 @@ _SENTENCE = re.compile(
     r"(?<!approx)(?<!\bca)(?<!i\.e)(?<!e\.g)[.;!?](?=\s|$|[^\x00-\x7f])|\n\s*\n|(?<!:)\n(?!\s*[-*>|]?\s*$)"
 )
 _CLAUSE = re.compile(r"[,.;!?\n|}<]")
-
-
 _GOES_ON = re.compile(
     r"[^.;!?\n]{0,60}(?:\bfor|\blast|\bcontinu|\bpersist|\bgoes on|\bduration|持续|历时)[^.;!?\n]{0,30}"
 )
@@ -63,13 +62,13 @@ def find_named(text: str, times: Sequence[Time], pairs: Sequence[Pair]) -> list[
     used = {time.start for pair in pairs for time in (pair.first, pair.last)}
     if len(times) < 2 or len(used) == len(times):
         return []
-    named = [one for one in _roles(text, times, used) if one.time.start not in used]
+    named = [one for one in _roles(text, times) if one.time.start not in used]
     found = list(_in_braces(text, named))
     used |= {time.start for pair in found for time in (pair.first, pair.last)}
     return found + list(_told(text, [one for one in named if one.time.start not in used]))
 
 
-def _roles(text: str, times: Sequence[Time], used: set[int]) -> list[_Named]:
+def _roles(text: str, times: Sequence[Time]) -> list[_Named]:
     """Return every time with its role; a length lasts, and what is no time is left out."""
     words = [match for match in _ROLE.finditer(text) if match.lastgroup != "void"]
     found: list[_Named] = []
@@ -149,35 +148,34 @@ def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
         if len(starts) == 1 and len(ends) == 1:
             yield paired(starts[0], ends[0], "keys")
         elif len(starts) == 1 and not ends and len(lengths) == 1:
-            yield lasting(starts[0], lengths[0])
+            yield _paired(starts[0], "lasting", lengths[0])
 
 
 def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
-    """Return the pairs of each start with the end, or the length, that is told next."""
+    """Return the pairs of each start with the end, or the length, that is told next; else with the one told before."""
     for one, other in pairwise(named):
         if one.role is None and other.role and _GOES_ON.fullmatch(text, one.time.end, other.time.start):
-            yield paired(one.time, other.time, "named") if other.role == "end" else lasting(one.time, other.time)
+            yield _paired(one.time, other.role, other.time)
     after = {one.time: other for one, other in pairwise([*named, None]) if one}
-    told = [(one.role, one.time) for one in named if one.role]
-    groups = [(role, [time for _, time in group]) for role, group in groupby(told, key=lambda one: one[0])]
+    told = groupby((one for one in named if one.role), key=lambda one: one.role)
+    groups = [(role, [one.time for one in group]) for role, group in told if role]
     for n, (role, times) in enumerate(groups):
         if role != "start":
             continue
         behind = groups[n + 1 : n + 3]
-        if len(behind) == 2 and (behind[0][0], behind[1][0]) == ("lasting", "end"):
+        if [by for by, _ in behind] == ["lasting", "end"]:
             behind = behind[1:]
         if behind and behind[0][1][0].start - times[-1].end < _TOLD:
-            if behind[0][0] == "lasting":
-                if _told_on(text, behind[0][1][0], after[behind[0][1][0]]):
-                    continue
-                yield lasting(times[-1], behind[0][1][0])
-                continue
-            count = min(len(times), len(behind[0][1]))
-            yield from (paired(*both, "named") for both in zip(times[-count:], behind[0][1], strict=False))
+            by, ends = behind[0]
+            if by == "end":
+                count = min(len(times), len(ends))
+                yield from (_paired(start, by, end) for start, end in zip(times[-count:], ends, strict=False))
+            elif not _told_on(text, ends[0], after[ends[0]]):
+                yield _paired(times[-1], by, ends[0])
         elif n and (n == 1 or groups[n - 2][0] != "start"):
-            before = groups[n - 1][1][-1]
-            if not _SENTENCE.search(text, before.end, min(times[0].start, before.end + _TOLD)):
-                yield paired(times[0], before, "named") if groups[n - 1][0] == "end" else lasting(times[0], before)
+            by, ends = groups[n - 1]
+            if not _SENTENCE.search(text, ends[-1].end, min(times[0].start, ends[-1].end + _TOLD)):
+                yield _paired(times[0], by, ends[-1])
 
 
 def _told_on(text: str, length: Time, following: _Named | None) -> bool:
@@ -187,10 +185,8 @@ def _told_on(text: str, length: Time, following: _Named | None) -> bool:
     return not _SENTENCE.search(text, length.end, following.time.start)
 
 
-def lasting(start: Time, length: Time) -> Pair:
-    """Return the pair of a start and a length."""
-    if start.kind == "bare":
-        start = replace(start, unit=None)
-    last = replace(length, kind="time")
-    pair = paired(start, last, "lasting")
-    return replace(pair, last=last)
+def _paired(start: Time, by: Role, end: Time) -> Pair:
+    """Return the pair of a start with its end, or with its length."""
+    if by == "end":
+        return paired(start, end, "named")
+    return paired(start, replace(end, kind="time" if end.unit else "bare"), "lasting")

@@ -161,7 +161,7 @@ class _Seconds:
             if not self._rate:
                 raise ValueError("frames without a frame rate")
             return time.value / self._rate
-        if time.kind in ("bare", "word") or (time.kind == "length" and not time.unit):
+        if time.kind in ("bare", "word"):
             digits = self._text[time.start : time.end].rstrip("stndrh")
             return in_seconds(digits if digits[0].isdecimal() else f"{time.value:g}", self._unit)
         return time.value

@@ -1,4 +1,7 @@
-"""Tables in plain texts: rows of cells between `|`, tabs or commas, each with its column's head. Knows no class."""
+"""Tables in plain texts: rows of cells between `|`, tabs, commas or semicolons, each with its column's head.
+
+Knows no class and no time.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ def headed_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
     for line in text.splitlines(keepends=True):
         end = place + len(line.rstrip())
         if not head:
-            mark = next((one for one in "|\t," if one in line), "")
+            mark = next((one for one in "|\t,;" if one in line), "")
         row = _cells(text, place, end, mark) if mark else []
         place += len(line)
-        if mark == "," and head and len(row) != len(head):
+        if mark in (",", ";") and head and len(row) != len(head):
             row = []  # prose with commas
         if not row:
             head = []

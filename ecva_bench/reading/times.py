@@ -54,7 +54,7 @@ _TIME = re.compile(
 _OF_VIDEO = rf"(?-x: of (?:the |this )?(?:entire |whole |full )?(?:\d+[- ]second |\d+ ?s )?{VIDEO})"
 _ALONE = (
     r"""(?-x:\b(?! of|\s?["']?\s?[:=]|[_>]|[\s_-]?(?:time|sec|point|frame)|"""
-    r""",?\s?(?:at |is |time |around |about |[-=→>≈~*:]+\s?)?\d))"""
+    r""",?\s?(?:at |is |time |around |about |near |by |[-=→>≈~*:]+\s?)?\d))"""
 )
 _EDGE = re.compile(
     rf"""(?<![a-z_</])(?:
@@ -73,7 +73,8 @@ _UP_TO = re.compile(
     rf"[\s\"'\[(]*(?:{HEDGE}\s*)*$"
 )
 _SINCE = re.compile(
-    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*[\"']?\s?:)[\s\"'\[(]*(?:{HEDGE}\s*|this )*$"
+    rf"(?:\b(?:from|since|between)|从|自|\b(?:start|begin)[a-z_]*(?:\s?[\"']?\s?:| (?:right )?at\b))"
+    rf"[\s\"'\[(]*(?:at )?(?:{HEDGE}\s*|this )*$"
 )
 _GOES_ON = re.compile(r"\s?(?:-|→|(?:up )?to\b|until\b|till\b|through\b|到|至)")
 
@@ -148,7 +149,9 @@ def _judged(time: Time, text: str, before: int) -> Time:
         if is_length(left, right):
             return replace(time, kind="length")
         return replace(time, label=numbers_a_span(left))
-    return replace(time, kind="length") if time.kind in ("time", "clock") and is_length(left, right) else time
+    if time.kind in ("time", "clock") and is_length(left, right):
+        return replace(time, kind="length", unit=time.unit or "seconds")
+    return time
 
 
 def _clock(text: str) -> float | None:

@@ -38,9 +38,10 @@ _LABELLED = re.compile(
 )
 _SAME_KEY = re.compile(rf"(?:.*[_ -])?{_NAMES}s?", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])(yes|no|[0-9]+(?:\.[0-9]+)?)(?!\w)", re.IGNORECASE)
-# Words by which what follows is a quotation, and by which what went before is taken back.
+# Words by which what follows is given without a colon, is a quotation, or takes back what went before.
+_GIVES = re.compile(r"\b(?:here|my|sure|certainly|okay|verdict|grade|rating|result|json)\b", re.IGNORECASE)
 _QUOTES = re.compile(
-    r"\b(?:says?|said|states?|contains?|claims?|asks?|instructs?|reads?|quot\w+|tells?|told|demands?|wr[io]te\w*|"
+    r"\b(?:says?|said|states?|contains?|claims?|asks?|instructs?|reads?|quot\w+|tells?|told|demands?|wr[io]tt?e\w*|"
     r"ends? with|begins? with|never|instead|example)\b",
     re.IGNORECASE,
 )
@@ -186,7 +187,7 @@ def _named(found: re.Match[str] | None, scale: Scale) -> int | None:
 
 def _alone(text: str, scale: Scale) -> Verdicts | None:
     """Return the verdict that is the whole reply."""
-    blanked = _MARKS.sub(" ", text)
+    blanked = _MARKS.sub(" ", _FENCE.sub(lambda fence: " " * len(fence[0]), text))
     found = _ALONE.fullmatch(blanked.strip())
     value = _named(found, scale)
     if found is None or value is None:
@@ -197,13 +198,14 @@ def _alone(text: str, scale: Scale) -> Verdicts | None:
 def _stands_for_itself(before: str, after: str, read: Verdicts, scale: Scale) -> bool:
     """Return whether the prose around an object leaves it what it says: the reply's one verdict, and no quotation."""
     fences = len(_FENCE.findall(before)) + len(_FENCE.findall(after))
-    if fences % 2 or "think>" in before + after:  # a fence that is not closed, a thought that ends behind it
+    if fences % 2 or only_said(after) != after:  # a fence that is not closed, a thought that ends behind it
         return False
     lead, rest = (_MARKS.sub(" ", _FENCE.sub("\n", part)) for part in (before, after))
     sentence = re.split(r"[.!?]\s|\n", lead.rstrip())[-1]
     last, first = lead.rstrip(" \t")[-1:], rest.lstrip(" \t")[:1]
     closes = first in "\n.!" or (first.isalpha() and not first.islower())
-    if not (last in "\n.:!?" and closes) or _QUOTES.search(sentence) or _TAKES_BACK.search(rest):
+    opens = last in "\n.:!?" or _GIVES.search(sentence)
+    if not (opens and closes) or _QUOTES.search(sentence) or _TAKES_BACK.search(rest):
         return False
     if scale.many is not None:
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..reading.spans import Span
 from ..reading.thoughts import said_range, without_thought
 from ..records import Annotation, Answer, Failure, Reading, Score
 from ..scoring.classification import TAXONOMY
@@ -50,7 +51,7 @@ def run_entry(
         found.setdefault(answer.task, {})[answer.view] = entry | _circumstances(answer)
     return {
         "lanes": [lane | {"times": _rounded(lane["times"])} for lane in lanes.seen(answers)],
-        "said": lanes.predicted(answers, run.time_unit),
+        "said": _spans(run, answers),
         "answers": found,
     }
 
@@ -78,6 +79,15 @@ def _without_thought(answer: Answer) -> Answer:
     said, thought = without_thought(answer.answer)
     steps = {**(answer.steps or {}), "thought": thought} if thought else answer.steps
     return answer.model_copy(update={"answer": said, "steps": steps})
+
+
+def _spans(run: Run, answers: Sequence[Answer]) -> tuple[Span, ...]:
+    """Return the spans named on the full video, as they were scored; where nothing was, as they are read here."""
+    for answer in answers:
+        if (answer.task, answer.view) == ("timestamp", "full"):
+            reading = _reading(run.items.get((answer.id, answer.view), []))
+            return reading.spans if reading else lanes.predicted([answer], run.time_unit)
+    return ()
 
 
 def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:

@@ -4,7 +4,7 @@ Both sides are sets of instants, so an anomaly annotated in several moments is t
 `reading.spans` cannot read overlaps nothing and is counted by kind.
 
 Bare numbers are the trap: the released answers to "how many second to how many second" reach a mean IoU of 0.7 %
-read as seconds and of 20 % read as minutes.seconds. So they are read in `Protocol.timestamp_unit` and not at all
+read as seconds and of 21 % read as minutes.seconds. So they are read in `Protocol.timestamp_unit` and not at all
 where that is unknown; how many answers that concerns is reported.
 """
 

@@ -67,7 +67,7 @@ def decode(index: VideoIndex, ranks: Int64, seconds: float) -> Decoded:
 
 
 class _Canvas:
-    """Where decoded frames are put: converted to RGB, turned, and all of the first frame's size."""
+    """Where decoded frames are put: converted to RGB, as they are shown, and all of the first frame's size."""
 
     def __init__(self, index: VideoIndex, ranks: Int64) -> None:
         self.ranks = ranks

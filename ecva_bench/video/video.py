@@ -36,8 +36,8 @@ def decoder_version() -> str:
 class Frames:
     """T frames of a video in the order asked for, and what was wrong with them.
 
-    pixels: uint8 [T, height, width, 3], RGB, turned as the file says, all of one size; read-only, as it may be shared.
-    timestamps: float64 [T], seconds on the original timeline at which the frame given comes on screen.
+    pixels: uint8 [T, height, width, 3], RGB, as a player shows them, all of one size; read-only, as it may be shared.
+    timestamps: float64 [T], the player's seconds at which the frame given comes on screen: the original timeline.
     positions: float64 [T], the same on the timeline shown; equal to `timestamps` where nothing was cut.
     indices: int64 [T], indices on the timeline shown, as asked for.
     substituted: index asked for -> index given instead, because the frame asked for does not decode.

@@ -281,6 +281,16 @@ def test_a_template_s_switch_for_thinking_is_set_on_request(copy: Path, mini: Pa
     assert len({json.dumps(adapter.describe()) for adapter in told.values()}) == 3
 
 
+@pytest.mark.parametrize("own", [{"quant_method": "awq", "bits": 4}, {"load_in_4bit": True}])
+def test_a_checkpoint_that_is_quantised_itself_is_described_so(own: dict[str, Any], copy: Path) -> None:
+    assert adapter_of(copy, "internvl").describe()["quantize"] == "no"
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps({**config, "quantization_config": own}))
+    assert adapter_of(copy, "internvl").describe()["quantize"] == own.get("quant_method", "yes")
+    with pytest.raises(UsageError, match=r"quantised already .*leave quantize out"):
+        adapter_of(copy, "internvl", quantize="4bit").describe()
+
+
 def test_another_chat_template_or_code_that_is_run_is_another_revision(copy: Path) -> None:
     (copy / "theirs.py").write_text("x = 1\n")
     template = copy / "chat_template.jinja"

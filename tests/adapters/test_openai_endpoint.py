@@ -13,11 +13,13 @@ import pytest
 from ecva_bench.adapters._frames import Picture
 from ecva_bench.answering import Told, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
+from ecva_bench.journal import read
 from ecva_bench.judging import client
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
+from tests.cases import case
 from tests.clips import write_clip
-from tests.judging.server import Fault, completion, error
+from tests.judging.server import Fault, Request, completion, error
 
 from .model_server import TASKS, ModelServer, answer_to, ask_all, pictures_in, told
 
@@ -464,3 +466,148 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
         resumed = ask_all(MODEL, at(server, **options, budget_usd="1"), folder, out)
         assert len(server.requests) == 9
     assert len(resumed.answers) == 9
+
+
+# What the endpoint turned down, and what answered
+
+
+def generation_in(out: Path) -> dict[str, Any]:
+    manifest = json.loads(out.read_text().partition("\n")[0])
+    return dict(manifest["spec"]["description"]["generation"])
+
+
+ASKED = {"temperature": 0, "seed": 0, "max_completion_tokens": 1024}
+
+
+@pytest.mark.parametrize(
+    ("refused", "generation"),
+    [
+        ((), ASKED),
+        (("temperature",), {"seed": 0, "max_completion_tokens": 1024, "left_out": ["temperature"]}),
+        (("seed", "temperature"), {"max_completion_tokens": 1024, "left_out": ["seed", "temperature"]}),
+        (
+            ("max_completion_tokens",),
+            {"temperature": 0, "seed": 0, "max_tokens": 1024, "left_out": ["max_completion_tokens"]},
+        ),
+    ],
+)
+def test_a_manifest_claims_nothing_that_was_turned_down(
+    refused: tuple[str, ...], generation: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "r.jsonl"
+    with ModelServer(refuses=refused) as server:
+        results = ask_all(MODEL, at(server), folder, out)
+        assert len(server.requests) == 9 + len(refused)  # asked without from the first answer on, and not tried again
+        kept = ask_all(MODEL, at(server), folder, out)  # resumed: nothing is left to ask
+        assert len(server.requests) == 9 + len(refused)
+    assert generation_in(out) == results.spec["description"]["generation"] == generation
+    assert {tuple((a.steps or {}).get("left_out", ())) for a in results.answers} == {refused}
+    assert told(kept) == told(results)
+
+
+def test_what_was_turned_down_is_in_the_keys(folder: Path, tmp_path: Path) -> None:
+    keys = []
+    for number, refused in enumerate([(), ("temperature",), ("seed",), ("temperature", "seed")]):
+        with ModelServer(refuses=refused) as server:
+            results = ask_all(MODEL, at(server), folder, tmp_path / f"{number}.jsonl")
+        keys.append({answer.key for answer in results.answers})
+    assert [len(some) for some in keys] == [9] * 4
+    assert len(set.union(*keys)) == 36
+
+
+def test_a_resumed_run_asks_as_it_began(folder: Path, tmp_path: Path) -> None:
+    """Killed after its first answers, it leaves out what it left out, also where the endpoint would take it by now."""
+    out = tmp_path / "r.jsonl"
+    stopping = ModelServer(refuses=("temperature",), says=[None, None, *100 * [Fault(401)]])
+    with stopping as server, pytest.raises(ModelGone):
+        ask_all(MODEL, at(server, concurrency="1"), folder, out)
+    assert len(read(out).answers) == 2
+    with ModelServer() as willing:
+        results = ask_all(MODEL, at(willing), folder, out)
+        assert len(willing.requests) == 7
+        assert not any("temperature" in request.body for request in willing.requests)
+    assert len(results.answers) == 9
+    assert generation_in(out)["left_out"] == ["temperature"]
+
+
+class Changing(ModelServer):
+    """Takes a seed for its first answers, and then no more."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__()
+        self.left = answers
+
+    def outcome(self, request: Request) -> Fault:
+        self.refuses = () if self.left > 0 else ("seed",)
+        self.left -= 1
+        return super().outcome(request)
+
+
+def test_an_endpoint_that_changes_its_mind_ends_the_run(folder: Path, tmp_path: Path) -> None:
+    """Answers asked for otherwise would be another run's: none is written, and none that is there is lost."""
+    out = tmp_path / "r.jsonl"
+    ending = r"turns down seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
+    with Changing(2) as server, pytest.raises(ModelGone, match=ending):
+        ask_all(MODEL, at(server, concurrency="1"), folder, out)
+    with Changing(0) as server, pytest.raises(ModelGone, match=ending):  # and when it is resumed
+        ask_all(MODEL, at(server, concurrency="1"), folder, out)
+    assert len(read(out).answers) == 2
+    with ModelServer() as server:
+        results = ask_all(MODEL, at(server), folder, out)
+        assert len(server.requests) == 7
+    assert len(results.answers) == 9
+    assert generation_in(out) == ASKED
+    assert not any("left_out" in (answer.steps or {}) for answer in results.answers)
+
+
+def test_failures_before_the_first_answer_are_kept(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "0.mp4").write_bytes(b"no video at all")
+    (tmp_path / "videos" / "1.mp4").write_bytes((folder / "1.mp4").read_bytes())
+    out = tmp_path / "r.jsonl"
+    with ModelServer(refuses=("seed",)) as server:
+        results = ask_all(MODEL, at(server), tmp_path / "videos", out)
+    assert ([len(results.answers), len(results.failures)]) == [3, 3]
+    assert generation_in(out)["left_out"] == ["seed"]
+    assert [json.loads(line)["type"] for line in out.read_text().splitlines()].count("run") == 1
+
+
+def test_what_answered_is_in_manifest_answers_and_events(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.jsonl"
+    one, other = ({**completion("Yes."), "model": "m-1", "system_fingerprint": f"fp_{n}"} for n in (1, 2))
+    with ModelServer(says=[one] * 4 + [other] * 5) as server:
+        ask_all(MODEL, at(server, concurrency="1"), folder, out)
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert records[0]["environment"]["served"] == ["m-1@fp_1"]
+    answers = [record["steps"]["served"] for record in records if record["type"] == "answer"]
+    assert answers == ["m-1@fp_1"] * 4 + ["m-1@fp_2"] * 5
+    spent = [record["detail"].get("served") for record in records if record.get("event") == "spent"]
+    assert spent == [["m-1@fp_1"], ["m-1@fp_2"], None]
+
+
+def test_the_cases_of_errors_reach_the_user_here_too(video: Video) -> None:
+    cases = case("endpoint_errors")
+    for name, wanted in json.loads((cases / "expected.json").read_text()).items():
+        fault = Fault(wanted["status"], (cases / name).read_bytes())
+        if left_out := wanted.get("left out"):
+            with ModelServer(faults=[fault]) as server:
+                (text,) = ask(server, video)
+                assert text.steps["left_out"] == left_out  # type: ignore[attr-defined]
+        else:
+            with ModelServer(faults=[fault] * 2) as server, pytest.raises(AnswerLost) as caught:
+                ask(server, video)
+            assert wanted["reason holds"] in str(caught.value)
+
+
+def test_the_case_of_a_signature_leaves_no_claim_in_the_manifest(folder: Path, tmp_path: Path) -> None:
+    script = json.loads((case("judge_signature") / "turned_down.json").read_text())
+
+    class Choosy(ModelServer):
+        def outcome(self, request: Request) -> Fault:
+            refused = next((step for step in script if step["if sent"] in request.body), None)
+            return Fault(refused["status"], refused["body"]) if refused else super().outcome(request)
+
+    out = tmp_path / "r.jsonl"
+    with Choosy() as server:
+        assert len(ask_all(MODEL, at(server), folder, out).answers) == 9
+    assert generation_in(out) == {"max_completion_tokens": 1024, "left_out": ["seed", "temperature"]}

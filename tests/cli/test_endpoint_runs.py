@@ -71,3 +71,40 @@ def test_other_frames_are_another_run(tmp_path: Path, ecva_bench: Command) -> No
         code, _, complaint = ecva_bench(*run, *address, "--model-arg", "frames=3")
     assert code == 2
     assert "frames" in complaint
+
+
+def test_workers_ask_alike_and_the_manifest_says_how(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 4, "--out", out, "--model-arg", "frames=2")
+    with ModelServer(refuses=("temperature", "seed")) as server:
+        address = ("--model-arg", f"base-url={server.url}")
+        code, _, complaint = ecva_bench(*run, *address, "--workers", 2)
+        assert code == 0, complaint
+        asked = len(server.requests)
+        assert ecva_bench(*run, *address, "--workers", 2)[0] == 0  # the same run, which has nothing left to ask
+        assert len(server.requests) == asked
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    manifest, answers = records[0], [record for record in records if record["type"] == "answer"]
+    assert manifest["spec"]["description"]["generation"] == {
+        "max_completion_tokens": 1024,
+        "left_out": ["seed", "temperature"],
+    }
+    assert manifest["requested"]["description"]["generation"]["temperature"] == 0
+    assert manifest["environment"]["served"] == ["scripted-1"]
+    assert len(manifest["environment"]["workers"]) == 2
+    assert [record["type"] for record in records].count("run") == 1
+    assert {tuple(answer["steps"]["left_out"]) for answer in answers} == {("seed", "temperature")}
+    assert len(answers) == 4
+
+
+def test_another_run_than_was_asked_for_is_refused_though_something_was_turned_down(
+    tmp_path: Path, ecva_bench: Command
+) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 1, "--out", out, "--model-arg", "frames=2")
+    with ModelServer(refuses=("max_completion_tokens",)) as server:
+        address = ("--model-arg", f"base-url={server.url}")
+        assert ecva_bench(*run, *address)[0] == 0
+        code, _, complaint = ecva_bench(*run, *address, "--model-arg", "max-new-tokens=5")
+    assert code == 2
+    assert "max_completion_tokens is 1024 there and 5 here" in complaint

@@ -167,9 +167,9 @@ def test_help_imports_nothing_heavy(command):
     assert "HEAVY []" in python(program)
 
 
-def test_a_judge_that_gives_not_one_verdict_ends_both_with_code_3(ecva_bench, results, rankings):
+def test_a_judge_that_gives_not_one_verdict_ends_both_with_code_3(ecva_bench, results, rankings, tmp_path):
     with JudgeServer(lambda *_: "I cannot decide.") as server:
-        judge = ("--judge", "scripted", "--judge-url", server.url)
+        judge = ("--judge", "scripted", "--judge-url", server.url, "--judge-store", tmp_path / "judge.sqlite")
         audited = ecva_bench("judge-audit", results, *judge, "--sample", "2")
         evaluated = ecva_bench("meta-eval", rankings, "--scorers", "bleu,gpt", *judge, "--judge-max-tokens", "50")
         assert server.requests[-1].body["max_completion_tokens"] == 50

@@ -90,6 +90,7 @@ def test_votes_are_one_and_the_same_and_the_store_answers_the_second_time(model:
     with open_judge(f"hf:{model}", store=tmp_path / "s.sqlite", votes=3) as judge:
         assert judge.ask(CALLS) == first
         assert judge.usage.asked == 0
+        assert judge.identity()["votes"] == "1"
         name, _, revision = judge.identity()["judge"].partition("@")
         assert (name, len(revision)) == (f"hf:{model.name}", 64)  # fit to be published: no path of this machine
 

@@ -13,7 +13,14 @@ from ecva_bench.reading.classes import read_class
 from .answers import CORPUS, FILES, own, verdict
 
 UNITS = {"seconds", "minutes", "mmss", "mm.ss"}
-ROWS = {kind: json.loads((CORPUS / f"{name}.json").read_text("utf-8")) for kind, name in FILES.items()}
+ROWS = {
+    kind: [
+        row
+        for file in (f"{name}.json", f"unseen_{name}.json")
+        for row in json.loads((CORPUS / file).read_text("utf-8"))
+    ]
+    for kind, name in FILES.items()
+}
 KEYS = {"class": {"sub", "why"}, "spans": {"duration", "unit", "frame_rate", "why"}}
 
 
@@ -71,16 +78,17 @@ def test_what_is_read_is_right_or_another_value_or_nothing(meant: object, read: 
     assert verdict(meant, read) == said
 
 
+@pytest.mark.parametrize("unseen", [False, True])
 @pytest.mark.parametrize("kind", FILES)
-def test_answers_are_read_as_a_careful_reader_reads_them(kind: str) -> None:
-    corpus = own(kind)
+def test_answers_are_read_as_a_careful_reader_reads_them(kind: str, unseen: bool) -> None:
+    corpus = own(kind, unseen=unseen)
     count = Counter(verdict(answer.value, READERS[kind][OURS](answer)) for answer in corpus)
     assert count["right"] >= 0.95 * len(corpus), count
     assert count["other"] <= 0.01 * len(corpus), count
 
 
 def test_a_subclass_is_read_where_the_answer_goes_so_deep() -> None:
-    deep = [answer for answer in own("class") if answer.sub]
+    deep = [answer for unseen in (False, True) for answer in own("class", unseen=unseen) if answer.sub]
     right = sum(
         any(label.sub == answer.sub for label in read_class(answer.text, OFFERED).labels[:1]) for answer in deep
     )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
+from ecva_bench.records import Reading
 from ecva_bench.report import Videos, write_page
 from ecva_bench.report.page import chunks
 from ecva_bench.report.words import shared_words
@@ -102,6 +103,17 @@ def test_a_thought_in_an_answer_is_shown_among_its_steps(tmp_path: Path) -> None
     assert "".join(shown["answers"]["cause"]["full"]["text"]) == "a car turns late"
     assert shown["answers"]["cause"]["full"]["steps"] == {**STEPS, "thought": "A bus?"}
     assert shown["said"] == [[1.0, 2.0]]
+
+
+def test_the_spans_on_the_axis_are_those_that_were_scored(tmp_path: Path) -> None:
+    """A judge read what the rules could not: the axis shows what counted."""
+    run = small_run("m", text="a car", spans="soon after the beginning")
+    judged = Reading(spans=((0.5, 1.5),), by="a-judge")
+    scored = tuple(
+        one.model_copy(update={"reading": judged}) if one.task == "timestamp" else one for one in run.scores[0].scores
+    )
+    write_page([replace(run, scores=(run.scores[0].model_copy(update={"scores": scored}),))], tmp_path / "page")
+    assert taken(tmp_path / "page", "chunk-0")[0]["runs"]["0"]["said"] == [[0.5, 1.5]]
 
 
 def test_answers_that_are_empty_or_were_cut_off_are_counted_with_the_run(tmp_path: Path) -> None:
