@@ -103,6 +103,11 @@ class Composed(Adapter):
         self._kept_of: Video | None = None
         self._kept: dict[bytes, Seen] = {}
 
+    @property
+    def answers_jointly(self) -> bool:
+        """Whether questions are answered together: where a policy samples, `ask` answers one by one."""
+        return super().answers_jointly and not self.policy.do_sample
+
     # What a model gives
 
     @abstractmethod
@@ -286,8 +291,8 @@ class Composed(Adapter):
     def describe(self) -> dict[str, Any]:
         """Return checkpoints with revisions, numbers, frames, template and generation; no weights are loaded."""
         return {
+            **self.placement.describe(),  # first: a device that is not there is refused before weights are fetched
             "checkpoints": {role: f"{found.name}@{found.revision}" for role, found in self.checkpoints.items()},
-            **self.placement.describe(),
             "frames": self.frame_rule(),
             "template": self.template.describe(),
             "generation": {"policy": self.generation, **self.policy.describe()},

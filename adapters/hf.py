@@ -59,7 +59,12 @@ class Family:
 
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
-        return {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self.processor}
+        return {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
+
+    @property
+    def _processor(self) -> dict[str, Any]:
+        """The further options of the processor that apply to what it is given."""
+        return self.processor if self.input == "video" else {}
 
     def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""
@@ -72,10 +77,10 @@ class Family:
     def options(self, frames: int) -> dict[str, Any]:
         """Return the processor's options for so many frames."""
         if self.pixels is None:
-            return dict(self.processor) if self.input == "video" else {}
+            return dict(self._processor)
         whole = frames if self.pixels["of"] == "video" and self.input == "video" else 1
         size = {"shortest_edge": self.pixels["least"] * whole, "longest_edge": self.pixels["most"] * whole}
-        return {"size": size, **(self.processor if self.input == "video" else {})}
+        return {"size": size, **self._processor}
 
 
 class Hf(Adapter):
@@ -182,9 +187,9 @@ class Hf(Adapter):
     def describe(self) -> dict[str, Any]:
         """Return checkpoint with revision, numbers, frames and generation; no weights are loaded."""
         return {
+            **self.placement.describe(),  # first: a device that is not there is refused before weights are fetched
             "checkpoint": f"{self.checkpoint.name}@{self.checkpoint.revision}",
             "family": self.kind,
-            **self.placement.describe(),
             **({"quantize": self.quantized} if self.quantized else {}),
             **self.family.describe(),
             "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens, **self.thinks},

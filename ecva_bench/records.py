@@ -206,6 +206,22 @@ class Failure(Record):
     t: str = ""
 
 
+class Unasked(Record):
+    """One line of a results file: a question about a view that cannot be made of the video.
+
+    No model can be asked it, for that depends on the annotation and the video alone: it is neither owed nor an error.
+    """
+
+    type: Literal["unasked"] = "unasked"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View
+    reason: str
+    t: str = ""
+
+
 class Event(Record):
     """One line of a results file: something that happened to the run as a whole."""
 
@@ -216,16 +232,43 @@ class Event(Record):
 
 
 class End(Record):
-    """Last line of a run that came to an end by itself. Of the `answers`, so many are `empty` and were `cut_off`."""
+    """Last line of a run that came to an end by itself.
+
+    Of the `answers`, so many are `empty` and were `cut_off`; `unasked` are questions about views that cannot be made.
+    """
 
     type: Literal["end"] = "end"
     status: Literal["complete", "incomplete"]
     answers: int
     errors: int
     missing: int
+    unasked: int = Field(default=0, exclude_if=not_)
     empty: int = Field(default=0, exclude_if=not_)
     cut_off: int = Field(default=0, exclude_if=not_)
     t: str = ""
+
+
+class Lacking(Record):
+    """Parts of a run divided by `--shard` that a file does not hold: their numbers, from 1, and how many there are."""
+
+    parts: tuple[int, ...]
+    of: int
+
+    def __str__(self) -> str:
+        """Return the parts in words: `part 2 of 4`, or `parts 2 to 5, 7 of 8`."""
+        runs: list[list[int]] = []
+        for part in self.parts:
+            if runs and part == runs[-1][-1] + 1:
+                runs[-1].append(part)
+            else:
+                runs.append([part])
+        named = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+        return f"{'part' if len(self.parts) == 1 else 'parts'} {', '.join(named)} of {self.of}"
+
+    @property
+    def text(self) -> str:
+        """What is to be said of them: `part 2 of 4 is absent`."""
+        return f"{self} {'is' if len(self.parts) == 1 else 'are'} absent"
 
 
 class Manifest(Record):
@@ -233,7 +276,9 @@ class Manifest(Record):
 
     `spec` is what a resumed run must repeat; `environment` may differ and is for the reader. `requested` is what of
     `spec` was asked for and could not be had, as the first answer showed: a resumed run repeats it in its place.
-    `expects` lists the ids of the samples asked, per view.
+    `expects` lists the ids of the samples asked, per view. `unasked` says of others why they are not: by id, or by
+    `id@view` where it is one view. Of a run divided by `--shard`, `whole` lists what all parts together owe, where that
+    is known, and `lacking` are the parts that a merged file does not hold.
     """
 
     type: Literal["run"] = "run"
@@ -243,6 +288,8 @@ class Manifest(Record):
     requested: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
     expects: dict[View, tuple[str, ...]]
     unasked: dict[str, str] = Field(default_factory=dict)
+    whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    lacking: Lacking | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
     t: str = ""
 
@@ -276,7 +323,9 @@ class Results(Record):
 
     `expects` lists the sample ids owed, per view; `answers` hold one answer per key; `extra` are answers to
     samples the data set excludes or the run did not ask (kept for protocols that count them); `failures`
-    hold the last failure of every sample that has no answer.
+    hold the last failure of every sample that has no answer. `unasked` says, per view and sample id, why a view cannot
+    be made of the video. `lacking` are the parts of the run that are elsewhere; their questions are among those owed
+    only where the file knows them.
     """
 
     name: str
@@ -287,6 +336,8 @@ class Results(Record):
     answers: tuple[Answer, ...]
     extra: tuple[Answer, ...] = ()
     failures: tuple[Failure, ...] = ()
+    unasked: dict[View, dict[str, str]] = Field(default_factory=dict)
+    lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -296,7 +347,8 @@ class ScoresHeader(Record):
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
     be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
-    of the prompts its answers were asked with: runs that differ in them do not compare.
+    of the prompts its answers were asked with: runs that differ in them do not compare. `lacking` are the parts of a
+    divided run that are in another file.
     """
 
     type: Literal["scores"] = "scores"
@@ -314,6 +366,7 @@ class ScoresHeader(Record):
     left_out: dict[str, str] = Field(default_factory=dict)
     dataset_sha256: str = ""
     prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lacking: Lacking | None = Field(default=None, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -325,7 +378,8 @@ class Coverage(Record):
     the model was allowed no more (a file without such answers does not say so). `extra` are answers that were not
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
-    same ones compare. `absent` are the ids of those that failed or are missing.
+    same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
+    that nobody owes, for the view cannot be made of their videos.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -342,13 +396,15 @@ class Coverage(Record):
     extra: Count = 0
     duplicates: Count = 0
     absent: tuple[str, ...] = ()
+    unasked: dict[str, Count] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Summary(Record):
     """One column of one scorer over one task and view; values are fractions where `unit` is %, else in that unit.
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
-    needs (`reasons` counts why). `unscored` have an answer the scorer gave no value for (`gaps` counts why). `mean` is
+    needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
+    their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
     over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
     None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
     videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column.
@@ -370,6 +426,7 @@ class Summary(Record):
     unscorable: Count = 0
     reasons: dict[str, Count] = Field(default_factory=dict)
     gaps: dict[str, Count] = Field(default_factory=dict)
+    exempt: tuple[str, ...] = Field(default=(), exclude_if=not_)
     mean: Measured | None
     interval: tuple[Measured, Measured] | None = None
     zero_filled: Measured | None

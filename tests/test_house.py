@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "errors": set(),
     "registry": set(),
     "torchvision": set(),
+    "devices": set(),
     "cache": set(),
     "checkpoints": set(),
     "statistics": set(),
@@ -33,9 +34,9 @@ MAY_IMPORT = {
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
     "journal": {"records", "reading"},
-    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading"},
+    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading", "devices"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
-    "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints"},
+    "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},
     "report": {"reading", "names", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
@@ -48,6 +49,7 @@ MAY_IMPORT = {
         "cache",
         "judging",
         "reading",
+        "devices",
         "names",
     },
 }

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from ecva_bench.devices import usable
 from ecva_bench.errors import UsageError
 
 from .tokens import Tokenizer
@@ -69,7 +70,7 @@ def place(device: str, dtype: str, quantize: str) -> Placement:
     """
     if quantize not in QUANTIZED:
         raise UsageError(f"{quantize!r} is no value of quantize", remedy="choose 8bit or 4bit, or leave it out")
-    chosen = _device(device)
+    chosen = torch.device(usable("cuda:0" if device == "spread" else device))
     if quantize and chosen.type != "cuda":
         raise UsageError("quantised weights need a GPU", str(chosen), "leave quantize out")
     if dtype == "auto":
@@ -78,15 +79,3 @@ def place(device: str, dtype: str, quantize: str) -> Placement:
     if dtype not in DTYPES:
         raise UsageError(f"{dtype!r} is no value of dtype", remedy=f"choose from auto, {', '.join(DTYPES)}")
     return Placement(chosen, DTYPES[dtype], quantize, device == "spread")
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        found = torch.device("cuda:0" if name == "spread" else name)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError) as error:
-        why = str(error).partition("\n")[0]
-        raise UsageError(f"torch cannot use the device ({why})", name, "choose auto, cpu, cuda or spread") from None
-    return found

@@ -62,6 +62,11 @@ class Adapter(ABC):
     immaterial: ClassVar[frozenset[str]] = frozenset()
     independent: ClassVar[bool] = False
 
+    @property
+    def answers_jointly(self) -> bool:
+        """Whether an answer may depend on what is asked together with it: otherwise every run is an `exact` one."""
+        return not self.independent and type(self).answer_many is not Adapter.answer_many
+
     @abstractmethod
     def answer(self, video: Video, question: str) -> str:
         """Return the model's text for one question about one video."""

@@ -9,12 +9,12 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import AdapterError, EcvaError, ModelGone, OutOfMemory, VideoError
+from ..errors import AdapterError, EcvaError, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..journal import now
 from ..reading.text import parse_json, well_formed
 from ..reading.thoughts import without_thought
@@ -26,6 +26,7 @@ from ..records import (
     Moment,
     Sample,
     SeenFrames,
+    Unasked,
     View,
     canonical_json,
     finish_of,
@@ -37,8 +38,11 @@ from .plan import Group
 from .prefetch import Prefetcher, stopwatch
 from .views import removed_spans
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 Mode = Literal["exact", "fast"]
-Written = Answer | Failure | Event | Manifest  # the last at most once, before the first answer
+Written = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
 Question = tuple[str, Sample]  # with its key
 
 
@@ -155,21 +159,18 @@ class Asker:
             sha256 = video.sha256
         except VideoError as error:
             return Prepared(video, "", self._rounds_of_broken(job, "", error), seconds())
+        found = [self._with_frames(self._round(job, view, video, sha256)) for view in self.views]
+        rounds, indices = tuple(round_ for round_, _ in found), np.unique(np.concatenate([some for _, some in found]))
+        warnings: tuple[str, ...] = ()
         try:
-            rounds = tuple(self._round(job, view, video, sha256) for view in self.views)
-            asked = [round_.shown for round_ in rounds if round_.questions and isinstance(round_.shown, Video)]
-            wanted = [
-                shown.source_indices(np.asarray(self.adapter.frame_indices(shown), dtype=np.int64)) for shown in asked
-            ]
-            indices = np.unique(np.concatenate(wanted)) if wanted else np.empty(0, dtype=np.int64)
             if len(indices):
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
-            noticed = video.warnings if any(round_.questions for round_ in rounds) else ()
+            asked = [one.shown for one in rounds if one.questions and isinstance(one.shown, Video)]
             told = [warning for shown in asked for warning in self.adapter.warnings(shown)]
-            warnings = tuple(dict.fromkeys([*noticed, *told]))
-        except VideoError as error:
-            return Prepared(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
+            warnings = tuple(dict.fromkeys([*(video.warnings if asked else ()), *told]))
+        except VideoError as error:  # what cannot be shown anyway stays as it is
+            rounds = tuple(replace(one, shown=error) if isinstance(one.shown, Video) else one for one in rounds)
         return Prepared(video, sha256, rounds, seconds(), warnings)
 
     def _round(self, job: Job, view: View, video: Video, sha256: str) -> Round:
@@ -180,10 +181,20 @@ class Asker:
             if view != "full" and samples:
                 first = float(video.timestamps[0])
                 removed = removed_spans(view, samples[0].moments, video.duration, first)
-                shown = video.without(removed)
+                shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error
         return Round(view, removed, self._open(job, view, removed, sha256), shown)
+
+    def _with_frames(self, round_: Round) -> tuple[Round, NDArray[np.int64]]:
+        """Return a round with the frames of the whole video that it needs; without them it is not shown."""
+        if round_.questions and isinstance(round_.shown, Video):
+            try:
+                wanted = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64)
+                return round_, round_.shown.source_indices(wanted)
+            except Exception as error:  # the model's or the file's: it costs this view alone
+                round_ = replace(round_, shown=error)
+        return round_, np.empty(0, dtype=np.int64)
 
     def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[Round, ...]:
         return tuple(Round(view, (), self._open(job, view, (), sha256), error) for view in self.views)
@@ -199,7 +210,7 @@ class Asker:
     # With the model
 
     def settle(self, job: Job, prepared: Prepared | Exception) -> Iterator[Written]:
-        """Yield, as they are had, the answers of a prepared video, and failures for what could not be prepared.
+        """Yield, as they are had, the answers of a prepared video, and why there are none to what could not be shown.
 
         A model that cannot be loaded raises, and so does `ModelGone`.
         """
@@ -296,6 +307,13 @@ class Asker:
         return [self.manifest]
 
 
+def _cut_out(video: Video, removed: Sequence[Moment]) -> Video:
+    try:
+        return video.without(removed)
+    except NoFrames:
+        raise ViewUnavailable("cutting the annotated moments leaves no frame") from None
+
+
 def _cut(questions: Sequence[Question], size: int) -> list[Sequence[Question]]:
     return [questions[start : start + size] for start in range(0, len(questions), size)]
 
@@ -371,8 +389,14 @@ def _answer(
     )
 
 
-def _not_shown(round_: Round, error: Exception) -> list[Failure]:
+def _not_shown(round_: Round, error: Exception) -> list[Failure | Unasked]:
+    if isinstance(error, ViewUnavailable):
+        return [_unasked(key, sample, round_.view, str(error)) for key, sample in round_.questions]
     return [_failure(key, sample, round_.view, "prepare", error) for key, sample in round_.questions]
+
+
+def _unasked(key: str, sample: Sample, view: View, reason: str) -> Unasked:
+    return Unasked(key=key, id=sample.id, video=sample.video, task=sample.task, view=view, reason=reason, t=now())
 
 
 def _failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:

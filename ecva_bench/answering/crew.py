@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from .. import journal as results
-from ..errors import EcvaError, ModelGone, SpecMismatch, WorkerLost
+from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
 from ..journal import Journal, end_of
 from ..records import Answer, End, Manifest
 from .asking import Job, Prepared, Settings, Written, event, failures, identity
@@ -226,8 +226,17 @@ class Crew:
                 yield from self._replace(desk, why)
 
     def _compare(self, desk: _Desk, manifest: Manifest) -> None:
+        """Take the first worker's manifest as the run's; refuse what is another run, or not where it says it is."""
+        if manifest.expects != self.plan.expects:
+            remedy = "give all workers the same annotations"
+            raise SpecMismatch("a worker would ask other questions than were planned", desk.place, remedy)
+        if desk.place.startswith("cuda") and manifest.spec.get("description", {}).get("device") == "cpu":
+            remedy = "give --devices cpu, or install a torch that can use the GPU"
+            raise UsageError("a worker would compute on the CPU", desk.place, remedy)
         if self._manifest is None:
             environment = {**manifest.environment, **results.writer(), "workers": list(self._engine.places)}
+            if (host := manifest.environment.get("host")) not in (None, environment["host"]):
+                environment["described_on"] = host  # the machine whose platform and packages these are
             self._manifest = manifest.model_copy(update={"environment": environment})
         elif shown := results.differences(self._manifest, manifest):
             remedy = "give all workers the same packages, files and kind of device"
@@ -256,7 +265,7 @@ class Crew:
             self._settled += self.plan.owed_of(first)
             error = WorkerLost(f"{DEATHS_OF_A_VIDEO} workers died at this video ({why})", first.media, "run again")
             for failure in failures(first, self.plan.views, identity(self._journal.manifest), error):
-                if self._journal.state.get((failure.id, failure.view)) != "answer":
+                if self._journal.state.get((failure.id, failure.view)) not in ("answer", "unasked"):
                     yield failure
         # What the dead have written need not be asked again.
         open_now = {job.group.video: job for job in jobs(self.plan, self._journal, self._settings.retry_errors)}

@@ -123,9 +123,9 @@ def make_plan(
     if not groups:
         raise UsageError("nothing is left to ask", dataset.source, "widen --ids, --limit, --subset or --task")
     expects: dict[View, tuple[str, ...]] = {}
-    for view in views:
+    for view in dict.fromkeys(views):
         everything = [found for group in groups for found in group.samples]
         expects[view] = tuple(s.id for group in groups for s in group.asked(view))
         if view != "full":
             unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not s.moments}
-    return Plan(tuple(groups), tuple(views), {task.name: prompt for task, prompt in tasks.items()}, expects, unasked)
+    return Plan(tuple(groups), tuple(expects), {task.name: prompt for task, prompt in tasks.items()}, expects, unasked)

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
 from multiprocessing.connection import Connection
 
+from ..devices import gpus, there
 from ..errors import UsageError
 from .asking import Job
 from .crew import Gone, Hand, Tell, Worker
@@ -70,21 +70,23 @@ def places_of(workers: int, devices: Sequence[str] = ()) -> tuple[str, ...]:
     `UsageError` for what is no device, and for more workers than the devices named.
     """
     if not devices:
-        gpus = _gpus()
-        return tuple(f"cuda:{number % gpus}" if gpus else "cpu" for number in range(workers))
+        found = gpus()
+        return tuple(f"cuda:{number % found}" if found else "cpu" for number in range(workers))
     for device in devices:
         kind, _, number = device.partition(":")
         if not (device == "cpu" or (kind == "cuda" and number.isdecimal())):
-            raise UsageError(f"{device!r} is no device", remedy="write cuda:N or cpu, separated by commas")
+            remedy = f"write cuda:N or cpu, separated by commas; there is {', '.join(there())}"
+            raise UsageError(f"{device!r} is no device", remedy=remedy)
     return tuple(devices)
 
 
-def _gpus() -> int:
-    if not find_spec("torch"):
-        return 0
-    import torch
-
-    return torch.cuda.device_count()
+def check_there(devices: Sequence[str]) -> None:
+    """Raise `UsageError`, which names the devices there are, where this machine does not have one of these."""
+    found = there() if devices else ()
+    for device in devices:
+        kind, _, number = device.partition(":")
+        if (f"{kind}:{int(number)}" if number else kind) not in found:
+            raise UsageError("this machine has no such device", device, f"there is {', '.join(found)}")
 
 
 def _serve(pipe: Connection, prepare: Callable[[], Runner], device: str) -> None:

@@ -53,9 +53,11 @@ class Workforce:
             return OnRay(prepare, self.workers)
         if not self.devices and self.workers in (None, 1):
             return None
-        from .processes import Processes, places_of
+        from .processes import Processes, check_there, places_of
 
-        return Processes(prepare, places_of(self.workers or 1, self.devices))
+        places = places_of(self.workers or 1, self.devices)
+        check_there(self.devices)
+        return Processes(prepare, places)
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,18 @@ class Request:
 
     @cached_property
     def plan(self) -> Plan:
-        """What the run owes."""
-        return self._plan(self._adapter())
+        """What the run owes; of a part, what this part does."""
+        return self._plan(self._adapter(), self.selection)
 
     @cached_property
     def dataset(self) -> Dataset:
         """The data set asked about."""
         return load(self.data, videos=self.videos)
+
+    @property
+    def answers_jointly(self) -> bool:
+        """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
+        return self._adapter().answers_jointly
 
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
@@ -106,21 +113,24 @@ class Request:
         The `EcvaError` raised says what is missing.
         """
         adapter = self._adapter(workers)
-        plan = self._plan(adapter)
-        adapter.study([sample for group in plan.groups for sample in group.samples])
-        return Runner(adapter, plan, self._manifest(adapter, plan), self.settings)
+        plan = whole = self._plan(adapter, self.selection)
+        if self.selection.shard:
+            whole = self._plan(adapter, replace(self.selection, shard=None))
+        adapter.study([sample for group in whole.groups for sample in group.samples])
+        settings = self.settings if adapter.answers_jointly else replace(self.settings, mode="exact")
+        return Runner(adapter, plan, self._manifest(adapter, plan, whole, settings.mode), settings)
 
     def _adapter(self, workers: int = 1) -> Adapter:
         options = {**self.model_args, **({"model_path": self.model_path} if self.model_path else {})}
         adapter = create(self.model, options)
         return adapter if workers == 1 else create(self.model, adapter.share(options, workers))
 
-    def _plan(self, adapter: Adapter) -> Plan:
+    def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = _choose_tasks(adapter, self.model, self.tasks)
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        return make_plan(self.dataset, prompts, self.selection, ("full", *self.edited))
+        return make_plan(self.dataset, prompts, selection, ("full", *self.edited))
 
-    def _manifest(self, adapter: Adapter, plan: Plan) -> Manifest:
+    def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         spec = {
             "model": self.model,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
@@ -131,7 +141,7 @@ class Request:
             "selection": self.selection.describe(),
             "views": plan.views,
             "decoder": decoder_version(),
-            "mode": self.settings.mode,
+            "mode": mode,
         }
         started = journal.now()
         return Manifest(
@@ -139,6 +149,7 @@ class Request:
             spec=json.loads(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,
+            whole=whole.expects if self.selection.shard else {},
             environment={**_environment(), **journal.writer()},
             t=started,
         )
@@ -154,7 +165,11 @@ def in_both_modes(
     """Run a request in both modes on as many whole videos as have so many questions; return the results files.
 
     Videos are drawn as those of a subset are. `rendered` and `settled` are told the progress of both parts.
+    `UsageError` for a model that has one mode only.
     """
+    if not request.answers_jointly:
+        remedy = "there is nothing to check"
+        raise UsageError("the model answers each question alone in both modes", f"model {request.model!r}", remedy)
     groups = {group.video: group for group in request.plan.groups}
     drawn: list[str] = []
     for video in stratified_order(request.dataset.annotations, request.selection.seed):
@@ -189,11 +204,12 @@ def outlook(runner: Runner, results: Path) -> Outlook:
     held = journal.read(results) if results.exists() else None
     done = {(a.id, a.view) for a in held.answers} if held else set()
     failed = {(f.id, f.view) for f in held.failures} if held else set()
+    impossible = held.unasked if held else {}
     for view, samples in runner.plan.expects.items():
         for sample in samples:
             row = rows.setdefault((view, sample.rpartition("/")[2]), Counter())
             state = "answered" if (sample, view) in done else "failed" if (sample, view) in failed else "open"
-            row.update(["owed", state])
+            row.update([] if sample in impossible.get(view, {}) else ["owed", state])
     took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []
     still_open = sum(row["open"] for row in rows.values())
     return Outlook(rows, statistics.median(took) * still_open if took else None)

@@ -65,10 +65,12 @@ class Runner:
 
 
 def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
-    """Return a job for each video of a plan; answers and failures for good that the journal holds are settled."""
+    """Return a job for each video of a plan; what the journal holds is settled, but for failures to be tried again."""
     settled: dict[str, set[str]] = defaultdict(set)
     for key, video in journal.answered.items():
         settled[video].add(key)
+    for key, unasked in journal.unasked.items():
+        settled[unasked.video].add(key)
     for key, failure in journal.failed.items():
         if not (failure.retryable or retry_errors):
             settled[failure.video].add(key)

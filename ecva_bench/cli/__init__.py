@@ -83,7 +83,7 @@ def _program(
 
 def main() -> None:
     """Run the command line; errors raised on purpose, and the system's, are shown as one line, without a traceback."""
-    from ..errors import EcvaError, ModelGone
+    from ..errors import EcvaError, ModelGone, WorkerLost
 
     if isinstance(sys.stdout, TextIOWrapper):  # a terminal that has not all letters shows the others by their number
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -91,7 +91,7 @@ def main() -> None:
         app()
     except EcvaError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(3 if isinstance(error, ModelGone) else 2) from error
+        raise SystemExit(3 if isinstance(error, ModelGone | WorkerLost) else 2) from error
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(__package__.partition(".")[0]):
             raise

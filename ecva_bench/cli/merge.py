@@ -1,4 +1,4 @@
-"""`ecva-bench merge`: join the shards of one run."""
+"""`ecva-bench merge`: join the parts of one run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,27 @@ import typer
 
 
 def merge(
-    shards: Annotated[list[Path], typer.Argument(help="Results files of one run's shards.", show_default=False)],
+    parts: Annotated[list[Path], typer.Argument(help="Results files of one run's parts.", show_default=False)],
     out: Annotated[Path, typer.Option(help="New results file.")] = Path("results.jsonl"),
+    incomplete: Annotated[
+        bool, typer.Option("--incomplete", help="Merge what is there, though parts or answers are absent.")
+    ] = False,
 ) -> None:
     """Join the results files of `run --shard i/n` into one, by key; nothing is asked again.
+
+    Where a part is absent or unfinished, nothing is merged. With --incomplete the
+    new file still owes what is absent, and says so; the command of the parts
+    without --shard, and with --out naming the new file, asks it.
 
     Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
     """
     from ..journal import merge as merge_results
+    from ..journal import read
 
-    manifest = merge_results(shards, out)
-    print(f"{out}: {len(shards)} shards, {sum(map(len, manifest.expects.values()))} answers owed")
+    merge_results(parts, out, incomplete)
+    merged = read(out)
+    owed, answers, errors = sum(map(len, merged.expects.values())), len(merged.answers), len(merged.failures)
+    print(f"{out}: {len(parts)} files, {owed} answers owed: {answers} answers, {errors} errors, ", end="")
+    print(f"{owed - answers - errors} missing")
+    if merged.lacking:
+        print(f"{merged.lacking.text}: run the parts' command without --shard and with --out {out} to complete it")

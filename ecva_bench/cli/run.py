@@ -71,6 +71,8 @@ def run(
         request.render(work.plan, rendered)
     with work, Journal(out, work.manifest) as journal, progress(f"run {model}", "answers") as settled:
         held = len(journal.answered)
+        if mode != work.manifest.spec["mode"]:
+            print(f"{model} answers each question alone, so this is a run in exact mode", file=sys.stderr)
         try:
             end = work.run(journal, settled)
         finally:
@@ -81,13 +83,16 @@ def run(
         f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing; "
         f"{end.empty} empty, {end.cut_off} cut off"
     )
-    causes = Counter((f.video, f.error, f.message) for f in journal.failed.values())
-    for (video, error, message), answers in causes.items():
+    failed = [f for f in journal.failed.values() if journal.state.get((f.id, f.view)) == "error"]
+    for (video, error, message), answers in Counter((f.video, f.error, f.message) for f in failed).items():
         print(f"  {video}: {error}, {answers} answers: {message}")
+    impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
+    for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
+        print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")
     if end.answers and end.answers in (end.empty, end.cut_off):
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
         print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
         raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
-    print(f"next: ecva-bench score {out}")
+    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")

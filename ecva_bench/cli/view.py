@@ -94,6 +94,8 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
         if len(results.answers) < owed:
             text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"
             print(f"incomplete: {file}: {text}", file=sys.stderr)
+        if results.lacking:
+            print(f"incomplete: {file}: {results.lacking.text}", file=sys.stderr)
         yield pair(results, map(read_scores, named.pop(results.sha256, ())))
     for path in (path for paths in named.values() for path in paths):
         print(f"left out: {path}: the scores are of other answers: score these again", file=sys.stderr)

@@ -16,7 +16,7 @@ from ..records import Aggregate, Summary
 from ..statistics import DRAWS, Standing
 from .groups import SEED, Group, Row, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, number
+from .sheet import VIEWS, aggregate_text, lacking_text, number
 from .submission import Submission
 from .table import Cell, Mark, Table
 
@@ -137,7 +137,10 @@ def _parse_failures(row: Row, ranked_by: Summary | None) -> int:
     """Return how many answers no class or span could be read in, or how many verdicts on them could not be had."""
     parsed = row.summaries.get("parsed")
     unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
-    return unread + (ranked_by.unscored if ranked_by else 0)
+    if ranked_by is None:
+        return unread
+    exempt = set(ranked_by.exempt) - set(row.entry.coverage.absent)  # they have an answer, and nobody's has a value
+    return unread + ranked_by.unscored - len(exempt)
 
 
 def _aggregates(group: Group) -> tuple[list[Aggregate], list[Aggregate]]:
@@ -181,6 +184,7 @@ def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
+    notes += [f"{row.label}: {text}." for row in group.rows if (text := lacking_text(row.submission.scores))]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),

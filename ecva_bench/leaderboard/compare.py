@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from operator import not_
+
+from pydantic import Field
 
 from ..errors import UsageError
-from ..records import Record, Scores
+from ..records import Lacking, Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
 from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
 from .sheet import number
@@ -24,16 +27,18 @@ UNMOVED = "no video moved"
 
 
 class Side(Record):
-    """One of two runs: the name of its results file, their hash, and the model."""
+    """One of two runs: the name of its results file, their hash, the model, and the parts of it that are absent."""
 
     name: str
     model: str
     results_sha256: str
+    lacking: Lacking | None = Field(default=None, exclude_if=not_)
 
     @classmethod
     def of(cls, scores: Scores) -> Side:
         """Return which run some scores are of."""
-        return cls(name=scores.header.name, model=scores.header.model, results_sha256=scores.header.results_sha256)
+        told = scores.header
+        return cls(name=told.name, model=told.model, results_sha256=told.results_sha256, lacking=told.lacking)
 
 
 class Effect(Record):
@@ -227,6 +232,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
             f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
             for one in found.unread
         ),
+        *lacking_notes(found.base, found.new),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
         *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),
@@ -257,6 +263,11 @@ def movers_table(found: Sequence[Mover]) -> Table:
         ),
         notes=("move: mean over metrics, in units of the metric's usual (root mean square) move",),
     )
+
+
+def lacking_notes(*sides: Side) -> list[str]:
+    """Return a note for each run of which parts are absent."""
+    return [f"beware: {side.name} is not the whole run: {side.lacking.text}" for side in sides if side.lacking]
 
 
 def p_cell(p: float) -> Cell:

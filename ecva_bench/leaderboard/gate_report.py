@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from .compare import UNMOVED, movers_table, p_cell
+from .compare import UNMOVED, lacking_notes, movers_table, p_cell
 from .gate import Check, Gate
 from .history import sparkline
 from .pairing import OF_SETS, Mismatch
@@ -95,6 +95,7 @@ def _notes(found: Gate) -> tuple[str, ...]:
         "a loss no larger than tolerated",
         f"paired bootstrap over videos, seed {found.seed}, {found.draws} draws; on {found.on} samples",
         *calibration,
+        *lacking_notes(found.base, found.new),
         *_rises(found),
         *(f"{check.name}: {_undecided(check)}" for check in found.checks if check.verdict == "INCONCLUSIVE"),
         *(() if found.movers else (UNMOVED,)),

@@ -26,7 +26,7 @@ IDS_SHOWN = 3
 class Mismatch(Record):
     """Something that must be equal for two runs to compare, and is not; `where` names the task or metric."""
 
-    field: Literal["dataset", "protocol", "prompts", "samples", "coverage", "metrics", "scorer", "unscored"]
+    field: Literal["dataset", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"]
     where: str
     base: str
     new: str
@@ -43,7 +43,7 @@ class Mismatch(Record):
 
 
 # Those that leave the two runs with different sets of scored samples, which an intersection mends.
-OF_SETS = ("samples", "coverage", "metrics", "unscored")
+OF_SETS = ("parts", "samples", "coverage", "metrics", "unscored")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def mismatches(base: Scores, new: Scores, *, names: Collection[str], on: On = "a
     tasks = sorted({name.partition("/")[0] for name in names})
     found = [*_of_making(base, new, tasks), *_of_scorers(base, new, names)]
     if on == "all":
-        found += [*_of_coverage(base, new, tasks), *_of_columns(base, new, names)]
+        found += [*_of_parts(base, new), *_of_coverage(base, new, tasks), *_of_columns(base, new, names)]
     return found
 
 
@@ -195,6 +195,12 @@ def _of_scorers(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatc
             parts = [" ".join(sorted(some)) or "nothing" for some in (ours - theirs, theirs - ours)]
             found.append(Mismatch(field="scorer", where=f"{task}/{scorer}", base=parts[0], new=parts[1]))
     return found
+
+
+def _of_parts(base: Scores, new: Scores) -> list[Mismatch]:
+    """Return whether one run lacks parts that the other has."""
+    one, other = (lacking.text if (lacking := scores.header.lacking) else "whole" for scores in (base, new))
+    return [] if one == other else [Mismatch(field="parts", where="the run", base=one, new=other)]
 
 
 def _of_coverage(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:

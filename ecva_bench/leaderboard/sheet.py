@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..records import Aggregate, Coverage, Scores, Summary
+from ..records import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from .table import Cell, Table
 
 IDS_SHOWN = 5
@@ -39,7 +39,13 @@ def coverage_text(coverage: Coverage) -> str:
         f"{coverage.answered} of {coverage.owed} answered ({share:.2f} %), {coverage.failed} failed, "
         f"{coverage.missing} missing; {coverage.empty} empty, {coverage.cut_off} cut off, {coverage.extra} extra, "
         f"{coverage.duplicates} duplicate"
+        + (f", {sum(coverage.unasked.values())} unscorable" if coverage.unasked else "")
     )
+
+
+def lacking_text(header: ScoresHeader) -> str:
+    """Return which parts of a run are absent; empty for a whole run."""
+    return f"not the whole run: {header.lacking.text}" if header.lacking else ""
 
 
 def score_sheets(scores: Scores) -> list[Table]:
@@ -62,6 +68,8 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
+            *filter(None, [lacking_text(scores.header)]),
+            *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),
             *(aggregate_text(aggregate) for aggregate in aggregates),
             *sorted(reasons),
             *_gap_texts(scores, place),

@@ -18,6 +18,7 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
     """
     place = (summary.task, summary.view)
     values: dict[str, float] = {}
+    exempt = set(summary.exempt)
     if not summary.n and summary.zero_filled is None:
         return values
     for score in scores.scores:
@@ -28,7 +29,7 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
                 values[score.id] = summary.worst
     for coverage in scores.coverage:
         if (coverage.task, coverage.view) == place:
-            values |= dict.fromkeys(coverage.absent, summary.worst)
+            values |= {sample: summary.worst for sample in coverage.absent if sample not in exempt}
     check_mean(summary, values, scores.source or scores.header.name, tolerance=1e-9)
     return values
 

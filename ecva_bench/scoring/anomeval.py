@@ -10,8 +10,9 @@ gets 0 everywhere unasked: in s3 too, for what says nothing neither changed nor 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..judging import Verdict
 from ..records import View
@@ -33,6 +34,7 @@ NEEDS = {
     "gated": ("coverage", "logic", "consistency", "change"),
     "s3_control": ("control",),
 }
+EDITED: dict[str, View] = {"change": "anomaly", "control": "control"}  # the view a part takes an answer from
 _EXPECTATIONS = ("s1", "s2", "s3", "S", "gated")
 
 
@@ -84,6 +86,13 @@ class AnomEval(JudgedScorer):
     """The paper's metric with its parts, the gated total, and s3 on the control."""
 
     name = "anomeval"
+    needs: ClassVar[Mapping[str, View]] = {
+        f"{column}{suffix}": view
+        for part, view in EDITED.items()
+        for column, made_of in NEEDS.items()
+        if part in made_of
+        for suffix in ("", EXPECTED)
+    }
     columns = (
         Column("s1", "basic reasoning: key sentences stated, times logic"),
         Column("s2", "consistency: the annotator's answer in substance"),
@@ -134,13 +143,15 @@ class AnomEval(JudgedScorer):
             parts = {"coverage": Verdict((0.0,) * len(item.key_sentences)), "logic": NO, "consistency": NO}
         if not item.key_sentences:
             parts["coverage"] = Gap("no key sentence annotated")
-        parts["change"] = self._changed(item, "anomaly")
-        if "control" in item.others:
-            parts["control"] = self._changed(item, "control")
+        parts["change"] = self._changed(item, EDITED["change"])
+        if "control" in (*item.others, *item.impossible):
+            parts["control"] = self._changed(item, EDITED["control"])
         return parts
 
     def _changed(self, item: Scorable, view: View) -> Part:
         """Return the part that tells what became of the answer on an edited view."""
+        if view in item.impossible:
+            return Gap(item.impossible[view])
         if view not in item.others:
             return Gap(f"the run did not ask the {view} view (run --edited {view})")
         edited = item.others[view]

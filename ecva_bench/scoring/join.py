@@ -5,7 +5,7 @@ Knows ids and nothing of metrics.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +19,8 @@ class Group:
 
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
     `others` are, by sample id, the answers of the task's other groups, by view; None where one is owed and missing.
+    `impossible` says, by sample id, why other views cannot be made of its video, and `unasked` counts, by reason, the
+    samples of which this view cannot.
     """
 
     task: str
@@ -31,6 +33,8 @@ class Group:
     extra: int
     duplicates: int
     others: Mapping[str, Mapping[View, Answer | None]] = field(default_factory=dict)
+    impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
+    unasked: Mapping[str, int] = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
         """Return the counts of what became of the samples."""
@@ -48,6 +52,7 @@ class Group:
             extra=self.extra,
             duplicates=self.duplicates,
             absent=self.absent,
+            unasked=dict(self.unasked),
         )
 
 
@@ -65,8 +70,9 @@ def group_answers(results: Results, *, include_extra: bool) -> list[Group]:
     for answer in (*results.answers, *results.extra):
         given[answer.task, answer.view].append(answer)
     failures = {(failure.id, failure.view) for failure in results.failures}
+    impossible, unasked = _impossible(results)
     groups = []
-    for task, view in sorted(expects.keys() | given.keys()):
+    for task, view in sorted(expects.keys() | given.keys() | unasked.keys()):
         first: dict[str, Answer] = {}
         for answer in given[task, view]:
             first.setdefault(answer.id, answer)
@@ -85,9 +91,24 @@ def group_answers(results: Results, *, include_extra: bool) -> list[Group]:
                 failed=frozenset(sample for sample in absent if (sample, view) in failures),
                 extra=0 if include_extra else len(extra),
                 duplicates=len(given[task, view]) - len(first),
+                impossible=impossible,
+                unasked=dict(sorted(unasked[task, view].items())),
             )
         )
     return [replace(group, others=_others(group, groups)) for group in groups]
+
+
+def _impossible(
+    results: Results,
+) -> tuple[dict[str, dict[View, str]], dict[tuple[str, View], Counter[str]]]:
+    """Return why views cannot be made, by sample id and view, and how many of each task and view, by reason."""
+    reasons: dict[str, dict[View, str]] = defaultdict(dict)
+    counts: dict[tuple[str, View], Counter[str]] = defaultdict(Counter)
+    for view, samples in results.unasked.items():
+        for sample, reason in samples.items():
+            reasons[sample][view] = reason
+            counts[sample.rpartition("/")[2], view][reason] += 1
+    return dict(reasons), counts
 
 
 def _others(group: Group, groups: Iterable[Group]) -> dict[str, dict[View, Answer | None]]:

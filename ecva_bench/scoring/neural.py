@@ -17,6 +17,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 
 from .. import __version__
 from ..checkpoints import Checkpoint, find_checkpoint
+from ..devices import usable
 from ..errors import ScoringError, UsageError
 from ..reading.text import well_formed
 from ..records import sha256_of
@@ -67,6 +68,8 @@ class NeuralScorer(Scorer):
     def __init__(self, protocol: Protocol) -> None:
         super().__init__(protocol)
         self.model_settings = protocol.models.get(self.name, self.settings_type())
+        if self.model_settings.device not in ("auto", "cpu"):
+            usable(self.model_settings.device)  # now, and not after other metrics have been scored
 
     @abstractmethod
     def inputs(self, item: Scorable) -> Sequence[Texts]:
@@ -99,7 +102,7 @@ class NeuralScorer(Scorer):
 
     def settings(self) -> dict[str, str]:
         """Return the weights with their revision, dtype and kind of device."""
-        device = _device(self.model_settings.device)
+        device = usable(self.model_settings.device)
         return {
             "model": str(self._checkpoint(download=True)),
             "dtype": self.model_settings.dtype,
@@ -109,8 +112,8 @@ class NeuralScorer(Scorer):
     def _scores(self, wanted: Collection[Texts]) -> dict[Texts, float]:
         if not wanted:
             return {}
+        device = usable(self.model_settings.device)
         checkpoint = self._checkpoint(download=True)
-        device = _device(self.model_settings.device)
         identity = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
         # Sorted, so that batches do not depend on the order of the answers.
         keys = {texts: sha256_of([*identity, texts]) for texts in sorted(wanted)}
@@ -206,20 +209,6 @@ def _read(text: str, hint: Any, name: str) -> object:
     if text not in choices:
         raise UsageError(f"{text!r} is no value of this setting", name, f"choose from {', '.join(choices)}")
     return choices[text]
-
-
-@cache
-def _device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        why = str(error).partition("\n")[0]
-        raise UsageError(f"torch cannot use the device ({why})", name, "choose auto, cpu or cuda") from None
-    return name
 
 
 @cache

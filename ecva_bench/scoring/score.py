@@ -116,6 +116,7 @@ def _header(
         left_out=left_out,
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
+        lacking=results.lacking,
     )
 
 
@@ -193,7 +194,8 @@ class _Part:
         clean = said if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
-        return Scorable.of(answer, candidate=clean(answer.answer), others=texts)
+        impossible = self.group.impossible.get(answer.id, {})
+        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible)
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""
@@ -233,10 +235,11 @@ class _Part:
         values, videos = [value for value, _ in scored], [video for _, video in scored]
         interval = self._interval(values, videos)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
-        absent = [sample.rpartition("/")[0] for sample in self.group.absent]
+        exempt = self._exempt(name)
+        absent = [sample.rpartition("/")[0] for sample in self.group.absent if sample not in exempt]
         absent += [item.video for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
-        if not values and not all(gap.unanswered for _, gap in gaps):
+        if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
             filled, absent = [], []  # nothing is known of any answer: what is missing alone is no mean
         return Summary(
             task=self.group.task,
@@ -249,9 +252,10 @@ class _Part:
             higher_is_better=column.higher_is_better,
             worst=column.worst,
             n=len(values),
-            expected=len(self.batch) + len(self.group.absent),
+            expected=len(self.batch) + len(self.group.absent) - len(exempt),
             unscored=len(gaps),
             gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
+            exempt=exempt,
             unscorable=len(self.obstacles),
             reasons=reasons,
             mean=_mean(values),
@@ -261,6 +265,12 @@ class _Part:
             floor=_mean([value[name] for value in self.floor if name in value]),
             hits=round(sum(values)) if column.binary else None,
         )
+
+    def _exempt(self, column: str) -> tuple[str, ...]:
+        """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
+        view = self.scorer.needs.get(column)
+        samples = (*(item.id for item in self.batch), *self.group.absent)
+        return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
     def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
         return bootstrap_interval(values, videos, seed=self.seed, draws=self.draws)

@@ -69,7 +69,8 @@ class Scorable:
     """An answer with everything a metric may compare it with; times in seconds.
 
     `candidate` is the answer's text as it is compared, `answer` as it is recorded, where that is known. `others` are
-    the same model's answers to the same sample on the other views; None where one is owed and missing.
+    the same model's answers to the same sample on the other views; None where one is owed and missing. `impossible`
+    says why other views cannot be made of the video.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Scorable:
     label: Label | None = None
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
+    impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
     answer: str | None = None
 
     @property
@@ -92,7 +94,14 @@ class Scorable:
         return self.candidate if self.answer is None else self.answer
 
     @classmethod
-    def of(cls, answer: Answer, *, candidate: str, others: Mapping[View, str | None] | None = None) -> Scorable:
+    def of(
+        cls,
+        answer: Answer,
+        *,
+        candidate: str,
+        others: Mapping[View, str | None] | None = None,
+        impossible: Mapping[View, str] | None = None,
+    ) -> Scorable:
         """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
         return cls(
             key=answer.key,
@@ -107,6 +116,7 @@ class Scorable:
             label=answer.label,
             duration=answer.duration,
             others=others or {},
+            impossible=impossible or {},
             answer=answer.answer,
         )
 
@@ -114,8 +124,9 @@ class Scorable:
 class Scorer(ABC):
     """A metric under a protocol. Subclasses give `name`, `tasks`, `columns` and `score`.
 
-    `views` are those it scores on their own. One that `needs_judge` is made with a judge as second argument, and
-    gets no shuffled-reference floor, which would double its calls.
+    `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
+    One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
+    double its calls.
     """
 
     name: ClassVar[str]
@@ -123,6 +134,7 @@ class Scorer(ABC):
     columns: ClassVar[tuple[Column, ...]]
     aggregates: ClassVar[tuple[Column, ...]] = ()
     views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
+    needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
 
     def __init__(self, protocol: Protocol) -> None:

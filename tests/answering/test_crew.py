@@ -248,6 +248,44 @@ def test_workers_that_would_make_another_run_are_told_where_they_differ(
         together(Threads(recipes, []), folder, trouble, tmp_path / "r.jsonl")
 
 
+def test_workers_with_other_questions_than_were_planned_are_refused(
+    folder: Path, trouble: Path, tmp_path: Path
+) -> None:
+    """As on a machine where another annotation file lies under the path."""
+    runner = prepare(folder, trouble)
+    (fewer := tmp_path / "fewer").mkdir()
+    write_clip(fewer / "0.mp4")
+    crew = Crew(Script(prepare(fewer, trouble).manifest, []), runner.plan, runner.settings)
+    with pytest.raises(SpecMismatch, match="other questions than were planned: 0: give all workers the same anno"):
+        _ = crew.__enter__().manifest
+
+
+@pytest.mark.parametrize(("place", "device"), [("cuda:0", "cpu"), ("cuda:0", "cuda"), ("cpu", "cpu"), ("ray 1", "cpu")])
+def test_a_worker_that_would_not_compute_where_it_is_put_is_refused(
+    place: str, device: str, folder: Path, trouble: Path
+) -> None:
+    runner = prepare(folder, trouble)
+    spec = {**runner.manifest.spec, "description": {"device": device}}
+    engine = Script(runner.manifest.model_copy(update={"spec": spec}), [])
+    engine.places = (place,)
+    crew = Crew(engine, runner.plan, runner.settings)
+    crew._inbox.put((crew._desks[0], Ready(engine._manifest)))
+    if place == "cuda:0" and device == "cpu":
+        with pytest.raises(UsageError, match="a worker would compute on the CPU: cuda:0"):
+            _ = crew.manifest
+    else:
+        assert crew.manifest.environment["workers"] == [place]
+
+
+def test_the_machine_that_the_environment_is_of_is_named_where_it_is_another(folder: Path, trouble: Path) -> None:
+    runner = prepare(folder, trouble)
+    there = runner.manifest.model_copy(update={"environment": {"host": "node 7", "platform": "theirs"}})
+    crew = Crew(Script(there, []), runner.plan, runner.settings).__enter__()
+    environment = crew.manifest.environment
+    assert (environment["platform"], environment["described_on"]) == ("theirs", "node 7")
+    assert environment["host"] != "node 7"
+
+
 def test_places_are_the_devices_named() -> None:
     assert places_of(2, ("cuda:1", "cpu")) == ("cuda:1", "cpu")
     assert len(places_of(3)) == 3

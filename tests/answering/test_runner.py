@@ -14,7 +14,7 @@ from ecva_bench.answering import Adapter, Told
 from ecva_bench.answering.asking import Settings, identity, key
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
-from ecva_bench.errors import AdapterError, OutOfMemory
+from ecva_bench.errors import AdapterError, NoFrames, OutOfMemory
 from ecva_bench.journal import Journal, read
 from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, Sample, View
 from ecva_bench.tasks import prompt_for, resolve
@@ -49,14 +49,14 @@ class Videos:
 
     source = "test"
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, names: Sequence[str], moment: tuple[float, float]) -> None:
         self.folder = folder
         self.annotations = [
             Annotation(
                 video=name,
                 media=f"{name}.mp4",
                 label=Label(major=5),
-                moments=(Moment(start=2.0, end=2.8),),
+                moments=(Moment(start=moment[0], end=moment[1]),),
                 description=f"description of {name}",
                 cause=f"cause of {name}",
                 effect=f"effect of {name}",
@@ -81,10 +81,11 @@ def make(
     names: Sequence[str] = ("1", "2"),
     views: Sequence[View] = ("full",),
     tasks: Sequence[str] = ("cause", "effect"),
+    moment: tuple[float, float] = (2.0, 2.8),
     **settings: object,
 ) -> Runner:
     prompts = {task: prompt_for(task) for task in resolve(list(tasks))}
-    plan = make_plan(Videos(folder, names), prompts, Selection(), views)  # type: ignore[arg-type]
+    plan = make_plan(Videos(folder, names, moment), prompts, Selection(), views)  # type: ignore[arg-type]
     chosen = Settings(**settings)  # type: ignore[arg-type]
     spec = {"model": "counting", "description": adapter.describe(), "decoder": "d", "mode": chosen.mode}
     return Runner(adapter, plan, Manifest(run="r", spec=spec, expects=plan.expects), chosen)
@@ -166,6 +167,89 @@ def test_damaged_and_missing_videos_become_errors_and_the_run_goes_on(folder: Pa
         for view in ("full", "anomaly")
     }
     assert all(str(folder) in f.message for f in results.failures)
+
+
+HALF = "the anomaly takes more than half of the video, so no equally long normal span exists"
+OUTSIDE = "no annotated moment lies inside the video, so there is no {view!r} view"
+
+
+@pytest.mark.parametrize(
+    ("moment", "impossible"),
+    [
+        ((2.0, 2.8), {}),
+        ((0.0, 3.0), {"control": HALF}),
+        ((0.0, 99.0), {"anomaly": "cutting the annotated moments leaves no frame", "control": HALF}),
+        ((50.0, 60.0), {view: OUTSIDE.format(view=view) for view in ("anomaly", "control")}),
+    ],
+)
+@pytest.mark.parametrize("broken", ["", "led to"])
+def test_a_view_that_cannot_be_made_is_owed_by_no_model_and_not_tried_again(
+    moment: tuple[float, float], impossible: dict[View, str], broken: str, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.jsonl"
+    views: tuple[View, ...] = ("full", "anomaly", "control")
+    for _ in range(2):
+        results = run(make(Counting(broken), folder, ("1",), views, moment=moment), path)
+        assert results.unasked == {
+            view: dict.fromkeys(("1/cause", "1/effect"), why) for view, why in impossible.items()
+        }
+        assert {view: len(samples) for view, samples in results.expects.items()} == {
+            view: 0 if view in impossible else 2 for view in views
+        }
+        # Errors are the model's own: those of the views that there are.
+        assert len(results.failures) == (3 - len(impossible)) * (broken != "")
+        end = json.loads(path.read_text().splitlines()[-1])
+        assert end["status"] == ("incomplete" if broken else "complete")
+        assert end.get("unasked", 0) == 2 * len(impossible)
+        assert end["missing"] == 0
+    assert path.read_text().count('"type":"unasked"') == 2 * len(impossible)
+
+
+class OfWholeVideos(Counting):
+    """Knows its frames of whole videos alone, as A-Guardian does with important spans; of others there are none."""
+
+    def frame_indices(self, video: Video) -> Sequence[int]:
+        if video.removed:
+            raise AdapterError("important spans are known of whole videos alone")
+        return super().frame_indices(video)
+
+
+def test_a_view_that_a_model_cannot_take_costs_itself_only(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    for _ in range(2):
+        results = run(make(OfWholeVideos(), folder, ("1",), views=("full", "anomaly")), path)
+        assert {(a.id, a.view) for a in results.answers} == {("1/cause", "full"), ("1/effect", "full")}
+        assert {(f.id, f.view, f.stage, f.error) for f in results.failures} == {
+            (f"1/{task}", "anomaly", "prepare", "AdapterError") for task in ("cause", "effect")
+        }
+    assert path.read_text().count('"type":"error"') == 2  # it would say so again, and is not asked again
+
+
+def test_a_view_that_cannot_be_made_is_none_either_where_the_frames_cannot_be_decoded(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Video, indices: np.ndarray) -> None:
+        raise NoFrames("no frame that is to be shown decodes", self.path)
+
+    monkeypatch.setattr(Video, "preload", fail)
+    runner = make(Counting(), folder, ("1",), views=("full", "control"), moment=(0.0, 3.0))
+    results = run(runner, tmp_path / "r.jsonl")
+    assert {(f.id, f.view, f.error) for f in results.failures} == {
+        ("1/cause", "full", "no_frames"),
+        ("1/effect", "full", "no_frames"),
+    }
+    assert set(results.unasked["control"].values()) == {HALF}
+
+
+def test_a_video_that_cannot_be_read_is_an_error_on_every_view(folder: Path, tmp_path: Path) -> None:
+    (folder / "1.mp4").write_bytes(b"")
+    results = run(make(Counting(), folder, ("1",), views=("full", "control")), tmp_path / "r.jsonl")
+    assert len(results.failures) == 4
+    assert not results.unasked
+    write_clip(folder / "1.mp4", frames=12, event=(0, 1))  # mended, and shorter than its anomaly begins
+    results = run(make(Counting(), folder, ("1",), views=("full", "control")), tmp_path / "r.jsonl")
+    assert not results.failures
+    assert set(results.unasked["control"].values()) == {OUTSIDE.format(view="control")}
 
 
 def test_a_resumed_run_asks_only_what_is_open(folder: Path, tmp_path: Path) -> None:

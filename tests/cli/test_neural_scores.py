@@ -107,3 +107,15 @@ def test_a_setting_of_a_metric_moves_its_signature(ecva_bench, results, tiny):
     _, shown, _ = ecva_bench("score", results, *chosen, *tiny, "--metric-arg", "unieval.dtype=bfloat16")
     assert "dtype:bfloat16|device:" in shown
     assert "list-numbers:stripped" in shown
+
+
+@pytest.mark.parametrize("device", ["cuda:93", "meta", "tpu"])
+def test_a_device_that_is_not_there_is_refused_before_anything_is_scored(ecva_bench, results, device):
+    code, shown, complaint = ecva_bench(
+        "score", results, "--scorers", "bleu,bleurt", "--metric-arg", f"bleurt.device={device}"
+    )
+    assert code == 2
+    assert complaint.startswith("error: torch cannot use the device (")
+    assert f"{device}: there is cpu" in complaint
+    assert not shown
+    assert not results.with_name("run.scores.jsonl").exists()

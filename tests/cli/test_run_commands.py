@@ -13,6 +13,7 @@ from ecva_bench import journal, registry
 from ecva_bench.adapters.oracle import Oracle
 from ecva_bench.adapters.prompt_echo import PromptEcho
 from ecva_bench.answering import Adapter
+from ecva_bench.errors import WorkerLost
 from ecva_bench.video import Video
 from tests.cli.conftest import Command
 from tests.clips import write_clip
@@ -82,6 +83,119 @@ def test_shards_merge_into_the_answers_of_one_run(
     assert set(merged.expects["full"]) == set(whole.expects["full"])
 
 
+@pytest.mark.parametrize("model", ["motion", "oracle"])
+def test_an_absent_part_is_named_or_owed_and_the_run_without_shard_fills_it(
+    model: str, dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
+) -> None:
+    annotations, videos = dataset
+    (videos / "00002.mp4").unlink()
+    write_clip(videos / "00002.mp4")
+    common = ("--model", model, "--data", annotations, "--videos", videos)
+    parts = [tmp_path / f"part{n}.jsonl" for n in (1, 2, 3)]
+    for number, part in enumerate(parts, 1):
+        _, shown, _ = ecva_bench("run", *common, "--shard", f"{number}/3", "--out", part)
+        assert shown.endswith("next: ecva-bench merge, with the other parts\n")
+    merged = tmp_path / "merged.jsonl"
+    code, _, complaint = ecva_bench("merge", parts[0], parts[2], "--out", merged)
+    assert code == 2
+    assert complaint.startswith("error: part 2 of 3 is absent: ")
+    assert not merged.exists()
+
+    code, shown, _ = ecva_bench("merge", parts[0], parts[2], "--out", merged, "--incomplete")
+    assert code == 0
+    assert "9 answers owed: 6 answers, 0 errors, 3 missing" in shown
+    assert "part 2 of 3 is absent" in shown
+    assert '"status":"incomplete"' in merged.read_text().splitlines()[-1]
+    code, shown, _ = ecva_bench("score", merged)
+    assert code == 0
+    assert "cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing; 0 empty, 0 cut off, 0 extra" in shown
+    assert "not the whole run: part 2 of 3 is absent" in shown
+    _, shown, _ = ecva_bench("leaderboard", tmp_path / "merged.scores.jsonl", "--no-published", "--task", "cause")
+    assert f"{model}: not the whole run: part 2 of 3 is absent." in shown
+
+    code, shown, _ = ecva_bench("run", *common, "--out", merged)
+    assert code == 0
+    assert "9 answers (6 were there), 0 errors, 0 missing" in shown
+    _, shown, _ = ecva_bench("score", merged)
+    assert "cause, full video: 3 of 3 answered (100.00 %), 0 failed, 0 missing; 0 empty, 0 cut off, 0 extra" in shown
+    assert "absent" not in shown
+    ecva_bench("run", *common, "--out", tmp_path / "whole.jsonl")
+    whole, filled = (journal.read(tmp_path / f"{name}.jsonl") for name in ("whole", "merged"))
+    assert {a.key: a.answer for a in filled.answers} == {a.key: a.answer for a in whole.answers}
+
+
+def test_a_view_that_cannot_be_made_is_no_error_of_the_run_and_unscorable_on_the_sheet(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
+) -> None:
+    """A clip of 4 s whose anomaly takes 3 of them has no control as long."""
+    annotations, videos = dataset
+    rows = json.loads(annotations.read_text())
+    long = [row | {"output": "[0000,0003]"} if row["task"] == "Timestamp" and row["ID"] == 3 else row for row in rows]
+    annotations.write_text(json.dumps(long))
+    common = ("--data", annotations, "--videos", videos, "--ids", "00001,00003", "--task", "cause")
+    for model in ("oracle", "prompt-echo"):
+        out = tmp_path / f"{model}.jsonl"
+        command = ("run", "--model", model, *common, "--edited", "control", "--out", out)
+        for held in (0, 3):
+            code, shown, _ = ecva_bench(*command)
+            assert code == 0
+            assert f"3 answers ({held} were there), 0 errors, 0 missing" in shown
+            assert "no control view, 1 questions that nobody can be asked: the anomaly takes more than half" in shown
+        _, shown, _ = ecva_bench("score", out)
+        assert "video without a normal span: 1 of 1 answered (100.00 %), 0 failed, 0 missing;" in shown
+        assert "unscorable for anyone: 1 x the anomaly takes more than half of the video" in shown
+    _, shown, _ = ecva_bench("plan", *command[1:])
+    assert "control  cause                1         1       0      0" in shown
+    scores = [tmp_path / f"{model}.scores.jsonl" for model in ("oracle", "prompt-echo")]
+    _, shown, _ = ecva_bench("leaderboard", *scores, "--no-published")
+    assert "cause, video without a normal span, protocol standard, 1 samples" in shown
+
+
+def test_a_run_of_errors_alone_ends_with_3_and_is_not_called_complete(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
+) -> None:
+    annotations, videos = dataset
+    out = tmp_path / "results.jsonl"
+    common = ("--data", annotations, "--videos", videos, "--ids", "00002", "--out", out)
+    for command in (("run", "--model", "motion", *common), ("run", "--model", "motion", "--retry-errors", *common)):
+        code, shown, _ = ecva_bench(*command)
+        assert code == 3
+        assert "0 answers (0 were there), 3 errors, 0 missing" in shown
+        assert "next:" not in shown
+        assert '"status":"incomplete"' in out.read_text().splitlines()[-1]
+    write_clip(videos / "00002.mp4")
+    code, shown, _ = ecva_bench("run", "--model", "motion", *common)
+    assert code == 0
+    assert "3 answers (0 were there), 0 errors, 0 missing" in shown
+    assert "not_a_video" not in shown  # what has been answered since is no error any more
+
+
+def test_workers_that_die_end_a_run_with_3_for_the_same_command_goes_on(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise WorkerLost("no worker is left", "killed by signal 9", "run again")
+
+    monkeypatch.setattr("ecva_bench.answering.runner.Runner.run", die)
+    annotations, videos = dataset
+    common = ("--data", annotations, "--videos", videos, "--out", tmp_path / "r.jsonl")
+    code, _, complaint = ecva_bench("run", "--model", "motion", *common)
+    assert code == 3
+    assert complaint.startswith("error: no worker is left: killed by signal 9")
+
+
+def test_a_model_that_has_one_mode_is_recorded_with_it(
+    dataset: tuple[Path, Path], tmp_path: Path, ecva_bench: Command
+) -> None:
+    annotations, videos = dataset
+    common = ("--data", annotations, "--videos", videos, "--ids", "00001", "--out", tmp_path / "r.jsonl")
+    _, _, noted = ecva_bench("run", "--model", "oracle", "--mode", "fast", *common)
+    assert "oracle answers each question alone, so this is a run in exact mode" in noted
+    assert journal.read(tmp_path / "r.jsonl").spec["mode"] == "exact"
+    code, shown, noted = ecva_bench("run", "--model", "oracle", *common)
+    assert (code, "3 answers (3 were there)" in shown, noted) == (0, True, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -94,6 +208,10 @@ def test_shards_merge_into_the_answers_of_one_run(
         (("--model", "motion", "--model-arg", "frames"), "'frames' is no option of a model"),
         (("--model", "motion", "--model-arg", "frames=8"), "there is no option frames"),
         (("--model", "motion", "--devices", "gpu0"), "'gpu0' is no device: write cuda:N or cpu"),
+        (("--model", "motion", "--devices", "mps"), "'mps' is no device: write cuda:N or cpu"),
+        (("--model", "motion", "--devices", "cpu,cuda:93"), "this machine has no such device: cuda:93: there is cpu"),
+        (("--model", "vila", "--model-arg", "device=cuda:93"), "torch cannot use the device ("),
+        (("--model", "hf:a/b", "--model-arg", "device=meta"), "torch cannot use the device ("),
         (("--model", "motion", "--devices", "cpu,cpu", "--workers", "3"), "devices contradict the number of workers"),
         (("--model", "motion", "--devices", "cpu", "--engine", "ray"), "devices contradict the number of workers"),
     ],

@@ -10,9 +10,10 @@ from ecva_bench import leaderboard
 from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard import as_text, published_tables, score_sheets, submission
 from ecva_bench.leaderboard.groups import labels
+from ecva_bench.records import Lacking
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
-from tests.scoring.judges import RuleJudge
+from tests.scoring.judges import RuleJudge, lexical
 
 OWED = tuple(f"v{n}/classification" for n in range(4))
 
@@ -162,3 +163,44 @@ def test_the_score_sheet_prints_coverage_before_any_mean():
     assert "50.00 %" in text
     assert "majority_baseline 100.00 %" in text
     assert "classification|parse:named.v1|match:major|strip:specials|v:" in text
+
+
+def test_a_run_that_lacks_parts_is_noted_on_its_board_and_its_sheet():
+    short = run("short", "[5]", "[5]", lacking=Lacking(parts=(3,), of=4))
+    (board,) = leaderboards([short, run("whole", "[5]", "[5]", "[5]", "[1]")])
+    assert column(board, "answered") == ["4/4", "2/4"]
+    assert [note for note in board.notes if "absent" in note] == ["short: not the whole run: part 3 of 4 is absent."]
+    assert "not the whole run: part 3 of 4 is absent" in as_text(score_sheets(short)[0])
+
+
+def test_what_nobody_can_be_asked_is_counted_on_the_sheet_and_shares_a_board():
+    why = {"anomaly": {"v2/classification": "no frame is left", "v3/classification": "no annotated moment"}}
+    runs = [run(model, "[5]", "[1]", owed=OWED[:2], view="anomaly", unasked=why) for model in ("a", "b")]
+    (board,) = leaderboards(runs)
+    assert column(board, "answered") == ["2/2", "2/2"]
+    (sheet,) = score_sheets(runs[0])
+    assert sheet.title.endswith("0 duplicate, 2 unscorable")
+    assert sheet.notes[:2] == (
+        "unscorable for anyone: 1 x no annotated moment",
+        "unscorable for anyone: 1 x no frame is left",
+    )
+
+
+def test_a_video_without_the_view_a_column_needs_is_no_parse_failure():
+    why = {"anomaly": {"w/cause": "no frame is left"}}
+    told = {"v": "a car", "w": "a car", "u": "a lost car"}
+    whole = [answer(video, text, reference="a car", key_sentences=("a car",)) for video, text in told.items()]
+    edited = [answer(video, "a bus", view="anomaly", reference="a car") for video in "vu"]
+    judge = RuleJudge(lambda name, payload: None if "lost" in payload["candidate"] else lexical(name, payload))
+    judged = score_results(results([*whole, *edited], unasked=why), judge=judge, draws=50)
+    board = next(table for table in leaderboards([judged]) if "full video" in table.title)
+    assert "Ranked by gated." in board.notes[0]
+    assert column(board, "parse failures") == ["1"]  # the verdict on u, and not that w has no other view
+
+
+def test_a_board_of_a_view_that_no_video_has_is_empty():
+    why = {"control": dict.fromkeys(OWED, "half")}
+    boards = leaderboards([run(model, "[5]", unasked=why) for model in ("a", "b")])
+    empty = next(board for board in boards if "0 samples" in board.title)
+    assert column(empty, "answered") == ["0/0", "0/0"]
+    assert column(empty, "rank") == ["", ""]

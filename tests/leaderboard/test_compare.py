@@ -8,6 +8,7 @@ import pytest
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard import as_text
 from ecva_bench.leaderboard.compare import compare, comparison_tables
+from ecva_bench.records import Lacking
 from ecva_bench.scoring import read_scores_of, score_results, write_scores
 from ecva_bench.statistics import holm
 from tests.leaderboard.scored import scored
@@ -218,3 +219,19 @@ def test_answers_that_could_not_be_read_are_counted_by_why():
     ]
     shown = as_text(comparison_tables(found)[0])
     assert "classification not read: base 2 (1 ambiguous, 1 out of range) of 3, new 0 of 3" in shown
+
+
+def lacking(*parts, of=4):
+    return Lacking(parts=parts, of=of)
+
+
+def test_a_run_that_lacks_parts_says_so_and_is_compared_on_request_only():
+    """Also where nobody knows what the absent part owed, so that both seem to be whole."""
+    base, new = two([0.1, 0.2, -0.3, 0.0, 0.05, 0.4], lacking=lacking(2))
+    with pytest.raises(UsageError, match=r"parts of the run: whole in the base, part 2 of 4 is absent in the new run"):
+        compare(base, new)
+    found = compare(base, new, on="intersection")
+    assert "beware: run is not the whole run: part 2 of 4 is absent" in as_text(comparison_tables(found)[0])
+    both = [one.model_copy(update={"header": new.header}) for one in (base, new)]
+    assert as_text(comparison_tables(compare(*both))[0]).count("part 2 of 4 is absent") == 2
+    assert "absent" not in as_text(comparison_tables(compare(*two([0.1, 0.2])))[0])

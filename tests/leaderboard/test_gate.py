@@ -18,6 +18,7 @@ from ecva_bench.leaderboard.history import remember, sparkline
 from ecva_bench.leaderboard.junit import as_junit
 from ecva_bench.leaderboard.table import Cell, Table
 from ecva_bench.leaderboard.verdict import Case, exit_code, worst
+from ecva_bench.records import Lacking
 from ecva_bench.statistics import paired_bootstrap
 from tests.leaderboard.scored import scored
 
@@ -376,3 +377,14 @@ def test_history_keeps_the_last_twenty_runs_and_draws_them(tmp_path):
         with pytest.raises(ResultsError, match="history"):
             remember(found, path)
         assert path.read_text() == foreign
+
+
+def test_a_run_that_lacks_parts_passes_no_gate():
+    base = scored({"cause": {f"v{number}": 0.5 for number in range(30)}})
+    new = base.model_copy(update={"header": base.header.model_copy(update={"lacking": Lacking(parts=(2, 3), of=4)})})
+    found = gate(new, base)
+    assert found.verdict == "INVALID"
+    assert [case.text for case in gate_cases(found)] == ["whole in the base, parts 2, 3 of 4 are absent in the new run"]
+    shared = gate(new, base, on="intersection")
+    assert shared.verdict == "PASS"
+    assert any("not the whole run: parts 2, 3 of 4 are absent" in note for note in gate_tables(shared)[0].notes)

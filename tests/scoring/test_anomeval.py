@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
 from ecva_bench.judging.prompts import read_prompts
+from ecva_bench.leaderboard import submission
 from ecva_bench.scoring import PROTOCOLS, score_results
 from ecva_bench.scoring.anomeval import AnomEval, Verdicts, combine
 from ecva_bench.scoring.protocol import ANOMEVAL, AnomEvalSettings, get_anomeval
@@ -168,6 +169,47 @@ def test_a_missing_half_of_a_pair_is_named_and_never_averaged_in_silence():
     assert s3.gaps == {"no answer on the anomaly view": 2}
     assert {score.id for score in scores.scores if "s3" in score.gaps} == {"b/cause", "c/cause"}
     assert next(summary for summary in scores.summaries if summary.column == "s1").n == 3
+
+
+def test_a_view_that_cannot_be_made_is_no_missing_answer_whoever_is_asked():
+    """Of three videos one has no control, one no anomaly view; a fourth model's answer is missing."""
+    why = {"anomaly": {"b/cause": "no frame is left"}, "control": {"b/cause": "half", "c/cause": "half"}}
+    given = [*pair("a", "x", "y", "z"), *pair("b", "x", None), *pair("c", "x", "y")]
+    owed = {"full": ("a/cause", "b/cause", "c/cause"), "anomaly": ("a/cause", "c/cause"), "control": ("a/cause",)}
+    right = scored(results(given, expects=owed, unasked=why))
+    summaries = {summary.column: summary for summary in right.summaries}
+    s3, control = summaries["s3"], summaries["s3_control"]
+    assert (s3.n, s3.expected, s3.mean, s3.zero_filled, s3.gaps) == (2, 2, 1, 1, {"no frame is left": 1})
+    assert (control.n, control.expected, control.mean, control.zero_filled) == (1, 1, 1, 1)
+    assert control.gaps == {"half": 2}
+    assert summaries["s1"].n == 3
+    assert {column: summaries[column].n for column in ("S", "gated")} == {"S": 2, "gated": 2}
+    assert not any(score.unanswered for score in right.scores)
+    assert {(c.view, c.owed, c.missing): c.unasked for c in right.coverage} == {
+        ("anomaly", 2, 0): {"no frame is left": 1},
+        ("control", 1, 0): {"half": 2},
+        ("full", 3, 0): {},
+    }
+    # A model that owes an answer and has none is counted 0 for that, and for that alone.
+    silent = scored(results([one for one in given if one.view == "full"], expects=owed, unasked=why))
+    s3 = next(summary for summary in silent.summaries if summary.column == "s3")
+    assert s3.gaps == {"no answer on the anomaly view": 2, "no frame is left": 1}
+    assert (s3.zero_filled, s3.expected) == (0, 2)
+    assert next(score for score in silent.scores if score.id == "b/cause").unanswered == ()
+    # Without an answer to the whole video it is counted 0 where others have a value, and not where nobody has.
+    deaf = scored(results([one for one in given if one.video != "b"], expects=owed, unasked=why))
+    counted = {summary.column: (summary.expected, summary.zero_filled) for summary in deaf.summaries}
+    assert counted["s3"] == (2, 1)
+    assert counted["gated"] == (2, summaries["gated"].zero_filled)
+    assert counted["logic"] == (3, 2 / 3 * summaries["logic"].zero_filled)
+    assert submission(deaf).entries[-1].values["s3"] == {"a": 1, "c": 1}
+    assert set(submission(deaf).entries[-1].values["logic"]) == {"a", "b", "c"}
+
+
+def test_a_view_that_no_video_has_is_a_group_of_no_samples():
+    run = results(pair("a", "x", "y"), unasked={"control": {"a/cause": "half"}})
+    (control,) = (one for one in scored(run).coverage if one.view == "control")
+    assert (control.owed, control.answered, control.unasked) == (0, 0, {"half": 1})
 
 
 def test_a_view_that_was_not_asked_leaves_its_columns_without_a_value_not_at_zero():

@@ -1,0 +1,15 @@
+"""The results file: one JSON record per line, appended and synced by one writer, readable after any crash.
+
+The first line is the run's manifest, then answers, errors, events and what cannot be asked, in the order they happened,
+then an end record if the run came to its end. A key is answered once; of two records with one key the first answer
+counts. A run that takes up a file of which the manifest owes another list appends its own: the last one counts. Knows
+the format only: nothing of videos, models or scores.
+"""
+
+from ..errors import ResultsBusy
+from .lines import differences
+from .merging import merge
+from .results import read
+from .writer import Journal, end_of, now, writer
+
+__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge", "now", "read", "writer"]

@@ -1,0 +1,102 @@
+"""The lines of a results file as records, and which run they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import ResultsError, SpecMismatch, ViewUnavailable
+from ..reading.text import parse_json
+from ..records import RESULTS_SCHEMA, Answer, End, Event, Failure, Manifest, Record, Unasked
+
+_TYPES: dict[str, type[Record]] = {
+    "run": Manifest,
+    "answer": Answer,
+    "error": Failure,
+    "unasked": Unasked,
+    "event": Event,
+    "end": End,
+}
+
+
+def parse(path: Path) -> Iterator[Record]:
+    """Yield the records of whole lines; skip types of a newer minor version and a torn tail."""
+    if not path.is_file():
+        raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return
+            yield from _parse_line(line, path, number)
+
+
+def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
+    try:
+        data = parse_json(line)
+        kind = _TYPES.get(data["type"])
+        record = kind.model_validate(data) if kind else None
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ResultsError(
+            f"line {number} is no record ({reason})", path, "restore it from a copy, or delete that line"
+        ) from error
+    if isinstance(record, Failure) and record.error == ViewUnavailable.code:  # as written before there was `Unasked`
+        shared = record.model_dump(include={"key", "id", "video", "task", "view", "t"})
+        record = Unasked(**shared, reason=record.message)
+    return [record] if record else []
+
+
+def manifest_of(path: Path, records: Sequence[Record]) -> Manifest:
+    """Return the manifest that counts, the last; `ResultsError` where the file has none, or those of several runs."""
+    if not records or not isinstance(records[0], Manifest):
+        raise ResultsError("the first line is no run manifest", path, "is this a results file?")
+    manifests = [record for record in records if isinstance(record, Manifest)]
+    for manifest in manifests:
+        if manifest.schema_ != RESULTS_SCHEMA:
+            raise ResultsError(
+                f"the file has schema {manifest.schema_!r}, this version reads {RESULTS_SCHEMA!r}",
+                path,
+                "use the version of ecva-bench that wrote it",
+            )
+        if shown := differences(manifests[0], manifest):
+            what = f"the file holds several runs ({shown})"
+            raise ResultsError(what, path, "keep each in its own file; join parts of one run with `ecva-bench merge`")
+    return manifests[-1]
+
+
+def unsharded(manifest: Manifest) -> Manifest:
+    """Return the manifest with the settings of the whole run, of which it may be a part."""
+    selection = {k: v for k, v in manifest.spec.get("selection", {}).items() if k != "shard"}
+    return manifest.model_copy(update={"spec": {**manifest.spec, "selection": {**selection, "shard": None}}})
+
+
+def as_requested(manifest: Manifest) -> Manifest:
+    """Return a manifest with the settings that a resumed run repeats: as asked for, and not as they could be had."""
+    return manifest.model_copy(update={"spec": {**manifest.spec, **manifest.requested}})
+
+
+def differences(there: Manifest, here: Manifest) -> str:
+    """Return in words where the settings of two runs differ; nothing where they are the same run."""
+    old, new = _flat(there.spec), _flat(here.spec)
+    differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
+
+
+def check_spec(path: Path, held: Manifest, asked: Manifest) -> None:
+    """Raise `SpecMismatch` where the manifest `held` by a file has other settings than the one `asked` for."""
+    if shown := differences(held, asked):
+        raise SpecMismatch(
+            f"the file belongs to a run with other settings ({shown})",
+            path,
+            "repeat those, or use another --out",
+        )
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        return {prefix: value}
+    parts = (_flat(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items())
+    return {name: item for part in parts for name, item in part.items()}

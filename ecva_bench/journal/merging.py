@@ -1,0 +1,177 @@
+"""The parts of one run joined into one file, which never owes less than they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import ResultsError, SpecMismatch
+from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, View, canonical_json
+from .lines import as_requested, check_spec, manifest_of, parse, unsharded
+from .results import Place, lacking
+from .writer import Journal, end_of, now, places_of, writer
+
+Expected = dict[View, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One file of a run: its records, and which parts of how many it holds."""
+
+    path: Path
+    records: Sequence[Record]
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        return manifest_of(self.path, self.records)
+
+    @cached_property
+    def lacking(self) -> Lacking | None:
+        return lacking(self.manifest)
+
+    @cached_property
+    def held(self) -> tuple[int, ...]:
+        """The numbers of the parts it holds; none where it is not divided."""
+        away = self.lacking
+        return tuple(n for n in range(1, away.of + 1) if n not in away.parts) if away else ()
+
+    @cached_property
+    def owed(self) -> set[Place]:
+        """What it owes itself: a file merged of some parts expects what the others owe, too."""
+        if not self.manifest.lacking:
+            return places_of(self.manifest.expects)
+        return {(r.id, r.view) for r in self.records if isinstance(r, Answer | Failure | Unasked)}
+
+    @property
+    def name(self) -> str:
+        return str(Lacking(parts=self.held, of=self.lacking.of)) if self.lacking else "the whole run"
+
+    @property
+    def whole(self) -> Expected:
+        """What all parts together owe, as far as this one knows; nothing where it does not."""
+        return self.manifest.whole if self.lacking else self.manifest.expects
+
+
+def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
+    """Write the union of the parts of one run to a new file and return its manifest.
+
+    A part that is absent, or lacks answers, is refused, unless an `incomplete` file is wanted: that owes what is
+    absent, as far as the parts know it, and is resumed by the command of the whole run. Raises `SpecMismatch` where
+    they are not parts of one run, `ResultsError` where `target` exists, or where answers contradict each other.
+    """
+    if target.exists():
+        raise ResultsError("the file to merge into exists", target, "name a new file")
+    parts = [_Part(path, list(parse(path))) for path in paths]
+    first = _alike(parts)
+    whole = _whole(parts)
+    away = _absent(parts, whole)
+    if away and not incomplete:
+        remedy = "name its file too, or merge what is there with --incomplete, to be resumed without --shard"
+        raise ResultsError(away.text, ", ".join(str(part.path) for part in parts), remedy)
+    union = unsharded(first.manifest).model_copy(
+        update={
+            "expects": whole or _joined(parts),
+            "unasked": {key: why for part in parts for key, why in part.manifest.unasked.items()},
+            "whole": whole if away else {},
+            "lacking": away,
+            "environment": {**writer(), "parts": [part.manifest.environment for part in parts]},
+            "t": now(),
+        }
+    )
+    answers, others = _settled(parts)
+    if not incomplete:
+        _check_finished(parts, {(r.id, r.view) for r in (*answers.values(), *others.values())})
+    _write(target, union, [*_events(parts), *_in_order(answers, others)])
+    return union
+
+
+def _alike(parts: Sequence[_Part]) -> _Part:
+    """Return a part whose settings are the run's, settled with its first answer; `SpecMismatch` where parts differ."""
+    for part in parts[1:]:
+        asked = (unsharded(as_requested(one.manifest)) for one in (parts[0], part))
+        check_spec(part.path, *asked)
+    settled = [part for part in parts if any(isinstance(record, Answer) for record in part.records)]
+    for part in settled[1:]:
+        check_spec(part.path, unsharded(settled[0].manifest), unsharded(part.manifest))
+    return settled[0] if settled else parts[0]
+
+
+def _whole(parts: Sequence[_Part]) -> Expected:
+    """Return what the whole run owes; nothing where no part knows. `SpecMismatch` where they do not agree."""
+    known = [part for part in parts if part.whole]
+    for part in known[1:]:
+        if places_of(part.whole) != places_of(known[0].whole):
+            what = f"it was made with another list of what the run owes than {known[0].path}"
+            raise SpecMismatch(what, part.path, "make all parts with one version of ecva-bench")
+    return known[0].whole if known else {}
+
+
+def _absent(parts: Sequence[_Part], whole: Expected) -> Lacking | None:
+    """Return the parts that none of the files holds and that owe something, as far as that is known."""
+    if not all(part.lacking for part in parts):
+        return None  # one of them is the whole run
+    if whole and {place for part in parts for place in part.owed} == places_of(whole):
+        return None
+    divided = {part.lacking.of: part for part in reversed(parts) if part.lacking}
+    if len(divided) > 1:
+        one, other = list(divided.values())[:2]
+        what = f"{other.name} and {one.name} are of two divisions of the run, and not all of it is there"
+        raise ResultsError(what, f"{other.path}, {one.path}", "merge all parts of one division")
+    (of,) = divided
+    held = {number for part in parts for number in part.held}
+    away = tuple(number for number in range(1, of + 1) if number not in held)
+    return Lacking(parts=away, of=of) if away else None
+
+
+def _joined(parts: Sequence[_Part]) -> Expected:
+    """Return what the parts owe, sorted."""
+    views = dict.fromkeys(view for part in parts for view in part.manifest.expects)
+    return {view: tuple(sorted({i for part in parts for i in part.manifest.expects.get(view, ())})) for view in views}
+
+
+def _settled(parts: Sequence[_Part]) -> tuple[dict[str, Answer], dict[str, Failure | Unasked]]:
+    """Return the answers by key, and what stands for the others; `ResultsError` where two files answer differently."""
+    answers: dict[str, Answer] = {}
+    others: dict[str, Failure | Unasked] = {}
+    of: dict[str, _Part] = {}
+    for part in parts:
+        for record in part.records:
+            if isinstance(record, Failure | Unasked):
+                others[record.key] = record
+            elif isinstance(record, Answer):
+                there = answers.setdefault(record.key, record)
+                if of.setdefault(record.key, part) is not part and there.answer != record.answer:
+                    what = f"{of[record.key].name} is there twice, with two answers to {record.id} ({record.view})"
+                    raise ResultsError(what, f"{of[record.key].path}, {part.path}", "name one of the two files")
+    return answers, {key: record for key, record in others.items() if key not in answers}
+
+
+def _check_finished(parts: Sequence[_Part], settled: set[Place]) -> None:
+    for part in parts:
+        owed = places_of(part.manifest.expects)
+        if missing := len(owed - settled):
+            what = f"{part.name} is unfinished: {missing} of {len(owed)} answers are missing"
+            remedy = "run its command again, or merge what is there with --incomplete"
+            raise ResultsError(what, part.path, remedy)
+
+
+def _events(parts: Sequence[_Part]) -> list[Event]:
+    """Return what happened in the parts, each event once; who wrote them when is no part of it."""
+    found = [r for part in parts for r in part.records if isinstance(r, Event) and r.event != "resumed"]
+    return list({canonical_json(event.model_dump(mode="json")): event for event in found}.values())
+
+
+def _in_order(answers: dict[str, Answer], others: dict[str, Failure | Unasked]) -> list[Answer | Failure | Unasked]:
+    return sorted([*answers.values(), *others.values()], key=lambda record: (record.id, record.view))
+
+
+def _write(target: Path, manifest: Manifest, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    with Journal(part, manifest) as journal:
+        for record in records:
+            journal.append(record)
+        journal.append(end_of(manifest, journal))
+    part.rename(target)

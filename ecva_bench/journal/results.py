@@ -1,0 +1,88 @@
+"""A results file as it is read for scoring."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import cast, get_args
+
+from ..records import Answer, Failure, Lacking, Manifest, Results, Unasked, View
+from .lines import manifest_of, parse
+
+Place = tuple[str, View]  # sample id and view
+
+
+def read(path: Path) -> Results:
+    """Return what a results file holds, joined by sample id and view.
+
+    Of several answers to one sample and view (the video file changed in between) the newest counts; the others,
+    and answers to samples the run did not ask, are `extra`. What cannot be asked, as a view of its video cannot be
+    made, is not owed. Raises `ResultsError` where the file is none.
+    """
+    records = list(parse(path))
+    manifest = manifest_of(path, records)
+    newest: dict[Place, Answer] = {}
+    extra: list[Answer] = []
+    keys: set[str] = set()
+    failures: dict[Place, Failure] = {}
+    impossible: dict[Place, str] = {}
+    owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
+    for record in records:
+        if isinstance(record, Answer) and record.key not in keys:
+            keys.add(record.key)
+            place = (record.id, record.view)
+            if place not in owed:
+                extra.append(record)
+                continue
+            if place in newest:
+                extra.append(newest[place])
+            newest[place] = record
+        elif isinstance(record, Failure):
+            failures[record.id, record.view] = record
+        elif isinstance(record, Unasked):
+            impossible[record.id, record.view] = record.reason
+    impossible = {place: why for place, why in impossible.items() if place not in newest}
+    return Results(
+        name=path.stem,
+        source=str(path),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        model=str(manifest.spec.get("model", "unknown")),
+        expects={
+            view: tuple(sample for sample in samples if (sample, view) not in impossible)
+            for view, samples in manifest.expects.items()
+        },
+        answers=tuple(newest.values()),
+        extra=tuple(extra),
+        failures=tuple(one for place, one in failures.items() if place not in newest and place not in impossible),
+        unasked=_by_view(_never_asked(manifest) | impossible),
+        lacking=lacking(manifest),
+        spec=manifest.spec,
+    )
+
+
+def lacking(manifest: Manifest) -> Lacking | None:
+    """Return the parts of the run that a file does not hold, None where it holds the whole run."""
+    shard = manifest.spec.get("selection", {}).get("shard")
+    if shard is None:
+        return manifest.lacking
+    part, parts = shard
+    others = tuple(number for number in range(1, parts + 1) if number != part)
+    return Lacking(parts=others, of=parts) if others else None
+
+
+def _never_asked(manifest: Manifest) -> dict[Place, str]:
+    """Return why a view is not asked about, where the annotation alone says so."""
+    found: dict[Place, str] = {}
+    for name, why in manifest.unasked.items():
+        sample, _, view = name.rpartition("@")
+        if view in get_args(View):
+            found[sample, cast(View, view)] = why
+    return found
+
+
+def _by_view(places: dict[Place, str]) -> dict[View, dict[str, str]]:
+    found: dict[View, dict[str, str]] = defaultdict(dict)
+    for (sample, view), why in places.items():
+        found[view][sample] = why
+    return dict(found)

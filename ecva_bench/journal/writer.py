@@ -1,0 +1,225 @@
+"""The one writer of a results file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from ..errors import ResultsBusy, ResultsError, SpecMismatch
+from ..reading.text import said
+from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
+from .lines import as_requested, check_spec, differences, manifest_of, parse
+from .results import Place
+
+# How a manifest begins, and with it every results file, its keys being sorted.
+_MANIFEST_BEGINS = b'{"environment":{'
+_MAKE_ROOM = "make room and run the same command again: what is written is kept"
+
+
+def now() -> str:
+    """Return the time as results files hold it: UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Journal:
+    """The only writer of one results file. Use as a context manager; the file is locked while it is open.
+
+    A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
+    `answered` (the video of each), `failed` and `unasked` tell what it already holds, by key, and `state` by sample id
+    and view, of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost;
+    `manifest`, how its answers are made and what it owes.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        """Open or create `path` for the run of `manifest`.
+
+        Raises `ResultsBusy` where another process writes it, `SpecMismatch` where it belongs to a run with other
+        settings, `ResultsError` where it is no results file or cannot be written.
+        """
+        self.path = path
+        self.manifest = manifest
+        self.answered: dict[str, str] = {}
+        self.failed: dict[str, Failure] = {}
+        self.unasked: dict[str, Unasked] = {}
+        self.state: dict[Place, Literal["answer", "error", "unasked"]] = {}
+        self.empty: set[Place] = set()
+        self.cut_off: set[Place] = set()
+        self.spent: dict[str, float] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            what = f"the results file cannot be written ({error.strerror})"
+            raise ResultsError(what, path, "name another with --out") from error
+        try:
+            _lock(self._file, path)
+            self._take_up(manifest)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
+        """Write one record and wait until it is on disk."""
+        self._write(_line(record))
+        self._remember(record)
+
+    def settle(self, manifest: Manifest) -> None:
+        """Put a manifest in the place of the one that is there, before the first answer; after it, it may not differ.
+
+        Raises `SpecMismatch` where the answers that are there were made otherwise.
+        """
+        if self.answered:
+            if shown := differences(self.manifest, manifest):
+                what = f"the answers that are there were made with other settings ({shown})"
+                raise SpecMismatch(what, self.path, "run the same command again, or begin another with --out")
+            return
+        environment = {**manifest.environment, **self.manifest.environment}  # who writes is as it was
+        self.manifest = manifest.model_copy(update={"run": self.manifest.run, "environment": environment})
+        others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
+        os.ftruncate(self._file, 0)
+        self._write(b"".join([_line(self.manifest), *others]))
+
+    def _write(self, content: bytes) -> None:
+        try:
+            written = os.write(self._file, content)
+            os.fsync(self._file)
+        except OSError as error:
+            raise ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM) from error
+        if written < len(content):
+            raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
+
+    def event(self, name: str, **detail: Any) -> None:
+        """Append something that happened to the run as a whole."""
+        self.append(Event(event=name, detail=detail, t=now()))
+
+    def close(self) -> None:
+        """Release the lock and the file."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_up(self, manifest: Manifest) -> None:
+        records = list(parse(self.path))
+        if records:
+            self.manifest = manifest_of(self.path, records)
+            check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
+        elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
+            raise ResultsError("the file is there and is no results file", self.path, "name another with --out")
+        # Only now, so that a file that is not ours, or of another run, is left as it is.
+        torn = _set_aside_torn_tail(self._file, self.path)
+        if not records:
+            self.append(manifest)
+            return
+        for record in records:
+            self._remember(record)
+        if _owes(self.manifest) != _owes(manifest):  # it lacks parts of the run, or is older than what parts know
+            owed = {name: getattr(manifest, name) for name in ("expects", "unasked", "whole", "lacking", "t")}
+            self.manifest = self.manifest.model_copy(update=owed)
+            self.append(self.manifest)
+        now_here = {**manifest.environment, **writer()}
+        self.event("resumed", answered=len(self.answered), torn_bytes=torn, **now_here)
+
+    def _remember(self, record: Record) -> None:
+        match record:
+            case Answer():
+                self.answered[record.key] = record.video
+                self.failed.pop(record.key, None)
+                place = (record.id, record.view)
+                self.state[place] = "answer"
+                for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
+                    (places.add if belongs else places.discard)(place)
+            case Event(event="spent"):
+                for name, amount in record.detail.items():
+                    if isinstance(amount, int | float):
+                        self.spent[name] = self.spent.get(name, 0) + amount
+            case Unasked() if record.key not in self.answered:
+                self.unasked[record.key] = record
+                self.failed.pop(record.key, None)
+                if self.state.get((record.id, record.view)) != "answer":
+                    self.state[record.id, record.view] = "unasked"
+            case Failure() if record.key not in self.answered:
+                self.failed[record.key] = record
+                self.state.setdefault((record.id, record.view), "error")
+
+
+def end_of(manifest: Manifest, journal: Journal) -> End:
+    """Return the end record of a run: what was owed against what the journal holds."""
+    owed = places_of(manifest.expects)
+    states = Counter(journal.state.get(place, "missing") for place in owed)
+    whole = not (states["error"] or states["missing"] or manifest.lacking)
+    return End(
+        status="complete" if whole else "incomplete",
+        answers=states["answer"],
+        errors=states["error"],
+        missing=states["missing"],
+        empty=len(journal.empty & owed),
+        cut_off=len(journal.cut_off & owed),
+        unasked=states["unasked"],
+        t=now(),
+    )
+
+
+def places_of(expects: Mapping[View, Sequence[str]]) -> set[Place]:
+    """Return sample id and view of all that is owed."""
+    return {(sample, view) for view, samples in expects.items() for sample in samples}
+
+
+def _line(record: Record) -> bytes:
+    return f"{canonical_json(record.model_dump(mode='json', by_alias=True, exclude_none=True))}\n".encode()
+
+
+def _is_manifest(line: bytes) -> bool:
+    return line.startswith(_MANIFEST_BEGINS)
+
+
+def _owes(manifest: Manifest) -> tuple[object, ...]:
+    return places_of(manifest.expects), places_of(manifest.whole), manifest.lacking
+
+
+def writer() -> dict[str, Any]:
+    """Return who writes: host and process id."""
+    return {"host": socket.gethostname(), "pid": os.getpid()}
+
+
+def _lock(file: int, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ResultsBusy(
+            f"{_holder(path)} is writing this results file",
+            path,
+            "wait for it, or name another file with --out",
+        ) from None
+
+
+def _holder(path: Path) -> str:
+    for record in reversed(list(parse(path))):
+        who = record.environment if isinstance(record, Manifest) else getattr(record, "detail", {})
+        if "pid" in who:
+            return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"
+    return "another process"
+
+
+def _set_aside_torn_tail(file: int, path: Path) -> int:
+    """Move what follows the last line break to `<file>.torn`; return its length in bytes."""
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    tail = content[whole:]
+    if tail:
+        with path.with_name(path.name + ".torn").open("ab") as aside:
+            aside.write(tail + b"\n")
+        os.ftruncate(file, whole)
+    return len(tail)
