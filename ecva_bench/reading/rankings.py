@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..records import Reading
-from .class_cues import denied, example
+from .classes.cues import denied, example
 from .text import plain
 
 _ON_ONE_LINE = r"\d{1,2}(?: *[,;>] *\d{1,2})+"

@@ -13,8 +13,8 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from ..taxonomy import AnomalyClass
-from .class_cues import UNIT
+from ...taxonomy import AnomalyClass
+from .cues import UNIT
 
 CHINESE = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 WORDS = [

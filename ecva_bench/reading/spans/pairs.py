@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from ..units import TimeUnit
 from . import pair_cues as cues
 from .times import Time
-from .units import TimeUnit
 
 _FAR = 80  # characters that may stand between the two times of a pair
 _NEAR = 48  # and characters on either side of it that say what it is

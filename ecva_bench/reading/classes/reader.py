@@ -1,7 +1,7 @@
 """The class that an answer names: what stands as the answer, not what a text happens to hold.
 
 Where a box or an answer tag is, only what stands in it counts. Else the places that name classes are tried from the
-most explicit to the least (`class_places`), less what is denied, taken back or an example. The first rank that names
+most explicit to the least (`places`), less what is denied, taken back or an example. The first rank that names
 a class decides. Where it names two, or a later explicit place names another, the answer is ambiguous.
 """
 
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from ..records import Label, Reading
-from ..taxonomy import AnomalyClass
-from . import class_cues as cues
-from .class_names import Lexicon, lexicon
-from .class_places import ALONE, Found, places, sentence_start
-from .text import plain
+from ...records import Label, Reading
+from ...taxonomy import AnomalyClass
+from ..text import plain
+from . import cues
+from .names import Lexicon, lexicon
+from .places import ALONE, Found, places, sentence_start
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "class", "alone", "concluded", "name")  # by rank

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ..units import TimeUnit
 from .numerals import CHINESE, ENGLISH, number
-from .units import TimeUnit
 from .untimed import HEDGE, VIDEO, is_length, is_none, numbers_a_span, of_frames, unit_before
 
 # `bare` and `word` (twelve) lack a unit; `edge` is the beginning (0) or the end (infinity) of the video; `length` is a

@@ -6,10 +6,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
+from ..tables import Cell, headed_cells
+from ..units import TimeUnit
 from .pairs import Pair, paired, with_unit
-from .tables import Cell, headed_cells
 from .times import Time
-from .units import TimeUnit
 
 _OF = r"(?:(?:event|anomaly|segment|t|time)[\s_]?)?"
 _START = re.compile(rf"{_OF}(?:start|begin|from\b|onset|开始|起始)")

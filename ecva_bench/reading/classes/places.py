@@ -12,9 +12,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import class_cues as cues
-from .class_names import Lexicon, Named
-from .tables import headed_cells
+from ..tables import headed_cells
+from . import cues
+from .names import Lexicon, Named
 
 ANSWER, CLASS, ALONE, CONCLUDED, NAME = range(5)
 REACH = 400  # characters behind a word such as "class", within which its value stands

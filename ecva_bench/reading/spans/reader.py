@@ -12,17 +12,15 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from ..records import Reading
+from ...records import Reading
+from ..text import plain
+from ..units import NoUnit, TimeUnit, in_seconds
 from .asides import find_asides
 from .columns import find_columns
 from .conclusions import conclusions, says_none
 from .pairs import Pair, find_pairs, unused
 from .roles import find_named
-from .text import plain
 from .times import Time, find_times
-from .units import NoUnit, TimeUnit, in_seconds
-
-__all__ = ["VERSION", "Span", "TimeUnit", "read_spans"]
 
 Span = tuple[float, float]
 

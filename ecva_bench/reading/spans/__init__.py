@@ -1,0 +1,8 @@
+"""The spans of time an answer names: `times` are found, paired (`pairs`, `roles`, `columns`) and sifted (`asides`)."""
+
+from __future__ import annotations
+
+from ..units import TimeUnit
+from .reader import VERSION, Span, read_spans
+
+__all__ = ["VERSION", "Span", "TimeUnit", "read_spans"]
