@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..reading.spans import Span, TimeUnit, read_spans
+from ..reading.spans import Span, read_spans
+from ..reading.units import TimeUnit
 from ..records import Annotation, Answer, Moment
 
 

@@ -1,4 +1,4 @@
-"""The class an answer names: `reader` decides over the `places` that name one, by `names` and by what is said (`cues`)."""
+"""The class an answer names: `reader` decides over the `places` that name one (`names`), by what is said (`cues`)."""
 
 from __future__ import annotations
 

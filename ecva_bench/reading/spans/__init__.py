@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..units import TimeUnit
 from .reader import VERSION, Span, read_spans
 
-__all__ = ["VERSION", "Span", "TimeUnit", "read_spans"]
+__all__ = ["VERSION", "Span", "read_spans"]
