@@ -34,6 +34,7 @@ _UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
 # stands inside names such as `class_number`.
 _SHOWN = re.compile(
+    r"</?(?:b|i|u|em|strong|code|br|p|span|div|li|ul|ol|pre|mark|h[1-6])(?:\s[^<>]{0,60})?/?>|"
     r"~~[^~\n]{1,200}~~|\\n(?!u\b|eq?\b)|\\(?=\")|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)|`+|\\[(),;:!\[\] ]|\${2}|"
     r"\\(?:text(?:bf|it)?|math(?:rm|bf|it)|operatorname)(?=\s?\{)"
 )
@@ -108,7 +109,7 @@ def _blank(match: re.Match[str]) -> str:
 def _plain(character: str) -> str:
     if character in _MARKS:
         return _MARKS[character]
-    if unicodedata.category(character) == "Nd":
+    if unicodedata.category(character) == "Nd" or "①" <= character <= "⑨":
         return str(unicodedata.digit(character))
     if "\uff01" <= character <= "\uff5e":  # the full-width forms of ASCII
         character = chr(ord(character) - 0xFEE0)

@@ -10,6 +10,29 @@ AB = [(12, 20), (24, 28)]
 NONE: list[tuple[float, float]] = []
 
 FORMS: dict[str, dict[str, list[tuple[float, float]]]] = {
+    "normal, taken back, examples, fractions, no length": {
+        '{"normal": [[0,3],[8,30]], "abnormal": [[3,8]]}': [(3, 8)],
+        '{"normal": [0,3], "abnormal": [3,8]}': [(3, 8)],
+        '{"normal_segments": [[0,3]], "anomalous_segments": [[3,8]]}': [(3, 8)],
+        "Start: 3s, 12s. End: 8s, 15s.": [(3, 8), (12, 15)],
+        "Start times: 3s, 12s\nEnd times: 8s, 15s": [(3, 8), (12, 15)],
+        "0-3s: everything is calm\n3-8s: a man is beaten\n8-30s: the street is empty again": [(3, 8)],
+        "Before the anomaly (0–3 s) traffic flows. The crash happens at 3–8 s. Afterwards (8–30 s) people gather.": [
+            (3, 8)
+        ],
+        "Afterwards (8–30 s) people gather. The crash is at 3–8 s.": [(3, 8)],
+        "I initially considered 1-4s; however, 3-8s is more precise.": [(3, 8)],
+        "First I guessed 1-4s. Corrected: 3-8s.": [(3, 8)],
+        "[3.0, 8.0]. For example, [3.5, 12.0] is the format.": [(3, 8)],
+        "[3.0, 8.0] (example format: [3.5, 12.0])": [(3, 8)],
+        "0.1-0.27 (normalized)": [],
+        "normalized: [0.1, 0.27]": [],
+        "[0.1, 0.27] as fractions of the video": [],
+        "0.1 to 0.27 of the video": [],
+        "[0, 0]": [],
+        "[3, 3]": [],
+        "Starts: [3, 12]; Ends: [8, 15]": [(3, 8), (12, 15)],
+    },
     "joined": {
         "[12 - 20], [24 - 28]": AB,
         "12 to 20 seconds": A,

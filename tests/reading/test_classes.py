@@ -63,6 +63,48 @@ def test_the_cases_are_read_as_by_hand():
         ("The 3 men run for 10 seconds.", None),
         ("At 0:05 the light turns red; speed 9 km/h; severity 4.", None),
         ("The number of cars is 5.", None),
+        # what a named class is done to, alternatives, classes of something else
+        ("Vandalism of a vehicle", 4),
+        ("Vandalism of a bank", 4),
+        ("Theft of a motor", 7),
+        ("Theft of a motor bike on the street", 7),
+        ("The theft of a boat.", 7),
+        ("Robbery of a boat", 6),
+        ("Theft of pets", 7),
+        ("Theft of fireworks", 7),
+        ("The anomaly is the theft of a boat", 7),
+        ("This is a theft of paper", 7),
+        ("A case of vandalism of a building", 4),
+        ("Theft of a motorcycle", 7),
+        ("It's either class 5 or class 8.", None),
+        ("It's class 5 or class 8.", None),
+        ("It belongs to either class 6 or class 7.", None),
+        ("The class could be 5 or possibly 8.", None),
+        ("Could be fighting, possibly robbery.", None),
+        ("属于第5类或第8类", None),
+        ("属于5类或8类", None),
+        ("分类结果:第5类和第8类", None),
+        ("Class: 5? 8?", None),
+        ("severity class: 3", None),
+        ("damage class 4", None),
+        ("The risk class is 4; the anomaly class is 7.", 7),
+        ("The weight class is 3, boxing fight. Fighting.", 1),
+        ('{"class": 5, "name": "Fire"}', None),
+        ("It is a fire-related traffic accident.", 5),
+        ("Theft, also known as robbery", None),
+        ("-7", None),
+        ("[Reasoning] The car burns. [Answer] 9", 9),
+        ("Class (1–11): 4", 4),
+        ("Predicted class index (1-11): 4", 4),
+        ("Answer (a number from 1 to 11): 4", 4),
+        ("Class nr 10", 10),
+        ("I choose ④", 4),
+        ("<b>7</b>", 7),
+        ("7.0", 7),
+        ("Rather than Traffic Violations, I'd say Traffic Accidents.", 5),
+        ("不是第5类,是第8类", 8),
+        ("我认为是盗窃(7)而不是抢劫(6)。", 7),
+        ("probably theft, possibly robbery", None),
         # no class, several classes
         ("", None),
         ("9" * 5000, None),
@@ -142,6 +184,11 @@ def test_text_without_numbers_gives_only_classes_it_names(text):
 def test_places_lie_inside_the_text(text):
     for start, end in read_class(text, OFFERED).places:
         assert 0 <= start < end <= len(text)
+
+
+def test_of_an_endless_answer_both_ends_are_read():
+    assert read("Class: 5\n" + "so it goes " * 20_000) == 5
+    assert read("so it goes " * 20_000 + "\nClass: 5") == 5
 
 
 @pytest.mark.parametrize("unit", ["[5] ", "class: ", "is 5 or ", "fire. ", "<answer>", "\\boxed{", "| class | 5 |"])

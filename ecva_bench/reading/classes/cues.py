@@ -26,7 +26,7 @@ ANSWER_KEY = re.compile(
     + r"(?=[\s:=是为\[\"])"
 )
 CLASS_KEY = re.compile(
-    r"(?<!sub)(?<!sub-)(?<!sub )(?<!sub_)(?<![a-z])"
+    r"(?<=[\"'])name(?=[\"']\s*:)|(?<!sub)(?<!sub-)(?<!sub )(?<!sub_)(?<![a-z])"
     + any_of(
         """class classes classification calss clas classs category categories categori[sz]ation
         cat[ae]g[oe]r(?:y|ies) categry catgory cateogry categroy label type option choice code klasse kategorie
@@ -42,7 +42,9 @@ SUB_KEY = re.compile(
     r"(?:sub[\s_-]*(?:class|category|type)|(?<![a-z])sub(?![a-z])|level\s?2|子类别?|亚类)"
     r"[\s_\"'-]*(?:number|id|name|code)?[\s\"']*(?:[:=是为]|is\b)?[\s\"'\[(]*"
 )
-QUALIFIER = re.compile(r"(?:[\s_-]*(?:number|no\.?|num|id|idx|index|code|name|label|#|编号|序号|号|名称)(?![a-z]))*")
+QUALIFIER = re.compile(
+    r"(?:[\s_-]*(?:number|no\.?|nr\.?|num|id|idx|index|code|name|label|#|编号|序号|号|名称)(?![a-z])|\s*\([^()\n]{0,40}\))*"
+)
 HEADING = re.compile(
     rf"(?:predicted|final|main|major|best)?\s*(?:{ANSWER_KEY.pattern}|{CLASS_KEY.pattern})[\s_]*(?:number|no\.?|id|name)?"
 )
@@ -51,7 +53,7 @@ FINAL_BEFORE = re.compile(r"(?:final|最终|最后)\W*(?:\w+\W+){0,2}$")
 OTHER_BEFORE = re.compile(
     any_of(
         """secondary alternative alternate second other runner-?up next possible candidate excluded? rejected least
-        previous wrong incorrect not_the 备选 其他 次要"""
+        previous wrong incorrect not_the severity risk damage weight social danger threat hazard 备选 其他 次要"""
     )
     + r"[\s_-]*(?:best|likely|possible)?[\s_-]*$"
 )
@@ -81,9 +83,9 @@ CONCLUDING = re.compile(
     + any_of(
         """choose chose select(?:ed)? pick(?:ed)? go(?:ing)?_with went_with opt(?:ed)?_for say guess vote_for
         lean(?:ing)?_towards? mak(?:es|ing)_(?:it|this) settle_on decide_on meant? hence therefore thus so is it's
-        be was being constitutes? represents? of as"""
+        be was being constitutes? represents? (?:case|instance|example|act|form|kind|type)s?_of"""
     )
-    + r"\b|→|=>|"
+    + r"\b|(?<!known )\bas\b|→|=>|"
     + any_of("属于 归为 归类为 归入 分类为 划分为 判断为 判定为 应该?是 应为 选择 选 认为是 符合 是 为")
 )
 PREDICATE = re.compile(
@@ -96,7 +98,7 @@ PREDICATE = re.compile(
 )
 # What may stand between a key or a verb and the class.
 FILLER = re.compile(
-    r"[\s\"'({\[<#:=>|→*_/-]+|,(?=\s*(?:so|i|it))|"
+    r"[\s\"'({\[<#:=>|→*_/-]+|[\])](?=\s)|,(?=\s*(?:so|i|it))|"
     + any_of(
         """the a an is are be would should will to that which this these those it i think choose select pick say go
         with fits? matches best most likely probably clearly definitely certainly presumably perhaps maybe
@@ -112,8 +114,9 @@ FILLER = re.compile(
     + any_of("该 视频 中 的 最 符合 可能 应该? 应 为 是 属于 归 第 选项? 编号 类别 分类 异常 事件")
 )
 JOINT = re.compile(
-    r"[\s\"')\]}.:,|/&+\-(\[{>→=<]*"
-    r"(?:(?:and|or|and/or|as well as|plus|or maybe|或者?|和|以及|与|及)(?![a-z])[\s\"'(\[]*)?(?:(?:an?|the)\s)?"
+    r"[类号]?[\s\"')\]}.:,|/&+\-(\[{>→=<?]*"
+    r"(?:(?:and|or|and/or|as well as|plus|或者?|和|以及|与|及|也?可能是?)(?![a-z])[\s\"'(\[]*)?"
+    r"(?:(?:an?|the|either|possibly|maybe|perhaps|class|category|option|number|第)(?![a-z])\s*)*[\s\"'(\[]*"
 )
 OR = re.compile(r"\b(?:or|and|both|either)\b|[/&,+]|或|和|与")
 # What may follow a bare number that is a class.
@@ -131,14 +134,14 @@ REASON = re.compile(r"[\s)\]]*(?:[:,\-;]|because\b|since\b|as\b)")
 CLAUSE_END = re.compile(
     r"[;!?\n]|:(?=\s*\[)|\.(?=\s|$|[^\d\s])"
     r"|\b(?:but|however|instead|whereas|while|although|so|therefore|thus|hence)\b"
-    r"|,\s*(?:it|this|that|which|they)\b|而是|但是?|所以|因此"
+    r"|,\s*(?:it|this|that|which|they|i|i'd|we|he|she)\b|,(?=\s*是)|而是|(?=而不是)|但是?|所以|因此"
 )
 _DENIED_BEFORE = re.compile(
     r"\b"
     + any_of(
         """not n't no nor neither never without than rather_than instead_of excludes? excluding ruled?_out rules_out
         reject(?:s|ed|ing)? unlike exclude eliminate[sd]? distinct_from different_from no_evidence_of nein nicht
-        kein pas ninguna?"""
+        kein pas ninguna? so_(?:is|are|does)_(?:class|category|option)"""
     )
     + r"\b|(?<=[a-z])n't\b|[❌✗✘✖×]|不是|并非|没有|不属于|并不|排除|非"
 )

@@ -23,7 +23,7 @@ WORDS = [
 ]
 ALIKE = 86  # of 100: a misspelt name, measured on whole words
 _NUMBER = re.compile(
-    r"(?<!\d)(?<!\d[.,:/-])0{0,2}(?P<major>\d{1,3})(?:\.0+(?!\d)|\s?-\s?(?P<sub>\d{1,2})|\.(?P<point>[1-9]\d?))?"
+    r"(?<!\d)(?<!\d[.,:/-])0{0,2}(?P<whole>(?P<major>\d{1,3})(?:\.0+(?!\d))?)(?:\s?-\s?(?P<sub>\d{1,2})|\.(?P<point>[1-9]\d?))?"
     r"(?:\s*,\s*(?P<severity>[1-5])(?!\d))?(?![\d/%]|[-:.]\d|\s*(?:to|through|bis|至|到)\s*\d)"
 )
 _CHINESE_NUMBER = re.compile(r"(?:十[一二三四五六七八九]?|[一二三四五六七八九]十?)(?=\s*(?:[类類號号项個个.,\])]|$))")
@@ -40,6 +40,7 @@ _OTHER_SENSE = {
     ),
     "fighting": (re.compile(r"(?!)"), re.compile(r"\s+(?:(?:the|a|off|back|for|this)\s+)?(?:fires?|flames?|blaze)")),
 }
+_RELATED = re.compile(r"\s?-?\s?related\b")
 _NO_OTHER = (re.compile(r"(?!)"), re.compile(r"(?!)"))
 
 
@@ -79,13 +80,14 @@ class Lexicon:
         """Yield the names of classes in a part of a plain text."""
         for match in self._name.finditer(text, start, len(text) if end is None else end):
             before, behind = _OTHER_SENSE.get(match[0], _NO_OTHER)
-            if before.search(text, max(0, match.start() - 12), match.start()) or behind.match(text, match.end()):
+            other = before.search(text, max(0, match.start() - 12), match.start()) or behind.match(text, match.end())
+            if other or _RELATED.match(text, match.end()):
                 continue
             yield self._deepened(text, self._names[_squeezed(match[0])], *match.span())
 
     def name_at(self, text: str, place: int) -> Named | None:
         """Return the class whose name begins at a place; a sub-class's name counts where only one class has it."""
-        if match := self._name.match(text, place):
+        if (match := self._name.match(text, place)) and not _RELATED.match(text, match.end()):
             return self._deepened(text, self._names[_squeezed(match[0])], *match.span())
         if (match := self._sub_name.match(text, place)) and text[match.end() : match.end() + 1] != "_":
             name = next(self.names(text, match.end() + 1, match.end() + 40), None)
@@ -101,7 +103,9 @@ class Lexicon:
         """
         if match := _NUMBER.match(text, place):
             sub = match["sub"] or match["point"]
-            end = match.end() if sub else match.end("major")
+            end = match.end() if sub else match.end("whole")
+            if text[place - 1 : place] == "-" and not text[max(0, place - 2) : place - 1].isalnum():
+                return None  # a minus
             deep = int(sub) if sub else None
             if (not counted and UNIT.match(text, end)) or (deep is not None and not 0 < deep <= self._deepest):
                 return None

@@ -21,6 +21,7 @@ from .places import ALONE, Found, places, sentence_start
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "class", "alone", "concluded", "name")  # by rank
+ENDS = 20_000  # characters at either end of a text; one that is longer goes round in circles
 SHOWN = 8  # places of one reading; a model that goes round in circles names its class a thousand times
 
 _BOX = re.compile(
@@ -39,7 +40,7 @@ def read_class(text: str, offered: tuple[AnomalyClass, ...]) -> Reading:
     `labels` has the class, with its sub-class where the answer goes so deep. Two classes named as the answer are
     `ambiguous`; a number that is not on offer is `out of range`; `others` are what was named beside the answer.
     """
-    said, names = _boxed(plain(text)), lexicon(offered)
+    said, names = _boxed(_ends(plain(text))), lexicon(offered)
     found = list(places(said, names))
     back = max((match.end() for match in cues.TAKEN_BACK.finditer(said)), default=0)
     standing = [one for one in found if one.start >= back] or found
@@ -56,6 +57,12 @@ def first_number(text: str) -> int | None:
     """Return the first `[n]` in a text, else its first whole number: how the published accuracy was read."""
     found = _FIRST_BRACKETED.search(text) or _FIRST.search(text)
     return int(found[1]) if found else None
+
+
+def _ends(said: str) -> str:
+    """Return the text with its middle blank, where it is longer than two ends."""
+    middle = len(said) - 2 * ENDS
+    return said[:ENDS] + " " * middle + said[-ENDS:] if middle > 0 else said
 
 
 def _boxed(said: str) -> str:

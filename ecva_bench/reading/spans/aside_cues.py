@@ -12,7 +12,7 @@ from .untimed import HEDGE, VIDEO
 # Where a clause ends. `but` and its like begin another.
 BREAK = re.compile(
     r"[;!?\n]|(?<!i\.e)(?<!e\.g)(?<!approx)(?<!\bca)\.(?=\s|$|[^\x00-\x7f])|"
-    r"\b(?:but|while|whereas|however|and then|then|afterwards)\b|但|而"
+    r"\b(?:but|while|whereas|however|and then|then)\b|但|而"
 )
 BREAK_OR_COMMA = re.compile(BREAK.pattern + "|,")
 # What says nothing of a span that it stands before.
@@ -28,6 +28,7 @@ NORMAL = re.compile(
     r"\bnormal[.\"')]?\s*(?:[:=]\s*)?$|"
     r"\bnormal (?:traffic|activit|driving|scene|behaviou?r|operation|condition|flow|footage|period|segment|part|"
     r"pedestrian|day|walking|working|situation|state|event|movement|again)|"
+    r"\bcalm\b|\bempty again\b|\bas usual\b|"
     r"\bnothing (?:unusual|abnormal|anomalous|happens|of note|out of|suspicious|special|strange|is wrong)|"
     r"\bno (?:signs? of |visible |clear |obvious |real )?(?:an |any )?"
     r"(?:anomal|abnormal|unusual|incident|accident|event)|"
@@ -37,6 +38,7 @@ NORMAL = re.compile(
     r"\bthere (?:is|was|are|were) no (?:fight|fire|crash|collision|attack|violence|danger|accident|theft|robbery)|"
     r"(?<![不非])正常|(?:没有|无)(?:任何|明显)?(?:的)?异常|一切如常"
 )
+NORMAL_LIST = re.compile(r"""["'](?:normal|calm|background|no_anomaly)[a-z_]*["']\s*:\s*[\s\d.,:"'\[\]]*$""")
 NORMAL_KEY = re.compile(
     r""":\s*["']?(?:normal\b|no anomaly\b|not? abnormal\b|正常)|"""
     r"""(?:anomal|abnormal)[a-z_]*["']?\s*:\s*["']?(?:false|no\b|0\b(?!\.))"""
@@ -66,10 +68,12 @@ OF_VIDEO = re.compile(
 )
 # What is said beside a span that holds more.
 MINOR = re.compile(
+    r"\bafterwards?\b|\bafter that\b|"
     r"\bpeak|\bclimax|\baftermath|\bmost intense|\bworst|\binitially (?:thought|guess|estimat)|"
     r"\bat first (?:glance|i|sight)|"
     r"\b(?:first|initial|rough) (?:thought|guess|impression|estimate|pass)|\boriginally (?:thought|guess)|"
-    r"\b(?:might|may|could) (?:also )?be\b(?=.{0,9}$)|\bi (?:considered|thought)|最激烈|高潮"
+    r"\b(?:might|may|could) (?:also )?be\b(?=.{0,9}$)|"
+    r"\bi (?:initially |first |originally )?(?:considered|thought|guessed)|最激烈|高潮"
 )
 # What takes back all that was said, and what only the span before.
 RESTART = re.compile(
@@ -78,7 +82,7 @@ RESTART = re.compile(
 )
 REFINED = re.compile(
     r"\bactually\b|\bmore (?:precisely|exactly|accurately|specifically)|\bto be (?:more )?(?:precise|exact|specific)|"
-    r"\bor rather\b|\bi mean\b|\bspecifically\b|\bprecisely,|更准确|准确地?说|确切地?说|应该是"
+    r"\bor rather\b|\bi mean\b|\bspecifically\b|\bcorrected\s*:|\bprecisely,|更准确|准确地?说|确切地?说|应该是"
 )
 # What says that a span is the anomaly's, as a title or in its clause; and that it is not the only one.
 TITLE = re.compile(r"(?:^|\n)\W*(?:the )?(?:anomal|abnormal|unusual|异常)[^\n:]{0,40}:[^\n:]{0,16}$")

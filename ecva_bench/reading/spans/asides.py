@@ -32,7 +32,7 @@ class Clause(NamedTuple):
 def find_asides(text: str, pairs: Sequence[Pair]) -> list[str]:
     """Return for each pair of a plain text, in its order, why it is not the answer; empty where it may be."""
     clauses = _clauses(text, pairs)
-    reasons = [_reason(pair, clause) for pair, clause in zip(pairs, clauses, strict=True)]
+    reasons = [_reason(text, pair, clause) for pair, clause in zip(pairs, clauses, strict=True)]
     if len(pairs) > 1:
         _choose(text, pairs, clauses, reasons)
     return reasons
@@ -48,13 +48,16 @@ def _choose(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons
     _minor(pairs, clauses, reasons)
 
 
-def _reason(pair: Pair, clause: Clause) -> str:
+def _reason(text: str, pair: Pair, clause: Clause) -> str:
     left, right, inside = clause
+    near = text[max(0, pair.start - _TITLE) : pair.start]
+    if cues.NORMAL_LIST.search(near):
+        return "normal"
     if cues.NORMAL_KEY.search(inside) if inside else cues.NORMAL.search(left) or cues.NORMAL.search(right):
         return "normal"
     if cues.DENIED.search(left):
         return "denied"
-    if cues.EXAMPLE.search(left):
+    if cues.EXAMPLE.search(left) or cues.EXAMPLE.search(near):
         return "example"
     if pair.rule != "keys" and (cues.ON_SCREEN.search(left) or cues.ON_SCREEN.search(right)):
         return "clock"

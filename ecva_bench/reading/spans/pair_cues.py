@@ -71,7 +71,7 @@ OPENED = re.compile(rf"[\[({{<][\s\"']*(?:{HEDGE}\s*|t\s?=\s*)*$")
 CLOSED = re.compile(r"[\s\"']*[\])}>]|[\s\"']*,\s*[\"'a-z{]")  # or more than times stands in the list
 ALONE_BEFORE = re.compile(rf"(?:^|\n|[:=>])[\s*>#-]*(?:{HEDGE}\s*)*$")
 ALONE_AFTER = re.compile(r"[\s.]*(?:$|\n|</)")
-COLUMN = re.compile(r"(?:start|begin|onset|end|finish|stop|offset)[a-z_]*[\"']?\s*[:=]\s*\[\s*[\"']?$")
+COLUMN = re.compile(r"(?:start|begin|onset|end|finish|stop|offset)[a-z_]*(?: times?)?[\"']?\s*[:=]\s*(?:\[\s*[\"']?)?$")
 UNIT_BEHIND = re.compile(
     r"[\s\"']*[\])}][\s\"')\]}]*(?:(?P<seconds>(?:seconds?|secs?|s|segundos?|sekunden|secondes?)(?![a-z])|秒|초)|"
     r"(?:minutes?|mins?)(?![a-z])|分钟)"

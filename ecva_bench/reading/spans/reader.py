@@ -32,6 +32,7 @@ _OR = re.compile(
 _STATED = re.compile(
     r"\((?:all )?(?:times )?(?:are )?(?:in )?(?P<unit>seconds|secs?|s|minutes)\)|\bin seconds\b\s*(?:[:.)]|$)"
 )
+_FRACTIONS = re.compile(r"\bnormali[sz]ed\b|\bfractions?\b|\d of the (?:video|clip)\b")
 _AT_MOST, _LONGEST = 20, 120  # things named beside the answer that are kept, and characters of each
 _AT_ONCE = 24  # characters behind `Answer:` in which a point in time is the answer
 _STATUSES = ("unread", "out of range", "no unit")  # the more telling later
@@ -123,12 +124,15 @@ class _Seconds:
         stated = _STATED.search(text) if unit is None else None
         if stated:
             unit = "minutes" if stated["unit"] == "minutes" else "seconds"
+        self._fractions = _FRACTIONS.search(text) is not None
         self._text, self._unit, self._duration, self._rate = text, unit, duration, frame_rate
 
     def of(self, pair: Pair) -> _Outcome:
         """Return a pair in seconds, or why it is none."""
         if pair.flaw:
             return _Outcome(flaw=pair.flaw)
+        if self._fractions and pair.first.kind == pair.last.kind == "bare" and pair.last.value <= 1:
+            return _Outcome(flaw="fractions of the video")
         try:
             start, end = self._ordered(pair)
         except NoUnit:
@@ -146,8 +150,8 @@ class _Seconds:
             start = max(0.0, end - start)
         elif pair.rule == "lasting":
             end += start
-        if end < start:
-            raise ValueError("ends before it starts")
+        if end <= start:
+            raise ValueError("ends before it starts" if end < start else "no length")
         return start, end
 
     def _seconds(self, time: Time) -> float:
