@@ -20,7 +20,7 @@ from ..taxonomy import Taxonomy
 class Dataset:
     """Annotated videos.
 
-    `sha256` is that of the annotation file's bytes (for `mini`: of its definition). `annotations` are usable and
+    `sha256` is that of the annotation file's bytes (for `mini`: of its version). `annotations` are usable and
     ordered by video id; `excluded` are not, and keep their raw texts because a protocol may count them;
     `findings` say for each repair, exclusion and oddity which rule met which field. `videos` is the folder of
     the video files where known; `render` makes one, for sets that are made and not filmed.

@@ -118,9 +118,10 @@ def test_a_clip_is_as_long_as_its_definition_says(dataset: Dataset) -> None:
 def test_only_missing_clips_are_rendered_and_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[str] = []
 
-    def encode(clip: dict[str, object], path: Path) -> None:
+    def encode(clip: dict[str, object], path: Path) -> str:
         rendered.append(str(clip["video"]))
         path.write_bytes(b"clip")
+        return str(clip["pixels"])
 
     monkeypatch.setattr(mini, "_encode", encode)
     dataset = load_mini(videos=tmp_path)
