@@ -1,26 +1,25 @@
 """A model behind an OpenAI-compatible endpoint, as `openai:gpt-4o-mini`: frames as pictures, or as a video's frames.
 
-Knows what is asked and what a reply means for the run; leaves connections, patience, prices and budget to the caller
-that judges use too, and the pictures to `_frames`. The key comes from OPENAI_API_KEY alone (design/endpoints.md).
+Knows what a reply means for the run; leaves connections, patience, prices and budget to the caller that judges use too,
+the pictures to `_frames` and the request to `_requests`. The key comes from OPENAI_API_KEY alone (design/endpoints.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Adapter, Told
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
-from ecva_bench.judging import completions
 from ecva_bench.judging.budget import Budget, Usage, find_price
 from ecva_bench.judging.client import Caller, Options
 from ecva_bench.judging.completions import Problem
 from ecva_bench.judging.store import Reply
 
 from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, uneven, video_metadata
+from ._requests import Question, Shown, generation
 from .composed import choice, count
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from ecva_bench.video import Video
 
-TEMPERATURE, SEED = 0, 0
 TILE, MOST_PER_TILE = 512, 8500  # pixels, tokens: what the dearest model known to us counts for a picture
 
 
@@ -84,7 +82,7 @@ class OpenAIEndpoint(Adapter):
         budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
         self._caller = Caller(target, options, budget, steady=True)
         self._served: dict[str, None] = {}  # what answered, in order of appearance
-        self._shown: _Shown | None = None
+        self._shown: Shown | None = None
         self._told: dict[str, float] = {}  # of the usage
         self._told_of = 0  # so many of those that answered
 
@@ -114,10 +112,7 @@ class OpenAIEndpoint(Adapter):
 
     def _generation(self) -> dict[str, Any]:
         left_out = sorted(self._caller.without)
-        sent = {"temperature": TEMPERATURE, "seed": SEED, **_limit(self._most_out, left_out)}
-        return {name: value for name, value in sent.items() if name not in left_out} | (
-            {"left_out": left_out} if left_out else {}
-        )
+        return {**generation(self._most_out, left_out), **({"left_out": left_out} if left_out else {})}
 
     def adopt(self, description: Mapping[str, Any]) -> None:
         """Leave out what was left out, and nothing else: all answers of a run are asked for alike."""
@@ -173,7 +168,7 @@ class OpenAIEndpoint(Adapter):
         """Close all connections."""
         self._caller.close()
 
-    async def _ask_all(self, shown: _Shown, questions: Sequence[str]) -> list[EcvaError]:
+    async def _ask_all(self, shown: Shown, questions: Sequence[str]) -> list[EcvaError]:
         """Put questions to the endpoint; keep the replies, and return why the others have none.
 
         Until it is known what the endpoint turns down they are put one by one: all are to be asked alike.
@@ -184,12 +179,12 @@ class OpenAIEndpoint(Adapter):
             failures += await self._ask_together(shown, [waiting.pop(0)])
         return failures + await self._ask_together(shown, waiting)
 
-    async def _ask_together(self, shown: _Shown, questions: Sequence[str]) -> list[EcvaError]:
+    async def _ask_together(self, shown: Shown, questions: Sequence[str]) -> list[EcvaError]:
         free = asyncio.Semaphore(self._concurrency)
 
         async def ask(question: str) -> None:
             async with free:
-                found = await self._caller.ask(_Question(self._model, shown, question, self._most_out))
+                found = await self._caller.ask(Question(self._model, shown, question, self._most_out))
             self._usage.asked += 1
             if isinstance(found, Reply):
                 shown.replies[question] = found
@@ -222,7 +217,7 @@ class OpenAIEndpoint(Adapter):
         steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
         return Told(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
 
-    def _show(self, video: Video) -> _Shown:
+    def _show(self, video: Video) -> Shown:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""
         frames = video.frames_at(self.frame_indices(video))
         if self._shown and self._shown.video is video:
@@ -239,57 +234,8 @@ class OpenAIEndpoint(Adapter):
             parts, extra = image_parts(frames, video, urls), {}
         width, height = (min(side, self._picture.max_side) for side in video.size)
         tiles = -(-width // TILE) * -(-height // TILE)
-        self._shown = _Shown(video, parts, extra, len(frames) * tiles * MOST_PER_TILE, {})
+        self._shown = Shown(video, parts, extra, len(frames) * tiles * MOST_PER_TILE, {})
         return self._shown
-
-
-@dataclass(frozen=True, eq=False)
-class _Shown:
-    """A video as it is sent: parts of a message, parameters beside it, most tokens it can count, replies so far."""
-
-    video: Video
-    parts: list[dict[str, Any]]
-    extra: dict[str, Any]
-    most_tokens: int
-    replies: dict[str, Reply]
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A question about a video, as a `Request`."""
-
-    model: str
-    shown: _Shown
-    question: str
-    most_out: int
-
-    @property
-    def most_in(self) -> int:
-        words = sum(len(part["text"].encode()) for part in self.shown.parts if part["type"] == "text")
-        return self.shown.most_tokens + words + len(self.question.encode())
-
-    def body(self, without: Collection[str]) -> dict[str, Any]:
-        content = [*self.shown.parts, {"type": "text", "text": self.question}]
-        whole = {
-            "model": self.model,
-            "messages": [{"role": "user", "content": content}],
-            "temperature": TEMPERATURE,
-            "seed": SEED,
-            **_limit(self.most_out, without),
-            **self.shown.extra,
-        }
-        return {name: value for name, value in whole.items() if name not in without}
-
-    def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
-        return completions.read(raw, without=without, scrub=scrub)
-
-    def is_settled_by(self, reply: Reply) -> bool:
-        return True  # whatever a model says is its answer
-
-
-def _limit(most_out: int, without: Collection[str]) -> dict[str, int]:
-    """Return the limit of a reply under the name the endpoint takes, so that there always is one."""
-    return {"max_tokens" if "max_completion_tokens" in without else "max_completion_tokens": most_out}
 
 
 def _budget(model: str, usage: Usage, usd: str, tokens: str, prices: str) -> Budget:

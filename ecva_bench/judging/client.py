@@ -142,14 +142,20 @@ class Caller:
             )
 
     async def _request(self, request: Request) -> Reply | Problem:
-        """Return what a request brought; it is repeated at once where the endpoint turned parameters down."""
+        """Return what a request brought; it is repeated at once where the endpoint turned parameters down.
+
+        Those it turned down are left out from then on, unless nothing came of that: then it was this request's fault.
+        """
+        without, turned_down = self.without, ""
         while True:
-            found = await self._send(request)
+            found = await self._send(request, without)
             if isinstance(found, Reply):
+                self._leave_out(without, turned_down)
                 self.settled = self._steady
                 return found
             if found.refusal:
-                left_out = tuple(sorted(self.without))
+                self._leave_out(without, turned_down)
+                left_out = tuple(sorted(without))
                 return Reply("", finish="content_filter", refusal=found.what, left_out=left_out)
             if found.fatal:
                 remedy = f"check the model's name, {self._options.setting} and OPENAI_API_KEY"
@@ -158,14 +164,21 @@ class Caller:
                 what = f"the endpoint wants to be left alone for {found.pause:.0f} s"
                 raise JudgeError(what, self.where, "run the same command again then: what was asked is stored")
             if not found.without:
+                if found.passing and not self.settled:
+                    self.without |= without
                 return found
+            without, turned_down = without | found.without, found.what
+
+    def _leave_out(self, without: frozenset[str], turned_down: str) -> None:
+        """Leave parameters out from now on; `JudgeError` where all was to be asked for alike and began otherwise."""
+        if new := without - self.without:
             if self.settled:
-                what = f"the endpoint turns down {', '.join(sorted(found.without))} ({found.what})"
+                what = f"the endpoint turns down {', '.join(sorted(new))} ({turned_down})"
                 remedy = "go on where it takes that, or begin another run: the answers there were asked for with it"
                 raise JudgeError(what, self.where, remedy)
-            self.without |= found.without
+            self.without |= new
 
-    async def _send(self, request: Request) -> Reply | Problem:
+    async def _send(self, request: Request, leaving_out: frozenset[str]) -> Reply | Problem:
         """Send one request within the budget."""
         if self._transport is None:
             options = self._options
@@ -178,7 +191,7 @@ class Caller:
         transport = self._transport
         while (wait := self._not_before - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        without = sorted(self.without)
+        without = sorted(leaving_out)
         body = request.body(without)
         number = await self._budget.reserve(request.most_in if self._budget.limited else 0, request.most_out)
         reply = None

@@ -197,6 +197,8 @@ def _alone(text: str, scale: Scale) -> Verdicts | None:
 
 def _stands_for_itself(before: str, after: str, read: Verdicts, scale: Scale) -> bool:
     """Return whether the prose around an object leaves it what it says: the reply's one verdict, and no quotation."""
+    if not (before.strip() or after.strip()):
+        return True
     fences = len(_FENCE.findall(before)) + len(_FENCE.findall(after))
     if fences % 2 or only_said(after) != after:  # a fence that is not closed, a thought that ends behind it
         return False

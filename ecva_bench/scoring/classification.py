@@ -1,6 +1,6 @@
 """Accuracy of the anomaly class that answers name, beside the share of readable answers and the majority baseline.
 
-What an answer names is read by `reading.classes`; severity is ignored. The sub-class counts in a column of its own,
+What an answer names is read by `reading.classes`; severity is ignored. The sub-class counts in a number of its own,
 where annotation and answer go so deep ("multiple levels of granularity", paper Sec. III-A).
 """
 
@@ -29,16 +29,12 @@ class Classification(ReadingScorer):
     columns = (
         Column("accuracy", "share of answers that name the annotated major class", binary=True),
         Column("parsed", "share of answers that name one class", binary=True),
-        Column(
-            "accuracy_sub",
-            "share of answers with class and sub-class right, of those that name a sub-class where one is annotated",
-            binary=True,
-            optional=True,
-        ),
     )
     aggregates = (
         Column("macro_recall", "mean over annotated classes of the share of their videos named rightly"),
         Column("majority_baseline", "accuracy of always naming the most frequent annotated class"),
+        Column("accuracy_sub", "share with class and sub-class right, of the answers counted in sub_named"),
+        Column("sub_named", "share of answers that name a sub-class where one is annotated"),
         *unread_columns("unread", "ambiguous", "out of range"),
         BY_JUDGE,
     )
@@ -59,7 +55,7 @@ class Classification(ReadingScorer):
         recalls = [sum(right) / len(right) for right in right_by_class.values()]
         largest = max(Counter(self._expected(item) for item in batch).values())
         baselines = {"macro_recall": sum(recalls) / len(recalls), "majority_baseline": largest / len(batch)}
-        return {**baselines, **self.unread(batch)}
+        return {**baselines, **self._deep(batch), **self.unread(batch)}
 
     def settings(self) -> dict[str, str]:
         """Return how classes are read and compared."""
@@ -83,15 +79,22 @@ class Classification(ReadingScorer):
         """Return the class that a judge reads in each answer."""
         return second.classes([said(item.text) for item in items], load_taxonomy(TAXONOMY).classes)
 
+    def _deep(self, batch: Sequence[Scorable]) -> dict[str, float]:
+        """Return how sub-classes were named; nothing where none was. A number over all: few answers go so deep."""
+        right = [
+            len(reading.labels) == 1
+            and (reading.labels[0].major, reading.labels[0].sub) == (item.label.major, item.label.sub)
+            for item, reading in zip(batch, self.readings(batch), strict=True)
+            if item.label and item.label.sub and reading.labels and reading.labels[0].sub
+        ]
+        return {"accuracy_sub": sum(right) / len(right), "sub_named": len(right) / len(batch)} if right else {}
+
     def _values(self, item: Scorable, reading: Reading) -> dict[str, float]:
         named = reading.labels
         right = bool(named) and named[0].major == self._expected(item)
         # The published figures count a number that is no class as read.
         parsed = bool(named) or (self.protocol.first_digit_class and reading.status == "out of range")
-        values = {"accuracy": float(right), "parsed": float(parsed)}
-        if item.label and item.label.sub and named and named[0].sub:
-            values["accuracy_sub"] = float(right and len(named) == 1 and named[0].sub == item.label.sub)
-        return values
+        return {"accuracy": float(right), "parsed": float(parsed)}
 
     def _expected(self, item: Scorable) -> int:
         """The class to be named; the authors' script reads one digit of `10-1` and so expects 1."""

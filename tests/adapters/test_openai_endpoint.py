@@ -611,3 +611,30 @@ def test_the_case_of_a_signature_leaves_no_claim_in_the_manifest(folder: Path, t
     with Choosy() as server:
         assert len(ask_all(MODEL, at(server), folder, out).answers) == 9
     assert generation_in(out) == {"max_completion_tokens": 1024, "left_out": ["seed", "temperature"]}
+
+
+class TooLong(ModelServer):
+    """Finds one question too long, in words that name a parameter, whatever it is sent without."""
+
+    def outcome(self, request: Request) -> Fault:
+        if "led to" not in request.body["messages"][0]["content"][-1]["text"] or len(self.requests) < self.first:
+            return super().outcome(request)
+        self.requests.append(request)
+        return Fault(400, error("'max_completion_tokens' is too large: 1024, with 3500 tokens of input"))
+
+    first = 0
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_request_that_is_at_fault_itself_fails_alone_whatever_its_error_names(
+    first: int, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "r.jsonl"
+    with TooLong() as server:
+        server.first = first
+        results = ask_all(MODEL, at(server, concurrency="1"), folder, out)
+    assert {failure.task for failure in results.failures} == {"effect"}
+    assert all("is too large" in failure.message for failure in results.failures)
+    assert {answer.task for answer in results.answers} >= {"description", "cause"}
+    assert generation_in(out) == ASKED
+    assert not any("left_out" in (answer.steps or {}) for answer in results.answers)

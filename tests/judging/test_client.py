@@ -286,3 +286,17 @@ def test_it_works_where_a_loop_is_running_already(judge_at: Open) -> None:
 
         assert asyncio.run(notebook()) == [4]
         assert judge.ask([grade("b")])[0].value == 4
+
+
+def test_a_call_that_is_at_fault_itself_changes_nothing_for_the_others(judge_at: Open) -> None:
+    def rule(system: str, payload: dict[str, str]) -> object:
+        too_long = Fault(400, error("'max_completion_tokens' is too large: 4096, with 9000 tokens of input"))
+        return too_long if payload["candidate"] == "long" else FOUR
+
+    with JudgeServer(rule) as server:  # type: ignore[arg-type]
+        judge = judge_at(server, concurrency=1)
+        long, short = judge.ask([grade("long"), grade("short")])
+        assert "max_completion_tokens" in server.requests[-1].body
+    assert "is too large" in long.reason
+    assert short.value == 4
+    assert "left-out" not in judge.identity()

@@ -31,15 +31,16 @@ def test_unread_answers_are_counted_by_kind_and_accuracy_of_sub_classes_stands_a
     values, summary = score("standard", ("[12]", 1), ("[1] or [4]", 1), ("a man walks", 1), ("[1]", 1))
     shares = {name: summary[name] for name in ("unread", "ambiguous", "out_of_range")}
     assert shares == {"unread": 0.25, "ambiguous": 0.25, "out_of_range": 0.25}
-    assert all("accuracy_sub" not in value for value in values)
+    assert "accuracy_sub" not in summary
     scorer = Classification(get_protocol("standard"))
     batch = [
         item(text, video=str(n), task="classification", label=label(5, 1))
         for n, text in enumerate(["[5-1]", "[5-2]", "[6-1]", "[5]"])
     ]
     values = scorer.score(batch)
-    assert [value.get("accuracy_sub") for value in values] == [1, 0, 0, None]
     assert [value["accuracy"] for value in values] == [1, 1, 0, 1]
+    deep = scorer.summary(batch, values)
+    assert (deep["accuracy_sub"], deep["sub_named"]) == (1 / 3, 3 / 4)
     assert scorer.reading(batch[0]).labels[0].code == "5-1"
 
 
