@@ -319,3 +319,52 @@ def test_what_the_annotation_alone_makes_impossible_is_told_by_view(tmp_path: Pa
 def test_parts_are_told_in_words() -> None:
     assert Lacking(parts=(2,), of=4).text == "part 2 of 4 is absent"
     assert Lacking(parts=(1, 3, 4, 5, 8, 9), of=9).text == "parts 1, 3 to 5, 8, 9 of 9 are absent"
+
+
+ASKED, HAD = {"temperature": 0, "seed": 0}, {"seed": 0, "left_out": ["temperature"]}
+
+
+def described(run: Manifest) -> Manifest:
+    return run.model_copy(update={"spec": {**run.spec, "description": ASKED}})
+
+
+def test_parts_whose_endpoint_turned_something_down_merge_and_are_filled_as_they_were_begun(tmp_path: Path) -> None:
+    """One part had no answer, and so does not know yet what is turned down."""
+    whole = described(manifest(range(6)))
+    files = [tmp_path / f"{number}.jsonl" for number in (1, 2)]
+    for number, file in enumerate(files, 1):
+        run = described(manifest(range(6), (number, 3)))
+        with Journal(file, run) as journal:
+            for sample, view in places(run.expects):
+                if number == 1:
+                    journal.append(failure(sample).model_copy(update={"view": view, "key": f"{sample} {view}"}))
+                    continue
+                if not journal.answered:
+                    journal.settle(run.settled(HAD, {"served": ["m@1"]}))
+                journal.append(given_to(sample, view))
+    merge(files, tmp_path / "all.jsonl", incomplete=True)
+    assert read(tmp_path / "all.jsonl").spec["description"] == HAD
+    with Journal(tmp_path / "all.jsonl", whole) as journal:
+        assert journal.manifest.spec["description"] == HAD
+        assert journal.manifest.requested == {"description": ASKED}
+        with pytest.raises(SpecMismatch, match="made with other settings"):
+            journal.settle(whole)
+    assert read(tmp_path / "all.jsonl").expects == whole.expects
+    otherwise = write(tmp_path / "3.jsonl", described(manifest(range(6), (3, 3))))
+    with pytest.raises(SpecMismatch, match=r"description\.left_out"):
+        merge([*files, otherwise], tmp_path / "none.jsonl")
+
+
+def test_a_file_without_answers_has_one_manifest_once_it_is_settled(tmp_path: Path) -> None:
+    """Though it was taken up by a run that owes more, and so had two."""
+    whole = described(manifest(range(4)))
+    with Journal(tmp_path / "r.jsonl", whole.model_copy(update={"expects": owed_by([0])})) as journal:
+        journal.append(failure("0/a"))
+    with Journal(tmp_path / "r.jsonl", whole) as journal:
+        assert (tmp_path / "r.jsonl").read_text().count('"type":"run"') == 2
+        journal.settle(whole.settled(HAD, {}))
+        journal.append(given_to("0/a", "full"))
+    found = read(tmp_path / "r.jsonl")
+    assert (found.spec["description"], found.expects, len(found.answers)) == (HAD, whole.expects, 1)
+    kinds = [json.loads(line)["type"] for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert kinds == ["run", "error", "event", "answer"]

@@ -14,36 +14,32 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import AdapterError, EcvaError, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
-from ..journal import now
-from ..reading.text import parse_json, well_formed
-from ..reading.thoughts import without_thought
-from ..records import (
-    Answer,
-    Event,
-    Failure,
-    Manifest,
-    Moment,
-    Sample,
-    SeenFrames,
-    Unasked,
-    View,
-    canonical_json,
-    finish_of,
-    sha256_of,
-)
+from ..errors import ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
+from ..records import Event, Manifest, Moment, Sample, View, canonical_json
 from ..video import Frames, Video
-from .adapter import Adapter, Told
+from .adapter import Adapter
 from .plan import Group
 from .prefetch import Prefetcher, stopwatch
 from .views import removed_spans
+from .written import (
+    Prepared,
+    Question,
+    Round,
+    Written,
+    answer,
+    checked,
+    event,
+    failure,
+    identity,
+    key,
+    not_shown,
+    seen_frames,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Mode = Literal["exact", "fast"]
-Written = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
-Question = tuple[str, Sample]  # with its key
 
 
 @dataclass(frozen=True)
@@ -73,58 +69,6 @@ class Job:
     group: Group
     settled: frozenset[str] = frozenset()
     begun: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Round:
-    """The questions still to be asked about one view, and the view itself or why it cannot be shown."""
-
-    view: View
-    removed: tuple[Moment, ...]
-    questions: tuple[Question, ...]
-    shown: Video | Exception
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A video opened, hashed, decoded and cut as its open questions need it."""
-
-    video: Video
-    sha256: str
-    rounds: tuple[Round, ...]
-    seconds: float
-    warnings: tuple[str, ...] = ()
-
-
-def identity(manifest: Manifest) -> dict[str, Any]:
-    """Return what all keys of a run have in common."""
-    return {name: manifest.spec[name] for name in ("model", "description", "decoder", "mode")}
-
-
-def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:
-    """Return the identity of an answer: a hash of everything that determines it."""
-    return sha256_of(
-        {
-            **identity,
-            "id": sample.id,
-            "video_sha256": video_sha256,
-            "view": view,
-            "removed": [[span.start, span.end] for span in removed],
-            "question": sample.question,
-        }
-    )
-
-
-def failures(group: Group, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError) -> Iterator[Failure]:
-    """Yield a failure for each question about a video that cannot be asked at all."""
-    for view in views:
-        for sample in group.asked(view):
-            yield _failure(key(identity, sample, view, (), ""), sample, view, "prepare", error)
-
-
-def event(name: str, **detail: Any) -> Event:
-    """Return something that happened to the run, as a record."""
-    return Event(event=name, detail=detail, t=now())
 
 
 class Asker:
@@ -216,14 +160,14 @@ class Asker:
         """
         if isinstance(prepared, Exception):
             for round_ in self._rounds_of_broken(job, "", prepared):
-                yield from _not_shown(round_, prepared)
+                yield from not_shown(round_, prepared)
             return
         try:
             together = self.settings.mode == "fast" or self.adapter.independent
             size = len(job.group.samples) if together else 1
             for round_ in prepared.rounds:
                 if isinstance(round_.shown, Exception):
-                    yield from _not_shown(round_, round_.shown)
+                    yield from not_shown(round_, round_.shown)
                 elif round_.questions:
                     self._load()
                     size = yield from self._ask(round_, round_.shown, prepared, size)
@@ -263,7 +207,7 @@ class Asker:
                 if len(batch) == 1:
                     sample = batch[0][1]
                     now_key = self._key(sample, round_.view, round_.removed, prepared.sha256)
-                    yield _failure(now_key, sample, round_.view, "answer", error)
+                    yield failure(now_key, sample, round_.view, "answer", error)
                 elif _is_out_of_memory(error):
                     size = len(batch) // 2
                     detail = {"video": batch[0][1].video, "view": round_.view, "asked": len(batch), "next": size}
@@ -285,13 +229,13 @@ class Asker:
         seen: list[Frames] = []
         shown.on_frames = seen.append
         seconds = stopwatch()
-        texts = _checked(self.adapter.answer_many(shown, [sample.question for _, sample in batch]), len(batch))
+        texts = checked(self.adapter.answer_many(shown, [sample.question for _, sample in batch]), len(batch))
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
-        frames = _seen(seen)
+        frames = seen_frames(seen)
         settled = self._settle()  # before keys are taken: they are of what was really asked
         keys = [self._key(sample, round_.view, round_.removed, prepared.sha256) for _, sample in batch]
         return settled + [
-            _answer(key, sample, round_, text, prepared, frames, time)
+            answer(key, sample, round_, text, prepared, frames, time)
             for key, (_, sample), text in zip(keys, batch, texts, strict=True)
         ]
 
@@ -322,93 +266,4 @@ def _is_out_of_memory(error: Exception) -> bool:
     torch = sys.modules.get("torch")  # whoever raises its errors has imported it
     return isinstance(error, (MemoryError, OutOfMemory)) or (
         torch is not None and isinstance(error, torch.OutOfMemoryError)
-    )
-
-
-def _checked(texts: list[str], asked: int) -> list[str]:
-    """Return the texts and what they tell, well-formed; `AdapterError` where they are not one each, or tell no JSON."""
-    if len(texts) != asked or not all(isinstance(text, str) for text in texts):
-        raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
-    return [_told(text) if isinstance(text, Told) else well_formed(text) for text in texts]
-
-
-def _told(text: Told) -> Told:
-    try:
-        steps = parse_json(canonical_json(text.steps))
-    except (TypeError, ValueError) as error:
-        what = f"the model's answer cannot be written down ({error})"
-        raise AdapterError(what, f"{text!r:.200}", "the steps it tells must be JSON") from None
-    return Told(well_formed(text), steps, finish=text.finish)
-
-
-def _seen(frames: Sequence[Frames]) -> SeenFrames | None:
-    if not frames:
-        return None
-    shown = {float(t) for some in frames for t in some.timestamps}
-    return SeenFrames(
-        n=len(shown),
-        timestamps=tuple(round(t, 6) for t in sorted(shown)),
-        substituted=tuple(sorted({index for some in frames for index in some.substituted})),
-        corrupt=tuple(sorted({index for some in frames for index in some.corrupt})),
-    )
-
-
-def _answer(
-    key: str,
-    sample: Sample,
-    round_: Round,
-    text: str,
-    prepared: Prepared,
-    frames: SeenFrames | None,
-    time: dict[str, float],
-) -> Answer:
-    said, thought = without_thought(str(text))
-    steps = dict(text.steps or {}) if isinstance(text, Told) else {}
-    if thought:  # an endpoint may have told a part of it apart
-        steps["thought"] = "\n\n".join(part for part in (steps.get("thought"), thought) if part)
-    return Answer(
-        key=key,
-        id=sample.id,
-        video=sample.video,
-        task=sample.task,
-        view=round_.view,
-        removed=round_.removed,
-        answer=said,
-        finish=finish_of(text.finish) if isinstance(text, Told) else "stop",
-        steps=steps or None,
-        reference=sample.reference,
-        key_sentences=sample.key_sentences,
-        moments=sample.moments,
-        label=sample.label,
-        duration=round(prepared.video.duration, 6),
-        video_sha256=prepared.sha256,
-        prompt_sha256=sample.prompt_sha256,
-        frames=frames,
-        time=time,
-        t=now(),
-    )
-
-
-def _not_shown(round_: Round, error: Exception) -> list[Failure | Unasked]:
-    if isinstance(error, ViewUnavailable):
-        return [_unasked(key, sample, round_.view, str(error)) for key, sample in round_.questions]
-    return [_failure(key, sample, round_.view, "prepare", error) for key, sample in round_.questions]
-
-
-def _unasked(key: str, sample: Sample, view: View, reason: str) -> Unasked:
-    return Unasked(key=key, id=sample.id, video=sample.video, task=sample.task, view=view, reason=reason, t=now())
-
-
-def _failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:
-    return Failure(
-        key=key,
-        id=sample.id,
-        video=sample.video,
-        task=sample.task,
-        view=view,
-        stage=stage,
-        error=(isinstance(error, EcvaError) and error.code) or type(error).__name__,
-        message=str(error)[:2000].encode(errors="replace").decode(),
-        retryable=error.retryable if isinstance(error, EcvaError) else True,
-        t=now(),
     )

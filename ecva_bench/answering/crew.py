@@ -17,10 +17,11 @@ from .. import journal as results
 from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
 from ..journal import Journal, end_of
 from ..records import Answer, End, Manifest
-from .asking import Job, Prepared, Settings, Written, event, failures, identity
+from .asking import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
 from .runner import Progress, Runner, jobs, write
+from .written import Prepared, Written, event, failures, identity
 
 DEATHS_OF_A_VIDEO = 2  # workers that died at it, after which it is not given to another
 DEATHS_AT_A_PLACE = 3  # workers in a row that finished no video, after which no other is hired there

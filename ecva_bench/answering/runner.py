@@ -15,8 +15,9 @@ from ..errors import ModelGone
 from ..journal import Journal, end_of
 from ..records import End, Manifest
 from .adapter import Adapter
-from .asking import Asker, Job, Settings, Written
+from .asking import Asker, Job, Settings
 from .plan import Plan
+from .written import Written
 
 Progress = Callable[[int, int, int], None]
 
