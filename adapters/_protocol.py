@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecva_bench.answering import Told
+from ecva_bench.answering import Question, Told
 from ecva_bench.errors import AdapterError
 from ecva_bench.reading.text import parse_json
 from ecva_bench.records import canonical_json
@@ -75,7 +75,8 @@ class Dialogue:
         """Return one answer per question; `Ended`, or `AdapterError` where the program lives on without an answer."""
         self._asked += 1
         number = self._asked
-        self._tell({"id": number, **request, "questions": list(questions)})
+        about = [Question.of(question).describe() for question in questions]
+        self._tell({"id": number, **request, "questions": list(questions), "about": about})
         said = self._listen(lambda said: said.get("id") == number, self._timeout * len(questions))
         return _answers(said, len(questions), self._name)
 

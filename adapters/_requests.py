@@ -27,7 +27,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Question:
+class ChatRequest:
     """A question about a video, as a `Request`; `most_out` are the most tokens of the answer."""
 
     model: str

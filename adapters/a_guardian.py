@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ecva_bench.answering import Question
 from ecva_bench.errors import AdapterError, UsageError
-from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
 from ecva_bench.video import samplers
 
 from .composed import choice
@@ -23,7 +22,6 @@ from .video_chatgpt import VideoChatGPT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecva_bench.records import Sample
     from ecva_bench.video import Video
 
 FRAMES = 100
@@ -75,14 +73,14 @@ class AGuardian(VideoChatGPT):
             )
         self._moments = read_moments(Path(moments)) if moments else None
 
-    def study(self, samples: Sequence[Sample]) -> None:
-        """See which videos there will be, and nothing else of them: each must have moments of its own."""
+    def check_videos(self, media: Sequence[str]) -> None:
+        """Raise `AdapterError` where moments may be those of two videos."""
         if self._moments:
-            self._moments.check(sample.media for sample in samples)
+            self._moments.check(media)
 
     def words(self, question: str) -> Template:
-        """Return the instructions for the task whose prompt a question is, in any prompt set, or the conversation."""
-        found: Template = self.instructions.get(_task_of().get(question, ""), self.template)
+        """Return the instructions for a question's task, in any prompt set, or the conversation."""
+        found: Template = self.instructions.get(Question.of(question).task, self.template)
         return found
 
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
@@ -108,13 +106,14 @@ class AGuardian(VideoChatGPT):
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the answers; questions whose templates end answers alike are one batch."""
-        seen, answers = self.look(video), dict[str, str]()
-        stop = {question: self.stops.get(self.words(question).id, ()) for question in questions}
-        for ending in set(stop.values()):
-            batch = [question for question in questions if stop[question] == ending]
-            said = self.ask([(seen, question) for question in batch], replace(self.policy, stop=ending))
-            answers.update(zip(batch, said, strict=True))
-        return [answers[question] for question in questions]
+        seen, answers = self.look(video), [""] * len(questions)
+        stops = [self.stops.get(self.words(question).id, ()) for question in questions]
+        for stop in dict.fromkeys(stops):
+            batch = [place for place, own in enumerate(stops) if own == stop]
+            said = self.ask([(seen, questions[place]) for place in batch], replace(self.policy, stop=stop))
+            for place, text in zip(batch, said, strict=True):
+                answers[place] = text
+        return answers
 
     def finish(self, text: str) -> str:
         """Return the answer without blanks around it."""
@@ -128,9 +127,3 @@ class AGuardian(VideoChatGPT):
             "stops": {name: list(stop) for name, stop in self.stops.items()},
             "moments": {"mod": self._mod, "sha256": self._moments.sha256 if self._moments else ""},
         }
-
-
-@cache
-def _task_of() -> dict[str, str]:
-    """The task of every prompt, by its text."""
-    return {prompt_for(task, prompts).text: task.name for prompts in PROMPT_SETS for task in TASKS.values()}

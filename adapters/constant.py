@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter
-from ecva_bench.records import Sample
-
-from ._questions import task_by_question
+from ecva_bench.answering import Baseline, Question
+from ecva_bench.errors import AdapterError
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
@@ -23,21 +20,15 @@ ANSWERS = {
 }
 
 
-class Constant(Adapter):
+class Constant(Baseline):
     """Answers by the task alone."""
 
-    baseline = True
-
-    def __init__(self) -> None:
-        self._tasks: dict[str, str] = {}
-
-    def study(self, samples: Sequence[Sample]) -> None:
-        """Learn which question belongs to which task; nothing else is looked at."""
-        self._tasks = task_by_question(samples)
-
     def answer(self, video: Video, question: str) -> str:
-        """Return the constant of the question's task."""
-        return ANSWERS[self._tasks[question]]
+        """Return the constant of the question's task; `AdapterError` where there is none."""
+        task = Question.of(question).task
+        if task not in ANSWERS:
+            raise AdapterError(f"there is no constant for the task {task!r}", f"{question!r:.80}")
+        return ANSWERS[task]
 
     def describe(self) -> dict[str, Any]:
         """Return the constants."""

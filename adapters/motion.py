@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecva_bench.answering import Adapter
-from ecva_bench.records import Sample
-
-from ._questions import task_by_question
+from ecva_bench.answering import Baseline, Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,17 +35,8 @@ class Change:
     place: str
 
 
-class Motion(Adapter):
+class Motion(Baseline):
     """Answers from frame differences; classification gets the most frequent class, for it sees no classes."""
-
-    baseline = True
-
-    def __init__(self) -> None:
-        self._tasks: dict[str, str] = {}
-
-    def study(self, samples: Sequence[Sample]) -> None:
-        """Learn which question belongs to which task; nothing else is looked at."""
-        self._tasks = task_by_question(samples)
 
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return four frames a second, at most 96, spread evenly."""
@@ -64,7 +52,7 @@ class Motion(Adapter):
         """Measure the video once and phrase the result for each question."""
         frames = video.frames_at(self.frame_indices(video))
         change = strongest_change(frames.pixels, frames.positions)
-        return [_phrase(change, self._tasks[question]) for question in questions]
+        return [_phrase(change, Question.of(question).task) for question in questions]
 
     def describe(self) -> dict[str, Any]:
         """Return the frame rule and the picture size the differences are taken on."""

@@ -19,7 +19,7 @@ from ecva_bench.judging.completions import Problem
 from ecva_bench.judging.store import Reply
 
 from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, uneven, video_metadata
-from ._requests import Question, Shown, generation
+from ._requests import ChatRequest, Shown, generation
 from .composed import choice, count
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class OpenAIEndpoint(Adapter):
 
         async def ask(question: str) -> None:
             async with free:
-                found = await self._caller.ask(Question(self._model, shown, question, self._most_out))
+                found = await self._caller.ask(ChatRequest(self._model, shown, question, self._most_out))
             self._usage.asked += 1
             if isinstance(found, Reply):
                 shown.replies[question] = found

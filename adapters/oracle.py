@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter
+from ecva_bench.answering import Baseline, Question
 from ecva_bench.errors import AdapterError
 from ecva_bench.names import Names
 from ecva_bench.records import Sample, sha256_of
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ecva_bench.video import Video
 
 
-class Oracle(Adapter):
+class Oracle(Baseline):
     """Looks the answer up in the annotations it studied."""
 
-    baseline = True
     source = "the reference"
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, str], str] = {}
+        self._answers: dict[tuple[str, str], str] = {}  # by file name and task
+        self._described: list[list[str]] = []  # file name, question and answer
         self._media: dict[str, str] = {}
         self._names = Names(())
 
@@ -30,23 +30,23 @@ class Oracle(Adapter):
         return sample.reference
 
     def study(self, samples: Sequence[Sample]) -> None:
-        """Remember the known answer of every sample by file name and question."""
+        """Remember the known answer of every sample by file name and task."""
         self._media = {sample.video: sample.media for sample in samples}
         self._names = Names((video, video) for video in self._media)
-        self._answers = {
-            (sample.media, sample.question): text for sample in samples if (text := self.lookup(sample)) is not None
-        }
+        known = [(sample, text) for sample in samples if (text := self.lookup(sample)) is not None]
+        self._answers = {(sample.media, sample.task): text for sample, text in known}
+        self._described = sorted([sample.media, sample.question, text] for sample, text in known)
 
     def answer(self, video: Video, question: str) -> str:
         """Return the known answer; `AdapterError` where there is none."""
         found = self._names.find(str(video.path))
         if len(found) > 1:
             raise AdapterError(f"this may be {found[0]!r} or {found[1]!r}", video.path, "give each a name of its own")
-        known = self._answers.get((self._media[found[0]], question)) if found else None
+        known = self._answers.get((self._media[found[0]], Question.of(question).task)) if found else None
         if known is None:
             raise AdapterError(f"the annotation has no {self.source} for this question", video.path.name)
         return known
 
     def describe(self) -> dict[str, Any]:
         """Return the hash of all known answers: other annotations make another oracle."""
-        return {"answers_sha256": sha256_of(sorted([*key, text] for key, text in self._answers.items()))}
+        return {"answers_sha256": sha256_of(self._described)}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecva_bench.answering import Adapter
+from ecva_bench.answering import Baseline
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
 
 
-class PromptEcho(Adapter):
+class PromptEcho(Baseline):
     """Returns the question unchanged."""
-
-    baseline = True
 
     def answer(self, video: Video, question: str) -> str:
         """Return the question."""

@@ -22,12 +22,13 @@ PROMPT_SETS = ("ours", "authors", "cuva")
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of question, with the scorers it is scored by unless others are named."""
+    """One kind of question, with the scorers it is scored by unless others are named; `unit` is that of its times."""
 
     name: str
     summary: str
     scorers: tuple[str, ...]
     aliases: tuple[str, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ TASKS = {
         Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",)),
         Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome")),
         Task("classification", "which class of anomaly it is", ("classification",)),
-        Task("timestamp", "when it took place", ("timestamp",)),
+        Task("timestamp", "when it took place", ("timestamp",), unit="seconds"),
     )
 }
 

@@ -1,10 +1,12 @@
 """Answering: from samples and a model to a results file.
 
-`Adapter` is the interface of a model, `Card` what a reader must know of one, `Told` an answer with the steps that led
-to it, `Request` what a user asks for, `Runner` the work.
+`Adapter` is the interface of a model, `Question` what it is asked, `Told` an answer with the steps that led to it,
+`Baseline` the interface of what is no contestant, `Card` what a reader must know of a model, `Request` what a user asks
+for, `Runner` the work.
 """
 
-from .adapter import Adapter, Told, create
+from .adapter import Adapter, Baseline, Told, create
 from .card import Card
+from .question import Question
 
-__all__ = ["Adapter", "Card", "Told", "create"]
+__all__ = ["Adapter", "Baseline", "Card", "Question", "Told", "create"]

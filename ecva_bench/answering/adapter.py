@@ -2,6 +2,17 @@
 
 An adapter knows how to show a video to its model and how to ask. It knows nothing of files of results, resuming
 or scoring; it never opens a video file itself, because frames come from `Video`, exact and shared.
+
+    class Mine(Adapter):
+        def answer(self, video, question):  # a Video; a Question, which is a str that knows its task
+            frames = video.frames_at(self.frame_indices(video))
+            if question.task == "timestamp":
+                ...  # in question.unit
+
+The harness asks with a `Question`, never with a plain `str`. Whoever calls an adapter asks with `Question.of(text)`; an
+adapter that wants to take a plain `str` too begins with `question = Question.of(question)`, which knows the task of
+every packaged prompt, and of other words none (`task` is empty). Nothing that an adapter is handed holds an
+annotation's answer: only a `Baseline`, which takes no rank, sees the samples.
 """
 
 from __future__ import annotations
@@ -15,6 +26,7 @@ from .. import registry
 from ..errors import AdapterError, UsageError
 from ..records import Sample
 from .card import Card
+from .question import Question
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,8 +59,8 @@ class Told(str):
 class Adapter(ABC):
     """A model behind `answer(video, question)`. Subclasses import torch and friends inside their methods.
 
-    `tasks` names the tasks the model can be asked, None for all. `baseline` marks rows that are a floor or a
-    ceiling rather than a contestant. A model that has weights has a `card`. `scheme` marks a class that stands for
+    `tasks` names the tasks the model can be asked, None for all. `baseline` is for `Baseline` to set. A model that has
+    weights has a `card`. `scheme` marks a class that stands for
     many models: one is named as `scheme:target`, and the class takes the target as the keyword option `target`.
     `immaterial` names options that can change no answer (a path, a time-out, which of several equal devices): a run is
     resumed whatever they say. `independent` marks a model that answers each of many questions as if it were asked
@@ -68,10 +80,10 @@ class Adapter(ABC):
         return not self.independent and type(self).answer_many is not Adapter.answer_many
 
     @abstractmethod
-    def answer(self, video: Video, question: str) -> str:
+    def answer(self, video: Video, question: Question) -> str:
         """Return the model's text for one question about one video."""
 
-    def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
+    def answer_many(self, video: Video, questions: Sequence[Question]) -> list[str]:
         """Return one text per question, in order. Models override it to encode the video once.
 
         A text may be a `Told`, so that the steps that led to it are recorded.
@@ -129,8 +141,20 @@ class Adapter(ABC):
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}
 
-    def study(self, samples: Sequence[Sample]) -> None:  # noqa: B027  most models have nothing to do here
-        """See the samples before the run. Only baselines look: a model that does is no longer measured."""
+    def check_videos(self, media: Sequence[str]) -> None:  # noqa: B027  most models take any video
+        """Raise an `EcvaError` where the model cannot tell a run's videos apart. Called before anything is asked.
+
+        `media` are the file names of all videos, as the data set has them, such as `day/1.mp4`.
+        """
+
+
+class Baseline(Adapter):
+    """A floor or a ceiling rather than a contestant: it takes no rank, and it alone may see the references."""
+
+    baseline = True
+
+    def study(self, samples: Sequence[Sample]) -> None:
+        """See all samples of the run, references included. Called before the first question."""
 
 
 def create(name: str, options: dict[str, str] | None = None) -> Adapter:
@@ -147,6 +171,9 @@ def create(name: str, options: dict[str, str] | None = None) -> Adapter:
         raise _lacking(name, error) from error
     if not (isinstance(found, type) and issubclass(found, Adapter)):
         raise AdapterError("the registered object is no Adapter class", f"model {name!r}", f"mend {found!r}")
+    if found.baseline != issubclass(found, Baseline):
+        remedy = "derive baselines from Baseline, and leave `baseline` as it is"
+        raise AdapterError("the class is marked as a baseline and is none, or the reverse", f"model {name!r}", remedy)
     if found.scheme and not target:
         raise UsageError("the name does not say which model", f"model {name!r}", f"write {registered}:…")
     if colon and not found.scheme:

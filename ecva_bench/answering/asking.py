@@ -20,10 +20,11 @@ from ..video import Frames, Video
 from .adapter import Adapter
 from .plan import Group
 from .prefetch import Prefetcher, stopwatch
+from .question import Question
 from .views import removed_spans
 from .written import (
+    Keyed,
     Prepared,
-    Question,
     Round,
     Written,
     answer,
@@ -143,7 +144,7 @@ class Asker:
     def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[Round, ...]:
         return tuple(Round(view, (), self._open(job, view, (), sha256), error) for view in self.views)
 
-    def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[Question, ...]:
+    def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[Keyed, ...]:
         """Return what is still to be asked."""
         keyed = ((self._key(sample, view, removed, sha256), sample) for sample in job.group.asked(view))
         return tuple(question for question in keyed if question[0] not in job.settled)
@@ -220,7 +221,7 @@ class Asker:
         return size
 
     def _answers(
-        self, batch: Sequence[Question], round_: Round, shown: Video, prepared: Prepared, asked: int
+        self, batch: Sequence[Keyed], round_: Round, shown: Video, prepared: Prepared, asked: int
     ) -> list[Written]:
         """Ask a batch and return the answers, behind the manifest where the first of them changes it.
 
@@ -229,7 +230,8 @@ class Asker:
         seen: list[Frames] = []
         shown.on_frames = seen.append
         seconds = stopwatch()
-        texts = checked(self.adapter.answer_many(shown, [sample.question for _, sample in batch]), len(batch))
+        questions = [Question.of_sample(sample) for _, sample in batch]
+        texts = checked(self.adapter.answer_many(shown, questions), len(batch))
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
         frames = seen_frames(seen)
         settled = self._settle()  # before keys are taken: they are of what was really asked
@@ -258,7 +260,7 @@ def _cut_out(video: Video, removed: Sequence[Moment]) -> Video:
         raise ViewUnavailable("cutting the annotated moments leaves no frame") from None
 
 
-def _cut(questions: Sequence[Question], size: int) -> list[Sequence[Question]]:
+def _cut(questions: Sequence[Keyed], size: int) -> list[Sequence[Keyed]]:
     return [questions[start : start + size] for start in range(0, len(questions), size)]
 
 

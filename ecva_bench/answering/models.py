@@ -12,7 +12,7 @@ from typing import Any
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
-from .adapter import GROUP, Adapter
+from .adapter import GROUP, Adapter, Baseline
 from .card import Card
 
 
@@ -64,4 +64,4 @@ def _listed(entry: EntryPoint) -> Listed:
         return Listed(entry.name, problem="it is no Adapter class")
     here = tuple(filter(weights_here, target.card.hub_ids)) if target.card else ()
     name = entry.name + ":…" * target.scheme
-    return Listed(name, registry.summary(entry), target.baseline, target.card, here)
+    return Listed(name, registry.summary(entry), issubclass(target, Baseline), target.card, here)

@@ -18,7 +18,7 @@ from ..data import Dataset, load
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..video import decoder_version
-from .adapter import Adapter, create
+from .adapter import Adapter, Baseline, create
 from .asking import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
@@ -116,7 +116,9 @@ class Request:
         plan = whole = self._plan(adapter, self.selection)
         if self.selection.shard:
             whole = self._plan(adapter, replace(self.selection, shard=None))
-        adapter.study([sample for group in whole.groups for sample in group.samples])
+        adapter.check_videos([group.samples[0].media for group in whole.groups])
+        if isinstance(adapter, Baseline):  # nobody else may see a reference
+            adapter.study([sample for group in whole.groups for sample in group.samples])
         settings = self.settings if adapter.answers_jointly else replace(self.settings, mode="exact")
         return Runner(adapter, plan, self._manifest(adapter, plan, whole, settings.mode), settings)
 
@@ -134,7 +136,7 @@ class Request:
         spec = {
             "model": self.model,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
-            "baseline": adapter.baseline,
+            "baseline": isinstance(adapter, Baseline),
             "description": adapter.describe(),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
             "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},

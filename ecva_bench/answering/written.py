@@ -32,7 +32,7 @@ from .adapter import Told
 from .plan import Group
 
 Written = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
-Question = tuple[str, Sample]  # with its key
+Keyed = tuple[str, Sample]  # a key, and whose it is
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Round:
 
     view: View
     removed: tuple[Moment, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[Keyed, ...]
     shown: Video | Exception
 
 

@@ -171,10 +171,10 @@ def test_moments_that_may_be_those_of_two_videos_are_refused(tmp_path: Path) -> 
     with pytest.raises(AdapterError, match=r"of '00001' may be those of /x/day/1\.mp4 or of /x/night/1\.mp4: .*voting"):
         moments.of(Path("/x/night/1.mp4"))
     adapter = AGuardian(mod="1", moments=str(tmp_path / "voting.json"))
-    samples = [SimpleNamespace(media=name) for name in ("day/1.mp4", "2.mp4", "day/1.mp4")]
-    adapter.study(samples)  # type: ignore[arg-type]
+    media = ["day/1.mp4", "2.mp4", "day/1.mp4"]
+    adapter.check_videos(media)
     with pytest.raises(AdapterError, match=r"of '00001' may be those of day/1\.mp4 or of night/1\.mp4"):
-        adapter.study([*samples, SimpleNamespace(media="night/1.mp4")])  # type: ignore[list-item]
+        adapter.check_videos([*media, "night/1.mp4"])
     moments = moments_of(tmp_path / "voting.json", "1.mp4", "day/1.mp4")
     with pytest.raises(AdapterError, match=r"moments of /x/day/1\.mp4 may be those of 'day/1' or of '1'"):
         moments.of(Path("/x/day/1.mp4"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecva_bench import registry
-from ecva_bench.answering import Adapter, create
+from ecva_bench.answering import Baseline, Question, create
 from ecva_bench.answering.adapter import GROUP
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Annotation, Label, Moment, Review, Sample
@@ -39,10 +39,17 @@ def samples() -> list[Sample]:
     return [s for s in found if s is not None]
 
 
-def answers(adapter: Adapter, video: Video, samples: list[Sample]) -> dict[str, str]:
+def baseline(name: str) -> Baseline:
+    found = create(name)
+    assert isinstance(found, Baseline)
+    return found
+
+
+def answers(adapter: Baseline, video: Video, samples: list[Sample]) -> dict[str, str]:
     adapter.study(samples)
     asked = [s for s in samples if adapter.tasks is None or s.task in adapter.tasks]
-    return dict(zip([s.task for s in asked], adapter.answer_many(video, [s.question for s in asked]), strict=True))
+    found = adapter.answer_many(video, [Question.of_sample(s) for s in asked])
+    return dict(zip([s.task for s in asked], found, strict=True))
 
 
 BASELINES = [name for name in registry.names(GROUP) if registry.load(GROUP, name).baseline]
@@ -50,17 +57,19 @@ BASELINES = [name for name in registry.names(GROUP) if registry.load(GROUP, name
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_baseline_wears_the_interface(name: str, video: Video, samples: list[Sample]) -> None:
-    adapter = create(name)
+    adapter = baseline(name)
     found = answers(adapter, video, samples)
     assert set(found) == (set(adapter.tasks) if adapter.tasks else set(TASKS))
     assert all(text and isinstance(text, str) for text in found.values())
-    one_by_one = {s.task: adapter.answer(video, s.question) for s in samples if s.task in found}
+    one_by_one = {s.task: adapter.answer(video, Question.of_sample(s)) for s in samples if s.task in found}
     assert one_by_one == found
+    plain = {s.task: adapter.answer(video, s.question) for s in samples if s.task in found}  # type: ignore[arg-type]
+    assert plain == found
     assert adapter.describe() == adapter.describe()
 
 
 def test_motion_finds_where_and_when_the_picture_changes(video: Video, samples: list[Sample]) -> None:
-    found = answers(create("motion"), video, samples)
+    found = answers(baseline("motion"), video, samples)
     start, end = (float(part) for part in found["timestamp"].strip("[]").split(","))
     # Sampled four times a second, so an edge is known to a quarter of a second.
     assert start == pytest.approx(2.0, abs=0.3)
@@ -75,7 +84,7 @@ def test_the_oracle_tells_videos_of_one_name_apart(tmp_path: Path) -> None:
     known = [Annotation(video=video, media=file, cause=f"cause of {video}") for video, file in media.items()]
     task = TASKS["cause"]
     samples = [found for each in known if (found := sample(each, task, prompt_for(task)))]
-    adapter = create("oracle")
+    adapter = baseline("oracle")
     adapter.study(samples)
     for video, file in media.items():
         path = tmp_path / file
@@ -90,11 +99,11 @@ def test_the_oracle_tells_videos_of_one_name_apart(tmp_path: Path) -> None:
 
 def test_motion_says_something_of_a_still_video(samples: list[Sample], tmp_path: Path) -> None:
     still = Video(write_clip(tmp_path / "still.mp4", frames=1, event=(9, 9)))
-    assert answers(create("motion"), still, samples)["timestamp"] == "[0.0, 0.0]"
+    assert answers(baseline("motion"), still, samples)["timestamp"] == "[0.0, 0.0]"
 
 
 def test_motion_asks_for_the_frames_it_announces(video: Video, samples: list[Sample]) -> None:
-    adapter = create("motion")
+    adapter = baseline("motion")
     announced = np.asarray(adapter.frame_indices(video))
     seen: list[np.ndarray] = []
     video.on_frames = lambda frames: seen.append(frames.indices)
@@ -103,23 +112,23 @@ def test_motion_asks_for_the_frames_it_announces(video: Video, samples: list[Sam
 
 
 def test_the_oracle_gives_the_reference_and_knows_what_it_does_not_know(video: Video, samples: list[Sample]) -> None:
-    oracle = create("oracle")
+    oracle = baseline("oracle")
     assert answers(oracle, video, samples) == {s.task: s.reference for s in samples}
     with pytest.raises(AdapterError, match="00001"):
         oracle.answer(video, "Never asked?")
 
 
 def test_second_round_gives_the_review(video: Video, samples: list[Sample]) -> None:
-    assert answers(create("second-round"), video, samples) == {"classification": "[8]", "timestamp": "[2, 3]"}
+    assert answers(baseline("second-round"), video, samples) == {"classification": "[8]", "timestamp": "[2, 3]"}
     unreviewed = [s.model_copy(update={"review": None}) for s in samples]
-    adapter = create("second-round")
+    adapter = baseline("second-round")
     adapter.study(unreviewed)
     with pytest.raises(AdapterError, match="no second round"):
         adapter.answer(video, samples[-1].question)
 
 
 def test_another_reference_makes_another_oracle(samples: list[Sample]) -> None:
-    one, two = create("oracle"), create("oracle")
+    one, two = baseline("oracle"), baseline("oracle")
     one.study(samples)
     two.study([s.model_copy(update={"reference": "other"}) for s in samples])
     assert one.describe() != two.describe()

@@ -145,6 +145,7 @@ def test_it_is_told_exact_frames_and_where_they_come_from(adapter: Command, vide
     indices = samplers.linspace(edit.n_frames, 4)
     frames = edit.frames_at(indices)
     assert told["questions"] == ["request"]
+    assert told["about"] == [{"task": "", "prompt_id": "", "options": [], "unit": ""}]
     assert told["indices"] == indices.tolist() == [0, 9, 19, 29]
     assert told["timestamps"] == pytest.approx([0.0, 0.9, 2.9, 3.9])
     assert told["positions"] == pytest.approx([0.0, 0.9, 1.9, 2.9])

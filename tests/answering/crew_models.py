@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ecva_bench.answering import Adapter
+from ecva_bench.answering import Adapter, Question
 from ecva_bench.answering.asking import Settings
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
@@ -45,7 +45,8 @@ class Troubled(Adapter):
         self._die(f"decode-{video.path.stem}")
         return range(0, video.n_frames, 5)
 
-    def answer(self, video: Video, question: str) -> str:
+    def answer(self, video: Video, question: Question) -> str:
+        assert question.task == ("effect" if "led to" in question else "cause")  # in whatever process this is
         if "led to" in question:
             self._die(f"ask-{video.path.stem}")
         while self.answers and (self.trouble / "hold").exists():

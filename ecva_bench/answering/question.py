@@ -1,0 +1,64 @@
+"""What a model is asked: the words, and what is known of the question. Knows nothing of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Self
+
+from ..records import Sample
+from ..tasks import PROMPT_SETS, TASKS, prompt_for
+
+
+class Question(str):
+    """The words of a question, which also says what is asked. As a `str` it is the words alone, also in `==`.
+
+    `task` is the task's name and `prompt_id` the prompt and its version, such as `ours/cause.v1`; both are empty where
+    they are not known. `options` are the answers to choose from, empty where the answer is free. `unit` is the unit in
+    which times are asked for, `seconds`, empty where none are.
+    """
+
+    __slots__ = ("options", "prompt_id", "task", "unit")
+    task: str
+    prompt_id: str
+    options: tuple[str, ...]
+    unit: str
+
+    def __new__(
+        cls, text: str, *, task: str = "", prompt_id: str = "", options: Sequence[str] = (), unit: str = ""
+    ) -> Self:
+        """Return the text as a question."""
+        question = super().__new__(cls, text)
+        question.task, question.prompt_id, question.options, question.unit = task, prompt_id, tuple(options), unit
+        return question
+
+    @classmethod
+    def of(cls, text: str) -> Question:
+        """Return a text as a question: itself if it is one, else with what the packaged prompt of these words says.
+
+        The `task` of other words is empty. For adapters that may be called with a plain `str`, and for their callers.
+        """
+        if isinstance(text, Question):
+            return text
+        task, prompt_id = _packaged().get(text, ("", ""))
+        return _of_task(text, task, prompt_id)
+
+    @classmethod
+    def of_sample(cls, sample: Sample) -> Question:
+        """Return what a sample asks, and nothing of what it knows of the answer."""
+        return _of_task(sample.question, sample.task, sample.prompt)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what is known beside the words, as JSON."""
+        return {"task": self.task, "prompt_id": self.prompt_id, "options": list(self.options), "unit": self.unit}
+
+
+def _of_task(text: str, task: str, prompt_id: str) -> Question:
+    return Question(text, task=task, prompt_id=prompt_id, unit=TASKS[task].unit if task in TASKS else "")
+
+
+@cache
+def _packaged() -> dict[str, tuple[str, str]]:
+    """The task and the id of the newest packaged prompts, by their words."""
+    prompts = [(task, prompt_for(task, chosen)) for chosen in PROMPT_SETS for task in TASKS.values()]
+    return {prompt.text: (task.name, f"{prompt.id}.v{prompt.version}") for task, prompt in prompts}
