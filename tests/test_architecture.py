@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -78,3 +79,16 @@ def test_what_the_picture_leaves_out_it_still_shows_by_a_longer_way(pairs: set[t
 def test_the_picture_is_text_that_mermaid_reads() -> None:
     drawn = PICTURED.findall(PAGE.read_text(encoding="utf-8"))
     assert drawn == [(room, each) for room, direct in sorted(reduced(arrows()).items()) for each in sorted(direct)]
+
+
+NOTES = [path for path in (ROOT / "design").glob("*.md") if path.name != "README.md"]
+
+
+@pytest.mark.parametrize("note", NOTES, ids=lambda note: note.stem)
+def test_a_note_opens_with_its_decision_ends_with_what_was_rejected_and_is_listed(note: Path) -> None:
+    text = note.read_text(encoding="utf-8")
+    title, opening, *_, last = text.split("\n\n")
+    assert title.startswith("# ")
+    assert opening.startswith("**Decision: ")
+    assert last.startswith("**Rejected.** ") or "rejected" in text.rpartition("\n## ")[2].partition("\n")[0].lower()
+    assert f"[{note.name}]({note.name})" in (ROOT / "design" / "README.md").read_text(encoding="utf-8")
