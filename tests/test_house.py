@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import tomllib
 from pathlib import Path
@@ -11,12 +10,9 @@ import pytest
 
 from ecva_bench import errors
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
+from tests.imports import EVERYWHERE, ROOT, imported_rooms, modules, rooms
 
-ROOT = Path(__file__).resolve().parent.parent
-
-# Room -> rooms it may import (design: data flows one way). Every room may raise our errors, look names up, and see to
-# it that torchvision can be imported.
-EVERYWHERE = {"errors", "registry", "torchvision"}
+# Room -> rooms it may import (design: data flows one way), beside those that every room may.
 MAY_IMPORT = {
     "errors": set(),
     "registry": set(),
@@ -55,38 +51,15 @@ MAY_IMPORT = {
 }
 
 
-def _imported_rooms(path: Path, package: list[str]) -> set[str]:
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            names = [*base, *(node.module.split(".") if node.module else [])]
-            found = [[*names, alias.name] for alias in node.names] if len(names) == 1 else [names]
-        elif isinstance(node, ast.Import):
-            found = [alias.name.split(".") for alias in node.names]
-        else:
-            continue
-        rooms |= {parts[1] for parts in found if parts[0] == "ecva_bench" and len(parts) > 1}
-    return rooms
-
-
-def _modules(room: str) -> list[tuple[Path, list[str]]]:
-    base = ROOT / "adapters" if room == "adapters" else ROOT / "ecva_bench" / room
-    if base.is_dir():
-        return [(p, ["ecva_bench", room, *p.relative_to(base).parent.parts]) for p in base.rglob("*.py")]
-    return [(base.with_suffix(".py"), ["ecva_bench"])]
-
-
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_imports_run_one_way(room: str) -> None:
     allowed = MAY_IMPORT[room] | EVERYWHERE | {room, "__version__"}
-    for path, package in _modules(room):
-        assert _imported_rooms(path, package) <= allowed, path
+    for path, package in modules(room):
+        assert imported_rooms(path.read_text(encoding="utf-8"), package) <= allowed, path
 
 
 def test_every_room_of_the_package_is_on_the_plan() -> None:
-    there = {p.stem for p in (ROOT / "ecva_bench").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    assert there - {"__init__", "cli"} == set(MAY_IMPORT) - {"adapters"}
+    assert set(rooms()) - {"cli"} == set(MAY_IMPORT)
 
 
 def test_the_error_tree_is_drawn_as_it_is() -> None:
