@@ -150,5 +150,5 @@ def test_unread_answers_are_named_with_why_and_one_class_in_other_words_is_const
     (found,) = audit_answers([entry(vague, **annotated)]).findings
     assert found.text == "nothing can be read from these: 1 ambiguous, 1 out of range"
     assert found.ids == ("v0/classification", "v1/classification")
-    same = {name: f"In {name} it is [5], number {n}" if n < 6 else texts[name] for n, name in enumerate(NAMES)}
+    same = {name: f"In {name} it is [5]." if n < 6 else texts[name] for n, name in enumerate(NAMES)}
     assert [(rule, n) for rule, _, _, n in rules(entry(same, **annotated))] == [("constant", 7)]
