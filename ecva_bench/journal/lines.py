@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def _reason(line: bytes, error: Exception) -> str:
         return str(error).partition("\n")[0]
     first, sample = error.errors()[0], parse_json(line).get("id", "without an id")
     field = ".".join(map(str, first["loc"]))
-    given = "" if first["type"] == "missing" else f": {str(first['input'])[:60]!r}"
+    given = "" if first["type"] == "missing" else f": {json.dumps(first['input'], default=str)[:60]}"
     return f"{sample}: {field or 'the record'}: {first['msg'].lower()}{given}"
 
 
