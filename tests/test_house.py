@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
     "journal": {"records", "reading"},
-    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading", "devices"},
+    "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading", "devices", "names"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},

@@ -212,7 +212,11 @@ def test_an_answer_settles_an_earlier_failure(tmp_path: Path) -> None:
     [
         ("", "no run manifest"),
         ('{"type":"answer"}\n', "line 1 is no record"),
-        ('{"no":"type"}\n', "line 1 is no record"),
+        ('{"no":"type"}\n', "line 1 is no record .it has no 'type'."),
+        (
+            '{"type":"answer","key":"k","id":"v1/cause","video":"v1","task":"cause","reference":"","answer":null}\n',
+            "line 1 is no record .v1/cause: answer: input should be a valid string: null.",
+        ),
         ("[1]\n", "line 1 is no record"),
         (
             '{"type":"run","schema":"ecva.results/2","run":"r","spec":{},"expects":{}}\n',

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..names import Names
 from ..records import Annotation, Sample, View
 from ..tasks import Prompt, Task, sample
 
@@ -35,10 +36,8 @@ class Selection:
         """Return the selected annotations in the order given; `UsageError` for an unknown id or a bad shard."""
         chosen = list(annotations)
         if self.ids:
-            unknown = sorted(set(self.ids) - {annotation.video for annotation in chosen})
-            if unknown:
-                raise UsageError("the data set has no usable video of this id", ", ".join(unknown), "see `data check`")
-            chosen = [annotation for annotation in chosen if annotation.video in self.ids]
+            wanted = _named(self.ids, chosen)
+            chosen = [annotation for annotation in chosen if annotation.video in wanted]
         if self.subset is not None:
             kept = set(stratified_order(chosen, self.seed)[: self.subset])
             chosen = [annotation for annotation in chosen if annotation.video in kept]
@@ -54,6 +53,20 @@ class Selection:
     def describe(self) -> dict[str, Any]:
         """Return the selection as JSON for the manifest."""
         return asdict(self)
+
+
+def _named(ids: Sequence[str], annotations: Sequence[Annotation]) -> set[str]:
+    """Return the videos that ids mean, by the rule for names of videos: `1` and `1.mp4` are 00001."""
+    names = Names((annotation.video, annotation.media) for annotation in annotations)
+    known = {annotation.video for annotation in annotations}
+    found = {one: (one,) if one in known else names.find(one) for one in ids}
+    if unknown := sorted(one for one, videos in found.items() if not videos):
+        some = ", ".join(annotation.video for annotation in annotations[:3])
+        remedy = f"its first usable ones are {some}; `data check` names those that are left out"
+        raise UsageError("the data set has no usable video of this id", ", ".join(unknown), remedy)
+    if several := next(((one, videos) for one, videos in found.items() if len(videos) > 1), None):
+        raise UsageError("an id may mean several videos", several[0], f"name one of {', '.join(several[1])}")
+    return {video for videos in found.values() for video in videos}
 
 
 def stratified_order(annotations: Sequence[Annotation], seed: int) -> list[str]:

@@ -16,7 +16,7 @@ def audit_tables(found: AnswerAudit) -> list[Table]:
 def _findings(found: AnswerAudit) -> Table:
     baselines = {one.entry for one in found.entries if one.baseline}
     return Table(
-        title=f"{len(found.findings)} findings" if found.findings else "Nothing was found",
+        title=f"{n} finding{'s' if n > 1 else ''}" if (n := len(found.findings)) else "Nothing was found",
         header=("what", "entry", "with", "task", "view", "answers", "of", "which"),
         rows=tuple(
             (

@@ -102,7 +102,9 @@ def _opened(model: str, options: Options) -> Iterator[LanguageJudge]:
             if path := options["export"]:
                 print(f"judge calls: {judge.export(path)} in {path}", file=sys.stderr)
         if judge.mute:
-            print(f"error: the judge gave not one verdict: {model}: the first call: {judge.mute}", file=sys.stderr)
+            again = "name another judge, or a new --judge-store to ask this one again"
+            what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
+            print(f"error: {what}: {again}", file=sys.stderr)
             raise typer.Exit(3)
 
 

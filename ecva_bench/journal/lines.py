@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,14 +40,24 @@ def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
         kind = _TYPES.get(data["type"])
         record = kind.model_validate(data) if kind else None
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ResultsError(
-            f"line {number} is no record ({reason})", path, "restore it from a copy, or delete that line"
-        ) from error
+        remedy = "mend that line, or take the file from a copy; rows of another program are one JSON list, with --data"
+        raise ResultsError(f"line {number} is no record ({_reason(line, error)})", path, remedy) from error
     if isinstance(record, Failure) and record.error == ViewUnavailable.code:  # as written before there was `Unasked`
         shared = record.model_dump(include={"key", "id", "video", "task", "view", "t"})
         record = Unasked(**shared, reason=record.message)
     return [record] if record else []
+
+
+def _reason(line: bytes, error: Exception) -> str:
+    """Return what is wrong with a line: of a record, whose it is, the field and its value."""
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if not isinstance(error, ValidationError):
+        return str(error).partition("\n")[0]
+    first, sample = error.errors()[0], parse_json(line).get("id", "without an id")
+    field = ".".join(map(str, first["loc"]))
+    given = "" if first["type"] == "missing" else f": {json.dumps(first['input'], default=str)[:60]}"
+    return f"{sample}: {field or 'the record'}: {first['msg'].lower()}{given}"
 
 
 def manifest_of(path: Path, records: Sequence[Record]) -> Manifest:

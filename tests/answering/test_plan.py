@@ -75,6 +75,16 @@ def test_limit_and_ids() -> None:
     assert [a.video for a in Selection(ids=("00007", "00003")).apply(annotations)] == ["00003", "00007"]
     with pytest.raises(UsageError, match="00099"):
         Selection(ids=("00099", "00001")).apply(annotations)
+
+
+def test_ids_follow_the_rule_for_names_of_videos() -> None:
+    annotations = [annotation(n) for n in range(1, 12)]
+    for written in (("1", "11"), ("00001.mp4", "11.avi"), ("videos/00001.mp4", "00011")):
+        assert [a.video for a in Selection(ids=written).apply(annotations)] == ["00001", "00011"]
+    folders = [Annotation(video=f"{day}/1", media=f"{day}/1.mp4") for day in ("day", "night")]
+    assert [a.video for a in Selection(ids=("night/1",)).apply(folders)] == ["night/1"]
+    with pytest.raises(UsageError, match="an id may mean several videos: 1: name one of day/1, night/1"):
+        Selection(ids=("1",)).apply(folders)
     with pytest.raises(UsageError, match="no shard 3 of 2"):
         Selection(shard=(3, 2)).apply(annotations)
 

@@ -233,7 +233,10 @@ def test_a_judge_without_a_verdict_is_told_where_rules_alone_gave_scores(answers
     code, _, said = judged(results, "--task", "cause", "--scorers", "anomeval")
     assert code == 3
     (line,) = [line for line in said.splitlines() if line.startswith("error")]
-    assert line == "error: the judge gave not one verdict: scripted: the first call: unparsable: 'I cannot decide.'"
+    assert line == (
+        "error: the judge gave not one verdict: scripted: the first call: unparsable: 'I cannot decide.': "
+        "name another judge, or a new --judge-store to ask this one again"
+    )
 
 
 def test_the_case_ends_as_it_should(answers, judged, server):
