@@ -10,7 +10,7 @@ AB = [(12, 20), (24, 28)]
 NONE: list[tuple[float, float]] = []
 
 FORMS: dict[str, dict[str, list[tuple[float, float]]]] = {
-    "normal, taken back, examples, fractions, no length": {
+    "normal, taken back, examples, fractions": {
         '{"normal": [[0,3],[8,30]], "abnormal": [[3,8]]}': [(3, 8)],
         '{"normal": [0,3], "abnormal": [3,8]}': [(3, 8)],
         '{"normal_segments": [[0,3]], "anomalous_segments": [[3,8]]}': [(3, 8)],
@@ -29,8 +29,8 @@ FORMS: dict[str, dict[str, list[tuple[float, float]]]] = {
         "normalized: [0.1, 0.27]": [],
         "[0.1, 0.27] as fractions of the video": [],
         "0.1 to 0.27 of the video": [],
-        "[0, 0]": [],
-        "[3, 3]": [],
+        "[0, 0]": [(0, 0)],
+        "[3, 3]": [(3, 3)],
         "Starts: [3, 12]; Ends: [8, 15]": [(3, 8), (12, 15)],
     },
     "joined": {

@@ -150,8 +150,8 @@ class _Seconds:
             start = max(0.0, end - start)
         elif pair.rule == "lasting":
             end += start
-        if end <= start:
-            raise ValueError("ends before it starts" if end < start else "no length")
+        if end < start:
+            raise ValueError("ends before it starts")
         return start, end
 
     def _seconds(self, time: Time) -> float:
