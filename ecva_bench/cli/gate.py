@@ -119,9 +119,10 @@ def _classes(path: Path) -> dict[str, str]:
     """Return the classes of the videos by name, where a results file holds them; a scores file does not."""
     from .. import journal
     from ..records import Label
+    from ..scoring import scores_path
     from ..taxonomy import load_taxonomy
 
-    if path.suffix != ".jsonl" or path.name.endswith(".scores.jsonl"):
+    if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
         return {}
     taxonomy = load_taxonomy("cuva")
     labels = {answer.video: answer.label for answer in journal.read(path).answers if answer.label}

@@ -141,8 +141,10 @@ def _id_list(ids: str | None) -> tuple[str, ...]:
     """Return the ids named, or those in the file of that name; `UsageError` where the file is no text."""
     from ..errors import UsageError
 
-    if not ids:
+    if ids is None:
         return ()
+    if not ids.replace(",", " ").strip():
+        raise UsageError("no id is named", "--ids", "name some, or leave the option out to take all videos")
     try:
         text = Path(ids).read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -89,6 +89,9 @@ def run(
     impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
     for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
         print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")
+    if len(journal.served) > 1:
+        several = ", ".join(sorted(journal.served))
+        print(f"beware: several models gave the answers of this run: {several}", file=sys.stderr)
     if end.answers and end.answers in (end.empty, end.cut_off):
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
         print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)

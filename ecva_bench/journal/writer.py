@@ -34,7 +34,8 @@ class Journal:
     A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
     `answered` (the video of each), `failed` and `unasked` tell what it already holds, by key, and `state` by sample id
     and view, of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost;
-    `manifest`, how its answers are made and what it owes.
+    `served`, which models gave the answers, where an endpoint names them; `manifest`, how its answers are made and what
+    it owes.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -52,6 +53,7 @@ class Journal:
         self.empty: set[Place] = set()
         self.cut_off: set[Place] = set()
         self.spent: dict[str, float] = {}
+        self.served: set[str] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -139,6 +141,8 @@ class Journal:
                 self.failed.pop(record.key, None)
                 place = (record.id, record.view)
                 self.state[place] = "answer"
+                if record.steps and (served := record.steps.get("served")):
+                    self.served.add(str(served))
                 for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
                     (places.add if belongs else places.discard)(place)
             case Event(event="spent"):

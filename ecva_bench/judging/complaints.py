@@ -105,10 +105,20 @@ def _in_object(value: dict[str, Any], about: str, depth: int) -> Iterator[tuple[
     parts = {key: value[key] for key, name in keys.items() if name in _REASONS}
     for part in parts.values():
         yield from _reasons(part, about, depth + 1)
-    if not parts and all(isinstance(part, list) for part in value.values()):  # {"seed": ["unknown field"]}
+    if parts:
+        return
+    if all(isinstance(part, list) for part in value.values()):  # {"seed": ["unknown field"]}
         for key, part in value.items():
             yield "name", key
             yield from _reasons(part, key, depth + 1)
+        return
+    for part in value.values():  # under other names
+        if isinstance(part, dict | list):
+            yield from _reasons(part, about, depth + 1)
+    if depth and not any(isinstance(part, dict | list) for part in value.values()):
+        for key, name in keys.items():
+            if name not in _NAMES | _CODES and isinstance(value[key], str):
+                yield from _reasons(value[key], about, depth + 1)
 
 
 def _place(value: Any) -> str:

@@ -16,7 +16,7 @@ from ..records import Aggregate, Summary
 from ..statistics import DRAWS, Standing
 from .groups import SEED, Group, Row, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, lacking_text, number
+from .sheet import VIEWS, aggregate_text, lacking_text, number, served_text
 from .submission import Submission
 from .table import Cell, Mark, Table
 
@@ -184,7 +184,8 @@ def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
-    notes += [f"{row.label}: {text}." for row in group.rows if (text := lacking_text(row.submission.scores))]
+    for told in (lacking_text, served_text):
+        notes += [f"{row.label}: {text}." for row in group.rows if (text := told(row.submission.scores))]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),

@@ -48,6 +48,12 @@ def lacking_text(header: ScoresHeader) -> str:
     return f"not the whole run: {header.lacking.text}" if header.lacking else ""
 
 
+def served_text(header: ScoresHeader) -> str:
+    """Return that several models gave the answers of one run; empty where one did, or nobody told."""
+    several = len(header.served) > 1
+    return f"beware: several models gave these answers: {', '.join(header.served)}" if several else ""
+
+
 def score_sheets(scores: Scores) -> list[Table]:
     """Return a table per task and view of a scores file."""
     return [_sheet(scores, coverage) for coverage in scores.coverage]
@@ -68,7 +74,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
-            *filter(None, [lacking_text(scores.header)]),
+            *filter(None, [lacking_text(scores.header), served_text(scores.header)]),
             *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),
             *(aggregate_text(aggregate) for aggregate in aggregates),
             *sorted(reasons),

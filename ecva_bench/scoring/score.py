@@ -11,7 +11,7 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from .. import __version__
@@ -116,7 +116,15 @@ def _header(
         left_out=left_out,
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
+        served=served_by(results.answers),
         lacking=results.lacking,
+    )
+
+
+def served_by(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """Return the models that gave some answers, in their own words, sorted; none where no endpoint told."""
+    return tuple(
+        sorted({str(answer.steps["served"]) for answer in answers if answer.steps and answer.steps.get("served")})
     )
 
 

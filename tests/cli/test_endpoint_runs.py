@@ -108,3 +108,21 @@ def test_another_run_than_was_asked_for_is_refused_though_something_was_turned_d
         code, _, complaint = ecva_bench(*run, *address, "--model-arg", "max-new-tokens=5")
     assert code == 2
     assert "max_completion_tokens is 1024 there and 5 here" in complaint
+
+
+def test_a_run_that_several_models_answered_says_so_wherever_it_is_shown(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 2, "--model-arg", "frames=2", "--out", out)
+    with ModelServer(model="tiny-1") as server:
+        _, _, said = ecva_bench(*run[:-2], "--out", tmp_path / "one.jsonl", "--model-arg", f"base-url={server.url}")
+        assert "several models" not in said
+    lines = (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    out.write_text("".join(lines[:2]), encoding="utf-8")  # the manifest and one answer
+    with ModelServer(model="tiny-2") as server:
+        code, _, said = ecva_bench(*run, "--model-arg", f"base-url={server.url}")
+    assert code == 0
+    assert "beware: several models gave the answers of this run: tiny-1, tiny-2" in said
+    _, shown, _ = ecva_bench("score", out)
+    assert "beware: several models gave these answers: tiny-1, tiny-2" in shown
+    _, shown, _ = ecva_bench("leaderboard", tmp_path / "results.scores.jsonl")
+    assert "several models gave these answers: tiny-1, tiny-2" in shown

@@ -205,6 +205,8 @@ def test_a_model_that_has_one_mode_is_recorded_with_it(
         (("--model", "motion", "--prompts", "mine"), "no prompt set is called 'mine'"),
         (("--model", "motion", "--shard", "half"), "'half' is no shard"),
         (("--model", "motion", "--ids", "nobody"), "the data set has no usable video of this id: nobody"),
+        (("--model", "motion", "--ids", " , "), "no id is named: --ids"),
+        (("--model", "motion", "--ids", ""), "no id is named: --ids"),
         (("--model", "motion", "--model-arg", "frames"), "'frames' is no option of a model"),
         (("--model", "motion", "--model-arg", "frames=8"), "there is no option frames"),
         (("--model", "motion", "--devices", "gpu0"), "'gpu0' is no device: write cuda:N or cpu"),

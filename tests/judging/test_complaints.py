@@ -37,6 +37,7 @@ SHAPES: dict[str, Any] = {
     "errors by field": {"errors": {"seed": [REASON]}},
     "fields": {"seed": [REASON]},
     "problem": {"title": "Bad Request", "status": 400, "invalid-params": [{"name": "seed", "reason": REASON}]},
+    "under other names": {"a": {"b": [{"c": {"d": f"Unsupported parameter: 'seed'. {REASON}"}}]}},
     "handed on": {
         "error": {"message": "Provider failed", "metadata": {"raw": json.dumps({"detail": f"seed: {REASON}"})}}
     },
