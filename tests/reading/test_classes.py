@@ -180,6 +180,49 @@ def test_text_without_numbers_gives_only_classes_it_names(text):
     assert not reading.labels or reading.places
 
 
+PIECES = st.sampled_from(
+    [
+        *(word for entry in OFFERED for name in (entry.name, *entry.also, *entry.subclasses) for word in name.split()),
+        *(
+            "5",
+            "12",
+            "5-1",
+            "[",
+            "]",
+            "(",
+            ")",
+            "{",
+            "}",
+            '"',
+            ":",
+            ",",
+            ".",
+            "|",
+            "-",
+            "?",
+            "class",
+            "answer",
+            "is",
+            "not",
+        ),
+        *("or", "so", "of", "第", "类", "五", "\\boxed{", "<answer>", "</answer>", "wait", "except", "sub-class"),
+    ]
+)
+GAPS = st.sampled_from(["", " ", "  ", "\n", "\t", "\n\n", "_", "-", " - ", "\u3000", "\u00a0"])
+
+
+@given(st.lists(st.tuples(PIECES, GAPS), max_size=12))
+def test_whatever_words_stand_together_they_are_read_or_not(pieces):
+    text = "".join(piece + gap for piece, gap in pieces)
+    for start, end in read_class(text, OFFERED).places:
+        assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize("name", ["Traffic\naccidents", "traffic \t accident", "TrafficAccidents", "traffic_accidents"])
+def test_a_name_may_be_broken_over_lines(name):
+    assert read(name) == 5
+
+
 @given(st.text())
 def test_places_lie_inside_the_text(text):
     for start, end in read_class(text, OFFERED).places:

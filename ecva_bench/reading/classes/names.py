@@ -70,9 +70,9 @@ class Lexicon:
             if occurrences[sub.lower()] == 1
         }
         self._sub_name = re.compile(f"(?<![a-z])({'|'.join(map(re.escape, self._subs)) or '(?!)'})s?(?![a-z])")
-        self._names = {_squeezed(name): code for name, code in names.items()}
-        forms = sorted(names, key=len, reverse=True)
-        self._name = re.compile("|".join(map(_form, forms)) or r"(?!)")
+        forms = {f"n{number}": name for number, name in enumerate(sorted(names, key=len, reverse=True))}
+        self._name = re.compile("|".join(f"(?P<{group}>{_form(name)})" for group, name in forms.items()) or r"(?!)")
+        self._code = {group: names[name] for group, name in forms.items()}
         self._known = {name: code for name, code in names.items() if name.isascii()}
         self._deep = {entry.code: _deep(entry) for entry in offered}
 
@@ -83,12 +83,12 @@ class Lexicon:
             other = before.search(text, max(0, match.start() - 12), match.start()) or behind.match(text, match.end())
             if other or _RELATED.match(text, match.end()):
                 continue
-            yield self._deepened(text, self._names[_squeezed(match[0])], *match.span())
+            yield self._deepened(text, self._code[str(match.lastgroup)], *match.span())
 
     def name_at(self, text: str, place: int) -> Named | None:
         """Return the class whose name begins at a place; a sub-class's name counts where only one class has it."""
         if (match := self._name.match(text, place)) and not _RELATED.match(text, match.end()):
-            return self._deepened(text, self._names[_squeezed(match[0])], *match.span())
+            return self._deepened(text, self._code[str(match.lastgroup)], *match.span())
         if (match := self._sub_name.match(text, place)) and text[match.end() : match.end() + 1] != "_":
             name = next(self.names(text, match.end() + 1, match.end() + 40), None)
             if name and name.start <= match.end() + 1 and text[match.end()] in " -":
@@ -140,7 +140,8 @@ class Lexicon:
         return Named(code, None, start, end)
 
     def _sub(self, code: int, name: str) -> int:
-        return [_squeezed(sub) for sub in self.codes[code].subclasses].index(_squeezed(name)) + 1
+        subs = [sub.lower() for sub in self.codes[code].subclasses]
+        return 1 + subs.index(max((sub for sub in subs if name.startswith(sub)), key=len))
 
     def _misspelt(self, text: str, place: int) -> Named | None:
         line = re.compile(r"[a-z]{4,}(?:[ -][a-z]{2,}){0,2}").match(text, place)
@@ -157,11 +158,6 @@ class Lexicon:
 def lexicon(offered: tuple[AnomalyClass, ...]) -> Lexicon:
     """Return the lexicon of the classes on offer."""
     return Lexicon(offered)
-
-
-def _squeezed(name: str) -> str:
-    """Return a name without what spellings differ in: blanks, hyphens, the plural."""
-    return re.sub(r"(?<=[a-rt-z])s(?=[ _-]|$)", "", name.lower()).translate({ord(mark): None for mark in " _-"})
 
 
 def _form(name: str) -> str:
