@@ -189,6 +189,11 @@ class Answer(Record):
         """Whether the text ends where no more was allowed, and not where the model ended it."""
         return finish_of(self.finish) == "length"
 
+    @property
+    def served(self) -> str:
+        """The model that gave it, in an endpoint's own words; empty where none told."""
+        return str((self.steps or {}).get("served") or "")
+
 
 class Failure(Record):
     """One line of a results file: an answer that could not be had. Never scored, always counted."""
@@ -348,8 +353,7 @@ class ScoresHeader(Record):
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
     be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
     of the prompts its answers were asked with: runs that differ in them do not compare. `served` are the models that
-    answered, where an endpoint names them. `lacking` are the parts of a
-    divided run that are in another file.
+    answered, where an endpoint names them. `lacking` are the parts of a divided run that are in another file.
     """
 
     type: Literal["scores"] = "scores"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..journal import Journal
+    from ..records import End
 
 
 def run(
@@ -79,6 +83,18 @@ def run(
             if journal.spent:
                 costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
+    _tell(out, held, end, journal)
+    if end.answers and end.answers in (end.empty, end.cut_off):
+        cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
+        print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
+        raise typer.Exit(3)
+    if end.status != "complete":
+        raise typer.Exit(3)
+    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")
+
+
+def _tell(out: Path, held: int, end: End, journal: Journal) -> None:
+    """Print what a run came to: its counts, its errors, what nobody can be asked, and which models answered."""
     print(
         f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing; "
         f"{end.empty} empty, {end.cut_off} cut off"
@@ -92,10 +108,3 @@ def run(
     if len(journal.served) > 1:
         several = ", ".join(sorted(journal.served))
         print(f"beware: several models gave the answers of this run: {several}", file=sys.stderr)
-    if end.answers and end.answers in (end.empty, end.cut_off):
-        cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
-        print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
-        raise typer.Exit(3)
-    if end.status != "complete":
-        raise typer.Exit(3)
-    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")

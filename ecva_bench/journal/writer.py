@@ -141,8 +141,7 @@ class Journal:
                 self.failed.pop(record.key, None)
                 place = (record.id, record.view)
                 self.state[place] = "answer"
-                if record.steps and (served := record.steps.get("served")):
-                    self.served.add(str(served))
+                self.served |= {record.served} - {""}
                 for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
                     (places.add if belongs else places.discard)(place)
             case Event(event="spent"):

@@ -11,7 +11,7 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from .. import __version__
@@ -56,9 +56,8 @@ def score_results(
     `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
     `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights metrics that
     are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The same
-    answers in any order give the same scores. Raises `UsageError` for an unknown name
-    or a request that leaves nothing to score, and `BudgetExhausted` where the judge's budget ends: asked again, it
-    goes on from there.
+    answers in any order give the same scores. Raises `UsageError` for an unknown name or a request that leaves nothing
+    to score, and `BudgetExhausted` where the judge's budget ends: asked again, it goes on from there.
     """
     unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
@@ -77,10 +76,7 @@ def score_results(
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
     chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
-    for scorer in {scorer for named in chosen.values() for scorer in named}:
-        scorer.progress = progress
-        if reader is not None and isinstance(scorer, ReadingScorer):
-            scorer.second = SecondReader(reader, rules)
+    _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
@@ -116,15 +112,8 @@ def _header(
         left_out=left_out,
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
-        served=served_by(results.answers),
+        served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         lacking=results.lacking,
-    )
-
-
-def served_by(answers: Iterable[Answer]) -> tuple[str, ...]:
-    """Return the models that gave some answers, in their own words, sorted; none where no endpoint told."""
-    return tuple(
-        sorted({str(answer.steps["served"]) for answer in answers if answer.steps and answer.steps.get("served")})
     )
 
 
@@ -183,6 +172,14 @@ def _choose(
         named = dict.fromkeys(tasks, tuple(names))
     made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
     return {task: [made[name] for name in named[task] if task in made[name].tasks] for task in tasks}
+
+
+def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: Progress, second: SecondReader | None) -> None:
+    """Give each scorer the progress to tell, and those that read texts the second reader."""
+    for scorer in {scorer for named in chosen.values() for scorer in named}:
+        scorer.progress = progress
+        if isinstance(scorer, ReadingScorer):
+            scorer.second = second
 
 
 class _Part:

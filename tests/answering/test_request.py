@@ -106,8 +106,10 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_of_driver", lambda: 0)
 
 
-def open_on(*names: str) -> None:
-    replace(ALL, workforce=Workforce(devices=names)).open()
+def open_on(*names: str) -> Workforce:
+    request = replace(ALL, workforce=Workforce(devices=names))
+    request.open()
+    return request.workforce
 
 
 @pytest.mark.parametrize("name", ["cuda:2", "cuda:7", "cuda:10"])
@@ -123,7 +125,7 @@ def test_a_device_of_another_kind_is_refused_with_those_that_are(two_gpus: None)
 
 
 def test_devices_that_are_there_are_taken(two_gpus: None) -> None:
-    open_on("cuda:1", "cpu", "cuda:01")
+    assert open_on("cuda:1", "cpu", "cuda:01").devices == ("cuda:1", "cpu", "cuda:01")
 
 
 @pytest.mark.parametrize("model", ["video-llava", "anomshield", "hf:nobody/nothing"])

@@ -237,7 +237,7 @@ def test_of_an_endless_answer_both_ends_are_read():
 @pytest.mark.parametrize("unit", ["[5] ", "class: ", "is 5 or ", "fire. ", "<answer>", "\\boxed{", "| class | 5 |"])
 def test_a_long_text_is_read_in_cpu_time_that_a_square_would_exceed(unit, cpu_limit):
     with cpu_limit(20):
-        read_class(unit * (50_000 // len(unit)), OFFERED)
+        assert read("Class: 5\n" + unit * (30_000 // len(unit)) + "\nFinal answer: [5]") == 5
 
 
 @given(st.text())

@@ -26,7 +26,7 @@ _NUMBER = re.compile(
     r"(?<!\d)(?<!\d[.,:/-])0{0,2}(?P<whole>(?P<major>\d{1,3})(?:\.0+(?!\d))?)(?:\s?-\s?(?P<sub>\d{1,2})|\.(?P<point>[1-9]\d?))?"
     r"(?:\s*,\s*(?P<severity>[1-5])(?!\d))?(?![\d/%]|[-:.]\d|\s*(?:to|through|bis|至|到)\s*\d)"
 )
-_CHINESE_NUMBER = re.compile(r"(?:十[一二三四五六七八九]?|[一二三四五六七八九]十?)(?=\s*(?:[类類號号项個个.,\])]|$))")
+_CHINESE_NUMBER = re.compile(r"(?:十[一二三四五六七八九]?|[一二三四五六七八九]十?)(?=\s*(?:[类号项个.,\])]|$))")
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(WORDS)})\b")
 _NO_NUMBER = re.compile(rf"\s+(?:of|by|that|which|who|more|another|is|can|could|way|side)\b|{UNIT.pattern}")
 # What stands before or behind a name where it is part of another word or phrase.
