@@ -1,0 +1,111 @@
+"""What annotators said of a video, and the questions made of it. Times are seconds on the original timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pydantic import Field, model_validator
+
+from .base import Action, Record
+
+
+class Moment(Record):
+    """An annotated anomalous span: `start` <= `end`, in seconds on the original timeline."""
+
+    start: float = Field(ge=0)
+    end: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Moment:
+        if self.start > self.end:
+            raise ValueError(f"moment ends ({self.end} s) before it starts ({self.start} s)")
+        return self
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+class Label(Record):
+    """An anomaly class such as `5-1`: major class, sub-class where one was given, severity 1 to 5 where given."""
+
+    major: int = Field(ge=1)
+    sub: int | None = Field(default=None, ge=1)
+    severity: int | None = Field(default=None, ge=1, le=5)
+
+    @property
+    def code(self) -> str:
+        """The code as annotators write it: `5-1`, or `5` without a sub-class."""
+        return f"{self.major}" if self.sub is None else f"{self.major}-{self.sub}"
+
+
+class Finding(Record):
+    """What a named rule did to one field of one annotation row. Nothing is changed without one."""
+
+    video: str
+    field: str
+    rule: str
+    action: Action
+    before: str
+    after: str = ""
+
+
+class Review(Record):
+    """The second annotation round: class and moments as a reviewer left them."""
+
+    label: Label | None = None
+    moments: tuple[Moment, ...] = ()
+
+
+class Annotation(Record):
+    """Everything annotators said of one video. `None` or empty: not annotated.
+
+    `severity_curve` holds (seconds, importance in [0, 1]) points of the paper's importance curve.
+    """
+
+    video: str
+    media: str
+    label: Label | None = None
+    moments: tuple[Moment, ...] = ()
+    description: str | None = None
+    cause: str | None = None
+    effect: str | None = None
+    key_sentences: tuple[str, ...] = ()
+    severity_curve: tuple[tuple[float, float], ...] = ()
+    review: Review | None = None
+
+
+def format_moments(moments: Iterable[Moment]) -> str:
+    """Return moments as text, `[start, end]` each, in seconds: the form our timestamp prompt asks for."""
+    return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in moments)
+
+
+# What the annotation answers to each task, None where it has nothing.
+REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
+    "description": lambda annotation: annotation.description,
+    "cause": lambda annotation: annotation.cause,
+    "effect": lambda annotation: annotation.effect,
+    "classification": lambda annotation: annotation.label.code if annotation.label else None,
+    "timestamp": lambda annotation: format_moments(annotation.moments) or None,
+}
+
+
+class Sample(Record):
+    """A question about a video, with everything needed to score an answer to it.
+
+    `id` is `<video>/<task>`; `reference` is the annotation's text for the task.
+    """
+
+    id: str
+    video: str
+    media: str
+    task: str
+    question: str
+    prompt: str
+    prompt_sha256: str
+    reference: str
+    key_sentences: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    label: Label | None = None
+    review: Review | None = None

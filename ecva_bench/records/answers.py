@@ -1,0 +1,213 @@
+"""The lines of a results file, and the file as read: what was asked, what was answered, what could not be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import not_
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from .annotations import Label, Moment
+from .base import Record, View
+
+RESULTS_SCHEMA = "ecva.results/1"
+
+
+class SeenFrames(Record):
+    """The frames a model was shown, once each: seconds on the original timeline, in order.
+
+    `substituted` and `corrupt` name frames by their index on the timeline shown: those replaced by a neighbour
+    because they do not decode, and those whose pixels damage in the file may have changed.
+    """
+
+    n: int
+    timestamps: tuple[float, ...]
+    substituted: tuple[int, ...] = ()
+    corrupt: tuple[int, ...] = ()
+
+
+# How endpoints say that a text was cut off: OpenAI, Anthropic and Gemini, Mistral, the Responses API.
+_CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
+
+
+def finish_of(reason: str) -> str:
+    """Return why a text ends, as answers have it, from a model's or an endpoint's own word; unknown ones are kept."""
+    return "length" if reason.casefold() in _CUT_OFF else reason or "stop"
+
+
+class Answer(Record):
+    """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
+
+    `finish` is `stop`, or `length` where the text was cut off. `steps` is for the reader: how a model that works in
+    several steps, or thinks aloud (`thought`), came to the text.
+    """
+
+    type: Literal["answer"] = "answer"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View = "full"
+    removed: tuple[Moment, ...] = ()
+    answer: str
+    finish: str = "stop"
+    reference: str
+    key_sentences: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    label: Label | None = None
+    duration: float | None = None
+    video_sha256: str = ""
+    prompt_sha256: str = ""
+    frames: SeenFrames | None = None
+    steps: dict[str, Any] | None = None
+    time: dict[str, float] = Field(default_factory=dict)
+    t: str = ""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the text ends where no more was allowed, and not where the model ended it."""
+        return finish_of(self.finish) == "length"
+
+    @property
+    def served(self) -> str:
+        """The model that gave it, in an endpoint's own words; empty where none told."""
+        return str((self.steps or {}).get("served") or "")
+
+
+class Failure(Record):
+    """One line of a results file: an answer that could not be had. Never scored, always counted."""
+
+    type: Literal["error"] = "error"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View = "full"
+    stage: str
+    error: str
+    message: str
+    retryable: bool = False
+    t: str = ""
+
+
+class Unasked(Record):
+    """One line of a results file: a question about a view that cannot be made of the video.
+
+    No model can be asked it, for that depends on the annotation and the video alone: it is neither owed nor an error.
+    """
+
+    type: Literal["unasked"] = "unasked"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View
+    reason: str
+    t: str = ""
+
+
+class Event(Record):
+    """One line of a results file: something that happened to the run as a whole."""
+
+    type: Literal["event"] = "event"
+    event: str
+    detail: dict[str, Any] = Field(default_factory=dict)
+    t: str = ""
+
+
+class End(Record):
+    """Last line of a run that came to an end by itself.
+
+    Of the `answers`, so many are `empty` and were `cut_off`; `unasked` are questions about views that cannot be made.
+    """
+
+    type: Literal["end"] = "end"
+    status: Literal["complete", "incomplete"]
+    answers: int
+    errors: int
+    missing: int
+    unasked: int = Field(default=0, exclude_if=not_)
+    empty: int = Field(default=0, exclude_if=not_)
+    cut_off: int = Field(default=0, exclude_if=not_)
+    t: str = ""
+
+
+class Lacking(Record):
+    """Parts of a run divided by `--shard` that a file does not hold: their numbers, from 1, and how many there are."""
+
+    parts: tuple[int, ...]
+    of: int
+
+    def __str__(self) -> str:
+        """Return the parts in words: `part 2 of 4`, or `parts 2 to 5, 7 of 8`."""
+        runs: list[list[int]] = []
+        for part in self.parts:
+            if runs and part == runs[-1][-1] + 1:
+                runs[-1].append(part)
+            else:
+                runs.append([part])
+        named = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+        return f"{'part' if len(self.parts) == 1 else 'parts'} {', '.join(named)} of {self.of}"
+
+    @property
+    def text(self) -> str:
+        """What is to be said of them: `part 2 of 4 is absent`."""
+        return f"{self} {'is' if len(self.parts) == 1 else 'are'} absent"
+
+
+class Manifest(Record):
+    """First line of a results file: how the run was made, and which answers it owes.
+
+    `spec` is what a resumed run must repeat; `environment` may differ and is for the reader. `requested` is what of
+    `spec` was asked for and could not be had, as the first answer showed: a resumed run repeats it in its place.
+    `expects` lists the ids of the samples asked, per view. `unasked` says of others why they are not: by id, or by
+    `id@view` where it is one view. Of a run divided by `--shard`, `whole` lists what all parts together owe, where that
+    is known, and `lacking` are the parts that a merged file does not hold.
+    """
+
+    type: Literal["run"] = "run"
+    schema_: str = Field(default=RESULTS_SCHEMA, alias="schema")
+    run: str
+    spec: dict[str, Any]
+    requested: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
+    expects: dict[View, tuple[str, ...]]
+    unasked: dict[str, str] = Field(default_factory=dict)
+    whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    lacking: Lacking | None = None
+    environment: dict[str, Any] = Field(default_factory=dict)
+    t: str = ""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
+
+    def settled(self, description: Mapping[str, Any], environment: Mapping[str, Any]) -> Manifest:
+        """Return it with the model's description as its first answer showed it, and with more of the environment."""
+        requested = self.requested
+        if description != self.spec["description"]:
+            requested = {"description": self.spec["description"], **requested}
+        spec = {**self.spec, "description": dict(description)}
+        found = {"spec": spec, "requested": requested, "environment": {**self.environment, **environment}}
+        return self.model_copy(update=found)
+
+
+class Results(Record):
+    """A results file as read: what it owes, what it holds. The input of scoring, whatever the file's format was.
+
+    `expects` lists the sample ids owed, per view; `answers` hold one answer per key; `extra` are answers to
+    samples the data set excludes or the run did not ask (kept for protocols that count them); `failures`
+    hold the last failure of every sample that has no answer. `unasked` says, per view and sample id, why a view cannot
+    be made of the video. `lacking` are the parts of the run that are elsewhere; their questions are among those owed
+    only where the file knows them.
+    """
+
+    name: str
+    source: str
+    sha256: str
+    model: str
+    expects: dict[View, tuple[str, ...]]
+    answers: tuple[Answer, ...]
+    extra: tuple[Answer, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    unasked: dict[View, dict[str, str]] = Field(default_factory=dict)
+    lacking: Lacking | None = None
+    spec: dict[str, Any] = Field(default_factory=dict)

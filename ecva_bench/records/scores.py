@@ -1,0 +1,187 @@
+"""The lines of a scores file, and the file as read: how answers were scored, and what they came to."""
+
+from __future__ import annotations
+
+from operator import not_
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from .annotations import Label
+from .answers import Lacking
+from .base import Count, Decimals, Measured, Record, View
+
+SCORES_SCHEMA = "ecva.scores/1"
+
+
+class ScoresHeader(Record):
+    """First line of a scores file: which answers were scored, and how. Two equal scorings write equal files.
+
+    `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
+    are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
+    be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
+    of the prompts its answers were asked with: runs that differ in them do not compare. `served` are the models that
+    answered, where an endpoint names them. `lacking` are the parts of a divided run that are in another file.
+    """
+
+    type: Literal["scores"] = "scores"
+    schema_: str = Field(default=SCORES_SCHEMA, alias="schema")
+    name: str
+    results: str
+    results_sha256: str
+    model: str
+    baseline: bool = False
+    protocol: str
+    settings: dict[str, Any]
+    seed: int
+    draws: int
+    version: str
+    left_out: dict[str, str] = Field(default_factory=dict)
+    dataset_sha256: str = ""
+    prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    lacking: Lacking | None = Field(default=None, exclude_if=not_)
+    served: tuple[str, ...] = Field(default=(), exclude_if=not_)
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
+
+
+class Coverage(Record):
+    """What became of the samples of one task and view that a run owes, counted before any mean.
+
+    `owed` = `answered` + `failed` + `missing`; an `empty` answer is an answer, and so is one that was `cut_off` where
+    the model was allowed no more (a file without such answers does not say so). `extra` are answers that were not
+    owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
+    as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
+    same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
+    that nobody owes, for the view cannot be made of their videos.
+    """
+
+    type: Literal["coverage"] = "coverage"
+    task: str
+    view: View
+    samples: Count
+    samples_sha256: str
+    owed: Count
+    answered: Count
+    failed: Count
+    missing: Count
+    empty: Count = 0
+    cut_off: Count = Field(default=0, exclude_if=not_)
+    extra: Count = 0
+    duplicates: Count = 0
+    absent: tuple[str, ...] = ()
+    unasked: dict[str, Count] = Field(default_factory=dict, exclude_if=not_)
+
+
+class Summary(Record):
+    """One column of one scorer over one task and view; values are fractions where `unit` is %, else in that unit.
+
+    `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
+    needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
+    their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
+    over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
+    None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
+    videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column.
+    """
+
+    type: Literal["summary"] = "summary"
+    task: str
+    view: View
+    scorer: str
+    column: str
+    signature: str
+    unit: str = "%"
+    decimals: Decimals = 2
+    higher_is_better: bool = True
+    worst: Measured = 0.0
+    n: Count
+    expected: Count
+    unscored: Count = 0
+    unscorable: Count = 0
+    reasons: dict[str, Count] = Field(default_factory=dict)
+    gaps: dict[str, Count] = Field(default_factory=dict)
+    exempt: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    mean: Measured | None
+    interval: tuple[Measured, Measured] | None = None
+    zero_filled: Measured | None
+    zero_filled_interval: tuple[Measured, Measured] | None = None
+    floor: Measured | None = None
+    hits: Count | None = None
+
+
+class Aggregate(Record):
+    """A number over all scored items of a task and view that is no mean of item values, such as macro recall."""
+
+    type: Literal["aggregate"] = "aggregate"
+    task: str
+    view: View
+    scorer: str
+    column: str
+    signature: str
+    description: str
+    unit: str = "%"
+    decimals: Decimals = 2
+    value: Measured
+
+
+class JudgedPart(Record):
+    """What a judge said to one question about an answer: a number per verdict asked for, and why in its own words."""
+
+    values: tuple[float, ...]
+    rationale: str = ""
+
+
+class Reading(Record):
+    """How a text was read: what, from which characters, by which rule, and what else it could have meant.
+
+    `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are and none as the answer;
+    `out of range`, what is named is not on offer; `no unit`, a bare number whose unit nothing says. Only what is `read`
+    has a value. `labels` are classes, the answer first; `spans` are (start, end) in seconds, in the text's order;
+    `order` is a ranking. `places` are the characters [start, end) that it was read from, in the answer as it is
+    recorded. `others` are, in the text's own words, what was named beside it. `by` names the judge that read what
+    the rules could not.
+    """
+
+    status: Literal["read", "unread", "ambiguous", "out of range", "no unit"] = "read"
+    rule: str = Field(default="", exclude_if=not_)
+    labels: tuple[Label, ...] = Field(default=(), exclude_if=not_)
+    spans: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
+    order: tuple[int, ...] = Field(default=(), exclude_if=not_)
+    places: tuple[tuple[int, int], ...] = Field(default=(), exclude_if=not_)
+    others: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    by: str = Field(default="", exclude_if=not_)
+
+
+class Score(Record):
+    """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason.
+
+    `gaps` says why single columns have no value; those `unanswered` lack an answer the model owes and count as missing.
+    `parts` are what a judge said, by the name of its prompt or question; a score without a judge is written without
+    them. `reading` is how the answer's text was read, where the scorer reads something out of it.
+    """
+
+    type: Literal["score"] = "score"
+    key: str
+    id: str
+    video: str
+    task: str
+    view: View
+    scorer: str
+    status: Literal["ok", "unscored"] = "ok"
+    reason: str = ""
+    values: dict[str, Measured] = Field(default_factory=dict)
+    gaps: dict[str, str] = Field(default_factory=dict)
+    unanswered: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    parts: dict[str, JudgedPart] = Field(default_factory=dict, exclude_if=not_)
+    reading: Reading | None = Field(default=None, exclude_if=not_)
+
+
+class Scores(Record):
+    """A scores file as read from `source` (empty where it was made here). The input of leaderboards and reports."""
+
+    header: ScoresHeader
+    coverage: tuple[Coverage, ...]
+    summaries: tuple[Summary, ...]
+    aggregates: tuple[Aggregate, ...]
+    scores: tuple[Score, ...]
+    source: str = ""
