@@ -20,7 +20,7 @@ from .answers import (
     Unasked,
     finish_of,
 )
-from .base import Action, Count, Decimals, Measured, Record, View, canonical_json, sha256_of
+from .base import Action, Count, Measured, Record, View, canonical_json, sha256_of
 from .scores import SCORES_SCHEMA, Aggregate, Coverage, JudgedPart, Reading, Score, Scores, ScoresHeader, Summary
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "Answer",
     "Count",
     "Coverage",
-    "Decimals",
     "End",
     "Event",
     "Failure",
