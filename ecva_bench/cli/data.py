@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import VideoMissing
+from ..names import first_few
+
 if TYPE_CHECKING:
     from ..data.check import Check
     from ..data.dataset import Dataset
@@ -138,6 +141,8 @@ def _print_videos(result: Check) -> None:
     table = Table(*columns, title="Video files", title_justify="left", box=SIMPLE)
     console = Console()
     for video in result.videos or ():
+        if video.error == VideoMissing.code:
+            continue
         if video.error is not None:
             table.add_row(escape(video.media), "", "", "", "", f"[red]{video.error}[/red]")
             continue
@@ -155,13 +160,17 @@ def _print_videos(result: Check) -> None:
             ", ".join(note for note, applies in notes.items() if applies),
             (video.sha256 or "")[:12],
         )
-    console.print(table)
-    unusable = [video for video in result.videos or () if video.error is not None]
+    if table.row_count:
+        console.print(table)
+    if result.missing:
+        console.print(escape(result.missing), highlight=False)
+    unusable = [video for video in result.videos or () if video.error not in (None, VideoMissing.code)]
     console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False)
     for video in unusable:
         console.print(f"  {escape(video.media)}: {escape(video.message)}", highlight=False)
     if result.unannotated:
-        console.print("files without annotation: " + escape(" ".join(result.unannotated)), highlight=False)
+        some = first_few(result.unannotated)
+        console.print(f"files without annotation: {len(result.unannotated)}: {escape(some)}", highlight=False)
 
 
 def _short(text: str, length: int = 60) -> str:
