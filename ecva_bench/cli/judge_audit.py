@@ -42,7 +42,7 @@ def judge_audit(
     from ..scoring.audit import audit
     from .trust_tables import audit_tables
 
-    answers = journal.read(results)
+    answers = journal.read_results(results)
     with judge_options.opened(
         judge,
         url=judge_url,
