@@ -27,7 +27,7 @@ from ..records import Record, Scores
 from ..statistics import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, holm
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
-from .pairing import Mismatch, On, Pair, column_names, mean, mismatches, pairs
+from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .shortfalls import Shortfall, shortfalls
 from .verdict import Verdict, worst
 
@@ -214,7 +214,7 @@ def _margin(margins: Mapping[str, float], name: str) -> float:
 
 
 def _checks(
-    paired: Sequence[Pair], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
+    paired: Sequence[PairedColumn], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
 ) -> tuple[Check, ...]:
     resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
     margins = list(zip(resampled, tolerated, strict=True))
@@ -231,7 +231,7 @@ def _checks(
 
 
 def _check(
-    pair: Pair,
+    pair: PairedColumn,
     resampled: PairedBootstrap,
     tolerated: float,
     p_values: tuple[float, float, float],
@@ -272,7 +272,7 @@ def _what_decides(found: PairedBootstrap, tolerated: float, level: float) -> tup
     return needed, detectable_drop(found.error, alpha=level)
 
 
-def _worst_class(pair: Pair, classes: Mapping[str, str]) -> ClassGain | None:
+def _worst_class(pair: PairedColumn, classes: Mapping[str, str]) -> ClassGain | None:
     """Return the class that lost most; None where none lost, or no class is known."""
     gains: dict[str, list[float]] = defaultdict(list)
     for video, gain in pair.video_gains.items():
