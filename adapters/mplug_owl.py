@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from .composed import Composed, choice
@@ -44,7 +44,7 @@ GREEDY = Policy(max_new_tokens=511, eos=(2,), pad=2)
 class MplugOwl(Composed):
     """Both 7B models; `variant` is `bloomz` or `llama-video`."""
 
-    card = Card(
+    card = ModelCard(
         name="mPLUG-Owl 7B",
         paper="arXiv 2304.14178",
         code="X-PLUG/mPLUG-Owl",
