@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import opened_by, template_options
@@ -161,12 +161,12 @@ class VLLMEngine(Hf):
         opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
         return [self._answer_of(opening, each) for each in completions]
 
-    def _answer_of(self, opening: str, completion: Any) -> Told:
+    def _answer_of(self, opening: str, completion: Any) -> ModelOutput:
         """Return what was generated, decoded as `hf` does: vLLM's own text lacks the marks of a thought."""
         finish = completion.finish_reason or "stop"
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
         ids = list(completion.token_ids)
-        return Told(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
+        return ModelOutput(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card, Told
+from ecva_bench.answering import ModelCard, ModelOutput
 from ecva_bench.errors import AdapterError, JudgeError, ModelGone
 
 from ..parts.families.llava import LlavaFamily
@@ -49,7 +49,7 @@ class AnomShield(LlavaFamily):
     without the Mamba block; `backend`, what computes that block.
     """
 
-    card = Card(
+    card = ModelCard(
         name="AnomShield",
         paper="arXiv 2412.07183",
         code="Dulpy/ECVA",
@@ -145,7 +145,9 @@ class AnomShield(LlavaFamily):
         seen = [self.look(video, self._frames(video, ranking)) for ranking in rankings]
         texts = self.ask(list(zip(seen, questions, strict=True)))
         return [
-            Told(text, hard_prompt.steps(segments, captions, ranking, one.timestamps.tolist()), finish=text.finish)
+            ModelOutput(
+                text, hard_prompt.steps(segments, captions, ranking, one.timestamps.tolist()), finish=text.finish
+            )
             for text, ranking, one in zip(texts, rankings, seen, strict=True)
         ]
 

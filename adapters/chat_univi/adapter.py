@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.families.llava import LlavaFamily
@@ -30,7 +30,7 @@ GREEDY = Policy(max_new_tokens=1024, eos=(2,), pad=0)
 class ChatUniVi(LlavaFamily):
     """Both 7B models. `frames` is the most that are shown; `conversation` is `v1` (evaluation) or `simple` (README)."""
 
-    card = Card(
+    card = ModelCard(
         name="Chat-UniVi 7B",
         paper="arXiv 2311.08046",
         code="PKU-YuanGroup/Chat-UniVi",

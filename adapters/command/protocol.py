@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecva_bench.answering import Question, Told
+from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.errors import AdapterError
 from ecva_bench.reading.text import parse_json
 from ecva_bench.records import canonical_json
@@ -141,4 +141,4 @@ def _answers(message: _Message, expected: int, name: str) -> list[str]:
         raise AdapterError(
             f"the program's finish is {finish!r:.200}", name, "`finish` must be one string for each answer"
         )
-    return [Told(answer, finish=reason) for answer, reason in zip(answers, finish, strict=True)]
+    return [ModelOutput(answer, finish=reason) for answer, reason in zip(answers, finish, strict=True)]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers.video_utils import VideoMetadata
 
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, OutOfMemory
 from ecva_bench.reading.thoughts import opened_by, template_options
 
@@ -110,7 +110,7 @@ class Multimodal:
         self._features = _Features(self.network.base_model)
         self._shown: VideoInput | None = None
 
-    def ask(self, shown: VideoInput, questions: Sequence[str], max_new_tokens: int) -> list[Told]:
+    def ask(self, shown: VideoInput, questions: Sequence[str], max_new_tokens: int) -> list[ModelOutput]:
         """Return one answer per question, in order, all generated in one batch, each token the most probable.
 
         What was computed of `shown` is kept until another is shown. Raises `OutOfMemory`.
@@ -136,9 +136,9 @@ class Multimodal:
         opening = opened_by(self._prompt(shown, questions[0]))
         return [self._answer_of(opening, row) for row in sequences[:, prompt:].tolist()]
 
-    def _answer_of(self, opening: str, ids: list[int]) -> Told:
+    def _answer_of(self, opening: str, ids: list[int]) -> ModelOutput:
         text = opening + decoded(self._tokenizer, ids, self._eos)
-        return Told(text, finish="length" if set(ids).isdisjoint(self._eos) else "stop")
+        return ModelOutput(text, finish="length" if set(ids).isdisjoint(self._eos) else "stop")
 
     def inputs(self, shown: VideoInput, question: str) -> ProcessorInputs:
         """Return what the model reads for one question: tensors on its device, pixels in its numbers."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.families.qformer import QFormerFamily
@@ -29,7 +29,7 @@ class LlamaVid(QFormerFamily):
     Where the checkpoint holds no tower, `lavis` may also be a folder with `eva_vit_g.pth` alone.
     """
 
-    card = Card(
+    card = ModelCard(
         name="LLaMA-VID 7B",
         paper="arXiv 2311.17043",
         code="dvlab-research/LLaMA-VID",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.families.composed import Composed
@@ -45,7 +45,7 @@ GREEDY = Policy(max_new_tokens=511, eos=(2,), pad=2)
 class MplugOwl(Composed):
     """Both 7B models; `variant` is `bloomz` or `llama-video`."""
 
-    card = Card(
+    card = ModelCard(
         name="mPLUG-Owl 7B",
         paper="arXiv 2304.14178",
         code="X-PLUG/mPLUG-Owl",
@@ -58,7 +58,7 @@ class MplugOwl(Composed):
         deviations=(
             "There is no BLOOMZ model for video: that for pictures sees the frames as four pictures.",
             "Answers are greedy; `generation=upstream` samples among 5 tokens, as the authors' README does.",
-            "Frames are scaled after they became RGB, not before; see `parts/images.py`.",
+            "Frames are scaled after they became RGB, not before; see `parts/media/images.py`.",
             "In bfloat16 the convolutions over time stay in bfloat16; the authors' program does them in float16.",
             "Kept: the class token doubles in every layer of the video model, as in training.",
         ),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter, Told
+from ecva_bench.answering import Adapter, ModelOutput
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
 from ecva_bench.judging.budget import Budget, Usage, find_price
 from ecva_bench.judging.client import Caller, Options
@@ -216,7 +216,7 @@ class OpenAIEndpoint(Adapter):
         if reply.refusal:
             raise AnswerRefused(f"the model refused ({reply.refusal})", self._model, "it counts as unanswered")
         steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
-        return Told(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
+        return ModelOutput(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
 
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""

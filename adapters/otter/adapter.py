@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.checkpoints.files import size_in
@@ -38,7 +38,7 @@ GREEDY = Policy(
 class Otter(Composed):
     """The 7B model for dense captions; `tokenizer` stands for LLaMA's where the checkpoint has none."""
 
-    card = Card(
+    card = ModelCard(
         name="Otter 7B (OTTER-Video, dense captions)",
         paper="arXiv 2305.03726",
         code="Luodian/Otter",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import UsageError
 from ecva_bench.video import samplers
 
@@ -40,7 +40,7 @@ class PandaGPT(Composed):
     names what Vicuna's authors published to be added to it.
     """
 
-    card = Card(
+    card = ModelCard(
         name="PandaGPT 7B, 13B",
         paper="arXiv 2305.16355",
         code="yxuansu/PandaGPT",

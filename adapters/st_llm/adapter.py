@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 
 from ..parts.families.composed import Seen
 from ..parts.families.qformer import QFormerFamily, within
@@ -37,7 +37,7 @@ class StLlm(QFormerFamily):
     shown in place of theirs; `conversation` is `video`, or `question`, without instructions, as the scripts of QA ask.
     """
 
-    card = Card(
+    card = ModelCard(
         name="ST-LLM 7B",
         paper="arXiv 2404.00308",
         code="TencentARC/ST-LLM",

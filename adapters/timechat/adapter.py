@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 
 from ..parts.families.composed import Seen
 from ..parts.families.qformer import OverLanguageModel
@@ -40,7 +40,7 @@ GREEDY = Policy(max_new_tokens=512, eos=(2,), pad=2)
 class TimeChat(OverLanguageModel):
     """The 7B model, over LLaMA 2. `alpha` is how much of its LoRA is added, over its rank of 32."""
 
-    card = Card(
+    card = ModelCard(
         name="TimeChat 7B",
         paper="arXiv 2312.02051",
         code="RenShuhuai-Andy/TimeChat",

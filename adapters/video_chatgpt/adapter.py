@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 
 from ..parts.families.composed import Composed, Seen
 from ..parts.language.policy import Policy
@@ -35,7 +35,7 @@ class VideoChatGPT(Composed):
     `blanks`, whether blanks beside the video are `cut`, as the authors' tokenizer did, or `kept`.
     """
 
-    card = Card(
+    card = ModelCard(
         name="Video-ChatGPT 7B",
         paper="arXiv 2306.05424",
         code="mbzuai-oryx/Video-ChatGPT",

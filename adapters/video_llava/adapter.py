@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.families.llava import LlavaFamily
@@ -27,7 +27,7 @@ GREEDY = Policy(max_new_tokens=1024, eos=(2,), pad=0)
 class VideoLLaVA(LlavaFamily):
     """The 7B model, from its authors' checkpoint; the one converted for transformers is another model."""
 
-    card = Card(
+    card = ModelCard(
         name="Video-LLaVA 7B",
         paper="arXiv 2311.10122",
         code="PKU-YuanGroup/Video-LLaVA",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 
 from ..parts.families.qformer import OverLanguageModel
 from ..parts.language.policy import Policy
@@ -28,7 +28,7 @@ GREEDY = Policy(max_new_tokens=512, eos=(2,), pad=2)
 class VideoChat2(OverLanguageModel):
     """The model of stage 3, not the later one for high definition, over Mistral."""
 
-    card = Card(
+    card = ModelCard(
         name="VideoChat2 7B (Mistral)",
         paper="arXiv 2311.17005",
         code="OpenGVLab/Ask-Anything",

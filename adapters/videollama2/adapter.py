@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.families.llava import LlavaFamily
@@ -26,7 +26,7 @@ GREEDY = Policy(max_new_tokens=1024, eos=(2,), pad=2)
 class VideoLLaMA2(LlavaFamily):
     """The 7B models of 8 and of 16 frames; `sampling` is the release of the frame rule, `v1.0` or `main`."""
 
-    card = Card(
+    card = ModelCard(
         name="VideoLLaMA 2 7B",
         paper="arXiv 2406.07476",
         code="DAMO-NLP-SG/VideoLLaMA2",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.errors import AdapterError
 
 from ..parts.checkpoints.files import read_json_object, size_in
@@ -34,7 +34,7 @@ GREEDY = Policy(max_new_tokens=1024, eos=(128001, 128009), pad=128001)
 class Vila(Composed):
     """VILA 1.5 8B. `frames` stands for the number of frames in its config.json."""
 
-    card = Card(
+    card = ModelCard(
         name="VILA 1.5 8B (Llama 3)",
         paper="arXiv 2312.07533",
         code="NVlabs/VILA",

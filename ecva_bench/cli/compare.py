@@ -47,8 +47,8 @@ def compare(
     from ..tasks import resolve
 
     found = compare_runs(
-        read_scores_of(base),
-        read_scores_of(new),
+        base=read_scores_of(base),
+        new=read_scores_of(new),
         metrics=metric or (),
         tasks=[one.name for one in resolve(task)] if task else (),
         on=on,

@@ -82,14 +82,14 @@ def gate(
     """
     from ..scoring import read_scores_of
 
-    first, second = read_scores_of(new), read_scores_of(against)
+    base_scores, new_scores = read_scores_of(against), read_scores_of(new)
     if exact:
         from ..errors import UsageError
         from ..leaderboard.exact import reproduce, reproduction_table
 
         if margin or metric or calibrate or history or on != "all":
             raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
-        reproduced = reproduce(first, second)
+        reproduced = reproduce(base=base_scores, new=new_scores)
         _end(reproduced, reproduced.cases, [reproduction_table(reproduced)], strict=strict, out=out, summary=summary)
         return
     from ..leaderboard.gate import gate as judge
@@ -99,8 +99,8 @@ def gate(
     from ..leaderboard.table import one_line
 
     found = judge(
-        first,
-        second,
+        base=base_scores,
+        new=new_scores,
         margins=read_margins(margin or ()),
         calibration=[read_scores_of(path) for path in calibrate or ()],
         metrics=metric or (),

@@ -11,7 +11,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.fit import Fit
+    from ..answering.checkpoint_check import CheckpointCheck
     from ..answering.models import Listed
 
 app = typer.Typer(invoke_without_command=True)
@@ -98,9 +98,9 @@ def check(
     from ..answering import create
 
     weights = {"model_path": model_path} if model_path else {}
-    fit = create(name, {**options.model_options(model_arg), **weights}).fit()
-    _print_fit(fit, None if show_all else _SHOWN)
-    if not fit.whole:
+    found = create(name, {**options.model_options(model_arg), **weights}).check_checkpoint()
+    _print_check(found, None if show_all else _SHOWN)
+    if not found.passed:
         raise typer.Exit(1)
 
 
@@ -136,24 +136,23 @@ def _first_words(text: str) -> str:
     return re.split(r"[:;,(]", text)[0].strip()
 
 
-def _print_fit(fit: Fit, most: int | None) -> None:
-    for part in fit.parts:
-        print(
-            f"{part.name}: {'does not fit' if part.problems else f'{part.tensors} tensors fit'}  [{_told(part.where)}]"
-        )
+def _print_check(check: CheckpointCheck, most: int | None) -> None:
+    for part in check.parts:
+        result = "does not fit" if part.problems else f"{part.tensors} tensors fit"
+        print(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
             print(f"  {len(names)} {problem}")
             for name in names[:most]:
                 print(f"    {name}")
             if names[len(names) if most is None else most :]:
                 print(f"    … and {len(names) - (most or 0)} more (--all)")
-    if fit.parameters is not None:
-        print(f"{fit.parameters / 1e9:.2f} billion parameters, {fit.parameters * 2 / 1e9:.1f} GB in 16 bits")
-    if fit.stopped:
-        print(f"not compared further: {fit.stopped}")
-    print("the weights fit" if fit.whole else "the weights do not fit")
+    if check.parameters is not None:
+        print(f"{check.parameters / 1e9:.2f} billion parameters, {check.parameters * 2 / 1e9:.1f} GB in 16 bits")
+    if check.stopped:
+        print(f"not compared further: {check.stopped}")
+    print("the weights fit" if check.passed else "the weights do not fit")
 
 
-def _told(where: str) -> str:
+def _shortened(where: str) -> str:
     path = Path(where)
     return where if path.parent == Path() else f"{path.parent.name}/{path.name}"

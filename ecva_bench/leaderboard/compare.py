@@ -109,9 +109,9 @@ class Comparison(Record):
 
 
 def compare(
+    *,
     base: Scores,
     new: Scores,
-    *,
     metrics: Sequence[str] = (),
     tasks: Sequence[str] = (),
     on: On = "all",
@@ -124,8 +124,8 @@ def compare(
     `UsageError` where the runs scored different samples, unless only their `intersection` is compared, and where a
     column was computed in two ways.
     """
-    names = column_names(base, new, metrics=metrics, tasks=tasks, on=on)
-    found = mismatches(base, new, names=names, on=on)
+    names = column_names(base=base, new=new, metrics=metrics, tasks=tasks, on=on)
+    found = mismatches(base=base, new=new, names=names, on=on)
     sides = f"{base.header.name}, {new.header.name}"
     unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
     if unequal:
@@ -134,7 +134,7 @@ def compare(
     otherwise = [mismatch for mismatch in found if mismatch.field in ("protocol", "scorer")]
     if otherwise:
         raise UsageError(f"the two runs were scored in different ways ({_some(otherwise)})", sides, "score both alike")
-    paired = pairs(base, new, names, on=on)
+    paired = pairs(base=base, new=new, names=names, on=on)
     if not paired:
         raise UsageError("no sample was scored in both runs", sides, "compare runs over the same videos")
     return Comparison(
@@ -144,14 +144,14 @@ def compare(
         seed=seed,
         draws=draws,
         mismatches=tuple(found),
-        shortfalls=tuple(shortfalls(base, new, names=names)),
+        shortfalls=tuple(shortfalls(base=base, new=new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
-        unread=tuple(unread(base, new, tasks=sorted({pair.summary.task for pair in paired}))),
+        unread=tuple(unread(base=base, new=new, tasks=sorted({pair.summary.task for pair in paired}))),
     )
 
 
-def unread(base: Scores, new: Scores, *, tasks: Sequence[str]) -> Iterator[Unread]:
+def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unread]:
     """Yield, for tasks of which a value is read out of the text, how many answers could not be read."""
     for task in tasks:
         sides = [

@@ -15,7 +15,7 @@ from ecva_bench.adapters.a_guardian.adapter import AGuardian
 from ecva_bench.adapters.a_guardian.importance import added, exchanged, frame_spans, read_moments
 from ecva_bench.adapters.parts.prompts import Template, Text
 from ecva_bench.adapters.video_chatgpt.adapter import VideoChatGPT
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, DataError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
@@ -194,13 +194,15 @@ def test_answers_end_where_their_conversation_says(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(AGuardian, "networks", SimpleNamespace(tokenizer=None))
     monkeypatch.setattr(adapter, "prompt", lambda question, seen: [])
     monkeypatch.setattr(
-        "ecva_bench.adapters.parts.language.loading.generation.generate",
-        lambda networks, sequences, *_, **__: [Told(f"yes ### {len(sequences)}", finish="length") for _ in sequences],
+        "ecva_bench.adapters.parts.language.generation.generate",
+        lambda networks, sequences, *_, **__: [
+            ModelOutput(f"yes ### {len(sequences)}", finish="length") for _ in sequences
+        ],
     )
     questions = [prompt_for(TASKS[task], "cuva").text for task in ("timestamp", "cause", "effect", "classification")]
     answers = adapter.answer_many(None, questions)  # type: ignore[arg-type]
     assert answers == ["yes", "yes ### 2", "yes ### 2", "yes"]
-    assert all(isinstance(answer, Told) and answer.finish == "length" for answer in answers)
+    assert all(isinstance(answer, ModelOutput) and answer.finish == "length" for answer in answers)
 
 
 def test_the_five_tasks_are_answered_and_what_determines_answers_is_described(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from ecva_bench.adapters.parts.language.networks import Networks
 from ecva_bench.adapters.parts.language.policy import Policy
 from ecva_bench.adapters.parts.language.tokens import SentencePieces, open_tokenizer
 from ecva_bench.adapters.parts.prompts import Piece, Template, Text, TokenIds, Visual, encode
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Frames, Video
 from tests.adapters import tiny_llava as tiny
@@ -177,7 +177,7 @@ def test_an_answer_says_whether_it_was_cut_off(base: Path, video: Video) -> None
     adapter = reader(base)
     said = by_hand(adapter, video, QUESTIONS[0])
     (cut,) = adapter.answer_many(video, QUESTIONS[:1])
-    assert isinstance(cut, Told)
+    assert isinstance(cut, ModelOutput)
     assert cut.finish == "length"
     (ended,) = adapter.ask([(adapter.look(video), QUESTIONS[0])], replace(GREEDY, eos=(2, said[4])))
     assert ended.finish == "stop"

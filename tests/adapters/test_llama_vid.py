@@ -103,7 +103,7 @@ def test_long_videos_are_seen_in_parts_and_nothing_changes(monkeypatch: pytest.M
     ids = torch.tensor([[2, 7, 3]])
     with torch.no_grad():
         found = connector(features, ids)
-        monkeypatch.setattr("ecva_bench.adapters.llama_vid.adapter.context.FRAMES", 100)
+        monkeypatch.setattr("ecva_bench.adapters.llama_vid.context.FRAMES", 100)
         torch.testing.assert_close(found, connector(features, ids), atol=1e-10, rtol=1e-10)
 
 

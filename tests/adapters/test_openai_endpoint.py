@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.openai_endpoint.frames import PictureFormat
-from ecva_bench.answering import Told, create
+from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
 from ecva_bench.journal import read
 from ecva_bench.judging import client
@@ -261,9 +261,9 @@ def test_a_refusal_is_a_record_for_good(refusal: Any, folder: Path, tmp_path: Pa
 def test_an_answer_that_was_cut_off_says_so(video: Video) -> None:
     with ModelServer(says=[completion("It began with", finish="length")]) as server:
         cut, whole = ask(server, video, "Why?", "What?", concurrency="1")
-    assert isinstance(cut, Told)
+    assert isinstance(cut, ModelOutput)
     assert (cut, cut.finish, cut.steps) == ("It began with", "length", {"served": "scripted-1"})
-    assert isinstance(whole, Told)
+    assert isinstance(whole, ModelOutput)
     assert whole.finish == "stop"
 
 
@@ -309,7 +309,7 @@ def test_a_thought_that_is_no_text_is_left_out(odd: dict[str, Any], video: Video
     reply["choices"][0]["message"].update(odd)
     with ModelServer(says=[reply]) as server:
         (text,) = ask(server, video, "Why?")
-    assert isinstance(text, Told)
+    assert isinstance(text, ModelOutput)
     assert (text, text.steps) == ("[7]", {"served": "scripted-1"})
 
 
@@ -365,7 +365,7 @@ def test_parameters_that_are_turned_down_are_left_out_and_named(video: Video) ->
     with ModelServer(refuses=("temperature", "max_completion_tokens")) as server:
         first, second = ask(server, video, "Why?", "What?", concurrency="1")
         last = server.requests[-1].body
-    assert isinstance(first, Told)
+    assert isinstance(first, ModelOutput)
     assert first.steps == {"served": "scripted-1", "left_out": ["max_completion_tokens", "temperature"]}
     assert second.steps == first.steps  # type: ignore[attr-defined]
     assert len(server.requests) == 4

@@ -13,15 +13,15 @@ from contextvars import ContextVar
 
 import torch
 
-from ecva_bench.answering.fit import Part
+from ecva_bench.answering.checkpoint_check import PartCheck
 
-_INSPECTED: ContextVar[list[Part] | None] = ContextVar("inspected", default=None)
+_INSPECTED: ContextVar[list[PartCheck] | None] = ContextVar("inspected", default=None)
 
 
 @contextmanager
-def inspecting() -> Iterator[list[Part]]:
+def inspecting() -> Iterator[list[PartCheck]]:
     """Give the list in which everything is noted that is compared until the end."""
-    parts: list[Part] = []
+    parts: list[PartCheck] = []
     token = _INSPECTED.set(parts)
     try:
         yield parts
@@ -29,7 +29,7 @@ def inspecting() -> Iterator[list[Part]]:
         _INSPECTED.reset(token)
 
 
-def inspected() -> list[Part] | None:
+def inspected() -> list[PartCheck] | None:
     """Return the list in which to note what was compared; None outside of an inspection, where it is an error."""
     return _INSPECTED.get()
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from ecva_bench.answering.fit import Part
+from ecva_bench.answering.checkpoint_check import PartCheck
 from ecva_bench.errors import AdapterError
 
 from .files import first_line, read_json_object
@@ -205,7 +205,9 @@ def check(problems: Mapping[str, list[str]], what: str, where: object, tensors: 
         if any(problems.values()):
             raise misfit(problems, what, where)
     elif tensors or any(problems.values()):
-        found.append(Part(what, str(where), tensors, {problem: names for problem, names in problems.items() if names}))
+        found.append(
+            PartCheck(what, str(where), tensors, {problem: names for problem, names in problems.items() if names})
+        )
 
 
 def misfit(problems: Mapping[str, list[str]], what: str, where: object) -> AdapterError:

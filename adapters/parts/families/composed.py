@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ecva_bench.answering import Adapter, Card, Told
-from ecva_bench.answering.fit import Fit
+from ecva_bench.answering import Adapter, ModelCard, ModelOutput
+from ecva_bench.answering.checkpoint_check import CheckpointCheck
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import sha256_of
@@ -80,7 +80,7 @@ class Composed(Adapter):
 
     immaterial = frozenset({"device"})  # what of it matters, the description says
 
-    card: ClassVar[Card]
+    card: ClassVar[ModelCard]
     policies: ClassVar[Mapping[str, Policy]]
     template: Template  # of the class, or of an instance whose options choose it
     default_checkpoint: ClassVar[str] = ""
@@ -197,7 +197,7 @@ class Composed(Adapter):
         """Build the networks."""
         _ = self.networks
 
-    def fit(self) -> Fit:
+    def check_checkpoint(self) -> CheckpointCheck:
         """Return whether the files fit the networks: `build`, with tensors that have names and shapes alone.
 
         Raises an error where the model's own weights are not on this machine; what else ends `build` ends the
@@ -213,8 +213,8 @@ class Composed(Adapter):
             try:
                 built = twin.build()
             except AdapterError as error:
-                return Fit(tuple(parts), None, str(error))
-        return Fit(tuple(parts), count_parameters(built.tower, built.connector, built.language))
+                return CheckpointCheck(tuple(parts), None, str(error))
+        return CheckpointCheck(tuple(parts), count_parameters(built.tower, built.connector, built.language))
 
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices the frame rule gives for a video; of `at_most` frames a short video has fewer."""
@@ -245,7 +245,7 @@ class Composed(Adapter):
             self._kept[key] = Seen(features, frames.timestamps, frames.positions, identity)
         return self._kept[key]
 
-    def ask(self, pairs: Sequence[tuple[Seen, str]], policy: Policy | None = None) -> list[Told]:
+    def ask(self, pairs: Sequence[tuple[Seen, str]], policy: Policy | None = None) -> list[ModelOutput]:
         """Return one answer per question about what was seen, in order, by the adapter's policy or another.
 
         Questions go in batches, whatever each is about; where a policy samples, one by one, each with a seed of its
@@ -258,7 +258,7 @@ class Composed(Adapter):
         policy = policy or self.policy
         tokenizer = self.networks.tokenizer
         size = 1 if policy.do_sample else BATCH
-        answers: list[Told] = []
+        answers: list[ModelOutput] = []
         for start in range(0, len(pairs), size):
             batch = pairs[start : start + size]
             seed = sha256_of([policy.seed, *((seen.identity, question) for seen, question in batch)])
@@ -271,7 +271,7 @@ class Composed(Adapter):
                     seed=int(seed[:15], 16),
                     attending=self.attending,
                 )
-            answers += [Told(self.finish(policy.cut(text)), finish=text.finish) for text in texts]
+            answers += [ModelOutput(self.finish(policy.cut(text)), finish=text.finish) for text in texts]
         return answers
 
     def answer(self, video: Video, question: str) -> str:

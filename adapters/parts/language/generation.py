@@ -16,7 +16,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import OutOfMemory
 
 from ..prompts import Visual
@@ -37,7 +37,7 @@ def generate(
     *,
     seed: int,
     attending: Attending,
-) -> list[Told]:
+) -> list[ModelOutput]:
     """Return the text generated after each sequence, stop strings included, and whether it was cut off.
 
     `visuals` holds [tokens, hidden] per sequence. Where all sequences begin with the same visual tokens, as questions
@@ -175,11 +175,11 @@ def ends_of(policy: Policy, tokenizer: Tokenizer) -> list[int]:
     return [tokenizer.id_of(end) if isinstance(end, str) else end for end in policy.eos]
 
 
-def _answer_of(ids: list[int], ends: list[int], policy: Policy, tokenizer: Tokenizer) -> Told:
+def _answer_of(ids: list[int], ends: list[int], policy: Policy, tokenizer: Tokenizer) -> ModelOutput:
     """Return the text of the ids before the first that ends an answer; without one, and a stop string, it was cut."""
     places = [place for place, number in enumerate(ids) if number in ends]
     text = tokenizer.decode(ids[: places[0]] if places else ids)
-    return Told(text, finish="stop" if places or policy.cut(text) != text else "length")
+    return ModelOutput(text, finish="stop" if places or policy.cut(text) != text else "length")
 
 
 class _RepetitionPenalty(LogitsProcessor):
