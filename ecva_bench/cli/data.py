@@ -22,8 +22,8 @@ Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-@app.command()
-def check(source: Source, videos: Videos = None, json: Json = False) -> None:
+@app.command("check")
+def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
     Exit code 1 when something cannot be used. An annotation file is the authors'
@@ -46,8 +46,8 @@ def check(source: Source, videos: Videos = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def stats(source: Source, videos: Videos = None, json: Json = False) -> None:
+@app.command("stats")
+def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Describe a dataset: classes, lengths of texts, lengths and places of moments.
 
     Places relative to the length of a video need the video files.
@@ -66,8 +66,8 @@ def stats(source: Source, videos: Videos = None, json: Json = False) -> None:
         _print_stats(result)
 
 
-@app.command()
-def fetch(
+@app.command("fetch")
+def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],
 ) -> None:

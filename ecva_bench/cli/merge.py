@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def merge(
+def merge_command(
     parts: Annotated[list[Path], typer.Argument(help="Results files of one run's parts.", show_default=False)],
     out: Annotated[Path, typer.Option(help="New results file.")] = Path("results.jsonl"),
     incomplete: Annotated[

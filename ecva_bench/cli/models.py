@@ -21,7 +21,7 @@ _COLUMNS = ("model", "size", "frames", "visual tokens", "memory", "licence of th
 
 
 @app.callback()
-def models(
+def models_command(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything there is to know, as JSON.")] = False,
 ) -> None:
@@ -51,7 +51,8 @@ def models(
     print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 
 
-def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
+@app.command("show")
+def models_show_command(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
     """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
 
     Example: ecva-bench models show timechat
@@ -79,7 +80,8 @@ def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
         print(f"{field:<13}  {text}")
 
 
-def check(
+@app.command("check")
+def models_check_command(
     name: Annotated[str, typer.Argument(help="A model's name.")],
     model_path: options.ModelPath = None,
     model_arg: options.ModelArg = None,
@@ -102,10 +104,6 @@ def check(
     _print_check(found, None if show_all else _SHOWN)
     if not found.passed:
         raise typer.Exit(1)
-
-
-app.command("show")(show)
-app.command("check")(check)
 
 
 def _print_without_card(found: list[ModelEntry]) -> None:
