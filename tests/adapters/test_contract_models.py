@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ecva_bench import registry
-from ecva_bench.adapters.composed import Composed
+from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.answering import ModelCard, create
 from ecva_bench.answering.adapter import GROUP
 from ecva_bench.answering.plan import Selection

@@ -22,7 +22,7 @@ from transformers import dynamic_module_utils, image_utils, video_utils
 from transformers.image_processing_utils import BaseImageProcessor
 from transformers.video_processing_utils import VideoProcessorMixin
 
-from ecva_bench.adapters import hf
+from ecva_bench.adapters.hf import adapter as hf
 from ecva_bench.answering import ModelOutput, create
 from ecva_bench.data import load
 from ecva_bench.errors import AdapterError, UsageError
