@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from .. import __version__
 from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
@@ -196,7 +196,7 @@ class _Part:
         self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
-        clean = said if self.scorer.protocol.strip_special_tokens else str
+        clean = final_answer if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})
