@@ -99,7 +99,7 @@ def _draw(seed: int, video: str) -> str:
 
 
 @dataclass(frozen=True)
-class Group:
+class VideoQuestions:
     """All questions of one video, so that it is decoded once for all of them.
 
     `fault` is why its file is not known where two may be it; nothing lies at `media` then.
@@ -119,7 +119,7 @@ class Group:
 class Plan:
     """What a run owes. `unasked` names samples left out on purpose, with the reason."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[VideoQuestions, ...]
     views: tuple[View, ...]
     prompts: dict[str, Prompt]
     expects: dict[View, tuple[str, ...]]
@@ -130,7 +130,7 @@ class Plan:
         """How many answers the run owes."""
         return sum(len(ids) for ids in self.expects.values())
 
-    def owed_of(self, group: Group) -> int:
+    def owed_of(self, group: VideoQuestions) -> int:
         """Return how many of them are about one video."""
         return sum(len(group.asked(view)) for view in self.views)
 
@@ -139,7 +139,7 @@ def make_plan(
     dataset: Dataset, tasks: dict[Task, Prompt], selection: Selection, views: Sequence[View] = ("full",)
 ) -> Plan:
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask."""
-    groups: list[Group] = []
+    groups: list[VideoQuestions] = []
     unasked: dict[str, str] = {}
     for annotation in selection.apply(dataset.annotations, dataset.missing):
         asked = {task.name: sample(annotation, task, prompt) for task, prompt in tasks.items()}
@@ -147,9 +147,9 @@ def make_plan(
         samples = tuple(found for found in asked.values() if found is not None)
         if samples:
             try:
-                groups.append(Group(annotation.video, dataset.media_path(annotation), samples))
+                groups.append(VideoQuestions(annotation.video, dataset.media_path(annotation), samples))
             except VideoAmbiguous as fault:
-                groups.append(Group(annotation.video, Path(annotation.media), samples, fault))
+                groups.append(VideoQuestions(annotation.video, Path(annotation.media), samples, fault))
     if not groups:
         remedy = "widen --ids, --limit, --subset or --task"
         if selection.available and dataset.missing(annotation.video for annotation in dataset.annotations):
