@@ -5,8 +5,9 @@
 for, `Runner` the work.
 """
 
-from .adapter import Adapter, Baseline, Told, create
+from .adapter import Adapter, Baseline, Told
 from .card import Card
+from .making import Model, create
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "Card", "Question", "Told", "create"]
+__all__ = ["Adapter", "Baseline", "Card", "Model", "Question", "Told", "create"]

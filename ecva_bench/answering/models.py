@@ -14,6 +14,7 @@ from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
 from .adapter import GROUP, Adapter, Baseline
 from .card import Card
+from .making import model_class
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,12 @@ def models() -> list[Listed]:
 
 
 def listed(name: str) -> Listed:
-    """Return one registered model; `UsageError` where there is none of the name."""
-    return _listed(registry.find(GROUP, name))
+    """Return one model, registered or in a file (`./my.py:Mine`); `UsageError` where there is none of the name."""
+    if name in registry.names(GROUP):
+        return _listed(registry.find(GROUP, name))
+    found = registry.resolve(GROUP, name)
+    model = model_class(found)
+    return _of(model, found.name, (model.__doc__ or "").partition("\n")[0])
 
 
 def weights_here(hub_id: str) -> bool:
@@ -57,11 +62,13 @@ def weights_here(hub_id: str) -> bool:
 
 def _listed(entry: EntryPoint) -> Listed:
     try:
-        target = entry.load()
+        target = model_class(registry.resolve(GROUP, entry.name))
     except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
-        return Listed(entry.name, problem=f"{type(error).__name__}: {error}")
-    if not (isinstance(target, type) and issubclass(target, Adapter)):
-        return Listed(entry.name, problem="it is no Adapter class")
-    here = tuple(filter(weights_here, target.card.hub_ids)) if target.card else ()
-    name = entry.name + ":…" * target.scheme
-    return Listed(name, registry.summary(entry), issubclass(target, Baseline), target.card, here)
+        reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
+        return Listed(entry.name, problem=reason)
+    return _of(target, entry.name, registry.summary(entry))
+
+
+def _of(model: type[Adapter], name: str, summary: str) -> Listed:
+    here = tuple(filter(weights_here, model.card.hub_ids)) if model.card else ()
+    return Listed(name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here)

@@ -6,7 +6,7 @@ Public: `load`, `Dataset`, and `read_released_answers` for the authors' answer f
 from __future__ import annotations
 
 from .dataset import Dataset
-from .loading import load
+from .loading import Source, load
 from .released import read_released_answers
 
-__all__ = ["Dataset", "load", "read_released_answers"]
+__all__ = ["Dataset", "Source", "load", "read_released_answers"]

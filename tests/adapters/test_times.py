@@ -17,7 +17,7 @@ from ecva_bench.adapters._frames import image_parts, uneven, video_metadata
 from ecva_bench.adapters.a_guardian import AGuardian
 from ecva_bench.adapters.hf import FAMILIES, Hf
 from ecva_bench.adapters.timechat import seconds
-from ecva_bench.answering.adapter import create
+from ecva_bench.answering import create
 from ecva_bench.records import Moment
 from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf
