@@ -84,7 +84,7 @@ def prompt_for(task: Task, prompt_set: PromptSet = "ours") -> Prompt:
     Raises `UsageError` for an unknown set, and for one of a user's own that has no fit text for the task.
     """
     if isinstance(prompt_set, str) and prompt_set in PROMPT_SETS:
-        fields, text = prompt_files.read(prompt_set, task.name)
+        fields, text = prompt_files.read_prompt(prompt_set, task.name)
         return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
     if isinstance(prompt_set, str | Path) and Path(prompt_set).is_dir():
         folder = Path(prompt_set).resolve()

@@ -13,12 +13,12 @@ from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
 from .adapter import GROUP, Adapter, Baseline
-from .card import Card
 from .making import model_class
+from .model_card import ModelCard
 
 
 @dataclass(frozen=True)
-class Listed:
+class ModelEntry:
     """A model that is registered; of a scheme, `…` stands for which one.
 
     `card` is None for models without weights; `problem` says why one cannot be used.
@@ -28,7 +28,7 @@ class Listed:
     name: str
     summary: str = ""
     baseline: bool = False
-    card: Card | None = None
+    card: ModelCard | None = None
     here: tuple[str, ...] = ()
     problem: str = ""
 
@@ -37,12 +37,12 @@ class Listed:
         return {**asdict(self), "parameters": self.card.parameters if self.card else None}
 
 
-def models() -> list[Listed]:
+def list_models() -> list[ModelEntry]:
     """Return every registered model, by name. One that cannot be imported is listed with the reason."""
     return [_listed(registry.find(GROUP, name)) for name in registry.names(GROUP)]
 
 
-def listed(name: str) -> Listed:
+def find_model(name: str) -> ModelEntry:
     """Return one model, registered or in a file (`./my.py:Mine`); `UsageError` where there is none of the name."""
     if name in registry.names(GROUP):
         return _listed(registry.find(GROUP, name))
@@ -60,15 +60,15 @@ def weights_here(hub_id: str) -> bool:
     return True
 
 
-def _listed(entry: EntryPoint) -> Listed:
+def _listed(entry: EntryPoint) -> ModelEntry:
     try:
         target = model_class(registry.resolve(GROUP, entry.name))
     except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
         reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
-        return Listed(entry.name, problem=reason)
+        return ModelEntry(entry.name, problem=reason)
     return _of(target, entry.name, registry.summary(entry))
 
 
-def _of(model: type[Adapter], name: str, summary: str) -> Listed:
+def _of(model: type[Adapter], name: str, summary: str) -> ModelEntry:
     here = tuple(filter(weights_here, model.card.hub_ids)) if model.card else ()
-    return Listed(name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here)
+    return ModelEntry(name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here)

@@ -37,7 +37,7 @@ Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the c
 Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
 
 
-class Options(TypedDict):
+class JudgeOptions(TypedDict):
     """The options above as a command got them."""
 
     url: str | None
@@ -53,10 +53,10 @@ class Options(TypedDict):
 
 
 @overload
-def opened(model: str, **options: Unpack[Options]) -> AbstractContextManager[Judge]: ...
+def judge_from_options(model: str, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge]: ...
 @overload
-def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextManager[Judge | None]: ...
-def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextManager[Judge | None]:
+def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]: ...
+def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]:
     """Return a context with the judge in it, or None where none is named.
 
     At its end, however that comes, the calls used are exported and their cost is said on standard error. A budget
@@ -67,7 +67,7 @@ def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextMana
     from ..judging.own import is_own, open_own
 
     if model and not is_own(model):
-        return _opened(model, options)
+        return _open_judge(model, options)
     idle = [name for name, value in options.items() if value is not None and name not in ("votes", "concurrency")]
     if idle:
         none = "the judge is no language model" if model else "none is named"
@@ -77,7 +77,7 @@ def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextMana
 
 
 @contextmanager
-def _opened(model: str, options: Options) -> Iterator[LanguageJudge]:
+def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
 

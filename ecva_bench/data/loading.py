@@ -1,4 +1,4 @@
-"""`load`: from a name, a file or an object to a `Dataset`. Knows where they are registered, not what files hold."""
+"""`load_dataset`: a name, a file or an object to a `Dataset`. Knows where they are registered, not file formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GROUP = "ecva_bench.datasets"
 Source = str | Path | Dataset | Callable[[Path | None, Path | None], Dataset]
 
 
-def load(source: Source, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
+def load_dataset(source: Source, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
     `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one
@@ -27,7 +27,7 @@ def load(source: Source, path: str | Path | None = None, videos: str | Path | No
     other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown name and for what
     is no data set, `DataError` for a file that cannot be read at all.
 
-    >>> load("mini").name
+    >>> load_dataset("mini").name
     'mini'
     """
     place = None if videos is None else Path(videos)

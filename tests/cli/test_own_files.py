@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.answering import Question
-from ecva_bench.answering.request import Request, Workforce
-from ecva_bench.data import load
+from ecva_bench.answering.request import RunRequest, WorkerOptions
+from ecva_bench.data import load_dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.video import Video
 from tests.clips import write_clip
@@ -19,8 +19,8 @@ from tests.clips import write_clip
 from .conftest import Command
 
 MINE = """
-from ecva_bench.answering import Adapter, Told
-from ecva_bench.data import load
+from ecva_bench.answering import Adapter
+from ecva_bench.data import load_dataset
 from ecva_bench.judging import Verdict
 from ecva_bench.scoring import Column, Scorer
 
@@ -79,7 +79,7 @@ class Rival(Length):
 
 
 def dataset(path, videos):
-    return load("mini", videos=videos)
+    return load_dataset("mini", videos=videos)
 
 
 def no_dataset(path, videos):
@@ -109,7 +109,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "words").mkdir()
     (tmp_path / "words" / "cause.md").write_text("What made it happen?\n")
-    for annotation in load("mini").annotations[:2]:
+    for annotation in load_dataset("mini").annotations[:2]:
         write_clip(tmp_path / "clips" / annotation.media)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -188,9 +188,9 @@ def test_what_workers_cannot_make_again_runs_here_alone(folder: Path) -> None:
     def inner(video: Video, question: Question) -> str:
         return "x"
 
-    request = Request(inner, data="mine.py:dataset", videos=folder / "clips", tasks=("cause",))
+    request = RunRequest(inner, data="mine.py:dataset", videos=folder / "clips", tasks=("cause",))
     with pytest.raises(UsageError, match=r"workers are other processes, which cannot make this again: .*inner"):
-        replace(request, workforce=Workforce(devices=("cpu", "cpu"))).open()
+        replace(request, worker_options=WorkerOptions(devices=("cpu", "cpu"))).open()
     with request.open() as runner:
         assert runner.manifest.spec["model"] == "inner"
 
