@@ -25,7 +25,7 @@ from ..tasks import TASKS, resolve
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
-from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
+from .scorer import Column, Gap, Scorable, Scorer, ScoringProgress, available, get_scorer, needs_judge, silent
 from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
@@ -46,7 +46,7 @@ def score_results(
     models: Mapping[str, ModelSettings] | None = None,
     seed: int = 0,
     draws: int = DRAWS,
-    progress: Progress = silent,
+    progress: ScoringProgress = silent,
 ) -> Scores:
     """Score the answers of a run, or of a released answer file.
 
@@ -174,7 +174,7 @@ def _choose(
     return {task: [made[name] for name in named[task] if task in made[name].tasks] for task in tasks}
 
 
-def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: Progress, second: SecondReader | None) -> None:
+def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
     """Give each scorer the progress to tell, and those that read texts the second reader."""
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
