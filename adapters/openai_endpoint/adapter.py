@@ -152,7 +152,7 @@ class OpenAIEndpoint(Adapter):
             raise failures[0]
         return [self._text(shown.replies[question]) for question in questions]
 
-    def spent(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, Any]:
         """Return where the model was asked, how often, and what that took in tokens and, where known, in USD.
 
         `served` are the models that have answered by then for the first time.

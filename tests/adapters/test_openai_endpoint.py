@@ -342,7 +342,7 @@ def test_a_count_of_tokens_that_is_none_costs_no_answer_and_is_taken_for_the_mos
     with ModelServer([said] * 2) as server:
         adapter = create(MODEL, at(server, budget_tokens="200000"))
         assert adapter.answer(video, "Why?") == "A fire."
-        spent = adapter.spent()
+        spent = adapter.usage()
         assert (spent["tokens_in"], spent["uncounted"]) == (0, 1)
         with pytest.raises(ModelGone, match="does not cover another call"):
             adapter.answer(video, "What?")
