@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
-from ..errors import EcvaError
+from ..errors import CheckpointError
 from .adapter import GROUP, Adapter, Baseline
 from .model_card import ModelCard
 
@@ -49,8 +49,8 @@ def listed(name: str) -> Listed:
 def weights_here(hub_id: str) -> bool:
     """Return whether the weights of a hub id are in the hub's cache, or in a folder of that name."""
     try:
-        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="", error=EcvaError)
-    except EcvaError:
+        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="")
+    except CheckpointError:
         return False
     return True
 
