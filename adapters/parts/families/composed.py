@@ -208,6 +208,7 @@ class Composed(Adapter):
 
         from ..placement import NOWHERE
 
+        ensure_torchvision()
         twin = copy.copy(self)
         twin.placement, twin._inspected = NOWHERE, True
         with inspecting() as parts:

@@ -1,4 +1,4 @@
-"""Lanes: what a model was shown, what it said, and an axis long enough for all of it."""
+"""Tracks: what a model was shown, what it said, and an axis long enough for all of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.records import Annotation, SeenFrames
-from ecva_bench.report.lanes import axis_end, predicted, seen
+from ecva_bench.report.tracks import axis_end, frame_tracks, predicted_spans
 from tests.scoring.build import answer, moments
 
 seconds = st.floats(0, 1000)
@@ -18,7 +18,7 @@ def frames(*times: float) -> SeenFrames:
     return SeenFrames(n=len(times), timestamps=times)
 
 
-def test_questions_over_the_same_frames_share_a_lane() -> None:
+def test_questions_over_the_same_frames_share_a_track() -> None:
     same, other = frames(0, 1, 2), frames(0, 2)
     cut = moments((1, 2))
     answers = [
@@ -29,7 +29,7 @@ def test_questions_over_the_same_frames_share_a_lane() -> None:
         answer("v", "e", view="control", removed=cut),
         answer("w", "f", task="timestamp"),
     ]
-    assert [(lane["view"], lane["tasks"], lane["times"], lane["cut"]) for lane in seen(answers)] == [
+    assert [(track["view"], track["tasks"], track["times"], track["cut"]) for track in frame_tracks(answers)] == [
         ("full", ["cause", "effect"], (0, 1, 2), ()),
         ("full", ["description"], (0, 2), ()),
         ("anomaly", ["cause"], (0,), ((1, 2),)),
@@ -49,8 +49,8 @@ def test_questions_over_the_same_frames_share_a_lane() -> None:
 )
 def test_predicted_spans_are_those_that_can_be_read(text, unit, found) -> None:
     said = answer("v", text, task="timestamp")
-    assert predicted([answer("v", "[7, 8]"), said], unit) == found
-    assert predicted([said.model_copy(update={"view": "anomaly"})], unit) == ()
+    assert predicted_spans([answer("v", "[7, 8]"), said], unit) == found
+    assert predicted_spans([said.model_copy(update={"view": "anomaly"})], unit) == ()
 
 
 @given(st.lists(spans), st.lists(spans), st.none() | seconds, st.lists(seconds).map(sorted))

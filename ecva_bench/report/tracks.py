@@ -1,6 +1,6 @@
-"""The lanes under a video: spans, instants and curves on its one time axis, in seconds of the original timeline.
+"""The tracks under a video: spans, instants and curves on its one time axis, in seconds of the original timeline.
 
-Knows records and text spans, and nothing of how a lane is drawn.
+Knows records and text spans, and nothing of how a track is drawn.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from ..reading.units import TimeUnit
 from ..records import Annotation, Answer, Moment
 
 
-def seen(answers: Iterable[Answer]) -> list[dict[str, Any]]:
-    """Return what a model was shown of one video: a lane per view and choice of frames.
+def frame_tracks(answers: Iterable[Answer]) -> list[dict[str, Any]]:
+    """Return what a model was shown of one video: a track per view and choice of frames.
 
-    A lane is {view, tasks, times, cut}: the tasks asked over these frames, their times, and the spans (start, end)
-    cut out of this view. Answers that name no frame have a lane only where something was cut.
+    A track is {view, tasks, times, cut}: the tasks asked over these frames, their times, and the spans (start, end)
+    cut out of this view. Answers that name no frame have a track only where something was cut.
     """
-    lanes: dict[tuple[object, ...], dict[str, Any]] = {}
+    tracks: dict[tuple[object, ...], dict[str, Any]] = {}
     for answer in answers:
         times = answer.frames.timestamps if answer.frames else ()
-        cut = spans_of(answer.removed)
+        cut = as_spans(answer.removed)
         if times or cut:
-            lane: dict[str, Any] = {"view": answer.view, "tasks": [], "times": times, "cut": cut}
-            lanes.setdefault((answer.view, times, cut), lane)["tasks"].append(answer.task)
-    return list(lanes.values())
+            track: dict[str, Any] = {"view": answer.view, "tasks": [], "times": times, "cut": cut}
+            tracks.setdefault((answer.view, times, cut), track)["tasks"].append(answer.task)
+    return list(tracks.values())
 
 
-def predicted(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[Span, ...]:
+def predicted_spans(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[Span, ...]:
     """Return the spans a model's answer about time names on the full video; empty where it cannot be read.
 
     `unit` is that of bare numbers, as in `read_spans`.
@@ -40,7 +40,7 @@ def predicted(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[Span, .
     return ()
 
 
-def spans_of(moments: Iterable[Moment]) -> tuple[Span, ...]:
+def as_spans(moments: Iterable[Moment]) -> tuple[Span, ...]:
     """Return moments as (start, end)."""
     return tuple((moment.start, moment.end) for moment in moments)
 
