@@ -54,8 +54,8 @@ def find_model(name: str) -> ModelEntry:
 def weights_here(hub_id: str) -> bool:
     """Return whether the weights of a hub id are in the hub's cache, or in a folder of that name."""
     try:
-        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="", error=EcvaError)
-    except EcvaError:
+        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="")
+    except CheckpointError:
         return False
     return True
 
