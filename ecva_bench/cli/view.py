@@ -55,9 +55,11 @@ def view_command(
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
     print(
-        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {page.videos} videos, {page.with_file} of them "
-        "with a file"
+        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {len(page.videos)} videos, "
+        f"{len(page.with_file)} of them with a file"
     )
+    if dataset and (missing := dataset.tell_missing(page.videos)):
+        print(missing)
     if serve:
         _serve(page.folder, port)
 
