@@ -102,8 +102,8 @@ def _run(request: RunRequest, out: Path) -> None:
         try:
             end = work.run(journal, settled)
         finally:
-            if journal.spent:
-                costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
+            if journal.usage:
+                costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.usage.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
     _print_outcome(out, before, end, journal)
     if end.answers and end.answers in (end.empty, end.cut_off):

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import VideoAmbiguous, VideoMissing
 from ..records import Annotation, Finding
 from .dataset import Dataset
-from .rules import RULES
+from .rules import FINDING_RULES
 
 # Moments are annotated in whole seconds.
 MOMENT_TOLERANCE = 1.0
@@ -68,7 +68,7 @@ class DatasetCheck:
         """Return (rule, what it means, its findings) in the order of the table of rules."""
         return [
             (rule, meaning, found)
-            for rule, meaning in RULES.items()
+            for rule, meaning in FINDING_RULES.items()
             if (found := [finding for finding in self.findings if finding.rule == rule])
         ]
 

@@ -52,7 +52,7 @@ class Journal:
         self.state: dict[SampleView, Literal["answer", "error", "unasked"]] = {}
         self.empty: set[SampleView] = set()
         self.cut_off: set[SampleView] = set()
-        self.spent: dict[str, float] = {}
+        self.usage: dict[str, float] = {}
         self.served: set[str] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ class Journal:
             case Event(event="spent"):
                 for name, amount in record.detail.items():
                     if isinstance(amount, int | float):
-                        self.spent[name] = self.spent.get(name, 0) + amount
+                        self.usage[name] = self.usage.get(name, 0) + amount
             case Unasked() if record.key not in self.answered:
                 self.unasked[record.key] = record
                 self.failed.pop(record.key, None)

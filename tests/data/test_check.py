@@ -9,7 +9,7 @@ import pytest
 
 from ecva_bench.data import load_dataset
 from ecva_bench.data.check import check_dataset
-from ecva_bench.data.rules import RULES
+from ecva_bench.data.rules import FINDING_RULES
 from ecva_bench.errors import DataError
 from tests.clips import write_clip
 
@@ -90,10 +90,10 @@ def test_a_folder_that_is_not_there_is_said_once(tmp_path: Path) -> None:
 
 
 def test_every_rule_is_one_sentence() -> None:
-    assert all(meaning and meaning[0].islower() and not meaning.endswith(".") for meaning in RULES.values())
+    assert all(meaning and meaning[0].islower() and not meaning.endswith(".") for meaning in FINDING_RULES.values())
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", FINDING_RULES)
 def test_every_rule_is_used(rule: str) -> None:
     folder = Path(__file__).resolve().parents[2] / "ecva_bench/data"
     sources = [path for path in folder.glob("*.py") if path.name != "rules.py"]
