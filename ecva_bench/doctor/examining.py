@@ -12,7 +12,7 @@ from ..answering.model_card import ModelCard
 from ..answering.models import find_model, weights_here
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..data import Dataset, load_dataset
-from ..errors import EcvaError
+from ..errors import CheckpointError, EcvaError
 from . import machine, videos
 from .finding import Line
 
@@ -80,9 +80,9 @@ def _model(model: str, model_path: str | None) -> tuple[list[Line], str]:
     weights = model_path or (target if scheme in _SCHEMES else "")
     if weights:
         try:
-            found = find_checkpoint(weights, files=WEIGHTS, download=False, identify=False, option="", error=EcvaError)
+            found = find_checkpoint(weights, files=WEIGHTS, download=False, identify=False, option="")
             lines.append(Line("weights", f"here: {found.folder}"))
-        except EcvaError as error:
+        except CheckpointError as error:
             lines.append(Line("weights", error.what + f": {weights}", False))
             lacks = lacks or f"hf download {shlex.quote(weights.partition('@')[0])}"
     elif entry.card:
