@@ -135,7 +135,7 @@ class Adapter(ABC):
         """
         return ()
 
-    def spent(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, Any]:
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}
 

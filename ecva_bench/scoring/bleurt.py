@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ScoringError
 from ..torchvision import ensure_torchvision
-from .neural import Model, NeuralScorer, Texts, length_batches
+from .neural import MetricModel, NeuralScorer, Texts, length_batches
 from .scorer import Column, Scorable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..checkpoints.tensors import Tensors
 
-MAX_TOKENS = 512
+BLEURT_MAX_TOKENS = 512
 _SPECIALS = 3  # [CLS] reference [SEP] candidate [SEP]
 _WORD_CHARACTERS = 200  # longer words are unknown, as in BERT's own tokenizer
 _SENTENCE_PIECES = ("sent_piece.model", "spm.model", "spiece.model", "sentencepiece.model")
@@ -76,12 +76,12 @@ class Bleurt(NeuralScorer):
         return {**settings, "args": "swapped"} if self.protocol.swap_arguments else settings
 
     @classmethod
-    def load(cls, folder: Path, device: str, dtype: str) -> Model:
+    def load(cls, folder: Path, device: str, dtype: str) -> MetricModel:
         """Return the network in a folder; `ScoringError` or `CheckpointError` where it is no whole BLEURT."""
         return BleurtModel(folder, device, dtype)
 
 
-class BleurtModel(Model):
+class BleurtModel(MetricModel):
     """A BLEURT checkpoint in memory."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
@@ -102,7 +102,7 @@ class BleurtModel(Model):
         self._network: Any = network.to(device, getattr(torch, dtype)).eval()
         self._start, self._end = marks
         lengths = (config[name] for name in ("max_position_embeddings", "max_seq_length", "model_max_length"))
-        self._limit = min(MAX_TOKENS, *(length for length in lengths if length))
+        self._limit = min(BLEURT_MAX_TOKENS, *(length for length in lengths if length))
 
     def scores(self, inputs: Sequence[Texts], *, batch_tokens: int) -> Iterator[tuple[int, float]]:
         """Yield (place, score) of pairs of texts, batch by batch."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScoringError, UsageError
-from .neural import Model, NeuralScorer, Texts, batch_tokens_on, length_batches, load_network
+from .neural import MetricModel, NeuralScorer, Texts, batch_tokens_on, length_batches, load_network
 from .scorer import Column, Scorable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class MoverScore(NeuralScorer):
         return MoverModel(folder, device, dtype)
 
 
-class MoverModel(Model):
+class MoverModel(MetricModel):
     """A DistilBERT checkpoint in memory, with its tokeniser."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:

@@ -22,11 +22,11 @@ from ..errors import CheckpointError, ScoringError, UsageError
 from ..reading.text import well_formed
 from ..records import sha256_of
 from .protocol import ModelSettings, Protocol, unknown
-from .score_cache import default_path, open_cache
+from .score_cache import default_cache_path, open_cache
 from .scorer import Scorable, Scorer, scorer_class
 
 __all__ = [
-    "Model",
+    "MetricModel",
     "ModelSettings",
     "NeuralScorer",
     "Texts",
@@ -40,7 +40,7 @@ __all__ = [
 Texts = tuple[str, ...]
 
 
-class Model(ABC):
+class MetricModel(ABC):
     """Loaded weights."""
 
     @abstractmethod
@@ -82,7 +82,7 @@ class NeuralScorer(Scorer):
 
     @classmethod
     @abstractmethod
-    def load(cls, folder: Path, device: str, dtype: str) -> Model:
+    def load(cls, folder: Path, device: str, dtype: str) -> MetricModel:
         """Return the network in a folder, on a device, with weights of a dtype.
 
         Raises `CheckpointError` or `ScoringError` where it is another, or a weight is missing.
@@ -121,7 +121,7 @@ class NeuralScorer(Scorer):
         identity = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
         # Sorted, so that batches do not depend on the order of the answers.
         keys = {texts: sha256_of([*identity, texts]) for texts in sorted(wanted)}
-        with open_cache(default_path()) as kept:
+        with open_cache(default_cache_path()) as kept:
             found = kept.get(keys.values())
             missing = [texts for texts, key in keys.items() if key not in found]
             for texts, value in self._computed(missing, checkpoint, device):
@@ -233,6 +233,6 @@ def _read(text: str, hint: Any, name: str) -> object:
 
 
 @cache
-def _loaded(kind: type[NeuralScorer], folder: Path, revision: str, device: str, dtype: str) -> Model:
+def _loaded(kind: type[NeuralScorer], folder: Path, revision: str, device: str, dtype: str) -> MetricModel:
     """Return the network of a checkpoint, loaded once per process; `revision` tells contents of one folder apart."""
     return kind.load(folder, device, dtype)

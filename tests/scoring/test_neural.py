@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from ecva_bench.checkpoints import find_checkpoint
 from ecva_bench.errors import CheckpointError, ScoringError, UsageError
 from ecva_bench.scoring import ModelSettings, Protocol, neural
-from ecva_bench.scoring.neural import Model, NeuralScorer, length_batches, model_settings
+from ecva_bench.scoring.neural import MetricModel, NeuralScorer, length_batches, model_settings
 from ecva_bench.scoring.scorer import Column
 
 from .build import item
 
 
-class Letters(Model):
+class Letters(MetricModel):
     """Scores a pair by its letters, counts what it reads, and breaks where it is told to."""
 
     read: list[tuple[str, ...]]

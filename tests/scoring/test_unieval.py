@@ -11,7 +11,7 @@ from sentencepiece import SentencePieceProcessor
 
 from ecva_bench.errors import CheckpointError, ScoringError
 from ecva_bench.scoring import Protocol
-from ecva_bench.scoring.unieval import MAX_TOKENS, UniEval, UniEvalModel, UniEvalSettings, UniEvalSum, sentences
+from ecva_bench.scoring.unieval import UNIEVAL_MAX_TOKENS, UniEval, UniEvalModel, UniEvalSettings, UniEvalSum, sentences
 
 from .build import item
 from .tiny_moverscore import save_distilbert
@@ -101,9 +101,9 @@ def test_equals_a_slow_implementation_whatever_the_batch(folder, model, batch_to
 
 def test_a_long_question_is_cut_at_its_end(model):
     whole = model.encode("question: Yes </s> claim: " + "Yes " * 5000 + "</s> document: No")
-    assert len(whole) == MAX_TOKENS == 1024
+    assert len(whole) == UNIEVAL_MAX_TOKENS == 1024
     assert whole[-1] == model.encode("")[-1]
-    assert whole[:-1] == model.encode("question: Yes </s> claim: " + "Yes " * 2000)[: MAX_TOKENS - 1]
+    assert whole[:-1] == model.encode("question: Yes </s> claim: " + "Yes " * 2000)[: UNIEVAL_MAX_TOKENS - 1]
 
 
 def test_a_repeated_sentence_is_asked_once_and_counts_every_time(scorer, monkeypatch):
