@@ -41,5 +41,7 @@ def check_fast_command(
     request = options.build_request(**values, limit=None, subset=None, shard=None, mode="exact")
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)
-    check = compare_modes(exact=journal.read(files["exact"]), fast=journal.read(files["fast"]), seed=seed)
+    check = compare_modes(
+        exact=journal.read_results(files["exact"]), fast=journal.read_results(files["fast"]), seed=seed
+    )
     print(as_text(mode_table(check)))

@@ -124,7 +124,7 @@ def _classes(path: Path) -> dict[str, str]:
     if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
         return {}
     taxonomy = load_taxonomy("cuva")
-    labels = {answer.video: answer.label for answer in journal.read(path).answers if answer.label}
+    labels = {answer.video: answer.label for answer in journal.read_results(path).answers if answer.label}
     return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 

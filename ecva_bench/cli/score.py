@@ -160,13 +160,13 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..data import load
+    from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring import check_target, get_anomeval, score_results, scores_path
     from ..scoring.neural import model_settings
     from .progress import progress
 
-    dataset = load(data) if data else None
+    dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     settings = get_anomeval(
         anomeval, dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
@@ -237,7 +237,7 @@ def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -
     from ..tasks import resolve
 
     if file.suffix == ".jsonl":
-        return journal.read(file)
+        return journal.read_results(file)
     if file.suffix != ".json":
         remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with --data"
         raise UsageError("these are no results", file, remedy)

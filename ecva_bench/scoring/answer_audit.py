@@ -18,7 +18,7 @@ from ..reading.text import final_answer
 from ..records import Answer, Coverage, Reading, Record, Results, View
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
 from .classification import Classification
-from .join import Group, group_answers
+from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
 from .readings import ReadingScorer
 from .score import unit_asked_for
@@ -86,7 +86,7 @@ class AnswerAudit(Record):
 class _Entry:
     """One file's answers to one task and view, asked for or not; texts are compared as words, by sample id."""
 
-    def __init__(self, results: Results, group: Group, everything: Group) -> None:
+    def __init__(self, results: Results, group: AnswerGroup, everything: AnswerGroup) -> None:
         self.name, self.model, self.group = results.name, results.model, group
         self.baseline = bool(results.spec.get("baseline", False))
         self.answers = everything.answers
