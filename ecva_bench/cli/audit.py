@@ -38,10 +38,10 @@ def audit_command(
     from ..records import canonical_json
     from ..scoring.answer_audit import audit_answers
     from .answer_audit_tables import answer_audit_tables
-    from .score import read_results
+    from .score import read_answers
 
     dataset = load_dataset(data) if data else None
-    found = audit_answers([read_results(file, dataset, [task] if task else None) for file in files])
+    found = audit_answers([read_answers(file, dataset, [task] if task else None) for file in files])
     print(
         canonical_json(found.model_dump(mode="json"))
         if as_json

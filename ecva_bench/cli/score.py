@@ -178,7 +178,7 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_results(file, dataset, task),
+            read_answers(file, dataset, task),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,
@@ -229,12 +229,12 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
     return bool(idle)
 
 
-def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
+def read_answers(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
     """Read a results file, or an answer file of the authors' together with their annotations."""
     from .. import journal
     from ..data import read_released_answers
     from ..errors import UsageError
-    from ..tasks import resolve
+    from ..tasks import find_tasks
 
     if file.suffix == ".jsonl":
         return journal.read_results(file)
@@ -243,7 +243,7 @@ def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -
         raise UsageError("these are no results", file, remedy)
     if dataset is None:
         raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, dataset, resolve(tasks)[0].name if tasks else None)
+    return read_released_answers(file, dataset, find_tasks(tasks)[0].name if tasks else None)
 
 
 def _summary(scores: Scores) -> dict[str, object]:

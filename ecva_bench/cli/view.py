@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .score import read_results
+from .score import read_answers
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -89,7 +89,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
     for file in files:
-        results = read_results(file, dataset, None)
+        results = read_answers(file, dataset, None)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
             text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"
