@@ -1,6 +1,7 @@
-"""What a file says of its moving pictures, and what the first decoded one says of all of them.
+"""The facts of a video stream: what the container states, and what the first decoded frame shows.
 
-Knows containers' and codecs' words for size, shape, turn and time, and which of them mean nothing. Reads no packet.
+Containers and codecs state size, pixel shape, rotation and time in several ways, some of which mean nothing. Reads no
+packet.
 """
 
 from __future__ import annotations
