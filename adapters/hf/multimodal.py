@@ -23,16 +23,16 @@ from PIL import Image
 from transformers.video_utils import VideoMetadata
 
 from ecva_bench.answering import ModelOutput
+from ecva_bench.checkpoints.files import reading
+from ecva_bench.checkpoints.pretrained import load_pretrained, quiet
 from ecva_bench.errors import AdapterError, OutOfMemory
 from ecva_bench.reading.thoughts import opened_by, template_options
 
-from ..parts.checkpoints.files import reading
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.weights import check
 from ..parts.language.decoding import decoded
 from ..parts.language.generation import config_of
-from ..parts.language.loading import fitting, quantization, quiet
+from ..parts.language.loading import TOO_LARGE, quantization
 from ..parts.language.policy import Policy
+from ..parts.placement import Placement
 
 _untyped: Any = transformers  # much of it has no types
 
@@ -279,22 +279,17 @@ def _copies(values: Any, copies: int) -> Any:
 
 def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
     """Return the network; every weight it has must be in the checkpoint."""
-    with reading("the model", folder), fitting(placement), quiet():
-        model, found = _untyped.AutoModelForImageTextToText.from_pretrained(
-            folder,
-            dtype=placement.dtype,
-            device_map="auto" if placement.spread else {"": placement.device},
-            quantization_config=quantization(placement) if placement.quantize else None,
-            trust_remote_code=trusted,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told below, with all other names
-        )
-    problems = {
-        "missing": sorted(found["missing_keys"]),
-        "of another shape": sorted(str(entry[0]) for entry in found["mismatched_keys"]),
-    }
-    check(problems, type(model).__name__, folder)
-    return model.eval().requires_grad_(False)
+    return load_pretrained(
+        "AutoModelForImageTextToText",
+        folder,
+        what="the model",
+        dtype=placement.dtype,
+        passed_over={"": "some checkpoints hold more than transformers runs, such as heads for several tokens at once"},
+        too_large=TOO_LARGE,
+        device_map="auto" if placement.spread else {"": placement.device},
+        quantization_config=quantization(placement) if placement.quantize else None,
+        trust_remote_code=trusted,
+    )
 
 
 def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:

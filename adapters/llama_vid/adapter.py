@@ -16,7 +16,8 @@ from ..parts.options import count
 from ..parts.prompts import read_template
 
 if TYPE_CHECKING:
-    from ..parts.checkpoints.weights import Tensors
+    from ecva_bench.checkpoints.tensors import Tensors
+
     from ..parts.language.networks import Networks
 
 CONNECTOR, TOWER = ("vlm_att_", "mm_projector."), "vision_tower."
@@ -69,7 +70,7 @@ class LlamaVid(QFormerFamily):
     @cached_property
     def own(self) -> Tensors:
         """What the checkpoint holds, without the `model.` before the names."""
-        from ..parts.checkpoints.weights import open_weights, under
+        from ecva_bench.checkpoints.tensors import open_weights, under
 
         return under(open_weights(self.checkpoint.folder), "model.")
 
@@ -80,11 +81,12 @@ class LlamaVid(QFormerFamily):
 
     def build(self) -> Networks:
         """Return the networks; the language model is what is left of the checkpoint's names."""
-        from ..parts.checkpoints.lavis import open_eva
-        from ..parts.checkpoints.weights import after_last, renamed
+        from ecva_bench.checkpoints.tensors import after_last, renamed
+
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
+        from ..parts.layouts.lavis import open_eva
         from ..parts.media.images import cropped
         from ..parts.towers.eva import load_eva
         from .context import load_context

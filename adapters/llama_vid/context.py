@@ -12,13 +12,14 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from ecva_bench.checkpoints.filling import fill, parted
+from ecva_bench.checkpoints.tensors import Tensors
 from ecva_bench.errors import AdapterError
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import load_linear, shape_of, tensor_of
-from ..parts.checkpoints.weights import Tensors, fill, parted
 from ..parts.connectors.mlp import mlp2x
 from ..parts.connectors.qformer import HEAD, QFormer, load_qformer
+from ..parts.layouts.sizes import load_linear, shape_of, tensor_of
+from ..parts.placement import Placement
 
 FRAMES = 64  # seen at the same time
 

@@ -76,7 +76,8 @@ class MplugOwl(Composed):
 
     def build(self) -> Networks:
         """Return the networks of one set of shards; every name in it has its place or is an error."""
-        from ..parts.checkpoints.weights import open_weights
+        from ecva_bench.checkpoints.tensors import open_weights
+
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ..parts.checkpoints.files import reading
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.weights import Tensors, fill, renamed, under
+from ecva_bench.checkpoints.files import reading
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, renamed, under
+
 from ..parts.media.images import normalised, squeezed
+from ..parts.placement import Placement
 from ..parts.towers.clip import LARGE
 
 # What the authors' config.json leaves out stands at these.
@@ -125,7 +127,7 @@ def load_owl_vit(
 ) -> OwlVit:
     """Return a tower filled with the tensors the authors call `vision_model.…`, among which others may be.
 
-    `sizes` is the authors' `vision_config`. Raises `AdapterError` where a name is missing or unexpected.
+    `sizes` is the authors' `vision_config`. Raises `CheckpointError` where a name is missing or unexpected.
     """
     with reading("the vision tower's configuration", where):
         tower = placement.make(lambda: OwlVit(sizes, temporal=temporal))

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
+from ecva_bench.checkpoints.files import size_in
 from ecva_bench.errors import AdapterError
 
-from ..parts.checkpoints.files import size_in
 from ..parts.families.composed import Composed
 from ..parts.language.policy import Policy
 from ..parts.prompts import read_template
@@ -90,10 +90,11 @@ class Otter(Composed):
         """Return the networks of one set of shards; every name in it has its place or is an error."""
         from transformers import CLIPVisionConfig
 
-        from ..parts.checkpoints.sizes import shape_of
-        from ..parts.checkpoints.weights import open_weights, renamed, under
+        from ecva_bench.checkpoints.tensors import open_weights, renamed, under
+
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
+        from ..parts.layouts.sizes import shape_of
         from ..parts.towers.clip import CONFIGS, clip_of
         from .gated import load_gated
         from .perceiver import load_perceiver

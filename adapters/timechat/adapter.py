@@ -87,12 +87,14 @@ class TimeChat(OverLanguageModel):
 
     def build(self) -> Networks:
         """Return the networks: the checkpoint's own over the frozen half of InstructBLIP and the language model."""
-        from ..parts.checkpoints.lavis import open_lavis, tower_tensors
-        from ..parts.checkpoints.sizes import load_embedding, load_linear, tensor_of
-        from ..parts.checkpoints.weights import open_weights, parted
+        from ecva_bench.checkpoints.filling import parted
+        from ecva_bench.checkpoints.tensors import open_weights
+
         from ..parts.connectors.qformer import load_qformer
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
+        from ..parts.layouts.lavis import open_lavis, tower_tensors
+        from ..parts.layouts.sizes import load_embedding, load_linear, tensor_of
         from ..parts.media.images import squeezed
         from ..parts.towers.eva import load_eva
         from .sliding import SlidingQFormer

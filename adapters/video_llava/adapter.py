@@ -16,9 +16,8 @@ from ..parts.prompts import read_template
 if TYPE_CHECKING:
     import torch
 
+    from ecva_bench.checkpoints.tensors import Tensors
     from ecva_bench.video import Frames
-
-    from ..parts.checkpoints.weights import Tensors
 
 FRAMES = 8
 GREEDY = Policy(max_new_tokens=1024, eos=(2,), pad=0)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from transformers import CLIPVisionConfig, CLIPVisionModel
 from transformers.models.clip.modeling_clip import CLIPAttention
 
+from ecva_bench.checkpoints.files import read_json_object, reading, section_in
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, renamed
 from ecva_bench.errors import AdapterError
 
-from ..parts.checkpoints.files import read_json_object, reading, section_in
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.weights import Tensors, fill, renamed
 from ..parts.media.images import normalised, short_scaled
+from ..parts.placement import Placement
 from ..parts.towers.clip import LARGE, own_name
 
 # By the last part of the name, as in `towers.clip`. Unlike OpenAI's CLIP it has the exact GELU.

@@ -64,11 +64,13 @@ class VideoChat2(OverLanguageModel):
         """Return the networks: all but the language model are the checkpoint's own."""
         import torch
 
-        from ..parts.checkpoints.sizes import load_linear, tensor_of
-        from ..parts.checkpoints.weights import open_weights, parted
+        from ecva_bench.checkpoints.filling import parted
+        from ecva_bench.checkpoints.tensors import open_weights
+
         from ..parts.connectors.qformer import Projected, load_qformer
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
+        from ..parts.layouts.sizes import load_linear, tensor_of
         from ..parts.media.images import cropped
         from .umt import load_umt
 

@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import numbers, shape_of
-from ..parts.checkpoints.weights import Tensors, fill, layered, renamed
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
+
+from ..parts.layouts.sizes import numbers, shape_of
 from ..parts.media.images import Resize, normalised
+from ..parts.placement import Placement
 from ..parts.towers.vit import Block
 
 HEAD = 64  # channels a head
@@ -77,7 +79,7 @@ def load_umt(
 ) -> UmtTower:
     """Return a tower filled with tensors under the authors' names, and `weight` and `bias` of the norm after it.
 
-    Raises `AdapterError` where a name is missing or unexpected.
+    Raises `CheckpointError` where a name is missing or unexpected.
     """
     width, _, _, patch, _ = shape_of(tensors, f"{EMBED}weight", where)
     mlp = shape_of(tensors, "blocks.0.mlp.fc1.weight", where)[0]

@@ -54,6 +54,7 @@ Edited = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
+Available = Annotated[bool, typer.Option("--available", help="Only videos whose file is there.")]
 Subset = Annotated[int | None, typer.Option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
 Seed = Annotated[int, typer.Option(help="Seed of the subset.")]
 Shard = Annotated[str | None, typer.Option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
@@ -76,6 +77,7 @@ def build_request(
     edited: list[EditedView] | None,
     limit: int | None,
     ids: str | None,
+    available: bool,
     subset: int | None,
     seed: int,
     shard: str | None,
@@ -108,7 +110,7 @@ def build_request(
         tasks=tuple(task or ()),
         prompts=prompts,
         edited=tuple(_VIEWS[view] for view in edited or ()),
-        selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard)),
+        selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
         settings=Settings(
             mode=mode,
             memory=memory_mb << 20,

@@ -178,7 +178,7 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_answers(file, dataset, task),
+            read_answer_file(file, dataset, task),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,
@@ -229,7 +229,7 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
     return bool(idle)
 
 
-def read_answers(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
+def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
     """Read a results file, or an answer file of the authors' together with their annotations."""
     from .. import journal
     from ..data import read_released_answers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .score import read_answers
+from .score import read_answer_file
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -55,9 +55,11 @@ def view_command(
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
     print(
-        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {page.videos} videos, {page.with_file} of them "
-        "with a file"
+        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {len(page.videos)} videos, "
+        f"{len(page.with_file)} of them with a file"
     )
+    if dataset and (missing := dataset.tell_missing(page.videos)):
+        print(missing)
     if serve:
         _serve(page.folder, port)
 
@@ -89,7 +91,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
     for file in files:
-        results = read_answers(file, dataset, None)
+        results = read_answer_file(file, dataset, None)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
             text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"

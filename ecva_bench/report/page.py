@@ -24,12 +24,12 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Page:
-    """A page that was written: its folder, and what it holds."""
+    """A page that was written: its folder, and what it holds; `with_file` are the videos that it shows."""
 
     folder: Path
-    videos: int
+    videos: tuple[str, ...]
     answers: int
-    with_file: int
+    with_file: tuple[str, ...]
 
 
 def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) -> Page:
@@ -66,7 +66,7 @@ def _write_page(collected: Collection, folder: Path) -> Page:
     for place, metric in enumerate(collected.metrics.values()):
         _write(folder, f"metric-{place}", compact(collected.column(metric)))
     _write(folder, "index", compact(collected.index(places)))
-    return Page(folder, len(places), collected.answers, len(media))
+    return Page(folder, tuple(sorted(places)), collected.answers, tuple(media))
 
 
 def chunks(texts: Iterable[tuple[str, str]], limit: int) -> Iterator[list[tuple[str, str]]]:

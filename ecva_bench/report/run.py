@@ -74,7 +74,7 @@ class Run:
 
     @property
     def time_unit(self) -> TimeUnit | None:
-        """The unit in which bare numbers in answers about time are read: as they were scored, else as the prompt says."""
+        """The unit in which bare numbers in answers about time are read: as scored, else as the prompt says."""
         units = [scores.header.settings.get("timestamp_unit") for scores in self.scores]
         return next((unit for unit in units if unit), unit_asked_for(self.results))
 

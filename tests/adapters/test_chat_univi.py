@@ -17,9 +17,10 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaFo
 from ecva_bench.adapters.chat_univi import merging
 from ecva_bench.adapters.chat_univi.adapter import ChatUniVi
 from ecva_bench.adapters.chat_univi.merging import Noise, Rates, merge_tokens
-from ecva_bench.adapters.parts.checkpoints.weights import after_last, fill, open_weights
 from ecva_bench.adapters.parts.prompts import Text
 from ecva_bench.adapters.parts.towers.clip import CONFIGS
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import after_last, open_weights
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava

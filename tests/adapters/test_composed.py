@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
-from ecva_bench.adapters.parts.checkpoints.placement import Placement, place
 from ecva_bench.adapters.parts.families.composed import Composed, Seen
 from ecva_bench.adapters.parts.language import loading as language_part
 from ecva_bench.adapters.parts.language.generation import NOTHING, config_of
@@ -26,6 +25,7 @@ from ecva_bench.adapters.parts.language.loading import load_language
 from ecva_bench.adapters.parts.language.networks import Networks
 from ecva_bench.adapters.parts.language.policy import Policy
 from ecva_bench.adapters.parts.language.tokens import SentencePieces, open_tokenizer
+from ecva_bench.adapters.parts.placement import Placement, place
 from ecva_bench.adapters.parts.prompts import Piece, Template, Text, TokenIds, Visual, encode
 from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError

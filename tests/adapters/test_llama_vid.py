@@ -15,13 +15,13 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 from ecva_bench.adapters.llama_vid.adapter import LlamaVid
 from ecva_bench.adapters.llama_vid.context import ContextTokens, load_context
-from ecva_bench.adapters.parts.checkpoints.placement import Placement
-from ecva_bench.adapters.parts.checkpoints.weights import open_weights, renamed, under
 from ecva_bench.adapters.parts.connectors.mlp import mlp2x
 from ecva_bench.adapters.parts.connectors.qformer import QFormer
 from ecva_bench.adapters.parts.media.images import cropped, normalised
+from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.prompts import Text
 from ecva_bench.adapters.parts.towers.eva import EvaTower, eva_config, load_eva
+from ecva_bench.checkpoints.tensors import open_weights, renamed, under
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow

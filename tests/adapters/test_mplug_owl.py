@@ -16,10 +16,10 @@ from ecva_bench.adapters.mplug_owl.abstractor import Abstractor, load_abstractor
 from ecva_bench.adapters.mplug_owl.adapter import VARIANTS, MplugOwl
 from ecva_bench.adapters.mplug_owl.bloom import norm_words_only
 from ecva_bench.adapters.mplug_owl.owl_vit import SIZES, OwlVit, load_owl_vit
-from ecva_bench.adapters.parts.checkpoints.placement import Placement
-from ecva_bench.adapters.parts.checkpoints.weights import Tensors, open_weights, under
 from ecva_bench.adapters.parts.media.images import normalised, squeezed
+from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.prompts import TokenIds, Visual, encode
+from ecva_bench.checkpoints.tensors import Tensors, open_weights, under
 from ecva_bench.errors import AdapterError, UsageError
 from tests.adapters.tiny import mplug_owl as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip

@@ -342,7 +342,7 @@ def test_a_count_of_tokens_that_is_none_costs_no_answer_and_is_taken_for_the_mos
     with ModelServer([said] * 2) as server:
         adapter = create(MODEL, at(server, budget_tokens="200000"))
         assert adapter.answer(video, "Why?") == "A fire."
-        spent = adapter.spent()
+        spent = adapter.usage()
         assert (spent["tokens_in"], spent["uncounted"]) == (0, 1)
         with pytest.raises(ModelGone, match="does not cover another call"):
             adapter.answer(video, "What?")
@@ -546,7 +546,7 @@ class Changing(ModelServer):
 def test_an_endpoint_that_changes_its_mind_ends_the_run(folder: Path, tmp_path: Path) -> None:
     """Answers asked for otherwise would be another run's: none is written, and none that is there is lost."""
     out = tmp_path / "r.jsonl"
-    ending = r"turns down seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
+    ending = r"rejects seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
     with Changing(2) as server, pytest.raises(ModelGone, match=ending):
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
     with Changing(0) as server, pytest.raises(ModelGone, match=ending):  # and when it is resumed

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers import BertTokenizer
 
-from ecva_bench.adapters.parts.checkpoints.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
-from ecva_bench.adapters.parts.checkpoints.placement import Placement
 from ecva_bench.adapters.parts.connectors.qformer import BertText, QFormer, load_qformer, qformer_tensors
 from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.adapters.parts.layouts.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
 from ecva_bench.adapters.parts.media.images import cropped
+from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.towers.eva import EvaTower, eva_config, eva_tensors, load_eva
 from ecva_bench.adapters.st_llm.adapter import StLlm
 from ecva_bench.adapters.st_llm.bt_adapter import Branch, load_branched

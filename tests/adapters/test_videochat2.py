@@ -13,14 +13,14 @@ import torch
 from sentencepiece import SentencePieceProcessor
 from transformers import BertTokenizer
 
-from ecva_bench.adapters.parts.checkpoints.placement import Placement
-from ecva_bench.adapters.parts.checkpoints.sizes import load_linear
-from ecva_bench.adapters.parts.checkpoints.weights import open_weights, under
 from ecva_bench.adapters.parts.connectors.qformer import Projected, load_qformer
+from ecva_bench.adapters.parts.layouts.sizes import load_linear
 from ecva_bench.adapters.parts.media.images import cropped
+from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.prompts import Text, Visual
 from ecva_bench.adapters.videochat2.adapter import TOWER, VideoChat2
 from ecva_bench.adapters.videochat2.umt import load_umt, position_table
+from ecva_bench.checkpoints.tensors import open_weights, under
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from ecva_bench.video.samplers import midpoints

@@ -15,12 +15,13 @@ from PIL import Image
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
-from ecva_bench.adapters.parts.checkpoints.weights import fill, open_weights, renamed, under
 from ecva_bench.adapters.parts.families.composed import Seen
 from ecva_bench.adapters.parts.prompts import Piece, Special, Text, TokenIds, Visual, encode
 from ecva_bench.adapters.vila.adapter import SPECIAL, Vila
 from ecva_bench.adapters.vila.downsample import MlpDownsample
 from ecva_bench.adapters.vila.siglip import SiglipTower
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import open_weights, renamed, under
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters.greedy import greedy

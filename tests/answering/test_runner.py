@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,9 @@ class Videos:
 
     def media_path(self, annotation: Annotation) -> Path:
         return self.folder / annotation.media
+
+    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
+        return ()
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from .composed import Composed
 if TYPE_CHECKING:
     import torch
 
-    from ..checkpoints.weights import Tensors
+    from ecva_bench.checkpoints.tensors import Tensors
+
     from ..language.networks import Networks
-    from .llava_layouts import LlavaLayout
+    from ..layouts.llava import LlavaLayout
 
 
 class LlavaFamily(Composed):
@@ -55,7 +56,7 @@ class LlavaFamily(Composed):
     @cached_property
     def layout(self) -> LlavaLayout:
         """Where the parts of the model lie."""
-        from .llava_layouts import needs_base, read_layout
+        from ..layouts.llava import needs_base, read_layout
 
         folder = self.checkpoint.folder
         return read_layout(folder, self.find(self._base, "base").folder if needs_base(folder) else None)
@@ -84,7 +85,8 @@ class LlavaFamily(Composed):
 
     def build(self) -> Networks:
         """Return the networks; every name of the checkpoint has its place or is an error."""
-        from ..checkpoints.weights import fill
+        from ecva_bench.checkpoints.filling import fill
+
         from ..language.loading import load_language
         from ..language.networks import Networks
         from ..language.tokens import open_tokenizer
@@ -106,7 +108,7 @@ class LlavaFamily(Composed):
 
     def _tower(self) -> torch.nn.Module:
         """Return the tower that is named, or else the one the checkpoint holds."""
-        from ..checkpoints.weights import open_weights
+        from ecva_bench.checkpoints.tensors import open_weights
 
         features = (self.config.get("mm_vision_select_layer", -2), self.config.get("mm_vision_select_feature", "patch"))
         if features != (-2, "patch"):

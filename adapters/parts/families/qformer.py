@@ -18,9 +18,9 @@ from .composed import Composed
 if TYPE_CHECKING:
     import torch
 
+    from ecva_bench.checkpoints.tensors import Tensors
     from ecva_bench.video import Frames
 
-    from ..checkpoints.weights import Tensors
     from ..connectors.qformer import BertText
     from ..language.networks import Networks
     from ..prompts import Template

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from ecva_bench.checkpoints.files import read_json_object, reading
 from ecva_bench.errors import AdapterError
-
-from ..checkpoints.files import read_json_object, reading
 
 
 class Tokenizer(Protocol):

@@ -12,11 +12,12 @@ from PIL import Image
 from transformers import CLIPVisionConfig, CLIPVisionModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from ecva_bench.checkpoints.files import reading
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, renamed
 from ecva_bench.errors import AdapterError
 
-from ..checkpoints.files import reading
-from ..checkpoints.placement import Placement
-from ..checkpoints.weights import Tensors, fill, renamed
+from ..placement import Placement
 
 FRAMES = 32  # seen at the same time
 

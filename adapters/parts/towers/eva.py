@@ -15,10 +15,12 @@ import transformers
 from numpy.typing import NDArray
 from transformers import InstructBlipVisionConfig, InstructBlipVisionModel
 
-from ..checkpoints.placement import Placement
-from ..checkpoints.sizes import numbers, shape_of
-from ..checkpoints.weights import Tensors, fill, layered, renamed
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
+
+from ..layouts.sizes import numbers, shape_of
 from ..media.images import Resize, normalised
+from ..placement import Placement
 
 FRAMES = 32  # seen at the same time
 HEAD = 88  # channels a head
@@ -95,7 +97,7 @@ def load_eva(
 ) -> EvaTower:
     """Return a tower filled with tensors under LAVIS's names, or InstructBLIP's with or without `vision_model.`.
 
-    With `norm`, `ln_vision.weight` and `ln_vision.bias` are among LAVIS's. Raises `AdapterError` where a name is
+    With `norm`, `ln_vision.weight` and `ln_vision.bias` are among LAVIS's. Raises `CheckpointError` where a name is
     missing or unexpected.
     """
     own = eva_tensors(tensors, norm=norm)

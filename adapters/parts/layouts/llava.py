@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checkpoints.weights import Tensors, after_last, check, layered, open_weights
+from ecva_bench.checkpoints.filling import report_problems
+from ecva_bench.checkpoints.tensors import Tensors, after_last, layered, open_weights
 
 PROJECTOR = "mm_projector."
 TOWERS = ("vision_tower.", "video_tower.")  # the second where pictures have another tower
@@ -58,5 +59,5 @@ def read_layout(folder: Path, base: Path | None) -> LlavaLayout:
     file = folder / (LORA_REST if lora else STAGE_1)
     tensors = open_weights(file)
     strange = sorted(name for name in tensors if not any(mark in name for mark in (PROJECTOR, *TOWERS)))
-    check({"unexpected": strange}, "a projector beside a language model", file)
+    report_problems({"unexpected": strange}, "a projector beside a language model", file)
     return LlavaLayout(base, folder if lora else None, tensors)

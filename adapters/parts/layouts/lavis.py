@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ecva_bench.checkpoints.tensors import Tensors, layered, open_weights, renamed, under
 from ecva_bench.errors import AdapterError
-
-from .weights import Tensors, layered, open_weights, renamed, under
 
 EVA, INSTRUCTBLIP = "eva_vit_g.pth", "instruct_blip_vicuna7b_trimmed.pth"  # what LAVIS calls its files
 TOWER, NORM, QFORMER, QUERIES = "visual_encoder.", "ln_vision.", "Qformer.", "query_tokens"

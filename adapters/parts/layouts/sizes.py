@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import torch
 
-from .placement import Placement
-from .weights import Tensors, fill, misfit, under
+from ecva_bench.checkpoints.filling import fill, mismatch_error
+from ecva_bench.checkpoints.tensors import Tensors, under
+
+from ..placement import Placement
 
 
 def tensor_of(tensors: Tensors, name: str, where: object) -> torch.Tensor:
-    """Return a tensor; `AdapterError` where there is none of that name in `where`."""
+    """Return a tensor; `CheckpointError` where there is none of that name in `where`."""
     if name not in tensors:
-        raise misfit({"missing": [name]}, "the model", where)
+        raise mismatch_error({"missing": [name]}, "the model", where)
     return tensors[name]
 
 
 def shape_of(tensors: Tensors, name: str, where: object) -> tuple[int, ...]:
-    """Return the shape of a tensor; `AdapterError` where there is none of that name in `where`."""
+    """Return the shape of a tensor; `CheckpointError` where there is none of that name in `where`."""
     return tuple(tensor_of(tensors, name, where).shape)
 
 
