@@ -93,7 +93,9 @@ def test_letters_a_terminal_has_not_are_no_failure() -> None:
 
 
 def test_an_interrupted_command_says_that_nothing_is_lost(tmp_path: Path) -> None:
-    slow = "import ecva_bench.journal as j, time; j.merge = lambda *_: (print('now', flush=True), time.sleep(60))"
+    slow = (
+        "import ecva_bench.journal as j, time; j.merge_results = lambda *_: (print('now', flush=True), time.sleep(60))"
+    )
     command = [sys.executable, "-c", f"{slow}; {PROGRAM}", "merge", str(tmp_path / "a.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
