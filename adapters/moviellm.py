@@ -11,7 +11,7 @@ from typing import ClassVar
 from ecva_bench.answering import ModelCard
 from ecva_bench.checkpoints import Checkpoint
 
-from .llama_vid import LlamaVid
+from .llama_vid.adapter import LlamaVid
 
 INNER = "llama-vid-7b-full-224-long-video-MovieLLM"  # the folder in the repository, which bears the same name
 

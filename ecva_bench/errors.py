@@ -16,6 +16,7 @@
      │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
+     ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a filter around it, will not answer a question
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
@@ -137,6 +138,10 @@ class DecoderDied(VideoError):
     """The isolated decoder process crashed."""
 
     code = "decoder_died"
+
+
+class CheckpointError(EcvaError):
+    """Weights, or files beside them, that are not there or cannot be used: damaged, incomplete, another model's."""
 
 
 class AdapterError(EcvaError):

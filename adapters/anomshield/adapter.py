@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard, ModelOutput
-from ecva_bench.errors import AdapterError, JudgeError, ModelGone
+from ecva_bench.errors import AdapterError, CheckpointError, JudgeError, ModelGone
 
-from ..composed import choice
-from ..llava_family import LlavaFamily
-from ..parts.policy import Policy
-from ..parts.prompt import Ids, Text, encode, read_template
+from ..parts.families.llava import LlavaFamily
+from ..parts.language.policy import Policy
+from ..parts.options import choice
+from ..parts.prompts import Text, TokenIds, encode, read_template
 from . import hard_prompt
 from .backends import BACKENDS, select
-from .hard_prompt import Ranking, Segment
+from .hard_prompt import Ranking, VideoSegment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,13 +151,13 @@ class AnomShield(LlavaFamily):
             for text, ranking, one in zip(texts, rankings, seen, strict=True)
         ]
 
-    def _captions(self, video: Video, segments: Sequence[Segment]) -> list[str]:
+    def _captions(self, video: Video, segments: Sequence[VideoSegment]) -> list[str]:
         """Return a caption for each segment; those of the last video are kept."""
         seen = [self.look(video, segment.frames) for segment in segments]
         identities = [one.identity for one in seen]
         if self._captioned[0] != identities:
-            said = self.ask([(one, CAPTION.text) for one in seen])
-            self._captioned = identities, [str(caption) for caption in said]
+            captions = self.ask([(one, CAPTION.text) for one in seen])
+            self._captioned = identities, [str(caption) for caption in captions]
         return self._captioned[1]
 
     def _frames(self, video: Video, ranking: Ranking) -> NDArray[np.int64]:
@@ -172,19 +172,19 @@ class AnomShield(LlavaFamily):
         if self._ranker != SELF:
             try:
                 return hard_prompt.ranked_by_judge(self._judge, self._judge_prompt, question, captions)
-            except JudgeError as error:  # a judge that cannot be asked at all; one that says nothing is no error
+            except (JudgeError, CheckpointError) as error:  # it cannot be asked at all; saying nothing is no error
                 raise ModelGone(error.what, error.where, error.remedy) from error
         words = hard_prompt.ranking_prompt(RANKING[self._segments].text, question, captions)
-        return hard_prompt.read_ranking(self.say(words), len(captions))
+        return hard_prompt.ranking_in(self.say(words), len(captions))
 
     def say(self, words: str) -> str:
         """Return what the language model says to words alone, greedily, in Mistral's own chat format."""
         import torch
 
-        from ..parts.generation import generate
+        from ..parts.language.generation import generate
 
         tokenizer = self.networks.tokenizer
-        sequence = encode([Ids((tokenizer.bos,)), Text(f"[INST] {words} [/INST]")], tokenizer)
+        sequence = encode([TokenIds((tokenizer.bos,)), Text(f"[INST] {words} [/INST]")], tokenizer)
         nothing = torch.empty((0, self.networks.language.config.hidden_size))
         with torch.inference_mode():
             (text,) = generate(self.networks, [sequence], [nothing], TO_RANK, seed=0, attending=self.attending)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..leaderboard import Cell, Table
-from ..scoring.answer_audit import AnswerAudit
+from ..leaderboard.table import count_cell
+from ..scoring.audit import AnswerAudit
 
 COUNTS = ("answered", "owed", "failed", "missing", "empty", "cut_off", "extra", "duplicates")
 
@@ -25,8 +26,8 @@ def _findings(found: AnswerAudit) -> Table:
                 Cell(one.other),
                 Cell(one.task),
                 Cell(one.view),
-                _count(one.n),
-                _count(one.of),
+                count_cell(one.n),
+                count_cell(one.of),
                 Cell(f"{one.text}{': ' if one.ids else ''}{', '.join(one.ids)}"),
             )
             for one in found.findings
@@ -53,14 +54,10 @@ def _entries(found: AnswerAudit) -> Table:
                 Cell(one.model),
                 Cell(one.coverage.task),
                 Cell(one.coverage.view),
-                *(_count(getattr(one.coverage, name)) for name in COUNTS),
-                _count(one.distinct),
+                *(count_cell(getattr(one.coverage, name)) for name in COUNTS),
+                count_cell(one.distinct),
                 Cell(f"{100 * one.most_frequent:.1f}", 100 * one.most_frequent),
             )
             for one in found.entries
         ),
     )
-
-
-def _count(value: int) -> Cell:
-    return Cell(str(value), value)

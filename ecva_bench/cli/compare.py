@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Run = "a scores file, or a results file with its scores beside it."
+SCORED_RUN = "a scores file, or a results file with its scores beside it."
 Metric = Annotated[
     list[str] | None, typer.Option(help="Metric, such as rougeL or cause/rougeL; may be repeated.", show_default=False)
 ]
@@ -18,9 +18,9 @@ On = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 
-def compare(
-    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {Run}", show_default=False)],
-    new: Annotated[Path, typer.Argument(help=f"The other: {Run}", show_default=False)],
+def compare_command(
+    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {SCORED_RUN}", show_default=False)],
+    new: Annotated[Path, typer.Argument(help=f"The other: {SCORED_RUN}", show_default=False)],
     metric: Metric = None,
     task: Annotated[list[str] | None, typer.Option(help="Task to compare; may be repeated. Default: all.")] = None,
     on: On = "all",
@@ -40,13 +40,12 @@ def compare(
       ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
     """
     from ..leaderboard import as_text
-    from ..leaderboard.compare import compare as compare_runs
-    from ..leaderboard.compare import comparison_tables
+    from ..leaderboard.compare import compare, comparison_tables
     from ..records import canonical_json
     from ..scoring import read_scores_of
     from ..tasks import resolve
 
-    found = compare_runs(
+    found = compare(
         base=read_scores_of(base),
         new=read_scores_of(new),
         metrics=metric or (),

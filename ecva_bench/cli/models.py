@@ -11,8 +11,8 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.checkpoint_check import CheckpointCheck
-    from ..answering.models import Listed
+    from ..answering.models import ModelEntry
+    from ..checkpoints.check import CheckpointCheck
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -21,7 +21,7 @@ _COLUMNS = ("model", "size", "frames", "visual tokens", "memory", "licence of th
 
 
 @app.callback()
-def models(
+def models_command(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything there is to know, as JSON.")] = False,
 ) -> None:
@@ -39,9 +39,9 @@ def models(
         return
     import json
 
-    from ..answering.models import models as find
+    from ..answering.models import list_models
 
-    found = find()
+    found = list_models()
     if as_json:
         print(json.dumps([model.as_json() for model in found], ensure_ascii=False, indent=1))
         return
@@ -51,14 +51,15 @@ def models(
     print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 
 
-def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
+@app.command("show")
+def models_show_command(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
     """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
 
     Example: ecva-bench models show timechat
     """
-    from ..answering.models import listed
+    from ..answering.models import find_model
 
-    model = listed(name)
+    model = find_model(name)
     print(model.summary or model.problem)
     if not model.card:
         return
@@ -79,7 +80,8 @@ def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
         print(f"{field:<13}  {text}")
 
 
-def check(
+@app.command("check")
+def models_check_command(
     name: Annotated[str, typer.Argument(help="A model's name.")],
     model_path: options.ModelPath = None,
     model_arg: options.ModelArg = None,
@@ -104,17 +106,13 @@ def check(
         raise typer.Exit(1)
 
 
-app.command("show")(show)
-app.command("check")(check)
-
-
-def _print_without_card(found: list[Listed]) -> None:
+def _print_without_card(found: list[ModelEntry]) -> None:
     width = max((len(model.name) for model in found), default=0)
     for model in found:
         print(f"{model.name:<{width}}  {f'cannot be used ({model.problem})' if model.problem else model.summary}")
 
 
-def _print_with_card(found: list[Listed]) -> None:
+def _print_with_card(found: list[ModelEntry]) -> None:
     rows = [_COLUMNS, *[row for model in found if (row := _row(model))]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print()
@@ -123,7 +121,7 @@ def _print_with_card(found: list[Listed]) -> None:
     print()
 
 
-def _row(model: Listed) -> tuple[str, ...] | None:
+def _row(model: ModelEntry) -> tuple[str, ...] | None:
     if not (card := model.card):
         return None
     where = f"{len(model.here)} of {len(card.hub_ids)}" if card.hub_ids else "none released"

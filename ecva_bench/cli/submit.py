@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def submit(
+def submit_command(
     results: Annotated[Path, typer.Argument(help="Results file of the run.", show_default=False)],
     scores: Annotated[Path | None, typer.Option(help="Its scores file. Default: the one beside it.")] = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
@@ -35,7 +35,7 @@ def submit(
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    made = submission(scored, journal.read(results), hardware=hardware, usd=usd)
+    made = submission(scored, journal.read_results(results), hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
     print(f"next: ecva-bench leaderboard --build {to}")

@@ -21,7 +21,7 @@ from typing import IO
 from ..errors import DataError, UsageError
 
 REPOSITORIES = {"ecva": "gouchenyi/ECVA", "cuva": "fesvhtr/CUVA"}
-SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 # What the readers of archives raise for damaged and locked ones, and the file system for lack of space.
 UNPACKING_ERRORS = (
@@ -42,7 +42,7 @@ class Fetched:
     kept: tuple[Path, ...]
 
 
-def fetch(name: str, to: Path, download: Callable[[str, Path], None] | None = None) -> Fetched:
+def fetch_dataset(name: str, to: Path, download: Callable[[str, Path], None] | None = None) -> Fetched:
     """Download a dataset (`ecva` or `cuva`) into a folder and unpack its archives; both can be resumed.
 
     `download` stands in for the hub's client. `UsageError` for an unknown name or a missing client package,
@@ -72,7 +72,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _archives(folder: Path) -> list[Path]:
     """Return the archives that were downloaded, not those that came out of another one."""
-    archives = [path for path in _files(folder) if path.name.endswith(SUFFIXES)]
+    archives = [path for path in _files(folder) if path.name.endswith(_SUFFIXES)]
     targets = {target_of(archive) for archive in archives}
     return [archive for archive in archives if targets.isdisjoint(archive.parents)]
 
@@ -116,7 +116,7 @@ def _hub_errors(repository: str, host: str) -> Iterator[None]:
 
 def target_of(archive: Path) -> Path:
     """Return the folder an archive is unpacked into: its name without the suffix, beside it."""
-    suffix = max((suffix for suffix in SUFFIXES if archive.name.endswith(suffix)), key=len)
+    suffix = max((suffix for suffix in _SUFFIXES if archive.name.endswith(suffix)), key=len)
     return archive.with_name(archive.name.removesuffix(suffix))
 
 

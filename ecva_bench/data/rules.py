@@ -5,7 +5,7 @@ A finding names its rule, so this table is what a reader needs to judge a findin
 
 from __future__ import annotations
 
-RULES: dict[str, str] = {
+FINDING_RULES: dict[str, str] = {
     # a whole row
     "no-anomaly": "the row annotates nothing: no text but '/', no moment, no class code; it is set aside",
     "duplicate-row": "the video was annotated before in the same table; the first row counts",

@@ -8,8 +8,8 @@ the format only: nothing of videos, models or scores.
 
 from ..errors import ResultsBusy
 from .lines import differences
-from .merging import merge
-from .results import read
+from .merging import merge_results
+from .results import read_results
 from .writer import Journal, end_of, now, writer
 
-__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge", "now", "read", "writer"]
+__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge_results", "now", "read_results", "writer"]

@@ -47,7 +47,7 @@ OF_SETS = ("parts", "samples", "coverage", "metrics", "unscored")
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairedColumn:
     """One column over the samples both runs have a value of: by sample id, in the column's own unit.
 
     `summary` is the new run's, for how the column is named, shown and read.
@@ -128,7 +128,7 @@ def column_names(
     return chosen
 
 
-def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") -> list[Pair]:
+def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") -> list[PairedColumn]:
     """Return the columns of these names, paired by sample id; those without a common sample are left out.
 
     A sample without an answer has the column's worst value, unless only the `intersection` is compared: then it is
@@ -143,7 +143,7 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
             ids = sorted(one.keys() & other.keys())
             video = {sample: videos.get(sample, sample.rpartition("/")[0]) for sample in ids}
             if ids:
-                found.append(Pair(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
+                found.append(PairedColumn(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
     return found
 
 
@@ -177,9 +177,9 @@ def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Misma
     if one.protocol != other.protocol:
         found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
     for task in tasks:
-        asked = [header.prompts.get(task) for header in (one, other)]
-        if all(asked) and asked[0] != asked[1]:
-            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in asked]
+        prompts = [header.prompts.get(task) for header in (one, other)]
+        if all(prompts) and prompts[0] != prompts[1]:
+            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in prompts]
             found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
     return found
 

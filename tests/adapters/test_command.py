@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecva_bench.adapters import _program
-from ecva_bench.adapters.command import DEATHS, Command
+from ecva_bench.adapters.command import program as _program
+from ecva_bench.adapters.command.adapter import DEATHS, Command
 from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Moment

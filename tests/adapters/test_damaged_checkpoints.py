@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecva_bench.adapters.parts.stc import Stc
-from ecva_bench.adapters.videollama2 import VideoLLaMA2
+from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
+from ecva_bench.adapters.videollama2.stc import Stc
 from ecva_bench.answering import create
 from ecva_bench.errors import AdapterError
 from tests.adapters import tiny_llava as tiny

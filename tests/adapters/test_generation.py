@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import MistralConfig, MistralForCausalLM
 
-from ecva_bench.adapters.parts.generation import generate
-from ecva_bench.adapters.parts.networks import Networks
-from ecva_bench.adapters.parts.policy import Policy
-from ecva_bench.adapters.parts.prompt import Visual
+from ecva_bench.adapters.parts.language.generation import generate
+from ecva_bench.adapters.parts.language.networks import Networks
+from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.prompts import Visual
 from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import OutOfMemory
 from tests.adapters import tiny_llava as tiny

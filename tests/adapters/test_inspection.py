@@ -15,15 +15,15 @@ import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
 
 from ecva_bench.adapters.anomshield.adapter import AnomShield
-from ecva_bench.adapters.composed import Composed
-from ecva_bench.adapters.parts.clip import CONFIGS
-from ecva_bench.adapters.parts.inspection import inspected, inspecting
-from ecva_bench.adapters.parts.stc import Stc
-from ecva_bench.adapters.parts.weights import open_weights
-from ecva_bench.adapters.timechat import TimeChat
-from ecva_bench.adapters.videollama2 import VideoLLaMA2
-from ecva_bench.adapters.vila import Vila
-from ecva_bench.answering.checkpoint_check import CheckpointCheck
+from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.adapters.parts.towers.clip import CONFIGS
+from ecva_bench.adapters.timechat.adapter import TimeChat
+from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
+from ecva_bench.adapters.videollama2.stc import Stc
+from ecva_bench.adapters.vila.adapter import Vila
+from ecva_bench.checkpoints.check import CheckpointCheck
+from ecva_bench.checkpoints.inspection import inspected, inspecting
+from ecva_bench.checkpoints.tensors import open_weights
 from ecva_bench.errors import AdapterError, UsageError
 from tests.adapters.tiny import anomshield, llm, timechat, videollama2, vila
 from tests.adapters.tiny.edit import edit

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecva_bench.adapters._frames import Picture
+from ecva_bench.adapters.openai_endpoint.frames import PictureFormat
 from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
-from ecva_bench.journal import read
+from ecva_bench.journal import read_results
 from ecva_bench.judging import client
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
@@ -126,7 +126,7 @@ def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
 def test_jpeg_keeps_colours_apart() -> None:
     rows, columns = np.mgrid[0:48, 0:64]
     red_over_blue = np.stack([250 - 5 * rows, 2 * columns, 5 * rows], axis=-1).astype(np.uint8)
-    (picture,) = pictures_in(f"data:image/jpeg;base64,{Picture('jpeg', 768).encode(red_over_blue)}")
+    (picture,) = pictures_in(f"data:image/jpeg;base64,{PictureFormat('jpeg', 768).encode(red_over_blue)}")
     assert 0 < np.abs(picture.astype(int) - red_over_blue).max() <= 4
 
 
@@ -342,7 +342,7 @@ def test_a_count_of_tokens_that_is_none_costs_no_answer_and_is_taken_for_the_mos
     with ModelServer([said] * 2) as server:
         adapter = create(MODEL, at(server, budget_tokens="200000"))
         assert adapter.answer(video, "Why?") == "A fire."
-        spent = adapter.spent()
+        spent = adapter.usage()
         assert (spent["tokens_in"], spent["uncounted"]) == (0, 1)
         with pytest.raises(ModelGone, match="does not cover another call"):
             adapter.answer(video, "What?")
@@ -521,7 +521,7 @@ def test_a_resumed_run_asks_as_it_began(folder: Path, tmp_path: Path) -> None:
     stopping = ModelServer(refuses=("temperature",), says=[None, None, *100 * [Fault(401)]])
     with stopping as server, pytest.raises(ModelGone):
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
-    assert len(read(out).answers) == 2
+    assert len(read_results(out).answers) == 2
     with ModelServer() as willing:
         results = ask_all(MODEL, at(willing), folder, out)
         assert len(willing.requests) == 7
@@ -546,12 +546,12 @@ class Changing(ModelServer):
 def test_an_endpoint_that_changes_its_mind_ends_the_run(folder: Path, tmp_path: Path) -> None:
     """Answers asked for otherwise would be another run's: none is written, and none that is there is lost."""
     out = tmp_path / "r.jsonl"
-    ending = r"turns down seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
+    ending = r"rejects seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
     with Changing(2) as server, pytest.raises(ModelGone, match=ending):
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
     with Changing(0) as server, pytest.raises(ModelGone, match=ending):  # and when it is resumed
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
-    assert len(read(out).answers) == 2
+    assert len(read_results(out).answers) == 2
     with ModelServer() as server:
         results = ask_all(MODEL, at(server), folder, out)
         assert len(server.requests) == 7

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.data.cells import parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
-from ecva_bench.data.rules import RULES
+from ecva_bench.data.rules import FINDING_RULES
 
 SECONDS = st.integers(0, 99 * 60 + 59)
 # Texts made mostly of the signs the parsers look at.
@@ -155,7 +155,7 @@ def test_texts_that_say_nothing(cell: str) -> None:
 def test_no_text_breaks_a_parser_and_nothing_is_lost_in_silence(cell: str) -> None:
     for parse in (parse_moments, parse_label, parse_key_sentences, parse_segments, parse_text):
         value, notes = parse(cell)  # type: ignore[operator]
-        assert {note.rule for note in notes} <= RULES.keys()
+        assert {note.rule for note in notes} <= FINDING_RULES.keys()
         assert value or notes
     moments, _ = parse_moments(cell)
     assert list(moments) == sorted(moments, key=lambda moment: (moment.start, moment.end))
