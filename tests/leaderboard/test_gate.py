@@ -177,6 +177,23 @@ def test_holm_makes_each_of_many_checks_stricter():
     assert [check.verdict for check in found.checks] == ["INCONCLUSIVE"] * 2
 
 
+def test_the_videos_that_lost_are_named_and_no_others():
+    assert one([-0.5, 0.0, -0.6, *[0.01] * 37]).worst == ("v002", "v000")
+
+
+def test_of_several_checks_each_needs_more_videos_to_be_decided():
+    """Two checks share the 4 %: 2.0537 + 0.8416 standard errors instead of 1.7507 + 0.8416."""
+    names = [f"v{number:03}" for number in range(100)]
+    moved = dict(zip(names, (0.5 + gain for gain in spread(0.0)), strict=True))
+    both = {task: moved for task in ("cause", "effect")}
+    base = scored({task: dict.fromkeys(names, 0.5) for task in both})
+    found = gate(base=base, new=scored(both), margins={"gated": 0.002})
+    assert [check.needed for check in found.checks] == [pytest.approx(100 * 2.8953**2, rel=0.05)] * 2
+    (table, *_) = gate_tables(found)
+    assert [row[table.header.index("unit")].text for row in table.rows] == ["%", "%"]
+    assert "one-sided at 4 %, corrected after Holm for 2 checks" in table.notes[0]
+
+
 def test_an_undecided_check_says_what_would_decide_it():
     check = one(spread(0.0), margin=0.002)
     assert check.needed == pytest.approx(100 * ((1.75 + 0.84) * 0.002 / 0.002) ** 2, rel=0.05)
