@@ -238,7 +238,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
-    chosen = tasks.resolve(names) if names else able
+    chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]
     if unable:
         raise UsageError(
