@@ -64,7 +64,7 @@ def test_keys_are_never_shown(monkeypatch: pytest.MonkeyPatch, ecva_bench: Comma
     monkeypatch.setenv("HF_TOKEN", "  ")
     _, shown, complaint = ecva_bench("doctor")
     assert "secret" not in shown + complaint
-    told = {line.subject: line.text for line in machine.api_keys()}
+    told = {line.subject: line.text for line in machine.key_lines()}
     assert told == {"key OPENAI_API_KEY": "set", "key HF_TOKEN": "not set"}
 
 
@@ -126,7 +126,7 @@ def test_what_a_model_needs_is_said_before_it_is_run(monkeypatch: pytest.MonkeyP
 def test_a_gpu_that_the_installed_torch_cannot_use_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "driver_gpus", lambda: ["NVIDIA H200, 140 GiB"])
     monkeypatch.setattr(machine, "installed", lambda _: "2.13.0+cpu")
-    first, second = machine.gpus()
+    first, second = machine.gpu_lines()
     assert (first.subject, first.text) == ("cuda:0", "NVIDIA H200, 140 GiB")
     assert "torch 2.13.0+cpu cannot use a GPU" in second.text
 
