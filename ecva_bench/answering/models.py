@@ -1,6 +1,6 @@
-"""What models there are to ask: their cards, and whether their weights are here.
+"""The registered models: their cards, and whether their weights are on this machine.
 
-Knows names, cards and places. Reads no weights, imports no network and asks no hub.
+Reads no weights, imports no network and sends no request to a hub.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .model_card import ModelCard
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that is registered; of a scheme, `…` stands for which one.
+    """A registered model. Where one entry stands for many models, its name ends in `:…`.
 
     `card` is None for models without weights; `problem` says why one cannot be used.
     `here` are the hub ids of the card whose weights are in the hub's cache, or in a folder of that name.
