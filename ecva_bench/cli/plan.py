@@ -30,10 +30,10 @@ def plan_command(
 
     Example: ecva-bench plan --model motion --data annotations.xlsx --videos videos/ --subset 100
     """
-    asked = {name: value for name, value in locals().items() if name != "out"}
+    values = {name: value for name, value in locals().items() if name != "out"}
     from ..answering.request import run_status
 
-    request = options.build_request(**asked)
+    request = options.build_request(**values)
     runner = request.prepare()
     found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")

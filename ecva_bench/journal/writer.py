@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..errors import ResultsBusy, ResultsError, SpecMismatch
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
 from .lines import as_requested, check_spec, differences, manifest_of, parse_records
 from .results import SampleView
@@ -142,7 +142,7 @@ class Journal:
                 place = (record.id, record.view)
                 self.state[place] = "answer"
                 self.served |= {record.served} - {""}
-                for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
+                for places, belongs in ((self.empty, not final_answer(record.answer)), (self.cut_off, record.cut_off)):
                     (places.add if belongs else places.discard)(place)
             case Event(event="spent"):
                 for name, amount in record.detail.items():

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, Coverage, Results, View, sha256_of
 
 
@@ -47,7 +47,7 @@ class AnswerGroup:
             answered=len(self.answers),
             failed=len(self.failed),
             missing=len(self.absent) - len(self.failed),
-            empty=sum(not said(answer.answer) for answer in self.answers),
+            empty=sum(not final_answer(answer.answer) for answer in self.answers),
             cut_off=sum(answer.cut_off for answer in self.answers),
             extra=self.extra,
             duplicates=self.duplicates,
