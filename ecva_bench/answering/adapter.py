@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..video import Video
     from .checkpoint_check import CheckpointCheck
 
-GROUP = "ecva_bench.adapters"
+ADAPTER_GROUP = "ecva_bench.adapters"
 
 
 class ModelOutput(str):

@@ -12,7 +12,7 @@ from typing import Any
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .making import model_class
 from .model_card import ModelCard
 
@@ -39,14 +39,14 @@ class ModelEntry:
 
 def list_models() -> list[ModelEntry]:
     """Return every registered model, by name. One that cannot be imported is listed with the reason."""
-    return [_listed(registry.find(GROUP, name)) for name in registry.names(GROUP)]
+    return [_listed(registry.find(ADAPTER_GROUP, name)) for name in registry.names(ADAPTER_GROUP)]
 
 
 def find_model(name: str) -> ModelEntry:
     """Return one model, registered or in a file (`./my.py:Mine`); `UsageError` where there is none of the name."""
-    if name in registry.names(GROUP):
-        return _listed(registry.find(GROUP, name))
-    found = registry.resolve(GROUP, name)
+    if name in registry.names(ADAPTER_GROUP):
+        return _listed(registry.find(ADAPTER_GROUP, name))
+    found = registry.resolve(ADAPTER_GROUP, name)
     model = model_class(found)
     return _of(model, found.name, (model.__doc__ or "").partition("\n")[0])
 
@@ -62,7 +62,7 @@ def weights_here(hub_id: str) -> bool:
 
 def _listed(entry: EntryPoint) -> ModelEntry:
     try:
-        target = model_class(registry.resolve(GROUP, entry.name))
+        target = model_class(registry.resolve(ADAPTER_GROUP, entry.name))
     except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
         reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
         return ModelEntry(entry.name, problem=reason)

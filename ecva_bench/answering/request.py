@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__, journal, registry, tasks
-from ..data import Dataset, Source, load_dataset
+from ..data import Dataset, DatasetSource, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..tasks import PromptSet
 from ..video import decoder_version
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .inference import Mode, Settings
-from .making import Model, create
+from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -71,10 +71,10 @@ class RunRequest:
     not identify a run: the model describes what it found there.
     """
 
-    model: Model
+    model: ModelSource
     model_path: str | None = None
     model_args: dict[str, str] = field(default_factory=dict)
-    data: Source = "mini"
+    data: DatasetSource = "mini"
     videos: Path | None = None
     tasks: tuple[str, ...] = ()
     prompts: PromptSet = "ours"
@@ -137,7 +137,7 @@ class RunRequest:
 
     @cached_property
     def _plugin(self) -> registry.Plugin:
-        return registry.resolve(GROUP, self.model)
+        return registry.resolve(ADAPTER_GROUP, self.model)
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
@@ -235,7 +235,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
-    chosen = tasks.resolve(names) if names else able
+    chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]
     if unable:
         raise UsageError(

@@ -234,7 +234,7 @@ def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | Non
     from .. import journal
     from ..data import read_released_answers
     from ..errors import UsageError
-    from ..tasks import resolve
+    from ..tasks import find_tasks
 
     if file.suffix == ".jsonl":
         return journal.read_results(file)
@@ -243,7 +243,7 @@ def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | Non
         raise UsageError("these are no results", file, remedy)
     if dataset is None:
         raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, dataset, resolve(tasks)[0].name if tasks else None)
+    return read_released_answers(file, dataset, find_tasks(tasks)[0].name if tasks else None)
 
 
 def _summary(scores: Scores) -> dict[str, object]:

@@ -21,7 +21,7 @@ from ..records import Answer, JudgedPart, Label, Moment, Reading, View
 from ..registry.source_files import error_line
 from .protocol import Protocol
 
-GROUP = "ecva_bench.scorers"
+SCORER_GROUP = "ecva_bench.scorers"
 
 # A registered name, `./file.py:Name`, a class or an instance. Quoted: `Scorer` is defined below.
 ScorerSource = Union[str, type["Scorer"], "Scorer"]
@@ -188,7 +188,7 @@ class Scorer(ABC):
 
 def available() -> list[str]:
     """Return the names of all installed scorers, sorted; none is imported."""
-    return registry.names(GROUP)
+    return registry.names(SCORER_GROUP)
 
 
 def get_scorer(scorer: ScorerSource, protocol: Protocol, judge: Judge | None = None) -> Scorer:
@@ -197,7 +197,7 @@ def get_scorer(scorer: ScorerSource, protocol: Protocol, judge: Judge | None = N
     Raises `UsageError` for an unknown name, for what is no scorer, and where it needs a judge and `judge` is None;
     `ScoringError` where it cannot be made.
     """
-    found = registry.resolve(GROUP, scorer)
+    found = registry.resolve(SCORER_GROUP, scorer)
     made = _made(found, protocol, judge)
     made.code = found.code
     return made
@@ -210,7 +210,7 @@ def needs_judge(scorer: ScorerSource) -> bool:
 
 def scorer_class(scorer: ScorerSource) -> type[Scorer]:
     """Return the class of a scorer; `UsageError` where there is none of the name, or it is no scorer."""
-    return _class_of(registry.resolve(GROUP, scorer))
+    return _class_of(registry.resolve(SCORER_GROUP, scorer))
 
 
 def _class_of(found: registry.Plugin) -> type[Scorer]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecva_bench.answering.plan import Selection, make_plan, stratified_order
 from ecva_bench.errors import UsageError
 from ecva_bench.records import REFERENCES, Annotation, Label, Moment
-from ecva_bench.tasks import TASKS, prompt_for, resolve
+from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 
 
 def annotation(number: int, major: int | None = 1, **fields: object) -> Annotation:
@@ -109,15 +109,15 @@ def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None
 
 
 def test_a_plan_with_nothing_to_ask_is_refused() -> None:
-    prompts = {task: prompt_for(task) for task in resolve(["timestamp"])}
+    prompts = {task: prompt_for(task) for task in find_tasks(["timestamp"])}
     with pytest.raises(UsageError, match="nothing is left to ask"):
         make_plan(FakeDataset([annotation(1, cause="c")]), prompts, Selection())  # type: ignore[arg-type]
 
 
 def test_tasks_go_by_their_aliases_and_keep_their_order() -> None:
-    assert [task.name for task in resolve(["outcome", "Reason", "cause"])] == ["cause", "effect"]
+    assert [task.name for task in find_tasks(["outcome", "Reason", "cause"])] == ["cause", "effect"]
     with pytest.raises(UsageError, match="did you mean 'effect'"):
-        resolve(["efect"])
+        find_tasks(["efect"])
 
 
 def test_every_task_has_a_reference_and_every_reference_a_task() -> None:
