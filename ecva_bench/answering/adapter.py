@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..checkpoints.check import CheckpointCheck
     from ..video import Video
-    from .checkpoint_check import CheckpointCheck
 
 ADAPTER_GROUP = "ecva_bench.adapters"
 

@@ -98,6 +98,10 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
+    def tell_missing(self, plan: Plan) -> str:
+        """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
+        return self.dataset.tell_missing([group.video for group in plan.groups])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})

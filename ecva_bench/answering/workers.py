@@ -171,7 +171,7 @@ class WorkerPool:
                     self._write(record)
                 if progress and self._settled > reported:
                     reported = self._settled
-                    progress(reported, self.plan.owed, len(journal.failed))
+                    progress(reported, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise

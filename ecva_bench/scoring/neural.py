@@ -18,7 +18,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from .. import __version__
 from ..checkpoints import Checkpoint, find_checkpoint
 from ..devices import usable
-from ..errors import ScoringError, UsageError
+from ..errors import CheckpointError, ScoringError, UsageError
 from ..reading.text import well_formed
 from ..records import sha256_of
 from .protocol import ModelSettings, Protocol, unknown
@@ -32,6 +32,7 @@ __all__ = [
     "Texts",
     "batch_tokens_on",
     "length_batches",
+    "load_network",
     "model_settings",
 ]
 
@@ -82,13 +83,16 @@ class NeuralScorer(Scorer):
     @classmethod
     @abstractmethod
     def load(cls, folder: Path, device: str, dtype: str) -> MetricModel:
-        """Return the network in a folder, on a device, with weights of a dtype; `ScoringError` where it is another."""
+        """Return the network in a folder, on a device, with weights of a dtype.
+
+        Raises `CheckpointError` or `ScoringError` where it is another, or a weight is missing.
+        """
 
     def unavailable(self) -> str | None:
         """Return why this cannot be scored here and now, without a download; None where it can."""
         try:
             self._checkpoint(download=False)
-        except ScoringError as error:
+        except (ScoringError, CheckpointError) as error:
             return str(error)
         return None
 
@@ -154,7 +158,24 @@ class NeuralScorer(Scorer):
             )
         name = self.model_settings.checkpoint or self.default_checkpoint
         option = f"--metric-arg {self.name}.checkpoint="
-        return find_checkpoint(name, files=self.files, download=download, option=option, error=ScoringError)
+        return find_checkpoint(name, files=self.files, download=download, option=option)
+
+
+def load_network(class_name: str, folder: Path, device: str, dtype: str, *, passed_over: Mapping[str, str]) -> Any:
+    """Return a network of a class of transformers on a device; the rest is as of `load_pretrained`."""
+    import torch
+
+    from ..checkpoints.pretrained import load_pretrained  # it imports torch
+
+    network = load_pretrained(
+        class_name,
+        folder,
+        what="the metric's network",
+        dtype=getattr(torch, dtype),
+        passed_over=passed_over,
+        too_large="score on another device",
+    )
+    return network.to(device)
 
 
 def batch_tokens_on(device: str) -> int:

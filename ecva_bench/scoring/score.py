@@ -72,10 +72,9 @@ def score_results(
     nothing to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the
     judge's budget ends: asked again, it goes on from there.
     """
-    unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
         get_protocol(protocol),
-        timestamp_unit=unit,
+        timestamp_unit=timestamp_unit or unit_asked_for(results),
         anomeval=anomeval,
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),

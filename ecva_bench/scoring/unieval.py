@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import ScoringError
-from .neural import MetricModel, NeuralScorer, Texts, length_batches
+from .neural import MetricModel, NeuralScorer, Texts, length_batches, load_network
 from .protocol import ModelSettings, Protocol
 from .scorer import Column, Scorable
-from .stock import load_stock
 
 if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer
@@ -155,7 +154,7 @@ class UniEvalModel(MetricModel):
             raise ScoringError("the checkpoint has no vocabulary", folder, f"{vocabulary.name} is needed")
         self._tokenizer = SentencePieceProcessor(model_file=str(vocabulary))
         self._end, self._yes, self._no = self._tokenizer.eos_id(), self._first_piece("Yes"), self._first_piece("No")
-        self._network = load_stock("T5ForConditionalGeneration", folder, device=device, dtype=dtype)
+        self._network = load_network("T5ForConditionalGeneration", folder, device, dtype, passed_over={})
 
     def scores(self, inputs: Sequence[Texts], *, batch_tokens: int) -> Iterator[tuple[int, float]]:
         """Yield (place, probability of yes) of questions, each a tuple of one text, batch by batch."""

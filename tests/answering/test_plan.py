@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.answering.plan import Selection, make_plan, stratified_order
+from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.records import REFERENCES, Annotation, Label, Moment
 from ecva_bench.tasks import TASKS, find_tasks, prompt_for
+from ecva_bench.taxonomy import load_taxonomy
 
 
 def annotation(number: int, major: int | None = 1, **fields: object) -> Annotation:
@@ -22,11 +26,14 @@ def annotation(number: int, major: int | None = 1, **fields: object) -> Annotati
 class FakeDataset:
     source = "fake"
 
-    def __init__(self, annotations: list[Annotation]) -> None:
-        self.annotations = annotations
+    def __init__(self, annotations: list[Annotation], absent: frozenset[str] = frozenset()) -> None:
+        self.annotations, self.absent = annotations, absent
 
     def media_path(self, annotation: Annotation) -> Path:
         return Path("videos") / annotation.media
+
+    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
+        return tuple(video for video in videos if video in self.absent)
 
 
 majors = st.lists(st.integers(min_value=1, max_value=5), min_size=1, max_size=60)
@@ -75,6 +82,42 @@ def test_limit_and_ids() -> None:
     assert [a.video for a in Selection(ids=("00007", "00003")).apply(annotations)] == ["00003", "00007"]
     with pytest.raises(UsageError, match="00099"):
         Selection(ids=("00099", "00001")).apply(annotations)
+
+
+def test_of_the_videos_that_are_there_a_subset_is_drawn() -> None:
+    dataset = FakeDataset(
+        [annotation(n, n % 3 + 1, cause="c") for n in range(60)], frozenset(f"{n:05}" for n in range(50))
+    )
+    prompts = {task: prompt_for(task) for task in find_tasks(["cause"])}
+
+    def chosen(**selection: Any) -> list[str]:
+        plan = make_plan(dataset, prompts, Selection(**selection))  # type: ignore[arg-type]
+        return [group.video for group in plan.groups]
+
+    there = [f"{n:05}" for n in range(50, 60)]
+    assert chosen(available=True) == there
+    assert chosen(available=True, ids=("1", "52", "59.avi")) == ["00052", "00059"]
+    assert set(chosen(available=True, subset=6)) < set(there)
+    assert len(chosen(available=True, subset=6)) == 6
+    assert chosen(available=True, limit=2) == there[:2]
+    assert [*chosen(available=True, shard=(1, 2)), *chosen(available=True, shard=(2, 2))] == there[::2] + there[1::2]
+    with pytest.raises(UsageError, match=r"nothing is left to ask.*--available"):
+        chosen(available=True, ids=("1",))
+    assert "available" not in Selection().describe()  # a results file from before may be resumed
+    assert Selection(available=True).describe()["available"] is True
+
+
+def test_a_video_that_two_files_may_be_costs_itself_alone(tmp_path: Path) -> None:
+    for name in ("a/1.mkv", "b/1.avi", "2.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    annotations = tuple(annotation(n, cause="c") for n in (1, 2))
+    dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
+    first, second = make_plan(dataset, {task: prompt_for(task) for task in find_tasks(["cause"])}, Selection()).groups
+    assert "a/1.mkv" in str(first.fault)
+    assert "b/1.avi" in str(first.fault)
+    assert (second.media, second.fault) == (tmp_path / "2.mp4", None)
+    assert dataset.missing(["00001", "00002"]) == ()
 
 
 def test_ids_follow_the_rule_for_names_of_videos() -> None:

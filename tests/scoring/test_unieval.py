@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentencepiece import SentencePieceProcessor
 
-from ecva_bench.errors import ScoringError
+from ecva_bench.errors import CheckpointError, ScoringError
 from ecva_bench.scoring import Protocol
 from ecva_bench.scoring.unieval import UNIEVAL_MAX_TOKENS, UniEval, UniEvalModel, UniEvalSettings, UniEvalSum, sentences
 
@@ -202,8 +202,8 @@ def test_another_network_or_half_of_one_is_refused(tmp_path, folder):
     with pytest.raises(ScoringError, match=r"spiece\.model is needed"):
         UniEvalModel(distilbert, "cpu", "float32")
     (distilbert / "spiece.model").write_bytes((folder / "spiece.model").read_bytes())
-    with pytest.raises(ScoringError, match="the checkpoint is a distilbert, not a t5"):
+    with pytest.raises(CheckpointError, match="the checkpoint is a distilbert, not a t5"):
         UniEvalModel(distilbert, "cpu", "float32")
     name = "decoder.block.1.layer.1.EncDecAttention.k.weight"
-    with pytest.raises(ScoringError, match=name):
+    with pytest.raises(CheckpointError, match=name):
         UniEvalModel(save_t5(tmp_path / "half", leave_out=name), "cpu", "float32")
