@@ -83,7 +83,7 @@ def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Da
 def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | None) -> Iterator[Run]:
     """Yield the runs of results files one after another.
 
-    Say of which run answers are missing, and which of the scores belong to none of them.
+    Print which runs lack answers, and which scores belong to no run.
     """
     from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores

@@ -1,4 +1,4 @@
-"""What is known of the videos beside the answers: their annotations, their files, the names of their classes."""
+"""What is known of the videos apart from answers: their annotations, files and class names."""
 
 from __future__ import annotations
 

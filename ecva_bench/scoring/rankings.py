@@ -20,7 +20,7 @@ from ..errors import DataError, EcvaError
 from ..reading.text import final_answer, parse_json
 from ..records import Label, Moment, Record
 from ..statistics import midranks
-from ..tasks import resolve
+from ..tasks import find_tasks
 
 
 class HumanRanking(Record):
@@ -52,7 +52,7 @@ class Triple(Record):
     @classmethod
     def _known_task(cls, name: str) -> str:
         try:
-            return resolve([name])[0].name
+            return find_tasks([name])[0].name
         except EcvaError as error:
             raise ValueError(str(error)) from None
 
@@ -77,8 +77,8 @@ class Triple(Record):
 
     def gold(self, *, without: str | None = None) -> list[float]:
         """Return the mean rank of each answer, in the order of `answers`, over all annotators or all but one."""
-        kept = [ranks for annotator, ranks in self.ranks().items() if annotator != without]
-        return [fmean(ranks) for ranks in zip(*kept, strict=True)]
+        chosen = [ranks for annotator, ranks in self.ranks().items() if annotator != without]
+        return [fmean(ranks) for ranks in zip(*chosen, strict=True)]
 
 
 class RankingProblem(Record):
@@ -90,7 +90,7 @@ class RankingProblem(Record):
 
 
 class Rankings(Record):
-    """A rankings file as read: what can be used, and what cannot."""
+    """A rankings file as read: the triples that can be used, and the lines that cannot."""
 
     source: str
     triples: tuple[Triple, ...]

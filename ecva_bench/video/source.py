@@ -1,6 +1,6 @@
 """A video file with its index and the frames kept of it: what a video shares with its edits.
 
-Knows what has been decoded and what is known not to decode. Numbers frames by rank, their place in the whole file.
+Keeps what has been decoded and what is known not to decode. Frames are numbered by rank, their place in the whole file.
 """
 
 from __future__ import annotations

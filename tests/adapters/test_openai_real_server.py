@@ -67,6 +67,7 @@ def write_clip(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_real_server_answers_as_the_model_in_this_process(
     endpoint: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from ecva_bench.answering.plan import Selection, make_plan, stratified_order
 from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.records import REFERENCES, Annotation, Label, Moment
-from ecva_bench.tasks import TASKS, prompt_for, resolve
+from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 from ecva_bench.taxonomy import load_taxonomy
 
 
@@ -88,7 +88,7 @@ def test_of_the_videos_that_are_there_a_subset_is_drawn() -> None:
     dataset = FakeDataset(
         [annotation(n, n % 3 + 1, cause="c") for n in range(60)], frozenset(f"{n:05}" for n in range(50))
     )
-    prompts = {task: prompt_for(task) for task in resolve(["cause"])}
+    prompts = {task: prompt_for(task) for task in find_tasks(["cause"])}
 
     def chosen(**selection: Any) -> list[str]:
         plan = make_plan(dataset, prompts, Selection(**selection))  # type: ignore[arg-type]
@@ -113,7 +113,7 @@ def test_a_video_that_two_files_may_be_costs_itself_alone(tmp_path: Path) -> Non
         (tmp_path / name).touch()
     annotations = tuple(annotation(n, cause="c") for n in (1, 2))
     dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
-    first, second = make_plan(dataset, {task: prompt_for(task) for task in resolve(["cause"])}, Selection()).groups
+    first, second = make_plan(dataset, {task: prompt_for(task) for task in find_tasks(["cause"])}, Selection()).groups
     assert "a/1.mkv" in str(first.fault)
     assert "b/1.avi" in str(first.fault)
     assert (second.media, second.fault) == (tmp_path / "2.mp4", None)
@@ -152,15 +152,15 @@ def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None
 
 
 def test_a_plan_with_nothing_to_ask_is_refused() -> None:
-    prompts = {task: prompt_for(task) for task in resolve(["timestamp"])}
+    prompts = {task: prompt_for(task) for task in find_tasks(["timestamp"])}
     with pytest.raises(UsageError, match="nothing is left to ask"):
         make_plan(FakeDataset([annotation(1, cause="c")]), prompts, Selection())  # type: ignore[arg-type]
 
 
 def test_tasks_go_by_their_aliases_and_keep_their_order() -> None:
-    assert [task.name for task in resolve(["outcome", "Reason", "cause"])] == ["cause", "effect"]
+    assert [task.name for task in find_tasks(["outcome", "Reason", "cause"])] == ["cause", "effect"]
     with pytest.raises(UsageError, match="did you mean 'effect'"):
-        resolve(["efect"])
+        find_tasks(["efect"])
 
 
 def test_every_task_has_a_reference_and_every_reference_a_task() -> None:
