@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},
+    "api": {"answering", "data", "journal", "judging", "leaderboard", "reading", "records", "scoring", "tasks"},
     "report": {"reading", "names", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
     "adapters": {
         "answering",

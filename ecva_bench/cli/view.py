@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .score import read_results
-
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..report import Run
@@ -83,13 +81,14 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
     Say of which run answers are missing, and which of the scores belong to none of them.
     """
+    from ..api import read_answers
     from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores
 
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
     for file in files:
-        results = read_results(file, dataset, None)
+        results = read_answers(file, dataset)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
             text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"

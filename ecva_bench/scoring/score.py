@@ -57,9 +57,8 @@ def score_results(
     read in `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
     `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights metrics that
     are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The same
-    answers in any order give the same scores. Raises `UsageError` for an unknown name or a request that leaves nothing
-    to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the judge's
-    budget ends: asked again, it goes on from there.
+    answers in any order give the same scores. Raises `UsageError` for an unknown name or where nothing is left to
+    score, `ScoringError` for a scorer that gives what it should not, and `BudgetExhausted`: asked again, it goes on.
     """
     unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
