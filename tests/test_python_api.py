@@ -135,7 +135,7 @@ def test_own_metrics_and_data_sets_are_given_as_they_are(monkeypatch: pytest.Mon
     scored = eb.score(outcome, scorers=[Letters, "rouge"], out="scores.jsonl")
     assert [row["metric"] for row in scored.rows()] == ["letters", "rouge1", "rouge2", "rougeL"]
     assert (scored.rows()[0]["mean"], scored.rows()[0]["unit"]) == (5.0, "points")
-    assert re.search(r"^letters\|strip:specials\|test_python_api.py:[0-9a-f]{16}\|", scored.rows()[0]["signature"])
+    assert re.search(r"^letters\|test_python_api.py:[0-9a-f]{16}\|strip:", scored.rows()[0]["signature"])
     assert scored.answers()[0]["letters"] == 5.0
     assert eb.score(outcome, scorers=Letters).records == scored.records[:1]
     assert "letters" in str(scored)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..video import Video
 
 # A registered name, one with its target (`hf:ID`), `./file.py:Name`, a class, an instance or a function.
-Model = str | type[Adapter] | Adapter | Callable[["Video", Question], str]
+ModelSource = str | type[Adapter] | Adapter | Callable[["Video", Question], str]
 
 
 class _Function(Adapter):
@@ -29,7 +29,7 @@ class _Function(Adapter):
         return self._function(video, question)
 
 
-def create(model: Model, options: Mapping[str, str] | None = None) -> Adapter:
+def create(model: ModelSource, options: Mapping[str, str] | None = None) -> Adapter:
     """Return the adapter that a model's name, class, instance or function stands for, built with keyword `options`.
 
     A name such as `hf:ID` is split at its first colon: the adapter registered as `hf` is given `ID` as `target`.

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__, journal, registry, tasks
-from ..data import Dataset, Source, load_dataset
+from ..data import Dataset, DatasetSource, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..tasks import PromptSet
 from ..video import decoder_version
 from .adapter import GROUP, Adapter, Baseline
 from .inference import Mode, Settings
-from .making import Model, create
+from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -70,10 +70,10 @@ class RunRequest:
     not identify a run: the model describes what it found there.
     """
 
-    model: Model
+    model: ModelSource
     model_path: str | None = None
     model_args: dict[str, str] = field(default_factory=dict)
-    data: Source = "mini"
+    data: DatasetSource = "mini"
     videos: Path | None = None
     tasks: tuple[str, ...] = ()
     prompts: PromptSet = "ours"
@@ -96,6 +96,10 @@ class RunRequest:
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
+
+    def tell_missing(self, plan: Plan) -> str:
+        """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
+        return self.dataset.tell_missing([group.video for group in plan.groups])
 
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
@@ -234,7 +238,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
-    chosen = tasks.resolve(names) if names else able
+    chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]
     if unable:
         raise UsageError(

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Literal
 
 from .. import journal
-from ..answering import Model
+from ..answering import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
-from ..data import Source, load_dataset, read_released_answers
+from ..data import DatasetSource, load_dataset, read_released_answers
 from ..errors import UsageError
 from ..judging import Judge, JudgeSource, open_judge, open_own
 from ..judging.own import is_own
 from ..leaderboard import Submission, leaderboards, published_tables, read_submission, submission
-from ..leaderboard.compare import compare as compare_scores
+from ..leaderboard.compare import compare_scores
 from ..leaderboard.pairing import On
 from ..reading.units import TimeUnit
 from ..records import Results, Scores, View
@@ -25,24 +25,23 @@ from ..scoring import (
     ScorerSource,
     check_target,
     get_anomeval,
-    read_scores,
     read_scores_of,
     score_results,
     scores_path,
     write_scores,
 )
 from ..scoring.neural import model_settings
-from ..scoring.scorer import Progress, silent
-from ..tasks import PromptSet, resolve
+from ..scoring.scorer import ScoringProgress, silent
+from ..tasks import PromptSet, find_tasks
 from .outcomes import Compared, Leaderboard, RunOutcome, Scored
 
-Run = RunOutcome | Scored | str | Path
+RunSource = RunOutcome | Scored | str | Path
 
 
 def run(
-    model: Model,
+    model: ModelSource,
     *,
-    data: Source = "mini",
+    data: DatasetSource = "mini",
     videos: str | Path | None = None,
     tasks: str | Sequence[str] = (),
     out: str | Path = "results.jsonl",
@@ -59,7 +58,7 @@ def run(
     workers: int | None = None,
     devices: Sequence[str] = (),
     settings: Settings | None = None,
-    progress: Progress = silent,
+    progress: ScoringProgress = silent,
 ) -> RunOutcome:
     """Ask a model about videos, write every answer to `out` at once, and return all of them.
 
@@ -104,7 +103,7 @@ def score(
     *,
     scorers: str | ScorerSource | Sequence[ScorerSource] | None = None,
     tasks: str | Sequence[str] = (),
-    data: Source | None = None,
+    data: DatasetSource | None = None,
     judge: JudgeSource | None = None,
     protocol: str = "standard",
     timestamp_unit: TimeUnit | None = None,
@@ -112,7 +111,7 @@ def score(
     metric_args: Mapping[str, str] | None = None,
     out: str | Path | None = None,
     seed: int = 0,
-    progress: Progress = silent,
+    progress: ScoringProgress = silent,
 ) -> Scored:
     """Score the answers of a run, or of an answer file of the authors' with the annotations `data`.
 
@@ -133,7 +132,7 @@ def score(
     check_target(target)
     with _opened(judge) as opened:
         scores = score_results(
-            read_answers(file, data, _several(tasks)),
+            read_answer_file(file, data, _several(tasks)),
             scorers=None if scorers is None else _several_scorers(scorers),
             tasks=_several(tasks),
             protocol=protocol,
@@ -150,8 +149,8 @@ def score(
 
 def compare(
     *,
-    base: Run,
-    new: Run,
+    base: RunSource,
+    new: RunSource,
     metrics: str | Sequence[str] = (),
     tasks: str | Sequence[str] = (),
     on: On = "all",
@@ -173,14 +172,14 @@ def compare(
         base=_scores(base),
         new=_scores(new),
         metrics=_several(metrics),
-        tasks=[task.name for task in resolve(_several(tasks))],
+        tasks=[task.name for task in find_tasks(_several(tasks))],
         on=on,
         seed=seed,
     )
     return Compared(found)
 
 
-def leaderboard(*runs: Run, task: str | None = None, published: bool = True) -> Leaderboard:
+def leaderboard(*runs: RunSource, task: str | None = None, published: bool = True) -> Leaderboard:
     """Rank scored runs, one table per task, view, protocol and set of samples; without runs, the published rows alone.
 
     Runs are outcomes, scores files, results files with their scores beside them, or submissions (`.json`).
@@ -191,19 +190,19 @@ def leaderboard(*runs: Run, task: str | None = None, published: bool = True) -> 
     >>> board.rows()[0]["model"]
     'motion'
     """
-    only = resolve([task])[0].name if task else None
+    only = find_tasks([task])[0].name if task else None
     printed = published_tables() if published else []
     return Leaderboard(leaderboards([read_run(one) for one in runs], published=printed, task=only))
 
 
-def read_run(run: Run) -> Submission:
+def read_run(run: RunSource) -> Submission:
     """Return the submission that a run is, or makes."""
     if isinstance(run, str | Path) and Path(run).suffix == ".json":
         return read_submission(Path(run))
     return submission(_scores(run))
 
 
-def read_answers(file: Path, data: Source | None, tasks: Sequence[str] = ()) -> Results:
+def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str] = ()) -> Results:
     """Read a results file, or an answer file of the authors' together with their annotations, `data`.
 
     An answer file is of the first of `tasks`, else of the task in its name. Raises `UsageError` for a file of another
@@ -213,17 +212,17 @@ def read_answers(file: Path, data: Source | None, tasks: Sequence[str] = ()) -> 
         return journal.read_results(file)
     if file.suffix != ".json":
         remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with its annotations as data"
-        raise UsageError("these are no results", file, remedy)
+        raise UsageError("this is not a results file", file, remedy)
     if data is None:
         raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, load_dataset(data), resolve(tasks)[0].name if tasks else None)
+    return read_released_answers(file, load_dataset(data), find_tasks(tasks)[0].name if tasks else None)
 
 
-def _scores(run: Run) -> Scores:
+def _scores(run: RunSource) -> Scores:
     if isinstance(run, Scored):
         return run.scores
     path = run.path if isinstance(run, RunOutcome) else Path(run)
-    return read_scores(path) if path.name.endswith(".scores.jsonl") else read_scores_of(path)
+    return read_scores_of(path)
 
 
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:

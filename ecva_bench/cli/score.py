@@ -155,11 +155,11 @@ def _score_files(
     reader: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
-    """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
+    """Score each file, and write and print its scores before the next, so that a later failure loses nothing.
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..api import read_answers
+    from ..api import read_answer_file
     from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring import check_target, get_anomeval, score_results, scores_path
@@ -178,7 +178,7 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_answers(file, dataset, task or ()),
+            read_answer_file(file, dataset, task or ()),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,

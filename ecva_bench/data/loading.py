@@ -15,10 +15,10 @@ GROUP = "ecva_bench.datasets"
 
 # A registered name, an annotation file, both as `name:FILE`, `./file.py:Name`, a function or class of (path, videos),
 # or a data set.
-Source = str | Path | Dataset | Callable[[Path | None, Path | None], Dataset]
+DatasetSource = str | Path | Dataset | Callable[[Path | None, Path | None], Dataset]
 
 
-def load_dataset(source: Source, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
+def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
     `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one

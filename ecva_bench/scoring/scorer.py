@@ -27,12 +27,12 @@ GROUP = "ecva_bench.scorers"
 ScorerSource = Union[str, type["Scorer"], "Scorer"]
 
 # Opened with what is done and its unit; what it gives is told how many are done and how many there are.
-Progress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
+ScoringProgress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @contextmanager
 def silent(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress that is shown to nobody."""
+    """ScoringProgress that is shown to nobody."""
     yield lambda done, total: None
 
 
@@ -145,7 +145,7 @@ class Scorer(ABC):
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
-        self.progress: Progress = silent
+        self.progress: ScoringProgress = silent
 
     def unavailable(self) -> str | None:
         """Return why this metric cannot be had here and now, without a download; None where it can."""
@@ -181,9 +181,10 @@ class Scorer(ABC):
 
     def signature(self) -> str:
         """Return how the number was made, after sacrebleu: `bleu|n:4|tok:whitespace|…|v:0.1.0`."""
+        settings = [f"{key}:{value}" for key, value in self.settings().items()]
+        strip = "specials" if self.protocol.strip_special_tokens else "none"
         code = [self.code] if self.code else []
-        settings = {**self.settings(), "strip": "specials" if self.protocol.strip_special_tokens else "none"}
-        return "|".join([self.name, *(f"{key}:{value}" for key, value in settings.items()), *code, f"v:{__version__}"])
+        return "|".join([self.name, *settings, *code, f"strip:{strip}", f"v:{__version__}"])
 
 
 def available() -> list[str]:
