@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .. import registry
 from ..errors import AdapterError, EcvaError, UsageError
 from ..registry.source_files import error_line
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .question import Question
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def create(model: ModelSource, options: Mapping[str, str] | None = None) -> Adap
     """
     given = options or {}
     try:
-        found = registry.resolve(GROUP, model)
+        found = registry.resolve(ADAPTER_GROUP, model)
     except ImportError as error:
         raise _lacking(str(model), error) from error
     if isinstance(found.value, type):
