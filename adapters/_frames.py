@@ -65,15 +65,20 @@ class Picture:
     form: str
     max_side: int
 
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the width and height in pixels that a frame of these is sent with."""
+        if max(width, height) <= self.max_side:
+            return width, height
+        scale = self.max_side / max(width, height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
     def encode(self, pixels: NDArray[np.uint8]) -> str:
         """Return a frame, uint8 [height, width, 3], as base64. A larger one is made smaller, its shape kept."""
         from PIL import Image
 
         image = Image.fromarray(pixels)
-        if max(image.size) > self.max_side:
-            scale = self.max_side / max(image.size)
-            width, height = (max(1, round(side * scale)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.LANCZOS)
+        if (size := self.size(*image.size)) != image.size:
+            image = image.resize(size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         if self.form == "png":
             image.save(buffer, "PNG", compress_level=1)

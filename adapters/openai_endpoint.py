@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Adapter, Told
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
-from ecva_bench.judging.budget import Budget, Usage, find_price
+from ecva_bench.judging.budget import Budget, Usage
 from ecva_bench.judging.client import Caller, Options
 from ecva_bench.judging.completions import Problem
+from ecva_bench.judging.prices import find_price
 from ecva_bench.judging.store import Reply
 
 from ._frames import INTRODUCTION, TIME, FrameRule, Picture, image_parts, positive, uneven, video_metadata
+from ._picture_tokens import most_tokens
 from ._requests import ChatRequest, Shown, generation
 from .composed import choice, count
 
@@ -28,14 +30,13 @@ if TYPE_CHECKING:
 
     from ecva_bench.video import Video
 
-TILE, MOST_PER_TILE = 512, 8500  # pixels, tokens: what the dearest model known to us counts for a picture
-
 
 class OpenAIEndpoint(Adapter):
     """A model at an OpenAI-compatible endpoint.
 
     Options, as strings. What is asked: `frames` (at most so many), `sampler` or `fps`; `frames_as` (images, video: the
-    latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `max_new_tokens`. How: `base_url`, else
+    latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
+    picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`. How: `base_url`, else
     OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd`,
     `budget_tokens`, and `prices`, a price table. Nothing is opened before the first question.
     """
@@ -54,6 +55,7 @@ class OpenAIEndpoint(Adapter):
         frames_as: str = "images",
         image: str = "jpeg",
         max_side: str = "768",
+        detail: str = "",
         max_new_tokens: str = "1024",
         base_url: str = "",
         concurrency: str = "8",
@@ -69,6 +71,9 @@ class OpenAIEndpoint(Adapter):
         self._as_video = choice("frames_as", frames_as, ("images", "video")) == "video"
         if self._as_video and image != "jpeg":
             raise UsageError("a video's frames are sent as JPEG", f"image={image}", "leave out one of the two options")
+        self._detail = choice("detail", detail, ("low", "high")) if detail else ""
+        if self._as_video and detail:
+            raise UsageError("a video has no detail, pictures have", f"detail={detail}", "leave out frames_as=video")
         self._most_out = count("max_new_tokens", max_new_tokens)
         self._concurrency = count("concurrency", concurrency)
         options = Options(
@@ -80,6 +85,7 @@ class OpenAIEndpoint(Adapter):
         )
         self._usage = Usage()
         budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
+        self._caching_pays = budget.price is not None and budget.price.cached_input < budget.price.input
         self._caller = Caller(target, options, budget, steady=True)
         self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._shown: Shown | None = None
@@ -105,7 +111,7 @@ class OpenAIEndpoint(Adapter):
         )
         return {
             "frames": self._rule.describe(),
-            "picture": self._picture.describe(),
+            "picture": self._picture.describe() | ({"detail": self._detail} if self._detail else {}),
             **form,
             "generation": self._generation(),
         }
@@ -171,11 +177,12 @@ class OpenAIEndpoint(Adapter):
     async def _ask_all(self, shown: Shown, questions: Sequence[str]) -> list[EcvaError]:
         """Put questions to the endpoint; keep the replies, and return why the others have none.
 
-        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike.
+        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike. So is a
+        video's first where tokens that were read before are cheaper: the video is in the endpoint's cache for the rest.
         """
         failures: list[EcvaError] = []
         waiting = list(questions)
-        while waiting and not self._caller.settled:
+        while waiting and not (self._caller.settled and (shown.replies or not self._caching_pays)):
             failures += await self._ask_together(shown, [waiting.pop(0)])
         return failures + await self._ask_together(shown, waiting)
 
@@ -230,11 +237,12 @@ class OpenAIEndpoint(Adapter):
             # Of the frames sent all are to be taken (-1); the rest says where in the video they lie.
             extra = {"media_io_kwargs": {"video": {"num_frames": -1, **video_metadata(frames, video)}}}
         else:
-            urls = [{"type": "image_url", "image_url": {"url": f"data:{media};base64,{p}"}} for p in pictures]
+            detail = {"detail": self._detail} if self._detail else {}
+            urls = [{"type": "image_url", "image_url": {"url": f"data:{media};base64,{p}", **detail}} for p in pictures]
             parts, extra = image_parts(frames, video, urls), {}
-        width, height = (min(side, self._picture.max_side) for side in video.size)
-        tiles = -(-width // TILE) * -(-height // TILE)
-        self._shown = Shown(video, parts, extra, len(frames) * tiles * MOST_PER_TILE, {})
+        size = self._picture.size(*video.size)
+        most = len(frames) * most_tokens(self._model, *size, low=self._detail == "low")
+        self._shown = Shown(video, parts, extra, most, (*size, len(frames)), {})
         return self._shown
 
 

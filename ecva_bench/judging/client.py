@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..errors import JudgeError
 from . import completions
-from .budget import Budget
+from .budget import Budget, Size
 from .completions import Problem
 from .store import Reply
 from .transport import Transport
@@ -51,12 +51,8 @@ class Request(Protocol):
     """What is asked: a body, how to read the response, and which reply will do."""
 
     @property
-    def most_in(self) -> int:
-        """Most tokens of the request."""
-
-    @property
-    def most_out(self) -> int:
-        """Most tokens of the reply."""
+    def size(self) -> Size:
+        """The most tokens of the request and of the reply."""
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         """Return the body, less the parameters the endpoint has turned down."""
@@ -193,16 +189,20 @@ class Caller:
             await asyncio.sleep(wait)
         without = sorted(leaving_out)
         body = request.body(without)
-        number = await self._budget.reserve(request.most_in if self._budget.limited else 0, request.most_out)
-        reply = None
+        number = await self._budget.reserve(request.size if self._budget.limited else Size(0, 0))
+        found: Reply | Problem | None = None
         try:
             raw = await transport.post(body)
-            if isinstance(raw, Problem):
-                return raw
-            reply = request.read(raw, without=without, scrub=transport.scrub)
+            if isinstance(raw, bytes):
+                found = request.read(raw, without=without, scrub=transport.scrub)
+                found = found or completions.no_completion(transport.complaint(raw), sent=body)
+            else:
+                found = raw
         finally:
-            self._budget.settle(number, reply)
-        return reply or completions.no_completion(transport.complaint(raw), sent=body)
+            reply = found if isinstance(found, Reply) else None
+            lost = found is None or (isinstance(found, Problem) and found.lost)
+            absurd = self._budget.settle(number, reply, lost=lost)
+        return Problem(absurd) if absurd else found
 
     async def _pause(self, attempt: int, asked: float | None = None) -> None:
         """Wait longer with every attempt, or as long as the endpoint asks for: then all other workers wait too."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from . import completions
 from .backend import Keep, Outcome, Vote
-from .budget import Budget
+from .budget import Budget, Size
 from .client import Caller, Options
 from .store import Reply
 from .verdicts import FAILED
@@ -32,8 +32,8 @@ class _VoteRequest:
     most_out: int
 
     @property
-    def most_in(self) -> int:
-        return len(json.dumps(self.body(())))  # a token is at least one byte
+    def size(self) -> Size:
+        return Size(text=len(json.dumps(self.body(()))), out=self.most_out)  # a token is at least one byte
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         return completions.body(self.vote, model=self.model, max_tokens=self.most_out, without=without)

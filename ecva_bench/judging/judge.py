@@ -18,13 +18,14 @@ from ..errors import JudgeError
 from ..records import canonical_json
 from . import messages
 from .backend import Backend, Outcome, Vote
-from .budget import Budget, Usage, find_price
+from .budget import Budget, Usage
 from .calls import Call, Verdict
 from .client import Options
 from .completions import MAX_TOKENS
 from .endpoint import Endpoint
 from .identity import Had, sampling, served
 from .local import LocalModel
+from .prices import find_price
 from .store import Reply, Store, default_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
 

@@ -46,7 +46,8 @@ class Transport:
             raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
         address = _address(base or OPENAI, source=setting if base_url else "OPENAI_BASE_URL")
         self.where = address.origin().authority + address.path  # no more: the rest may be secret
-        self._url, self._timeout, self._lost = address / "chat" / "completions", timeout, aiohttp.ClientError
+        self._url, self._timeout = address / "chat" / "completions", timeout
+        self._failed, self._unreachable = aiohttp.ClientError, aiohttp.ClientConnectorError
         self._http = _session(address, self._key, connections)
 
     async def close(self) -> None:
@@ -64,9 +65,11 @@ class Transport:
             ):
                 content = await response.read()
         except TimeoutError:
-            return Problem(f"no reply within {self._timeout:g} s", passing=True)
-        except self._lost as lost:
-            return Problem(f"the connection failed ({type(lost).__name__})", passing=True)
+            return Problem(f"no reply within {self._timeout:g} s", passing=True, lost=True)
+        except self._unreachable as error:
+            return Problem(f"the connection failed ({type(error).__name__})", passing=True)
+        except self._failed as error:
+            return Problem(f"the connection failed ({type(error).__name__})", passing=True, lost=True)
         if 200 <= response.status < 300:
             return content
         return completions.problem(response.status, response.headers, self.complaint(content), sent=body)
