@@ -30,10 +30,11 @@ import torch
 
 from benchmarks.clips import long_clip
 from benchmarks.video import decord
-from ecva_bench.adapters.composed import Composed
-from ecva_bench.adapters.parts.networks import Networks, place
-from ecva_bench.adapters.parts.policy import Policy
-from ecva_bench.adapters.parts.prompt import Template
+from ecva_bench.adapters.parts.checkpoints.placement import place
+from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.adapters.parts.language.networks import Networks
+from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.prompts import Template
 from ecva_bench.answering import Adapter
 from ecva_bench.answering.asking import Mode, Settings
 from ecva_bench.answering.plan import Group, Plan
@@ -223,7 +224,7 @@ def answer(adapter: Any, pixels: np.ndarray, question: str) -> str:
     """Return a model's answer to one question about frames, with nothing kept from the one before."""
     if isinstance(adapter, Looker):
         return adapter.say(pixels, question)
-    from ecva_bench.adapters.composed import Seen
+    from ecva_bench.adapters.parts.families.composed import Seen
     from ecva_bench.video import Frames
 
     times = np.zeros(len(pixels))

@@ -13,7 +13,7 @@ from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
 from .adapter import GROUP, Adapter, Baseline
-from .card import Card
+from .model_card import ModelCard
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Listed:
     name: str
     summary: str = ""
     baseline: bool = False
-    card: Card | None = None
+    card: ModelCard | None = None
     here: tuple[str, ...] = ()
     problem: str = ""
 

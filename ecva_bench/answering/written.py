@@ -28,7 +28,7 @@ from ..records import (
     sha256_of,
 )
 from ..video import Frames, Video
-from .adapter import Told
+from .adapter import ModelOutput
 from .plan import Group
 
 Written = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
@@ -91,16 +91,16 @@ def checked(texts: list[str], asked: int) -> list[str]:
     """Return the texts and what they tell, well-formed; `AdapterError` where they are not one each, or tell no JSON."""
     if len(texts) != asked or not all(isinstance(text, str) for text in texts):
         raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
-    return [_told(text) if isinstance(text, Told) else well_formed(text) for text in texts]
+    return [_checked_output(text) if isinstance(text, ModelOutput) else well_formed(text) for text in texts]
 
 
-def _told(text: Told) -> Told:
+def _checked_output(text: ModelOutput) -> ModelOutput:
     try:
         steps = parse_json(canonical_json(text.steps))
     except (TypeError, ValueError) as error:
         what = f"the model's answer cannot be written down ({error})"
         raise AdapterError(what, f"{text!r:.200}", "the steps it tells must be JSON") from None
-    return Told(well_formed(text), steps, finish=text.finish)
+    return ModelOutput(well_formed(text), steps, finish=text.finish)
 
 
 def seen_frames(frames: Sequence[Frames]) -> SeenFrames | None:
@@ -127,7 +127,7 @@ def answer(
 ) -> Answer:
     """Return the record of a text: the thought in it apart, with everything needed to score it."""
     said, thought = without_thought(str(text))
-    steps = dict(text.steps or {}) if isinstance(text, Told) else {}
+    steps = dict(text.steps or {}) if isinstance(text, ModelOutput) else {}
     if thought:  # an endpoint may have told a part of it apart
         steps["thought"] = "\n\n".join(part for part in (steps.get("thought"), thought) if part)
     return Answer(
@@ -138,7 +138,7 @@ def answer(
         view=round_.view,
         removed=round_.removed,
         answer=said,
-        finish=finish_of(text.finish) if isinstance(text, Told) else "stop",
+        finish=finish_of(text.finish) if isinstance(text, ModelOutput) else "stop",
         steps=steps or None,
         reference=sample.reference,
         key_sentences=sample.key_sentences,

@@ -10,7 +10,7 @@ import typer
 from . import options
 
 
-def check_fast(
+def check_fast_command(
     model: options.Model,
     model_path: options.ModelPath = None,
     task: options.Task = None,

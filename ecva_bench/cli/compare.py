@@ -18,7 +18,7 @@ On = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 
-def compare(
+def compare_command(
     base: Annotated[Path, typer.Argument(help=f"The run to compare with: {Run}", show_default=False)],
     new: Annotated[Path, typer.Argument(help=f"The other: {Run}", show_default=False)],
     metric: Metric = None,
@@ -40,15 +40,14 @@ def compare(
       ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
     """
     from ..leaderboard import as_text
-    from ..leaderboard.compare import compare as compare_runs
-    from ..leaderboard.compare import comparison_tables
+    from ..leaderboard.compare import compare, comparison_tables
     from ..records import canonical_json
     from ..scoring import read_scores_of
     from ..tasks import resolve
 
-    found = compare_runs(
-        read_scores_of(base),
-        read_scores_of(new),
+    found = compare(
+        base=read_scores_of(base),
+        new=read_scores_of(new),
         metrics=metric or (),
         tasks=[one.name for one in resolve(task)] if task else (),
         on=on,

@@ -22,8 +22,8 @@ Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-@app.command()
-def check(source: Source, videos: Videos = None, json: Json = False) -> None:
+@app.command("check")
+def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
     Exit code 1 when something cannot be used. An annotation file is the authors'
@@ -32,12 +32,12 @@ def check(source: Source, videos: Videos = None, json: Json = False) -> None:
 
     Example: ecva-bench data check annotations.xlsx --videos videos/
     """
-    from ..data.check import check as check_dataset
+    from ..data.check import check
     from .progress import progress
 
     dataset = _load(source, videos)
     with progress("checking", "videos") as update:
-        result = check_dataset(dataset, update)
+        result = check(dataset, update)
     if json:
         print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
@@ -46,28 +46,28 @@ def check(source: Source, videos: Videos = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def stats(source: Source, videos: Videos = None, json: Json = False) -> None:
+@app.command("stats")
+def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Describe a dataset: classes, lengths of texts, lengths and places of moments.
 
     Places relative to the length of a video need the video files.
 
     Example: ecva-bench data stats annotations.xlsx
     """
-    from ..data.stats import stats as describe
+    from ..data.stats import stats
     from .progress import progress
 
     dataset = _load(source, videos)
     with progress("reading", "videos") as update:
-        result = describe(dataset, update)
+        result = stats(dataset, update)
     if json:
         print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
         _print_stats(result)
 
 
-@app.command()
-def fetch(
+@app.command("fetch")
+def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],
 ) -> None:
@@ -77,9 +77,9 @@ def fetch(
 
     Example: ecva-bench data fetch ecva --to data/ecva
     """
-    from ..data.fetch import fetch as fetch_dataset
+    from ..data.fetch import fetch
 
-    fetched = fetch_dataset(name, to)
+    fetched = fetch(name, to)
     for folder in fetched.unpacked:
         print(f"unpacked {folder}")
     for folder in fetched.kept:

@@ -121,7 +121,7 @@ def build_request(
     )
 
 
-def pair(item: str, what: str) -> tuple[str, str]:
+def name_and_value(item: str, what: str) -> tuple[str, str]:
     """Return name and value of `name=value`; `UsageError` where it is none, saying `what` it should have been."""
     from ..errors import UsageError
 
@@ -133,7 +133,7 @@ def pair(item: str, what: str) -> tuple[str, str]:
 
 def model_options(items: list[str] | None) -> dict[str, str]:
     """Return the options of a model by name; `UsageError` where one is no `name=value`."""
-    found = [pair(item, "option of a model") for item in items or ()]
+    found = [name_and_value(item, "option of a model") for item in items or ()]
     return {name.replace("-", "_"): value for name, value in found}
 
 

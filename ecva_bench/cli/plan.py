@@ -7,7 +7,7 @@ from pathlib import Path
 from . import options
 
 
-def plan(
+def plan_command(
     model: options.Model,
     model_path: options.ModelPath = None,
     task: options.Task = None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..records import End
 
 
-def run(
+def run_command(
     model: options.Model,
     model_path: options.ModelPath = None,
     task: options.Task = None,

@@ -57,7 +57,7 @@ Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside eac
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
 
-# The options of the judge, as `judge_options.opened` takes them but for the prefix.
+# The options of the judge, as `judge_options.judge_from_options` takes them but for the prefix.
 JUDGING = (
     "judge_url",
     "votes",
@@ -72,7 +72,7 @@ JUDGING = (
 )
 
 
-def score(
+def score_command(
     files: Files,
     data: Data = None,
     task: Task = None,
@@ -132,8 +132,8 @@ def score(
         raise UsageError(
             f"--judge {judge} and --read-with {read_with} are two judges", remedy="name one, or score in two steps"
         )
-    with judge_options.opened(judge or read_with, **judging) as opened:
-        _score_files(judge=opened if judge else None, reader=opened if read_with else None, **given)
+    with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
+        _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **given)
 
 
 def _score_files(
@@ -166,8 +166,10 @@ def _score_files(
 
     dataset = load(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
-    settings = get_anomeval(anomeval, dict(options.pair(item, "setting of AnomEval") for item in anomeval_set or ()))
-    models = model_settings(dict(options.pair(item, "setting of a metric") for item in metric_arg or ()))
+    settings = get_anomeval(
+        anomeval, dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
+    )
+    models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
     targets = [out or scores_path(file, protocol) for file in files]
     for target in targets:
         check_target(target)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def submit(
+def submit_command(
     results: Annotated[Path, typer.Argument(help="Results file of the run.", show_default=False)],
     scores: Annotated[Path | None, typer.Option(help="Its scores file. Default: the one beside it.")] = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),

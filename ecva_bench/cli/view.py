@@ -25,7 +25,7 @@ Data = Annotated[
 ]
 
 
-def view(
+def view_command(
     files: Files,
     scores: ScoresFiles = None,
     data: Data = None,
@@ -83,7 +83,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
     Say of which run answers are missing, and which of the scores belong to none of them.
     """
-    from ..report import pair, scores_beside, scores_by_results
+    from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores
 
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
@@ -96,7 +96,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
             print(f"incomplete: {file}: {text}", file=sys.stderr)
         if results.lacking:
             print(f"incomplete: {file}: {results.lacking.text}", file=sys.stderr)
-        yield pair(results, map(read_scores, named.pop(results.sha256, ())))
+        yield run_with_scores(results, map(read_scores, named.pop(results.sha256, ())))
     for path in (path for paths in named.values() for path in paths):
         print(f"left out: {path}: the scores are of other answers: score these again", file=sys.stderr)
 

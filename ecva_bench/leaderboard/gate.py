@@ -27,7 +27,7 @@ from ..records import Record, Scores
 from ..statistics import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, holm
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
-from .pairing import Mismatch, On, Pair, column_names, mean, mismatches, pairs
+from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .shortfalls import Shortfall, shortfalls
 from .verdict import Verdict, worst
 
@@ -99,9 +99,9 @@ class Gate(Record):
 
 
 def gate(
-    new: Scores,
-    base: Scores,
     *,
+    base: Scores,
+    new: Scores,
     margins: Mapping[str, float] | None = None,
     calibration: Sequence[Scores] = (),
     metrics: Sequence[str] = (),
@@ -118,17 +118,17 @@ def gate(
     system: a margin below what these differ by among themselves is raised to it. `classes` are the videos' classes,
     by name. Raises `UsageError` for a metric that is in neither run, or a margin that fits none or is negative.
     """
-    names = _chosen(base, new, metrics, on)
+    names = _chosen(base=base, new=new, metrics=metrics, on=on)
     allowed = dict(margins or {})
     _check_margins(allowed, names)
-    found = mismatches(base, new, names=names, on=on)
-    paired = [] if found else pairs(base, new, names, on=on)
+    found = mismatches(base=base, new=new, names=names, on=on)
+    paired = [] if found else pairs(base=base, new=new, names=names, on=on)
     if not (found or paired):
         found = [Mismatch(field="samples", where="all tasks", base="no common sample", new="no common sample")]
     floors = {} if found else noise_floors([base, *calibration], names, on=on)
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
-    rises = tuple(one for one in shortfalls(base, new, names=names) if one.rose)
+    rises = tuple(one for one in shortfalls(base=base, new=new, names=names) if one.rose)
     given: list[Verdict] = [check.verdict for check in checks]
     given += ["WARN"] * len(rises)
     return Gate(
@@ -168,10 +168,10 @@ def noise_floors(runs: Sequence[Scores], names: Sequence[str], *, on: On = "all"
     """
     floors: dict[str, float] = defaultdict(float)
     for one, other in itertools.combinations(runs, 2):
-        if apart := mismatches(one, other, names=names, on=on):
+        if apart := mismatches(base=one, new=other, names=names, on=on):
             where = f"{one.header.name}, {other.header.name}"
             raise UsageError(f"runs to calibrate with do not compare ({apart[0].text})", where, "repeat the base's run")
-        for pair in pairs(one, other, names, on=on):
+        for pair in pairs(base=one, new=other, names=names, on=on):
             floors[pair.name] = max(floors[pair.name], abs(mean(pair.gains.values())))
     return dict(floors)
 
@@ -185,11 +185,11 @@ def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: f
     return "PASS" if p_worse <= level else "INCONCLUSIVE"
 
 
-def _chosen(base: Scores, new: Scores, metrics: Sequence[str], on: On) -> list[str]:
+def _chosen(*, base: Scores, new: Scores, metrics: Sequence[str], on: On) -> list[str]:
     """Return the names of the columns to check; by default one per task, the first to rank by that was scored."""
     if metrics:
-        return column_names(base, new, metrics=() if ALL in metrics else metrics, on=on)
-    there = column_names(base, new, on=on)
+        return column_names(base=base, new=new, metrics=() if ALL in metrics else metrics, on=on)
+    there = column_names(base=base, new=new, on=on)
     by_task: dict[str, list[str]] = defaultdict(list)
     for name in there:
         by_task[name.partition("/")[0]].append(name)
@@ -214,7 +214,7 @@ def _margin(margins: Mapping[str, float], name: str) -> float:
 
 
 def _checks(
-    paired: Sequence[Pair], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
+    paired: Sequence[PairedColumn], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
 ) -> tuple[Check, ...]:
     resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
     margins = list(zip(resampled, tolerated, strict=True))
@@ -231,7 +231,7 @@ def _checks(
 
 
 def _check(
-    pair: Pair,
+    pair: PairedColumn,
     resampled: PairedBootstrap,
     tolerated: float,
     p_values: tuple[float, float, float],
@@ -272,7 +272,7 @@ def _what_decides(found: PairedBootstrap, tolerated: float, level: float) -> tup
     return needed, detectable_drop(found.error, alpha=level)
 
 
-def _worst_class(pair: Pair, classes: Mapping[str, str]) -> ClassGain | None:
+def _worst_class(pair: PairedColumn, classes: Mapping[str, str]) -> ClassGain | None:
     """Return the class that lost most; None where none lost, or no class is known."""
     gains: dict[str, list[float]] = defaultdict(list)
     for video, gain in pair.video_gains.items():

@@ -17,7 +17,7 @@ from ..reading.text import said
 from ..records import Answer, Failure, Label, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
-from .run import Metric, MetricKey, Run, main_metric, named
+from .run import Metric, MetricKey, Run, column_label, main_metric
 from .videos import Videos
 
 VIEWS = ("full", "anomaly", "control")
@@ -122,7 +122,7 @@ class Collection:
                 continue
             for score, protocol in scored:
                 for column, value in score.values.items():
-                    key = (score.task, score.scorer, named(column, protocol))
+                    key = (score.task, score.scorer, column_label(column, protocol))
                     if key in self.metrics:
                         self.values[key][sample][number] = round(value * _scale(self.metrics[key]))
 

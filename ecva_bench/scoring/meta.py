@@ -260,9 +260,9 @@ class _Evaluation:
         for (first, one), (second, other) in combinations(columns.items(), 2):
             both = [key for key in self.triples if key in one and key in other]
             found = paired_difference(
-                [one[key].pairwise for key in both],
-                [other[key].pairwise for key in both],
-                [self.triples[key].video_id for key in both],
+                base=[other[key].pairwise for key in both],
+                new=[one[key].pairwise for key in both],
+                clusters=[self.triples[key].video_id for key in both],
                 seed=self.seed,
                 draws=self.draws,
             )

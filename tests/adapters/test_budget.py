@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from ecva_bench.adapters._picture_tokens import most_tokens
+from ecva_bench.adapters.openai_endpoint.picture_tokens import most_tokens
 from ecva_bench.answering import create
 from ecva_bench.errors import AdapterError, ModelGone
 from ecva_bench.judging.prices import find_price

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench import devices, registry
-from ecva_bench.adapters.composed import Composed
+from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.answering import Adapter, create
 from ecva_bench.answering.asking import Settings
 from ecva_bench.answering.plan import Selection

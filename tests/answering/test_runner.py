@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecva_bench.answering import Adapter, Told
+from ecva_bench.answering import Adapter, ModelOutput
 from ecva_bench.answering.asking import Settings, identity, key
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
@@ -362,7 +362,7 @@ class Telling(Counting):
 
     def answer(self, video: Video, question: str) -> str:
         text = super().answer(video, question)
-        return Told(text, {"looked": [0.5, 1.0], "why": "é"}) if len(self.asked) % 2 else text
+        return ModelOutput(text, {"looked": [0.5, 1.0], "why": "é"}) if len(self.asked) % 2 else text
 
 
 def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tells_none(
@@ -397,8 +397,8 @@ class Thinking(Counting):
     def answer(self, video: Video, question: str) -> str:
         text = super().answer(video, question)
         if len(self.asked) % 2:
-            return Told(f"<think>\nIs it {text[::-1]}?\n</think>\n\n<answer>{text}</answer>", {"looked": 1})
-        return Told("<think>It is", finish="length")
+            return ModelOutput(f"<think>\nIs it {text[::-1]}?\n</think>\n\n<answer>{text}</answer>", {"looked": 1})
+        return ModelOutput("<think>It is", finish="length")
 
 
 def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path:
 def test_a_thought_that_is_told_apart_is_kept_with_one_in_the_text(folder: Path, tmp_path: Path) -> None:
     class Both(Counting):
         def answer(self, video: Video, question: str) -> str:
-            return Told(f"<think>Or two?</think>{super().answer(video, question)}", {"thought": "A car?"})
+            return ModelOutput(f"<think>Or two?</think>{super().answer(video, question)}", {"thought": "A car?"})
 
     plain = run(make(Counting(), folder), tmp_path / "plain.jsonl")
     both = run(make(Both(), folder), tmp_path / "both.jsonl")
@@ -464,7 +464,7 @@ def test_one_question_that_is_too_much_for_the_memory_is_an_error_that_may_go_aw
     assert len(results.failures) == 4
 
 
-@pytest.mark.parametrize("text", [Told("text", {"score": float("nan")}), Told("text", {"x": object()})])
+@pytest.mark.parametrize("text", [ModelOutput("text", {"score": float("nan")}), ModelOutput("text", {"x": object()})])
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_an_answer_that_cannot_be_written_down_costs_itself_only(
     text: str, mode: str, folder: Path, tmp_path: Path
@@ -482,7 +482,11 @@ def test_an_answer_that_cannot_be_written_down_costs_itself_only(
 def test_half_a_character_costs_no_answer(mode: str, folder: Path, tmp_path: Path) -> None:
     class Cut(Counting):
         def answer(self, video: Video, question: str) -> str:
-            return Told("[5] \ud83d", {"caption": "a \udc00"}, finish="length") if "led to" in question else "\ud83d"
+            return (
+                ModelOutput("[5] \ud83d", {"caption": "a \udc00"}, finish="length")
+                if "led to" in question
+                else "\ud83d"
+            )
 
     results = run(make(Cut(), folder, mode=mode), tmp_path / "r.jsonl")
     assert not results.failures

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench import journal
-from ecva_bench.adapters.parts.stc import Stc
+from ecva_bench.adapters.videollama2.stc import Stc
 from tests.adapters import tiny_llava as tiny
 from tests.cli.conftest import Command
 

@@ -47,7 +47,7 @@ class Found:
         return self.named[0].start
 
 
-def places(said: str, names: Lexicon) -> Iterator[Found]:
+def find_places(said: str, names: Lexicon) -> Iterator[Found]:
     """Yield every place of a plain text that names classes."""
     yield from _keyed(said, names)
     yield from _numbered(said, names)

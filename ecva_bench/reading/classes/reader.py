@@ -17,7 +17,7 @@ from ...taxonomy import AnomalyClass
 from ..text import plain
 from . import cues
 from .names import Lexicon, lexicon
-from .places import ALONE, Found, places, sentence_start
+from .places import ALONE, Found, find_places, sentence_start
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "class", "alone", "concluded", "name")  # by rank
@@ -41,7 +41,7 @@ def read_class(text: str, offered: tuple[AnomalyClass, ...]) -> Reading:
     `ambiguous`; a number that is not on offer is `out of range`; `others` are what was named beside the answer.
     """
     said, names = _boxed(_ends(plain(text))), lexicon(offered)
-    found = list(places(said, names))
+    found = list(find_places(said, names))
     back = max((match.end() for match in cues.TAKEN_BACK.finditer(said)), default=0)
     standing = [one for one in found if one.start >= back] or found
     meant = [one for one in (_meant(said, one) for one in standing) if one]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ..tables import Cell, headed_cells
 from ..units import TimeUnit
-from .pairs import Pair, paired, with_unit
+from .pairs import TimePair, paired, with_unit
 from .times import Time
 
 _OF = r"(?:(?:event|anomaly|segment|t|time)[\s_]?)?"
@@ -19,12 +19,12 @@ _SECONDS = re.compile(r"[(_\s](?:s|secs?|seconds?)\b|秒")
 _TITLE = 40  # characters of a column's head
 
 
-def find_columns(text: str, times: Sequence[Time]) -> list[Pair]:
+def find_columns(text: str, times: Sequence[Time]) -> list[TimePair]:
     """Return the pairs that stand in columns of starts and ends, in the plain text's order."""
     return list(_rows(text, times)) if len(times) > 1 else []
 
 
-def _rows(text: str, times: Sequence[Time]) -> Iterator[Pair]:
+def _rows(text: str, times: Sequence[Time]) -> Iterator[TimePair]:
     places = [time.start for time in times]
     first = last = None
     column = 0

@@ -18,7 +18,7 @@ from ..units import NoUnit, TimeUnit, in_seconds
 from .asides import find_asides
 from .columns import find_columns
 from .conclusions import conclusions, says_none
-from .pairs import Pair, find_pairs, unused
+from .pairs import TimePair, find_pairs, unused
 from .roles import find_named
 from .times import Time, find_times
 
@@ -81,18 +81,18 @@ def read_spans(
     )
 
 
-def _within(time: Time, pair: Pair) -> bool:
+def _within(time: Time, pair: TimePair) -> bool:
     return pair.start <= time.start < pair.end
 
 
-def _pairs(text: str, times: Sequence[Time]) -> list[Pair]:
+def _pairs(text: str, times: Sequence[Time]) -> list[TimePair]:
     pairs = find_columns(text, times)
     pairs += find_pairs(text, unused(times, pairs))
     pairs += find_named(text, times, pairs)
     return sorted(pairs, key=lambda pair: pair.start)
 
 
-def _region(text: str, pairs: Sequence[Pair], times: Sequence[Time]) -> tuple[int, int]:
+def _region(text: str, pairs: Sequence[TimePair], times: Sequence[Time]) -> tuple[int, int]:
     """Return the stretch of a text that counts: its conclusion where that names a span, or that there is none."""
     for start, end in conclusions(text):
         first = next((time for time in times if start <= time.start < end and time.kind in ("time", "clock")), None)
@@ -103,7 +103,7 @@ def _region(text: str, pairs: Sequence[Pair], times: Sequence[Time]) -> tuple[in
     return 0, len(text)
 
 
-def _words(text: str, named: Sequence[Pair | Time]) -> tuple[str, ...]:
+def _words(text: str, named: Sequence[TimePair | Time]) -> tuple[str, ...]:
     """Return pairs and times in the text's own words, each once."""
     places = sorted({(one.start, min(one.end, one.start + _LONGEST)) for one in named if one.start < one.end})
     return tuple(dict.fromkeys(text[start:end] for start, end in places[:_AT_MOST]))
@@ -127,7 +127,7 @@ class _Seconds:
         self._fractions = _FRACTIONS.search(text) is not None
         self._text, self._unit, self._duration, self._rate = text, unit, duration, frame_rate
 
-    def of(self, pair: Pair) -> _Outcome:
+    def of(self, pair: TimePair) -> _Outcome:
         """Return a pair in seconds, or why it is none."""
         if pair.flaw:
             return _Outcome(flaw=pair.flaw)
@@ -143,7 +143,7 @@ class _Seconds:
             return _Outcome(status="out of range", flaw="after the video's end")
         return _Outcome(span=(start, end))
 
-    def _ordered(self, pair: Pair) -> Span:
+    def _ordered(self, pair: TimePair) -> Span:
         """Return a pair in seconds; raises `NoUnit`, or ValueError where an end is not to be had or comes first."""
         start, end = self._seconds(pair.first), self._seconds(pair.last)
         if pair.rule == "last":

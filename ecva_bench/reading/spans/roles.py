@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
 
-from .pairs import Pair, paired
+from .pairs import TimePair, paired
 from .times import Time
 from .untimed import HEDGE, VIDEO
 
@@ -57,7 +57,7 @@ class _Named(NamedTuple):
     time: Time
 
 
-def find_named(text: str, times: Sequence[Time], pairs: Sequence[Pair]) -> list[Pair]:
+def find_named(text: str, times: Sequence[Time], pairs: Sequence[TimePair]) -> list[TimePair]:
     """Return the pairs of a plain text's times that are named apart; `pairs` are those that use some already."""
     used = {time.start for pair in pairs for time in (pair.first, pair.last)}
     if len(times) < 2 or len(used) == len(times):
@@ -126,7 +126,7 @@ def _own_role(text: str, time: Time, gap: Sequence[re.Match[str]], previous: _Na
     return None
 
 
-def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
+def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[TimePair]:
     """Return the pairs of the one start with the one end that stand in the same braces."""
     scopes: dict[int, list[_Named]] = {}
     open_at: list[int] = []
@@ -151,7 +151,7 @@ def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             yield _paired(starts[0], "lasting", lengths[0])
 
 
-def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
+def _told(text: str, named: Sequence[_Named]) -> Iterator[TimePair]:
     """Return the pairs of each start with the end, or the length, that is told next; else with the one told before."""
     for one, other in pairwise(named):
         if one.role is None and other.role and _GOES_ON.fullmatch(text, one.time.end, other.time.start):
@@ -185,7 +185,7 @@ def _told_on(text: str, length: Time, following: _Named | None) -> bool:
     return not _SENTENCE.search(text, length.end, following.time.start)
 
 
-def _paired(start: Time, by: Role, end: Time) -> Pair:
+def _paired(start: Time, by: Role, end: Time) -> TimePair:
     """Return the pair of a start with its end, or with its length."""
     if by == "end":
         return paired(start, end, "named")
