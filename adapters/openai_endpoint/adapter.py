@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter, ModelOutput
+from ecva_bench.answering import Adapter, ModelOutput, QuestionCost
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
-from ecva_bench.judging.budget import Budget, Usage
+from ecva_bench.judging.budget import Usage
 from ecva_bench.judging.client import Caller, Options
 from ecva_bench.judging.completions import Problem
-from ecva_bench.judging.prices import find_price
 from ecva_bench.judging.store import Reply
 
 from ..parts.media.frames import INTRODUCTION, TIME, image_parts, uneven
 from ..parts.options import choice, count, positive
+from .cost import most_of_a_question, open_budget
 from .frames import FrameRule, PictureFormat, video_metadata
 from .picture_tokens import most_tokens
 from .requests import ChatRequest, SentVideo, generation
@@ -85,9 +84,10 @@ class OpenAIEndpoint(Adapter):
             "--model-arg base-url",
         )
         self._usage = Usage()
-        budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
-        self._caching_pays = budget.price is not None and budget.price.cached_input < budget.price.input
-        self._caller = Caller(target, options, budget, steady=True)
+        self._budget = open_budget(target, self._usage, budget_usd, budget_tokens, prices)
+        price = self._budget.price
+        self._caching_pays = price is not None and price.cached_input < price.input
+        self._caller = Caller(target, options, self._budget, steady=True)
         self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
@@ -171,6 +171,18 @@ class OpenAIEndpoint(Adapter):
         served, self._reported_served = list(self._served)[self._reported_served :], len(self._served)
         return {"endpoint": self._caller.where, **({"served": served} if served else {}), **new}
 
+    def question_cost(self, words: int) -> QuestionCost:
+        """Return the most a question of so many bytes takes, about a video of 16:9."""
+        return most_of_a_question(
+            self._model,
+            self._budget.price,
+            words=words,
+            frames=self._rule.count,
+            max_side=self._picture.max_side,
+            low=self._detail == "low",
+            out=self._most_out,
+        )
+
     def close(self) -> None:
         """Close all connections."""
         self._caller.close()
@@ -245,16 +257,3 @@ class OpenAIEndpoint(Adapter):
         most = len(frames) * most_tokens(self._model, *size, low=self._detail == "low")
         self._shown = SentVideo(video, parts, extra, most, (*size, len(frames)), {})
         return self._shown
-
-
-def _budget(model: str, usage: Usage, usd: str, tokens: str, prices: str) -> Budget:
-    try:
-        return Budget(
-            model,
-            usage,
-            price=find_price(model, Path(prices) if prices else None),
-            usd=positive("budget_usd", usd, zero=True) if usd else None,
-            tokens=count("budget_tokens", tokens) if tokens else None,
-        )
-    except JudgeError as error:
-        raise UsageError(error.what, error.where, "name a table with --model-arg prices=FILE") from None

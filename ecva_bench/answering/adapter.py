@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -54,6 +55,24 @@ class ModelOutput(str):
         output = super().__new__(cls, text)
         output.steps, output.finish = steps, finish
         return output
+
+
+@dataclass(frozen=True)
+class QuestionCost:
+    """What one question takes at an endpoint: tokens and USD, and USD for each of its `frames`.
+
+    `batch` is the part of the price that a batch endpoint asks. USD are None where the price is unknown. The most there
+    can be, unless `measured`; `basis` says by what.
+    """
+
+    tokens_in: float
+    tokens_out: float
+    frames: int
+    usd: float | None
+    usd_per_frame: float | None
+    batch: float
+    basis: str
+    measured: bool = False
 
 
 class Adapter(ABC):
@@ -140,6 +159,10 @@ class Adapter(ABC):
     def spent(self) -> dict[str, Any]:
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}
+
+    def question_cost(self, words: int) -> QuestionCost | None:
+        """Return what a question of so many bytes takes, for a model that is paid by the token. Default: None."""
+        return None
 
     def check_videos(self, media: Sequence[str]) -> None:  # noqa: B027  most models take any video
         """Raise an `EcvaError` where the model cannot tell a run's videos apart. Called before anything is asked.

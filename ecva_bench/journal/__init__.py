@@ -9,7 +9,7 @@ the format only: nothing of videos, models or scores.
 from ..errors import ResultsBusy
 from .lines import differences
 from .merging import merge
-from .results import read
+from .results import read, spent
 from .writer import Journal, end_of, now, writer
 
-__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge", "now", "read", "writer"]
+__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge", "now", "read", "spent", "writer"]
