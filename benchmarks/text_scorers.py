@@ -16,8 +16,8 @@ from pathlib import Path
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rouge_score.rouge_scorer import RougeScorer
 
-from ecva_bench.data import load, read_released_answers
-from ecva_bench.reading.text import said
+from ecva_bench.data import load_dataset, read_released_answers
+from ecva_bench.reading.text import final_answer
 from ecva_bench.scoring import rouge as our_rouge
 from ecva_bench.scoring.bleu import bleu
 
@@ -28,10 +28,10 @@ Values = list[tuple[float, ...]]
 
 
 def real_pairs() -> Pairs:
-    dataset = load("ecva", DATA / "annotations.xlsx")
+    dataset = load_dataset("ecva", DATA / "annotations.xlsx")
     files = [DATA / "answers" / f"video_llama_{name}.json" for name in ("reason", "description")]
     answers = [answer for file in files for answer in read_released_answers(file, dataset).answers]
-    return [(answer.reference, said(answer.answer)) for answer in answers]
+    return [(answer.reference, final_answer(answer.answer)) for answer in answers]
 
 
 def generated_pairs(count: int = 1960) -> Pairs:

@@ -99,6 +99,17 @@ def test_two_runs_cannot_be_swapped_by_position() -> None:
     assert {"compare", "gate", "reproduce", "mismatches", "pairs", "shortfalls", "paired_difference"} <= set(found)
 
 
+def test_no_function_is_longer_than_60_lines() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in sorted((ROOT / "ecva_bench").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+        if node.end_lineno - node.lineno + 1 > 60
+    ]
+    assert long == []
+
+
 @pytest.mark.parametrize("prompt_set", PROMPT_SETS)
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 def test_every_task_has_a_sourced_prompt_in_every_set(task: object, prompt_set: str) -> None:

@@ -89,7 +89,7 @@ class Template:
 
 def read_template(name: str, version: int, special: tuple[str, ...] = ()) -> Template:
     """Return the template in `models/<name>.v<version>.md` of the prompts."""
-    fields, text = prompt_files.read("models", name, version)
+    fields, text = prompt_files.read_prompt("models", name, version)
     return Template(fields["id"], version, text, special)
 
 

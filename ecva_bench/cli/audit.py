@@ -33,14 +33,14 @@ def audit_command(
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
-    from ..data import load
+    from ..data import load_dataset
     from ..leaderboard import as_text
     from ..records import canonical_json
     from ..scoring.answer_audit import audit_answers
     from .answer_audit_tables import answer_audit_tables
     from .score import read_results
 
-    dataset = load(data) if data else None
+    dataset = load_dataset(data) if data else None
     found = audit_answers([read_results(file, dataset, [task] if task else None) for file in files])
     print(
         canonical_json(found.model_dump(mode="json"))

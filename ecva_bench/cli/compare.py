@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Run = "a scores file, or a results file with its scores beside it."
+SCORED_RUN = "a scores file, or a results file with its scores beside it."
 Metric = Annotated[
     list[str] | None, typer.Option(help="Metric, such as rougeL or cause/rougeL; may be repeated.", show_default=False)
 ]
@@ -19,8 +19,8 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 
 def compare_command(
-    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {Run}", show_default=False)],
-    new: Annotated[Path, typer.Argument(help=f"The other: {Run}", show_default=False)],
+    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {SCORED_RUN}", show_default=False)],
+    new: Annotated[Path, typer.Argument(help=f"The other: {SCORED_RUN}", show_default=False)],
     metric: Metric = None,
     task: Annotated[list[str] | None, typer.Option(help="Task to compare; may be repeated. Default: all.")] = None,
     on: On = "all",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..data.check import Check
+    from ..data.check import DatasetCheck
     from ..data.dataset import Dataset
     from ..data.stats import Bin, Spread, Stats
 
@@ -32,12 +32,12 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
 
     Example: ecva-bench data check annotations.xlsx --videos videos/
     """
-    from ..data.check import check
+    from ..data.check import check_dataset
     from .progress import progress
 
     dataset = _load(source, videos)
     with progress("checking", "videos") as update:
-        result = check(dataset, update)
+        result = check_dataset(dataset, update)
     if json:
         print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
@@ -54,12 +54,12 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
 
     Example: ecva-bench data stats annotations.xlsx
     """
-    from ..data.stats import stats
+    from ..data.stats import dataset_stats
     from .progress import progress
 
     dataset = _load(source, videos)
     with progress("reading", "videos") as update:
-        result = stats(dataset, update)
+        result = dataset_stats(dataset, update)
     if json:
         print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
@@ -77,9 +77,9 @@ def data_fetch_command(
 
     Example: ecva-bench data fetch ecva --to data/ecva
     """
-    from ..data.fetch import fetch
+    from ..data.fetch import fetch_dataset
 
-    fetched = fetch(name, to)
+    fetched = fetch_dataset(name, to)
     for folder in fetched.unpacked:
         print(f"unpacked {folder}")
     for folder in fetched.kept:
@@ -89,16 +89,16 @@ def data_fetch_command(
 
 
 def _load(source: str, videos: Path | None) -> Dataset:
-    from ..data import load
+    from ..data import load_dataset
     from .progress import progress
 
-    dataset = load(source, videos=videos)
+    dataset = load_dataset(source, videos=videos)
     with progress("rendering", "clips") as update:
         dataset.ensure_videos(update)
     return dataset
 
 
-def _print_check(result: Check) -> None:
+def _print_check(result: DatasetCheck) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
@@ -128,7 +128,7 @@ def _print_check(result: Check) -> None:
     console.print(f"unusable rows: {escape(unusable)}", highlight=False)
 
 
-def _print_videos(result: Check) -> None:
+def _print_videos(result: DatasetCheck) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .compare import On, Run, Seed
+from .compare import SCORED_RUN, On, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..leaderboard.gate import Gate
     from ..leaderboard.verdict import Case
 
-New = Annotated[Path, typer.Argument(help=f"The run to judge: {Run}", show_default=False)]
-Against = Annotated[Path, typer.Option(help=f"Its base: {Run}", show_default=False)]
+New = Annotated[Path, typer.Argument(help=f"The run to judge: {SCORED_RUN}", show_default=False)]
+Against = Annotated[Path, typer.Option(help=f"Its base: {SCORED_RUN}", show_default=False)]
 Margin = Annotated[
     list[str] | None,
     typer.Option(
@@ -124,7 +124,7 @@ def _classes(path: Path) -> dict[str, str]:
     if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
         return {}
     taxonomy = load_taxonomy("cuva")
-    labels = {answer.video: answer.label for answer in journal.read(path).answers if answer.label}
+    labels = {answer.video: answer.label for answer in journal.read_results(path).answers if answer.label}
     return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 

@@ -42,7 +42,7 @@ def judge_audit_command(
     from ..scoring.audit import audit
     from .judge_audit_tables import judge_audit_tables
 
-    answers = journal.read(results)
+    answers = journal.read_results(results)
     with judge_options.judge_from_options(
         judge,
         url=judge_url,

@@ -23,10 +23,10 @@ def merge_command(
 
     Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
     """
-    from ..journal import merge, read
+    from ..journal import merge_results, read_results
 
-    merge(parts, out, incomplete)
-    merged = read(out)
+    merge_results(parts, out, incomplete)
+    merged = read_results(out)
     owed, answers, errors = sum(map(len, merged.expects.values())), len(merged.answers), len(merged.failures)
     print(f"{out}: {len(parts)} files, {owed} answers owed: {answers} answers, {errors} errors, ", end="")
     print(f"{owed - answers - errors} missing")

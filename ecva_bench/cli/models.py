@@ -12,7 +12,7 @@ from . import options
 
 if TYPE_CHECKING:
     from ..answering.checkpoint_check import CheckpointCheck
-    from ..answering.models import Listed
+    from ..answering.models import ModelEntry
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -39,9 +39,9 @@ def models_command(
         return
     import json
 
-    from ..answering.models import models
+    from ..answering.models import list_models
 
-    found = models()
+    found = list_models()
     if as_json:
         print(json.dumps([model.as_json() for model in found], ensure_ascii=False, indent=1))
         return
@@ -57,9 +57,9 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
 
     Example: ecva-bench models show timechat
     """
-    from ..answering.models import listed
+    from ..answering.models import find_model
 
-    model = listed(name)
+    model = find_model(name)
     print(model.summary or model.problem)
     if not model.card:
         return
@@ -106,13 +106,13 @@ def models_check_command(
         raise typer.Exit(1)
 
 
-def _print_without_card(found: list[Listed]) -> None:
+def _print_without_card(found: list[ModelEntry]) -> None:
     width = max((len(model.name) for model in found), default=0)
     for model in found:
         print(f"{model.name:<{width}}  {f'cannot be used ({model.problem})' if model.problem else model.summary}")
 
 
-def _print_with_card(found: list[Listed]) -> None:
+def _print_with_card(found: list[ModelEntry]) -> None:
     rows = [_COLUMNS, *[row for model in found if (row := _row(model))]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print()
@@ -121,7 +121,7 @@ def _print_with_card(found: list[Listed]) -> None:
     print()
 
 
-def _row(model: Listed) -> tuple[str, ...] | None:
+def _row(model: ModelEntry) -> tuple[str, ...] | None:
     if not (card := model.card):
         return None
     where = f"{len(model.here)} of {len(card.hub_ids)}" if card.hub_ids else "none released"

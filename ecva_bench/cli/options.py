@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from ..answering.request import Request
+    from ..answering.request import RunRequest
     from ..records import View
 
 
@@ -88,18 +88,18 @@ def build_request(
     engine: Literal["local", "ray"] = "local",
     workers: int | None = None,
     devices: str | None = None,
-) -> Request:
+) -> RunRequest:
     """Return the request the options describe; `UsageError` for a value that has no meaning."""
-    from ..answering.asking import Settings
+    from ..answering.inference import Settings
     from ..answering.plan import Selection
-    from ..answering.request import Request, Workforce
+    from ..answering.request import RunRequest, WorkerOptions
 
     model_args = model_options(model_arg)
     if hard_prompt is not None:
         model_args["hard_prompt"] = "yes" if hard_prompt else "no"
     if connector is not None:
         model_args["connector"] = connector
-    return Request(
+    return RunRequest(
         model=model,
         model_path=model_path,
         model_args=model_args,
@@ -117,7 +117,7 @@ def build_request(
             isolate=isolate,
             retry_errors=retry_errors,
         ),
-        workforce=Workforce(engine, workers, tuple(devices.split(",")) if devices else ()),
+        worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
 
 

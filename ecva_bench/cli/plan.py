@@ -10,7 +10,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.outlook import Outlook
+    from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
 
 
@@ -54,12 +54,12 @@ def plan_command(
     """
     if prices is not None:
         model_arg = [*(model_arg or []), f"prices={prices}"]
-    asked = {name: value for name, value in locals().items() if name not in ("out", "budget_usd", "prices")}
-    from ..answering.outlook import outlook
+    values = {name: value for name, value in locals().items() if name not in ("out", "budget_usd", "prices")}
+    from ..answering.run_status import run_status
 
-    request = options.build_request(**asked)
+    request = options.build_request(**values)
     runner = request.prepare()
-    found = outlook(runner, out)
+    found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
@@ -71,7 +71,7 @@ def plan_command(
         _print_fit(found, len(runner.plan.groups), budget)
 
 
-def _print_cost(found: Outlook) -> None:
+def _print_cost(found: RunStatus) -> None:
     from .readable import amount, usd
 
     if found.cost is None:
@@ -87,7 +87,7 @@ def _print_cost(found: Outlook) -> None:
         print(f"cost: {most} {usd(money)}; as batches (--batch) {most} {usd(half)}")
 
 
-def _print_machine(found: Outlook, runner: Runner, out: Path) -> None:
+def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
     from .readable import duration, size
 
     card = runner.adapter.card
@@ -105,8 +105,8 @@ def _print_machine(found: Outlook, runner: Runner, out: Path) -> None:
     print(f"disk: results {size(found.bytes)}; videos {size(found.video_bytes)}{absent}{weights}")
 
 
-def _print_fit(found: Outlook, videos: int, budget: float) -> None:
-    from ..answering.outlook import fitting_frames, fitting_subset
+def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
+    from ..answering.run_status import fitting_frames, fitting_subset
 
     money = found.usd()
     if money is None:

@@ -119,21 +119,23 @@ def score_command(
 
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
-    given = dict(locals())
+    values = dict(locals())
+    judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
+    judge, read_with = values.pop("judge"), values.pop("read_with")
+    _check_options(files, out, judge, read_with)
+    with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
+        _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
+
+
+def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:
     from ..errors import UsageError
 
     if out and len(files) > 1:
-        raise UsageError(
-            "one scores file cannot hold several results", out, "score them one by one, or leave out --out"
-        )
-    judging = {name.removeprefix("judge_"): given.pop(name) for name in JUDGING}
-    judge, read_with = given.pop("judge"), given.pop("read_with")
+        remedy = "score them one by one, or leave out --out"
+        raise UsageError("one scores file cannot hold several results", out, remedy)
     if judge and read_with and judge != read_with:
-        raise UsageError(
-            f"--judge {judge} and --read-with {read_with} are two judges", remedy="name one, or score in two steps"
-        )
-    with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
-        _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **given)
+        what = f"--judge {judge} and --read-with {read_with} are two judges"
+        raise UsageError(what, remedy="name one, or score in two steps")
 
 
 def _score_files(
@@ -158,13 +160,13 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..data import load
+    from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring import check_target, get_anomeval, score_results, scores_path
     from ..scoring.neural import model_settings
     from .progress import progress
 
-    dataset = load(data) if data else None
+    dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     settings = get_anomeval(
         anomeval, dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
@@ -190,12 +192,7 @@ def _score_files(
             progress=progress,
         )
         whole &= _show(scores, target, as_json)
-        if nothing := _without_a_score(scores):
-            print(
-                f"error: nothing was scored by {', '.join(nothing)}: {file}: {next(iter(nothing.values()))}",
-                file=sys.stderr,
-            )
-            idle = True
+        idle |= _print_unscored(scores, file)
     if not whole or idle:
         raise typer.Exit(3 if whole else 2)
 
@@ -219,13 +216,17 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     return failure is None
 
 
-def _without_a_score(scores: Scores) -> dict[str, str]:
-    """Return the scorers that gave no answer a value, each with its reason for the first."""
+def _print_unscored(scores: Scores, file: Path) -> bool:
+    """Print and return whether a scorer gave no answer a value, with the reason for the first."""
     scored = Counter[str]()
     for summary in scores.summaries:
         scored[summary.scorer] += summary.n
     reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
-    return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
+    idle = {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
+    if idle:
+        reason = next(iter(idle.values()))
+        print(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", file=sys.stderr)
+    return bool(idle)
 
 
 def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
@@ -236,7 +237,7 @@ def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -
     from ..tasks import resolve
 
     if file.suffix == ".jsonl":
-        return journal.read(file)
+        return journal.read_results(file)
     if file.suffix != ".json":
         remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with --data"
         raise UsageError("these are no results", file, remedy)

@@ -35,7 +35,7 @@ def submit_command(
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    made = submission(scored, journal.read(results), hardware=hardware, usd=usd)
+    made = submission(scored, journal.read_results(results), hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
     print(f"next: ecva-bench leaderboard --build {to}")

@@ -64,7 +64,7 @@ def view_command(
 
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
     """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
-    from ..data import load
+    from ..data import load_dataset
     from ..report import dataset_of
 
     source = data or ("mini" if dataset_of(files[0]) == "mini" else None)
@@ -72,7 +72,7 @@ def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Da
         return None
     from .progress import progress
 
-    dataset = load(source, videos=videos)
+    dataset = load_dataset(source, videos=videos)
     with progress("render", "clips") as update:
         dataset.ensure_videos(update)
     return dataset

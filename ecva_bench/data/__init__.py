@@ -1,12 +1,12 @@
-"""Datasets behind one `load(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`.
+"""Datasets behind one `load_dataset(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`.
 
-Public: `load`, `Dataset`, and `read_released_answers` for the authors' answer files.
+Public: `load_dataset`, `Dataset`, and `read_released_answers` for the authors' answer files.
 """
 
 from __future__ import annotations
 
 from .dataset import Dataset
-from .loading import load
+from .loading import load_dataset
 from .released import read_released_answers
 
-__all__ = ["Dataset", "load", "read_released_answers"]
+__all__ = ["Dataset", "load_dataset", "read_released_answers"]

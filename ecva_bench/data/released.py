@@ -17,7 +17,7 @@ from ..names import Name, Names, one_video
 from ..records import REFERENCES, Annotation, Answer, Failure, Results, finish_of, sha256_of
 from .dataset import Dataset
 from .ecva import read_bytes
-from .json_forms import as_text, parse_json, shown
+from .json_forms import cell_text, describe_field, parse_json_file
 
 ERROR = "ERROR"
 FINISH = ("finish_reason", "finish", "stop_reason")  # fields of a row in which it may say why its text ends
@@ -49,7 +49,7 @@ def read_released_answers(path: Path, dataset: Dataset, task: str | None = None)
     told from each other or are none of the dataset's, `UsageError` where no task can be told.
     """
     content = read_bytes(path)
-    rows = parse_json(content, path)
+    rows = parse_json_file(content, path)
     _check(rows, path)
     tasks = _tasks_of(rows, path, task)
     videos = _videos_of([row["video_file"] for row in rows], dataset, path)
@@ -64,7 +64,7 @@ def read_released_answers(path: Path, dataset: Dataset, task: str | None = None)
     for number, (row, name) in enumerate(zip(rows, tasks, strict=True), start=1):
         video = videos[row["video_file"]]
         sample = f"{video}/{name}"
-        text = as_text(row.get("output"))
+        text = cell_text(row.get("output"))
         if text is None or text.strip() == ERROR:
             if sample in owed:
                 failures[sample] = _failure(sample, row, f"{path.name}, row {number}", path)
@@ -98,7 +98,7 @@ def _check(rows: Any, path: Path) -> None:
             raise DataError(f"these are no released answers: row {number} is no object", path, remedy)
         named = row.get("video_file")
         if not (isinstance(named, str) and Name.of(named).stem):
-            what = f"these are no released answers: row {number} names no video, {shown(row, 'video_file')}"
+            what = f"these are no released answers: row {number} names no video, {describe_field(row, 'video_file')}"
             raise DataError(what, path, remedy)
     if not any("output" in row for row in rows):
         raise DataError("these are no released answers: no row has an output", path, remedy)
@@ -178,9 +178,9 @@ def _answer(sample: str, row: dict[str, Any], text: str, annotation: Annotation 
 
 def _failure(sample: str, row: dict[str, Any], where: str, path: Path) -> Failure:
     video, _, task = sample.rpartition("/")
-    held = shown(row, "output")
+    held = describe_field(row, "output")
     return Failure(
-        key=_key(sample, as_text(row.get("output")) or held, path),
+        key=_key(sample, cell_text(row.get("output")) or held, path),
         id=sample,
         video=video,
         task=task,

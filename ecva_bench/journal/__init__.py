@@ -8,8 +8,18 @@ the format only: nothing of videos, models or scores.
 
 from ..errors import ResultsBusy
 from .lines import differences
-from .merging import merge
-from .results import read, spent
+from .merging import merge_results
+from .results import read_results, read_spent
 from .writer import Journal, end_of, now, writer
 
-__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge", "now", "read", "spent", "writer"]
+__all__ = [
+    "Journal",
+    "ResultsBusy",
+    "differences",
+    "end_of",
+    "merge_results",
+    "now",
+    "read_results",
+    "read_spent",
+    "writer",
+]

@@ -23,7 +23,7 @@ _TYPES: dict[str, type[Record]] = {
 }
 
 
-def parse(path: Path) -> Iterator[Record]:
+def parse_records(path: Path) -> Iterator[Record]:
     """Yield the records of whole lines; skip types of a newer minor version and a torn tail."""
     if not path.is_file():
         raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")

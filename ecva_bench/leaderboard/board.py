@@ -182,8 +182,8 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
-    for told in (lacking_text, served_text):
-        notes += [f"{row.label}: {text}." for row in group.rows if (text := told(row.submission.scores))]
+    for text_of in (lacking_text, served_text):
+        notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),

@@ -37,8 +37,8 @@ class Side(Record):
     @classmethod
     def of(cls, scores: Scores) -> Side:
         """Return which run some scores are of."""
-        told = scores.header
-        return cls(name=told.name, model=told.model, results_sha256=told.results_sha256, lacking=told.lacking)
+        header = scores.header
+        return cls(name=header.name, model=header.model, results_sha256=header.results_sha256, lacking=header.lacking)
 
 
 class Effect(Record):

@@ -12,7 +12,7 @@ from typing import Any
 from ..records import Record, Scores
 from .compare import Side
 from .table import Cell, Table
-from .verdict import Case, Verdict, worst
+from .verdict import Case, GateVerdict, worst
 
 IDS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
@@ -23,7 +23,7 @@ _PLACE = {"results"}
 class Reproduction(Record):
     """What was found: a case per metric, task and view, and per part of how the scores were made."""
 
-    verdict: Verdict
+    verdict: GateVerdict
     base: Side
     new: Side
     cases: tuple[Case, ...]

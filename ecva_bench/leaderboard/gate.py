@@ -29,7 +29,7 @@ from .compare import Mover, Side, movers
 from .groups import RANKED_BY
 from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .shortfalls import Shortfall, shortfalls
-from .verdict import Verdict, worst
+from .verdict import GateVerdict, worst
 
 # A run that is no worse shall fail in at most 5 % of cases. The bootstrap keeps a level only on average, for skewed
 # differences move it either way, so the tests are made at 4 %.
@@ -52,14 +52,14 @@ class Check(Record):
     `interval` is the gain's 95 % bootstrap interval, not corrected. `tolerated` is the margin asked for, or the noise
     floor of the calibration where that is larger. The p-values are corrected: of the gain being no worse than
     tolerated, of its being no loss, of its being worse than tolerated. `worst` are the videos that lost most.
-    `needed` is how many videos could tell that nothing has changed, None where that is told, or no number could;
-    `tolerable` is the margin that so many videos could tell.
+    `needed` is how many videos it takes to show that nothing has changed; None where the check is decided, or no number
+    of videos could decide it. `tolerable` is the smallest margin that the present videos can decide.
     """
 
     name: str
     unit: str
     decimals: int
-    verdict: Verdict
+    verdict: GateVerdict
     n: int
     videos: int
     base: float
@@ -82,7 +82,7 @@ class Gate(Record):
     `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base.
     """
 
-    verdict: Verdict
+    verdict: GateVerdict
     base: Side
     new: Side
     on: On
@@ -129,10 +129,10 @@ def gate(
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
     rises = tuple(one for one in shortfalls(base=base, new=new, names=names) if one.rose)
-    given: list[Verdict] = [check.verdict for check in checks]
-    given += ["WARN"] * len(rises)
+    verdicts: list[GateVerdict] = [check.verdict for check in checks]
+    verdicts += ["WARN"] * len(rises)
     return Gate(
-        verdict="INVALID" if found else worst(given),
+        verdict="INVALID" if found else worst(verdicts),
         base=Side.of(base),
         new=Side.of(new),
         on=on,
@@ -176,7 +176,7 @@ def noise_floors(runs: Sequence[Scores], names: Sequence[str], *, on: On = "all"
     return dict(floors)
 
 
-def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: float = LEVEL) -> Verdict:
+def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: float = LEVEL) -> GateVerdict:
     """Return the verdict of the corrected p-values of a column, after the rules above."""
     if p_tolerated <= level:
         return "FAIL"
@@ -239,14 +239,14 @@ def _check(
     level: float,
 ) -> Check:
     p_tolerated, p_no_loss, p_worse = p_values
-    given = verdict_of(p_tolerated=p_tolerated, p_no_loss=p_no_loss, p_worse=p_worse)
-    needed, tolerable = _what_decides(resampled, tolerated, level) if given == "INCONCLUSIVE" else (None, None)
+    verdict = verdict_of(p_tolerated=p_tolerated, p_no_loss=p_no_loss, p_worse=p_worse)
+    needed, tolerable = _what_decides(resampled, tolerated, level) if verdict == "INCONCLUSIVE" else (None, None)
     losses = sorted((gain, video) for video, gain in pair.video_gains.items() if gain < 0)
     return Check(
         name=pair.name,
         unit=pair.summary.unit,
         decimals=pair.summary.decimals,
-        verdict=given,
+        verdict=verdict,
         n=resampled.n,
         videos=resampled.clusters,
         base=mean(pair.base.values()),

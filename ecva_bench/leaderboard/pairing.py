@@ -177,9 +177,9 @@ def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Misma
     if one.protocol != other.protocol:
         found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
     for task in tasks:
-        asked = [header.prompts.get(task) for header in (one, other)]
-        if all(asked) and asked[0] != asked[1]:
-            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in asked]
+        prompts = [header.prompts.get(task) for header in (one, other)]
+        if all(prompts) and prompts[0] != prompts[1]:
+            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in prompts]
             found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
     return found
 

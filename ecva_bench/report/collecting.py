@@ -13,7 +13,7 @@ from typing import Any
 
 from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, Failure, Label, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
@@ -162,7 +162,7 @@ def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, A
         "mode": results.spec.get("mode"),
         "answered": len(answers),
         "owed": owed,
-        "empty": sum(not said(answer.answer) for answer in answers),
+        "empty": sum(not final_answer(answer.answer) for answer in answers),
         "cut_off": sum(answer.cut_off for answer in answers),
         "scored": bool(run.scores),
     }

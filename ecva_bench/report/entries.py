@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..reading.spans import Span
-from ..reading.thoughts import said_range, without_thought
+from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation, Answer, Failure, Reading, Score
 from ..scoring.classification import TAXONOMY
 from ..taxonomy import load_taxonomy
@@ -31,7 +31,7 @@ def run_entry(
 
     `places` are the numbers by which the page knows its metrics.
     """
-    begins = {answer.key: said_range(answer.answer)[0] for answer in answers}
+    begins = {answer.key: final_answer_range(answer.answer)[0] for answer in answers}
     answers = [_without_thought(answer) for answer in answers]
     found: dict[str, dict[str, Any]] = {}
     full = {answer.task: answer for answer in answers if answer.view == "full"}

@@ -18,9 +18,9 @@ from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.answering import ModelCard, create
 from ecva_bench.answering.adapter import GROUP
 from ecva_bench.answering.plan import Selection
-from ecva_bench.answering.request import Request
+from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Settings
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Answer, canonical_json
 from ecva_bench.tasks import TASKS
 
@@ -47,7 +47,7 @@ class Tiny:
     def run(self, mode: Any, out: str) -> tuple[tuple[Answer, ...], Composed]:
         """The answers of a run over one clip of `mini`, and the model that gave them, or found them there."""
         given = dict(self.options)
-        request = Request(
+        request = RunRequest(
             self.name, given.pop("model_path"), given, selection=Selection(limit=1), settings=Settings(mode)
         )
         runner = request.prepare()
@@ -56,7 +56,7 @@ class Tiny:
             end = runner.run(journal)
         assert (end.status, end.answers) == ("complete", len(TASKS))
         assert isinstance(runner.adapter, Composed)
-        return read(self.folder / out).answers, runner.adapter
+        return read_results(self.folder / out).answers, runner.adapter
 
 
 @pytest.fixture(scope="module", autouse=True)

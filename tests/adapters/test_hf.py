@@ -24,7 +24,7 @@ from transformers.video_processing_utils import VideoProcessorMixin
 
 from ecva_bench.adapters.hf import adapter as hf
 from ecva_bench.answering import ModelOutput, create
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import without_thought
 from ecva_bench.records import Moment
@@ -84,7 +84,7 @@ def loaded(request: pytest.FixtureRequest, checkpoint: Callable[[str], Path]) ->
 @pytest.fixture(scope="module")
 def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip of the embedded split."""
-    dataset = load("mini", videos=tmp_path_factory.mktemp("mini"))
+    dataset = load_dataset("mini", videos=tmp_path_factory.mktemp("mini"))
     first = dataset.annotations[0]
     dataset.ensure_videos(only={first.video})
     return dataset.media_path(first)

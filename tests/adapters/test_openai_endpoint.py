@@ -13,7 +13,7 @@ import pytest
 from ecva_bench.adapters.openai_endpoint.frames import PictureFormat
 from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
-from ecva_bench.journal import read
+from ecva_bench.journal import read_results
 from ecva_bench.judging import client
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
@@ -536,7 +536,7 @@ def test_a_resumed_run_asks_as_it_began(folder: Path, tmp_path: Path) -> None:
     stopping = ModelServer(refuses=("temperature",), says=[None, None, *100 * [Fault(401)]])
     with stopping as server, pytest.raises(ModelGone):
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
-    assert len(read(out).answers) == 2
+    assert len(read_results(out).answers) == 2
     with ModelServer() as willing:
         results = ask_all(MODEL, at(willing), folder, out)
         assert len(willing.requests) == 7
@@ -566,7 +566,7 @@ def test_an_endpoint_that_changes_its_mind_ends_the_run(folder: Path, tmp_path: 
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
     with Changing(0) as server, pytest.raises(ModelGone, match=ending):  # and when it is resumed
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
-    assert len(read(out).answers) == 2
+    assert len(read_results(out).answers) == 2
     with ModelServer() as server:
         results = ask_all(MODEL, at(server), folder, out)
         assert len(server.requests) == 7

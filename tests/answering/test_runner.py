@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from ecva_bench.answering import Adapter, ModelOutput
-from ecva_bench.answering.asking import Settings, identity, key
+from ecva_bench.answering.inference import Settings, identity, key
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError, NoFrames, OutOfMemory
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, Sample, View
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
@@ -94,7 +94,7 @@ def make(
 def run(runner: Runner, path: Path) -> Results:
     with Journal(path, runner.manifest) as journal:
         runner.run(journal)
-    return read(path)
+    return read_results(path)
 
 
 def texts(results: Results) -> dict[tuple[str, str], str]:
@@ -324,7 +324,7 @@ def test_an_interrupt_is_written_down_and_let_through(folder: Path, tmp_path: Pa
     path = tmp_path / "r.jsonl"
     with pytest.raises(KeyboardInterrupt):
         run(make(Interrupted(), folder), path)
-    assert len(read(path).answers) == 2
+    assert len(read_results(path).answers) == 2
     assert '"event":"interrupted"' in path.read_text()
 
 
@@ -353,7 +353,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_run_and_fails_no_question(folder
     path = tmp_path / "r.jsonl"
     with pytest.raises(AdapterError, match="do not fit"):
         run(make(Loading(torn=True), folder), path)
-    assert not read(path).failures
+    assert not read_results(path).failures
     assert len(run(make(Loading(), folder), path).answers) == 4
 
 

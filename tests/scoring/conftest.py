@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import load, read_released_answers
+from ecva_bench.data import load_dataset, read_released_answers
 from ecva_bench.records import Results
 
 
 @pytest.fixture(scope="session")
 def released(shared_data: Path) -> dict[str, Results]:
     """The authors' released answer files, joined with their annotations, by file stem."""
-    dataset = load("ecva", shared_data / "ecva" / "annotations.xlsx")
+    dataset = load_dataset("ecva", shared_data / "ecva" / "annotations.xlsx")
     files = sorted((shared_data / "ecva" / "answers").glob("*.json"))
     return {file.stem: read_released_answers(file, dataset) for file in files}
 

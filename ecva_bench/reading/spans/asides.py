@@ -44,7 +44,7 @@ def _choose(text: str, pairs: Sequence[TimePair], clauses: Sequence[Clause], rea
     alone = by_themselves(text, pairs)
     if any(one and not pair.flaw and not reason for one, pair, reason in zip(alone, pairs, reasons, strict=True)):
         reasons[:] = [reason or ("" if one else "told beside") for one, reason in zip(alone, reasons, strict=True)]
-    _tell(text, pairs, clauses, reasons)
+    _mark_narrated(text, pairs, clauses, reasons)
     _minor(pairs, clauses, reasons)
 
 
@@ -80,7 +80,7 @@ def _correct(text: str, pairs: Sequence[TimePair], reasons: list[str]) -> None:
             reasons[one] = "corrected"
 
 
-def _tell(text: str, pairs: Sequence[TimePair], clauses: Sequence[Clause], reasons: list[str]) -> None:
+def _mark_narrated(text: str, pairs: Sequence[TimePair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark what is told in a line before the span that is called the anomaly."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n] and not clauses[n].inside]
     titled = [n for n in able if cues.TITLE.search(text[max(0, pairs[n].start - _TITLE) : pairs[n].start])]

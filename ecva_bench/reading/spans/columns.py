@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from ..tables import Cell, headed_cells
+from ..tables import CellRange, headed_cells
 from ..units import TimeUnit
 from .pairs import TimePair, paired, with_unit
 from .times import Time
@@ -48,7 +48,7 @@ def _unit(title: str) -> TimeUnit | None:
     return "minutes" if _MINUTES.search(title) else "seconds" if _SECONDS.search(title) else None
 
 
-def _only(times: Sequence[Time], places: Sequence[int], cell: Cell) -> Time | None:
+def _only(times: Sequence[Time], places: Sequence[int], cell: CellRange) -> Time | None:
     """Return the time in a cell; None where there is none, or more than one."""
     first = bisect_left(places, cell[0])
     inside = times[first : bisect_left(places, cell[1])]

@@ -49,14 +49,14 @@ def read_spans(
     word. `duration` in seconds is where `the end of the video` is, `frame_rate` says when a frame is; what needs the
     one that is absent is unread. A pair that cannot be read, or ends before it starts, stands in `others`.
     """
-    said = plain(text)
-    times = find_times(said)
-    pairs = _pairs(said, times)
-    region = _region(said, pairs, times)
+    plain_text = plain(text)
+    times = find_times(plain_text)
+    pairs = _pairs(plain_text, times)
+    region = _region(plain_text, pairs, times)
     inside = [pair for pair in pairs if region[0] <= pair.start and pair.end <= region[1]]
-    seconds = _Seconds(said, unit, duration, frame_rate)
+    seconds = _Seconds(plain_text, unit, duration, frame_rate)
     outcomes = [seconds.of(pair) for pair in inside]
-    asides = find_asides(said, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
+    asides = find_asides(plain_text, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
     meant = [(pair, one) for pair, one, aside in zip(inside, outcomes, asides, strict=True) if not aside]
     boxed = any(pair.rule == "flat" and one.flaw for pair, one in meant)  # a box of numbers, and no list of pairs
     spans = [(pair, one.span) for pair, one in meant if one.span and not (boxed and pair.rule == "flat")]
@@ -64,7 +64,7 @@ def read_spans(
     if all(pair.rule == "whole" and any(not _within(point, pair) for point in points) for pair, _ in spans):
         spans = []  # `throughout the video it rains; at 12 s a car skids`
     for (one, span), (other, another) in pairwise(spans):
-        if span != another and _OR.fullmatch(said, one.end, other.start):
+        if span != another and _OR.fullmatch(plain_text, one.end, other.start):
             return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
     if not spans:
         worst = max((one for _, one in meant), key=lambda one: _STATUSES.index(one.status), default=_Outcome())
@@ -74,7 +74,7 @@ def read_spans(
     rules = dict.fromkeys(first[span].rule for span in kept)
     taken = {id(pair) for pair, _ in spans}
     return Reading(
-        rule=", ".join([*(["conclusion"] if region != (0, len(said)) else []), *rules]),
+        rule=", ".join([*(["conclusion"] if region != (0, len(plain_text)) else []), *rules]),
         spans=tuple(kept),
         places=tuple((first[span].start, first[span].end) for span in kept),
         others=_words(text, [pair for pair in pairs if id(pair) not in taken]),

@@ -17,11 +17,11 @@ from .. import journal as results
 from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
 from ..journal import Journal, end_of
 from ..records import Answer, End, Manifest
-from .asking import Job, Settings
+from .inference import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
+from .result_records import PreparedVideo, ResultRecord, event, failures, identity
 from .runner import Progress, Runner, jobs, write
-from .written import Prepared, Written, event, failures, identity
 
 DEATHS_OF_A_VIDEO = 2  # workers that died at it, after which it is not given to another
 DEATHS_AT_A_PLACE = 3  # workers in a row that finished no video, after which no other is hired there
@@ -38,7 +38,7 @@ class Ready:
 class Wrote:
     """A worker has something for the results file."""
 
-    record: Written
+    record: ResultRecord
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Gone:
+class Died:
     """A worker is dead. Nothing is heard of it after this."""
 
     why: str
 
 
-Message = Ready | Wrote | Finished | Refused | Gone
-Tell = Callable[[Message], None]
+Message = Ready | Wrote | Finished | Refused | Died
+Send = Callable[[Message], None]
 
 
 class Worker:
@@ -69,7 +69,7 @@ class Worker:
 
     def __init__(self, prepare: Callable[[], Runner]) -> None:
         self._prepare = prepare
-        self._videos: Prefetcher[Job, Prepared]
+        self._videos: Prefetcher[Job, PreparedVideo]
 
     def submit(self, job: Job) -> None:
         """Give it another video."""
@@ -79,23 +79,23 @@ class Worker:
         """Yield what it has to say, until it is ended from outside or refuses."""
         try:
             with self._prepare() as runner:
-                self._videos = runner.asker.videos()
+                self._videos = runner.inference.videos()
                 yield Ready(runner.manifest)
                 for job, prepared in self._videos:
-                    for record in runner.asker.settle(job, prepared):
+                    for record in runner.inference.settle(job, prepared):
                         yield Wrote(record)
                     yield Finished()
         except EcvaError as error:
             yield Refused(error)
 
 
-class Hand(Protocol):
+class WorkerHandle(Protocol):
     """A worker as seen from here. What it does must not block."""
 
     def submit(self, job: Job) -> None:
         """Give it another video; one that is dead takes it in silence."""
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """End it at once, whatever it does."""
 
 
@@ -104,47 +104,47 @@ class Engine(Protocol):
 
     places: tuple[str, ...]
 
-    def hire(self, place: str, tell: Tell) -> Hand:
+    def start(self, place: str, send: Send) -> WorkerHandle:
         """Start a worker at a place; what it says is told, in order and from any thread, and last that it is gone."""
 
 
 @dataclass(eq=False)
-class _Desk:
+class _Slot:
     """A worker's place, who is there, and the videos it holds: the first is asked about, the others are prepared."""
 
     place: str
-    hand: Hand | None = None
+    handle: WorkerHandle | None = None
     ready: bool = False
     deaths: int = 0
     held: list[Job] = field(default_factory=list)
 
 
-class Crew:
+class WorkerPool:
     """Runs one plan with many workers; use as a context manager, within which they are there."""
 
     def __init__(self, engine: Engine, plan: Plan, settings: Settings) -> None:
         self.plan = plan
         self._engine, self._settings = engine, settings
-        self._desks = [_Desk(place) for place in engine.places]
-        self._inbox: queue.SimpleQueue[tuple[_Desk, Message]] = queue.SimpleQueue()
+        self._slots = [_Slot(place) for place in engine.places]
+        self._inbox: queue.SimpleQueue[tuple[_Slot, Message]] = queue.SimpleQueue()
         self._manifest: Manifest | None = None
-        self._before: list[Written] = []  # what is to be written once there is a journal
+        self._before: list[ResultRecord] = []  # what is to be written once there is a journal
         self._todo: deque[Job] = deque()
         self._died_at: Counter[str] = Counter()  # workers, by video
         self._settled = 0
         self._journal: Journal
 
     def __enter__(self) -> Self:
-        for desk in self._desks:
-            self._hire(desk)
+        for slot in self._slots:
+            self._start(slot)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for desk in self._desks:
-            if desk.hand:
-                desk.hand.dismiss()
+        for slot in self._slots:
+            if slot.handle:
+                slot.handle.stop()
 
     @property
     def manifest(self) -> Manifest:
@@ -165,7 +165,7 @@ class Crew:
         try:
             for record in self._before:
                 write(journal, record)
-            while self._todo or any(desk.held for desk in self._desks):
+            while self._todo or any(slot.held for slot in self._slots):
                 self._hand_out()
                 for record in self._hear(*self._inbox.get()):
                     self._write(record)
@@ -186,54 +186,54 @@ class Crew:
         journal.append(end)
         return end
 
-    def _write(self, record: Written) -> None:
+    def _write(self, record: ResultRecord) -> None:
         if not (isinstance(record, Answer) and record.key in self._journal.answered):
             write(self._journal, record)
 
-    def _hire(self, desk: _Desk) -> None:
-        desk.hand = self._engine.hire(desk.place, lambda message: self._inbox.put((desk, message)))
+    def _start(self, slot: _Slot) -> None:
+        slot.handle = self._engine.start(slot.place, lambda message: self._inbox.put((slot, message)))
 
     def _hand_out(self) -> None:
         """Give every worker one video to ask about and others to prepare meanwhile.
 
         A video at which a worker died is given alone, so that nothing else can be blamed for the next death.
         """
-        for desk in self._desks:
-            while desk.hand and desk.ready and self._todo and self._has_room(desk):
+        for slot in self._slots:
+            while slot.handle and slot.ready and self._todo and self._has_room(slot):
                 job = self._todo.popleft()
-                desk.held.append(job)
-                desk.hand.submit(job)
+                slot.held.append(job)
+                slot.handle.submit(job)
 
-    def _has_room(self, desk: _Desk) -> bool:
-        if not desk.held:
+    def _has_room(self, slot: _Slot) -> bool:
+        if not slot.held:
             return True
-        suspect = self._died_at[desk.held[0].group.video] or self._died_at[self._todo[0].group.video]
-        return not suspect and len(desk.held) < 1 + self._settings.decoders
+        suspect = self._died_at[slot.held[0].group.video] or self._died_at[self._todo[0].group.video]
+        return not suspect and len(slot.held) < 1 + self._settings.decoders
 
-    def _hear(self, desk: _Desk, message: Message) -> Iterator[Written]:
+    def _hear(self, slot: _Slot, message: Message) -> Iterator[ResultRecord]:
         """Do what a message asks for, and yield what is to be written."""
         match message:
             case Ready(manifest):
-                self._compare(desk, manifest)
-                desk.ready = True
+                self._compare(slot, manifest)
+                slot.ready = True
             case Wrote(record):
                 yield record
             case Finished():
-                desk.deaths = 0
-                self._settled += self.plan.owed_of(desk.held.pop(0).group)
+                slot.deaths = 0
+                self._settled += self.plan.owed_of(slot.held.pop(0).group)
             case Refused(error):
                 raise error
-            case Gone(why):
-                yield from self._replace(desk, why)
+            case Died(why):
+                yield from self._replace(slot, why)
 
-    def _compare(self, desk: _Desk, manifest: Manifest) -> None:
+    def _compare(self, slot: _Slot, manifest: Manifest) -> None:
         """Take the first worker's manifest as the run's; refuse what is another run, or not where it says it is."""
         if manifest.expects != self.plan.expects:
             remedy = "give all workers the same annotations"
-            raise SpecMismatch("a worker would ask other questions than were planned", desk.place, remedy)
-        if desk.place.startswith("cuda") and manifest.spec.get("description", {}).get("device") == "cpu":
+            raise SpecMismatch("a worker would ask other questions than were planned", slot.place, remedy)
+        if slot.place.startswith("cuda") and manifest.spec.get("description", {}).get("device") == "cpu":
             remedy = "give --devices cpu, or install a torch that can use the GPU"
-            raise UsageError("a worker would compute on the CPU", desk.place, remedy)
+            raise UsageError("a worker would compute on the CPU", slot.place, remedy)
         if self._manifest is None:
             environment = {**manifest.environment, **results.writer(), "workers": list(self._engine.places)}
             if (host := manifest.environment.get("host")) not in (None, environment["host"]):
@@ -241,23 +241,23 @@ class Crew:
             self._manifest = manifest.model_copy(update={"environment": environment})
         elif shown := results.differences(self._manifest, manifest):
             remedy = "give all workers the same packages, files and kind of device"
-            raise SpecMismatch(f"a worker would make another run ({shown})", desk.place, remedy)
+            raise SpecMismatch(f"a worker would make another run ({shown})", slot.place, remedy)
 
-    def _replace(self, desk: _Desk, why: str) -> Iterator[Written]:
+    def _replace(self, slot: _Slot, why: str) -> Iterator[ResultRecord]:
         """Give back the videos of a worker that died, and hire another."""
-        held, desk.held = desk.held, []
-        desk.hand, desk.ready, desk.deaths = None, False, desk.deaths + 1
-        yield event("worker_lost", place=desk.place, why=why, video=held[0].group.video if held else None)
+        held, slot.held = slot.held, []
+        slot.handle, slot.ready, slot.deaths = None, False, slot.deaths + 1
+        yield event("worker_lost", place=slot.place, why=why, video=held[0].group.video if held else None)
         if held:
             yield from self._give_back(held, why)
-        if desk.deaths < DEATHS_AT_A_PLACE:
-            self._hire(desk)
+        if slot.deaths < DEATHS_AT_A_PLACE:
+            self._start(slot)
             return
-        yield event("place_given_up", place=desk.place)
-        if not any(other.hand for other in self._desks):
+        yield event("place_given_up", place=slot.place)
+        if not any(other.handle for other in self._slots):
             raise WorkerLost("no worker is left", why, "see what it said, then run again: what is written is kept")
 
-    def _give_back(self, held: Sequence[Job], why: str) -> Iterator[Written]:
+    def _give_back(self, held: Sequence[Job], why: str) -> Iterator[ResultRecord]:
         """Queue videos again, first of all; but give up the one asked about at its second death."""
         first = held[0].group
         self._died_at[first.video] += 1

@@ -17,7 +17,7 @@ BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer wit
 
 
 @dataclass(frozen=True)
-class Outlook:
+class RunStatus:
     """What a run still has to do: (view, task) to counts of owed, answered, failed and open.
 
     `seconds` is what the open ones take one after another, None where no trial tells. `cost` is what one takes at an
@@ -45,14 +45,14 @@ class Outlook:
         return self.open * self.cost.usd * (self.cost.batch if batch else 1.0)
 
 
-def outlook(runner: Runner, results: Path) -> Outlook:
+def run_status(runner: Runner, results: Path) -> RunStatus:
     """Compare what a runner owes with what a results file holds, if there is one.
 
     A file of the same model is the trial: what an answer took there is what each open one will take. The time is the
     median's. Money without a trial is the most that can be asked for.
     """
     rows: dict[tuple[View, str], Counter[str]] = {}
-    held = journal.read(results) if results.exists() else None
+    held = journal.read_results(results) if results.exists() else None
     done = {(a.id, a.view) for a in held.answers} if held else set()
     failed = {(f.id, f.view) for f in held.failures} if held else set()
     impossible = held.unasked if held else {}
@@ -68,7 +68,7 @@ def outlook(runner: Runner, results: Path) -> Outlook:
     sizes = [path.stat().st_size for path in media if path.is_file()]
     words = max((len(prompt.text.encode()) for prompt in runner.plan.prompts.values()), default=0)
     cost = runner.adapter.question_cost(words)
-    return Outlook(
+    return RunStatus(
         rows,
         statistics.median(took) * still_open if took else None,
         _measured(cost, held, results, runner) if cost and held else cost,
@@ -81,7 +81,7 @@ def outlook(runner: Runner, results: Path) -> Outlook:
 
 def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) -> QuestionCost:
     """Return a cost by what a trial took; unchanged where its model, or how that is shown videos, is another."""
-    spent = journal.spent(results)
+    spent = journal.read_spent(results)
     asked = spent.get("asked", 0) - spent.get("failed", 0)
     if asked <= 0 or _shown(held.spec) != _shown(runner.manifest.spec):
         return cost
@@ -97,14 +97,14 @@ def _shown(spec: dict[str, object]) -> str:
     return canonical_json([spec.get("model"), told])
 
 
-def fitting_subset(found: Outlook, videos: int, usd: float) -> int:
+def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:
     """Return of how many of the run's videos all questions fit into so many USD, as if none had been asked yet."""
     each = found.cost.usd if found.cost and found.cost.usd else 0.0
     owed = sum(row["owed"] for row in found.rows.values())
     return min(videos, math.floor(usd / (each * owed / videos))) if each and owed else videos
 
 
-def fitting_frames(found: Outlook, usd: float) -> int:
+def fitting_frames(found: RunStatus, usd: float) -> int:
     """Return how many frames a question may have for all to fit into so many USD; 0 where not even one frame fits."""
     cost = found.cost
     if cost is None or cost.usd is None or not cost.usd_per_frame or not found.open:

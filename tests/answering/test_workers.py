@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from ecva_bench.answering.asking import Job
-from ecva_bench.answering.crew import Crew, Engine, Gone, Message, Ready, Refused, Worker, Wrote
-from ecva_bench.answering.processes import Processes, _visible, places_of
+from ecva_bench.answering.inference import Job
+from ecva_bench.answering.process_workers import ProcessWorkers, _visible, devices_for
 from ecva_bench.answering.runner import Runner
+from ecva_bench.answering.workers import Died, Engine, Message, Ready, Refused, Worker, WorkerPool, Wrote
 from ecva_bench.errors import AdapterError, ModelGone, SpecMismatch, UsageError, WorkerLost
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Manifest
-from tests.answering.crew_models import prepare, prepare_one
+from tests.answering.worker_models import prepare, prepare_one
 from tests.clips import write_clip
 
 VIDEOS = 5
@@ -67,12 +67,12 @@ def alone(folder: Path, path: Path) -> dict[str, dict[str, object]]:
 
 def together(engine: Engine, folder: Path, trouble: Path, path: Path, decoders: int = 1) -> None:
     runner = prepare(folder, trouble, decoders)
-    with Crew(engine, runner.plan, runner.settings) as crew, Journal(path, crew.manifest) as journal:
-        crew.run(journal)
+    with WorkerPool(engine, runner.plan, runner.settings) as pool, Journal(path, pool.manifest) as journal:
+        pool.run(journal)
 
 
 def on_two(folder: Path, trouble: Path, path: Path) -> None:
-    together(Processes(partial(prepare_one, folder, trouble), ("cpu", "cpu")), folder, trouble, path)
+    together(ProcessWorkers(partial(prepare_one, folder, trouble), ("cpu", "cpu")), folder, trouble, path)
     assert not multiprocessing.active_children()
 
 
@@ -119,7 +119,7 @@ def test_a_video_at_which_two_workers_died_costs_itself_only_and_is_asked_again_
         file.unlink()
     on_two(folder, trouble, path)
     assert answers(path) == expected
-    assert not read(path).failures
+    assert not read_results(path).failures
 
 
 def test_workers_that_cannot_live_end_the_run_and_fail_no_more_than_they_must(
@@ -155,34 +155,34 @@ class Script:
         self.places = tuple(map(str, range(len(told))))
         self._manifest, self._told = manifest, told
 
-    def hire(self, place: str, tell: Callable[[Message], None]) -> Scripted:
-        tell(Ready(self._manifest))
-        return Scripted(self._told[int(place)], tell)
+    def start(self, place: str, send: Callable[[Message], None]) -> Scripted:
+        send(Ready(self._manifest))
+        return Scripted(self._told[int(place)], send)
 
 
 class Scripted:
     """A worker by the script."""
 
-    def __init__(self, told: Sequence[Message], tell: Callable[[Message], None]) -> None:
-        self._told, self._tell = list(told), tell
+    def __init__(self, told: Sequence[Message], send: Callable[[Message], None]) -> None:
+        self._told, self._send = list(told), send
 
     def submit(self, job: Job) -> None:
         while self._told:
-            self._tell(self._told.pop(0))
+            self._send(self._told.pop(0))
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         self._told.clear()
 
 
 def test_what_was_told_before_a_model_was_gone_for_good_is_written(folder: Path, trouble: Path, tmp_path: Path) -> None:
     path, runner = tmp_path / "r.jsonl", prepare(folder, trouble)
     alone(folder, tmp_path / "one.jsonl")
-    first, second = read(tmp_path / "one.jsonl").answers[:2]
+    first, second = read_results(tmp_path / "one.jsonl").answers[:2]
     gone = Refused(ModelGone("the budget is spent", "tiny", "raise it"))
     engine = Script(runner.manifest, [Wrote(first), gone], [Wrote(first), Wrote(second)])
-    crew = Crew(engine, runner.plan, runner.settings)
-    with crew, Journal(path, crew.manifest) as journal, pytest.raises(ModelGone):
-        crew.run(journal)
+    pool = WorkerPool(engine, runner.plan, runner.settings)
+    with pool, Journal(path, pool.manifest) as journal, pytest.raises(ModelGone):
+        pool.run(journal)
     assert list(answers(path)) == [first.key, second.key]
     assert lines(path, "event")[-1]["event"] == "stopped"
 
@@ -194,32 +194,32 @@ class Threads:
         self.places = tuple(map(str, range(len(recipes))))
         self._recipes, self._lives = recipes, lives
 
-    def hire(self, place: str, tell: Callable[[Message], None]) -> Thread:
-        return Thread(Worker(self._recipes[int(place)]), self._lives.pop() if self._lives else 10**6, tell)
+    def start(self, place: str, send: Callable[[Message], None]) -> Thread:
+        return Thread(Worker(self._recipes[int(place)]), self._lives.pop() if self._lives else 10**6, send)
 
 
 class Thread:
     """A worker that is gone after so many messages."""
 
-    def __init__(self, worker: Worker, life: int, tell: Callable[[Message], None]) -> None:
-        self._worker, self._life, self._tell = worker, life, tell
-        self._ready, self._dismissed = threading.Event(), threading.Event()
+    def __init__(self, worker: Worker, life: int, send: Callable[[Message], None]) -> None:
+        self._worker, self._life, self._send = worker, life, send
+        self._ready, self._stopped = threading.Event(), threading.Event()
         threading.Thread(target=self._live, daemon=True).start()
 
     def _live(self) -> None:
         for told, message in enumerate(self._worker.work(), 1):
             self._ready.set()
-            self._tell(message)
-            if told == self._life or self._dismissed.is_set():
+            self._send(message)
+            if told == self._life or self._stopped.is_set():
                 break
-        self._tell(Gone("its life was over"))
+        self._send(Died("its life was over"))
 
     def submit(self, job: Job) -> None:
         self._worker.submit(job)
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """End it; one that still loads, and so has no videos to close, ends once it has loaded."""
-        self._dismissed.set()
+        self._stopped.set()
         if self._ready.is_set():
             self._worker._videos.close()
 
@@ -255,9 +255,9 @@ def test_workers_with_other_questions_than_were_planned_are_refused(
     runner = prepare(folder, trouble)
     (fewer := tmp_path / "fewer").mkdir()
     write_clip(fewer / "0.mp4")
-    crew = Crew(Script(prepare(fewer, trouble).manifest, []), runner.plan, runner.settings)
+    pool = WorkerPool(Script(prepare(fewer, trouble).manifest, []), runner.plan, runner.settings)
     with pytest.raises(SpecMismatch, match="other questions than were planned: 0: give all workers the same anno"):
-        _ = crew.__enter__().manifest
+        _ = pool.__enter__().manifest
 
 
 @pytest.mark.parametrize(("place", "device"), [("cuda:0", "cpu"), ("cuda:0", "cuda"), ("cpu", "cpu"), ("ray 1", "cpu")])
@@ -268,30 +268,30 @@ def test_a_worker_that_would_not_compute_where_it_is_put_is_refused(
     spec = {**runner.manifest.spec, "description": {"device": device}}
     engine = Script(runner.manifest.model_copy(update={"spec": spec}), [])
     engine.places = (place,)
-    crew = Crew(engine, runner.plan, runner.settings)
-    crew._inbox.put((crew._desks[0], Ready(engine._manifest)))
+    pool = WorkerPool(engine, runner.plan, runner.settings)
+    pool._inbox.put((pool._slots[0], Ready(engine._manifest)))
     if place == "cuda:0" and device == "cpu":
         with pytest.raises(UsageError, match="a worker would compute on the CPU: cuda:0"):
-            _ = crew.manifest
+            _ = pool.manifest
     else:
-        assert crew.manifest.environment["workers"] == [place]
+        assert pool.manifest.environment["workers"] == [place]
 
 
 def test_the_machine_that_the_environment_is_of_is_named_where_it_is_another(folder: Path, trouble: Path) -> None:
     runner = prepare(folder, trouble)
     there = runner.manifest.model_copy(update={"environment": {"host": "node 7", "platform": "theirs"}})
-    crew = Crew(Script(there, []), runner.plan, runner.settings).__enter__()
-    environment = crew.manifest.environment
+    pool = WorkerPool(Script(there, []), runner.plan, runner.settings).__enter__()
+    environment = pool.manifest.environment
     assert (environment["platform"], environment["described_on"]) == ("theirs", "node 7")
     assert environment["host"] != "node 7"
 
 
 def test_places_are_the_devices_named() -> None:
-    assert places_of(2, ("cuda:1", "cpu")) == ("cuda:1", "cpu")
-    assert len(places_of(3)) == 3
+    assert devices_for(2, ("cuda:1", "cpu")) == ("cuda:1", "cpu")
+    assert len(devices_for(3)) == 3
     for wrong in ("gpu:0", "cuda", "cuda:x", ""):
         with pytest.raises(UsageError, match="is no device"):
-            places_of(1, (wrong,))
+            devices_for(1, (wrong,))
 
 
 @pytest.mark.parametrize(

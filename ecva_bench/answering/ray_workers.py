@@ -1,6 +1,6 @@
 """Workers as actors of a Ray cluster (https://docs.ray.io, extra `ray`), wherever it has a GPU, or else anywhere.
 
-Ray starts them, carries what they say and notices that a machine is gone; who asks what is `crew`'s business.
+Ray starts them, carries their messages and notices when a machine is gone; `workers` decides which worker answers what.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from ..errors import UsageError
-from .asking import Job
-from .crew import Gone, Hand, Tell, Worker
+from .inference import Job
 from .runner import Runner
+from .workers import Died, Send, Worker, WorkerHandle
 
 try:
     import ray as _ray
@@ -27,7 +27,7 @@ except ImportError as error:
 ray: Any = _ray  # many of its functions have no types
 
 
-class OnRay:
+class RayWorkers:
     """An `Engine` of actors. All machines need the same files and packages.
 
     Each calls `prepare` with the number of them; it is pickled.
@@ -45,15 +45,15 @@ class OnRay:
         self.places = tuple(f"ray {number}" for number in range(1, 1 + (workers or gpus or machines)))
         self._prepare, self._gpus = partial(prepare, len(self.places)), 1 if gpus else 0
 
-    def hire(self, place: str, tell: Tell) -> Hand:
+    def start(self, place: str, send: Send) -> WorkerHandle:
         """Start an actor where the cluster has room; see `Engine`."""
-        return _Actor(self._prepare, self._gpus, tell)
+        return _Actor(self._prepare, self._gpus, send)
 
 
 class _Actor:
     """A worker in an actor, heard in a thread."""
 
-    def __init__(self, prepare: Callable[[], Runner], gpus: int, tell: Tell) -> None:
+    def __init__(self, prepare: Callable[[], Runner], gpus: int, send: Send) -> None:
         # Two calls at a time: one says what is to be written, as long as it lives; the other takes videos.
         options: dict[str, Any] = {
             "num_cpus": 1,
@@ -62,23 +62,23 @@ class _Actor:
             "scheduling_strategy": "SPREAD",
         }
         self._actor: Any = ray.remote(Worker).options(**options).remote(prepare)
-        threading.Thread(target=self._listen, args=(tell,), name="ear", daemon=True).start()
+        threading.Thread(target=self._listen, args=(send,), name="ear", daemon=True).start()
 
     def submit(self, job: Job) -> None:
         self._actor.submit.remote(job)
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         ray.kill(self._actor)
 
-    def _listen(self, tell: Tell) -> None:
+    def _listen(self, send: Send) -> None:
         why = "ended"
         try:
             for said in self._actor.work.options(num_returns="streaming").remote():
-                tell(ray.get(said))
+                send(ray.get(said))
         except ray.exceptions.RayError as error:
             why = " ".join(str(error).split())[:500]
         ray.kill(self._actor)  # where it raised, it still holds its place
-        tell(Gone(why))
+        send(Died(why))
 
 
 def _join() -> None:

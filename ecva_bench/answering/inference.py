@@ -18,15 +18,14 @@ from ..errors import ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailab
 from ..records import Event, Manifest, Moment, Sample, View, canonical_json
 from ..video import Frames, Video
 from .adapter import Adapter
-from .plan import Group
+from .plan import VideoQuestions
 from .prefetch import Prefetcher, stopwatch
 from .question import Question
-from .views import removed_spans
-from .written import (
-    Keyed,
-    Prepared,
-    Round,
-    Written,
+from .result_records import (
+    KeyedSample,
+    PreparedVideo,
+    ResultRecord,
+    ViewQuestions,
     answer,
     checked,
     event,
@@ -36,6 +35,7 @@ from .written import (
     not_shown,
     seen_frames,
 )
+from .views import removed_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,12 +67,12 @@ class Job:
     `begun` is how the model was described by which the run has answers; None for a run that has none.
     """
 
-    group: Group
+    group: VideoQuestions
     settled: frozenset[str] = frozenset()
     begun: Mapping[str, Any] | None = None
 
 
-class Asker:
+class Inference:
     """One adapter, and how it is asked in the run of a manifest."""
 
     def __init__(self, adapter: Adapter, manifest: Manifest, views: Sequence[View], settings: Settings) -> None:
@@ -81,7 +81,7 @@ class Asker:
         self._loaded = False
         self._settled = False  # whether the model's description can change no more
 
-    def videos(self) -> Prefetcher[Job, Prepared]:
+    def videos(self) -> Prefetcher[Job, PreparedVideo]:
         """Return what prepares videos in the background, within the bounds of the settings."""
         return Prefetcher(
             self.prepare,
@@ -92,7 +92,7 @@ class Asker:
 
     # In the background
 
-    def prepare(self, job: Job, reserve: Callable[[int], None]) -> Prepared:
+    def prepare(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
         """Open a video and decode, in one pass, the frames of all its views that have open questions."""
         seconds = stopwatch()
         if job.begun is not None and not self._settled:
@@ -103,7 +103,7 @@ class Asker:
         try:
             sha256 = video.sha256
         except VideoError as error:
-            return Prepared(video, "", self._rounds_of_broken(job, "", error), seconds())
+            return PreparedVideo(video, "", self._rounds_of_broken(job, "", error), seconds())
         found = [self._with_frames(self._round(job, view, video, sha256)) for view in self.views]
         rounds, indices = tuple(round_ for round_, _ in found), np.unique(np.concatenate([some for _, some in found]))
         warnings: tuple[str, ...] = ()
@@ -116,9 +116,9 @@ class Asker:
             warnings = tuple(dict.fromkeys([*(video.warnings if asked else ()), *told]))
         except VideoError as error:  # what cannot be shown anyway stays as it is
             rounds = tuple(replace(one, shown=error) if isinstance(one.shown, Video) else one for one in rounds)
-        return Prepared(video, sha256, rounds, seconds(), warnings)
+        return PreparedVideo(video, sha256, rounds, seconds(), warnings)
 
-    def _round(self, job: Job, view: View, video: Video, sha256: str) -> Round:
+    def _round(self, job: Job, view: View, video: Video, sha256: str) -> ViewQuestions:
         samples = job.group.asked(view)
         removed: tuple[Moment, ...] = ()
         shown: Video | Exception = video
@@ -129,9 +129,9 @@ class Asker:
                 shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error
-        return Round(view, removed, self._open(job, view, removed, sha256), shown)
+        return ViewQuestions(view, removed, self._open(job, view, removed, sha256), shown)
 
-    def _with_frames(self, round_: Round) -> tuple[Round, NDArray[np.int64]]:
+    def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
         """Return a round with the frames of the whole video that it needs; without them it is not shown."""
         if round_.questions and isinstance(round_.shown, Video):
             try:
@@ -141,10 +141,10 @@ class Asker:
                 round_ = replace(round_, shown=error)
         return round_, np.empty(0, dtype=np.int64)
 
-    def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[Round, ...]:
-        return tuple(Round(view, (), self._open(job, view, (), sha256), error) for view in self.views)
+    def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[ViewQuestions, ...]:
+        return tuple(ViewQuestions(view, (), self._open(job, view, (), sha256), error) for view in self.views)
 
-    def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[Keyed, ...]:
+    def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[KeyedSample, ...]:
         """Return what is still to be asked."""
         keyed = ((self._key(sample, view, removed, sha256), sample) for sample in job.group.asked(view))
         return tuple(question for question in keyed if question[0] not in job.settled)
@@ -154,7 +154,7 @@ class Asker:
 
     # With the model
 
-    def settle(self, job: Job, prepared: Prepared | Exception) -> Iterator[Written]:
+    def settle(self, job: Job, prepared: PreparedVideo | Exception) -> Iterator[ResultRecord]:
         """Yield, as they are had, the answers of a prepared video, and why there are none to what could not be shown.
 
         A model that cannot be loaded raises, and so does `ModelGone`.
@@ -190,7 +190,9 @@ class Asker:
             self.adapter.load()
             self._loaded = True
 
-    def _ask(self, round_: Round, shown: Video, prepared: Prepared, size: int) -> Generator[Written, None, int]:
+    def _ask(
+        self, round_: ViewQuestions, shown: Video, prepared: PreparedVideo, size: int
+    ) -> Generator[ResultRecord, None, int]:
         """Ask one view's questions, `size` together; return how many to ask together of the video's next view.
 
         Questions that fail together are asked again one by one, so that one of them costs itself only; those that
@@ -221,8 +223,8 @@ class Asker:
         return size
 
     def _answers(
-        self, batch: Sequence[Keyed], round_: Round, shown: Video, prepared: Prepared, asked: int
-    ) -> list[Written]:
+        self, batch: Sequence[KeyedSample], round_: ViewQuestions, shown: Video, prepared: PreparedVideo, asked: int
+    ) -> list[ResultRecord]:
         """Ask a batch and return the answers, behind the manifest where the first of them changes it.
 
         `asked` is how many questions share the video's decoding.
@@ -241,7 +243,7 @@ class Asker:
             for key, (_, sample), text in zip(keys, batch, texts, strict=True)
         ]
 
-    def _settle(self) -> list[Written]:
+    def _settle(self) -> list[ResultRecord]:
         """Return the manifest as the first answer shows it; nothing where that is as it was."""
         if self._settled:
             return []
@@ -260,7 +262,7 @@ def _cut_out(video: Video, removed: Sequence[Moment]) -> Video:
         raise ViewUnavailable("cutting the annotated moments leaves no frame") from None
 
 
-def _cut(questions: Sequence[Keyed], size: int) -> list[Sequence[Keyed]]:
+def _cut(questions: Sequence[KeyedSample], size: int) -> list[Sequence[KeyedSample]]:
     return [questions[start : start + size] for start in range(0, len(questions), size)]
 
 

@@ -13,15 +13,15 @@ from multiprocessing.connection import Connection
 
 from ..devices import gpus, there
 from ..errors import UsageError
-from .asking import Job
-from .crew import Gone, Hand, Tell, Worker
+from .inference import Job
 from .runner import Runner
+from .workers import Died, Send, Worker, WorkerHandle
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-class Processes:
-    """An `Engine` of processes. Devices are as `places_of` returns them.
+class ProcessWorkers:
+    """An `Engine` of processes. Devices are as `devices_for` returns them.
 
     Each calls `prepare` with the number of them; it is pickled.
     """
@@ -30,41 +30,41 @@ class Processes:
         self.places = tuple(devices)
         self._prepare = partial(prepare, len(self.places))
 
-    def hire(self, place: str, tell: Tell) -> Hand:
+    def start(self, place: str, send: Send) -> WorkerHandle:
         """Start a process on a device; see `Engine`."""
-        return _Process(self._prepare, place, tell)
+        return _Process(self._prepare, place, send)
 
 
 class _Process:
     """A worker in a process, heard in a thread."""
 
-    def __init__(self, prepare: Callable[[], Runner], device: str, tell: Tell) -> None:
+    def __init__(self, prepare: Callable[[], Runner], device: str, send: Send) -> None:
         spawn = multiprocessing.get_context("spawn")  # a fork would share locks, threads and the GPU's state
         self._pipe, its_end = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(its_end, prepare, device), name=f"worker on {device}")
         self._process.start()
         its_end.close()
-        self._ear = threading.Thread(target=self._listen, args=(tell,), name=f"ear on {device}", daemon=True)
+        self._ear = threading.Thread(target=self._listen, args=(send,), name=f"ear on {device}", daemon=True)
         self._ear.start()
 
     def submit(self, job: Job) -> None:
         with suppress(OSError):  # it is dead; the ear says so
             self._pipe.send(job)
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         self._process.kill()
         self._ear.join()
 
-    def _listen(self, tell: Tell) -> None:
+    def _listen(self, send: Send) -> None:
         with suppress(EOFError, OSError):
             while True:
-                tell(self._pipe.recv())
+                send(self._pipe.recv())
         self._process.join()
         code = self._process.exitcode or 0
-        tell(Gone(f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"))
+        send(Died(f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"))
 
 
-def places_of(workers: int, devices: Sequence[str] = ()) -> tuple[str, ...]:
+def devices_for(workers: int, devices: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the device of each worker: those named, else the GPUs in turn, else `cpu`.
 
     `UsageError` for what is no device, and for more workers than the devices named.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.answering.crew import Crew
+from ecva_bench.answering.workers import WorkerPool
 from ecva_bench.journal import Journal
-from tests.answering.crew_models import prepare, prepare_one
-from tests.answering.test_crew import VIDEOS, alone, answers, events, folder, lines, trouble
+from tests.answering.test_workers import VIDEOS, alone, answers, events, folder, lines, trouble
+from tests.answering.worker_models import prepare, prepare_one
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
 
@@ -38,12 +38,12 @@ def cluster() -> Iterator[object]:
 def test_a_machine_lost_in_the_middle_costs_no_answer_and_gives_none_twice(
     cluster: object, folder: Path, trouble: Path, tmp_path: Path
 ) -> None:
-    from ecva_bench.answering.on_ray import OnRay
+    from ecva_bench.answering.ray_workers import RayWorkers
 
     machines = [cluster.add_node(num_cpus=1, wait=True) for _ in range(2)]  # type: ignore[attr-defined]
     path = tmp_path / "ray.jsonl"
     runner = prepare(folder, trouble)
-    engine = OnRay(partial(prepare_one, folder, trouble), 2)
+    engine = RayWorkers(partial(prepare_one, folder, trouble), 2)
     hold = trouble / "hold"
     hold.touch()
 
@@ -60,10 +60,10 @@ def test_a_machine_lost_in_the_middle_costs_no_answer_and_gives_none_twice(
         finally:
             hold.unlink()
 
-    with Crew(engine, runner.plan, runner.settings) as crew, Journal(path, crew.manifest) as journal:
+    with WorkerPool(engine, runner.plan, runner.settings) as pool, Journal(path, pool.manifest) as journal:
         thief = threading.Thread(target=lose_one)
         thief.start()
-        end = crew.run(journal)
+        end = pool.run(journal)
         thief.join()
     assert end.status == "complete"
     assert end.answers == 4 * VIDEOS

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ecva_bench.answering import Adapter, Question
-from ecva_bench.answering.asking import Settings
+from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError

@@ -29,29 +29,29 @@ from ..records import (
 )
 from ..video import Frames, Video
 from .adapter import ModelOutput
-from .plan import Group
+from .plan import VideoQuestions
 
-Written = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
-Keyed = tuple[str, Sample]  # a key, and whose it is
+ResultRecord = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
+KeyedSample = tuple[str, Sample]  # a key, and whose it is
 
 
 @dataclass(frozen=True)
-class Round:
+class ViewQuestions:
     """The questions still to be asked about one view, and the view itself or why it cannot be shown."""
 
     view: View
     removed: tuple[Moment, ...]
-    questions: tuple[Keyed, ...]
+    questions: tuple[KeyedSample, ...]
     shown: Video | Exception
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedVideo:
     """A video opened, hashed, decoded and cut as its open questions need it."""
 
     video: Video
     sha256: str
-    rounds: tuple[Round, ...]
+    rounds: tuple[ViewQuestions, ...]
     seconds: float
     warnings: tuple[str, ...] = ()
 
@@ -75,7 +75,9 @@ def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequen
     )
 
 
-def failures(group: Group, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError) -> Iterator[Failure]:
+def failures(
+    group: VideoQuestions, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError
+) -> Iterator[Failure]:
     """Yield a failure for each question about a video that cannot be asked at all."""
     for view in views:
         for sample in group.asked(view):
@@ -119,9 +121,9 @@ def seen_frames(frames: Sequence[Frames]) -> SeenFrames | None:
 def answer(
     key: str,
     sample: Sample,
-    round_: Round,
+    round_: ViewQuestions,
     text: str,
-    prepared: Prepared,
+    prepared: PreparedVideo,
     frames: SeenFrames | None,
     time: dict[str, float],
 ) -> Answer:
@@ -153,7 +155,7 @@ def answer(
     )
 
 
-def not_shown(round_: Round, error: Exception) -> list[Failure | Unasked]:
+def not_shown(round_: ViewQuestions, error: Exception) -> list[Failure | Unasked]:
     """Return a record for each question about a view that cannot be shown: unasked, where it cannot be made at all."""
     if isinstance(error, ViewUnavailable):
         return [_unasked(key, sample, round_.view, str(error)) for key, sample in round_.questions]
