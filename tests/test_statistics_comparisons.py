@@ -62,6 +62,8 @@ def test_w_follows_from_the_mean_spearman_correlation(rankings):
 def test_w_corrects_for_ties_and_needs_two_judges():
     assert kendall_w([[1, 2.5, 2.5, 4]] * 3) == pytest.approx(1)
     assert kendall_w([[1, 2, 3], [3, 2, 1]]) == pytest.approx(0)
+    assert kendall_w([[1, 2], [1, 2]]) == 1
+    assert kendall_w([[1], [1]]) is None
     assert kendall_w([[1, 1, 1], [2, 2, 2]]) is None
     assert kendall_w([[1, 2, 3]]) is None
     assert kendall_w([]) is None

@@ -12,7 +12,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.request import Request
+    from ..answering.request import RunRequest
     from ..journal import Journal
     from ..records import End
 
@@ -80,7 +80,7 @@ def run_command(
     print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")
 
 
-def _run(request: Request, out: Path) -> None:
+def _run(request: RunRequest, out: Path) -> None:
     """Answer what the results file still lacks and print what became of it; end with code 3 where that is not all."""
     from ..journal import Journal
     from .progress import progress

@@ -121,10 +121,11 @@ def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow])
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
+    less_is_better = any(by in row.summaries and not row.summaries[by].higher_is_better for row in rows)
 
     def order(row: LeaderboardRow) -> tuple[bool, float, str]:
         mean = row.mean(by)
-        return mean is None, -(mean or 0.0), row.label
+        return mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
     return LeaderboardGroup(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)

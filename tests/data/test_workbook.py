@@ -246,6 +246,7 @@ def test_what_is_there_counts_and_not_what_the_file_states(stated: str, tmp_path
     assert peak < 50e6
 
 
+@pytest.mark.slow
 def test_formatted_cells_without_a_value_cost_no_memory(tmp_path: Path) -> None:
     wide = '<row r="{0}"><c r="XFD{0}" s="1"/></row>'
     many = "".join(wide.format(number) for number in range(10, 300)) + wide.format(1048576)

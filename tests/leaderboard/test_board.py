@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ecva_bench import leaderboard
 from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard import as_text, published_tables, score_sheets, submission
-from ecva_bench.leaderboard.groups import labels
+from ecva_bench.leaderboard.groups import group_submissions, labels
 from ecva_bench.records import Lacking
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
@@ -45,6 +45,21 @@ def test_models_are_ranked_by_the_mean_with_missing_as_zero():
     assert column(board, "rank") == ["1", "1", "3"]
     assert column(board, "answered") == ["4/4", "4/4", "1/4"]
     assert column(board, "accuracy %") == ["50.00", "50.00", "25.00"]
+
+
+def test_where_less_is_better_the_least_is_first():
+    """The accuracy of these runs is read as an error, so that the wrong answers stand first, at rank 1."""
+    texts = {"right": ("[5]", "[5]"), "half": ("[5]", "[1]"), "wrong": ("[1]", "[1]")}
+    scores = []
+    for model, said in texts.items():
+        one = run(model, *said, owed=OWED[:2])
+        kept = [s.model_copy(update={"higher_is_better": False}) for s in one.summaries if s.column == "accuracy"]
+        scores.append(one.model_copy(update={"summaries": tuple(kept)}))
+    (board,) = leaderboards(scores)
+    assert column(board, "model") == ["wrong", "half", "right"]
+    assert column(board, "accuracy %") == ["0.00", "50.00", "100.00"]
+    (group,) = group_submissions([submission(one) for one in scores])
+    assert [group.standings("accuracy")[model].rank for model in ("wrong", "half", "right")] == [1, 2, 3]
 
 
 def test_baselines_stand_in_the_order_and_take_no_rank():

@@ -37,6 +37,14 @@ def test_a_planted_difference_is_found_with_its_interval():
     assert (effect.n, effect.videos, effect.p < 0.01) == (150, 150, True)
 
 
+def test_the_table_says_what_could_have_been_seen():
+    found = compared(np.random.default_rng(0).normal(0.03, 0.1, size=150).tolist())
+    (table, *_) = comparison_tables(found)
+    (row,) = table.rows
+    assert row[table.header.index("detectable")].value == pytest.approx(100 * found.effects[0].detectable)
+    assert any("detectable" in note and "at 5 %, uncorrected" in note for note in table.notes)
+
+
 def test_more_answers_that_were_cut_off_are_told_whichever_run_has_them():
     base, new = two([0.0] * 10)
     assert not compare(base=base, new=new).shortfalls

@@ -9,10 +9,12 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.gate import LEVEL, gate, noise_floors, read_margins, verdict_of
-from ecva_bench.leaderboard.gate_report import gate_cases, gate_tables
+from ecva_bench.leaderboard.gate_report import _rounded_up, gate_cases, gate_tables
 from ecva_bench.leaderboard.github import SUMMARY_BYTES, as_annotations, step_summary
 from ecva_bench.leaderboard.history import remember, sparkline
 from ecva_bench.leaderboard.junit import as_junit
@@ -51,12 +53,14 @@ def failures(differences):
     return sum(p <= LEVEL for p in tests) / draws
 
 
+@pytest.mark.slow
 def test_a_drop_of_two_points_on_200_videos_is_found():
     """The whole gate, three tasks whose noise a video shares."""
     differences = noise(np.random.default_rng(1), (DRAWS, VIDEOS, len(TASKS)), shared=0.5) - 0.02
     assert list(verdicts(differences)).count("FAIL") / DRAWS >= 0.95
 
 
+@pytest.mark.slow
 def test_without_a_drop_the_gate_seldom_fails():
     """The same, and nothing is worse."""
     differences = noise(np.random.default_rng(2), (DRAWS, VIDEOS, len(TASKS)), shared=0.5)
@@ -65,15 +69,18 @@ def test_without_a_drop_the_gate_seldom_fails():
     assert "WARN" not in found
 
 
+@pytest.mark.slow
 def test_one_question_a_video_is_enough_to_find_the_drop():
     assert failures(noise(np.random.default_rng(3), (1000, VIDEOS, 1)) - 0.02) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("questions", "shared"), [(1, 0.0), (3, 0.5), (3, 0.9)])
 def test_a_metric_seldom_fails_where_questions_of_a_video_share_noise(questions, shared):
     assert failures(noise(np.random.default_rng(4), (1000, VIDEOS, questions), shared=shared)) <= 0.05
 
 
+@pytest.mark.slow
 def test_tests_over_questions_as_if_independent_would_fail_far_too_often():
     """Why videos are drawn: with each question a cluster of its own, shared noise looks like a change."""
     differences = noise(np.random.default_rng(5), (500, VIDEOS, 3), shared=0.9)
@@ -256,6 +263,13 @@ def test_the_judges_part_of_the_signature_is_named():
     found = gate(base=scored(BASE), new=scored(BASE, signature="anomeval|judge:y|v:1"))
     assert gate_tables(found)[0].notes == ("the two runs do not compare",)
     assert found.mismatches[0].text == "scorer of cause/anomeval: judge:x in the base, judge:y in the new run"
+
+
+@given(margin=st.floats(1e-6, 1))
+def test_an_advised_margin_has_two_digits_and_is_enough(margin):
+    advised = _rounded_up(margin)
+    assert margin <= float(advised) <= 1.101 * margin
+    assert len(f"{float(advised):e}".split("e")[0].rstrip("0").replace(".", "")) <= 2
 
 
 def test_calibration_raises_margins_to_what_equal_runs_differ_by():
