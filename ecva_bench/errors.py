@@ -18,6 +18,7 @@
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a filter around it, will not answer a question
+     │    ├── AnswerPending        the question waits for others, to be asked together: no failure
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
      │    ├── ModelGone            no later question would be answered either: the run ends, to be resumed
      │    └── OutOfMemory          a model had too little memory for what it was asked at once (retryable)
@@ -154,6 +155,10 @@ class AnswerLost(AdapterError):
 
     code = "no_answer"
     retryable = True
+
+
+class AnswerPending(AdapterError):
+    """The question waits for others, to be asked together; the answer is to be had later in the same run."""
 
 
 class ModelGone(AdapterError):

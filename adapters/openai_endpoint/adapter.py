@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Adapter, ModelOutput, QuestionCost
-from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
+from ecva_bench.errors import (
+    AdapterError,
+    AnswerLost,
+    AnswerPending,
+    AnswerRefused,
+    EcvaError,
+    JudgeError,
+    ModelGone,
+    UsageError,
+)
+from ecva_bench.judging.batches import Batches
 from ecva_bench.judging.budget import Usage
 from ecva_bench.judging.client import Caller, Options
 from ecva_bench.judging.completions import Problem
@@ -38,12 +49,15 @@ class OpenAIEndpoint(Adapter):
     latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
     picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`. How: `base_url`, else
     OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd`,
-    `budget_tokens`, and `prices`, a price table. Nothing is opened before the first question.
+    `budget_tokens`, and `prices`, a price table; `batch`, a file that names the batches in which questions go out, at
+    half the price and within a day. Nothing is opened before the first question.
     """
 
     scheme = True
     independent = True
-    immaterial = frozenset({"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices"})
+    immaterial = frozenset(
+        {"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices", "batch"}
+    )
 
     def __init__(
         self,
@@ -64,6 +78,7 @@ class OpenAIEndpoint(Adapter):
         budget_usd: str = "",
         budget_tokens: str = "",
         prices: str = "",
+        batch: str = "",
     ) -> None:
         self._model = target
         self._rule = FrameRule.of(frames, sampler, fps)
@@ -88,6 +103,8 @@ class OpenAIEndpoint(Adapter):
         price = self._budget.price
         self._caching_pays = price is not None and price.cached_input < price.input
         self._caller = Caller(target, options, self._budget, steady=True)
+        self._batches = Batches(Path(batch), options, self._budget) if batch else None
+        self._taken: set[str] = set()  # requests of batches whose outcome is counted
         self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
@@ -154,6 +171,8 @@ class OpenAIEndpoint(Adapter):
             if len(failures) == len(wanted):
                 raise gone
             raise AnswerLost(gone.what, gone.where, gone.remedy)  # only these: others of the same batch have an answer
+        if pending := next((error for error in failures if isinstance(error, AnswerPending)), None):
+            raise pending
         if failures:
             raise failures[0]
         return [self._text(shown.replies[question]) for question in questions]
@@ -185,6 +204,8 @@ class OpenAIEndpoint(Adapter):
 
     def close(self) -> None:
         """Close all connections."""
+        if self._batches:
+            self._batches.close()
         self._caller.close()
 
     async def _ask_all(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
@@ -195,9 +216,42 @@ class OpenAIEndpoint(Adapter):
         """
         failures: list[EcvaError] = []
         waiting = list(questions)
-        while waiting and not (self._caller.settled and (shown.replies or not self._caching_pays)):
+        lead = self._caching_pays and not self._batches
+        while waiting and not (self._caller.settled and (shown.replies or not lead)):
             failures += await self._ask_together(shown, [waiting.pop(0)])
+        if self._batches:
+            return failures + self._ask_in_batches(self._batches, shown, waiting)
         return failures + await self._ask_together(shown, waiting)
+
+    def _ask_in_batches(self, batches: Batches, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
+        """Keep the replies that batches brought; have the other questions go out with the next."""
+        failures: list[EcvaError] = []
+        without = self._caller.without
+        for question in questions:
+            request = ChatRequest(self._model, shown, question, self._most_out)
+            name = request.name(without)
+            found = batches.take(name, request, without)
+            if found is None:
+                batches.put(name, request, without)
+                failures.append(AnswerPending("the question waits for its batch", self._model))
+                continue
+            new = name not in self._taken
+            self._taken.add(name)
+            self._usage.asked += new
+            if isinstance(found, Reply):
+                shown.replies[question] = found
+                self._served |= {found.served: None} if found.served else {}
+            else:
+                self._usage.failed += new
+                failures.append(self._lost(found))
+        return failures
+
+    def collect(self) -> bool:
+        """Submit the questions that wait as batches and wait for those; see `Adapter.collect`."""
+        try:
+            return self._batches.wait() if self._batches else False
+        except JudgeError as error:
+            raise ModelGone(error.what, error.where, error.remedy) from None
 
     async def _ask_together(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
         free = asyncio.Semaphore(self._concurrency)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +49,10 @@ class ChatRequest:
         words = sum(len(part["text"].encode()) for part in self.shown.parts if part["type"] == "text")
         text = TEMPLATE + words + len(self.question.encode())
         return Size(text, self.most_out, self.shown.most_tokens, self.shown.alike)
+
+    def name(self, without: Collection[str]) -> str:
+        """Return a hash of all that is sent."""
+        return hashlib.sha256(json.dumps(self.body(without), sort_keys=True).encode()).hexdigest()
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         """Return the body, less the parameters the endpoint has turned down."""

@@ -158,6 +158,13 @@ class Adapter(ABC):
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}
 
+    def collect(self) -> bool:
+        """Have the questions answered that waited (`AnswerPending`); return whether there are answers to be had now.
+
+        Called when all others were asked; those that waited are then asked again. Default: none waits.
+        """
+        return False
+
     def question_cost(self, words: int) -> QuestionCost | None:
         """Return what a question of so many bytes takes, for a model that is paid by the token. Default: None."""
         return None

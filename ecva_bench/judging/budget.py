@@ -110,10 +110,16 @@ class Budget:
             await self._settled.wait()
         return self._hold(self._most(size, 1.0))
 
-    def reserve_in_batch(self, size: Size) -> int | None:
-        """Hold the most a request in a batch can cost; None where the rest of the budget does not cover it."""
+    def reserve_in_batch(self, size: Size) -> int:
+        """Hold the most a request in a batch can cost; `BudgetExhausted` where the budget does not cover it now."""
         most = self._most(size, self.price.batch if self.price else 1.0)
-        return None if self.limited and not self._fits(most) else self._hold(most)
+        if self.limited and not self._fits(most):
+            raise self._exhausted(most)
+        return self._hold(most)
+
+    def hold_in_batch(self, size: Size) -> int:
+        """Hold as much for a request that is under way already, covered or not."""
+        return self._hold(self._most(size, self.price.batch if self.price else 1.0))
 
     def settle(self, number: int, reply: Reply | None, *, lost: bool = False) -> str:
         """Count what a request did cost, and return what is wrong with the reply's count: nothing, or why it is absurd.

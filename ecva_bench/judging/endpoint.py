@@ -9,10 +9,13 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar
 
 from . import completions
 from .backend import Keep, Outcome, Vote
+from .batches import Batches
 from .budget import Budget, Size
 from .client import Caller, Options
 from .store import Reply
@@ -75,13 +78,17 @@ class Endpoint:
 
     kind: ClassVar[str] = "openai"
 
-    def __init__(self, model: str, options: Options, budget: Budget, *, max_tokens: int) -> None:
+    def __init__(
+        self, model: str, options: Options, budget: Budget, *, max_tokens: int, batches: Path | None = None
+    ) -> None:
         """Open nothing yet: what is answered from the store needs no key and no endpoint.
 
-        `max_tokens` are the most of a reply.
+        `max_tokens` are the most of a reply. With `batches`, the file that names them, votes go out as batches.
         """
         self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
         self._caller = Caller(model, options, budget)
+        self._batches = Batches(batches, options, budget) if batches else None
+        self._answered = False  # whether a vote was put to the endpoint at all
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how the model is sampled for a vote with this seed."""
@@ -89,11 +96,35 @@ class Endpoint:
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the endpoint; see `Backend.answer`."""
-        self._caller.run(self._answer(_Round(votes, keep)))
+        if self._batches and not self._answered:  # the first alone: it shows what the endpoint turns down
+            self._caller.run(self._answer(_Round(islice(votes, 1), keep)))
+            self._answered = True
+        if self._batches:
+            self._answer_in_batches(self._batches, list(votes), keep)
+        else:
+            self._caller.run(self._answer(_Round(votes, keep)))
 
     def close(self) -> None:
         """Close all connections."""
+        if self._batches:
+            self._batches.close()
         self._caller.close()
+
+    def _answer_in_batches(self, batches: Batches, votes: list[Vote], keep: Keep) -> None:
+        """Put votes to the endpoint as batches, as many at a time as the budget covers."""
+        without = self._caller.without
+        while votes:
+            requests = [(vote, _VoteRequest(vote, self.model, self._max_tokens)) for vote in votes]
+            for vote, request in requests:
+                batches.put(vote.key, request, without)
+            batches.wait()
+            votes = []
+            for vote, request in requests:
+                found = batches.take(vote.key, request, without)
+                if found is None:
+                    votes.append(vote)
+                else:
+                    keep([(vote, found if isinstance(found, Reply) else f"{FAILED}: {found.what}")])
 
     async def _answer(self, work: _Round) -> None:
         try:

@@ -52,6 +52,7 @@ def open_judge(
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
     prices: Path | None = None,
+    batch: bool = False,
     store: Path | None = None,
     replay: Path | None = None,
     progress: Progress | None = None,
@@ -60,8 +61,9 @@ def open_judge(
 
     The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries`
     the further requests a vote gets. Every call is put to the model `votes` times, with seeds from `seed` on, for a
-    reply of at most `max_tokens`. `prices` extends the price table. Replies are kept in `store`, else in the cache
-    folder; with `replay`, an export, nothing is asked at all. Raises `JudgeError` for what cannot work at all.
+    reply of at most `max_tokens`. `prices` extends the price table. With `batch`, calls go out as batches, at half the
+    price and within a day; a file beside the store names them. Replies are kept in `store`, else in the cache folder;
+    with `replay`, an export, nothing is asked at all. Raises `JudgeError` for what cannot work at all.
     """
     if min(votes, concurrency, 1 if max_tokens is None else max_tokens) < 1 or retries < 0 or timeout <= 0:
         what = "a judge needs at least one vote, one connection, one token and some time"
@@ -75,7 +77,8 @@ def open_judge(
     else:
         budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
         options = Options(base_url, concurrency, timeout, retries)
-        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_TOKENS)
+        batches = (store or default_path()).with_suffix(".batches.jsonl") if batch else None
+        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_TOKENS, batches=batches)
     if replay is not None:
         kept = Store(None)
         kept.import_jsonl(replay)
