@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..checkpoints.check import CheckpointCheck
     from ..video import Video
-    from .checkpoint_check import CheckpointCheck
 
 GROUP = "ecva_bench.adapters"
 
@@ -154,7 +154,7 @@ class Adapter(ABC):
         """
         return ()
 
-    def spent(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, Any]:
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
-from ..errors import EcvaError
+from ..errors import CheckpointError, EcvaError
 from .adapter import GROUP, Adapter, Baseline
 from .making import model_class
 from .model_card import ModelCard
@@ -54,8 +54,8 @@ def find_model(name: str) -> ModelEntry:
 def weights_here(hub_id: str) -> bool:
     """Return whether the weights of a hub id are in the hub's cache, or in a folder of that name."""
     try:
-        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="", error=EcvaError)
-    except EcvaError:
+        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="")
+    except CheckpointError:
         return False
     return True
 

@@ -2,7 +2,7 @@
 
 `Judge` is what scorers see; `Call` is one question to it, `Verdict` its answer; `open_judge` makes one of a model's
 name, `open_own` one of a user's class. From a call to its verdict the modules are `messages` (what is sent),
-`endpoint`, `client`, `completions` and `transport` (an endpoint; `complaints` are its errors) or `local` (a model in
+`endpoint`, `client`, `completions` and `transport` (an endpoint; `error_bodies` are its errors) or `local` (a model in
 this process), `store` (what came back), `verdicts` (what it means; the reading itself is `reading.verdicts`) and
 `identity` (who judged).
 """

@@ -18,8 +18,8 @@ from typing import Any
 from ..errors import BudgetExhausted, JudgeError
 from . import completions
 from .budget import Budget
-from .client import Options, Request
-from .completions import Problem
+from .client import EndpointOptions, Request
+from .completions import RequestFailure
 from .store import Reply
 from .transport import BatchState, BatchTransport
 
@@ -31,7 +31,7 @@ _ENDED = ("completed", "expired", "cancelled", "failed")
 class Batches:
     """The batches of a run, as a file at `path` names them. Opens nothing before the first is submitted."""
 
-    def __init__(self, path: Path, options: Options, budget: Budget) -> None:
+    def __init__(self, path: Path, options: EndpointOptions, budget: Budget) -> None:
         """Ask the endpoint of `options` within `budget`; `JudgeError` where the file cannot be read."""
         self._path, self._options, self._budget = path, options, budget
         self._opened: BatchTransport | None = None
@@ -88,27 +88,27 @@ class Batches:
             raise not_covered
         return bool(wanted)
 
-    def take(self, name: str, request: Request, without: Collection[str]) -> Reply | Problem | None:
+    def take(self, name: str, request: Request, without: Collection[str]) -> Reply | RequestFailure | None:
         """Return what came of a request, its cost settled; None where nothing did yet."""
         if name not in self._results:
             return None
         status, raw = self._results[name]
         transport, sent = self._transport(), request.body(without)
-        found: Reply | Problem | None = None
+        found: Reply | RequestFailure | None = None
         if status == 200:
             found = request.read(raw, without=without, scrub=transport.scrub)
-            found = found or completions.no_completion(transport.complaint(raw), sent=sent)
+            found = found or completions.no_completion(transport.error_body(raw), sent=sent)
         else:
-            found = completions.problem(status, {}, transport.complaint(raw), sent=sent)
+            found = completions.request_failure(status, {}, transport.error_body(raw), sent=sent)
         if name not in self._settled:
             self._settled.add(name)
             number = self._reserved.pop(name, None)
             number = self._budget.hold_in_batch(request.size) if number is None else number
             reply = found if isinstance(found, Reply) else None
             if absurd := self._budget.settle(number, reply, lost=reply is None and status == 200):
-                found = Problem(absurd)
+                found = RequestFailure(absurd)
                 self._results[name] = 400, json.dumps({"error": {"message": absurd}}).encode()
-        if isinstance(found, Problem) and found.refusal:
+        if isinstance(found, RequestFailure) and found.refusal:
             return Reply("", finish="content_filter", refusal=found.what, left_out=tuple(sorted(without)))
         return found
 

@@ -17,7 +17,7 @@ from . import completions
 from .backend import Keep, Outcome, Vote
 from .batches import Batches
 from .budget import Budget, Size
-from .client import Caller, Options
+from .client import EndpointClient, EndpointOptions
 from .store import Reply
 from .verdicts import FAILED
 
@@ -39,10 +39,10 @@ class _VoteRequest:
         return Size(text=len(json.dumps(self.body(()))), out=self.most_out)  # a token is at least one byte
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
-        return completions.body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
+        return completions.request_body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
 
     def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
-        return completions.read(raw, self.vote, without=without, scrub=scrub)
+        return completions.read_completion(raw, self.vote, without=without, scrub=scrub)
 
     def is_settled_by(self, reply: Reply) -> bool:
         return completions.is_usable(reply, self.vote)
@@ -79,40 +79,40 @@ class Endpoint:
     kind: ClassVar[str] = "openai"
 
     def __init__(
-        self, model: str, options: Options, budget: Budget, *, max_tokens: int, batches: Path | None = None
+        self, model: str, options: EndpointOptions, budget: Budget, *, max_tokens: int, batches: Path | None = None
     ) -> None:
         """Open nothing yet: what is answered from the store needs no key and no endpoint.
 
         `max_tokens` are the most of a reply. With `batches`, the file that names them, votes go out as batches.
         """
         self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
-        self._caller = Caller(model, options, budget)
+        self._client = EndpointClient(model, options, budget)
         self._batches = Batches(batches, options, budget) if batches else None
         self._answered = False  # whether a vote was put to the endpoint at all
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how the model is sampled for a vote with this seed."""
-        return completions.parameters(seed, self._max_tokens)
+        return completions.sampling_parameters(seed, self._max_tokens)
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the endpoint; see `Backend.answer`."""
         if self._batches and not self._answered:  # the first alone: it shows what the endpoint turns down
-            self._caller.run(self._answer(_Round(islice(votes, 1), keep)))
+            self._client.run(self._answer(_Round(islice(votes, 1), keep)))
             self._answered = True
         if self._batches:
             self._answer_in_batches(self._batches, list(votes), keep)
         else:
-            self._caller.run(self._answer(_Round(votes, keep)))
+            self._client.run(self._answer(_Round(votes, keep)))
 
     def close(self) -> None:
         """Close all connections."""
         if self._batches:
             self._batches.close()
-        self._caller.close()
+        self._client.close()
 
     def _answer_in_batches(self, batches: Batches, votes: list[Vote], keep: Keep) -> None:
         """Put votes to the endpoint as batches, as many at a time as the budget covers."""
-        without = self._caller.without
+        without = self._client.without
         while votes:
             requests = [(vote, _VoteRequest(vote, self.model, self._max_tokens)) for vote in votes]
             for vote, request in requests:
@@ -139,12 +139,12 @@ class Endpoint:
         await asyncio.sleep(wait)
         try:
             for vote in work.votes:
-                found = await self._caller.ask(_VoteRequest(vote, self.model, self._max_tokens))
+                found = await self._client.ask(_VoteRequest(vote, self.model, self._max_tokens))
                 if isinstance(found, Reply):
                     work.add(vote, found)
                 else:
                     work.add(vote, f"{FAILED}: {found.what}")
-                    self._caller.give_up(found)
+                    self._client.give_up(found)
                 await asyncio.sleep(0)  # until it is kept: what a killed run loses is one call per worker
                 if work.error:
                     return

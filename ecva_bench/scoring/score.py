@@ -21,12 +21,23 @@ from ..reading.text import final_answer
 from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
-from ..tasks import TASKS, resolve
+from ..tasks import TASKS, find_tasks
 from .checks import check_distinct, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
-from .scorer import Column, Gap, Progress, Scorable, Scorer, ScorerSource, available, get_scorer, needs_judge, silent
+from .scorer import (
+    Column,
+    Gap,
+    Scorable,
+    Scorer,
+    ScorerSource,
+    ScoringProgress,
+    available,
+    get_scorer,
+    needs_judge,
+    silent,
+)
 from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
@@ -47,7 +58,7 @@ def score_results(
     models: Mapping[str, ModelSettings] | None = None,
     seed: int = 0,
     draws: int = DRAWS,
-    progress: Progress = silent,
+    progress: ScoringProgress = silent,
 ) -> Scores:
     """Score the answers of a run, or of a released answer file.
 
@@ -61,18 +72,16 @@ def score_results(
     to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the judge's
     budget ends: asked again, it goes on from there.
     """
-    unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
         get_protocol(protocol),
-        timestamp_unit=unit,
+        timestamp_unit=timestamp_unit or unit_asked_for(results),
         anomeval=anomeval,
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    groups = group_answers(results, include_extra=rules.include_extra)
-    if tasks:
-        wanted = {task.name for task in resolve(tasks)}
-        groups = [group for group in groups if group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
+    answered = group_answers(results, include_extra=rules.include_extra)
+    groups = [group for group in answered if wanted is None or group.task in wanted]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
@@ -82,10 +91,7 @@ def score_results(
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
-        _Part(scorer, group, seed, draws)
-        for group in groups
-        for scorer in chosen[group.task]
-        if group.view in scorer.views
+        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
     ]
     return Scores(
         header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
@@ -179,7 +185,7 @@ def _choose(
     return found
 
 
-def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: Progress, second: SecondReader | None) -> None:
+def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
     """Give each scorer the progress to tell, and those that read texts the second reader."""
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress

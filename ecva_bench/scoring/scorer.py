@@ -27,12 +27,12 @@ GROUP = "ecva_bench.scorers"
 ScorerSource = Union[str, type["Scorer"], "Scorer"]
 
 # Opened with what is done and its unit; what it gives is told how many are done and how many there are.
-Progress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
+ScoringProgress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @contextmanager
 def silent(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress that is shown to nobody."""
+    """ScoringProgress that is shown to nobody."""
     yield lambda done, total: None
 
 
@@ -145,7 +145,7 @@ class Scorer(ABC):
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
-        self.progress: Progress = silent
+        self.progress: ScoringProgress = silent
 
     def unavailable(self) -> str | None:
         """Return why this metric cannot be had here and now, without a download; None where it can."""

@@ -15,7 +15,7 @@ from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
 from ecva_bench.journal import read_results
 from ecva_bench.judging import client
-from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.cases import case
 from tests.clips import write_clip
@@ -346,7 +346,7 @@ def test_a_reply_that_counts_what_cannot_be_is_refused_within_a_budget_and_costs
         adapter = create(MODEL, at(server, budget_tokens="100000"))
         with pytest.raises(AdapterError, match="the endpoint counts"):
             adapter.answer(video, "Why?")
-        spent = adapter.spent()
+        spent = adapter.usage()
         assert (spent["tokens_in"], spent["uncounted"], spent["failed"]) == (0, 1, 1)
         with pytest.raises(ModelGone, match=r"may take \d+ tokens \(\d+ of 100000 tokens used\)"):
             adapter.answer(video, "What?")
@@ -358,7 +358,7 @@ def test_a_reply_without_a_count_costs_the_most_and_is_an_answer(video: Video) -
     with ModelServer([said]) as server:
         adapter = create(MODEL, at(server, budget_tokens="100000"))
         assert adapter.answer(video, "Why?") == "A fire."
-        assert adapter.spent()["uncounted"] == 1
+        assert adapter.usage()["uncounted"] == 1
         with pytest.raises(ModelGone, match="does not cover another call"):
             adapter.answer(video, "What?")
         adapter.close()
@@ -462,7 +462,7 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
     prices.write_text(json.dumps({"models": {"tiny-vision": {"input": 1.0, "output": 2.0}}}))
     options = {"prices": str(prices), "frames": "2", "max_new_tokens": "50"}
     cost = (8000 * 1.0 + 10 * 2.0) / 1e6  # what the server counts, at that price
-    words = 190 + max(len(prompt_for(task).text.encode()) for task in resolve(list(TASKS)))
+    words = 190 + max(len(prompt_for(task).text.encode()) for task in find_tasks(list(TASKS)))
     most = (8000 + words + 2 * 50) / 1e6  # pictures are at most what they were; words are at most their bytes
     limit = 4.5 * cost + most
     with ModelServer([completion("A fire.", tokens=(8000, 10, 0))] * 9) as server:
@@ -561,7 +561,7 @@ class Changing(ModelServer):
 def test_an_endpoint_that_changes_its_mind_ends_the_run(folder: Path, tmp_path: Path) -> None:
     """Answers asked for otherwise would be another run's: none is written, and none that is there is lost."""
     out = tmp_path / "r.jsonl"
-    ending = r"turns down seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
+    ending = r"rejects seed .HTTP 400 Unsupported parameter: 'seed'..*begin another run"
     with Changing(2) as server, pytest.raises(ModelGone, match=ending):
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
     with Changing(0) as server, pytest.raises(ModelGone, match=ending):  # and when it is resumed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError
-from ecva_bench.judging.completions import MAX_TOKENS
+from ecva_bench.judging.completions import MAX_REPLY_TOKENS
 from ecva_bench.judging.prices import Price, find_price
 
 from .build import grade
@@ -31,7 +31,7 @@ def prices(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_money_is_never_overspent_and_the_next_run_goes_on(concurrency: int, judge_at: Open, prices: Path) -> None:
     calls = [grade(str(n)) for n in range(60)]
-    limit = 20.5 * COST + MAX_TOKENS * 10 / 1e6  # the most a call can cost must always be left
+    limit = 20.5 * COST + MAX_REPLY_TOKENS * 10 / 1e6  # the most a call can cost must always be left
     with JudgeServer(lambda *_: REPLY, delay=0.005) as server:
         options = {"prices": prices, "budget_usd": limit, "concurrency": concurrency}
         judge = judge_at(server, **options)
@@ -56,17 +56,17 @@ def test_money_is_never_overspent_and_the_next_run_goes_on(concurrency: int, jud
 
 def test_tokens_are_limited_too(judge_at: Open) -> None:
     with JudgeServer(lambda *_: REPLY) as server:
-        judge = judge_at(server, budget_tokens=10_000 + MAX_TOKENS, concurrency=4)
+        judge = judge_at(server, budget_tokens=10_000 + MAX_REPLY_TOKENS, concurrency=4)
         with pytest.raises(BudgetExhausted, match="tokens used"):
             judge.ask([grade(str(n)) for n in range(30)])
-        assert judge.usage.tokens_in + judge.usage.tokens_out <= 10_000 + MAX_TOKENS
+        assert judge.usage.tokens_in + judge.usage.tokens_out <= 10_000 + MAX_REPLY_TOKENS
         assert len(server.requests) >= 6
 
 
 def test_replies_that_do_not_say_what_they_cost_count_as_the_most(judge_at: Open) -> None:
     silent = {key: value for key, value in REPLY.items() if key != "usage"}
     with JudgeServer(lambda *_: silent) as server:
-        judge = judge_at(server, budget_tokens=3 * (MAX_TOKENS + 3000))
+        judge = judge_at(server, budget_tokens=3 * (MAX_REPLY_TOKENS + 3000))
         with pytest.raises(BudgetExhausted):
             judge.ask([grade(str(n)) for n in range(30)])
         assert judge.usage.uncounted == len(server.requests) in (3, 4)
@@ -91,7 +91,7 @@ def test_a_reply_that_counts_what_cannot_be_is_no_verdict_within_a_budget(
         assert "the endpoint counts" in verdict.reason
         assert (judge.usage.failed, judge.usage.uncounted, judge.usage.tokens_in) == (1, 1, 0)
         assert judge.usage.usd is not None
-        assert MAX_TOKENS * 10 / 1e6 < judge.usage.usd < 2 * MAX_TOKENS * 10 / 1e6  # what was reserved
+        assert MAX_REPLY_TOKENS * 10 / 1e6 < judge.usage.usd < 2 * MAX_REPLY_TOKENS * 10 / 1e6  # what was reserved
 
 
 def test_a_request_that_was_sent_and_lost_may_have_cost_the_most(judge_at: Open, prices: Path) -> None:
@@ -101,14 +101,14 @@ def test_a_request_that_was_sent_and_lost_may_have_cost_the_most(judge_at: Open,
         assert judge.ask([grade()])[0].value == 3
         assert judge.usage.uncounted == 2  # an error that is told is not billed
         assert judge.usage.usd is not None
-        assert judge.usage.usd > 2 * MAX_TOKENS * 10 / 1e6
+        assert judge.usage.usd > 2 * MAX_REPLY_TOKENS * 10 / 1e6
 
 
 def test_an_endpoint_that_counts_more_than_is_possible_raises_the_bound_before_the_others_are_sent(
     judge_at: Open, prices: Path
 ) -> None:
-    reply = completion("3", tokens=(1000, 3 * MAX_TOKENS, 0))  # it takes no notice of the longest reply
-    cost = (1000 * 2 + 3 * MAX_TOKENS * 10) / 1e6
+    reply = completion("3", tokens=(1000, 3 * MAX_REPLY_TOKENS, 0))  # it takes no notice of the longest reply
+    cost = (1000 * 2 + 3 * MAX_REPLY_TOKENS * 10) / 1e6
     with JudgeServer(lambda *_: reply, delay=0.01) as server:
         judge = judge_at(server, prices=prices, budget_usd=6.5 * cost, concurrency=16)
         with pytest.raises(BudgetExhausted):

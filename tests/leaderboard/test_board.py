@@ -62,6 +62,36 @@ def test_where_less_is_better_the_least_is_first():
     assert [group.standings("accuracy")[model].rank for model in ("wrong", "half", "right")] == [1, 2, 3]
 
 
+def test_the_best_is_marked_and_so_is_who_is_not_told_apart_from_it():
+    owed = tuple(f"v{n}/classification" for n in range(40))
+    runs = [run(f"{right} right", *["[5]"] * right, *["[1]"] * (40 - right), owed=owed) for right in (40, 38, 0)]
+    (board,) = leaderboards(runs)
+    place = board.header.index("accuracy %")
+    assert [row[place].marks for row in board.rows] == [{"best"}, {"tie"}, frozenset()]
+    (board,) = leaderboards(runs[:1])
+    assert not board.rows[0][place].marks
+
+
+def test_a_run_that_nothing_was_scored_of_stands_unranked():
+    bare = run("m", "[5]").model_copy(update={"summaries": (), "aggregates": (), "scores": ()})
+    (board,) = leaderboards([bare])
+    assert (column(board, "model"), column(board, "rank")) == (["m"], [""])
+
+
+def test_a_sheet_says_what_each_number_is():
+    scores = run("m", "[5]", "[1]", "no class", "[5]")
+    (board,) = leaderboards([scores])
+    assert column(board, "parse failures") == ["1"]
+    (sheet,) = score_sheets(scores)
+    found = dict(zip(column(sheet, "score"), sheet.rows, strict=True))["accuracy"]
+    summary = next(one for one in scores.summaries if one.column == "accuracy")
+    shown = dict(zip(sheet.header, found, strict=True))
+    assert shown["mean"].text == "2/4 = 50.00 %"
+    assert (shown["n"].value, shown["of"].value) == (4, 4)
+    assert shown["missing as 0"].value == 50
+    assert shown["shuffled floor"].value == pytest.approx(100 * summary.floor)
+
+
 def test_baselines_stand_in_the_order_and_take_no_rank():
     oracle = run("oracle", "[5]", "[5]", "[5]", "[5]", spec={"baseline": True})
     constant = run("constant", "[1]", "[1]", "[1]", "[1]", spec={"baseline": True})

@@ -1,4 +1,4 @@
-"""Why an endpoint fails reaches the user, whatever shape it is told in, and what it turns down is left out."""
+"""The reason of an error reaches the user, whatever the shape of the body; rejected parameters are left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.judging.complaints import read
+from ecva_bench.judging.error_bodies import read_error_body
 from tests.cases import case
 
 from .build import grade
@@ -115,7 +115,7 @@ def test_an_error_under_a_status_of_success_is_one(judge_at: Open) -> None:
     ids=lambda body: body[:12].decode("latin-1"),
 )
 def test_a_body_that_says_nothing_is_no_trouble(body: bytes) -> None:
-    found = read(body)
+    found = read_error_body(body)
     assert (found.names, found.codes) == ("", ())
 
 
@@ -128,7 +128,7 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_any_body_is_read(value: Any) -> None:
-    found = read(json.dumps(value).encode())
+    found = read_error_body(json.dumps(value).encode())
     assert found.of_json == bool(found.message)
 
 
@@ -137,12 +137,12 @@ def test_a_reason_is_found_at_any_depth(path: list[str], listed: bool) -> None:
     body: Any = REASON
     for key in path:
         body = [{key: body}] if listed else {key: body}
-    assert read(json.dumps(body).encode()).message == REASON
+    assert read_error_body(json.dumps(body).encode()).message == REASON
 
 
 @pytest.mark.parametrize("piece", [b"<", b"<a>", b"<script>", b'{"error":', b"&", b'[{"message":"a"},'])
 def test_a_long_body_is_read_in_a_time_that_grows_as_it_does(piece: bytes) -> None:
     start = time.monotonic()
-    read(b"<html>" + piece * 100_000)
-    read(piece * 100_000)
+    read_error_body(b"<html>" + piece * 100_000)
+    read_error_body(piece * 100_000)
     assert time.monotonic() - start < 20

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .errors import EcvaError
+from ..errors import CheckpointError
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth", "*.pt", "*/*.safetensors", "*/*.bin")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
@@ -33,31 +33,33 @@ class Checkpoint:
 
 
 def find_checkpoint(
-    name: str, *, files: Sequence[str], download: bool, option: str, error: type[EcvaError], identify: bool = True
+    name: str, *, files: Sequence[str], download: bool, option: str, identify: bool = True
 ) -> Checkpoint:
     """Return the checkpoint of a local folder or a hub id, `ID` or `ID@REVISION`.
 
     What the hub's cache holds is taken as it is, so that a second run has the revision of the first; else `files`
     (patterns) are downloaded, if `download`. Of a local folder, its files of weights and settings and all that `files`
     name make the revision, for which they are read; without `identify` they are not, and it is empty. Where they name
-    no weights but, say, a vocabulary, one of them must be there, else weights. Raises an `error` that says what to do
-    where it is not to be had; `option` is what a user writes to name another.
+    no weights but, say, a vocabulary, one of them must be there, else weights. Raises a `CheckpointError` that says
+    what to do where it is not to be had; `option` is what a user writes to name another.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not _holds(folder, files):
             needed = _needed(files)
             what = "weights" if "*" in needed[0] else needed[0]
-            raise error(f"the folder holds no {what}", folder, f"put one of {', '.join(needed)} there")
+            raise CheckpointError(f"the folder holds no {what}", folder, f"put one of {', '.join(needed)} there")
         return Checkpoint(folder.resolve().name, folder, _hash_of(_stamps(folder, files)) if identify else "")
     if not _HUB_ID.fullmatch(name):
-        raise error("there is no such checkpoint", name, f"name a folder or a hub id with {_option(option, '…')}")
+        raise CheckpointError(
+            "there is no such checkpoint", name, f"name a folder or a hub id with {_option(option, '…')}"
+        )
     hub_id, _, revision = name.partition("@")
     found, why = _from_hub(hub_id, revision or None, files=files, download=download)
     if found is None:
         command = f"hf download {hub_id}" + (f" --revision {revision}" if revision else "")
         remedy = f"run `{command}` where there is a network, or name a folder with {_option(option, 'FOLDER')}"
-        raise error(f"there are no weights ({why})", hub_id, remedy)
+        raise CheckpointError(f"there are no weights ({why})", hub_id, remedy)
     return Checkpoint(hub_id, found, found.name)
 
 

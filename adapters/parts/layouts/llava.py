@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checkpoints.weights import Tensors, after_last, check, layered, open_weights
+from ecva_bench.checkpoints.filling import report_problems
+from ecva_bench.checkpoints.tensors import Tensors, after_last, layered, open_weights
 
 PROJECTOR = "mm_projector."
 TOWERS = ("vision_tower.", "video_tower.")  # the second where pictures have another tower
@@ -50,7 +51,7 @@ def needs_base(folder: Path) -> bool:
 def read_layout(folder: Path, base: Path | None) -> LlavaLayout:
     """Return where the parts of the model in a folder lie; `base` is the language model of a folder that has none.
 
-    Raises `AdapterError` where a file of the layout is missing or holds what belongs to none of the parts.
+    Raises `CheckpointError` where a file of the layout is missing or holds what belongs to none of the parts.
     """
     if base is None:
         return LlavaLayout(folder, None, open_weights(folder))
@@ -58,5 +59,5 @@ def read_layout(folder: Path, base: Path | None) -> LlavaLayout:
     file = folder / (LORA_REST if lora else STAGE_1)
     tensors = open_weights(file)
     strange = sorted(name for name in tensors if not any(mark in name for mark in (PROJECTOR, *TOWERS)))
-    check({"unexpected": strange}, "a projector beside a language model", file)
+    report_problems({"unexpected": strange}, "a projector beside a language model", file)
     return LlavaLayout(base, folder if lora else None, tensors)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecva_bench.judging import expectations as module
+from ecva_bench.judging.logprobs import expected_verdicts
 from ecva_bench.reading.verdicts import Scale, read_verdicts
 
 GRADE, YES_NO = Scale(0, 5), Scale(0, 1)
@@ -19,7 +19,7 @@ def expectations(text: str, found: list[dict[str, Any]], scale: Scale, expected:
     """Those of a reply that is read, at the places it was read from."""
     read = read_verdicts(text, scale, expected)
     assert read is not None
-    return module.expectations(text, read.starts, found, scale)
+    return expected_verdicts(text, read.starts, found, scale)
 
 
 def tokens(*pieces: str, **alternatives: dict[str, float]) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ _HIDDEN = ("<script", "<style")
 
 
 @dataclass(frozen=True)
-class Complaint:
+class ErrorBody:
     """An error's reason in words, the parameters it names as such, and its codes; `of_json`: they stood in JSON."""
 
     message: str = ""
@@ -60,16 +60,16 @@ class Complaint:
         return next((int(code) for code in self.codes if re.fullmatch("[45][0-9][0-9]", code)), None)
 
 
-def read(content: bytes) -> Complaint:
+def read_error_body(content: bytes) -> ErrorBody:
     """Return what the body of a response complains of; empty where it says nothing."""
     text = content.decode("utf-8", "replace").strip()
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return Complaint(_words(text))
+        return ErrorBody(_words(text))
     found = list(_reasons(value, ""))
     said = [words for kind, words in found if kind == "reason"]
-    return Complaint(
+    return ErrorBody(
         message="; ".join(dict.fromkeys(said)),
         names=" ".join(words for kind, words in found if kind == "name"),
         codes=tuple(words for kind, words in found if kind == "code"),

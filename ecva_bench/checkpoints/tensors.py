@@ -8,24 +8,27 @@ connector out of a model of 16 GB costs the connector. Knows no model.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from ecva_bench.answering.checkpoint_check import PartCheck
-from ecva_bench.errors import AdapterError
-
+from ..errors import CheckpointError
 from .files import first_line, read_json_object
 from .inspection import inspected, without_numbers
 
 Tensors = Mapping[str, torch.Tensor]
 
-_WHOLE = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+# A whole model in one file or in the files of an index, in the order in which transformers looks for them.
+_WHOLE = (
+    ("model.safetensors", "model.safetensors.index.json"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json"),
+)
+# Saved by older versions of transformers; today it is computed.
+OLD_BUFFER = "rotary_emb.inv_freq"
 _WRAPPERS = ("model", "module", "state_dict")
-_SHOWN = 20
 
 
 class _Unread(Mapping[str, torch.Tensor]):
@@ -57,7 +60,7 @@ class _Shards(_Unread):
         try:
             return self._shards[path][name]
         except KeyError:
-            raise AdapterError(f"the index names {name!r}, which is not there", path, "download it again") from None
+            raise CheckpointError(f"the index names {name!r}, which is not there", path, "download it again") from None
 
 
 class _Renamed(_Unread):
@@ -81,14 +84,16 @@ class _Safetensors(_Unread):
         try:
             self._file = opened(path, "pt")
         except (SafetensorError, OSError) as error:
-            raise AdapterError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
+            raise CheckpointError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
         self._names = dict.fromkeys(self._file.keys())
 
     def __getitem__(self, name: str) -> torch.Tensor:
         if name not in self._names:
             raise KeyError(name)
         if inspected() is not None:
-            return torch.empty(self._file.get_slice(name).get_shape(), device="meta")
+            part = self._file.get_slice(name)
+            kind = torch.float16 if part.get_dtype().startswith(("F", "BF")) else torch.int64
+            return torch.empty(part.get_shape(), dtype=kind, device="meta")
         found: torch.Tensor = self._file.get_tensor(name)
         return found
 
@@ -107,19 +112,43 @@ def open_weights(path: Path) -> Tensors:
     """Return the tensors of a file, or of a folder as transformers would choose them, safetensors first.
 
     Of a pickle, what lies in `model`, `module` or `state_dict` is taken, and a `module.` that all names begin with is
-    dropped. Raises `AdapterError` where there is no such file, or it is not weights only.
+    dropped. Raises `CheckpointError` where there is no such file, or it is not weights only.
     """
     if path.is_dir():
-        there = [path / name for name in _WHOLE if (path / name).is_file()]
-        if not there:
-            raise AdapterError("the folder holds no whole model", path, f"put one of {', '.join(_WHOLE)} there")
-        path = there[0]
+        path = weights_file(path)
     if path.name.endswith(".index.json"):
-        index = read_json_object(path).get("weight_map")
-        if not isinstance(index, dict):
-            raise AdapterError("the index names no files", path, "download it again")
-        return _Shards({name: path.parent / str(file) for name, file in index.items()})
+        return _Shards({name: path.parent / file for name, file in _indexed(path).items()})
     return _opened(path)
+
+
+def weights_file(folder: Path) -> Path:
+    """Return the file that holds a folder's whole model, or the index of its files: the one that transformers reads.
+
+    Raises `CheckpointError` where there is none, where files that an index names are not there, and where an index
+    names other files than the single one beside it: transformers would read the single one, others the index's.
+    """
+    for single, index in ((folder / single, folder / index) for single, index in _WHOLE):
+        if not index.is_file():
+            if single.is_file():
+                return single
+            continue
+        files = {*_indexed(index).values()}
+        if single.is_file():
+            if files == {single.name}:
+                return single
+            what = f"the folder holds two sets of weights, {single.name} and the files of {index.name}"
+            raise CheckpointError(what, folder, "name a folder with one of them, beside its config.json")
+        if missing := sorted(file for file in files if not (folder / file).is_file()):
+            what = f"{len(missing)} files that the index names are not there ({', '.join(missing)})"
+            raise CheckpointError(what, index, "take the whole release, or download it again")
+        return index
+    names = ", ".join(name for pair in _WHOLE for name in pair)
+    raise CheckpointError("the folder holds no whole model", folder, f"put one of {names} there")
+
+
+def without_old_buffers(tensors: Tensors) -> Tensors:
+    """Return tensors without the buffers that older versions of transformers saved."""
+    return renamed(tensors, lambda name: None if name.endswith(OLD_BUFFER) else name)
 
 
 def layered(*sources: Tensors) -> Tensors:
@@ -130,7 +159,7 @@ def layered(*sources: Tensors) -> Tensors:
 def renamed(tensors: Tensors, rename: Callable[[str], str | None]) -> Tensors:
     """Return tensors under the names that `rename` gives, without those it gives None.
 
-    Raises `AdapterError` where two names become one.
+    Raises `CheckpointError` where two names become one.
     """
     names: dict[str, str] = {}
     for old in tensors:
@@ -138,7 +167,7 @@ def renamed(tensors: Tensors, rename: Callable[[str], str | None]) -> Tensors:
         if new is None:
             continue
         if new in names:
-            raise AdapterError(f"two tensors are called {new!r}", f"{names[new]}, {old}", "the key map is wrong")
+            raise CheckpointError(f"two tensors are called {new!r}", f"{names[new]}, {old}", "the key map is wrong")
         names[new] = old
     return _Renamed(tensors, names)
 
@@ -153,83 +182,18 @@ def after_last(tensors: Tensors, mark: str) -> Tensors:
     return renamed(tensors, lambda name: name.rpartition(mark)[2] if mark in name else None)
 
 
-def parted(tensors: Tensors, names: Iterable[str], what: str, where: object) -> dict[str, Tensors]:
-    """Return by each prefix, one of `names` that ends in a dot, the tensors whose names begin with it, without it.
-
-    The others of `names` are whole names. Raises `AdapterError` that names all tensors that have no place there; `what`
-    and `where` are the model and its file.
-    """
-    known = set(names)
-    prefixes = tuple(name for name in known if name.endswith("."))
-    strange = sorted(name for name in tensors if name not in known and not name.startswith(prefixes))
-    check({"unexpected": strange}, what, where)
-    return {prefix: under(tensors, prefix) for prefix in prefixes}
-
-
-def fill(module: torch.nn.Module, tensors: Tensors, where: object) -> None:
-    """Copy tensors into a module, in the module's dtype and on its device; the names must be its own, all of them.
-
-    Raises one `AdapterError` that lists what is missing and unexpected, or of another shape; `where` is the file or
-    folder it names.
-    """
-    what, targets = type(module).__name__, module.state_dict()
-    problems, shapes = named(targets, tensors, what, where), []
-    with torch.no_grad():
-        for name in (name for name in targets if name in tensors):
-            tensor, target = tensors[name], targets[name]
-            if tensor.shape != target.shape:
-                shapes.append(f"{name} {told(tensor.shape)} for {told(target.shape)}")
-            else:
-                target.copy_(tensor)
-    check({**problems, "of another shape": shapes}, what, where, len(targets))
-
-
-def named(expected: Collection[str], given: Collection[str], what: str, where: object) -> dict[str, list[str]]:
-    """Return which names are missing and unexpected: none, but in an inspection.
-
-    Elsewhere raises the `AdapterError` of `check`, so that nothing is read in vain.
-    """
-    problems = {"missing": sorted({*expected} - {*given}), "unexpected": sorted({*given} - {*expected})}
-    if inspected() is None:
-        check(problems, what, where)
-    return problems
-
-
-def check(problems: Mapping[str, list[str]], what: str, where: object, tensors: int = 0) -> None:
-    """Raise one `AdapterError` that lists the names of each problem, at most 20; return where there are none.
-
-    In an inspection, note them and the number of `tensors` compared, and return in any case.
-    """
-    found = inspected()
-    if found is None:
-        if any(problems.values()):
-            raise misfit(problems, what, where)
-    elif tensors or any(problems.values()):
-        found.append(
-            PartCheck(what, str(where), tensors, {problem: names for problem, names in problems.items() if names})
-        )
-
-
-def misfit(problems: Mapping[str, list[str]], what: str, where: object) -> AdapterError:
-    """Return the error that lists the names of each problem, at most 20."""
-    listed = [
-        f"{len(names)} {problem}: {', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''}"
-        for problem, names in problems.items()
-        if names
-    ]
-    remedy = "name the checkpoint this model was made for, in its authors' layout"
-    return AdapterError(f"the weights do not fit {what} ({'; '.join(listed)})", where, remedy)
-
-
-def told(shape: torch.Size) -> str:
-    """Return a shape as errors tell it: `2x3`."""
-    return "x".join(map(str, shape)) or "scalar"
+def _indexed(index: Path) -> dict[str, str]:
+    """Return the name of the file of each tensor."""
+    files = read_json_object(index).get("weight_map")
+    if not (isinstance(files, dict) and files and all(isinstance(file, str) for file in files.values())):
+        raise CheckpointError("the index names no files", index, "download it again")
+    return files
 
 
 def _opened(path: Path) -> Tensors:
     """Return the tensors of one file; they stay on disk until they are read."""
     if not path.is_file():
-        raise AdapterError("there is no such file", path, "take the whole release, or download it again")
+        raise CheckpointError("there is no such file", path, "take the whole release, or download it again")
     return _Safetensors(path) if path.suffix == ".safetensors" else without_numbers(_unwrapped(_unpickled(path)))
 
 
@@ -238,9 +202,9 @@ def _unpickled(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except UnpicklingError:
         remedy = "download it again, or where you trust it save its tensors as safetensors: no program in it is run"
-        raise AdapterError("the file is damaged, or holds more than weights", path, remedy) from None
+        raise CheckpointError("the file is damaged, or holds more than weights", path, remedy) from None
     except (RuntimeError, EOFError, OSError) as error:
-        raise AdapterError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
+        raise CheckpointError(f"the file cannot be read ({first_line(error)})", path, "download it again") from None
 
 
 def _unwrapped(content: Any) -> Tensors:

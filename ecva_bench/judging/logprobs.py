@@ -11,7 +11,7 @@ from typing import Any
 from ..reading.verdicts import Scale
 
 
-def expectations(
+def expected_verdicts(
     text: str, starts: Sequence[int], tokens: Sequence[Mapping[str, Any]], scale: Scale
 ) -> tuple[float, ...] | None:
     """Return the expected verdict at each place of a reply, `starts`, at whose characters the verdicts begin.

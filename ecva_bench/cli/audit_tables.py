@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..leaderboard import Cell, Table
 from ..leaderboard.table import count_cell
-from ..scoring.answer_audit import AnswerAudit
+from ..scoring.audit import AnswerAudit
 
 COUNTS = ("answered", "owed", "failed", "missing", "empty", "cut_off", "extra", "duplicates")
 
 
-def answer_audit_tables(found: AnswerAudit) -> list[Table]:
+def audit_tables(found: AnswerAudit) -> list[Table]:
     """Return what was found, then what was looked at."""
     return [_findings(found), _entries(found)]
 

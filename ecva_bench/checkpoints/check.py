@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class PartCheck:
     """One network, or one file of weights, compared with what it should contain.
 
-    `tensors` is how many were compared. `problems` maps `missing`, `unexpected` and `of another shape` to the names of
-    the tensors concerned; kinds without any are left out.
+    `tensors` is how many were compared. `problems` maps `missing`, `unexpected`, `of another shape` and `of whole
+    numbers` (quantised, where fractions belong) to the names of the tensors concerned; kinds without any are left out.
     """
 
     name: str

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 import torch
 
-from ecva_bench.answering.checkpoint_check import PartCheck
+from .check import PartCheck
 
 _INSPECTED: ContextVar[list[PartCheck] | None] = ContextVar("inspected", default=None)
 
