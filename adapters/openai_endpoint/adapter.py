@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter, ModelOutput, QuestionCost
+from ecva_bench.answering import Adapter, QuestionCost
 from ecva_bench.errors import (
-    AdapterError,
     AnswerLost,
     AnswerPending,
-    AnswerRefused,
     EcvaError,
     JudgeError,
     ModelGone,
@@ -25,14 +23,14 @@ from ecva_bench.errors import (
 from ecva_bench.judging.batches import Batches
 from ecva_bench.judging.budget import Usage
 from ecva_bench.judging.client import EndpointClient, EndpointOptions
-from ecva_bench.judging.completions import RequestFailure
 from ecva_bench.judging.store import Reply
 
-from ..parts.media.frames import INTRODUCTION, TIME, image_parts, uneven
+from ..parts.media.frames import INTRODUCTION, TIME, uneven
 from ..parts.options import choice, count, positive
 from .cost import most_of_a_question, open_budget
-from .frames import FrameRule, PictureFormat, video_metadata
+from .frames import FrameRule, PictureFormat, video_parts
 from .picture_tokens import most_tokens
+from .replies import answer_in, why_lost
 from .requests import ChatRequest, SentVideo, generation
 
 if TYPE_CHECKING:
@@ -175,7 +173,7 @@ class OpenAIEndpoint(Adapter):
             raise pending
         if failures:
             raise failures[0]
-        return [self._text(shown.replies[question]) for question in questions]
+        return [answer_in(shown.replies[question], self._model) for question in questions]
 
     def usage(self) -> dict[str, Any]:
         """Return where the model was asked, how often, and what that took in tokens and, where known, in USD.
@@ -243,7 +241,7 @@ class OpenAIEndpoint(Adapter):
                 self._served |= {found.served: None} if found.served else {}
             else:
                 self._usage.failed += new
-                failures.append(self._lost(found))
+                failures.append(why_lost(found, self._client.where))
         return failures
 
     def collect(self) -> bool:
@@ -266,7 +264,7 @@ class OpenAIEndpoint(Adapter):
                 return
             self._usage.failed += 1
             self._client.give_up(found)
-            raise self._lost(found)
+            raise why_lost(found, self._client.where)
 
         done = await asyncio.gather(*map(ask, questions), return_exceptions=True)
         failures: list[EcvaError] = []
@@ -279,34 +277,12 @@ class OpenAIEndpoint(Adapter):
                 raise error
         return failures
 
-    def _lost(self, failure: RequestFailure) -> AdapterError:
-        if failure.passing:
-            return AnswerLost(failure.what, self._client.where, "run the same command again")
-        return AdapterError(failure.what, self._client.where, "mend it, then run again with --retry-errors")
-
-    def _text(self, reply: Reply) -> str:
-        """Return the answer in a reply, with its end and with who served it; `AnswerRefused` where it is none."""
-        if reply.refusal:
-            raise AnswerRefused(f"the model refused ({reply.refusal})", self._model, "it counts as unanswered")
-        steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
-        return ModelOutput(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
-
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""
         frames = video.frames_at(self.frame_indices(video))
         if self._shown and self._shown.video is video:
             return self._shown
-        pictures = [self._picture.encode(pixels) for pixels in frames.pixels]
-        media = f"image/{self._picture.form}"
-        if self._as_video:
-            url = f"data:video/jpeg;base64,{','.join(pictures)}"
-            parts = [{"type": "video_url", "video_url": {"url": url}}]
-            # Of the frames sent all are to be taken (-1); the rest says where in the video they lie.
-            extra = {"media_io_kwargs": {"video": {"num_frames": -1, **video_metadata(frames, video)}}}
-        else:
-            detail = {"detail": self._detail} if self._detail else {}
-            urls = [{"type": "image_url", "image_url": {"url": f"data:{media};base64,{p}", **detail}} for p in pictures]
-            parts, extra = image_parts(frames, video, urls), {}
+        parts, extra = video_parts(frames, video, self._picture, as_video=self._as_video, detail=self._detail)
         size = self._picture.size(*video.size)
         most = len(frames) * most_tokens(self._model, *size, low=self._detail == "low")
         self._shown = SentVideo(video, parts, extra, most, (*size, len(frames)), {})

@@ -43,6 +43,7 @@ class Batches:
         self._reserved: dict[str, int] = {}  # what is held of the budget, by the request's name
         self._settled: set[str] = set()  # requests whose cost is counted
         self._spooled: dict[Path, list[str]] = {}  # requests not submitted yet, by the file they are written to
+        self._without: list[str] = []  # parameters that what is spooled leaves out
         self._not_covered: BudgetExhausted | None = None  # since the last wait
         self._load()
 
@@ -52,6 +53,10 @@ class Batches:
             path.unlink(missing_ok=True)
         if self._opened is not None:
             self._opened.close()
+
+    def is_under_way(self, name: str) -> bool:
+        """Return whether a request was submitted."""
+        return name in self._of
 
     def put(self, name: str, request: Request, without: Collection[str]) -> None:
         """Have a request go out with the next batch, unless it is under way or the budget does not cover it."""
@@ -67,7 +72,7 @@ class Batches:
             return
         line = {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": request.body(without)}
         data = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        path = self._spool(len(data))
+        path, self._without = self._spool(len(data)), sorted(without)
         with path.open("ab") as lines:
             lines.write(data)
         self._spooled[path].append(name)
@@ -93,6 +98,7 @@ class Batches:
         if name not in self._results:
             return None
         status, raw = self._results[name]
+        without = self._batches[self._of[name]].get("without", without)  # what it was really asked without
         transport, sent = self._transport(), request.body(without)
         found: Reply | RequestFailure | None = None
         if status == 200:
@@ -134,7 +140,7 @@ class Batches:
 
     def _submit(self, path: Path, names: list[str]) -> None:
         file = self._transport().upload(path)
-        self._note({"file": file, "requests": names})  # before it costs anything
+        self._note({"file": file, "requests": names, "without": self._without})  # before it costs anything
         self._note({"file": file, "batch": self._transport().start(file)})
         self._wanted.add(file)
         path.unlink(missing_ok=True)

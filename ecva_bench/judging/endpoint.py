@@ -9,7 +9,6 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -96,9 +95,6 @@ class Endpoint:
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the endpoint; see `Backend.answer`."""
-        if self._batches and not self._answered:  # the first alone: it shows what the endpoint turns down
-            self._client.run(self._answer(_Round(islice(votes, 1), keep)))
-            self._answered = True
         if self._batches:
             self._answer_in_batches(self._batches, list(votes), keep)
         else:
@@ -111,7 +107,14 @@ class Endpoint:
         self._client.close()
 
     def _answer_in_batches(self, batches: Batches, votes: list[Vote], keep: Keep) -> None:
-        """Put votes to the endpoint as batches, as many at a time as the budget covers."""
+        """Put votes to the endpoint as batches, as many at a time as the budget covers.
+
+        The first that is not under way is asked alone: it shows what the endpoint turns down.
+        """
+        alone = next((vote for vote in votes if not batches.is_under_way(vote.key)), None)
+        if alone and not self._answered:
+            self._client.run(self._answer(_Round(iter([alone]), keep)))
+            votes, self._answered = [vote for vote in votes if vote is not alone], True
         without = self._client.without
         while votes:
             requests = [(vote, _VoteRequest(vote, self.model, self._max_tokens)) for vote in votes]
