@@ -6,8 +6,8 @@ from the authors' program. `request` holds what a user asks for, `runner` does t
 """
 
 from .adapter import Adapter, Baseline, ModelOutput, QuestionCost
-from .making import Model, create
+from .making import ModelSource, create
 from .model_card import ModelCard
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "Model", "ModelCard", "ModelOutput", "Question", "QuestionCost", "create"]
+__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "ModelSource", "Question", "QuestionCost", "create"]

@@ -1,4 +1,4 @@
-"""From what a user asks for to a runner that is ready: data set, tasks, prompts, model, selection, manifest."""
+"""From a user's request to a runner that is ready: data set, tasks, prompts, model, selection, manifest."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__, journal, registry, tasks
-from ..data import Dataset, Source, load_dataset
+from ..data import Dataset, DatasetSource, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..tasks import PromptSet
 from ..video import decoder_version
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .inference import Mode, Settings
-from .making import Model, create
+from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Who does the work: this process alone, or `workers` elsewhere.
+    """Where a run is carried out: in this process alone, or by `workers` elsewhere.
 
-    `local` workers are processes of this machine, one for each of `devices` where those are named; `ray` ones are
-    spread over a cluster. Has no part in the answers.
+    `local` workers are processes of this machine, one for each of `devices` where those are named; `ray` workers are
+    spread over a cluster. None of this changes an answer.
     """
 
     engine: Literal["local", "ray"] = "local"
@@ -40,9 +40,10 @@ class WorkerOptions:
     devices: tuple[str, ...] = ()
 
     def engine_for(self, prepare: Callable[[int], Runner]) -> Engine | None:
-        """Return where workers are hired, each of which calls `prepare` with their number; None for this process alone.
+        """Return the engine that starts the workers; None where this process does the work.
 
-        `UsageError` where what is asked contradicts itself or is not to be had.
+        Each worker calls `prepare` with the number of workers. Raises `UsageError` for options that contradict each
+        other and for devices that are not there.
         """
         if self.devices and (self.engine == "ray" or self.workers not in (None, len(self.devices))):
             remedy = "name devices alone: each has one worker; on a cluster, Ray chooses them"
@@ -68,10 +69,10 @@ class RunRequest:
     not identify a run: the model describes what it found there.
     """
 
-    model: Model
+    model: ModelSource
     model_path: str | None = None
     model_args: dict[str, str] = field(default_factory=dict)
-    data: Source = "mini"
+    data: DatasetSource = "mini"
     videos: Path | None = None
     tasks: tuple[str, ...] = ()
     prompts: PromptSet = "ours"
@@ -82,7 +83,7 @@ class RunRequest:
 
     @cached_property
     def plan(self) -> Plan:
-        """What the run owes; of a part, what this part does."""
+        """The plan of the run; of a shard, the plan of this shard."""
         return self._plan(self._adapter(), self.selection)
 
     @cached_property
@@ -104,7 +105,7 @@ class RunRequest:
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
     def open(self) -> Runner | WorkerPool:
-        """Return who does the work, as a context manager; the `EcvaError` raised says what is missing."""
+        """Return a runner or a pool of workers, as a context manager; the `EcvaError` raised says what is missing."""
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
@@ -138,7 +139,7 @@ class RunRequest:
 
     @cached_property
     def _plugin(self) -> registry.Plugin:
-        return registry.resolve(GROUP, self.model)
+        return registry.resolve(ADAPTER_GROUP, self.model)
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
@@ -181,7 +182,7 @@ def in_both_modes(
 ) -> dict[Mode, Path]:
     """Run a request in both modes on as many whole videos as have so many questions; return the results files.
 
-    Videos are drawn as those of a subset are. `rendered` and `settled` are told the progress of both parts.
+    Videos are drawn as those of a subset are. `rendered` and `settled` are called with the progress of both parts.
     `UsageError` for a model that has one mode only.
     """
     if not request.answers_jointly:
