@@ -49,6 +49,7 @@ gate: $(VENV)/.core
 
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
+	$(BIN)/python -m benchmarks.budget
 	$(BIN)/python -m benchmarks.judge
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.runner

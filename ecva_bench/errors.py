@@ -20,6 +20,7 @@
      ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a content filter, refuses to answer a question
+     │    ├── AnswerPending        the question waits for others, to be asked together: no failure
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
      │    ├── ModelGone            no later question could be answered either: the run ends and can be resumed
      │    └── OutOfMemory          a model had too little memory for a batch of questions (retryable)
@@ -166,6 +167,10 @@ class AnswerLost(AdapterError):
 
     code = "no_answer"
     retryable = True
+
+
+class AnswerPending(AdapterError):
+    """The question waits for others, to be asked together; the answer is to be had later in the same run."""
 
 
 class ModelGone(AdapterError):

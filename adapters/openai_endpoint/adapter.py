@@ -11,16 +11,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter, ModelOutput
-from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
-from ecva_bench.judging.budget import Budget, Usage, find_price
+from ecva_bench.answering import Adapter, QuestionCost
+from ecva_bench.errors import (
+    AnswerLost,
+    AnswerPending,
+    EcvaError,
+    JudgeError,
+    ModelGone,
+    UsageError,
+)
+from ecva_bench.judging.batches import Batches
+from ecva_bench.judging.budget import Usage
 from ecva_bench.judging.client import EndpointClient, EndpointOptions
-from ecva_bench.judging.completions import RequestFailure
 from ecva_bench.judging.store import Reply
 
-from ..parts.media.frames import INTRODUCTION, TIME, image_parts, uneven
+from ..parts.media.frames import INTRODUCTION, TIME, uneven
 from ..parts.options import choice, count, positive
-from .frames import FrameEncoding, FrameRule, video_metadata
+from .cost import most_of_a_question, open_budget
+from .frames import FrameEncoding, FrameRule, video_parts
+from .picture_tokens import most_tokens
+from .replies import answer_in, why_lost
 from .requests import ChatRequest, SentVideo, generation
 
 if TYPE_CHECKING:
@@ -29,21 +39,23 @@ if TYPE_CHECKING:
 
     from ecva_bench.video import Video
 
-TILE, MOST_PER_TILE = 512, 8500  # pixels, tokens: what the dearest model known to us counts for a picture
-
 
 class OpenAIEndpoint(Adapter):
     """A model at an OpenAI-compatible endpoint.
 
     Options, as strings. What is asked: `frames` (at most so many), `sampler` or `fps`; `frames_as` (images, video: the
-    latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `max_new_tokens`. How: `base_url`, else
+    latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
+    picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`. How: `base_url`, else
     OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd`,
-    `budget_tokens`, and `prices`, a price table. Nothing is opened before the first question.
+    `budget_tokens`, and `prices`, a price table; `batch`, a file that names the batches in which questions go out, at
+    half the price and within a day. Nothing is opened before the first question.
     """
 
     scheme = True
     independent = True
-    immaterial = frozenset({"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices"})
+    immaterial = frozenset(
+        {"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices", "batch"}
+    )
 
     def __init__(
         self,
@@ -55,6 +67,7 @@ class OpenAIEndpoint(Adapter):
         frames_as: str = "images",
         image: str = "jpeg",
         max_side: str = "768",
+        detail: str = "",
         max_new_tokens: str = "1024",
         base_url: str = "",
         concurrency: str = "8",
@@ -63,6 +76,7 @@ class OpenAIEndpoint(Adapter):
         budget_usd: str = "",
         budget_tokens: str = "",
         prices: str = "",
+        batch: str = "",
     ) -> None:
         self._model = target
         self._rule = FrameRule.of(frames, sampler, fps)
@@ -70,6 +84,9 @@ class OpenAIEndpoint(Adapter):
         self._as_video = choice("frames_as", frames_as, ("images", "video")) == "video"
         if self._as_video and image != "jpeg":
             raise UsageError("a video's frames are sent as JPEG", f"image={image}", "leave out one of the two options")
+        self._detail = choice("detail", detail, ("low", "high")) if detail else ""
+        if self._as_video and detail:
+            raise UsageError("a video has no detail, pictures have", f"detail={detail}", "leave out frames_as=video")
         self._most_out = count("max_new_tokens", max_new_tokens)
         self._concurrency = count("concurrency", concurrency)
         options = EndpointOptions(
@@ -80,8 +97,12 @@ class OpenAIEndpoint(Adapter):
             "--model-arg base-url",
         )
         self._usage = Usage()
-        budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
-        self._client = EndpointClient(target, options, budget, steady=True)
+        self._budget = open_budget(target, self._usage, budget_usd, budget_tokens, prices)
+        price = self._budget.price
+        self._caching_pays = price is not None and price.cached_input < price.input
+        self._client = EndpointClient(target, options, self._budget, steady=True)
+        self._batches = Batches(Path(batch), options, self._budget) if batch else None
+        self._taken: set[str] = set()  # requests of batches whose outcome is counted
         self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
@@ -106,7 +127,7 @@ class OpenAIEndpoint(Adapter):
         )
         return {
             "frames": self._rule.describe(),
-            "picture": self._picture.describe(),
+            "picture": self._picture.describe() | ({"detail": self._detail} if self._detail else {}),
             **form,
             "generation": self._generation(),
         }
@@ -148,9 +169,11 @@ class OpenAIEndpoint(Adapter):
             if len(failures) == len(wanted):
                 raise gone
             raise AnswerLost(gone.what, gone.where, gone.remedy)  # only these: others of the same batch have an answer
+        if pending := next((error for error in failures if isinstance(error, AnswerPending)), None):
+            raise pending
         if failures:
             raise failures[0]
-        return [self._text(shown.replies[question]) for question in questions]
+        return [answer_in(shown.replies[question], self._model) for question in questions]
 
     def usage(self) -> dict[str, Any]:
         """Return where the model was asked, how often, and what that took in tokens and, where known, in USD.
@@ -165,20 +188,68 @@ class OpenAIEndpoint(Adapter):
         served, self._reported_served = list(self._served)[self._reported_served :], len(self._served)
         return {"endpoint": self._client.where, **({"served": served} if served else {}), **new}
 
+    def question_cost(self, words: int) -> QuestionCost:
+        """Return the most a question of so many bytes takes, about a video of 16:9."""
+        return most_of_a_question(
+            self._model,
+            self._budget.price,
+            words=words,
+            frames=self._rule.count,
+            max_side=self._picture.max_side,
+            low=self._detail == "low",
+            out=self._most_out,
+        )
+
     def close(self) -> None:
         """Close all connections."""
+        if self._batches:
+            self._batches.close()
         self._client.close()
 
     async def _ask_all(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
         """Put questions to the endpoint; keep the replies, and return why the others have none.
 
-        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike.
+        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike. So is a
+        video's first where tokens that were read before are cheaper: the video is in the endpoint's cache for the rest.
         """
         failures: list[EcvaError] = []
         waiting = list(questions)
-        while waiting and not self._client.settled:
+        lead = self._caching_pays and not self._batches
+        while waiting and not (self._client.settled and (shown.replies or not lead)):
             failures += await self._ask_together(shown, [waiting.pop(0)])
+        if self._batches:
+            return failures + self._ask_in_batches(self._batches, shown, waiting)
         return failures + await self._ask_together(shown, waiting)
+
+    def _ask_in_batches(self, batches: Batches, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
+        """Keep the replies that batches brought; have the other questions go out with the next."""
+        failures: list[EcvaError] = []
+        without = self._client.without
+        for question in questions:
+            request = ChatRequest(self._model, shown, question, self._most_out)
+            name = request.name(without)
+            found = batches.take(name, request, without)
+            if found is None:
+                batches.put(name, request, without)
+                failures.append(AnswerPending("the question waits for its batch", self._model))
+                continue
+            new = name not in self._taken
+            self._taken.add(name)
+            self._usage.asked += new
+            if isinstance(found, Reply):
+                shown.replies[question] = found
+                self._served |= {found.served: None} if found.served else {}
+            else:
+                self._usage.failed += new
+                failures.append(why_lost(found, self._client.where))
+        return failures
+
+    def collect(self) -> bool:
+        """Submit the questions that wait as batches and wait for those; see `Adapter.collect`."""
+        try:
+            return self._batches.wait() if self._batches else False
+        except JudgeError as error:
+            raise ModelGone(error.what, error.where, error.remedy) from None
 
     async def _ask_together(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
         free = asyncio.Semaphore(self._concurrency)
@@ -193,7 +264,7 @@ class OpenAIEndpoint(Adapter):
                 return
             self._usage.failed += 1
             self._client.give_up(found)
-            raise self._lost(found)
+            raise why_lost(found, self._client.where)
 
         done = await asyncio.gather(*map(ask, questions), return_exceptions=True)
         failures: list[EcvaError] = []
@@ -206,47 +277,13 @@ class OpenAIEndpoint(Adapter):
                 raise error
         return failures
 
-    def _lost(self, failure: RequestFailure) -> AdapterError:
-        if failure.passing:
-            return AnswerLost(failure.what, self._client.where, "run the same command again")
-        return AdapterError(failure.what, self._client.where, "mend it, then run again with --retry-errors")
-
-    def _text(self, reply: Reply) -> str:
-        """Return the answer in a reply, with its end and with who served it; `AnswerRefused` where it is none."""
-        if reply.refusal:
-            raise AnswerRefused(f"the model refused ({reply.refusal})", self._model, "it counts as unanswered")
-        steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
-        return ModelOutput(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
-
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""
         frames = video.frames_at(self.frame_indices(video))
         if self._shown and self._shown.video is video:
             return self._shown
-        pictures = [self._picture.encode(pixels) for pixels in frames.pixels]
-        media = f"image/{self._picture.form}"
-        if self._as_video:
-            url = f"data:video/jpeg;base64,{','.join(pictures)}"
-            parts = [{"type": "video_url", "video_url": {"url": url}}]
-            # Of the frames sent all are to be taken (-1); the rest says where in the video they lie.
-            extra = {"media_io_kwargs": {"video": {"num_frames": -1, **video_metadata(frames, video)}}}
-        else:
-            urls = [{"type": "image_url", "image_url": {"url": f"data:{media};base64,{p}"}} for p in pictures]
-            parts, extra = image_parts(frames, video, urls), {}
-        width, height = (min(side, self._picture.max_side) for side in video.size)
-        tiles = -(-width // TILE) * -(-height // TILE)
-        self._shown = SentVideo(video, parts, extra, len(frames) * tiles * MOST_PER_TILE, {})
+        parts, extra = video_parts(frames, video, self._picture, as_video=self._as_video, detail=self._detail)
+        size = self._picture.size(*video.size)
+        most = len(frames) * most_tokens(self._model, *size, low=self._detail == "low")
+        self._shown = SentVideo(video, parts, extra, most, (*size, len(frames)), {})
         return self._shown
-
-
-def _budget(model: str, usage: Usage, usd: str, tokens: str, prices: str) -> Budget:
-    try:
-        return Budget(
-            model,
-            usage,
-            price=find_price(model, Path(prices) if prices else None),
-            usd=positive("budget_usd", usd, zero=True) if usd else None,
-            tokens=count("budget_tokens", tokens) if tokens else None,
-        )
-    except JudgeError as error:
-        raise UsageError(error.what, error.where, "name a table with --model-arg prices=FILE") from None

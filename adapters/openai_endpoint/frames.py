@@ -12,6 +12,7 @@ import numpy as np
 from ecva_bench.errors import UsageError
 from ecva_bench.video import samplers
 
+from ..parts.media.frames import image_parts
 from ..parts.options import choice, count, positive
 
 if TYPE_CHECKING:
@@ -60,15 +61,20 @@ class FrameEncoding:
     form: str
     max_side: int
 
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the width and height in pixels that a frame of these is sent with."""
+        if max(width, height) <= self.max_side:
+            return width, height
+        scale = self.max_side / max(width, height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
     def encode(self, pixels: NDArray[np.uint8]) -> str:
         """Return a frame, uint8 [height, width, 3], as base64. A larger one is made smaller, its shape kept."""
         from PIL import Image
 
         image = Image.fromarray(pixels)
-        if max(image.size) > self.max_side:
-            scale = self.max_side / max(image.size)
-            width, height = (max(1, round(side * scale)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.LANCZOS)
+        if (size := self.size(*image.size)) != image.size:
+            image = image.resize(size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         if self.form == "png":
             image.save(buffer, "PNG", compress_level=1)
@@ -80,6 +86,21 @@ class FrameEncoding:
         """Return the encoding as data."""
         quality = {"quality": JPEG_QUALITY, "subsampling": "4:4:4"} if self.form == "jpeg" else {}
         return {"form": self.form, **quality, "max_side": self.max_side, "resampling": "lanczos"}
+
+
+def video_parts(
+    frames: Frames, video: Video, picture: FrameEncoding, *, as_video: bool, detail: str = ""
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the parts of a message that show a video, as pictures or as one video, and the parameters beside it."""
+    pictures = [picture.encode(pixels) for pixels in frames.pixels]
+    if as_video:
+        url = f"data:video/jpeg;base64,{','.join(pictures)}"
+        # Of the frames sent all are to be taken (-1); the rest says where in the video they lie.
+        extra = {"media_io_kwargs": {"video": {"num_frames": -1, **video_metadata(frames, video)}}}
+        return [{"type": "video_url", "video_url": {"url": url}}], extra
+    said = {"detail": detail} if detail else {}
+    urls = [f"data:image/{picture.form};base64,{data}" for data in pictures]
+    return image_parts(frames, video, [{"type": "image_url", "image_url": {"url": url, **said}} for url in urls]), {}
 
 
 def video_metadata(frames: Frames, video: Video) -> dict[str, Any]:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import hashlib
+import json
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.judging import completions
+from ecva_bench.judging.budget import Size
 from ecva_bench.judging.store import Reply
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
 
 TEMPERATURE, SEED = 0, 0
+TEMPLATE = 100  # tokens that a chat template may add to a message
 
 
 @dataclass(frozen=True, eq=False)
 class SentVideo:
-    """A video as it is sent: parts of a message, parameters beside it, most tokens it can count, replies so far."""
+    """A video as it is sent: parts of a message, parameters beside it, and replies so far.
+
+    Its pictures count `most_tokens` at most, and as many as those of any other with an equal `alike`.
+    """
 
     video: Video
     parts: list[dict[str, Any]]
     extra: dict[str, Any]
     most_tokens: int
+    alike: Hashable
     replies: dict[str, Reply]
 
 
@@ -36,10 +44,15 @@ class ChatRequest:
     most_out: int
 
     @property
-    def most_in(self) -> int:
-        """Most tokens of the request: those of the pictures, and a token for each byte of words."""
+    def size(self) -> Size:
+        """The most tokens of request and answer: a byte of words is at most one."""
         words = sum(len(part["text"].encode()) for part in self.shown.parts if part["type"] == "text")
-        return self.shown.most_tokens + words + len(self.question.encode())
+        text = TEMPLATE + words + len(self.question.encode())
+        return Size(text, self.most_out, self.shown.most_tokens, self.shown.alike)
+
+    def name(self, without: Collection[str]) -> str:
+        """Return a hash of all that is sent."""
+        return hashlib.sha256(json.dumps(self.body(without), sort_keys=True).encode()).hexdigest()
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         """Return the body, less the parameters the endpoint has turned down."""

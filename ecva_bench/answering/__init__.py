@@ -5,9 +5,9 @@
 from the authors' program. `request` holds what a user asks for, `runner` does the work.
 """
 
-from .adapter import Adapter, Baseline, ModelOutput
+from .adapter import Adapter, Baseline, ModelOutput, QuestionCost
 from .making import ModelSource, create
 from .model_card import ModelCard
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "ModelSource", "Question", "create"]
+__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "ModelSource", "Question", "QuestionCost", "create"]

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..errors import UsageError
@@ -52,6 +53,24 @@ class ModelOutput(str):
         output = super().__new__(cls, text)
         output.steps, output.finish = steps, finish
         return output
+
+
+@dataclass(frozen=True)
+class QuestionCost:
+    """What one question takes at an endpoint: tokens and USD, and USD for each of its `frames`.
+
+    `batch` is the part of the price that a batch endpoint asks. USD are None where the price is unknown. The most there
+    can be, unless `measured`; `basis` says by what.
+    """
+
+    tokens_in: float
+    tokens_out: float
+    frames: int
+    usd: float | None
+    usd_per_frame: float | None
+    batch: float
+    basis: str
+    measured: bool = False
 
 
 class Adapter(ABC):
@@ -138,6 +157,17 @@ class Adapter(ABC):
     def usage(self) -> dict[str, Any]:
         """Return requests, tokens and money used since the last call of this. Default: nothing."""
         return {}
+
+    def collect(self) -> bool:
+        """Have the questions answered that waited (`AnswerPending`); return whether there are answers to be had now.
+
+        Called when all others were asked; those that waited are then asked again. Default: none waits.
+        """
+        return False
+
+    def question_cost(self, words: int) -> QuestionCost | None:
+        """Return what a question of so many bytes takes, for a model that is paid by the token. Default: None."""
+        return None
 
     def check_videos(self, media: Sequence[str]) -> None:  # noqa: B027  most models take any video
         """Raise an `EcvaError` where the model cannot tell a run's videos apart. Called before the first question.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
+from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..records import Event, Manifest, Moment, Sample, View, canonical_json
 from ..video import Frames, Video
 from .adapter import Adapter
@@ -208,6 +208,8 @@ class Inference:
                 answers = self._answers(batch, round_, shown, prepared, asked)
             except ModelGone:
                 raise
+            except AnswerPending:
+                batches = [*(_cut(batch, 1) if len(batch) > 1 else ()), *batches]
             except Exception as error:  # a failing question must not end the run
                 if len(batch) == 1:
                     sample = batch[0][1]

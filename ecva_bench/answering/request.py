@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import statistics
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -207,34 +205,6 @@ def in_both_modes(
         with one.open() as work, journal.Journal(files[mode], work.manifest) as results:
             work.run(results, settled)
     return files
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """How far a run is: by (view, task) the counts of owed, answered, failed, open; `seconds` still needed, or None."""
-
-    rows: dict[tuple[View, str], Counter[str]]
-    seconds: float | None
-
-
-def run_status(runner: Runner, results: Path) -> RunStatus:
-    """Compare a runner's plan with a results file, if there is one.
-
-    The time is the median time per answer in the file, times the answers still to come; None where no answer has one.
-    """
-    rows: dict[tuple[View, str], Counter[str]] = {}
-    held = journal.read_results(results) if results.exists() else None
-    done = {(a.id, a.view) for a in held.answers} if held else set()
-    failed = {(f.id, f.view) for f in held.failures} if held else set()
-    impossible = held.unasked if held else {}
-    for view, samples in runner.plan.expects.items():
-        for sample in samples:
-            row = rows.setdefault((view, sample.rpartition("/")[2]), Counter())
-            state = "answered" if (sample, view) in done else "failed" if (sample, view) in failed else "open"
-            row.update([] if sample in impossible.get(view, {}) else ["owed", state])
-    took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []
-    still_open = sum(row["open"] for row in rows.values())
-    return RunStatus(rows, statistics.median(took) * still_open if took else None)
 
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:

@@ -43,17 +43,10 @@ class Runner:
         `progress` is called after every video with (samples settled, samples owed, failures). An interrupt from
         the keyboard is recorded as an event and raised again, and so is `ModelGone`.
         """
-        videos = self.inference.videos()
-        videos.submit(*jobs(self.plan, journal, self.settings.retry_errors))
-        videos.close()
-        settled = 0
         try:
-            for job, prepared in videos:
-                for record in self.inference.settle(job, prepared):
-                    write(journal, record)
-                settled += self.plan.owed_of(job.group)
-                if progress:
-                    progress(settled, self.plan.owed, journal.errors)
+            self._ask(journal, progress)
+            while self.adapter.collect():
+                self._ask(journal, progress)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise
@@ -63,6 +56,19 @@ class Runner:
         end = end_of(self.manifest, journal)
         journal.append(end)
         return end
+
+    def _ask(self, journal: Journal, progress: RunProgress | None) -> None:
+        """Ask every question that is open."""
+        videos = self.inference.videos()
+        videos.submit(*jobs(self.plan, journal, self.settings.retry_errors))
+        videos.close()
+        settled = 0
+        for job, prepared in videos:
+            for record in self.inference.settle(job, prepared):
+                write(journal, record)
+            settled += self.plan.owed_of(job.group)
+            if progress:
+                progress(settled, self.plan.owed, journal.errors)
 
 
 def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:

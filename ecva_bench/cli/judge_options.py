@@ -32,9 +32,15 @@ Concurrency = Annotated[int, typer.Option(min=1, help="Calls to the judge at onc
 BudgetUsd = Annotated[float | None, typer.Option(min=0, help="Stop, to be resumed, before the judge costs more.")]
 BudgetTokens = Annotated[int | None, typer.Option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
 Prices = Annotated[Path | None, typer.Option(help="Price table (JSON) that extends the packaged one.")]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")
+]
 Store = Annotated[Path | None, typer.Option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
 Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
 Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
+
+
+_ALWAYS = ("votes", "concurrency")  # options that have a value where none was given
 
 
 class JudgeOptions(TypedDict):
@@ -47,6 +53,7 @@ class JudgeOptions(TypedDict):
     budget_usd: float | None
     budget_tokens: int | None
     prices: Path | None
+    batch: bool
     store: Path | None
     export: Path | None
     replay: Path | None
@@ -68,7 +75,7 @@ def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> Ab
 
     if model and not is_own(model):
         return _open_judge(model, options)
-    idle = [name for name, value in options.items() if value is not None and name not in ("votes", "concurrency")]
+    idle = [name for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
     if idle:
         none = "the judge is no language model" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
@@ -92,6 +99,7 @@ def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],
             prices=options["prices"],
+            batch=options["batch"],
             store=options["store"],
             replay=options["replay"],
             progress=update,
@@ -116,7 +124,7 @@ def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
     price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
-    notes = f", {usage.uncounted} replies without a count of tokens" if usage.uncounted else ""
+    notes = f", {usage.uncounted} requests without a count of tokens" if usage.uncounted else ""
     notes += f", {usage.not_in_replay} votes not in the replay" if usage.not_in_replay else ""
     return (
         f"judge: {usage.asked} votes asked, {usage.from_store} from the store, {usage.failed} failed, "

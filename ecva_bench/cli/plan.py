@@ -1,10 +1,17 @@
-"""`ecva-bench plan`: what a run would do, without doing it."""
+"""`ecva-bench plan`: what a run would do and take, without doing it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from . import options
+
+if TYPE_CHECKING:
+    from ..answering.run_status import RunStatus
+    from ..answering.runner import Runner
 
 
 def plan_command(
@@ -26,13 +33,30 @@ def plan_command(
     seed: options.Seed = 0,
     shard: options.Shard = None,
     mode: options.Mode = "exact",
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="Say what fits so many USD. Default: the model's budget-usd.")
+    ] = None,
+    prices: Annotated[Path | None, typer.Option(help="Price table (JSON) that extends the packaged one.")] = None,
 ) -> None:
-    """Say what a run with the same options owes, what its results file holds, and how long the rest will take.
+    """Say what a run with the same options owes and what it will take: calls, tokens, USD, time, disk.
 
-    Example: ecva-bench plan --model motion --data annotations.xlsx --videos videos/ --subset 100
+    A results file (--out) that holds some answers is a trial: what those took is
+    what the others will take. Without one, tokens and USD are the most there can be.
+
+    Prices are packaged, each with its date and source; --prices adds to them a file
+    such as {"models": {"my-model": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}},
+    in USD per million tokens.
+
+    Examples:
+
+      ecva-bench plan --model motion --data annotations.xlsx --videos videos/ --subset 100
+
+      ecva-bench plan --model openai:gpt-5.4-mini --data annotations.xlsx --budget-usd 20
     """
-    values = {name: value for name, value in locals().items() if name != "out"}
-    from ..answering.request import run_status
+    if prices is not None:
+        model_arg = [*(model_arg or []), f"prices={prices}"]
+    values = {name: value for name, value in locals().items() if name not in ("out", "budget_usd", "prices")}
+    from ..answering.run_status import run_status
 
     request = options.build_request(**values)
     runner = request.prepare()
@@ -43,7 +67,58 @@ def plan_command(
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
         print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
+    _print_cost(found)
+    _print_machine(found, runner, out)
+    budget = budget_usd if budget_usd is not None else float(options.model_options(model_arg).get("budget_usd", "nan"))
+    if budget == budget:
+        _print_fit(found, len(runner.plan.groups), budget)
+
+
+def _print_cost(found: RunStatus) -> None:
+    from .readable import amount, usd
+
+    if found.cost is None:
+        return
+    cost, most = found.cost, "about" if found.cost.measured else "at most"
+    tokens_in, tokens_out = amount(found.open * cost.tokens_in), amount(found.open * cost.tokens_out)
+    print(f"calls: {found.open}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
+    print(f"tokens: {most} {tokens_in} in, {tokens_out} out")
+    money, half = found.usd(), found.usd(batch=True)
+    if money is None or half is None:
+        print('cost: not known; name a price: --prices FILE with {"models": {MODEL: {"input": USD, "output": USD}}}')
+    else:
+        print(f"cost: {most} {usd(money)}; as batches (--batch) {most} {usd(half)}")
+
+
+def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
+    from .readable import duration, size
+
+    card = runner.adapter.card
+    if card:
+        print(f"a question: {card.visual_tokens} visual tokens; frames: {card.frames}")
     if found.seconds is None:
         print("time: not known; run with --limit 2 --out trial.jsonl, then plan with --out trial.jsonl")
     else:
-        print(f"time: about {found.seconds / 3600:.2f} hours at the pace of the answers in {out}")
+        print(f"time: about {duration(found.seconds)} at the pace of the answers in {out}, one after another")
+    if found.computes:
+        hours = "not known, as the time" if found.seconds is None else f"about {found.seconds / 3600:.2g}"
+        print(f"GPU hours: {hours}" + ("" if found.seconds is None else ", where the trial had one GPU"))
+    absent = f", and {found.absent} that are not there" if found.absent else ""
+    weights = f"; weights: {card.memory}" if card else ""
+    print(f"disk: results {size(found.bytes)}; videos {size(found.video_bytes)}{absent}{weights}")
+
+
+def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
+    from ..answering.run_status import fitting_frames, fitting_subset
+
+    money = found.usd()
+    if money is None:
+        print(f"of {budget:g} USD: not known, as the price")
+        return
+    if money <= budget:
+        print(f"of {budget:g} USD: all of it fits")
+        return
+    subset, frames = fitting_subset(found, videos, budget), fitting_frames(found, budget)
+    ways = [f"--subset {subset}"] if subset else []
+    ways += [f"--model-arg frames={frames}"] if frames else []
+    print(f"of {budget:g} USD fits: {' or '.join(ways) or 'not one video'}")

@@ -23,6 +23,9 @@ _SHOWN = 20  # errors that are printed
 MemoryMb = Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
 Decoders = Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")]
 Deadline = Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Ask an endpoint's model by batches: half the price, within a day (`openai:`).")
+]
 Isolate = Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")]
 RetryErrors = Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes that answer; one for each GPU in turn.")]
@@ -59,6 +62,7 @@ def run_command(
     workers: Workers = None,
     devices: Devices = None,
     engine: Engine = "local",
+    batch: Batch = False,
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
@@ -79,10 +83,23 @@ def run_command(
       ecva-bench run --model motion --subset 100 --shard 2/4 --out part2.jsonl
 
       ecva-bench run --model videollama2 --mode fast --devices cuda:0,cuda:1
+
+      ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
-    values = {name: value for name, value in locals().items() if name != "out"}
+    if batch:
+        model_arg = [*(model_arg or []), _batch_option(out, engine, workers, devices)]
+    values = {name: value for name, value in locals().items() if name not in ("out", "batch")}
     _run(options.build_request(**values), out)
     print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")
+
+
+def _batch_option(out: Path, engine: str, workers: int | None, devices: str | None) -> str:
+    """Return the option that has a model asked by batches; `UsageError` where several workers would."""
+    from ..errors import UsageError
+
+    if engine != "local" or devices or workers not in (None, 1):
+        raise UsageError("batches are one worker's", "--batch", "leave out --workers, --devices and --engine")
+    return f"batch={out.with_suffix('.batches.jsonl')}"
 
 
 def _run(request: RunRequest, out: Path) -> None:

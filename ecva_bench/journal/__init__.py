@@ -9,7 +9,17 @@ last one counts. Knows only the format: nothing of videos, models or scores.
 from ..errors import ResultsBusy
 from .lines import differences
 from .merging import merge_results
-from .results import read_results
+from .results import read_results, read_spent
 from .writer import Journal, end_of, now, writer
 
-__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge_results", "now", "read_results", "writer"]
+__all__ = [
+    "Journal",
+    "ResultsBusy",
+    "differences",
+    "end_of",
+    "merge_results",
+    "now",
+    "read_results",
+    "read_spent",
+    "writer",
+]

@@ -7,10 +7,21 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast, get_args
 
-from ..records import Answer, Failure, Lacking, Manifest, Results, Unasked, View
+from ..records import Answer, Event, Failure, Lacking, Manifest, Results, Unasked, View
 from .lines import manifest_of, parse_records
 
 SampleView = tuple[str, View]  # sample id and view
+
+
+def read_spent(path: Path) -> dict[str, float]:
+    """Return what the answers in a results file have cost, by name: requests, tokens, USD; empty where none is told."""
+    total: dict[str, float] = defaultdict(float)
+    for record in parse_records(path):
+        if isinstance(record, Event) and record.event == "spent":
+            for name, amount in record.detail.items():
+                if isinstance(amount, int | float):
+                    total[name] += amount
+    return dict(total)
 
 
 def read_results(path: Path) -> Results:

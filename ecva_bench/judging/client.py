@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..errors import JudgeError
 from . import completions
-from .budget import Budget
+from .budget import Budget, Size
 from .completions import RequestFailure
 from .store import Reply
 from .transport import Transport
@@ -51,12 +51,8 @@ class Request(Protocol):
     """A request: its body, how its response is read, and which replies are acceptable."""
 
     @property
-    def most_in(self) -> int:
-        """Upper bound on the tokens of the request."""
-
-    @property
-    def most_out(self) -> int:
-        """Upper bound on the tokens of the reply."""
+    def size(self) -> Size:
+        """The most tokens of the request and of the reply."""
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         """Return the body without the parameters that the endpoint has rejected."""
@@ -193,16 +189,20 @@ class EndpointClient:
             await asyncio.sleep(wait)
         without = sorted(leaving_out)
         body = request.body(without)
-        number = await self._budget.reserve(request.most_in if self._budget.limited else 0, request.most_out)
-        reply = None
+        number = await self._budget.reserve(request.size if self._budget.limited else Size(0, 0))
+        found: Reply | RequestFailure | None = None
         try:
             raw = await transport.post(body)
-            if isinstance(raw, RequestFailure):
-                return raw
-            reply = request.read(raw, without=without, scrub=transport.scrub)
+            if isinstance(raw, bytes):
+                found = request.read(raw, without=without, scrub=transport.scrub)
+                found = found or completions.no_completion(transport.error_body(raw), sent=body)
+            else:
+                found = raw
         finally:
-            self._budget.settle(number, reply)
-        return reply or completions.no_completion(transport.error_body(raw), sent=body)
+            reply = found if isinstance(found, Reply) else None
+            lost = found is None or (isinstance(found, RequestFailure) and found.lost)
+            absurd = self._budget.settle(number, reply, lost=lost)
+        return RequestFailure(absurd) if absurd else found
 
     async def _pause(self, attempt: int, requested: float | None = None) -> None:
         """Wait longer after every attempt, or as long as the endpoint asks for; all other workers then wait too."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from ..reading.text import well_formed
 from ..reading.verdicts import read_verdicts
@@ -41,7 +41,8 @@ class RequestFailure:
     """Why a request brought no reply, and what that calls for.
 
     `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
-    will. `without`: it turned down these parameters. `refusal`: it will not answer this one.
+    will. `without`: it turned down these parameters. `refusal`: it will not answer this one. `lost`: it was sent,
+    and may have been answered and billed.
     """
 
     what: str
@@ -50,6 +51,7 @@ class RequestFailure:
     fatal: bool = False
     without: frozenset[str] = frozenset()
     refusal: bool = False
+    lost: bool = False
 
 
 def sampling_parameters(seed: int, max_tokens: int) -> dict[str, Any]:
@@ -103,9 +105,7 @@ def read_completion(
             refusal=scrub(refusal) or ("content_filter" if finish == "content_filter" else ""),
             expectations=_expectations(content, choice.get("logprobs"), vote) if vote else None,
             served=scrub(_served(found)),
-            tokens_in=_count(usage.get("prompt_tokens")),
-            tokens_out=_count(usage.get("completion_tokens")),
-            tokens_cached=_count((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
+            **_counts(usage),
             left_out=tuple(sorted(without)),
             thought="" if vote else scrub(_thought(message)),
         )
@@ -146,7 +146,7 @@ def no_completion(error_body: ErrorBody, sent: Collection[str]) -> RequestFailur
         return request_failure(error_body.status, {}, error_body, sent)
     what = f"the response is no chat completion: {error_body.message}".rstrip(": ")
     turned_down = _turned_down(error_body, sent) if error_body.of_json else frozenset()
-    return RequestFailure(what, passing=True, without=turned_down)
+    return RequestFailure(what, passing=True, without=turned_down, lost=not error_body.of_json)
 
 
 def _turned_down(error_body: ErrorBody, sent: Collection[str]) -> frozenset[str]:
@@ -223,6 +223,32 @@ def _text(value: object) -> str:
 def _served(completion: Mapping[str, Any]) -> str:
     """Return what answered, in the endpoint's words: the model and, where there is one, the system's fingerprint."""
     return "@".join([_text(completion.get("model")), *filter(None, [_text(completion.get("system_fingerprint"))])])
+
+
+class _Counts(TypedDict):
+    """What a reply says of its tokens, as fields of `Reply`."""
+
+    tokens_in: int | None
+    tokens_out: int | None
+    tokens_cached: int | None
+    miscounted: str
+
+
+def _counts(usage: Mapping[str, Any]) -> _Counts:
+    """Return the tokens a reply says it took, None for what it does not say, and what it says in place of a number."""
+    said = (
+        usage.get("prompt_tokens"),
+        usage.get("completion_tokens"),
+        (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+    )
+    counts = [_count(value) for value in said]
+    strange = [repr(v)[:40] for v, count in zip(said, counts, strict=True) if v is not None and count is None]
+    return {
+        "tokens_in": counts[0],
+        "tokens_out": counts[1],
+        "tokens_cached": counts[2],
+        "miscounted": ", ".join(strange),
+    }
 
 
 def _count(value: object) -> int | None:

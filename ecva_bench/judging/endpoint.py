@@ -9,11 +9,13 @@ import asyncio
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from . import completions
 from .backend import Keep, Outcome, Vote
-from .budget import Budget
+from .batches import Batches
+from .budget import Budget, Size
 from .client import EndpointClient, EndpointOptions
 from .store import Reply
 from .verdicts import FAILED
@@ -32,8 +34,8 @@ class _VoteRequest:
     most_out: int
 
     @property
-    def most_in(self) -> int:
-        return len(json.dumps(self.body(())))  # a token is at least one byte
+    def size(self) -> Size:
+        return Size(text=len(json.dumps(self.body(()))), out=self.most_out)  # a token is at least one byte
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         return completions.request_body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
@@ -75,13 +77,17 @@ class Endpoint:
 
     kind: ClassVar[str] = "openai"
 
-    def __init__(self, model: str, options: EndpointOptions, budget: Budget, *, max_tokens: int) -> None:
+    def __init__(
+        self, model: str, options: EndpointOptions, budget: Budget, *, max_tokens: int, batches: Path | None = None
+    ) -> None:
         """Open nothing yet: what is answered from the store needs no key and no endpoint.
 
-        `max_tokens` are the most of a reply.
+        `max_tokens` are the most of a reply. With `batches`, the file that names them, votes go out as batches.
         """
         self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
         self._client = EndpointClient(model, options, budget)
+        self._batches = Batches(batches, options, budget) if batches else None
+        self._answered = False  # whether a vote was put to the endpoint at all
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return the sampling parameters of a vote with this seed."""
@@ -89,11 +95,39 @@ class Endpoint:
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Send every vote to the endpoint; see `Backend.answer`."""
-        self._client.run(self._answer(_Round(votes, keep)))
+        if self._batches:
+            self._answer_in_batches(self._batches, list(votes), keep)
+        else:
+            self._client.run(self._answer(_Round(votes, keep)))
 
     def close(self) -> None:
         """Close all connections."""
+        if self._batches:
+            self._batches.close()
         self._client.close()
+
+    def _answer_in_batches(self, batches: Batches, votes: list[Vote], keep: Keep) -> None:
+        """Put votes to the endpoint as batches, as many at a time as the budget covers.
+
+        The first that is not under way is asked alone: it shows what the endpoint turns down.
+        """
+        alone = next((vote for vote in votes if not batches.is_under_way(vote.key)), None)
+        if alone and not self._answered:
+            self._client.run(self._answer(_Round(iter([alone]), keep)))
+            votes, self._answered = [vote for vote in votes if vote is not alone], True
+        without = self._client.without
+        while votes:
+            requests = [(vote, _VoteRequest(vote, self.model, self._max_tokens)) for vote in votes]
+            for vote, request in requests:
+                batches.put(vote.key, request, without)
+            batches.wait()
+            votes = []
+            for vote, request in requests:
+                found = batches.take(vote.key, request, without)
+                if found is None:
+                    votes.append(vote)
+                else:
+                    keep([(vote, found if isinstance(found, Reply) else f"{FAILED}: {found.what}")])
 
     async def _answer(self, work: _Round) -> None:
         try:

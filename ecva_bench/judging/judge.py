@@ -18,13 +18,14 @@ from ..errors import JudgeError
 from ..records import canonical_json
 from . import messages
 from .backend import Backend, Outcome, Vote
-from .budget import Budget, Usage, find_price
+from .budget import Budget, Usage
 from .calls import Call, Verdict
 from .client import EndpointOptions
 from .completions import MAX_REPLY_TOKENS
 from .endpoint import Endpoint
 from .identity import ReplyOrigin, sampling, served
 from .local import LocalModel
+from .prices import find_price
 from .store import Reply, Store, default_store_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
 
@@ -51,6 +52,7 @@ def open_judge(
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
     prices: Path | None = None,
+    batch: bool = False,
     store: Path | None = None,
     replay: Path | None = None,
     progress: JudgeProgress | None = None,
@@ -59,8 +61,9 @@ def open_judge(
 
     The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries`
     the further requests per vote. Every call is sent to the model `votes` times, with seeds from `seed` on, for a
-    reply of at most `max_tokens`. `prices` extends the price table. Replies are stored in `store`, else in the cache
-    folder; with `replay`, an export, no model is asked. Raises `JudgeError` for options that cannot work.
+    reply of at most `max_tokens`. `prices` extends the price table. With `batch`, calls go out as batches, at half the
+    price and within a day; a file beside the store names them. Replies are stored in `store`, else in the cache folder;
+    with `replay`, an export, no model is asked. Raises `JudgeError` for options that cannot work.
     """
     if min(votes, concurrency, 1 if max_tokens is None else max_tokens) < 1 or retries < 0 or timeout <= 0:
         what = "a judge needs at least one vote, one connection, one token and some time"
@@ -74,7 +77,8 @@ def open_judge(
     else:
         budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
         options = EndpointOptions(base_url, concurrency, timeout, retries)
-        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS)
+        batches = (store or default_store_path()).with_suffix(".batches.jsonl") if batch else None
+        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS, batches=batches)
     if replay is not None:
         replies = Store(None)
         replies.import_jsonl(replay)

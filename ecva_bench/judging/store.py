@@ -34,8 +34,9 @@ class Reply:
     `finish` is why it stopped; `refusal` is its text instead of a verdict. `expectations` are the expected verdicts by
     its token log-probabilities, None where it gave none. `served` is the model that replied, as the endpoint names it,
     and behind an @ the system's fingerprint. `thought` is the model's reasoning, where the endpoint sends it separately
-    and the caller wants it; it is not stored. `tokens_in` include the `tokens_cached`; None where the endpoint does not
-    count. `left_out` are parameters of the address that the endpoint rejected.
+    and the caller wants it. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
+    `miscounted` is what it sends in the place of a count. `left_out` are parameters of the address that the endpoint
+    rejected. Neither `thought` nor `miscounted` is stored.
     """
 
     content: str
@@ -48,6 +49,7 @@ class Reply:
     tokens_cached: int | None = None
     left_out: tuple[str, ...] = ()
     thought: str = ""
+    miscounted: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> Reply:
@@ -63,7 +65,7 @@ class Reply:
         return canonical_json({name: value for name, value in vars(self).items() if name in _REPLY_FIELDS})
 
 
-_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought"}
+_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought", "miscounted"}
 
 
 def default_store_path() -> Path:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import JudgeError
@@ -27,8 +28,32 @@ OPENAI = "https://api.openai.com/v1"
 LONGEST_MESSAGE = 300  # characters kept of what an endpoint says of an error
 _CUT_OUT = "[key]"
 
+Result = TypeVar("Result")
 
-class Transport:
+
+class _Endpoint:
+    """An endpoint's address, and the key for it, which is cut out of what it says."""
+
+    def __init__(self, base_url: str | None, setting: str) -> None:
+        base = base_url or os.environ.get("OPENAI_BASE_URL")
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        if not self._key and not base:
+            remedy = f"set it, or name an endpoint that needs none with {setting} or OPENAI_BASE_URL"
+            raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
+        self._address = _address(base or OPENAI, source=setting if base_url else "OPENAI_BASE_URL")
+        self.where = self._address.origin().authority + self._address.path  # no more: the rest may be secret
+
+    def error_body(self, content: bytes) -> ErrorBody:
+        """Return what the body of a response complains of, without the key."""
+        found = error_bodies.read_error_body(content)
+        return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
+
+    def scrub(self, text: str) -> str:
+        """Return the text without the key."""
+        return text.replace(self._key, _CUT_OUT) if self._key else text
+
+
+class Transport(_Endpoint):
     """Connections to the endpoint at `base_url`, else at OPENAI_BASE_URL, else OpenAI's own."""
 
     def __init__(self, base_url: str | None, *, connections: int, timeout: float, setting: str) -> None:
@@ -39,15 +64,10 @@ class Transport:
         """
         import aiohttp
 
-        base = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
-        if not self._key and not base:
-            remedy = f"set it, or name an endpoint that needs none with {setting} or OPENAI_BASE_URL"
-            raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
-        address = _address(base or OPENAI, source=setting if base_url else "OPENAI_BASE_URL")
-        self.where = address.origin().authority + address.path  # no more: the rest may be secret
-        self._url, self._timeout, self._lost = address / "chat" / "completions", timeout, aiohttp.ClientError
-        self._http = _session(address, self._key, connections)
+        super().__init__(base_url, setting)
+        self._url, self._timeout = self._address / "chat" / "completions", timeout
+        self._failed, self._unreachable = aiohttp.ClientError, aiohttp.ClientConnectorError
+        self._http = _session(self._address, self._key, connections)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -64,21 +84,90 @@ class Transport:
             ):
                 content = await response.read()
         except TimeoutError:
-            return RequestFailure(f"no reply within {self._timeout:g} s", passing=True)
-        except self._lost as lost:
-            return RequestFailure(f"the connection failed ({type(lost).__name__})", passing=True)
+            return RequestFailure(f"no reply within {self._timeout:g} s", passing=True, lost=True)
+        except self._unreachable as error:
+            return RequestFailure(f"the connection failed ({type(error).__name__})", passing=True)
+        except self._failed as error:
+            return RequestFailure(f"the connection failed ({type(error).__name__})", passing=True, lost=True)
         if 200 <= response.status < 300:
             return content
         return completions.request_failure(response.status, response.headers, self.error_body(content), sent=body)
 
-    def error_body(self, content: bytes) -> ErrorBody:
-        """Return what the body of a response complains of, without the key."""
-        found = error_bodies.read_error_body(content)
-        return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
 
-    def scrub(self, text: str) -> str:
-        """Return the text without the key."""
-        return text.replace(self._key, _CUT_OUT) if self._key else text
+@dataclass(frozen=True)
+class BatchState:
+    """How far a batch is: `status` in the endpoint's words, requests done of all, files of results, what is wrong."""
+
+    status: str
+    done: int = 0
+    total: int = 0
+    files: tuple[str, ...] = ()
+    wrong: str = ""
+
+
+class BatchTransport(_Endpoint):
+    """The files and batches of an endpoint, by OpenAI's client. Raises `JudgeError` for whatever goes wrong there."""
+
+    def __init__(self, base_url: str | None, *, timeout: float, retries: int, setting: str) -> None:
+        """Open nothing yet; see `Transport`. `retries` are the further tries of each request."""
+        import httpx2
+        import openai
+
+        super().__init__(base_url, setting)
+        context = httpx2.create_ssl_context()
+        http = httpx2.Client(verify=context, proxy=_proxy(self._address), trust_env=False, follow_redirects=False)
+        self._client = openai.OpenAI(
+            api_key=self._key or "none",
+            base_url=str(self._address),
+            http_client=http,
+            timeout=timeout,
+            max_retries=retries,
+        )
+        self._error = openai.OpenAIError
+
+    def upload(self, path: Path) -> str:
+        """Send a file of requests and return its id."""
+        with path.open("rb") as lines:
+            return self._tried(lambda: self._client.files.create(file=(path.name, lines), purpose="batch").id)
+
+    def start(self, file: str) -> str:
+        """Begin a batch of the requests in a file and return its id."""
+        endpoint: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+        return self._tried(
+            lambda: self._client.batches.create(input_file_id=file, endpoint=endpoint, completion_window="24h").id
+        )
+
+    def started(self, file: str) -> str | None:
+        """Return the id of a batch that was begun with a file; None where there is none."""
+        batches = self._tried(lambda: list(self._client.batches.list(limit=100)))
+        return next((batch.id for batch in batches if batch.input_file_id == file), None)
+
+    def state(self, batch: str) -> BatchState:
+        """Return how far a batch is."""
+        found = self._tried(lambda: self._client.batches.retrieve(batch))
+        counts, errors = found.request_counts, found.errors.data if found.errors else None
+        return BatchState(
+            found.status,
+            counts.completed + counts.failed if counts else 0,
+            counts.total if counts else 0,
+            tuple(file for file in (found.output_file_id, found.error_file_id) if file),
+            self.scrub("; ".join(error.message or "" for error in errors or ())),
+        )
+
+    def read(self, file: str) -> bytes:
+        """Return what is in a file of results."""
+        return self._tried(lambda: self._client.files.content(file).content)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _tried(self, call: Callable[[], Result]) -> Result:
+        try:
+            return call()
+        except self._error as error:  # it holds the request, with the key: no more of it than its words leaves here
+            what = f"the batch endpoint failed ({type(error).__name__}: {self.scrub(str(error))[:LONGEST_MESSAGE]})"
+            raise JudgeError(what, self.where, "run the same command again: what was submitted is taken up") from None
 
 
 def _session(address: yarl.URL, key: str, connections: int) -> aiohttp.ClientSession:

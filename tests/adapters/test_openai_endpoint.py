@@ -335,15 +335,30 @@ def test_a_message_in_parts_is_read_and_one_that_is_no_text_is_asked_for_again(v
         assert len(server.requests) == 4
 
 
-@pytest.mark.parametrize("tokens", ["12", -5, float("nan"), [1]])
-def test_a_count_of_tokens_that_is_none_costs_no_answer_and_is_taken_for_the_most(video: Video, tokens: Any) -> None:
+@pytest.mark.parametrize("tokens", ["12", -5, float("nan"), [1], 10_000_000, 800_000])
+def test_a_reply_that_counts_what_cannot_be_is_refused_within_a_budget_and_costs_the_most(
+    video: Video, tokens: Any
+) -> None:
     said = completed("A fire.")
     said["usage"]["prompt_tokens"] = tokens
     with ModelServer([said] * 2) as server:
-        adapter = create(MODEL, at(server, budget_tokens="200000"))
-        assert adapter.answer(video, "Why?") == "A fire."
+        assert ask(server, video, "Why?") == ["A fire."]  # without a budget nothing hangs on it
+        adapter = create(MODEL, at(server, budget_tokens="100000"))
+        with pytest.raises(AdapterError, match="the endpoint counts"):
+            adapter.answer(video, "Why?")
         spent = adapter.usage()
-        assert (spent["tokens_in"], spent["uncounted"]) == (0, 1)
+        assert (spent["tokens_in"], spent["uncounted"], spent["failed"]) == (0, 1, 1)
+        with pytest.raises(ModelGone, match=r"may take \d+ tokens \(\d+ of 100000 tokens used\)"):
+            adapter.answer(video, "What?")
+        adapter.close()
+
+
+def test_a_reply_without_a_count_costs_the_most_and_is_an_answer(video: Video) -> None:
+    said = {name: value for name, value in completed("A fire.").items() if name != "usage"}
+    with ModelServer([said]) as server:
+        adapter = create(MODEL, at(server, budget_tokens="100000"))
+        assert adapter.answer(video, "Why?") == "A fire."
+        assert adapter.usage()["uncounted"] == 1
         with pytest.raises(ModelGone, match="does not cover another call"):
             adapter.answer(video, "What?")
         adapter.close()
@@ -446,22 +461,22 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
     out, prices = tmp_path / "r.jsonl", tmp_path / "prices.json"
     prices.write_text(json.dumps({"models": {"tiny-vision": {"input": 1.0, "output": 2.0}}}))
     options = {"prices": str(prices), "frames": "2", "max_new_tokens": "50"}
-    cost = (100 * 1.0 + 10 * 2.0) / 1e6  # what the server counts, at that price
-    words = 90 + max(len(prompt_for(task).text.encode()) for task in find_tasks(list(TASKS)))
-    most = (2 * 8500 + words + 2 * 50) / 1e6  # a small frame is one tile; words are at most their bytes
+    cost = (8000 * 1.0 + 10 * 2.0) / 1e6  # what the server counts, at that price
+    words = 190 + max(len(prompt_for(task).text.encode()) for task in find_tasks(list(TASKS)))
+    most = (8000 + words + 2 * 50) / 1e6  # pictures are at most what they were; words are at most their bytes
     limit = 4.5 * cost + most
-    with ModelServer() as server:
+    with ModelServer([completion("A fire.", tokens=(8000, 10, 0))] * 9) as server:
         with pytest.raises(ModelGone, match="the rest of the budget does not cover another call"):
             ask_all(MODEL, at(server, **options, budget_usd=f"{limit:.9f}"), folder, out)
         records = [json.loads(line) for line in out.read_text().splitlines()]
         answered = [record for record in records if record["type"] == "answer"]
         assert len(answered) == len(server.requests)  # each was paid, and each is written
-        assert 4 <= len(answered) < 9
+        assert len(answered) == 5
         spent = [record["detail"] for record in records if record.get("event") == "spent"]
         assert [detail["video"] for detail in spent] == ["1", "2"]
         assert sum(detail["usd"] for detail in spent) == pytest.approx(len(answered) * cost)
         assert sum(detail["usd"] for detail in spent) <= limit
-        assert sum(detail["tokens_in"] for detail in spent) == 100 * len(answered)
+        assert sum(detail["tokens_in"] for detail in spent) == 8000 * len(answered)
         assert {detail["endpoint"] for detail in spent} == {server.url.removeprefix("http://")}
         resumed = ask_all(MODEL, at(server, **options, budget_usd="1"), folder, out)
         assert len(server.requests) == 9

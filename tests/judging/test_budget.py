@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError
-from ecva_bench.judging.budget import Price, find_price
 from ecva_bench.judging.completions import MAX_REPLY_TOKENS
+from ecva_bench.judging.prices import Price, find_price
 
 from .build import grade
 from .conftest import Open
-from .server import JudgeServer, completion
+from .server import Fault, JudgeServer, completion, error
 
 # A reply of 1000 tokens in, 800 of them cached, and 100 out, at 2, 1 and 10 USD per million: 0.0022 USD.
 REPLY = completion("3", tokens=(1000, 100, 800))
@@ -80,6 +80,44 @@ def test_a_count_of_tokens_that_is_none_costs_no_verdict(count: object, judge_at
         assert (judge.usage.uncounted, judge.usage.usd) == (1, 0)
 
 
+@pytest.mark.parametrize("usage", [(-1, 10, 0), (12.5, 10, 0), (1000, 10**6, 0), (10**6, 10, 0), (100, 10, 900)])
+def test_a_reply_that_counts_what_cannot_be_is_no_verdict_within_a_budget(
+    usage: tuple[float, int, int], judge_at: Open, prices: Path
+) -> None:
+    with JudgeServer(lambda *_: completion("3", tokens=usage)) as server:
+        judge = judge_at(server, prices=prices, budget_usd=1.0)
+        (verdict,) = judge.ask([grade()])
+        assert verdict.values is None
+        assert "the endpoint counts" in verdict.reason
+        assert (judge.usage.failed, judge.usage.uncounted, judge.usage.tokens_in) == (1, 1, 0)
+        assert judge.usage.usd is not None
+        assert MAX_REPLY_TOKENS * 10 / 1e6 < judge.usage.usd < 2 * MAX_REPLY_TOKENS * 10 / 1e6  # what was reserved
+
+
+def test_a_request_that_was_sent_and_lost_may_have_cost_the_most(judge_at: Open, prices: Path) -> None:
+    faults = [Fault(drop=True), Fault(cut=20), Fault(503, error("busy"))]
+    with JudgeServer(lambda *_: REPLY, faults=faults) as server:
+        judge = judge_at(server, prices=prices, budget_usd=1.0)
+        assert judge.ask([grade()])[0].value == 3
+        assert judge.usage.uncounted == 2  # an error that is told is not billed
+        assert judge.usage.usd is not None
+        assert judge.usage.usd > 2 * MAX_REPLY_TOKENS * 10 / 1e6
+
+
+def test_an_endpoint_that_counts_more_than_is_possible_raises_the_bound_before_the_others_are_sent(
+    judge_at: Open, prices: Path
+) -> None:
+    reply = completion("3", tokens=(1000, 3 * MAX_REPLY_TOKENS, 0))  # it takes no notice of the longest reply
+    cost = (1000 * 2 + 3 * MAX_REPLY_TOKENS * 10) / 1e6
+    with JudgeServer(lambda *_: reply, delay=0.01) as server:
+        judge = judge_at(server, prices=prices, budget_usd=6.5 * cost, concurrency=16)
+        with pytest.raises(BudgetExhausted):
+            judge.ask([grade(str(n)) for n in range(30)])
+        assert judge.usage.usd is not None
+        assert judge.usage.usd <= 6.5 * cost
+        assert len(server.requests) in (5, 6)
+
+
 def test_what_is_in_the_store_costs_nothing(judge_at: Open, prices: Path) -> None:
     with JudgeServer(lambda *_: REPLY) as server:
         judge_at(server).ask([grade()])
@@ -113,6 +151,10 @@ def test_the_packaged_table_has_sources_and_is_extended_by_the_users(prices: Pat
     assert find_price("scripted", prices) == Price(2, 10, 1)
     assert find_price("gpt-4o-mini", prices) == find_price("gpt-4o-mini")
     assert Price(2, 10, 1).of(1000, 100, 800) == pytest.approx(COST)
+    sol = find_price("gpt-6-sol")
+    assert sol is not None
+    assert sol.of(272_000, 1000) == pytest.approx(272_000 * 2e-6 + 1000 * 10e-6)
+    assert sol.of(272_001, 1000, 1) == pytest.approx(272_000 * 4e-6 + 0.4e-6 + 1000 * 15e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,113 @@
+"""What a run still has to do, and what that will take: time, tokens, money, disk. Nothing is asked."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import journal
+from ..records import Results, View, canonical_json
+from .adapter import Baseline, QuestionCost
+from .runner import Runner
+
+BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer with its key, frames and times
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What a run still has to do: (view, task) to counts of owed, answered, failed and open.
+
+    `seconds` is what the open ones take one after another, None where no trial tells. `cost` is what one takes at an
+    endpoint, None for models elsewhere. `bytes` are those of the results and `video_bytes` those of the videos that are
+    there; `absent` videos are not.
+    """
+
+    rows: dict[tuple[View, str], Counter[str]]
+    seconds: float | None
+    cost: QuestionCost | None
+    bytes: int
+    video_bytes: int
+    absent: int
+    computes: bool  # whether the model itself is run here, and not a baseline
+
+    @property
+    def open(self) -> int:
+        """How many questions are still to be asked."""
+        return sum(row["open"] for row in self.rows.values())
+
+    def usd(self, *, batch: bool = False) -> float | None:
+        """Return the USD of all that is open; None where the price is unknown."""
+        if self.cost is None or self.cost.usd is None:
+            return None
+        return self.open * self.cost.usd * (self.cost.batch if batch else 1.0)
+
+
+def run_status(runner: Runner, results: Path) -> RunStatus:
+    """Compare what a runner owes with what a results file holds, if there is one.
+
+    A file of the same model is the trial: what an answer took there is what each open one will take. The time is the
+    median's. Money without a trial is the most that can be asked for.
+    """
+    rows: dict[tuple[View, str], Counter[str]] = {}
+    held = journal.read_results(results) if results.exists() else None
+    done = {(a.id, a.view) for a in held.answers} if held else set()
+    failed = {(f.id, f.view) for f in held.failures} if held else set()
+    impossible = held.unasked if held else {}
+    for view, samples in runner.plan.expects.items():
+        for sample in samples:
+            row = rows.setdefault((view, sample.rpartition("/")[2]), Counter())
+            state = "answered" if (sample, view) in done else "failed" if (sample, view) in failed else "open"
+            row.update([] if sample in impossible.get(view, {}) else ["owed", state])
+    took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []
+    still_open = sum(row["open"] for row in rows.values())
+    each = results.stat().st_size / len(held.answers) if held and held.answers else BYTES_PER_ANSWER
+    media = {group.media for group in runner.plan.groups}
+    sizes = [path.stat().st_size for path in media if path.is_file()]
+    words = max((len(prompt.text.encode()) for prompt in runner.plan.prompts.values()), default=0)
+    cost = runner.adapter.question_cost(words)
+    return RunStatus(
+        rows,
+        statistics.median(took) * still_open if took else None,
+        _measured(cost, held, results, runner) if cost and held else cost,
+        round(still_open * each),
+        sum(sizes),
+        len(media) - len(sizes),
+        cost is None and not isinstance(runner.adapter, Baseline),
+    )
+
+
+def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) -> QuestionCost:
+    """Return a cost by what a trial took; unchanged where its model, or how that is shown videos, is another."""
+    spent = journal.read_spent(results)
+    asked = spent.get("asked", 0) - spent.get("failed", 0)
+    if asked <= 0 or _shown(held.spec) != _shown(runner.manifest.spec):
+        return cost
+    tokens_in, tokens_out = spent.get("tokens_in", 0) / asked, spent.get("tokens_out", 0) / asked
+    usd = spent["usd"] / asked if cost.usd is not None and "usd" in spent else cost.usd
+    per_frame = cost.usd_per_frame and cost.usd_per_frame * min(1.0, tokens_in / cost.tokens_in)
+    return replace(cost, tokens_in=tokens_in, tokens_out=tokens_out, usd=usd, usd_per_frame=per_frame, measured=True)
+
+
+def _shown(spec: dict[str, object]) -> str:
+    description = spec.get("description")
+    told = {name: v for name, v in description.items() if name != "generation"} if isinstance(description, dict) else {}
+    return canonical_json([spec.get("model"), told])
+
+
+def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:
+    """Return of how many of the run's videos all questions fit into so many USD, as if none had been asked yet."""
+    each = found.cost.usd if found.cost and found.cost.usd else 0.0
+    owed = sum(row["owed"] for row in found.rows.values())
+    return min(videos, math.floor(usd / (each * owed / videos))) if each and owed else videos
+
+
+def fitting_frames(found: RunStatus, usd: float) -> int:
+    """Return how many frames a question may have for all to fit into so many USD; 0 where not even one frame fits."""
+    cost = found.cost
+    if cost is None or cost.usd is None or not cost.usd_per_frame or not found.open:
+        return 0
+    words = max(0.0, cost.usd - cost.frames * cost.usd_per_frame)
+    return max(0, min(cost.frames, math.floor((usd / found.open - words) / cost.usd_per_frame)))

@@ -1,0 +1,133 @@
+"""A run by batches: half the price, the same answers, and nothing paid twice after a crash."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench import journal
+from ecva_bench.judging import batches
+from ecva_bench.judging.transport import BatchTransport
+from tests.batch_server import BatchMeter
+from tests.cli.conftest import Command, ecva_bench
+from tests.metering import Meter
+
+__all__ = ["ecva_bench"]
+GPT_4O = (2.5, 10.0, 1.25)
+KEY = "sk-very-secret-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setattr(batches, "FIRST_WAIT_S", 0.0)
+
+
+def run_of(server: Meter, out: Path, *more: str) -> tuple[object, ...]:
+    task = ("--task", "cause", "--task", "effect", "--limit", "4")
+    options = ("--model-arg", "frames=2", "--model-arg", f"base-url={server.url}")
+    return ("run", "--model", "openai:gpt-4o", *task, *options, "--out", out, *more)
+
+
+def answers(out: Path) -> dict[str, str]:
+    return {answer.key: answer.answer for answer in journal.read_results(out).answers}
+
+
+def test_a_run_by_batches_has_the_same_answers_at_half_the_price(tmp_path: Path, ecva_bench: Command) -> None:
+    plain, batched = tmp_path / "plain.jsonl", tmp_path / "batched.jsonl"
+    with Meter("gpt-4o") as server:
+        ecva_bench(*run_of(server, plain))
+        whole = server.usd(*GPT_4O)
+    with BatchMeter("gpt-4o") as server:
+        code, shown, told = ecva_bench(*run_of(server, batched, "--batch"))
+        assert code == 0, shown + told
+        assert len(server.billed_half) == 7  # the first question went out alone
+        assert len(server.usages) == 1
+        assert answers(batched) == answers(plain)
+        assert len(answers(plain)) == 8
+        assert 0.5 * whole < server.usd(*GPT_4O) < 0.6 * whole
+        assert journal.read_spent(batched)["usd"] == pytest.approx(server.usd(*GPT_4O))
+        assert journal.read_spent(batched)["asked"] == 8
+        assert KEY not in batched.read_text() + (tmp_path / "batched.batches.jsonl").read_text()
+        asked = len(server.paths)
+        ecva_bench(*run_of(server, batched, "--batch"))  # nothing is open
+        assert len(server.paths) == asked
+    assert not list(tmp_path.glob("*.part.jsonl"))
+
+
+@pytest.mark.parametrize("dies_in", ["start", "state"])
+def test_a_run_that_died_takes_its_batch_up(
+    dies_in: str, tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "r.jsonl"
+    with BatchMeter("gpt-4o") as server:
+        working = getattr(BatchTransport, dies_in)
+
+        def dies(transport: BatchTransport, name: str) -> object:
+            if dies_in == "start":
+                working(transport, name)  # the batch is there, and nobody wrote that down
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as broken:
+            broken.setattr(BatchTransport, dies_in, dies)
+            code, *_ = ecva_bench(*run_of(server, out, "--batch"))
+            assert code == 130
+        code, shown, told = ecva_bench(*run_of(server, out, "--batch"))
+        assert code == 0, shown + told
+        assert len(server.batches) == 1
+        assert len(server.billed_half) == 7
+    assert len(answers(out)) == 8
+
+
+def test_what_a_batch_left_out_is_missing_and_asked_again(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "r.jsonl"
+    with BatchMeter("gpt-4o", ends="expired", lacking=3) as server:
+        code, shown, _ = ecva_bench(*run_of(server, out, "--batch"))
+        assert code == 3
+        assert "the batch was expired before its turn came" in shown
+        assert len(answers(out)) == 5
+        server.ends, server.lacking = "completed", 0
+        code, *_ = ecva_bench(*run_of(server, out, "--batch"))
+        assert code == 0
+        assert len(answers(out)) == 8
+        assert len(server.billed_half) == 7
+
+
+def test_a_batch_that_is_turned_down_ends_the_run_and_says_why(tmp_path: Path, ecva_bench: Command) -> None:
+    with BatchMeter("gpt-4o", ends="failed") as server:
+        code, _, told = ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
+        assert code == 2 or code == 3
+        assert "the batch was turned down (line 1 is no request)" in told
+        server.ends = "completed"
+        code, *_ = ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
+        assert code == 0
+
+
+def test_a_budget_is_spent_by_batches_too_and_not_more(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "r.jsonl"
+    with BatchMeter("gpt-4o") as server:
+        budget = ("--model-arg", "budget-usd=0.02", "--model-arg", "max-new-tokens=256")
+        code, _, told = ecva_bench(*run_of(server, out, "--batch", *budget, "--edited", "anomaly"))
+        assert "does not cover another call" in told
+        assert code != 0
+        assert len(server.batches) > 1  # what the first left over went into further ones
+        assert 0.015 < server.usd(*GPT_4O) <= 0.02
+        assert len(answers(out)) == len(server.billed_half) + 1
+
+
+def test_batches_are_one_workers(tmp_path: Path, ecva_bench: Command) -> None:
+    code, _, told = ecva_bench("run", "--model", "openai:gpt-4o", "--batch", "--workers", "2")
+    assert (code, "batches are one worker's" in told) == (2, True)
+    code, _, told = ecva_bench("run", "--model", "motion", "--batch", "--out", tmp_path / "r.jsonl")
+    assert (code, "there is no option batch" in told) == (2, True)
+
+
+def test_requests_stand_in_files_as_documented(tmp_path: Path, ecva_bench: Command) -> None:
+    with BatchMeter("gpt-4o") as server:
+        ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
+        lines = [json.loads(line) for line in server.files["file-0"].splitlines()]
+    assert {tuple(line) for line in lines} == {("custom_id", "method", "url", "body")}
+    assert all(len(line["custom_id"]) == 64 and line["body"]["model"] == "gpt-4o" for line in lines)
+    assert len({line["custom_id"] for line in lines}) == 7

@@ -1,0 +1,87 @@
+"""What `plan` says of money and tokens, against what a run then takes at an endpoint that bills as providers do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.cli import readable
+from tests.metering import Meter
+
+from .conftest import Command
+
+GPT_4O = (2.5, 10.0, 1.25)
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+
+
+def said(pattern: str, shown: str) -> float:
+    """The number in a line of output, its unit taken into account."""
+    found = re.search(pattern, shown)
+    assert found, shown
+    return float(found[1]) * {"k": 1e3, "M": 1e6, None: 1.0}[found[2] if len(found.groups()) > 1 else None]
+
+
+def test_a_plan_is_an_upper_bound_and_with_a_trial_near_the_truth(tmp_path: Path, ecva_bench: Command) -> None:
+    trial, whole, part = (tmp_path / f"{name}.jsonl" for name in ("trial", "whole", "part"))
+    with Meter("gpt-4o") as server:
+        run = ("--model", "openai:gpt-4o", "--task", "cause", "--task", "effect", "--model-arg", "frames=3")
+        run = (*run, "--model-arg", f"base-url={server.url}")
+        _, shown, _ = ecva_bench("plan", *run, "--out", trial)
+        most = said(r"cost: at most ([\d.]+) USD", shown)
+        assert said(r"as batches \(--batch\) at most ([\d.]+) USD", shown) == pytest.approx(most / 2, abs=0.006)
+        assert "calls: 28; a question takes at most" in shown
+        assert not server.requests
+        ecva_bench("run", *run, "--limit", "2", "--out", trial)
+        _, shown, _ = ecva_bench("plan", *run, "--out", trial)
+        about = said(r"cost: about ([\d.]+) USD", shown)
+        tokens = said(r"tokens: about ([\d.]+) ([kM]) in", shown)
+        server.usages.clear()
+        code, *_ = ecva_bench("run", *run, "--out", whole)
+        assert code == 0
+        cost, read = server.usd(*GPT_4O), sum(count for count, *_ in server.usages)
+        assert cost <= most
+        assert about == pytest.approx(cost * 24 / 28, rel=0.2)
+        assert tokens == pytest.approx(read * 24 / 28, rel=0.1)
+        budget = 0.6 * cost
+        _, shown, _ = ecva_bench("plan", *run, "--out", trial, "--budget-usd", budget)
+        videos, frames = said(r"--subset (\d+)", shown), said(r"frames=(\d+)", shown)
+        assert 6 <= videos <= 0.6 * 14
+        assert frames == 1
+        server.usages.clear()
+        ecva_bench("run", *run, "--subset", int(videos), "--out", part)
+        assert server.usd(*GPT_4O) <= budget
+        _, shown, _ = ecva_bench("plan", *run, "--out", trial, "--model-arg", "budget-usd=9")
+        assert "of 9 USD: all of it fits" in shown
+
+
+def test_what_is_not_known_is_said(tmp_path: Path, ecva_bench: Command) -> None:
+    _, shown, _ = ecva_bench("plan", "--model", "openai:no-such-model", "--budget-usd", "1")
+    assert "cost: not known; name a price: --prices FILE with" in shown
+    assert "of 1 USD: not known, as the price" in shown
+    table = tmp_path / "p.json"
+    table.write_text('{"models": {"no-such-model": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}}')
+    _, shown, _ = ecva_bench("plan", "--model", "openai:no-such-model", "--prices", table)
+    assert "cost: at most" in shown
+    _, shown, _ = ecva_bench("plan", "--model", "motion")
+    assert "GPU" not in shown
+    assert "cost" not in shown
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert [readable.amount(n) for n in (0, 7, 950, 12_345, 1_900_000, 7e9)] == [
+        "0",
+        "7",
+        "950",
+        "12.3 k",
+        "1.9 M",
+        "7 G",
+    ]
+    assert [readable.size(n) for n in (640, 12_300, 7.1e9)] == ["640 B", "12.3 kB", "7.1 GB"]
+    assert [readable.duration(s) for s in (42, 660, 12_300)] == ["42 s", "11 min", "3.4 hours"]
+    assert [readable.usd(d) for d in (0.0042, 1.874, 2140.0)] == ["0.0042 USD", "1.87 USD", "2,140 USD"]

@@ -1,0 +1,84 @@
+"""A judge asked by batches: the verdicts are those of single calls, at half the price, and none is paid twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import BudgetExhausted
+from ecva_bench.judging import batches
+from ecva_bench.judging.transport import BatchTransport
+from tests.batch_server import BatchMeter
+from tests.metering import Meter
+
+from .build import grade
+from .conftest import Open
+
+VERDICT = json.dumps({"rationale": "", "verdicts": [4]})
+CALLS = [grade(f"a van brakes {n} times") for n in range(30)]
+PRICE = {"models": {"scripted": {"input": 2, "cached_input": 1, "output": 10}}}
+
+
+@pytest.fixture
+def prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(batches, "FIRST_WAIT_S", 0.0)
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps(PRICE))
+    return path
+
+
+def test_verdicts_by_batches_are_those_of_single_calls_at_half_the_price(
+    judge_at: Open, prices: Path, tmp_path: Path
+) -> None:
+    with Meter("scripted", VERDICT) as server:
+        single = judge_at(server, prices=prices, store=tmp_path / "single.sqlite")
+        expected = single.ask(CALLS)
+    with BatchMeter("scripted", VERDICT) as server:
+        judge = judge_at(server, prices=prices, batch=True)
+        assert judge.ask(CALLS) == expected
+        assert judge.ask(CALLS) == expected  # from the store
+        assert len(server.usages) == 1
+        assert len(server.billed_half) == 29
+        assert judge.usage.usd == pytest.approx(server.usd(2, 10, 1))
+        assert (judge.usage.asked, judge.usage.failed) == (30, 0)
+        assert judge.identity() == single.identity()
+    assert single.usage.usd is not None
+    assert judge.usage.usd is not None
+    assert 0.5 * single.usage.usd < judge.usage.usd < 0.55 * single.usage.usd
+
+
+def test_a_judge_that_died_takes_its_batch_up(judge_at: Open, prices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with BatchMeter("scripted", VERDICT) as server:
+        with monkeypatch.context() as broken:
+            broken.setattr(BatchTransport, "state", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                judge_at(server, prices=prices, batch=True).ask(CALLS)
+        assert [verdict.value for verdict in judge_at(server, prices=prices, batch=True).ask(CALLS)] == [4] * 30
+        assert len(server.batches) == 1
+        assert len(server.usages) + len(server.billed_half) == 30
+
+
+def test_what_a_batch_was_asked_without_is_known_after_a_crash(
+    judge_at: Open, prices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BatchMeter("scripted", VERDICT) as server:
+        server.refuses = ("seed",)
+        with monkeypatch.context() as broken:
+            broken.setattr(BatchTransport, "state", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                judge_at(server, prices=prices, batch=True).ask(CALLS)
+        judge = judge_at(server, prices=prices, batch=True)
+        judge.ask(CALLS)
+        assert judge.identity()["left-out"] == "seed"
+
+
+@pytest.mark.parametrize("usd", [0.2, 0.4])
+def test_a_budget_is_not_overspent_by_batches(usd: float, judge_at: Open, prices: Path) -> None:
+    calls = [grade(f"a van brakes {n} times") for n in range(600)]
+    with BatchMeter("scripted", VERDICT) as server:
+        judge = judge_at(server, prices=prices, batch=True, budget_usd=usd, max_tokens=300)
+        with pytest.raises(BudgetExhausted, match="USD used"):
+            judge.ask(calls)
+        assert 0.95 * usd <= server.usd(2, 10, 1) <= usd
