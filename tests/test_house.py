@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "tasks": {"records", "prompt_files"},
     "journal": {"records", "reading"},
     "answering": {"data", "video", "tasks", "records", "journal", "checkpoints", "reading", "devices", "names"},
+    "interchange": {"data", "journal", "names", "reading", "records", "tasks"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},

@@ -17,7 +17,9 @@ from . import (
     check_fast,
     compare,
     data,
+    export,
     gate,
+    import_answers,
     judge_audit,
     listing,
     merge,
@@ -46,6 +48,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("merge")(merge.merge)
+app.command("import")(import_answers.import_answers)
+app.command("export")(export.export)
 app.command("check-fast")(check_fast.check_fast)
 app.command("score")(score.score)
 app.command("view")(view.view)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from ..records import Scores
 
 Run = "a scores file, or a results file with its scores beside it."
 Metric = Annotated[
@@ -43,12 +46,11 @@ def compare(
     from ..leaderboard.compare import compare as compare_runs
     from ..leaderboard.compare import comparison_tables
     from ..records import canonical_json
-    from ..scoring import read_scores_of
     from ..tasks import resolve
 
     found = compare_runs(
-        read_scores_of(base),
-        read_scores_of(new),
+        read_scored(base),
+        read_scored(new),
         metrics=metric or (),
         tasks=[one.name for one in resolve(task)] if task else (),
         on=on,
@@ -56,3 +58,23 @@ def compare(
     )
     tables = comparison_tables(found)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, tables)))
+
+
+def read_scored(path: Path) -> Scores:
+    """Return the scores in a file or beside it; `UsageError` for answers made elsewhere that are not scored yet."""
+    from .. import journal
+    from ..errors import EcvaError, ResultsError, UsageError
+    from ..interchange import open_answers
+    from ..scoring import read_scores_of
+
+    try:
+        return read_scores_of(path)
+    except ResultsError as error:
+        if journal.is_results(path):
+            raise
+        try:
+            open_answers(path)
+        except EcvaError:
+            raise error from None  # no answers either
+        remedy = f"score them first: ecva-bench score {path} --data ANNOTATIONS"
+        raise UsageError("these answers are not scored yet", path, remedy) from error

@@ -80,9 +80,7 @@ def gate(
 
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
-    from ..scoring import read_scores_of
-
-    first, second = read_scores_of(new), read_scores_of(against)
+    first, second = compare_command.read_scored(new), compare_command.read_scored(against)
     if exact:
         from ..errors import UsageError
         from ..leaderboard.exact import reproduce, reproduction_table
@@ -102,7 +100,7 @@ def gate(
         first,
         second,
         margins=read_margins(margin or ()),
-        calibration=[read_scores_of(path) for path in calibrate or ()],
+        calibration=[compare_command.read_scored(path) for path in calibrate or ()],
         metrics=metric or (),
         on=on,
         classes=_classes(new),

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from ..reading.units import TimeUnit
     from ..records import Results, Scores
 
-Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
-Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
+]
+Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
 Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
 Scorers = Annotated[
     str | None,
@@ -101,8 +103,9 @@ def score(
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
-    A results file stands alone. The authors' answer files are joined by video id
-    with the annotations that --data names. With --judge, a language model also
+    A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook and
+    more, are joined by the videos' names with the annotations that --data names;
+    `ecva-bench import` says more, and takes several files as one run. With --judge, a language model also
     judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
     again costs nothing, and a budget that ends (exit code 3) loses nothing.
     A scorer that could give no answer a value ends with code 3 as well.
@@ -226,21 +229,21 @@ def _without_a_score(scores: Scores) -> dict[str, str]:
     return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
 
 
-def read_results(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
-    """Read a results file, or an answer file of the authors' together with their annotations."""
+def read_results(file: Path, data: Dataset | None, tasks: list[str] | None) -> Results:
+    """Read a results file, or answers made elsewhere together with annotations; of these say what was read."""
     from .. import journal
-    from ..data import read_released_answers
     from ..errors import UsageError
-    from ..tasks import resolve
+    from ..interchange import Source, import_answers, is_foreign, open_answers
 
-    if file.suffix == ".jsonl":
+    if not file.exists() or not is_foreign(file):
         return journal.read(file)
-    if file.suffix != ".json":
-        remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with --data"
-        raise UsageError("these are no results", file, remedy)
-    if dataset is None:
-        raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, dataset, resolve(tasks)[0].name if tasks else None)
+    if data is None:
+        open_answers(file)  # says so where it is of another kind
+        remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
+        raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
+    imported = import_answers([Source.parse(str(file), tasks[0] if tasks else None)], data)
+    print("\n".join(imported.notes), file=sys.stderr)
+    return imported.results()
 
 
 def _summary(scores: Scores) -> dict[str, object]:

@@ -7,9 +7,21 @@ the format only: nothing of videos, models or scores.
 """
 
 from ..errors import ResultsBusy
-from .lines import differences
+from .lines import differences, is_results
 from .merging import merge
 from .results import read
-from .writer import Journal, end_of, now, writer
+from .writer import Journal, Progress, end_of, now, write, writer
 
-__all__ = ["Journal", "ResultsBusy", "differences", "end_of", "merge", "now", "read", "writer"]
+__all__ = [
+    "Journal",
+    "Progress",
+    "ResultsBusy",
+    "differences",
+    "end_of",
+    "is_results",
+    "merge",
+    "now",
+    "read",
+    "write",
+    "writer",
+]

@@ -11,7 +11,7 @@ from ..errors import ResultsError, SpecMismatch
 from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, View, canonical_json
 from .lines import as_requested, check_spec, manifest_of, parse, unsharded
 from .results import Place, lacking
-from .writer import Journal, end_of, now, places_of, writer
+from .writer import now, places_of, write, writer
 
 Expected = dict[View, tuple[str, ...]]
 
@@ -83,7 +83,7 @@ def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Mani
     answers, others = _settled(parts)
     if not incomplete:
         _check_finished(parts, {(r.id, r.view) for r in (*answers.values(), *others.values())})
-    _write(target, union, [*_events(parts), *_in_order(answers, others)])
+    write(target, union, [*_events(parts), *_in_order(answers, others)])
     return union
 
 
@@ -165,13 +165,3 @@ def _events(parts: Sequence[_Part]) -> list[Event]:
 
 def _in_order(answers: dict[str, Answer], others: dict[str, Failure | Unasked]) -> list[Answer | Failure | Unasked]:
     return sorted([*answers.values(), *others.values()], key=lambda record: (record.id, record.view))
-
-
-def _write(target: Path, manifest: Manifest, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    with Journal(part, manifest) as journal:
-        for record in records:
-            journal.append(record)
-        journal.append(end_of(manifest, journal))
-    part.rename(target)

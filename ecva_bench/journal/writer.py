@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +15,11 @@ from typing import Any, Literal, Self
 from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import said
 from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
-from .lines import as_requested, check_spec, differences, manifest_of, parse
+from .lines import MANIFEST_BEGINS, as_requested, check_spec, differences, manifest_of, parse
 from .results import Place
 
-# How a manifest begins, and with it every results file, its keys being sorted.
-_MANIFEST_BEGINS = b'{"environment":{'
+Progress = Callable[[int, int], None]  # told (records done, records in all)
+_AT_ONCE = 1000  # records of a file that is written at once
 _MAKE_ROOM = "make room and run the same command again: what is written is kept"
 
 
@@ -72,6 +72,12 @@ class Journal:
         self._write(_line(record))
         self._remember(record)
 
+    def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
+        """Write several records, and wait once until all are on disk."""
+        self._write(b"".join(map(_line, records)))
+        for record in records:
+            self._remember(record)
+
     def settle(self, manifest: Manifest) -> None:
         """Put a manifest in the place of the one that is there, before the first answer; after it, it may not differ.
 
@@ -118,7 +124,7 @@ class Journal:
         if records:
             self.manifest = manifest_of(self.path, records)
             check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
-        elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
+        elif not MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(MANIFEST_BEGINS)]):
             raise ResultsError("the file is there and is no results file", self.path, "name another with --out")
         # Only now, so that a file that is not ours, or of another run, is left as it is.
         torn = _set_aside_torn_tail(self._file, self.path)
@@ -175,6 +181,26 @@ def end_of(manifest: Manifest, journal: Journal) -> End:
     )
 
 
+def write(
+    target: Path,
+    manifest: Manifest,
+    records: Sequence[Answer | Failure | Unasked | Event],
+    progress: Progress = lambda _done, _total: None,
+) -> None:
+    """Write a results file at once, whole or not at all, with an end record behind the `records`.
+
+    `progress` is told how many records are written, and of how many.
+    """
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    with Journal(part, manifest) as journal:
+        for start in range(0, len(records), _AT_ONCE):
+            journal.extend(records[start : start + _AT_ONCE])
+            progress(min(start + _AT_ONCE, len(records)), len(records))
+        journal.append(end_of(manifest, journal))
+    part.rename(target)
+
+
 def places_of(expects: Mapping[View, Sequence[str]]) -> set[Place]:
     """Return sample id and view of all that is owed."""
     return {(sample, view) for view, samples in expects.items() for sample in samples}
@@ -185,7 +211,7 @@ def _line(record: Record) -> bytes:
 
 
 def _is_manifest(line: bytes) -> bool:
-    return line.startswith(_MANIFEST_BEGINS)
+    return line.startswith(MANIFEST_BEGINS)
 
 
 def _owes(manifest: Manifest) -> tuple[object, ...]:

@@ -259,8 +259,9 @@ def _copied(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def _prompts(entries: Sequence[_Entry]) -> Iterator[Finding]:
-    """Name entries that were asked otherwise than the first, or in several ways."""
-    asked = [(entry, frozenset(answer.prompt_sha256 for answer in entry.answers)) for entry in entries if entry.answers]
+    """Name entries that were asked otherwise than the first, or in several ways; of some the prompts are unknown."""
+    told = [(entry, frozenset(answer.prompt_sha256 for answer in entry.answers) - {""}) for entry in entries]
+    asked = [(entry, hashes) for entry, hashes in told if hashes]
     for entry, hashes in asked:
         if len(hashes) > 1:
             text = f"asked with {len(hashes)} prompts: {_hashes(hashes)}"
