@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from ecva_bench.answering import Card
+from ecva_bench.answering import ModelCard
 from ecva_bench.checkpoints import Checkpoint
 
-from .llama_vid import LlamaVid
+from .llama_vid.adapter import LlamaVid
 
 INNER = "llama-vid-7b-full-224-long-video-MovieLLM"  # the folder in the repository, which bears the same name
 
@@ -19,7 +19,7 @@ INNER = "llama-vid-7b-full-224-long-video-MovieLLM"  # the folder in the reposit
 class MovieLLM(LlamaVid):
     """The 7B model, asked about short videos as LLaMA-VID is: so its authors measured it."""
 
-    card = Card(
+    card = ModelCard(
         name="MovieLLM 7B",
         paper="arXiv 2403.01422",
         code="Deaddawn/MovieLLM-code",

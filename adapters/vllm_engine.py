@@ -14,21 +14,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
 
-from .composed import choice, count
-from .hf import WORDS, Family, Hf
-from .parts.files import read_json
-from .parts.saying import decoded
+from .hf.adapter import WORDS, Family, Hf
+from .parts.checkpoints.files import read_json_object
+from .parts.language.decoding import decoded
+from .parts.options import choice, count
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
 
-    from .parts.multimodal import Shown
+    from .hf.multimodal import VideoInput
 
 SEED = 0
 QUESTION = 1024  # most tokens of a question with its template, for `--max-model-len`
@@ -158,15 +158,15 @@ class VLLMEngine(Hf):
             # A template may have written the token that begins a text: it must not stand there twice.
             tokenization_kwargs={"add_special_tokens": not (begins and texts[0].startswith(begins))},
         )
-        opening, said = opened_by(texts[0]), [output.outputs[0] for output in outputs]
-        return [self._told(opening, one) for one in said]
+        opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
+        return [self._answer_of(opening, each) for each in completions]
 
-    def _told(self, opening: str, said: Any) -> Told:
+    def _answer_of(self, opening: str, completion: Any) -> ModelOutput:
         """Return what was generated, decoded as `hf` does: vLLM's own text lacks the marks of a thought."""
-        finish = said.finish_reason or "stop"
+        finish = completion.finish_reason or "stop"
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
-        ids = list(said.token_ids)
-        return Told(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
+        ids = list(completion.token_ids)
+        return ModelOutput(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}
@@ -184,7 +184,7 @@ class VLLMEngine(Hf):
         known = _Settings(target=model)
         family = known.family
         frames = _most_frames(family, model)
-        config = read_json(known.checkpoint.folder / "config.json")
+        config = read_json_object(known.checkpoint.folder / "config.json")
         length = frames * _tokens_a_frame(config, family) + QUESTION + WORDS
         serve: dict[str, str] = {
             "--served-model-name": known.checkpoint.name,
@@ -197,15 +197,15 @@ class VLLMEngine(Hf):
         if revision:
             serve["--revision"] = revision
         rule = family.frames
-        asked = {"base-url": ADDRESS, "frames-as": "video" if family.input == "video" else "images"}
-        asked |= {"fps": f"{rule['fps']:g}"} if "fps" in rule else {"sampler": rule["rule"]}
-        asked |= {"frames": str(frames), "max-new-tokens": str(WORDS)}
+        options = {"base-url": ADDRESS, "frames-as": "video" if family.input == "video" else "images"}
+        options |= {"fps": f"{rule['fps']:g}"} if "fps" in rule else {"sampler": rule["rule"]}
+        options |= {"frames": str(frames), "max-new-tokens": str(WORDS)}
         words = [word for pair in serve.items() for word in pair]
         return (
             shlex.join(["vllm", "serve", place, *words, "--enable-prefix-caching", *PLAIN]),
             shlex.join(
                 ["ecva-bench", "run", "--model", f"openai:{known.checkpoint.name}"]
-                + [word for name, value in asked.items() for word in ("--model-arg", f"{name}={value}")]
+                + [word for name, value in options.items() for word in ("--model-arg", f"{name}={value}")]
             ),
         )
 
@@ -230,7 +230,7 @@ class _Settings(Hf):
         return Checkpoint(hub_id, found, found.name)
 
 
-def _media(shown: Shown) -> dict[str, Any]:
+def _media(shown: VideoInput) -> dict[str, Any]:
     """Return what is shown, as vLLM takes it: a video with its metadata, or images."""
     if "images" in shown.arguments:
         return {"image": shown.arguments["images"][0]}

@@ -21,7 +21,7 @@ from . import gpu, original_connector
 
 FRAMES, PATCHES, WIDTH, HIDDEN = (8, 16, 32, 64), 256, 1024, 4096
 TRAINING = ((1, 8), (16, 2), (32, 1))  # frames, batch
-LAYOUTS = [scan.Layout(c, t, s) for c in (16, 32) for t in (32, 64) for s in (4, 2)]
+LAYOUTS = [scan.ScanLayout(c, t, s) for c in (16, 32) for t in (32, 64) for s in (4, 2)]
 ALLOWED = {torch.float32: 2e-6, torch.float16: 8.5e-4, torch.bfloat16: 6.5e-3}
 Results = dict[str, Any]
 
@@ -133,8 +133,8 @@ def scan_alone(results: Results) -> None:
                 print(f"scan, {frames} frames, {key:42} {_us(seconds):>9} us")
 
 
-def _forward(layout: scan.Layout, *tensors: Tensor) -> Tensor:
-    return scan.forward(scan.Inputs(*tensors), save=False, layout=layout)[0]
+def _forward(layout: scan.ScanLayout, *tensors: Tensor) -> Tensor:
+    return scan.forward(scan.ScanInputs(*tensors), save=False, layout=layout)[0]
 
 
 def _contenders(connector: MambaConnector) -> dict[str, Callable[[Tensor], Tensor]]:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from benchmarks.clips import long_clip
 from ecva_bench.answering import Adapter
-from ecva_bench.answering.asking import Settings
-from ecva_bench.answering.plan import Group, Plan
+from ecva_bench.answering.inference import Settings
+from ecva_bench.answering.plan import Plan, VideoQuestions
 from ecva_bench.answering.runner import Runner
 from ecva_bench.journal import Journal
 from ecva_bench.records import Manifest, Sample
@@ -41,7 +41,7 @@ class Looker(Adapter):
 
 def cpu_seconds(videos: Sequence[Path], tasks: Sequence[str]) -> float:
     """Return the CPU seconds of one run that asks `tasks` about each video."""
-    groups = tuple(Group(path.stem, path, tuple(_sample(path, task) for task in tasks)) for path in videos)
+    groups = tuple(VideoQuestions(path.stem, path, tuple(_sample(path, task) for task in tasks)) for path in videos)
     expects = {"full": tuple(sample.id for group in groups for sample in group.samples)}
     plan = Plan(groups, ("full",), {}, expects, {})
     spec = {"model": "looker", "description": {}, "decoder": decoder_version(), "mode": "exact"}

@@ -16,9 +16,9 @@ from pathlib import Path
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rouge_score.rouge_scorer import RougeScorer
 
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 from ecva_bench.interchange import Source, import_answers
-from ecva_bench.reading.text import said
+from ecva_bench.reading.text import final_answer
 from ecva_bench.scoring import rouge as our_rouge
 from ecva_bench.scoring.bleu import bleu
 
@@ -29,10 +29,10 @@ Values = list[tuple[float, ...]]
 
 
 def real_pairs() -> Pairs:
-    dataset = load("ecva", DATA / "annotations.xlsx")
+    dataset = load_dataset("ecva", DATA / "annotations.xlsx")
     files = [DATA / "answers" / f"video_llama_{name}.json" for name in ("reason", "description")]
     answers = [answer for file in files for answer in import_answers([Source(file)], dataset).answers]
-    return [(answer.reference, said(answer.answer)) for answer in answers]
+    return [(answer.reference, final_answer(answer.answer)) for answer in answers]
 
 
 def generated_pairs(count: int = 1960) -> Pairs:

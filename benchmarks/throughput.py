@@ -30,15 +30,16 @@ import torch
 
 from benchmarks.clips import long_clip
 from benchmarks.video import decord
-from ecva_bench.adapters.composed import Composed
-from ecva_bench.adapters.parts.networks import Networks, place
-from ecva_bench.adapters.parts.policy import Policy
-from ecva_bench.adapters.parts.prompt import Template
+from ecva_bench.adapters.parts.checkpoints.placement import place
+from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.adapters.parts.language.networks import Networks
+from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.prompts import Template
 from ecva_bench.answering import Adapter
-from ecva_bench.answering.asking import Mode, Settings
-from ecva_bench.answering.plan import Group, Plan
+from ecva_bench.answering.inference import Mode, Settings
+from ecva_bench.answering.plan import Plan, VideoQuestions
 from ecva_bench.answering.runner import Runner
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Manifest, Moment, Sample
 from ecva_bench.tasks import TASKS, prompt_for
 from ecva_bench.torchvision import ensure_torchvision
@@ -158,7 +159,9 @@ class RealTalker(Talker):
 
 def make_plan(path: Path, videos: int) -> Plan:
     """Return three questions about two views of so many videos, all of the same file."""
-    groups = tuple(Group(f"{n:05}", path, tuple(_sample(f"{n:05}", task) for task in ASKED)) for n in range(videos))
+    groups = tuple(
+        VideoQuestions(f"{n:05}", path, tuple(_sample(f"{n:05}", task) for task in ASKED)) for n in range(videos)
+    )
     ids = tuple(sample.id for group in groups for sample in group.samples)
     return Plan(groups, ("full", "anomaly"), {}, {"full": ids, "anomaly": ids}, {})
 
@@ -197,7 +200,7 @@ def run(adapter: Adapter, plan: Plan, mode: Mode) -> tuple[float, float, dict[tu
             runner.asker.prepare = watched  # type: ignore[method-assign]
             end = runner.run(journal)
             seconds = time.perf_counter() - start
-        found = {(answer.id, answer.view): answer.answer for answer in read(path).answers}
+        found = {(answer.id, answer.view): answer.answer for answer in read_results(path).answers}
     assert end.status == "complete", end
     return seconds, first[0], found
 
@@ -223,7 +226,7 @@ def answer(adapter: Any, pixels: np.ndarray, question: str) -> str:
     """Return a model's answer to one question about frames, with nothing kept from the one before."""
     if isinstance(adapter, Looker):
         return adapter.say(pixels, question)
-    from ecva_bench.adapters.composed import Seen
+    from ecva_bench.adapters.parts.families.composed import Seen
     from ecva_bench.video import Frames
 
     times = np.zeros(len(pixels))

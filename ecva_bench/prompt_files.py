@@ -12,7 +12,7 @@ from importlib.resources import files
 from .errors import UsageError
 
 
-def read(folder: str, name: str, version: int | None = None) -> tuple[dict[str, str], str]:
+def read_prompt(folder: str, name: str, version: int | None = None) -> tuple[dict[str, str], str]:
     """Return the front matter and the text of a prompt, the newest version unless one is named.
 
     Raises `UsageError` where there is no such prompt or version.
@@ -24,16 +24,16 @@ def read(folder: str, name: str, version: int | None = None) -> tuple[dict[str, 
     if wanted not in there:
         known = ", ".join(f"v{number}" for number in sorted(there)) or "no version of it"
         raise UsageError(f"no prompt is called {folder}/{name}.v{wanted}", remedy=f"available: {known}")
-    return parse(there[wanted].read_text(encoding="utf-8"))
+    return parse_prompt(there[wanted].read_text(encoding="utf-8"))
 
 
-def names(folder: str) -> list[str]:
+def list_prompts(folder: str) -> list[str]:
     """Return what the prompts of a folder are called, sorted, without their versions."""
     place = files("ecva_bench.prompts") / folder
     return sorted({file.name.partition(".v")[0] for file in place.iterdir() if file.name.endswith(".md")})
 
 
-def parse(content: str) -> tuple[dict[str, str], str]:
+def parse_prompt(content: str) -> tuple[dict[str, str], str]:
     """Return the front matter and the text of a prompt file's content; ValueError where it is none."""
     _, front, body = content.split("---\n", 2)
     fields = dict(line.split(": ", 1) for line in front.strip().splitlines())

@@ -77,7 +77,7 @@ def prompt_for(task: Task, prompt_set: str = "ours") -> Prompt:
     """Return the newest prompt of a task in a set; `UsageError` for an unknown set."""
     if prompt_set not in PROMPT_SETS:
         raise UsageError(f"no prompt set is called {prompt_set!r}", remedy=f"available: {', '.join(PROMPT_SETS)}")
-    fields, text = prompt_files.read(prompt_set, task.name)
+    fields, text = prompt_files.read_prompt(prompt_set, task.name)
     return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
 
 

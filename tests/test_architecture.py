@@ -56,7 +56,7 @@ def test_the_picture_shows_rooms_that_python_really_loads() -> None:
         ("from .errors import UsageError", "ecva_bench", {"errors"}),
         ("import ecva_bench.video.samplers as s", "ecva_bench.adapters", {"video"}),
         ("from ecva_bench import devices", "ecva_bench.adapters", {"devices"}),
-        ("def f():\n    from ecva_bench.data import load", "ecva_bench.cli", {"data"}),
+        ("def f():\n    from ecva_bench.data import load_dataset", "ecva_bench.cli", {"data"}),
         ("import numpy, os.path\nfrom json import loads", "ecva_bench.cli", set()),
     ],
 )

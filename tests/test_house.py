@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import tomllib
 from pathlib import Path
@@ -83,6 +84,31 @@ def test_published_prompts_are_unchanged() -> None:
     locked = dict(reversed(line.split("  ")) for line in (ROOT / "prompts/LOCK").read_text().splitlines())
     there = {p.relative_to(ROOT / "prompts").as_posix(): p for p in (ROOT / "prompts").glob("*/*.md")}
     assert {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in there.items()} == locked
+
+
+def test_two_runs_cannot_be_swapped_by_position() -> None:
+    """Every function about a base and a new run takes them as keywords, in this order; commands are called so."""
+    found = []
+    for path in sorted((ROOT / "ecva_bench").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and not path.is_relative_to(ROOT / "ecva_bench/cli"):
+                by_keyword = [argument.arg for argument in node.args.kwonlyargs]
+                by_position = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+                if {"base", "new"} <= {*by_keyword, *by_position}:
+                    assert [name for name in by_keyword if name in ("base", "new")] == ["base", "new"], node.name
+                    found.append(node.name)
+    assert {"compare", "gate", "reproduce", "mismatches", "pairs", "shortfalls", "paired_difference"} <= set(found)
+
+
+def test_no_function_is_longer_than_60_lines() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in sorted((ROOT / "ecva_bench").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
+        if node.end_lineno - node.lineno + 1 > 60
+    ]
+    assert long == []
 
 
 @pytest.mark.parametrize("prompt_set", PROMPT_SETS)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsBusy, ResultsError, SpecMismatch
-from ecva_bench.journal import Journal, end_of, merge, read, writer
+from ecva_bench.journal import Journal, end_of, merge_results, read_results, writer
 from ecva_bench.records import Answer, Failure, Manifest
 
 
@@ -46,7 +46,7 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
         journal.append(answer("1/cause", "née “quoted”\n</s>"))
         journal.append(failure("2/cause"))
         journal.append(end_of(manifest(), journal))
-    results = read(path)
+    results = read_results(path)
     assert [a.answer for a in results.answers] == ["née “quoted”\n</s>"]
     assert [f.id for f in results.failures] == ["2/cause"]
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -62,7 +62,7 @@ def test_half_a_character_that_another_program_wrote_costs_no_answer(tmp_path: P
     with Journal(path, manifest()) as journal:
         journal.append(answer("1/cause", "[5] HALF"))
     path.write_bytes(path.read_bytes().replace(b"HALF", rb"\ud83d"))
-    assert [a.answer for a in read(path).answers] == ["[5] \ufffd"]
+    assert [a.answer for a in read_results(path).answers] == ["[5] \ufffd"]
     with Journal(path, manifest()) as journal:
         assert list(journal.answered) == ["key 1/cause"]
 
@@ -101,7 +101,7 @@ def test_a_file_cut_anywhere_keeps_every_whole_line(tmp_path_factory: pytest.Tem
                 journal.append(answer(sample))
     torn = path.with_name("results.jsonl.torn")
     assert (torn.read_bytes()[:-1] if torn.exists() else b"") == whole[present:-cut]
-    assert sorted(a.id for a in read(path).answers) == ["1/cause", "2/cause"]
+    assert sorted(a.id for a in read_results(path).answers) == ["1/cause", "2/cause"]
 
 
 @pytest.mark.parametrize("kept", [0, 1, 9, 40])
@@ -112,7 +112,7 @@ def test_a_file_torn_within_its_first_line_starts_over(tmp_path: Path, kept: int
     path.write_bytes(path.read_bytes()[:kept])
     with Journal(path, manifest()) as journal:
         journal.append(answer("1/cause"))
-    assert len(read(path).answers) == 1
+    assert len(read_results(path).answers) == 1
 
 
 @pytest.mark.parametrize("content", ["my thesis, in one line", "two\nlines and a tail", '{"type":"answer"}\n{"tail'])
@@ -148,7 +148,7 @@ def test_a_full_disk_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.Monke
         assert not journal.answered
     with Journal(tmp_path / "results.jsonl", manifest()) as journal:
         journal.append(answer("1/cause"))
-    assert len(read(tmp_path / "results.jsonl").answers) == 1
+    assert len(read_results(tmp_path / "results.jsonl").answers) == 1
 
 
 def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_first_answer_of_a_key_counts_and_the_newest_of_a_sample(tmp_path: P
         journal.append(answer("1/cause", "repeated", key="a"))
         journal.append(answer("1/cause", "of the new file", key="b"))
         journal.append(answer("9/cause", "never asked"))
-    results = read(path)
+    results = read_results(path)
     assert [a.answer for a in results.answers] == ["of the new file"]
     assert sorted(a.answer for a in results.extra) == ["first", "never asked"]
 
@@ -204,7 +204,7 @@ def test_an_answer_settles_an_earlier_failure(tmp_path: Path) -> None:
         journal.append(failure("1/cause", retryable=True))
         journal.append(answer("1/cause"))
         assert not journal.failed
-    assert read(path).failures == ()
+    assert read_results(path).failures == ()
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_what_is_no_results_file_is_said_to_be_none(tmp_path: Path, content: str
     path = tmp_path / "results.jsonl"
     path.write_text(content)
     with pytest.raises(ResultsError, match=message):
-        read(path)
+        read_results(path)
 
 
 def test_records_and_fields_of_a_newer_minor_version_are_tolerated(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_records_and_fields_of_a_newer_minor_version_are_tolerated(tmp_path: Pat
     with path.open("a") as lines:
         lines.write('{"type":"thought","text":"from the future"}\n')
         lines.write(json.dumps(answer("2/cause").model_dump() | {"mood": "good"}) + "\n")
-    results = read(path)
+    results = read_results(path)
     assert len(results.answers) == 2
     assert results.answers[1].model_extra == {"mood": "good"}
 
@@ -253,14 +253,14 @@ def test_shards_merge_by_key_into_what_one_run_would_hold(tmp_path: Path) -> Non
         with Journal(tmp_path / f"{part}.jsonl", shard) as journal:
             for sample in mine:
                 journal.append(answer(sample) if sample != "3/cause" else failure(sample))
-    manifest_ = merge([tmp_path / "1.jsonl", tmp_path / "2.jsonl"], tmp_path / "all.jsonl")
-    results = read(tmp_path / "all.jsonl")
+    manifest_ = merge_results([tmp_path / "1.jsonl", tmp_path / "2.jsonl"], tmp_path / "all.jsonl")
+    results = read_results(tmp_path / "all.jsonl")
     assert manifest_.spec == {"model": "m", "selection": {"seed": 0, "shard": None}}
     assert results.expects["full"] == tuple(samples)
     assert [a.id for a in results.answers] == [s for s in samples if s != "3/cause"]
     assert [f.id for f in results.failures] == ["3/cause"]
     with pytest.raises(ResultsError, match="exists"):
-        merge([tmp_path / "1.jsonl"], tmp_path / "all.jsonl")
+        merge_results([tmp_path / "1.jsonl"], tmp_path / "all.jsonl")
 
 
 def test_files_of_different_runs_do_not_merge(tmp_path: Path) -> None:
@@ -268,5 +268,5 @@ def test_files_of_different_runs_do_not_merge(tmp_path: Path) -> None:
         with Journal(tmp_path / f"{name}.jsonl", manifest(model=model)):
             pass
     with pytest.raises(SpecMismatch, match="model is 'm' there and 'n' here"):
-        merge([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "all.jsonl")
+        merge_results([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "all.jsonl")
     assert not (tmp_path / "all.jsonl").exists()

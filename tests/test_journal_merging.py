@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsError, SpecMismatch
-from ecva_bench.journal import Journal, end_of, merge, read
+from ecva_bench.journal import Journal, end_of, merge_results, read_results
 from ecva_bench.records import Answer, Failure, Lacking, Manifest, Unasked, View
 from tests.cases import case
 from tests.test_journal import answer, failure
@@ -78,12 +78,12 @@ def test_whatever_parts_are_there_nothing_absent_is_forgotten_and_the_whole_runs
     known_whole = len(there) == of or (knows and not gone)
     if left or not known_whole:
         with pytest.raises(ResultsError, match="absent" if not known_whole else "unfinished"):
-            merge(files, target)
+            merge_results(files, target)
         assert not target.exists()
-        merge(files, target, incomplete=True)
+        merge_results(files, target, incomplete=True)
     else:
-        merge(files, target)
-    merged = read(target)
+        merge_results(files, target)
+    merged = read_results(target)
     expected = places(whole.expects) if knows or known_whole else owed_there
     assert sorted(places(merged.expects)) == sorted(expected)
     assert sorted((a.id, a.view) for a in merged.answers) == sorted(set(owed_there) - left)
@@ -95,7 +95,7 @@ def test_whatever_parts_are_there_nothing_absent_is_forgotten_and_the_whole_runs
         for place in open_now:
             journal.append(given_to(*place))
         journal.append(end_of(whole, journal))
-    filled = read(target)
+    filled = read_results(target)
     assert sorted((a.id, a.view) for a in filled.answers) == sorted(places(whole.expects))
     assert not filled.extra
     assert filled.lacking is None
@@ -107,11 +107,11 @@ def test_the_absent_part_of_the_case_is_named_and_nothing_is_written(tmp_path: P
     expected = json.loads((case("merge_missing_shard") / "expected.json").read_text())
     target = tmp_path / "merged.jsonl"
     with pytest.raises(ResultsError, match=r"^part 2 of 4 is absent: .*part1\.jsonl.*--incomplete"):
-        merge(files, target)
+        merge_results(files, target)
     assert not list(tmp_path.iterdir())
     # These parts were written before parts knew what the others owe: the file says that it is not whole.
-    merge(files, target, incomplete=True)
-    merged = read(target)
+    merge_results(files, target, incomplete=True)
+    merged = read_results(target)
     assert sum(map(len, merged.expects.values())) == expected["today"]["owed"]
     assert str(merged.lacking) == "part 2 of 4"
     assert last(target)["status"] == "incomplete"
@@ -122,7 +122,7 @@ def test_the_absent_part_of_the_case_is_named_and_nothing_is_written(tmp_path: P
         for sample in owed["full"][-20:]:
             journal.append(answer(sample))
     after = expected["after a resume without --shard"]
-    assert (len(read(target).answers), len(read(target).extra)) == (after["answered"], after["extra"])
+    assert (len(read_results(target).answers), len(read_results(target).extra)) == (after["answered"], after["extra"])
 
 
 @pytest.mark.parametrize(
@@ -136,34 +136,34 @@ def test_the_absent_part_of_the_case_is_named_and_nothing_is_written(tmp_path: P
 def test_what_is_absent_is_named(given: list[int], message: str, tmp_path: Path) -> None:
     files = parts(tmp_path, 8, 4)
     with pytest.raises(ResultsError, match=message):
-        merge([files[number - 1] for number in given], tmp_path / "all.jsonl")
+        merge_results([files[number - 1] for number in given], tmp_path / "all.jsonl")
 
 
 def test_a_part_given_twice_counts_once_unless_it_answers_otherwise(tmp_path: Path) -> None:
     files = parts(tmp_path, 4, 2)
-    merge([*files, files[0]], tmp_path / "all.jsonl")
-    assert len(read(tmp_path / "all.jsonl").answers) == len(places(owed_by(range(4))))
+    merge_results([*files, files[0]], tmp_path / "all.jsonl")
+    assert len(read_results(tmp_path / "all.jsonl").answers) == len(places(owed_by(range(4))))
     again = write(tmp_path / "again.jsonl", manifest(range(4), (1, 2)), text="other")
     with pytest.raises(ResultsError, match=r"^part 1 of 2 is there twice, with two answers to 0/a \(full\)"):
-        merge([*files, again], tmp_path / "more.jsonl")
+        merge_results([*files, again], tmp_path / "more.jsonl")
 
 
 def test_parts_of_two_divisions_merge_where_they_are_the_whole_run_only(tmp_path: Path) -> None:
     half, second, fourth = *parts(tmp_path, 8, 2, without=[2]), *parts(tmp_path, 8, 4, without=[1, 3])
     message = r"^part 1 of 2 and part 2 of 4 are of two divisions of the run, and not all of it is there"
     with pytest.raises(ResultsError, match=message):
-        merge([half, second], tmp_path / "all.jsonl", incomplete=True)
-    merge([half, second, fourth], tmp_path / "all.jsonl")
-    assert len(read(tmp_path / "all.jsonl").answers) == len(places(owed_by(range(8))))
+        merge_results([half, second], tmp_path / "all.jsonl", incomplete=True)
+    merge_results([half, second, fourth], tmp_path / "all.jsonl")
+    assert len(read_results(tmp_path / "all.jsonl").answers) == len(places(owed_by(range(8))))
 
 
 def test_a_part_that_is_unfinished_is_named_with_what_it_lacks(tmp_path: Path) -> None:
     one, two = (manifest(range(4), (number, 2)) for number in (1, 2))
     files = [write(tmp_path / "1.jsonl", one), write(tmp_path / "2.jsonl", two, [("1/a", "full"), ("3/b", "full")])]
     with pytest.raises(ResultsError, match=r"^part 2 of 2 is unfinished: 2 of 4 answers are missing: .*2\.jsonl"):
-        merge(files, tmp_path / "all.jsonl")
-    merge(files, tmp_path / "all.jsonl", incomplete=True)
-    assert read(tmp_path / "all.jsonl").lacking is None  # all parts are there
+        merge_results(files, tmp_path / "all.jsonl")
+    merge_results(files, tmp_path / "all.jsonl", incomplete=True)
+    assert read_results(tmp_path / "all.jsonl").lacking is None  # all parts are there
     assert last(tmp_path / "all.jsonl") | {"t": ""} == {
         "type": "end", "status": "incomplete", "answers": 10, "errors": 0, "missing": 2, "t": "",
     }  # fmt: skip
@@ -174,27 +174,27 @@ def test_a_failure_is_no_missing_answer(tmp_path: Path) -> None:
     with Journal(tmp_path / "1.jsonl", run) as journal:
         for sample in run.expects["full"]:
             journal.append(failure(sample))
-    merge([tmp_path / "1.jsonl"], tmp_path / "all.jsonl")
-    assert len(read(tmp_path / "all.jsonl").failures) == 4
+    merge_results([tmp_path / "1.jsonl"], tmp_path / "all.jsonl")
+    assert len(read_results(tmp_path / "all.jsonl").failures) == 4
 
 
 def test_a_part_that_came_late_completes_an_incomplete_file(tmp_path: Path) -> None:
     *early, late = parts(tmp_path, 7, 3)
-    merge(early, tmp_path / "early.jsonl", incomplete=True)
+    merge_results(early, tmp_path / "early.jsonl", incomplete=True)
     with pytest.raises(ResultsError, match="part 3 of 3 is absent"):
-        merge([tmp_path / "early.jsonl"], tmp_path / "all.jsonl")
-    merge([tmp_path / "early.jsonl", late], tmp_path / "all.jsonl")
-    assert read(tmp_path / "all.jsonl").lacking is None
+        merge_results([tmp_path / "early.jsonl"], tmp_path / "all.jsonl")
+    merge_results([tmp_path / "early.jsonl", late], tmp_path / "all.jsonl")
+    assert read_results(tmp_path / "all.jsonl").lacking is None
     assert last(tmp_path / "all.jsonl")["status"] == "complete"
 
 
 def test_a_part_that_owes_nothing_is_not_missed(tmp_path: Path) -> None:
     files = parts(tmp_path, 2, 4, without=[3, 4])
-    merge(files, tmp_path / "all.jsonl")
-    assert read(tmp_path / "all.jsonl").lacking is None
-    merge(files[:1], tmp_path / "first.jsonl", incomplete=True)
-    merge([tmp_path / "first.jsonl", files[1]], tmp_path / "both.jsonl")
-    assert read(tmp_path / "both.jsonl").lacking is None
+    merge_results(files, tmp_path / "all.jsonl")
+    assert read_results(tmp_path / "all.jsonl").lacking is None
+    merge_results(files[:1], tmp_path / "first.jsonl", incomplete=True)
+    merge_results([tmp_path / "first.jsonl", files[1]], tmp_path / "both.jsonl")
+    assert read_results(tmp_path / "both.jsonl").lacking is None
 
 
 def test_parts_that_owe_other_lists_are_not_of_one_run(tmp_path: Path) -> None:
@@ -203,14 +203,14 @@ def test_parts_that_owe_other_lists_are_not_of_one_run(tmp_path: Path) -> None:
         write(tmp_path / "2.jsonl", manifest(range(5), (2, 2))),
     ]
     with pytest.raises(SpecMismatch, match=r"another list of what the run owes than .*1\.jsonl: .*2\.jsonl"):
-        merge(files, tmp_path / "all.jsonl", incomplete=True)
+        merge_results(files, tmp_path / "all.jsonl", incomplete=True)
 
 
 def test_parts_pasted_together_are_refused_and_not_read_as_one(tmp_path: Path) -> None:
     one, two = parts(tmp_path, 4, 2)
     (tmp_path / "all.jsonl").write_bytes(one.read_bytes() + two.read_bytes())
     with pytest.raises(ResultsError, match=r"several runs \(selection\.shard is .*ecva-bench merge"):
-        read(tmp_path / "all.jsonl")
+        read_results(tmp_path / "all.jsonl")
 
 
 def test_a_merged_file_that_forgot_a_part_owes_it_once_it_is_resumed(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_merged_file_that_forgot_a_part_owes_it_once_it_is_resumed(tmp_path: P
         for place in places(whole.expects):
             if place not in journal.state:
                 journal.append(given_to(*place))
-    resumed = read(tmp_path / "old.jsonl")
+    resumed = read_results(tmp_path / "old.jsonl")
     assert len(resumed.answers) == len(places(whole.expects))
     assert not resumed.extra
 
@@ -231,8 +231,8 @@ def test_a_part_of_an_older_version_knows_the_whole_once_it_is_resumed(tmp_path:
     files = parts(tmp_path, 4, 2, knows=False)
     with Journal(files[0], manifest(range(4), (1, 2))):
         pass
-    merge(files[:1], tmp_path / "all.jsonl", incomplete=True)
-    assert read(tmp_path / "all.jsonl").expects == owed_by(range(4))
+    merge_results(files[:1], tmp_path / "all.jsonl", incomplete=True)
+    assert read_results(tmp_path / "all.jsonl").expects == owed_by(range(4))
 
 
 def test_what_happened_in_the_parts_is_kept_and_who_wrote_them(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_what_happened_in_the_parts_is_kept_and_who_wrote_them(tmp_path: Path) -
         files.append(write(tmp_path / f"{number}.jsonl", run))
         with Journal(files[-1], run) as journal:
             journal.event("spent", usd=0.5 * number)
-    merge([*files, files[0]], tmp_path / "all.jsonl")
+    merge_results([*files, files[0]], tmp_path / "all.jsonl")
     with Journal(tmp_path / "all.jsonl", manifest(range(4))) as journal:
         assert journal.spent == {"usd": 1.5}  # the file given twice was paid once
     first = json.loads((tmp_path / "all.jsonl").read_bytes().splitlines()[0])
@@ -266,8 +266,8 @@ def test_what_cannot_be_asked_is_neither_owed_nor_missing_nor_asked_again(tmp_pa
     assert last(files[0]) | {"t": ""} == {
         "type": "end", "status": "complete", "answers": 2, "errors": 0, "missing": 0, "unasked": 2, "t": "",
     }  # fmt: skip
-    merge(files, tmp_path / "all.jsonl")
-    merged = read(tmp_path / "all.jsonl")
+    merge_results(files, tmp_path / "all.jsonl")
+    merged = read_results(tmp_path / "all.jsonl")
     assert merged.expects == {"full": ("0/a", "0/b", "1/a", "1/b"), "anomaly": ()}
     assert merged.unasked == {"anomaly": {"0/a": "no frame is left", "0/b": "no frame is left"}}
     assert not merged.failures
@@ -281,7 +281,7 @@ def test_views_that_could_not_be_made_were_errors_once_and_are_none(tmp_path: Pa
         for sample, view in places(run.expects):
             failed = {"error": "view_unavailable", "view": view, "key": f"{sample} {view}", "message": "why"}
             journal.append(failure(sample).model_copy(update=failed) if view == "anomaly" else given_to(sample, view))
-    old = read(tmp_path / "old.jsonl")
+    old = read_results(tmp_path / "old.jsonl")
     assert not old.failures
     assert old.expects["anomaly"] == ()
     assert old.unasked == {"anomaly": {"0/a": "why", "0/b": "why"}}
@@ -300,7 +300,7 @@ def test_an_answer_counts_more_than_that_a_view_could_not_be_made_and_that_more_
         assert end_of(run, journal).model_dump(include={"answers", "errors", "missing", "unasked"}) == {
             "answers": 1, "errors": 0, "missing": 2, "unasked": 1,
         }  # fmt: skip
-    found = read(tmp_path / "r.jsonl")
+    found = read_results(tmp_path / "r.jsonl")
     assert found.expects["anomaly"] == ("0/a",)
     assert found.unasked == {"anomaly": {"0/b": "no frame is left"}}
     assert not found.failures
@@ -310,7 +310,7 @@ def test_what_the_annotation_alone_makes_impossible_is_told_by_view(tmp_path: Pa
     why = {"1/a@anomaly": "no annotated moment", "1/b": "no reference", "odd@name/a@control": "no annotated moment"}
     with Journal(tmp_path / "r.jsonl", manifest([1]).model_copy(update={"unasked": why})):
         pass
-    assert read(tmp_path / "r.jsonl").unasked == {
+    assert read_results(tmp_path / "r.jsonl").unasked == {
         "anomaly": {"1/a": "no annotated moment"},
         "control": {"odd@name/a": "no annotated moment"},
     }
@@ -342,17 +342,17 @@ def test_parts_whose_endpoint_turned_something_down_merge_and_are_filled_as_they
                 if not journal.answered:
                     journal.settle(run.settled(HAD, {"served": ["m@1"]}))
                 journal.append(given_to(sample, view))
-    merge(files, tmp_path / "all.jsonl", incomplete=True)
-    assert read(tmp_path / "all.jsonl").spec["description"] == HAD
+    merge_results(files, tmp_path / "all.jsonl", incomplete=True)
+    assert read_results(tmp_path / "all.jsonl").spec["description"] == HAD
     with Journal(tmp_path / "all.jsonl", whole) as journal:
         assert journal.manifest.spec["description"] == HAD
         assert journal.manifest.requested == {"description": ASKED}
         with pytest.raises(SpecMismatch, match="made with other settings"):
             journal.settle(whole)
-    assert read(tmp_path / "all.jsonl").expects == whole.expects
+    assert read_results(tmp_path / "all.jsonl").expects == whole.expects
     otherwise = write(tmp_path / "3.jsonl", described(manifest(range(6), (3, 3))))
     with pytest.raises(SpecMismatch, match=r"description\.left_out"):
-        merge([*files, otherwise], tmp_path / "none.jsonl")
+        merge_results([*files, otherwise], tmp_path / "none.jsonl")
 
 
 def test_a_file_without_answers_has_one_manifest_once_it_is_settled(tmp_path: Path) -> None:
@@ -364,7 +364,7 @@ def test_a_file_without_answers_has_one_manifest_once_it_is_settled(tmp_path: Pa
         assert (tmp_path / "r.jsonl").read_text().count('"type":"run"') == 2
         journal.settle(whole.settled(HAD, {}))
         journal.append(given_to("0/a", "full"))
-    found = read(tmp_path / "r.jsonl")
+    found = read_results(tmp_path / "r.jsonl")
     assert (found.spec["description"], found.expects, len(found.answers)) == (HAD, whole.expects, 1)
     kinds = [json.loads(line)["type"] for line in (tmp_path / "r.jsonl").read_text().splitlines()]
     assert kinds == ["run", "error", "event", "answer"]

@@ -121,7 +121,7 @@ def exact_p(groups):
 def test_the_p_value_converges_to_the_exact_one(groups):
     values = [value for group in groups for value in group]
     videos = [n for n, group in enumerate(groups) for _ in group]
-    found = paired_difference(values, [0.0] * len(values), videos, seed=2, draws=50_000)
+    found = paired_difference(base=[0.0] * len(values), new=values, clusters=videos, seed=2, draws=50_000)
     assert found.p == pytest.approx(exact_p(groups), abs=0.01)
     assert found.mean == pytest.approx(sum(values) / len(values))
 
@@ -134,7 +134,9 @@ def test_a_true_null_is_rejected_as_often_as_it_should_be():
         shared = generator.normal(size=(20, 1))
         differences = (shared + generator.normal(size=(20, 3))).ravel()
         videos = [video for video in range(20) for _ in range(3)]
-        rejected += paired_difference(differences, [0.0] * 60, videos, seed=trial, draws=400).p <= 0.05
+        rejected += (
+            paired_difference(base=[0.0] * 60, new=differences, clusters=videos, seed=trial, draws=400).p <= 0.05
+        )
     assert 0.02 <= rejected / trials <= 0.085
 
 
@@ -142,7 +144,7 @@ def test_pairing_resolves_what_separate_intervals_do_not():
     random.seed(6)
     difficulty = [random.random() for _ in range(100)]
     better = [value + 0.02 + random.gauss(0, 0.01) for value in difficulty]
-    found = paired_difference(better, difficulty, range(100), seed=0)
+    found = paired_difference(base=difficulty, new=better, clusters=range(100), seed=0)
     assert found.interval[0] > 0
     assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 * 0.01 / 10, rel=0.3)
     assert found.p < 0.01
@@ -155,22 +157,24 @@ def test_the_interval_of_a_difference_of_few_videos_holds_it_as_often_as_it_says
     trials = 400
     held = 0
     for trial in range(trials):
-        low, high = paired_difference(generator.normal(size=6), [0.0] * 6, range(6), seed=trial, draws=2000).interval
+        low, high = paired_difference(
+            base=[0.0] * 6, new=generator.normal(size=6), clusters=range(6), seed=trial, draws=2000
+        ).interval
         held += low <= 0 <= high
     assert 0.92 <= held / trials <= 0.98  # a plain percentile interval: 0.86
-    assert paired_difference([0.5] * 4, [0.25] * 4, range(4), seed=0).interval is None
+    assert paired_difference(base=[0.25] * 4, new=[0.5] * 4, clusters=range(4), seed=0).interval is None
 
 
 def test_differences_are_seeded_and_blind_to_order():
     a, b, videos = [0.1, 0.9, 0.4, 0.4], [0.3, 0.2, 0.1, 0.4], ["x", "y", "z", "z"]
-    found = paired_difference(a, b, videos, seed=5, draws=99)
-    assert found == paired_difference(a[::-1], b[::-1], videos[::-1], seed=5, draws=99)
-    assert found != paired_difference(a, b, videos, seed=6, draws=99)
+    found = paired_difference(base=b, new=a, clusters=videos, seed=5, draws=99)
+    assert found == paired_difference(base=b[::-1], new=a[::-1], clusters=videos[::-1], seed=5, draws=99)
+    assert found != paired_difference(base=b, new=a, clusters=videos, seed=6, draws=99)
     assert found.n == 4
 
 
 def test_without_values_there_is_no_estimate_and_no_difference():
-    assert paired_difference([], [], [], seed=0) is None
+    assert paired_difference(base=[], new=[], clusters=[], seed=0) is None
     assert estimate([], [], seed=0).mean is None
     one = estimate([0.25], ["v"], seed=0)
     assert (one.n, one.mean, one.interval) == (1, 0.25, None)

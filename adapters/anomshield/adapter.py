@@ -12,16 +12,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.answering import Card, Told
+from ecva_bench.answering import ModelCard, ModelOutput
 from ecva_bench.errors import AdapterError, JudgeError, ModelGone
 
-from ..composed import choice
-from ..llava_family import LlavaFamily
-from ..parts.policy import Policy
-from ..parts.prompt import Ids, Text, encode, read_template
+from ..parts.families.llava import LlavaFamily
+from ..parts.language.policy import Policy
+from ..parts.options import choice
+from ..parts.prompts import Text, TokenIds, encode, read_template
 from . import hard_prompt
 from .backends import BACKENDS, select
-from .hard_prompt import Ranking, Segment
+from .hard_prompt import Ranking, VideoSegment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,7 @@ class AnomShield(LlavaFamily):
     without the Mamba block; `backend`, what computes that block.
     """
 
-    card = Card(
+    card = ModelCard(
         name="AnomShield",
         paper="arXiv 2412.07183",
         code="Dulpy/ECVA",
@@ -145,17 +145,19 @@ class AnomShield(LlavaFamily):
         seen = [self.look(video, self._frames(video, ranking)) for ranking in rankings]
         texts = self.ask(list(zip(seen, questions, strict=True)))
         return [
-            Told(text, hard_prompt.steps(segments, captions, ranking, one.timestamps.tolist()), finish=text.finish)
+            ModelOutput(
+                text, hard_prompt.steps(segments, captions, ranking, one.timestamps.tolist()), finish=text.finish
+            )
             for text, ranking, one in zip(texts, rankings, seen, strict=True)
         ]
 
-    def _captions(self, video: Video, segments: Sequence[Segment]) -> list[str]:
+    def _captions(self, video: Video, segments: Sequence[VideoSegment]) -> list[str]:
         """Return a caption for each segment; those of the last video are kept."""
         seen = [self.look(video, segment.frames) for segment in segments]
         identities = [one.identity for one in seen]
         if self._captioned[0] != identities:
-            said = self.ask([(one, CAPTION.text) for one in seen])
-            self._captioned = identities, [str(caption) for caption in said]
+            captions = self.ask([(one, CAPTION.text) for one in seen])
+            self._captioned = identities, [str(caption) for caption in captions]
         return self._captioned[1]
 
     def _frames(self, video: Video, ranking: Ranking) -> NDArray[np.int64]:
@@ -173,16 +175,16 @@ class AnomShield(LlavaFamily):
             except JudgeError as error:  # a judge that cannot be asked at all; one that says nothing is no error
                 raise ModelGone(error.what, error.where, error.remedy) from error
         words = hard_prompt.ranking_prompt(RANKING[self._segments].text, question, captions)
-        return hard_prompt.read_ranking(self.say(words), len(captions))
+        return hard_prompt.ranking_in(self.say(words), len(captions))
 
     def say(self, words: str) -> str:
         """Return what the language model says to words alone, greedily, in Mistral's own chat format."""
         import torch
 
-        from ..parts.generation import generate
+        from ..parts.language.generation import generate
 
         tokenizer = self.networks.tokenizer
-        sequence = encode([Ids((tokenizer.bos,)), Text(f"[INST] {words} [/INST]")], tokenizer)
+        sequence = encode([TokenIds((tokenizer.bos,)), Text(f"[INST] {words} [/INST]")], tokenizer)
         nothing = torch.empty((0, self.networks.language.config.hidden_size))
         with torch.inference_mode():
             (text,) = generate(self.networks, [sequence], [nothing], TO_RANK, seed=0, attending=self.attending)

@@ -32,7 +32,7 @@ CHOSEN = 2  # segments that get one
 
 
 @dataclass(frozen=True, eq=False)
-class Segment:
+class VideoSegment:
     """A stretch of a video.
 
     start, end: seconds of its first and last frame on the original timeline. frames: int64 indices of those of the
@@ -62,12 +62,12 @@ def evenly(n_frames: int, count: int) -> NDArray[np.int64]:
     return samplers.midpoints(n_frames, count, rounded="bounds")
 
 
-def segments_of(video: Video, count: int) -> list[Segment]:
+def segments_of(video: Video, count: int) -> list[VideoSegment]:
     """Return a video's segments, of equally many of its frames; `count` divides 32. Neighbours share a frame."""
     bounds = np.round((video.n_frames - 1) / count * np.arange(count + 1)).astype(np.int64)
     seconds = video.timestamps[bounds].tolist()
     frames = evenly(video.n_frames, COARSE).reshape(count, -1)
-    return [Segment(*place) for place in zip(seconds[:-1], seconds[1:], frames, strict=True)]
+    return [VideoSegment(*place) for place in zip(seconds[:-1], seconds[1:], frames, strict=True)]
 
 
 def closer(n_frames: int, count: int, chosen: Sequence[int]) -> NDArray[np.int64]:
@@ -82,7 +82,7 @@ def ranking_prompt(template: str, question: str, captions: Sequence[str]) -> str
     return template.format(question=question, sentences="\n".join(lines))
 
 
-def read_ranking(reply: str, count: int) -> Ranking:
+def ranking_in(reply: str, count: int) -> Ranking:
     """Return the ranking in a reply, if it names at least as many segments as are chosen."""
     return Ranking(reply, rankings.read_ranking(reply, count, fewest=CHOSEN).order)
 
@@ -100,7 +100,7 @@ def ranked_by_judge(judge: Judge, prompt: JudgePrompt, question: str, captions: 
 
 
 def steps(
-    segments: Sequence[Segment], captions: Sequence[str], ranking: Ranking, seconds: Sequence[float]
+    segments: Sequence[VideoSegment], captions: Sequence[str], ranking: Ranking, seconds: Sequence[float]
 ) -> dict[str, Any]:
     """Return the steps of an answer for its record; `seconds` are those of the frames it rests on."""
     return {

@@ -1,5 +1,5 @@
-"""What several models share: weights, towers, connectors, language models, prompts, generation.
+"""What two or more models share.
 
-`card`, `files`, `policy` and `prompt` import no torch, so that a model's module can use them at its top; the others are
-imported inside a model's methods.
+`options`, `prompts`, `language.policy` and `checkpoints.files` import no torch: a model's module can use them at
+its top; the others are imported inside a model's methods.
 """

@@ -1,12 +1,12 @@
 """Answering: from samples and a model to a results file.
 
-`Adapter` is the interface of a model, `Question` what it is asked, `Told` an answer with the steps that led to it,
-`Baseline` the interface of what is no contestant, `Card` what a reader must know of a model, `Request` what a user asks
-for, `Runner` the work.
+`Adapter` is the interface of a model and `Baseline` that of a baseline. A `Question` is what a model is asked, a
+`ModelOutput` an answer with the steps that led to it. A `ModelCard` says where a model comes from and how it differs
+from the authors' program. `request` holds what a user asks for, `runner` does the work.
 """
 
-from .adapter import Adapter, Baseline, Told, create
-from .card import Card
+from .adapter import Adapter, Baseline, ModelOutput, create
+from .model_card import ModelCard
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "Card", "Question", "Told", "create"]
+__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "Question", "create"]

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from .. import registry
 from ..errors import AdapterError, UsageError
 from ..records import Sample
-from .card import Card
+from .model_card import ModelCard
 from .question import Question
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..video import Video
-    from .fit import Fit
+    from .checkpoint_check import CheckpointCheck
 
 GROUP = "ecva_bench.adapters"
 
 
-class Told(str):
-    """An answer that says how it was come by and why it ends; both go into the answer's record.
+class ModelOutput(str):
+    """An answer with the steps that led to it and the reason why it ends; both go into the answer's record.
 
-    `steps` is JSON without nulls, None where there is nothing to tell; its `thought` is what was thought aloud, where
-    that is not in the text. `finish` is `stop`, or `length` where the text was cut off.
+    `steps` is JSON without nulls, or None where there are none; the key `thought` holds the model's reasoning where the
+    text does not contain it. `finish` is `stop`, or `length` where the text was cut off.
     """
 
     __slots__ = ("finish", "steps")
@@ -51,9 +51,9 @@ class Told(str):
 
     def __new__(cls, text: str, steps: dict[str, Any] | None = None, *, finish: str = "stop") -> Self:
         """Return the text, with its steps and its end."""
-        told = super().__new__(cls, text)
-        told.steps, told.finish = steps, finish
-        return told
+        output = super().__new__(cls, text)
+        output.steps, output.finish = steps, finish
+        return output
 
 
 class Adapter(ABC):
@@ -69,7 +69,7 @@ class Adapter(ABC):
 
     tasks: ClassVar[tuple[str, ...] | None] = None
     baseline: ClassVar[bool] = False
-    card: ClassVar[Card | None] = None
+    card: ClassVar[ModelCard | None] = None
     scheme: ClassVar[bool] = False
     immaterial: ClassVar[frozenset[str]] = frozenset()
     independent: ClassVar[bool] = False
@@ -86,7 +86,7 @@ class Adapter(ABC):
     def answer_many(self, video: Video, questions: Sequence[Question]) -> list[str]:
         """Return one text per question, in order. Models override it to encode the video once.
 
-        A text may be a `Told`, so that the steps that led to it are recorded.
+        A text may be a `ModelOutput`: its steps are then recorded with the answer.
         """
         return [self.answer(video, question) for question in questions]
 
@@ -112,7 +112,7 @@ class Adapter(ABC):
         nothing is left to ask, nothing is loaded.
         """
 
-    def fit(self) -> Fit:
+    def check_checkpoint(self) -> CheckpointCheck:
         """Return whether the files of the weights fit the model, by names and shapes alone; nothing is downloaded.
 
         Raises `UsageError` for a model without weights.

@@ -13,11 +13,11 @@ from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import EcvaError
 from .adapter import GROUP, Adapter, Baseline
-from .card import Card
+from .model_card import ModelCard
 
 
 @dataclass(frozen=True)
-class Listed:
+class ModelEntry:
     """A model that is registered; of a scheme, `…` stands for which one.
 
     `card` is None for models without weights; `problem` says why one cannot be used.
@@ -27,7 +27,7 @@ class Listed:
     name: str
     summary: str = ""
     baseline: bool = False
-    card: Card | None = None
+    card: ModelCard | None = None
     here: tuple[str, ...] = ()
     problem: str = ""
 
@@ -36,12 +36,12 @@ class Listed:
         return {**asdict(self), "parameters": self.card.parameters if self.card else None}
 
 
-def models() -> list[Listed]:
+def list_models() -> list[ModelEntry]:
     """Return every registered model, by name. One that cannot be imported is listed with the reason."""
     return [_listed(registry.find(GROUP, name)) for name in registry.names(GROUP)]
 
 
-def listed(name: str) -> Listed:
+def find_model(name: str) -> ModelEntry:
     """Return one registered model; `UsageError` where there is none of the name."""
     return _listed(registry.find(GROUP, name))
 
@@ -55,13 +55,13 @@ def weights_here(hub_id: str) -> bool:
     return True
 
 
-def _listed(entry: EntryPoint) -> Listed:
+def _listed(entry: EntryPoint) -> ModelEntry:
     try:
         target = entry.load()
     except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
-        return Listed(entry.name, problem=f"{type(error).__name__}: {error}")
+        return ModelEntry(entry.name, problem=f"{type(error).__name__}: {error}")
     if not (isinstance(target, type) and issubclass(target, Adapter)):
-        return Listed(entry.name, problem="it is no Adapter class")
+        return ModelEntry(entry.name, problem="it is no Adapter class")
     here = tuple(filter(weights_here, target.card.hub_ids)) if target.card else ()
     name = entry.name + ":…" * target.scheme
-    return Listed(name, registry.summary(entry), issubclass(target, Baseline), target.card, here)
+    return ModelEntry(name, registry.summary(entry), issubclass(target, Baseline), target.card, here)

@@ -89,7 +89,7 @@ def _draw(seed: int, video: str) -> str:
 
 
 @dataclass(frozen=True)
-class Group:
+class VideoQuestions:
     """All questions of one video, so that it is decoded once for all of them."""
 
     video: str
@@ -105,7 +105,7 @@ class Group:
 class Plan:
     """What a run owes. `unasked` names samples left out on purpose, with the reason."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[VideoQuestions, ...]
     views: tuple[View, ...]
     prompts: dict[str, Prompt]
     expects: dict[View, tuple[str, ...]]
@@ -116,7 +116,7 @@ class Plan:
         """How many answers the run owes."""
         return sum(len(ids) for ids in self.expects.values())
 
-    def owed_of(self, group: Group) -> int:
+    def owed_of(self, group: VideoQuestions) -> int:
         """Return how many of them are about one video."""
         return sum(len(group.asked(view)) for view in self.views)
 
@@ -125,14 +125,14 @@ def make_plan(
     dataset: Dataset, tasks: dict[Task, Prompt], selection: Selection, views: Sequence[View] = ("full",)
 ) -> Plan:
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask."""
-    groups: list[Group] = []
+    groups: list[VideoQuestions] = []
     unasked: dict[str, str] = {}
     for annotation in selection.apply(dataset.annotations):
         asked = {task.name: sample(annotation, task, prompt) for task, prompt in tasks.items()}
         unasked |= {f"{annotation.video}/{task}": "no reference" for task, found in asked.items() if found is None}
         samples = tuple(found for found in asked.values() if found is not None)
         if samples:
-            groups.append(Group(annotation.video, dataset.media_path(annotation), samples))
+            groups.append(VideoQuestions(annotation.video, dataset.media_path(annotation), samples))
     if not groups:
         raise UsageError("nothing is left to ask", dataset.source, "widen --ids, --limit, --subset or --task")
     expects: dict[View, tuple[str, ...]] = {}

@@ -14,21 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__, journal, tasks
-from ..data import Dataset, load
+from ..data import Dataset, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..video import decoder_version
 from .adapter import Adapter, Baseline, create
-from .asking import Mode, Settings
+from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
 if TYPE_CHECKING:
-    from .crew import Crew, Engine
+    from .workers import Engine, WorkerPool
 
 
 @dataclass(frozen=True)
-class Workforce:
+class WorkerOptions:
     """Who does the work: this process alone, or `workers` elsewhere.
 
     `local` workers are processes of this machine, one for each of `devices` where those are named; `ray` ones are
@@ -48,20 +48,20 @@ class Workforce:
             remedy = "name devices alone: each has one worker; on a cluster, Ray chooses them"
             raise UsageError("devices contradict the number of workers or the engine", ",".join(self.devices), remedy)
         if self.engine == "ray":
-            from .on_ray import OnRay
+            from .ray_workers import RayWorkers
 
-            return OnRay(prepare, self.workers)
+            return RayWorkers(prepare, self.workers)
         if not self.devices and self.workers in (None, 1):
             return None
-        from .processes import Processes, check_there, places_of
+        from .process_workers import ProcessWorkers, check_there, devices_for
 
-        places = places_of(self.workers or 1, self.devices)
+        places = devices_for(self.workers or 1, self.devices)
         check_there(self.devices)
-        return Processes(prepare, places)
+        return ProcessWorkers(prepare, places)
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """One `ecva-bench run`, as asked for. `tasks` may be empty: all the model can be asked.
 
     `model_path`, where a model's weights lie, does not identify a run: the model describes what it found there.
@@ -77,7 +77,7 @@ class Request:
     edited: tuple[View, ...] = ()
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
-    workforce: Workforce = field(default_factory=Workforce)
+    worker_options: WorkerOptions = field(default_factory=WorkerOptions)
 
     @cached_property
     def plan(self) -> Plan:
@@ -87,7 +87,7 @@ class Request:
     @cached_property
     def dataset(self) -> Dataset:
         """The data set asked about."""
-        return load(self.data, videos=self.videos)
+        return load_dataset(self.data, videos=self.videos)
 
     @property
     def answers_jointly(self) -> bool:
@@ -98,14 +98,14 @@ class Request:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
-    def open(self) -> Runner | Crew:
+    def open(self) -> Runner | WorkerPool:
         """Return who does the work, as a context manager; the `EcvaError` raised says what is missing."""
-        engine = self.workforce.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
+        engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
-        from .crew import Crew
+        from .workers import WorkerPool
 
-        return Crew(engine, self.plan, self.settings)
+        return WorkerPool(engine, self.plan, self.settings)
 
     def prepare(self, workers: int = 1) -> Runner:
         """Load everything but the videos and return the runner, one of `workers`.
@@ -158,7 +158,7 @@ class Request:
 
 
 def in_both_modes(
-    request: Request,
+    request: RunRequest,
     questions: int,
     folder: Path,
     rendered: Callable[[int, int], None],
@@ -190,20 +190,20 @@ def in_both_modes(
 
 
 @dataclass(frozen=True)
-class Outlook:
+class RunStatus:
     """What a run still has to do: (view, task) to counts of owed, answered, failed and open; seconds or None."""
 
     rows: dict[tuple[View, str], Counter[str]]
     seconds: float | None
 
 
-def outlook(runner: Runner, results: Path) -> Outlook:
+def run_status(runner: Runner, results: Path) -> RunStatus:
     """Compare what a runner owes with what a results file holds, if there is one.
 
     The time is what the file's answers took per answer, times what is open; None where no answer tells.
     """
     rows: dict[tuple[View, str], Counter[str]] = {}
-    held = journal.read(results) if results.exists() else None
+    held = journal.read_results(results) if results.exists() else None
     done = {(a.id, a.view) for a in held.answers} if held else set()
     failed = {(f.id, f.view) for f in held.failures} if held else set()
     impossible = held.unasked if held else {}
@@ -214,7 +214,7 @@ def outlook(runner: Runner, results: Path) -> Outlook:
             row.update([] if sample in impossible.get(view, {}) else ["owed", state])
     took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []
     still_open = sum(row["open"] for row in rows.values())
-    return Outlook(rows, statistics.median(took) * still_open if took else None)
+    return RunStatus(rows, statistics.median(took) * still_open if took else None)
 
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:

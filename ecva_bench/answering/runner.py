@@ -1,7 +1,7 @@
 """The runner: asks a plan's questions, one video at a time, and writes every answer down at once.
 
 A video is decoded once for all its questions and views, in the background while the model works on the one before.
-This runner is one worker, in this process; see `crew` for several.
+This runner is one worker, in this process; see `workers` for several.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ..errors import ModelGone
 from ..journal import Journal, end_of
 from ..records import End, Manifest
 from .adapter import Adapter
-from .asking import Asker, Job, Settings
+from .inference import Inference, Job, Settings
 from .plan import Plan
-from .written import Written
+from .result_records import ResultRecord
 
 Progress = Callable[[int, int, int], None]
 
@@ -27,7 +27,7 @@ class Runner:
 
     def __init__(self, adapter: Adapter, plan: Plan, manifest: Manifest, settings: Settings) -> None:
         self.adapter, self.plan, self.manifest, self.settings = adapter, plan, manifest, settings
-        self.asker = Asker(adapter, manifest, plan.views, settings)
+        self.inference = Inference(adapter, manifest, plan.views, settings)
 
     def __enter__(self) -> Self:
         return self
@@ -43,13 +43,13 @@ class Runner:
         `progress` is called after every video with (samples settled, samples owed, failures). An interrupt from
         the keyboard is written down as an event and let through, and so is `ModelGone`.
         """
-        videos = self.asker.videos()
+        videos = self.inference.videos()
         videos.submit(*jobs(self.plan, journal, self.settings.retry_errors))
         videos.close()
         settled = 0
         try:
             for job, prepared in videos:
-                for record in self.asker.settle(job, prepared):
+                for record in self.inference.settle(job, prepared):
                     write(journal, record)
                 settled += self.plan.owed_of(job.group)
                 if progress:
@@ -79,7 +79,7 @@ def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
     return [Job(group, frozenset(settled[group.video]), begun) for group in plan.groups]
 
 
-def write(journal: Journal, record: Written) -> None:
+def write(journal: Journal, record: ResultRecord) -> None:
     """Write what was had; a manifest in the place of the one that is there."""
     if isinstance(record, Manifest):
         journal.settle(record)

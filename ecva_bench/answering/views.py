@@ -12,7 +12,7 @@ from ..errors import ViewUnavailable
 from ..records import Moment, View
 
 
-def merged(moments: Iterable[Moment]) -> tuple[Moment, ...]:
+def merge_moments(moments: Iterable[Moment]) -> tuple[Moment, ...]:
     """Return the union of moments as disjoint spans in order."""
     spans: list[Moment] = []
     for moment in sorted(moments, key=lambda m: (m.start, m.end)):
@@ -26,7 +26,7 @@ def merged(moments: Iterable[Moment]) -> tuple[Moment, ...]:
 def normal_spans(moments: Iterable[Moment], duration: float, begin: float = 0.0) -> tuple[Moment, ...]:
     """Return what lies outside the moments within [begin, duration], in order, without empty spans."""
     spans, cursor = [], begin
-    for moment in merged(moments):
+    for moment in merge_moments(moments):
         if moment.start > cursor:
             spans.append(Moment(start=cursor, end=min(moment.start, duration)))
         cursor = max(cursor, moment.end)
@@ -46,7 +46,7 @@ def removed_spans(view: View, moments: Iterable[Moment], duration: float, begin:
         return ()
     inside = (moment for moment in moments if moment.start < duration and moment.end >= begin)
     clipped = [Moment(start=max(m.start, begin), end=min(m.end, duration)) for m in inside]
-    anomaly = tuple(span for span in merged(clipped) if span.duration > 0)
+    anomaly = tuple(span for span in merge_moments(clipped) if span.duration > 0)
     if not anomaly:
         raise ViewUnavailable(f"no annotated moment lies inside the video, so there is no {view!r} view")
     if view == "anomaly":

@@ -21,6 +21,7 @@ from . import (
     gate,
     import_answers,
     judge_audit,
+    leaderboard,
     listing,
     merge,
     meta_eval,
@@ -33,7 +34,6 @@ from . import (
     submit,
     view,
 )
-from . import leaderboard as leaderboard_command
 
 _INTERRUPTED = 130  # how typer ends a command at ctrl-C
 
@@ -45,25 +45,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
-app.command("merge")(merge.merge)
-app.command("import")(import_answers.import_answers)
-app.command("export")(export.export)
-app.command("check-fast")(check_fast.check_fast)
-app.command("score")(score.score)
-app.command("view")(view.view)
-app.command("report")(report.report)
-app.command("submit")(submit.submit)
-app.command("leaderboard")(leaderboard_command.leaderboard)
-app.command("compare")(compare.compare)
-app.command("gate")(gate.gate)
-app.command("audit")(audit.audit)
-app.command("judge-audit")(judge_audit.judge_audit)
-app.command("meta-eval")(meta_eval.meta_eval)
-app.command("serve-hint")(serve_hint.serve_hint)
-app.command("tasks")(listing.tasks)
-app.command("scorers")(listing.scorers)
+app.command("run")(run.run_command)
+app.command("plan")(plan.plan_command)
+app.command("merge")(merge.merge_command)
+app.command("import")(import_answers.import_command)
+app.command("export")(export.export_command)
+app.command("check-fast")(check_fast.check_fast_command)
+app.command("score")(score.score_command)
+app.command("view")(view.view_command)
+app.command("report")(report.report_command)
+app.command("submit")(submit.submit_command)
+app.command("leaderboard")(leaderboard.leaderboard_command)
+app.command("compare")(compare.compare_command)
+app.command("gate")(gate.gate_command)
+app.command("audit")(audit.audit_command)
+app.command("judge-audit")(judge_audit.judge_audit_command)
+app.command("meta-eval")(meta_eval.meta_eval_command)
+app.command("serve-hint")(serve_hint.serve_hint_command)
+app.command("tasks")(listing.tasks_command)
+app.command("scorers")(listing.scorers_command)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 

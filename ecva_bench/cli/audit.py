@@ -10,7 +10,7 @@ import typer
 from .score import Data
 
 
-def audit(
+def audit_command(
     files: Annotated[
         list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)
     ],
@@ -33,15 +33,19 @@ def audit(
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
-    from ..data import load
+    from ..data import load_dataset
     from ..leaderboard import as_text
     from ..records import canonical_json
     from ..scoring.answer_audit import audit_answers
-    from .audit_tables import audit_tables
+    from .answer_audit_tables import answer_audit_tables
     from .score import read_results
 
-    dataset = load(data) if data else None
+    dataset = load_dataset(data) if data else None
     found = audit_answers([read_results(file, dataset, [task] if task else None) for file in files])
-    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
+    print(
+        canonical_json(found.model_dump(mode="json"))
+        if as_json
+        else "\n".join(map(as_text, answer_audit_tables(found)))
+    )
     if found.findings:
         raise typer.Exit(1)

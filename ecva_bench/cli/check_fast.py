@@ -10,7 +10,7 @@ import typer
 from . import options
 
 
-def check_fast(
+def check_fast_command(
     model: options.Model,
     model_path: options.ModelPath = None,
     task: options.Task = None,
@@ -30,7 +30,7 @@ def check_fast(
 
     Example: ecva-bench check-fast --model videollama2 --data annotations.xlsx --videos videos/ --n 50
     """
-    asked = {name: value for name, value in locals().items() if name not in ("n", "out")}
+    values = {name: value for name, value in locals().items() if name not in ("n", "out")}
     from .. import journal
     from ..answering.request import in_both_modes
     from ..leaderboard import as_text
@@ -38,8 +38,10 @@ def check_fast(
     from .mode_tables import mode_table
     from .progress import progress
 
-    request = options.build_request(**asked, limit=None, subset=None, shard=None, mode="exact")
+    request = options.build_request(**values, limit=None, subset=None, shard=None, mode="exact")
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)
-    check = compare_modes(exact=journal.read(files["exact"]), fast=journal.read(files["fast"]), seed=seed)
+    check = compare_modes(
+        exact=journal.read_results(files["exact"]), fast=journal.read_results(files["fast"]), seed=seed
+    )
     print(as_text(mode_table(check)))

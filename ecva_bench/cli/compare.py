@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from ..records import Scores
 
-Run = "a scores file, or a results file with its scores beside it."
+SCORED_RUN = "a scores file, or a results file with its scores beside it."
 Metric = Annotated[
     list[str] | None, typer.Option(help="Metric, such as rougeL or cause/rougeL; may be repeated.", show_default=False)
 ]
@@ -21,9 +21,9 @@ On = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")]
 
 
-def compare(
-    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {Run}", show_default=False)],
-    new: Annotated[Path, typer.Argument(help=f"The other: {Run}", show_default=False)],
+def compare_command(
+    base: Annotated[Path, typer.Argument(help=f"The run to compare with: {SCORED_RUN}", show_default=False)],
+    new: Annotated[Path, typer.Argument(help=f"The other: {SCORED_RUN}", show_default=False)],
     metric: Metric = None,
     task: Annotated[list[str] | None, typer.Option(help="Task to compare; may be repeated. Default: all.")] = None,
     on: On = "all",
@@ -43,14 +43,13 @@ def compare(
       ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
     """
     from ..leaderboard import as_text
-    from ..leaderboard.compare import compare as compare_runs
-    from ..leaderboard.compare import comparison_tables
+    from ..leaderboard.compare import compare, comparison_tables
     from ..records import canonical_json
     from ..tasks import resolve
 
-    found = compare_runs(
-        read_scored(base),
-        read_scored(new),
+    found = compare(
+        base=read_scored(base),
+        new=read_scored(new),
         metrics=metric or (),
         tasks=[one.name for one in resolve(task)] if task else (),
         on=on,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..data.check import Check
+    from ..data.check import DatasetCheck
     from ..data.dataset import Dataset
     from ..data.stats import Bin, Spread, Stats
 
@@ -22,8 +22,8 @@ Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-@app.command()
-def check(source: Source, videos: Videos = None, json: Json = False) -> None:
+@app.command("check")
+def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
     Exit code 1 when something cannot be used. An annotation file is the authors'
@@ -32,7 +32,7 @@ def check(source: Source, videos: Videos = None, json: Json = False) -> None:
 
     Example: ecva-bench data check annotations.xlsx --videos videos/
     """
-    from ..data.check import check as check_dataset
+    from ..data.check import check_dataset
     from .progress import progress
 
     dataset = _load(source, videos)
@@ -46,28 +46,28 @@ def check(source: Source, videos: Videos = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def stats(source: Source, videos: Videos = None, json: Json = False) -> None:
+@app.command("stats")
+def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Describe a dataset: classes, lengths of texts, lengths and places of moments.
 
     Places relative to the length of a video need the video files.
 
     Example: ecva-bench data stats annotations.xlsx
     """
-    from ..data.stats import stats as describe
+    from ..data.stats import dataset_stats
     from .progress import progress
 
     dataset = _load(source, videos)
     with progress("reading", "videos") as update:
-        result = describe(dataset, update)
+        result = dataset_stats(dataset, update)
     if json:
         print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
         _print_stats(result)
 
 
-@app.command()
-def fetch(
+@app.command("fetch")
+def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],
 ) -> None:
@@ -77,7 +77,7 @@ def fetch(
 
     Example: ecva-bench data fetch ecva --to data/ecva
     """
-    from ..data.fetch import fetch as fetch_dataset
+    from ..data.fetch import fetch_dataset
 
     fetched = fetch_dataset(name, to)
     for folder in fetched.unpacked:
@@ -89,16 +89,16 @@ def fetch(
 
 
 def _load(source: str, videos: Path | None) -> Dataset:
-    from ..data import load
+    from ..data import load_dataset
     from .progress import progress
 
-    dataset = load(source, videos=videos)
+    dataset = load_dataset(source, videos=videos)
     with progress("rendering", "clips") as update:
         dataset.ensure_videos(update)
     return dataset
 
 
-def _print_check(result: Check) -> None:
+def _print_check(result: DatasetCheck) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
@@ -128,7 +128,7 @@ def _print_check(result: Check) -> None:
     console.print(f"unusable rows: {escape(unusable)}", highlight=False)
 
 
-def _print_videos(result: Check) -> None:
+def _print_videos(result: DatasetCheck) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape

@@ -10,7 +10,7 @@ import typer
 from . import score
 
 
-def export(
+def export_command(
     results: Annotated[Path, typer.Argument(help="Results file.", show_default=False)],
     to: Annotated[str, typer.Option(help="Form: csv, lmms-eval, parquet or vlmevalkit.", show_default=False)],
     data: score.Data = None,
@@ -27,10 +27,9 @@ def export(
 
       ecva-bench export results.jsonl --to lmms-eval --out samples.jsonl
     """
-    from ..data import load
-    from ..interchange import default_name
-    from ..interchange import export as export_results
+    from ..data import load_dataset
+    from ..interchange import default_name, export_results
 
     target = out or default_name(results, to)
-    count = export_results(score.read_results(results, load(data) if data else None, None), to, target)
+    count = export_results(score.read_results(results, load_dataset(data) if data else None, None), to, target)
     print(f"wrote {target}: {count:,} rows")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import compare as compare_command
+from .compare import SCORED_RUN, On, Seed, read_scored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..leaderboard.gate import Gate
     from ..leaderboard.verdict import Case
 
-New = Annotated[Path, typer.Argument(help=f"The run to judge: {compare_command.Run}", show_default=False)]
-Against = Annotated[Path, typer.Option(help=f"Its base: {compare_command.Run}", show_default=False)]
+New = Annotated[Path, typer.Argument(help=f"The run to judge: {SCORED_RUN}", show_default=False)]
+Against = Annotated[Path, typer.Option(help=f"Its base: {SCORED_RUN}", show_default=False)]
 Margin = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,16 +52,16 @@ Summary = Annotated[
 ]
 
 
-def gate(
+def gate_command(
     new: New,
     against: Against,
     margin: Margin = None,
     metric: Metric = None,
     calibrate: Calibrate = None,
-    on: compare_command.On = "all",
+    on: On = "all",
     exact: Exact = False,
     strict: Strict = False,
-    seed: compare_command.Seed = 0,
+    seed: Seed = 0,
     history: History = None,
     out: Out = None,
     summary: Summary = None,
@@ -80,27 +80,26 @@ def gate(
 
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
-    first, second = compare_command.read_scored(new), compare_command.read_scored(against)
+    base_scores, new_scores = read_scored(against), read_scored(new)
     if exact:
         from ..errors import UsageError
         from ..leaderboard.exact import reproduce, reproduction_table
 
         if margin or metric or calibrate or history or on != "all":
             raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
-        reproduced = reproduce(first, second)
+        reproduced = reproduce(base=base_scores, new=new_scores)
         _end(reproduced, reproduced.cases, [reproduction_table(reproduced)], strict=strict, out=out, summary=summary)
         return
-    from ..leaderboard.gate import gate as judge
-    from ..leaderboard.gate import read_margins
+    from ..leaderboard.gate import gate, read_margins
     from ..leaderboard.gate_report import gate_cases, gate_tables
     from ..leaderboard.history import remember
     from ..leaderboard.table import one_line
 
-    found = judge(
-        first,
-        second,
+    found = gate(
+        base=base_scores,
+        new=new_scores,
         margins=read_margins(margin or ()),
-        calibration=[compare_command.read_scored(path) for path in calibrate or ()],
+        calibration=[read_scored(path) for path in calibrate or ()],
         metrics=metric or (),
         on=on,
         classes=_classes(new),
@@ -123,7 +122,7 @@ def _classes(path: Path) -> dict[str, str]:
     if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
         return {}
     taxonomy = load_taxonomy("cuva")
-    labels = {answer.video: answer.label for answer in journal.read(path).answers if answer.label}
+    labels = {answer.video: answer.label for answer in journal.read_results(path).answers if answer.label}
     return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 

@@ -28,7 +28,7 @@ Map = Annotated[
 ]
 
 
-def import_answers(
+def import_command(
     files: Files,
     data: Data,
     name: Name = None,
@@ -51,13 +51,12 @@ def import_answers(
 
       ecva-bench import table.csv --data annotations.xlsx --name my-model --map video=clip,answer=qwen --task cause
     """
-    from ..data import load
-    from ..interchange import Source, parse_map
-    from ..interchange import import_answers as import_files
+    from ..data import load_dataset
+    from ..interchange import Source, import_answers, parse_map
     from .progress import progress
 
     sources = [Source.parse(file, task) for file in files]
-    imported = import_files(sources, load(data), model=name, given=parse_map(columns or ()))
+    imported = import_answers(sources, load_dataset(data), model=name, given=parse_map(columns or ()))
     print("\n".join(imported.notes), file=sys.stderr)
     with progress("import", "answers") as update:
         imported.write(out, update)

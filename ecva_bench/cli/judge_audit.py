@@ -10,7 +10,7 @@ import typer
 from . import judge_options
 
 
-def judge_audit(
+def judge_audit_command(
     results: Annotated[Path, typer.Argument(help="A results file with free-text answers.", show_default=False)],
     judge: Annotated[str, typer.Option(help="Judge: a model of the endpoint, or hf:PATH_OR_ID.", show_default=False)],
     sample: Annotated[int, typer.Option(min=1, help="How many answers to judge.")] = 200,
@@ -40,10 +40,10 @@ def judge_audit(
     from ..leaderboard import as_text
     from ..records import canonical_json
     from ..scoring.audit import audit
-    from .trust_tables import audit_tables
+    from .judge_audit_tables import judge_audit_tables
 
-    answers = journal.read(results)
-    with judge_options.opened(
+    answers = journal.read_results(results)
+    with judge_options.judge_from_options(
         judge,
         url=judge_url,
         votes=runs,
@@ -55,10 +55,12 @@ def judge_audit(
         store=judge_store,
         export=judge_export,
         replay=judge_replay,
-    ) as opened:
-        found = audit(answers, opened, sample=sample, seed=seed)
+    ) as language_judge:
+        found = audit(answers, language_judge, sample=sample, seed=seed)
         print(
-            canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found)))
+            canonical_json(found.model_dump(mode="json"))
+            if as_json
+            else "\n".join(map(as_text, judge_audit_tables(found)))
         )
     if found.failed:
         raise typer.Exit(1)

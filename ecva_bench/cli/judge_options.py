@@ -35,7 +35,7 @@ Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the c
 Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
 
 
-class Options(TypedDict):
+class JudgeOptions(TypedDict):
     """The options above as a command got them."""
 
     url: str | None
@@ -51,10 +51,14 @@ class Options(TypedDict):
 
 
 @overload
-def opened(model: str, **options: Unpack[Options]) -> AbstractContextManager[LanguageJudge]: ...
+def judge_from_options(model: str, **options: Unpack[JudgeOptions]) -> AbstractContextManager[LanguageJudge]: ...
 @overload
-def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextManager[LanguageJudge | None]: ...
-def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextManager[LanguageJudge | None]:
+def judge_from_options(
+    model: str | None, **options: Unpack[JudgeOptions]
+) -> AbstractContextManager[LanguageJudge | None]: ...
+def judge_from_options(
+    model: str | None, **options: Unpack[JudgeOptions]
+) -> AbstractContextManager[LanguageJudge | None]:
     """Return a context with the judge in it, or None where none is named.
 
     At its end, however that comes, the calls used are exported and their cost is said on standard error. A budget
@@ -62,7 +66,7 @@ def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextMana
     for options of a judge where none is named.
     """
     if model:
-        return _opened(model, options)
+        return _open_judge(model, options)
     from ..errors import UsageError
 
     idle = [name for name, value in options.items() if value is not None and name not in ("votes", "concurrency")]
@@ -72,7 +76,7 @@ def opened(model: str | None, **options: Unpack[Options]) -> AbstractContextMana
 
 
 @contextmanager
-def _opened(model: str, options: Options) -> Iterator[LanguageJudge]:
+def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..leaderboard import Submission
 
 
-def leaderboard(
+def leaderboard_command(
     runs: Annotated[
         list[Path] | None,
         typer.Argument(

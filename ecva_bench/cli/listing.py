@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def scorers() -> None:
+def scorers_command() -> None:
     """List the scorers that can be computed."""
     from .. import registry
 
@@ -11,7 +11,7 @@ def scorers() -> None:
     _print_rows([(name, registry.summary(registry.find(group, name)), "") for name in registry.names(group)])
 
 
-def tasks() -> None:
+def tasks_command() -> None:
     """List the tasks that can be asked, with their aliases and default scorers."""
     from ..tasks import TASKS
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def merge(
+def merge_command(
     parts: Annotated[list[Path], typer.Argument(help="Results files of one run's parts.", show_default=False)],
     out: Annotated[Path, typer.Option(help="New results file.")] = Path("results.jsonl"),
     incomplete: Annotated[
@@ -23,11 +23,10 @@ def merge(
 
     Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
     """
-    from ..journal import merge as merge_results
-    from ..journal import read
+    from ..journal import merge_results, read_results
 
     merge_results(parts, out, incomplete)
-    merged = read(out)
+    merged = read_results(out)
     owed, answers, errors = sum(map(len, merged.expects.values())), len(merged.answers), len(merged.failures)
     print(f"{out}: {len(parts)} files, {owed} answers owed: {answers} answers, {errors} errors, ", end="")
     print(f"{owed - answers - errors} missing")

@@ -11,7 +11,7 @@ import typer
 from . import judge_options
 
 
-def meta_eval(
+def meta_eval_command(
     rankings: Annotated[Path, typer.Argument(help="Ranked answers, one triple per line (JSONL).", show_default=False)],
     scorers: Annotated[str, typer.Option(help="Scorers by name, separated by commas.")] = "bleu,rouge",
     protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
@@ -42,12 +42,12 @@ def meta_eval(
     from ..scoring import get_protocol, get_scorer
     from ..scoring.meta import meta_evaluate
     from ..scoring.rankings import read_rankings
-    from .trust_tables import meta_tables
+    from .meta_eval_tables import meta_eval_tables
 
     ranked = read_rankings(rankings)
     for problem in ranked.problems:
         print(f"{rankings}, line {problem.line}: left out: {problem.reason}", file=sys.stderr)
-    with judge_options.opened(
+    with judge_options.judge_from_options(
         judge,
         url=judge_url,
         votes=votes,
@@ -59,7 +59,11 @@ def meta_eval(
         store=judge_store,
         export=judge_export,
         replay=judge_replay,
-    ) as opened:
-        chosen = [get_scorer(name, get_protocol(protocol), opened) for name in scorers.split(",")]
+    ) as language_judge:
+        chosen = [get_scorer(name, get_protocol(protocol), language_judge) for name in scorers.split(",")]
         found = meta_evaluate(ranked, chosen, seed=seed)
-        print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, meta_tables(found))))
+        print(
+            canonical_json(found.model_dump(mode="json"))
+            if as_json
+            else "\n".join(map(as_text, meta_eval_tables(found)))
+        )

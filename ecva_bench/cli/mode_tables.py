@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..leaderboard import Cell, Table
+from ..leaderboard.table import decimal_cell
 from ..scoring.modes import ModeCheck, ScoreChange
 
 
@@ -32,10 +33,6 @@ def _row(change: ScoreChange) -> tuple[Cell, ...]:
         Cell(f"{summary.scorer}.{summary.column}"),
         Cell(summary.unit),
         Cell(str(found.n), found.n),
-        _number(None if summary.mean is None else scale * summary.mean, summary.decimals),
+        decimal_cell(None if summary.mean is None else scale * summary.mean, summary.decimals),
         Cell(f"{mean:+.{summary.decimals}f}", mean, interval),
     )
-
-
-def _number(value: float | None, decimals: int) -> Cell:
-    return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)

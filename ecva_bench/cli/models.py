@@ -11,8 +11,8 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.fit import Fit
-    from ..answering.models import Listed
+    from ..answering.checkpoint_check import CheckpointCheck
+    from ..answering.models import ModelEntry
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -21,7 +21,7 @@ _COLUMNS = ("model", "size", "frames", "visual tokens", "memory", "licence of th
 
 
 @app.callback()
-def models(
+def models_command(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything there is to know, as JSON.")] = False,
 ) -> None:
@@ -39,9 +39,9 @@ def models(
         return
     import json
 
-    from ..answering.models import models as find
+    from ..answering.models import list_models
 
-    found = find()
+    found = list_models()
     if as_json:
         print(json.dumps([model.as_json() for model in found], ensure_ascii=False, indent=1))
         return
@@ -51,14 +51,15 @@ def models(
     print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 
 
-def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
+@app.command("show")
+def models_show_command(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
     """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
 
     Example: ecva-bench models show timechat
     """
-    from ..answering.models import listed
+    from ..answering.models import find_model
 
-    model = listed(name)
+    model = find_model(name)
     print(model.summary or model.problem)
     if not model.card:
         return
@@ -79,7 +80,8 @@ def show(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
         print(f"{field:<13}  {text}")
 
 
-def check(
+@app.command("check")
+def models_check_command(
     name: Annotated[str, typer.Argument(help="A model's name.")],
     model_path: options.ModelPath = None,
     model_arg: options.ModelArg = None,
@@ -98,23 +100,19 @@ def check(
     from ..answering import create
 
     weights = {"model_path": model_path} if model_path else {}
-    fit = create(name, {**options.model_options(model_arg), **weights}).fit()
-    _print_fit(fit, None if show_all else _SHOWN)
-    if not fit.whole:
+    found = create(name, {**options.model_options(model_arg), **weights}).check_checkpoint()
+    _print_check(found, None if show_all else _SHOWN)
+    if not found.passed:
         raise typer.Exit(1)
 
 
-app.command("show")(show)
-app.command("check")(check)
-
-
-def _print_without_card(found: list[Listed]) -> None:
+def _print_without_card(found: list[ModelEntry]) -> None:
     width = max((len(model.name) for model in found), default=0)
     for model in found:
         print(f"{model.name:<{width}}  {f'cannot be used ({model.problem})' if model.problem else model.summary}")
 
 
-def _print_with_card(found: list[Listed]) -> None:
+def _print_with_card(found: list[ModelEntry]) -> None:
     rows = [_COLUMNS, *[row for model in found if (row := _row(model))]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print()
@@ -123,7 +121,7 @@ def _print_with_card(found: list[Listed]) -> None:
     print()
 
 
-def _row(model: Listed) -> tuple[str, ...] | None:
+def _row(model: ModelEntry) -> tuple[str, ...] | None:
     if not (card := model.card):
         return None
     where = f"{len(model.here)} of {len(card.hub_ids)}" if card.hub_ids else "none released"
@@ -136,24 +134,23 @@ def _first_words(text: str) -> str:
     return re.split(r"[:;,(]", text)[0].strip()
 
 
-def _print_fit(fit: Fit, most: int | None) -> None:
-    for part in fit.parts:
-        print(
-            f"{part.name}: {'does not fit' if part.problems else f'{part.tensors} tensors fit'}  [{_told(part.where)}]"
-        )
+def _print_check(check: CheckpointCheck, most: int | None) -> None:
+    for part in check.parts:
+        result = "does not fit" if part.problems else f"{part.tensors} tensors fit"
+        print(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
             print(f"  {len(names)} {problem}")
             for name in names[:most]:
                 print(f"    {name}")
             if names[len(names) if most is None else most :]:
                 print(f"    … and {len(names) - (most or 0)} more (--all)")
-    if fit.parameters is not None:
-        print(f"{fit.parameters / 1e9:.2f} billion parameters, {fit.parameters * 2 / 1e9:.1f} GB in 16 bits")
-    if fit.stopped:
-        print(f"not compared further: {fit.stopped}")
-    print("the weights fit" if fit.whole else "the weights do not fit")
+    if check.parameters is not None:
+        print(f"{check.parameters / 1e9:.2f} billion parameters, {check.parameters * 2 / 1e9:.1f} GB in 16 bits")
+    if check.stopped:
+        print(f"not compared further: {check.stopped}")
+    print("the weights fit" if check.passed else "the weights do not fit")
 
 
-def _told(where: str) -> str:
+def _shortened(where: str) -> str:
     path = Path(where)
     return where if path.parent == Path() else f"{path.parent.name}/{path.name}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from ..answering.request import Request
+    from ..answering.request import RunRequest
     from ..records import View
 
 
@@ -88,18 +88,18 @@ def build_request(
     engine: Literal["local", "ray"] = "local",
     workers: int | None = None,
     devices: str | None = None,
-) -> Request:
+) -> RunRequest:
     """Return the request the options describe; `UsageError` for a value that has no meaning."""
-    from ..answering.asking import Settings
+    from ..answering.inference import Settings
     from ..answering.plan import Selection
-    from ..answering.request import Request, Workforce
+    from ..answering.request import RunRequest, WorkerOptions
 
     model_args = model_options(model_arg)
     if hard_prompt is not None:
         model_args["hard_prompt"] = "yes" if hard_prompt else "no"
     if connector is not None:
         model_args["connector"] = connector
-    return Request(
+    return RunRequest(
         model=model,
         model_path=model_path,
         model_args=model_args,
@@ -117,11 +117,11 @@ def build_request(
             isolate=isolate,
             retry_errors=retry_errors,
         ),
-        workforce=Workforce(engine, workers, tuple(devices.split(",")) if devices else ()),
+        worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
 
 
-def pair(item: str, what: str) -> tuple[str, str]:
+def name_and_value(item: str, what: str) -> tuple[str, str]:
     """Return name and value of `name=value`; `UsageError` where it is none, saying `what` it should have been."""
     from ..errors import UsageError
 
@@ -133,7 +133,7 @@ def pair(item: str, what: str) -> tuple[str, str]:
 
 def model_options(items: list[str] | None) -> dict[str, str]:
     """Return the options of a model by name; `UsageError` where one is no `name=value`."""
-    found = [pair(item, "option of a model") for item in items or ()]
+    found = [name_and_value(item, "option of a model") for item in items or ()]
     return {name.replace("-", "_"): value for name, value in found}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from . import options
 
 
-def plan(
+def plan_command(
     model: options.Model,
     model_path: options.ModelPath = None,
     task: options.Task = None,
@@ -30,12 +30,12 @@ def plan(
 
     Example: ecva-bench plan --model motion --data annotations.xlsx --videos videos/ --subset 100
     """
-    asked = {name: value for name, value in locals().items() if name != "out"}
-    from ..answering.request import outlook
+    values = {name: value for name, value in locals().items() if name != "out"}
+    from ..answering.request import run_status
 
-    request = options.build_request(**asked)
+    request = options.build_request(**values)
     runner = request.prepare()
-    found = outlook(runner, out)
+    found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():

@@ -10,7 +10,7 @@ import typer
 from . import view
 
 
-def report(
+def report_command(
     files: view.Files,
     scores: view.ScoresFiles = None,
     data: view.Data = None,

@@ -12,11 +12,23 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
+    from ..answering.request import RunRequest
     from ..journal import Journal
     from ..records import End
 
+MemoryMb = Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
+Decoders = Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")]
+Deadline = Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")]
+Isolate = Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")]
+RetryErrors = Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes that answer; one for each GPU in turn.")]
+Devices = Annotated[str | None, typer.Option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")]
+Engine = Annotated[
+    Literal["local", "ray"], typer.Option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
+]
 
-def run(
+
+def run_command(
     model: options.Model,
     model_path: options.ModelPath = None,
     task: options.Task = None,
@@ -34,16 +46,14 @@ def run(
     seed: options.Seed = 0,
     shard: options.Shard = None,
     mode: options.Mode = "exact",
-    memory_mb: Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")] = 1024,
-    decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")] = 1,
-    deadline: Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")] = 60.0,
-    isolate: Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")] = False,
-    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer; one for each GPU in turn.")] = None,
-    devices: Annotated[str | None, typer.Option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")] = None,
-    engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
-    ] = "local",
+    memory_mb: MemoryMb = 1024,
+    decoders: Decoders = 1,
+    deadline: Deadline = 60.0,
+    isolate: Isolate = False,
+    retry_errors: RetryErrors = False,
+    workers: Workers = None,
+    devices: Devices = None,
+    engine: Engine = "local",
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
@@ -65,38 +75,42 @@ def run(
 
       ecva-bench run --model videollama2 --mode fast --devices cuda:0,cuda:1
     """
-    asked = {name: value for name, value in locals().items() if name != "out"}
+    values = {name: value for name, value in locals().items() if name != "out"}
+    _run(options.build_request(**values), out)
+    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")
+
+
+def _run(request: RunRequest, out: Path) -> None:
+    """Answer what the results file still lacks and print what became of it; end with code 3 where that is not all."""
     from ..journal import Journal
     from .progress import progress
 
-    request = options.build_request(**asked)
     work = request.open()
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    with work, Journal(out, work.manifest) as journal, progress(f"run {model}", "answers") as settled:
-        held = len(journal.answered)
-        if mode != work.manifest.spec["mode"]:
-            print(f"{model} answers each question alone, so this is a run in exact mode", file=sys.stderr)
+    with work, Journal(out, work.manifest) as journal, progress(f"run {request.model}", "answers") as settled:
+        before = len(journal.answered)
+        if request.settings.mode != work.manifest.spec["mode"]:
+            print(f"{request.model} answers each question alone, so this is a run in exact mode", file=sys.stderr)
         try:
             end = work.run(journal, settled)
         finally:
             if journal.spent:
                 costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.spent.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
-    _tell(out, held, end, journal)
+    _print_outcome(out, before, end, journal)
     if end.answers and end.answers in (end.empty, end.cut_off):
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
         print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
         raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
-    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")
 
 
-def _tell(out: Path, held: int, end: End, journal: Journal) -> None:
-    """Print what a run came to: its counts, its errors, what nobody can be asked, and which models answered."""
+def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
+    """Print the outcome of a run: its counts, its errors, what nobody can be asked, and which models answered."""
     print(
-        f"{out}: {end.answers} answers ({held} were there), {end.errors} errors, {end.missing} missing; "
+        f"{out}: {end.answers} answers ({before} were there), {end.errors} errors, {end.missing} missing; "
         f"{end.empty} empty, {end.cut_off} cut off"
     )
     failed = [f for f in journal.failed.values() if journal.state.get((f.id, f.view)) == "error"]

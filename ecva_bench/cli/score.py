@@ -59,7 +59,7 @@ Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside eac
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
 
-# The options of the judge, as `judge_options.opened` takes them but for the prefix.
+# The options of the judge, as `judge_options.judge_from_options` takes them but for the prefix.
 JUDGING = (
     "judge_url",
     "votes",
@@ -74,7 +74,7 @@ JUDGING = (
 )
 
 
-def score(
+def score_command(
     files: Files,
     data: Data = None,
     task: Task = None,
@@ -122,21 +122,23 @@ def score(
 
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """
-    given = dict(locals())
+    values = dict(locals())
+    judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
+    judge, read_with = values.pop("judge"), values.pop("read_with")
+    _check_options(files, out, judge, read_with)
+    with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
+        _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
+
+
+def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:
     from ..errors import UsageError
 
     if out and len(files) > 1:
-        raise UsageError(
-            "one scores file cannot hold several results", out, "score them one by one, or leave out --out"
-        )
-    judging = {name.removeprefix("judge_"): given.pop(name) for name in JUDGING}
-    judge, read_with = given.pop("judge"), given.pop("read_with")
+        remedy = "score them one by one, or leave out --out"
+        raise UsageError("one scores file cannot hold several results", out, remedy)
     if judge and read_with and judge != read_with:
-        raise UsageError(
-            f"--judge {judge} and --read-with {read_with} are two judges", remedy="name one, or score in two steps"
-        )
-    with judge_options.opened(judge or read_with, **judging) as opened:
-        _score_files(judge=opened if judge else None, reader=opened if read_with else None, **given)
+        what = f"--judge {judge} and --read-with {read_with} are two judges"
+        raise UsageError(what, remedy="name one, or score in two steps")
 
 
 def _score_files(
@@ -161,16 +163,18 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..data import load
+    from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring import check_target, get_anomeval, score_results, scores_path
     from ..scoring.neural import model_settings
     from .progress import progress
 
-    dataset = load(data) if data else None
+    dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
-    settings = get_anomeval(anomeval, dict(options.pair(item, "setting of AnomEval") for item in anomeval_set or ()))
-    models = model_settings(dict(options.pair(item, "setting of a metric") for item in metric_arg or ()))
+    settings = get_anomeval(
+        anomeval, dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
+    )
+    models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
     targets = [out or scores_path(file, protocol) for file in files]
     for target in targets:
         check_target(target)
@@ -191,12 +195,7 @@ def _score_files(
             progress=progress,
         )
         whole &= _show(scores, target, as_json)
-        if nothing := _without_a_score(scores):
-            print(
-                f"error: nothing was scored by {', '.join(nothing)}: {file}: {next(iter(nothing.values()))}",
-                file=sys.stderr,
-            )
-            idle = True
+        idle |= _print_unscored(scores, file)
     if not whole or idle:
         raise typer.Exit(3 if whole else 2)
 
@@ -220,23 +219,27 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     return failure is None
 
 
-def _without_a_score(scores: Scores) -> dict[str, str]:
-    """Return the scorers that gave no answer a value, each with its reason for the first."""
+def _print_unscored(scores: Scores, file: Path) -> bool:
+    """Print and return whether a scorer gave no answer a value, with the reason for the first."""
     scored = Counter[str]()
     for summary in scores.summaries:
         scored[summary.scorer] += summary.n
     reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
-    return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
+    idle = {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
+    if idle:
+        reason = next(iter(idle.values()))
+        print(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", file=sys.stderr)
+    return bool(idle)
 
 
 def read_results(file: Path, data: Dataset | None, tasks: list[str] | None) -> Results:
     """Read a results file, or answers made elsewhere together with annotations; of these say what was read."""
     from .. import journal
     from ..errors import UsageError
-    from ..interchange import Source, import_answers, is_foreign, open_answers
+    from ..interchange import Source, import_answers, open_answers
 
-    if not file.exists() or not is_foreign(file):
-        return journal.read(file)
+    if not file.exists() or journal.is_results(file):
+        return journal.read_results(file)
     if data is None:
         open_answers(file)  # says so where it is of another kind
         remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"

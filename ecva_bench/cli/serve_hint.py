@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 
-def serve_hint(
+def serve_hint_command(
     model: Annotated[str, typer.Argument(help="A hub id, ID or ID@REVISION, or a folder.", show_default=False)],
 ) -> None:
     """Print the command that serves a model with vLLM, and the one that asks it, both by its family's settings.

@@ -10,7 +10,7 @@ import typer
 from .score import Data, read_results
 
 
-def submit(
+def submit_command(
     results: Annotated[
         Path, typer.Argument(help="Results file of the run, or answers made elsewhere.", show_default=False)
     ],
@@ -35,12 +35,12 @@ def submit(
 
       ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..data import load
+    from ..data import load_dataset
     from ..leaderboard import submission, write_submission
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    answers = read_results(results, load(data) if data else None, None)
+    answers = read_results(results, load_dataset(data) if data else None, None)
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")

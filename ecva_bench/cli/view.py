@@ -25,7 +25,7 @@ Data = Annotated[
 ]
 
 
-def view(
+def view_command(
     files: Files,
     scores: ScoresFiles = None,
     data: Data = None,
@@ -64,7 +64,7 @@ def view(
 
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
     """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
-    from ..data import load
+    from ..data import load_dataset
     from ..report import dataset_of
 
     source = data or ("mini" if dataset_of(files[0]) == "mini" else None)
@@ -72,7 +72,7 @@ def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Da
         return None
     from .progress import progress
 
-    dataset = load(source, videos=videos)
+    dataset = load_dataset(source, videos=videos)
     with progress("render", "clips") as update:
         dataset.ensure_videos(update)
     return dataset
@@ -83,7 +83,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
     Say of which run answers are missing, and which of the scores belong to none of them.
     """
-    from ..report import pair, scores_beside, scores_by_results
+    from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores
 
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
@@ -96,7 +96,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
             print(f"incomplete: {file}: {text}", file=sys.stderr)
         if results.lacking:
             print(f"incomplete: {file}: {results.lacking.text}", file=sys.stderr)
-        yield pair(results, map(read_scores, named.pop(results.sha256, ())))
+        yield run_with_scores(results, map(read_scores, named.pop(results.sha256, ())))
     for path in (path for paths in named.values() for path in paths):
         print(f"left out: {path}: the scores are of other answers: score these again", file=sys.stderr)
 

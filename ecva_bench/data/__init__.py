@@ -1,11 +1,11 @@
-"""Datasets behind one `load(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`.
+"""Datasets behind one `load_dataset(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`.
 
-Public: `load` and `Dataset`.
+Public: `load_dataset` and `Dataset`.
 """
 
 from __future__ import annotations
 
 from .dataset import Dataset
-from .loading import load
+from .loading import load_dataset
 
-__all__ = ["Dataset", "load"]
+__all__ = ["Dataset", "load_dataset"]

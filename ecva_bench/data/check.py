@@ -42,7 +42,7 @@ class VideoCheck:
 
 
 @dataclass(frozen=True)
-class Check:
+class DatasetCheck:
     """What was found. `videos` is None where no video folder is known."""
 
     dataset: str
@@ -82,7 +82,7 @@ class Check:
         }
 
 
-def check(dataset: Dataset, progress: Callable[[int, int, int], None] | None = None) -> Check:
+def check_dataset(dataset: Dataset, progress: Callable[[int, int, int], None] | None = None) -> DatasetCheck:
     """Check a dataset's annotations and, where their folder is known, its video files.
 
     `progress` is told (videos done, videos in all, unusable ones).
@@ -100,7 +100,7 @@ def check(dataset: Dataset, progress: Callable[[int, int, int], None] | None = N
             if progress is not None:
                 progress(len(videos), len(dataset.annotations), failed)
         unannotated = tuple(_unannotated(dataset, dataset.videos))
-    return Check(
+    return DatasetCheck(
         dataset=dataset.name,
         source=dataset.source,
         sha256=dataset.sha256,

@@ -12,8 +12,8 @@ from ..errors import DataError, UsageError
 from ..records import Annotation
 from ..taxonomy import load_taxonomy
 from .dataset import Dataset
-from .json_forms import read_json
-from .rows import Table
+from .json_forms import read_json_rows
+from .rows import AnnotationTable
 from .workbook import read_workbook
 
 WORKBOOK = b"PK"  # the first bytes of a zip archive, which an .xlsx file is
@@ -35,12 +35,12 @@ def _load(name: str, path: Path | None, videos: Path | None) -> Dataset:
     if videos is not None and not videos.is_dir():
         raise DataError("there is no such folder of videos", videos, "check the path")
     content = read_bytes(path)
-    table = Table(load_taxonomy("cuva"))
+    table = AnnotationTable(load_taxonomy("cuva"))
     examples: list[Annotation] = []
     if content.startswith(WORKBOOK):
         examples = read_workbook(content, path, table)
     else:
-        read_json(content, path, table)
+        read_json_rows(content, path, table)
     return Dataset(
         name=name,
         source=str(path),

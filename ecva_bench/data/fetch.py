@@ -42,7 +42,7 @@ class Fetched:
     kept: tuple[Path, ...]
 
 
-def fetch(name: str, to: Path, download: Callable[[str, Path], None] | None = None) -> Fetched:
+def fetch_dataset(name: str, to: Path, download: Callable[[str, Path], None] | None = None) -> Fetched:
     """Download a dataset (`ecva` or `cuva`) into a folder and unpack its archives; both can be resumed.
 
     `download` stands in for the hub's client. `UsageError` for an unknown name or a missing client package,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..errors import DataError
 from ..names import Name, ids_of, media_of, of_number
 from ..reading import text as texts
-from .rows import Row, Table
+from .rows import AnnotationTable, RawRow
 
 # Names of tasks, in lower case, and the column each fills.
 TASK_COLUMNS = {
@@ -38,9 +38,9 @@ class _JsonRow(NamedTuple):
     answer: str
 
 
-def read_json(content: bytes, path: Path, table: Table) -> None:
+def read_json_rows(content: bytes, path: Path, table: AnnotationTable) -> None:
     """Take the rows of a JSON file into a table; `DataError` where none can be used, with the reason of the first."""
-    rows = parse_json(content, path)
+    rows = parse_json_file(content, path)
     if not isinstance(rows, list):
         raise DataError("the JSON is not a list of rows", path, "check the file")
     found = [_json_row(row) for row in rows]
@@ -64,14 +64,14 @@ def read_json(content: bytes, path: Path, table: Table) -> None:
                 table.report(video, column, "text-not-text", "repaired", repr(row.written), row.answer)
     for video, columns in cells.items():
         if columns:
-            table.add(Row(video=video, media=media[video], **columns))
+            table.add(RawRow(video=video, media=media[video], **columns))
     if not table.annotations:
         first = next((f"row {n}: {row}" for n, row in enumerate(found, start=1) if isinstance(row, str)), "")
         remedy = "see the layouts in the help of `ecva-bench data check`"
         raise DataError(f"no row can be used ({first or 'none says anything'})", path, remedy)
 
 
-def parse_json(content: bytes, path: Path) -> Any:
+def parse_json_file(content: bytes, path: Path) -> Any:
     """Return the value of a JSON text in UTF-8, its texts well-formed; `DataError` saying where it breaks off."""
     try:
         return texts.parse_json(content.decode("utf-8-sig"))
@@ -79,7 +79,7 @@ def parse_json(content: bytes, path: Path) -> Any:
         raise DataError(f"this is neither a workbook nor whole JSON ({error})", path, "get the file again") from error
 
 
-def as_text(value: Any) -> str | None:
+def cell_text(value: Any) -> str | None:
     """Return a text, or a number as JSON writes it; None for anything else: null, true, an object, a list."""
     if isinstance(value, str):
         return value
@@ -87,7 +87,7 @@ def as_text(value: Any) -> str | None:
     return json.dumps(value) if is_number else None
 
 
-def shown(row: dict[str, Any], *fields: str) -> str:
+def describe_field(row: dict[str, Any], *fields: str) -> str:
     """Return in words what a row holds in the first of some fields that it has, for a message."""
     field = next((field for field in fields if field in row), None)
     if field is None:
@@ -102,11 +102,11 @@ def _json_row(row: Any) -> _JsonRow | str:
     source = row.get("visual_input") or row.get("video_name") or row.get("ID")
     source = source if isinstance(source, str) else of_number(source)
     if not (source and Name.of(source).stem):
-        return f"{shown(row, 'visual_input', 'video_name', 'ID')}, where the name of a video is expected"
+        return f"{describe_field(row, 'visual_input', 'video_name', 'ID')}, where the name of a video is expected"
     task, written = row.get("task"), row.get("output", row.get("answer"))
     if not isinstance(task, str):
-        return f"{shown(row, 'task')}, where the name of a task is expected"
-    answer = as_text(written)
+        return f"{describe_field(row, 'task')}, where the name of a task is expected"
+    answer = cell_text(written)
     if answer is None:
-        return f"{shown(row, 'output', 'answer')}, where a text is expected"
+        return f"{describe_field(row, 'output', 'answer')}, where a text is expected"
     return _JsonRow(source, task, written, answer)

@@ -1,4 +1,4 @@
-"""`load`: from a name or a file to a `Dataset`. Knows where datasets are registered, not what their files hold."""
+"""`load_dataset`: from a name or a file to a `Dataset`. Knows where datasets are registered, not their file formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .dataset import Dataset
 GROUP = "ecva_bench.datasets"
 
 
-def load(source: str | Path, path: Path | None = None, videos: Path | None = None) -> Dataset:
+def load_dataset(source: str | Path, path: Path | None = None, videos: Path | None = None) -> Dataset:
     """Return a dataset.
 
     `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one

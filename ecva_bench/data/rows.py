@@ -14,7 +14,7 @@ from .cells import Note, parse_key_sentences, parse_label, parse_moments, parse_
 
 
 @dataclass(frozen=True)
-class Row:
+class RawRow:
     """The raw cells of one row. `None` is a cell its file does not have, which is no finding; `""` an empty one."""
 
     video: str
@@ -27,11 +27,11 @@ class Row:
     key_sentences: str | None = None
 
 
-COLUMNS = tuple(column.name for column in fields(Row))[2:]
+COLUMNS = tuple(column.name for column in fields(RawRow))[2:]
 
 
 @dataclass
-class Table:
+class AnnotationTable:
     """Annotations as they are put together; `findings` grow as rows come in."""
 
     taxonomy: Taxonomy
@@ -39,7 +39,7 @@ class Table:
     excluded: dict[str, Annotation] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: RawRow) -> None:
         """Take in a row of the first round."""
         if row.video in self.annotations or row.video in self.excluded:
             self._report(row.video, "row", [Note("duplicate-row", "excluded", _brief(row))])
@@ -59,7 +59,7 @@ class Table:
             for name, found in notes.items():
                 self._report(row.video, name, found)
 
-    def review(self, row: Row) -> None:
+    def review(self, row: RawRow) -> None:
         """Take in a row of the second round: its class and moments."""
         known = self.annotations.get(row.video)
         if known is None or known.review is not None:
@@ -85,7 +85,7 @@ class Table:
         ]
 
 
-def annotate(row: Row, taxonomy: Taxonomy) -> tuple[Annotation, dict[str, list[Note]]]:
+def annotate(row: RawRow, taxonomy: Taxonomy) -> tuple[Annotation, dict[str, list[Note]]]:
     """Return a row as an annotation, and the notes on each of its cells.
 
     The description keeps the text of its cell but for the outer brackets, as the authors' evaluation does, so
@@ -124,7 +124,7 @@ def _is_empty(annotation: Annotation) -> bool:
     return not any(texts) and not annotation.moments and annotation.label is None
 
 
-def _coded(row: Row, taxonomy: Taxonomy) -> tuple[Label | None, tuple[Moment, ...], dict[str, list[Note]]]:
+def _coded(row: RawRow, taxonomy: Taxonomy) -> tuple[Label | None, tuple[Moment, ...], dict[str, list[Note]]]:
     notes: dict[str, list[Note]] = {}
     label: Label | None = None
     moments: tuple[Moment, ...] = ()
@@ -142,7 +142,7 @@ def _stripped(description: str | None) -> str | None:
     return None if description is None else description.strip().strip("[]")
 
 
-def _brief(row: Row) -> str:
+def _brief(row: RawRow) -> str:
     """Return what a row says, shortened, to show a reader which one is meant."""
     cells = ((name, getattr(row, name)) for name in COLUMNS)
     return ", ".join(f"{name}: {cell.strip()[:40]}" for name, cell in cells if cell is not None)

@@ -70,7 +70,7 @@ class Stats:
         return asdict(self)
 
 
-def stats(dataset: Dataset, progress: Callable[[int, int, int], None] | None = None) -> Stats:
+def dataset_stats(dataset: Dataset, progress: Callable[[int, int, int], None] | None = None) -> Stats:
     """Return the statistics of a dataset's usable annotations.
 
     Video durations are probed where the video folder is known (a file that cannot be decoded is left out);

@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import DataError
 from ..names import Name, ids_of, media_of, of_number, relative
 from ..records import Annotation
-from .rows import Row, Table, annotate
+from .rows import AnnotationTable, RawRow, annotate
 
 FIRST_ROUND, SECOND_ROUND, EXAMPLES = "一轮标注", "二轮标注", "示例"
 ID, TEMPLATE = "video_id", "example"  # the heading of the ids, and what stands under it in the template row
@@ -84,7 +84,7 @@ class Sheet:
         return not named and not any(self.cell(number, place) for place in self.places.values())
 
 
-def read_workbook(content: bytes, path: Path, table: Table) -> list[Annotation]:
+def read_workbook(content: bytes, path: Path, table: AnnotationTable) -> list[Annotation]:
     """Take the rows of a workbook into a table and return its examples; `DataError` where no row can be used."""
     found = _sheets(content, path)
     titles = (FIRST_ROUND, SECOND_ROUND, EXAMPLES)
@@ -199,7 +199,7 @@ def _sheet(title: str, rows: dict[int, Cells], path: Path) -> Sheet:
     return Sheet(title, {number: cells for number, cells in rows.items() if number > row}, id_place, places)
 
 
-def _rows(sheet: Sheet, ids: Mapping[str, str], media: Mapping[str, str], table: Table) -> Iterator[Row]:
+def _rows(sheet: Sheet, ids: Mapping[str, str], media: Mapping[str, str], table: AnnotationTable) -> Iterator[RawRow]:
     """Yield the rows about a video; what else there is, is reported."""
     names = sheet.names()
     last = max(sheet.id_place, *sheet.places.values())
@@ -219,10 +219,10 @@ def _rows(sheet: Sheet, ids: Mapping[str, str], media: Mapping[str, str], table:
             table.report(video, f"row of {sheet.title}", "annotator-note", "kept", str(note))
         if sheet.title == SECOND_ROUND:
             texts = {name: text or None for name, text in texts.items()}
-        yield Row(video=video, media=media[video], **texts)
+        yield RawRow(video=video, media=media[video], **texts)
 
 
-def _text(cell: Any, video: str, name: str, table: Table) -> str:
+def _text(cell: Any, video: str, name: str, table: AnnotationTable) -> str:
     if isinstance(cell, str) and cell in _ERRORS:
         table.report(video, name, "cell-error", "excluded", cell)
         return ""

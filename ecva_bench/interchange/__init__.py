@@ -6,9 +6,17 @@ the data set (`words`, `values`, `joining`), and a run is made of them (`importe
 score and no model.
 """
 
-from .export import default_name, export
-from .imported import Imported, Source, import_answers, is_foreign
+from .export import default_name, export_results
+from .imported import Imported, Source, import_answers
 from .mapping import parse_map
 from .opening import open_answers
 
-__all__ = ["Imported", "Source", "default_name", "export", "import_answers", "is_foreign", "open_answers", "parse_map"]
+__all__ = [
+    "Imported",
+    "Source",
+    "default_name",
+    "export_results",
+    "import_answers",
+    "open_answers",
+    "parse_map",
+]

@@ -19,7 +19,7 @@ Fields = dict[str, str | int | None]
 _CELL = 32_767  # characters that a cell of a workbook takes
 
 
-def export(results: Results, form: str, out: Path) -> int:
+def export_results(results: Results, form: str, out: Path) -> int:
     """Write a run's answers and failures to a new file and return their number.
 
     Raises `UsageError` for an unknown form or one whose package is not installed, and `ResultsError` where the file is

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,16 +85,11 @@ class Imported:
             spec=self.manifest.spec,
         )
 
-    def write(self, out: Path, progress: journal.Progress) -> None:
+    def write(self, out: Path, progress: Callable[[int, int], None]) -> None:
         """Write the run to a new results file; `ResultsError` where the file is there or cannot be written."""
         if out.exists():
             raise ResultsError("the file to import into exists", out, "name a new file with --out")
-        journal.write(out, self.manifest, [*self.answers, *self.failures], progress)
-
-
-def is_foreign(path: Path) -> bool:
-    """Return whether a file is to be imported: it is no results file of ours."""
-    return not journal.is_results(path)
+        journal.write_results(out, self.manifest, [*self.answers, *self.failures], progress)
 
 
 def import_answers(

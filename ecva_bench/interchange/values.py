@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..data.json_forms import as_text
+from ..data.json_forms import cell_text
 from ..names import of_number
 from ..reading.text import well_formed
 
@@ -23,7 +23,7 @@ def answer_text(value: Any, depth: int = _DEEPEST) -> str | None:
 
     None for anything else, and for what programs write where there is no answer.
     """
-    text = as_text(value)
+    text = cell_text(value)
     if text is not None:
         failed = text.strip() in _FAILED or text.startswith(_FAILED_BEGINNINGS)
         return None if failed else well_formed(text)

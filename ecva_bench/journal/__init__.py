@@ -8,20 +8,19 @@ the format only: nothing of videos, models or scores.
 
 from ..errors import ResultsBusy
 from .lines import differences, is_results
-from .merging import merge
-from .results import read
-from .writer import Journal, Progress, end_of, now, write, writer
+from .merging import merge_results
+from .results import read_results
+from .writer import Journal, end_of, now, write_results, writer
 
 __all__ = [
     "Journal",
-    "Progress",
     "ResultsBusy",
     "differences",
     "end_of",
     "is_results",
-    "merge",
+    "merge_results",
     "now",
-    "read",
-    "write",
+    "read_results",
+    "write_results",
     "writer",
 ]

@@ -28,7 +28,7 @@ MANIFEST_BEGINS = b'{"environment":{'
 _LONGEST_LINE = 1 << 26  # bytes of a manifest that are read to tell one
 
 
-def parse(path: Path) -> Iterator[Record]:
+def parse_records(path: Path) -> Iterator[Record]:
     """Yield the records of whole lines; skip types of a newer minor version and a torn tail."""
     if not path.is_file():
         raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")

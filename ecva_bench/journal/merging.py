@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ..errors import ResultsError, SpecMismatch
 from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, View, canonical_json
-from .lines import as_requested, check_spec, manifest_of, parse, unsharded
-from .results import Place, lacking
-from .writer import now, places_of, write, writer
+from .lines import as_requested, check_spec, manifest_of, parse_records, unsharded
+from .results import SampleView, lacking
+from .writer import now, sample_views, write_results, writer
 
 Expected = dict[View, tuple[str, ...]]
 
@@ -38,10 +38,10 @@ class _Part:
         return tuple(n for n in range(1, away.of + 1) if n not in away.parts) if away else ()
 
     @cached_property
-    def owed(self) -> set[Place]:
+    def owed(self) -> set[SampleView]:
         """What it owes itself: a file merged of some parts expects what the others owe, too."""
         if not self.manifest.lacking:
-            return places_of(self.manifest.expects)
+            return sample_views(self.manifest.expects)
         return {(r.id, r.view) for r in self.records if isinstance(r, Answer | Failure | Unasked)}
 
     @property
@@ -54,7 +54,7 @@ class _Part:
         return self.manifest.whole if self.lacking else self.manifest.expects
 
 
-def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
+def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
     """Write the union of the parts of one run to a new file and return its manifest.
 
     A part that is absent, or lacks answers, is refused, unless an `incomplete` file is wanted: that owes what is
@@ -63,7 +63,7 @@ def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Mani
     """
     if target.exists():
         raise ResultsError("the file to merge into exists", target, "name a new file")
-    parts = [_Part(path, list(parse(path))) for path in paths]
+    parts = [_Part(path, list(parse_records(path))) for path in paths]
     first = _alike(parts)
     whole = _whole(parts)
     away = _absent(parts, whole)
@@ -83,7 +83,7 @@ def merge(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Mani
     answers, others = _settled(parts)
     if not incomplete:
         _check_finished(parts, {(r.id, r.view) for r in (*answers.values(), *others.values())})
-    write(target, union, [*_events(parts), *_in_order(answers, others)])
+    write_results(target, union, [*_events(parts), *_in_order(answers, others)])
     return union
 
 
@@ -102,7 +102,7 @@ def _whole(parts: Sequence[_Part]) -> Expected:
     """Return what the whole run owes; nothing where no part knows. `SpecMismatch` where they do not agree."""
     known = [part for part in parts if part.whole]
     for part in known[1:]:
-        if places_of(part.whole) != places_of(known[0].whole):
+        if sample_views(part.whole) != sample_views(known[0].whole):
             what = f"it was made with another list of what the run owes than {known[0].path}"
             raise SpecMismatch(what, part.path, "make all parts with one version of ecva-bench")
     return known[0].whole if known else {}
@@ -112,7 +112,7 @@ def _absent(parts: Sequence[_Part], whole: Expected) -> Lacking | None:
     """Return the parts that none of the files holds and that owe something, as far as that is known."""
     if not all(part.lacking for part in parts):
         return None  # one of them is the whole run
-    if whole and {place for part in parts for place in part.owed} == places_of(whole):
+    if whole and {place for part in parts for place in part.owed} == sample_views(whole):
         return None
     divided = {part.lacking.of: part for part in reversed(parts) if part.lacking}
     if len(divided) > 1:
@@ -148,9 +148,9 @@ def _settled(parts: Sequence[_Part]) -> tuple[dict[str, Answer], dict[str, Failu
     return answers, {key: record for key, record in others.items() if key not in answers}
 
 
-def _check_finished(parts: Sequence[_Part], settled: set[Place]) -> None:
+def _check_finished(parts: Sequence[_Part], settled: set[SampleView]) -> None:
     for part in parts:
-        owed = places_of(part.manifest.expects)
+        owed = sample_views(part.manifest.expects)
         if missing := len(owed - settled):
             what = f"{part.name} is unfinished: {missing} of {len(owed)} answers are missing"
             remedy = "run its command again, or merge what is there with --incomplete"

@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import cast, get_args
 
 from ..records import Answer, Failure, Lacking, Manifest, Results, Unasked, View
-from .lines import manifest_of, parse
+from .lines import manifest_of, parse_records
 
-Place = tuple[str, View]  # sample id and view
+SampleView = tuple[str, View]  # sample id and view
 
 
-def read(path: Path) -> Results:
+def read_results(path: Path) -> Results:
     """Return what a results file holds, joined by sample id and view.
 
     Of several answers to one sample and view (the video file changed in between) the newest counts; the others,
     and answers to samples the run did not ask, are `extra`. What cannot be asked, as a view of its video cannot be
     made, is not owed. Raises `ResultsError` where the file is none.
     """
-    records = list(parse(path))
+    records = list(parse_records(path))
     manifest = manifest_of(path, records)
-    newest: dict[Place, Answer] = {}
+    newest: dict[SampleView, Answer] = {}
     extra: list[Answer] = []
     keys: set[str] = set()
-    failures: dict[Place, Failure] = {}
-    impossible: dict[Place, str] = {}
+    failures: dict[SampleView, Failure] = {}
+    impossible: dict[SampleView, str] = {}
     owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
     for record in records:
         if isinstance(record, Answer) and record.key not in keys:
@@ -71,9 +71,9 @@ def lacking(manifest: Manifest) -> Lacking | None:
     return Lacking(parts=others, of=parts) if others else None
 
 
-def _never_asked(manifest: Manifest) -> dict[Place, str]:
+def _never_asked(manifest: Manifest) -> dict[SampleView, str]:
     """Return why a view is not asked about, where the annotation alone says so."""
-    found: dict[Place, str] = {}
+    found: dict[SampleView, str] = {}
     for name, why in manifest.unasked.items():
         sample, _, view = name.rpartition("@")
         if view in get_args(View):
@@ -81,7 +81,7 @@ def _never_asked(manifest: Manifest) -> dict[Place, str]:
     return found
 
 
-def _by_view(places: dict[Place, str]) -> dict[View, dict[str, str]]:
+def _by_view(places: dict[SampleView, str]) -> dict[View, dict[str, str]]:
     found: dict[View, dict[str, str]] = defaultdict(dict)
     for (sample, view), why in places.items():
         found[view][sample] = why

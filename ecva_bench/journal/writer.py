@@ -13,12 +13,11 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ..errors import ResultsBusy, ResultsError, SpecMismatch
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
-from .lines import MANIFEST_BEGINS, as_requested, check_spec, differences, manifest_of, parse
-from .results import Place
+from .lines import MANIFEST_BEGINS, as_requested, check_spec, differences, manifest_of, parse_records
+from .results import SampleView
 
-Progress = Callable[[int, int], None]  # told (records done, records in all)
 _AT_ONCE = 1000  # records of a file that is written at once
 _MAKE_ROOM = "make room and run the same command again: what is written is kept"
 
@@ -49,9 +48,9 @@ class Journal:
         self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.unasked: dict[str, Unasked] = {}
-        self.state: dict[Place, Literal["answer", "error", "unasked"]] = {}
-        self.empty: set[Place] = set()
-        self.cut_off: set[Place] = set()
+        self.state: dict[SampleView, Literal["answer", "error", "unasked"]] = {}
+        self.empty: set[SampleView] = set()
+        self.cut_off: set[SampleView] = set()
         self.spent: dict[str, float] = {}
         self.served: set[str] = set()
         try:
@@ -120,7 +119,7 @@ class Journal:
         self.close()
 
     def _take_up(self, manifest: Manifest) -> None:
-        records = list(parse(self.path))
+        records = list(parse_records(self.path))
         if records:
             self.manifest = manifest_of(self.path, records)
             check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
@@ -148,7 +147,7 @@ class Journal:
                 place = (record.id, record.view)
                 self.state[place] = "answer"
                 self.served |= {record.served} - {""}
-                for places, belongs in ((self.empty, not said(record.answer)), (self.cut_off, record.cut_off)):
+                for places, belongs in ((self.empty, not final_answer(record.answer)), (self.cut_off, record.cut_off)):
                     (places.add if belongs else places.discard)(place)
             case Event(event="spent"):
                 for name, amount in record.detail.items():
@@ -166,7 +165,7 @@ class Journal:
 
 def end_of(manifest: Manifest, journal: Journal) -> End:
     """Return the end record of a run: what was owed against what the journal holds."""
-    owed = places_of(manifest.expects)
+    owed = sample_views(manifest.expects)
     states = Counter(journal.state.get(place, "missing") for place in owed)
     whole = not (states["error"] or states["missing"] or manifest.lacking)
     return End(
@@ -181,11 +180,11 @@ def end_of(manifest: Manifest, journal: Journal) -> End:
     )
 
 
-def write(
+def write_results(
     target: Path,
     manifest: Manifest,
     records: Sequence[Answer | Failure | Unasked | Event],
-    progress: Progress = lambda _done, _total: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
     """Write a results file at once, whole or not at all, with an end record behind the `records`.
 
@@ -201,7 +200,7 @@ def write(
     part.rename(target)
 
 
-def places_of(expects: Mapping[View, Sequence[str]]) -> set[Place]:
+def sample_views(expects: Mapping[View, Sequence[str]]) -> set[SampleView]:
     """Return sample id and view of all that is owed."""
     return {(sample, view) for view, samples in expects.items() for sample in samples}
 
@@ -215,7 +214,7 @@ def _is_manifest(line: bytes) -> bool:
 
 
 def _owes(manifest: Manifest) -> tuple[object, ...]:
-    return places_of(manifest.expects), places_of(manifest.whole), manifest.lacking
+    return sample_views(manifest.expects), sample_views(manifest.whole), manifest.lacking
 
 
 def writer() -> dict[str, Any]:
@@ -235,7 +234,7 @@ def _lock(file: int, path: Path) -> None:
 
 
 def _holder(path: Path) -> str:
-    for record in reversed(list(parse(path))):
+    for record in reversed(list(parse_records(path))):
         who = record.environment if isinstance(record, Manifest) else getattr(record, "detail", {})
         if "pid" in who:
             return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"

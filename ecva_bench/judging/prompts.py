@@ -20,7 +20,7 @@ def load_prompt(prompt_id: str, version: int | None = None) -> JudgePrompt:
     `tenths` of a second) and, where the reply holds one verdict per item of a field, `many`.
     """
     folder, _, name = prompt_id.partition("/")
-    return _prompt(*prompt_files.read(folder, name, version))
+    return _prompt(*prompt_files.read_prompt(folder, name, version))
 
 
 def read_prompts(folder: Path) -> tuple[JudgePrompt, ...]:
@@ -28,11 +28,11 @@ def read_prompts(folder: Path) -> tuple[JudgePrompt, ...]:
 
     Raises `UsageError` for a file that is no prompt, or whose id is none of ours or was there before.
     """
-    ours = {f"judge/{name}" for name in prompt_files.names("judge")}
+    ours = {f"judge/{name}" for name in prompt_files.list_prompts("judge")}
     prompts: list[JudgePrompt] = []
     for path in sorted(folder.glob("*.md")):
         try:
-            prompts.append(_prompt(*prompt_files.parse(path.read_text(encoding="utf-8"))))
+            prompts.append(_prompt(*prompt_files.parse_prompt(path.read_text(encoding="utf-8"))))
         except (ValueError, KeyError) as error:
             remedy = "write front matter with id, version, source, fields and scale, as in prompts/judge"
             raise UsageError(f"this is no judge prompt ({error})", path, remedy) from None

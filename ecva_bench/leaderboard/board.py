@@ -14,11 +14,11 @@ from dataclasses import replace
 from ..errors import UsageError
 from ..records import Aggregate, Summary
 from ..statistics import DRAWS, Standing
-from .groups import SEED, Group, Row, group_submissions
+from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, lacking_text, number, served_text
+from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text
 from .submission import Submission
-from .table import Cell, Mark, Table
+from .table import Cell, Mark, Table, count_cell
 
 # More would be noise beside the intervals, and the paper prints as many; score sheets and CSV have all.
 DECIMALS = 2
@@ -41,12 +41,12 @@ def leaderboards(
     return tables
 
 
-def title(group: Group) -> str:
+def title(group: LeaderboardGroup) -> str:
     """Return what a group's tables are headed with."""
     return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples"
 
 
-def board(group: Group, published: Sequence[PublishedTable] = ()) -> Table:
+def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
     """Return the leaderboard of a group, with the published rows of its task below."""
     printed = [table for table in published if table.task == group.task]
     differing, common = _aggregates(group)
@@ -86,13 +86,8 @@ def score_cell(summary: Summary | None, marks: frozenset[Mark] = frozenset()) ->
     """Return the mean of a column with missing answers at their worst, with its interval; empty where there is none."""
     if summary is None:
         return Cell()
-    cell = number(summary.zero_filled, summary.unit, DECIMALS, summary.zero_filled_interval)
+    cell = number_cell(summary.zero_filled, summary.unit, DECIMALS, summary.zero_filled_interval)
     return replace(cell, marks=marks)
-
-
-def count_cell(number: int) -> Cell:
-    """Return a number of things."""
-    return Cell(str(number), number)
 
 
 def marked(cells: Sequence[Cell], mark: Mark) -> tuple[Cell, ...]:
@@ -101,8 +96,8 @@ def marked(cells: Sequence[Cell], mark: Mark) -> tuple[Cell, ...]:
 
 
 def _row(
-    group: Group,
-    row: Row,
+    group: LeaderboardGroup,
+    row: LeaderboardRow,
     standings: dict[str, dict[str, Standing]],
     columns: Sequence[str],
     aggregates: Sequence[Aggregate],
@@ -120,8 +115,11 @@ def _row(
         count_cell(coverage.failed),
         count_cell(_parse_failures(row, ranked_by)),
         *(score_cell(row.summaries.get(c), _marks(standings.get(c, {}), row.label)) for c in columns),
-        number(ranked_by.floor, ranked_by.unit, DECIMALS) if ranked_by else Cell(),
-        *(number(own[one.column].value, one.unit, DECIMALS) if one.column in own else Cell() for one in aggregates),
+        number_cell(ranked_by.floor, ranked_by.unit, DECIMALS) if ranked_by else Cell(),
+        *(
+            number_cell(own[one.column].value, one.unit, DECIMALS) if one.column in own else Cell()
+            for one in aggregates
+        ),
     )
     return marked(cells, "baseline") if row.baseline else cells
 
@@ -133,7 +131,7 @@ def _marks(standings: dict[str, Standing], label: str) -> frozenset[Mark]:
     return frozenset({"best" if standings[label].rank == 1 else "tie"})
 
 
-def _parse_failures(row: Row, ranked_by: Summary | None) -> int:
+def _parse_failures(row: LeaderboardRow, ranked_by: Summary | None) -> int:
     """Return how many answers no class or span could be read in, or how many verdicts on them could not be had."""
     parsed = row.summaries.get("parsed")
     unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
@@ -143,7 +141,7 @@ def _parse_failures(row: Row, ranked_by: Summary | None) -> int:
     return unread + ranked_by.unscored - len(exempt)
 
 
-def _aggregates(group: Group) -> tuple[list[Aggregate], list[Aggregate]]:
+def _aggregates(group: LeaderboardGroup) -> tuple[list[Aggregate], list[Aggregate]]:
     """Return the aggregates that differ between rows, and those that are the same in all of them."""
     found: dict[str, list[Aggregate]] = defaultdict(list)
     for row in group.rows:
@@ -173,7 +171,7 @@ def _printed(cell: PublishedCell | None) -> Cell:
     return Cell(cell.printed or "" if cell.value is None else f"{cell.value:.2f}", cell.value, marks=marks)
 
 
-def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
+def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]:
     notes = [
         f"Ranked by {group.by}. A sample without an answer counts 0. In brackets: 95 % bootstrap interval over videos. "
         f"floor: {group.by} with shuffled references."
@@ -184,8 +182,8 @@ def _notes(group: Group, standings: dict[str, Standing]) -> list[str]:
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
-    for told in (lacking_text, served_text):
-        notes += [f"{row.label}: {text}." for row in group.rows if (text := told(row.submission.scores))]
+    for text_of in (lacking_text, served_text):
+        notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),

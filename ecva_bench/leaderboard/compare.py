@@ -16,8 +16,8 @@ from pydantic import Field
 from ..errors import UsageError
 from ..records import Lacking, Record, Scores
 from ..statistics import PAIRED_DRAWS, detectable_effect, holm
-from .pairing import OF_SETS, Mismatch, On, Pair, column_names, mean, mismatches, pairs
-from .sheet import number
+from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
+from .sheet import number_cell
 from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
 
@@ -37,8 +37,8 @@ class Side(Record):
     @classmethod
     def of(cls, scores: Scores) -> Side:
         """Return which run some scores are of."""
-        told = scores.header
-        return cls(name=told.name, model=told.model, results_sha256=told.results_sha256, lacking=told.lacking)
+        header = scores.header
+        return cls(name=header.name, model=header.model, results_sha256=header.results_sha256, lacking=header.lacking)
 
 
 class Effect(Record):
@@ -109,9 +109,9 @@ class Comparison(Record):
 
 
 def compare(
+    *,
     base: Scores,
     new: Scores,
-    *,
     metrics: Sequence[str] = (),
     tasks: Sequence[str] = (),
     on: On = "all",
@@ -124,8 +124,8 @@ def compare(
     `UsageError` where the runs scored different samples, unless only their `intersection` is compared, and where a
     column was computed in two ways.
     """
-    names = column_names(base, new, metrics=metrics, tasks=tasks, on=on)
-    found = mismatches(base, new, names=names, on=on)
+    names = column_names(base=base, new=new, metrics=metrics, tasks=tasks, on=on)
+    found = mismatches(base=base, new=new, names=names, on=on)
     sides = f"{base.header.name}, {new.header.name}"
     unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
     if unequal:
@@ -134,7 +134,7 @@ def compare(
     otherwise = [mismatch for mismatch in found if mismatch.field in ("protocol", "scorer")]
     if otherwise:
         raise UsageError(f"the two runs were scored in different ways ({_some(otherwise)})", sides, "score both alike")
-    paired = pairs(base, new, names, on=on)
+    paired = pairs(base=base, new=new, names=names, on=on)
     if not paired:
         raise UsageError("no sample was scored in both runs", sides, "compare runs over the same videos")
     return Comparison(
@@ -144,14 +144,14 @@ def compare(
         seed=seed,
         draws=draws,
         mismatches=tuple(found),
-        shortfalls=tuple(shortfalls(base, new, names=names)),
+        shortfalls=tuple(shortfalls(base=base, new=new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
-        unread=tuple(unread(base, new, tasks=sorted({pair.summary.task for pair in paired}))),
+        unread=tuple(unread(base=base, new=new, tasks=sorted({pair.summary.task for pair in paired}))),
     )
 
 
-def unread(base: Scores, new: Scores, *, tasks: Sequence[str]) -> Iterator[Unread]:
+def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unread]:
     """Yield, for tasks of which a value is read out of the text, how many answers could not be read."""
     for task in tasks:
         sides = [
@@ -168,7 +168,7 @@ def unread(base: Scores, new: Scores, *, tasks: Sequence[str]) -> Iterator[Unrea
             yield Unread(task=task, base_of=len(sides[0]), new_of=len(sides[1]), base=counts[0], new=counts[1])
 
 
-def effects(paired: Sequence[Pair], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
+def effects(paired: Sequence[PairedColumn], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
     """Return the difference in every column, p-values corrected after Holm for their number."""
     resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
     corrected = holm([one.p for one in resampled])
@@ -191,12 +191,12 @@ def effects(paired: Sequence[Pair], *, seed: int, draws: int = PAIRED_DRAWS) -> 
     )
 
 
-def movers(paired: Sequence[Pair], *, most: int = MOVERS) -> tuple[Mover, ...]:
+def movers(paired: Sequence[PairedColumn], *, most: int = MOVERS) -> tuple[Mover, ...]:
     """Return the videos that moved most, either way; none that did not move.
 
     Columns have units of their own, so a move counts in units of the column's root mean square move over videos.
     """
-    moves: dict[str, list[tuple[float, Pair]]] = defaultdict(list)
+    moves: dict[str, list[tuple[float, PairedColumn]]] = defaultdict(list)
     for pair in paired:
         usual = math.sqrt(mean([gain * gain for gain in pair.video_gains.values()]))
         for video, gain in pair.video_gains.items():
@@ -206,7 +206,7 @@ def movers(paired: Sequence[Pair], *, most: int = MOVERS) -> tuple[Mover, ...]:
     return tuple(_mover(video, moved[video], max(moves[video], key=lambda move: move[0])[1]) for video in ranked[:most])
 
 
-def _mover(video: str, move: float, pair: Pair) -> Mover:
+def _mover(video: str, move: float, pair: PairedColumn) -> Mover:
     samples = [sample for sample, of in pair.video.items() if of == video]
     return Mover(
         video=video,
@@ -256,8 +256,8 @@ def movers_table(found: Sequence[Mover]) -> Table:
                 Cell(one.video),
                 Cell(f"{one.move:.2f}", one.move),
                 Cell(one.name),
-                number(one.base, one.unit, one.decimals),
-                number(one.new, one.unit, one.decimals),
+                number_cell(one.base, one.unit, one.decimals),
+                number_cell(one.new, one.unit, one.decimals),
             )
             for one in found
         ),
@@ -289,11 +289,11 @@ def _effect_row(one: Effect) -> tuple[Cell, ...]:
     return (
         Cell(one.name),
         Cell(one.unit),
-        number(one.base, one.unit, one.decimals),
-        number(one.new, one.unit, one.decimals),
-        number(one.difference, one.unit, one.decimals, one.interval),
+        number_cell(one.base, one.unit, one.decimals),
+        number_cell(one.new, one.unit, one.decimals),
+        number_cell(one.difference, one.unit, one.decimals, one.interval),
         p_cell(one.p_holm),
-        number(one.detectable, one.unit, one.decimals),
+        number_cell(one.detectable, one.unit, one.decimals),
         Cell(str(one.n), one.n),
         Cell(str(one.videos), one.videos),
     )

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from ..statistics import tau_b
-from .board import board, count_cell, leaderboards, marked, published_board, score_cell, title
-from .groups import Group, Row, group_submissions
+from .board import board, leaderboards, marked, published_board, score_cell, title
+from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import PublishedTable
 from .sheet import in_unit
 from .submission import Submission
-from .table import Cell, Table
+from .table import Cell, Table, count_cell, decimal_cell
 
 FEWEST = 3  # rows that can be said to be ordered
 IMPORTED = "imported: answered elsewhere and read from another program's files; how is known only as far as it is said."
@@ -49,7 +49,7 @@ def dataset_tables(
     return [*tables, *(published_board(name, published) for name in others), runs_table(submissions)]
 
 
-def class_table(group: Group, class_names: Mapping[int, str]) -> Table | None:
+def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Table | None:
     """Return the ranking column's mean by annotated class; None where no class is known."""
     classes = {video: major for row in group.rows for video, major in row.submission.classes.items()}
     if not (classes and group.by):
@@ -76,13 +76,13 @@ def class_table(group: Group, class_names: Mapping[int, str]) -> Table | None:
     )
 
 
-def _largest(group: Group, means: Sequence[Sequence[float | None]]) -> float:
+def _largest(group: LeaderboardGroup, means: Sequence[Sequence[float | None]]) -> float:
     """Return the mean that is shaded darkest: a model's, for beside a ceiling all models would look alike."""
     models = [line for row, line in zip(group.rows, means, strict=True) if not row.baseline] or means
     return max((mean for line in models for mean in line if mean is not None), default=0.0)
 
 
-def cost_table(group: Group) -> Table | None:
+def cost_table(group: LeaderboardGroup) -> Table | None:
     """Return the ranking column beside what the answers took; None where no run says what they took."""
     if not group.by or not any(row.entry.effort.seconds is not None or row.submission.usd for row in group.rows):
         return None
@@ -93,9 +93,9 @@ def cost_table(group: Group) -> Table | None:
             Cell(row.label),
             Cell(row.kind),
             score_cell(row.summaries.get(group.by)),
-            _amount(row.entry.effort.seconds, 3),
-            _amount(row.entry.effort.words, 1),
-            _amount(row.submission.usd, 2),
+            decimal_cell(row.entry.effort.seconds, 3),
+            decimal_cell(row.entry.effort.words, 1),
+            decimal_cell(row.submission.usd, 2),
             Cell(row.submission.hardware or ""),
         )
         rows.append(marked(cells, "baseline") if row.baseline else cells)
@@ -112,7 +112,7 @@ def cost_table(group: Group) -> Table | None:
     )
 
 
-def correlation_table(group: Group) -> Table | None:
+def correlation_table(group: LeaderboardGroup) -> Table | None:
     """Return how alike two metrics order the models; None where fewer than three rows or two metrics order anything.
 
     Baselines are left out where three models remain without them.
@@ -163,7 +163,7 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
     )
 
 
-def _class_mean(row: Row, column: str, classes: Mapping[str, int], major: int) -> float | None:
+def _class_mean(row: LeaderboardRow, column: str, classes: Mapping[str, int], major: int) -> float | None:
     values = [value for video, value in row.entry.values.get(column, {}).items() if classes.get(video) == major]
     return sum(values) / len(values) if values else None
 
@@ -175,11 +175,7 @@ def _shaded(mean: float | None, largest: float, unit: str) -> Cell:
     return Cell(f"{value:.1f}", value, shade=min(1.0, max(0.0, mean / largest)) if largest > 0 else 0.0)
 
 
-def _amount(value: float | None, decimals: int) -> Cell:
-    return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)
-
-
-def _correlation(group: Group, rows: Sequence[Row], one: str, other: str) -> Cell:
+def _correlation(group: LeaderboardGroup, rows: Sequence[LeaderboardRow], one: str, other: str) -> Cell:
     means = [(row.mean(one), row.mean(other)) for row in rows]
     both = [(a, b) for a, b in means if a is not None and b is not None]
     if len(both) < FEWEST or any(len(set(values)) < 2 for values in zip(*both, strict=True)):

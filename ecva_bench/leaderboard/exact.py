@@ -12,7 +12,7 @@ from typing import Any
 from ..records import Record, Scores
 from .compare import Side
 from .table import Cell, Table
-from .verdict import Case, Verdict, worst
+from .verdict import Case, GateVerdict, worst
 
 IDS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
@@ -23,13 +23,13 @@ _PLACE = {"results"}
 class Reproduction(Record):
     """What was found: a case per metric, task and view, and per part of how the scores were made."""
 
-    verdict: Verdict
+    verdict: GateVerdict
     base: Side
     new: Side
     cases: tuple[Case, ...]
 
 
-def reproduce(new: Scores, base: Scores) -> Reproduction:
+def reproduce(*, base: Scores, new: Scores) -> Reproduction:
     """Return whether `new` holds exactly what `base` does: every value of every sample, every mean, every count.
 
     INVALID where the scores are of other answers: then nothing is to be reproduced.
@@ -40,13 +40,13 @@ def reproduce(new: Scores, base: Scores) -> Reproduction:
     else:
         first, second = _parts(base), _parts(new)
         names = dict.fromkeys([*first, *second])
-        cases = [_case(name, first.get(name, {}), second.get(name, {})) for name in names]
+        cases = [_case(name, base=first.get(name, {}), new=second.get(name, {})) for name in names]
     return Reproduction(
         verdict=worst(case.verdict for case in cases), base=Side.of(base), new=Side.of(new), cases=tuple(cases)
     )
 
 
-def _case(name: str, base: Mapping[str, Any], new: Mapping[str, Any]) -> Case:
+def _case(name: str, *, base: Mapping[str, Any], new: Mapping[str, Any]) -> Case:
     changed = [key for key in dict.fromkeys([*base, *new]) if base.get(key) != new.get(key)]
     if not changed:
         return Case(name=name, verdict="PASS", text=f"{len(base)} values reproduce")

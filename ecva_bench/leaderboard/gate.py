@@ -27,9 +27,9 @@ from ..records import Record, Scores
 from ..statistics import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, holm
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
-from .pairing import Mismatch, On, Pair, column_names, mean, mismatches, pairs
+from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .shortfalls import Shortfall, shortfalls
-from .verdict import Verdict, worst
+from .verdict import GateVerdict, worst
 
 # A run that is no worse shall fail in at most 5 % of cases. The bootstrap keeps a level only on average, for skewed
 # differences move it either way, so the tests are made at 4 %.
@@ -52,14 +52,14 @@ class Check(Record):
     `interval` is the gain's 95 % bootstrap interval, not corrected. `tolerated` is the margin asked for, or the noise
     floor of the calibration where that is larger. The p-values are corrected: of the gain being no worse than
     tolerated, of its being no loss, of its being worse than tolerated. `worst` are the videos that lost most.
-    `needed` is how many videos could tell that nothing has changed, None where that is told, or no number could;
-    `tolerable` is the margin that so many videos could tell.
+    `needed` is how many videos it takes to show that nothing has changed; None where the check is decided, or no number
+    of videos could decide it. `tolerable` is the smallest margin that the present videos can decide.
     """
 
     name: str
     unit: str
     decimals: int
-    verdict: Verdict
+    verdict: GateVerdict
     n: int
     videos: int
     base: float
@@ -82,7 +82,7 @@ class Gate(Record):
     `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base.
     """
 
-    verdict: Verdict
+    verdict: GateVerdict
     base: Side
     new: Side
     on: On
@@ -99,9 +99,9 @@ class Gate(Record):
 
 
 def gate(
-    new: Scores,
-    base: Scores,
     *,
+    base: Scores,
+    new: Scores,
     margins: Mapping[str, float] | None = None,
     calibration: Sequence[Scores] = (),
     metrics: Sequence[str] = (),
@@ -118,21 +118,21 @@ def gate(
     system: a margin below what these differ by among themselves is raised to it. `classes` are the videos' classes,
     by name. Raises `UsageError` for a metric that is in neither run, or a margin that fits none or is negative.
     """
-    names = _chosen(base, new, metrics, on)
+    names = _chosen(base=base, new=new, metrics=metrics, on=on)
     allowed = dict(margins or {})
     _check_margins(allowed, names)
-    found = mismatches(base, new, names=names, on=on)
-    paired = [] if found else pairs(base, new, names, on=on)
+    found = mismatches(base=base, new=new, names=names, on=on)
+    paired = [] if found else pairs(base=base, new=new, names=names, on=on)
     if not (found or paired):
         found = [Mismatch(field="samples", where="all tasks", base="no common sample", new="no common sample")]
     floors = {} if found else noise_floors([base, *calibration], names, on=on)
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
-    rises = tuple(one for one in shortfalls(base, new, names=names) if one.rose)
-    given: list[Verdict] = [check.verdict for check in checks]
-    given += ["WARN"] * len(rises)
+    rises = tuple(one for one in shortfalls(base=base, new=new, names=names) if one.rose)
+    verdicts: list[GateVerdict] = [check.verdict for check in checks]
+    verdicts += ["WARN"] * len(rises)
     return Gate(
-        verdict="INVALID" if found else worst(given),
+        verdict="INVALID" if found else worst(verdicts),
         base=Side.of(base),
         new=Side.of(new),
         on=on,
@@ -168,15 +168,15 @@ def noise_floors(runs: Sequence[Scores], names: Sequence[str], *, on: On = "all"
     """
     floors: dict[str, float] = defaultdict(float)
     for one, other in itertools.combinations(runs, 2):
-        if apart := mismatches(one, other, names=names, on=on):
+        if apart := mismatches(base=one, new=other, names=names, on=on):
             where = f"{one.header.name}, {other.header.name}"
             raise UsageError(f"runs to calibrate with do not compare ({apart[0].text})", where, "repeat the base's run")
-        for pair in pairs(one, other, names, on=on):
+        for pair in pairs(base=one, new=other, names=names, on=on):
             floors[pair.name] = max(floors[pair.name], abs(mean(pair.gains.values())))
     return dict(floors)
 
 
-def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: float = LEVEL) -> Verdict:
+def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: float = LEVEL) -> GateVerdict:
     """Return the verdict of the corrected p-values of a column, after the rules above."""
     if p_tolerated <= level:
         return "FAIL"
@@ -185,11 +185,11 @@ def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: f
     return "PASS" if p_worse <= level else "INCONCLUSIVE"
 
 
-def _chosen(base: Scores, new: Scores, metrics: Sequence[str], on: On) -> list[str]:
+def _chosen(*, base: Scores, new: Scores, metrics: Sequence[str], on: On) -> list[str]:
     """Return the names of the columns to check; by default one per task, the first to rank by that was scored."""
     if metrics:
-        return column_names(base, new, metrics=() if ALL in metrics else metrics, on=on)
-    there = column_names(base, new, on=on)
+        return column_names(base=base, new=new, metrics=() if ALL in metrics else metrics, on=on)
+    there = column_names(base=base, new=new, on=on)
     by_task: dict[str, list[str]] = defaultdict(list)
     for name in there:
         by_task[name.partition("/")[0]].append(name)
@@ -214,7 +214,7 @@ def _margin(margins: Mapping[str, float], name: str) -> float:
 
 
 def _checks(
-    paired: Sequence[Pair], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
+    paired: Sequence[PairedColumn], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
 ) -> tuple[Check, ...]:
     resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
     margins = list(zip(resampled, tolerated, strict=True))
@@ -231,7 +231,7 @@ def _checks(
 
 
 def _check(
-    pair: Pair,
+    pair: PairedColumn,
     resampled: PairedBootstrap,
     tolerated: float,
     p_values: tuple[float, float, float],
@@ -239,14 +239,14 @@ def _check(
     level: float,
 ) -> Check:
     p_tolerated, p_no_loss, p_worse = p_values
-    given = verdict_of(p_tolerated=p_tolerated, p_no_loss=p_no_loss, p_worse=p_worse)
-    needed, tolerable = _what_decides(resampled, tolerated, level) if given == "INCONCLUSIVE" else (None, None)
+    verdict = verdict_of(p_tolerated=p_tolerated, p_no_loss=p_no_loss, p_worse=p_worse)
+    needed, tolerable = _what_decides(resampled, tolerated, level) if verdict == "INCONCLUSIVE" else (None, None)
     losses = sorted((gain, video) for video, gain in pair.video_gains.items() if gain < 0)
     return Check(
         name=pair.name,
         unit=pair.summary.unit,
         decimals=pair.summary.decimals,
-        verdict=given,
+        verdict=verdict,
         n=resampled.n,
         videos=resampled.clusters,
         base=mean(pair.base.values()),
@@ -272,7 +272,7 @@ def _what_decides(found: PairedBootstrap, tolerated: float, level: float) -> tup
     return needed, detectable_drop(found.error, alpha=level)
 
 
-def _worst_class(pair: Pair, classes: Mapping[str, str]) -> ClassGain | None:
+def _worst_class(pair: PairedColumn, classes: Mapping[str, str]) -> ClassGain | None:
     """Return the class that lost most; None where none lost, or no class is known."""
     gains: dict[str, list[float]] = defaultdict(list)
     for video, gain in pair.video_gains.items():

@@ -12,7 +12,7 @@ from .compare import UNMOVED, lacking_notes, movers_table, p_cell
 from .gate import Check, Gate
 from .history import sparkline
 from .pairing import OF_SETS, Mismatch
-from .sheet import in_unit, number
+from .sheet import in_unit, number_cell
 from .table import Cell, Table
 from .verdict import Case
 
@@ -73,10 +73,10 @@ def _row(check: Check) -> tuple[Cell, ...]:
         Cell(check.verdict),
         Cell(check.name),
         Cell(check.unit),
-        number(check.base, check.unit, check.decimals),
-        number(check.new, check.unit, check.decimals),
-        number(check.gain, check.unit, check.decimals, check.interval),
-        number(check.tolerated, check.unit, check.decimals),
+        number_cell(check.base, check.unit, check.decimals),
+        number_cell(check.new, check.unit, check.decimals),
+        number_cell(check.gain, check.unit, check.decimals, check.interval),
+        number_cell(check.tolerated, check.unit, check.decimals),
         p_cell(check.p_tolerated),
         Cell(str(check.videos), check.videos),
     )

@@ -29,7 +29,7 @@ VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
 
 
 @dataclass(frozen=True)
-class Row:
+class LeaderboardRow:
     """One run on one board. `label` is what the board calls it, and no other (`labels`)."""
 
     submission: Submission
@@ -58,7 +58,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class LeaderboardGroup:
     """The rows of one board, best first. `by` is the column they are ranked by."""
 
     task: str
@@ -66,7 +66,7 @@ class Group:
     protocol: str
     samples: int
     by: str
-    rows: tuple[Row, ...]
+    rows: tuple[LeaderboardRow, ...]
 
     @property
     def columns(self) -> dict[str, Summary]:
@@ -85,14 +85,14 @@ class Group:
         return dict(zip((row.label for row in ranked), standings(values, seed=SEED), strict=True))
 
 
-def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[Group]:
+def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:
     """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
-    found: dict[tuple[str, View, str, str], list[Row]] = defaultdict(list)
+    found: dict[tuple[str, View, str, str], list[LeaderboardRow]] = defaultdict(list)
     for one in submissions:
         for entry in one.entries:
             if task in (None, entry.task):
                 place = (entry.task, entry.view, one.scores.protocol, entry.coverage.samples_sha256)
-                found[place].append(Row(one, entry, one.scores.model))
+                found[place].append(LeaderboardRow(one, entry, one.scores.model))
     tasks = list(RANKED_BY)
 
     def order(place: tuple[str, View, str, str]) -> tuple[int, int, tuple[str, View, str, str]]:
@@ -117,20 +117,20 @@ def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
     return called
 
 
-def _group(task: str, view: View, protocol: str, rows: Sequence[Row]) -> Group:
+def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow]) -> LeaderboardGroup:
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
 
-    def order(row: Row) -> tuple[bool, float, str]:
+    def order(row: LeaderboardRow) -> tuple[bool, float, str]:
         mean = row.mean(by)
         return mean is None, -(mean or 0.0), row.label
 
     ordered = tuple(sorted(named, key=order))
-    return Group(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
+    return LeaderboardGroup(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
 
 
-def _rank_column(task: str, rows: Sequence[Row]) -> str:
+def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:
     """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
     scored = [{name for name, s in row.summaries.items() if s.zero_filled is not None} for row in rows]
     wanted = RANKED_BY.get(task, ())

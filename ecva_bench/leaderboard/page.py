@@ -134,8 +134,8 @@ def _bar(value: float, interval: tuple[float, float], scale: tuple[float, float]
 
 
 def _class(*names: str) -> str:
-    given = " ".join(filter(None, names))
-    return f' class="{given}"' if given else ""
+    classes = " ".join(filter(None, names))
+    return f' class="{classes}"' if classes else ""
 
 
 def _text(text: str) -> str:

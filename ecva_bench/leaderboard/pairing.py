@@ -47,7 +47,7 @@ OF_SETS = ("parts", "samples", "coverage", "metrics", "unscored")
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairedColumn:
     """One column over the samples both runs have a value of: by sample id, in the column's own unit.
 
     `summary` is the new run's, for how the column is named, shown and read.
@@ -82,21 +82,25 @@ class Pair:
         return paired_bootstrap(list(self.gains.values()), [self.video[s] for s in self.gains], seed=seed, draws=draws)
 
 
-def mismatches(base: Scores, new: Scores, *, names: Collection[str], on: On = "all") -> list[Mismatch]:
+def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
     """Return what forbids comparing two runs on the columns of these names (`task/column`).
 
     Under `intersection`, runs may have scored different samples; how the numbers were made must be the same all the
     same.
     """
     tasks = sorted({name.partition("/")[0] for name in names})
-    found = [*_of_making(base, new, tasks), *_of_scorers(base, new, names)]
+    found = [*_of_making(base=base, new=new, tasks=tasks), *_of_scorers(base=base, new=new, names=names)]
     if on == "all":
-        found += [*_of_parts(base, new), *_of_coverage(base, new, tasks), *_of_columns(base, new, names)]
+        found += [
+            *_of_parts(base=base, new=new),
+            *_of_coverage(base=base, new=new, tasks=tasks),
+            *_of_columns(base=base, new=new, names=names),
+        ]
     return found
 
 
 def column_names(
-    base: Scores, new: Scores, *, metrics: Collection[str] = (), tasks: Collection[str] = (), on: On = "all"
+    *, base: Scores, new: Scores, metrics: Collection[str] = (), tasks: Collection[str] = (), on: On = "all"
 ) -> list[str]:
     """Return the columns to compare, as `task/column`, in the order of the base's file.
 
@@ -124,7 +128,7 @@ def column_names(
     return chosen
 
 
-def pairs(base: Scores, new: Scores, names: Iterable[str], *, on: On = "all") -> list[Pair]:
+def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") -> list[PairedColumn]:
     """Return the columns of these names, paired by sample id; those without a common sample are left out.
 
     A sample without an answer has the column's worst value, unless only the `intersection` is compared: then it is
@@ -139,7 +143,7 @@ def pairs(base: Scores, new: Scores, names: Iterable[str], *, on: On = "all") ->
             ids = sorted(one.keys() & other.keys())
             video = {sample: videos.get(sample, sample.rpartition("/")[0]) for sample in ids}
             if ids:
-                found.append(Pair(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
+                found.append(PairedColumn(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
     return found
 
 
@@ -163,7 +167,7 @@ def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
     }
 
 
-def _of_making(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
+def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
     """Return how the two runs differ in annotations, arithmetic and prompts."""
     one, other = base.header, new.header
     found = []
@@ -173,14 +177,14 @@ def _of_making(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch
     if one.protocol != other.protocol:
         found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
     for task in tasks:
-        asked = [header.prompts.get(task) for header in (one, other)]
-        if all(asked) and asked[0] != asked[1]:
-            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in asked]
+        prompts = [header.prompts.get(task) for header in (one, other)]
+        if all(prompts) and prompts[0] != prompts[1]:
+            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in prompts]
             found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
     return found
 
 
-def _of_scorers(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatch]:
+def _of_scorers(*, base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatch]:
     """Return the parts in which the signatures of scorers differ: judge, prompts, settings, version."""
     first, second = _summaries(base), _summaries(new)
     signatures = {
@@ -197,13 +201,13 @@ def _of_scorers(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatc
     return found
 
 
-def _of_parts(base: Scores, new: Scores) -> list[Mismatch]:
+def _of_parts(*, base: Scores, new: Scores) -> list[Mismatch]:
     """Return whether one run lacks parts that the other has."""
     one, other = (lacking.text if (lacking := scores.header.lacking) else "whole" for scores in (base, new))
     return [] if one == other else [Mismatch(field="parts", where="the run", base=one, new=other)]
 
 
-def _of_coverage(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
+def _of_coverage(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
     """Return in which tasks the runs owe other samples, or left others unanswered."""
     one, other = ({c.task: c for c in scores.coverage if c.view == VIEW} for scores in (base, new))
     found = []
@@ -222,10 +226,13 @@ def _of_coverage(base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismat
     return found
 
 
-def _of_columns(base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatch]:
+def _of_columns(*, base: Scores, new: Scores, names: Iterable[str]) -> list[Mismatch]:
     """Return the columns that one run lacks, or in which the runs have values for other samples."""
     first, second = _summaries(base), _summaries(new)
-    uneven = {mismatch.where.partition(" ")[0] for mismatch in _of_coverage(base, new, sorted({*map(_task, names)}))}
+    uneven = {
+        mismatch.where.partition(" ")[0]
+        for mismatch in _of_coverage(base=base, new=new, tasks=sorted({*map(_task, names)}))
+    }
     found = []
     for name in names:
         if name not in first or name not in second:

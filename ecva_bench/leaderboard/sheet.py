@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ..records import Aggregate, Coverage, Scores, ScoresHeader, Summary
+from ..statistics import Estimate
 from .table import Cell, Table
 
 IDS_SHOWN = 5
 VIEWS = {"full": "full video", "anomaly": "video without its anomaly", "control": "video without a normal span"}
 
 
-def shown(value: float, unit: str, decimals: int) -> str:
+def value_text(value: float, unit: str, decimals: int) -> str:
     """Return a fraction in percent, or a number of seconds or points, with so many decimals and no unit."""
     return f"{in_unit(value, unit):.{decimals}f}"
 
@@ -24,12 +25,17 @@ def in_unit(value: float, unit: str) -> float:
     return 100 * value if unit == "%" else value
 
 
-def number(value: float | None, unit: str, decimals: int, interval: tuple[float, float] | None = None) -> Cell:
+def number_cell(value: float | None, unit: str, decimals: int, interval: tuple[float, float] | None = None) -> Cell:
     """Return a number of a column, with its interval, in the unit it is shown in; empty where there is none."""
     if value is None:
         return Cell()
     bounds = (in_unit(interval[0], unit), in_unit(interval[1], unit)) if interval else None
-    return Cell(shown(value, unit, decimals), in_unit(value, unit), bounds)
+    return Cell(value_text(value, unit, decimals), in_unit(value, unit), bounds)
+
+
+def share_cell(share: Estimate) -> Cell:
+    """Return the cell of a share in percent with one decimal, with its interval; empty where there is none."""
+    return number_cell(share.mean, "%", 1, share.interval)
 
 
 def coverage_text(coverage: Coverage) -> str:
@@ -107,13 +113,13 @@ def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
 
 def _row(summary: Summary) -> tuple[Cell, ...]:
     def with_unit(value: float | None) -> Cell:
-        cell = number(value, summary.unit, summary.decimals)
+        cell = number_cell(value, summary.unit, summary.decimals)
         return Cell(f"{cell.text} {summary.unit}", cell.value) if cell.text else cell
 
     mean = with_unit(summary.mean)
     if summary.hits is not None and summary.mean is not None:
         mean = Cell(f"{summary.hits}/{summary.n} = {mean.text}", mean.value)
-    bounds = [shown(bound, summary.unit, summary.decimals) for bound in summary.interval or ()]
+    bounds = [value_text(bound, summary.unit, summary.decimals) for bound in summary.interval or ()]
     return (
         Cell(summary.column),
         mean,
@@ -127,5 +133,5 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
 
 def aggregate_text(aggregate: Aggregate) -> str:
     """Return a number over all items with what it is."""
-    value = shown(aggregate.value, aggregate.unit, aggregate.decimals)
+    value = value_text(aggregate.value, aggregate.unit, aggregate.decimals)
     return f"{aggregate.column} {value} {aggregate.unit} ({aggregate.description})"

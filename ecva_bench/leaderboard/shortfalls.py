@@ -40,7 +40,7 @@ class Shortfall(Record):
         return f"{self.base} of {self.base_of} in the base, {self.new} of {self.new_of} in the new run"
 
 
-def shortfalls(base: Scores, new: Scores, *, names: Collection[str]) -> list[Shortfall]:
+def shortfalls(*, base: Scores, new: Scores, names: Collection[str]) -> list[Shortfall]:
     """Return where the shares of such answers differ, in the tasks of the columns of these names (`task/column`)."""
     tasks = {name.partition("/")[0] for name in names}
     first, second = ({(c.task, c.view): c for c in scores.coverage if c.task in tasks} for scores in (base, new))

@@ -70,6 +70,16 @@ class Table:
         return any(mark in cell.marks for row in self.rows for cell in row)
 
 
+def count_cell(count: int) -> Cell:
+    """Return the cell of a number of things."""
+    return Cell(str(count), count)
+
+
+def decimal_cell(value: float | None, decimals: int) -> Cell:
+    """Return the cell of a number with so many decimals; empty where there is none."""
+    return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)
+
+
 def one_line(text: str) -> str:
     """Return the text on one line and without control characters, which a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)

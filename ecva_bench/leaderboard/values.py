@@ -37,8 +37,8 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
 def check_mean(summary: Summary, values: Mapping[str, float], where: str, *, tolerance: float) -> None:
     """Raise `ResultsError` where the values of a column, by sample or video, do not give its mean."""
     mean = math.fsum(values.values()) / len(values) if values else None
-    told = summary.zero_filled
-    alike = mean is told if mean is None or told is None else math.isclose(mean, told, abs_tol=tolerance)
+    stated = summary.zero_filled
+    alike = mean is stated if mean is None or stated is None else math.isclose(mean, stated, abs_tol=tolerance)
     if not alike:
         what = f"the values of {summary.column} ({summary.task}, {summary.view}) do not give their mean"
         raise ResultsError(what, where, "score the answers again")

@@ -7,10 +7,10 @@ from typing import Literal
 
 from ..records import Record
 
-Verdict = Literal["PASS", "INCONCLUSIVE", "WARN", "FAIL", "INVALID"]
+GateVerdict = Literal["PASS", "INCONCLUSIVE", "WARN", "FAIL", "INVALID"]
 
 # From the best to the worst, which counts for the whole.
-_ORDER: tuple[Verdict, ...] = ("PASS", "INCONCLUSIVE", "WARN", "FAIL", "INVALID")
+_ORDER: tuple[GateVerdict, ...] = ("PASS", "INCONCLUSIVE", "WARN", "FAIL", "INVALID")
 _EXIT = {"PASS": 0, "INCONCLUSIVE": 0, "WARN": 0, "FAIL": 1, "INVALID": 2}
 _STRICT_EXIT = {**_EXIT, "INCONCLUSIVE": 3, "WARN": 1}
 
@@ -19,11 +19,11 @@ class Case(Record):
     """One thing a gate looked at, such as `cause/gated`, and what it says of it in a line."""
 
     name: str
-    verdict: Verdict
+    verdict: GateVerdict
     text: str
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
+def worst(verdicts: Iterable[GateVerdict]) -> GateVerdict:
     """Return the worst of some verdicts."""
     return max(verdicts, key=_ORDER.index)
 
@@ -33,6 +33,6 @@ def by_severity(cases: Iterable[Case]) -> list[Case]:
     return sorted(cases, key=lambda case: -_ORDER.index(case.verdict))
 
 
-def exit_code(verdict: Verdict, *, strict: bool = False) -> int:
+def exit_code(verdict: GateVerdict, *, strict: bool = False) -> int:
     """Return 0, 1 for a failure, 2 for runs that do not compare; `strict`: also 1 for WARN and 3 for INCONCLUSIVE."""
     return (_STRICT_EXIT if strict else _EXIT)[verdict]

@@ -20,19 +20,19 @@ def read_ranking(text: str, count: int, *, fewest: int = 1) -> Reading:
     A list counts where it names at least `fewest` of them, none twice and none that is not there. Of several lists
     that differ, one behind a word such as "ranking" is taken, and else none.
     """
-    said = plain(text)
+    plain_text = plain(text)
     found: dict[tuple[int, ...], tuple[int, int]] = {}
     keyed: dict[tuple[int, ...], tuple[int, int]] = {}
     beside: list[str] = []
-    for match in _LIST.finditer(said):
+    for match in _LIST.finditer(plain_text):
         place = match.span(1) if match[1] else match.span(2)
-        order = tuple(map(int, re.findall(r"\d+", said[slice(*place)])))
+        order = tuple(map(int, re.findall(r"\d+", plain_text[slice(*place)])))
         readable = fewest <= len(order) == len(set(order)) and set(order) <= set(range(1, count + 1))
-        if not readable or denied(said, *match.span()) or example(said, match.start()):
+        if not readable or denied(plain_text, *match.span()) or example(plain_text, match.start()):
             beside.append(text[slice(*place)])
             continue
         found.setdefault(order, place)
-        if _KEY.search(said[max(0, match.start() - 40) : match.start()]):
+        if _KEY.search(plain_text[max(0, match.start() - 40) : match.start()]):
             keyed.setdefault(order, place)
     chosen = keyed if len(keyed) == 1 else found
     if len(chosen) != 1:

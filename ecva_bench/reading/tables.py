@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-Cell = tuple[int, int]  # characters [start, end)
+CellRange = tuple[int, int]  # characters [start, end)
 
 
-def headed_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
+def headed_cells(text: str) -> Iterator[tuple[CellRange, CellRange]]:
     """Yield (head, cell) for every cell below the head of each table, row by row, without rules such as `|---|`."""
-    head: list[Cell] = []
+    head: list[CellRange] = []
     place = 0
     mark = ""
     for line in text.splitlines(keepends=True):
@@ -32,7 +32,7 @@ def headed_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
             yield from zip(head, row, strict=False)
 
 
-def _cells(text: str, start: int, end: int, mark: str) -> list[Cell]:
+def _cells(text: str, start: int, end: int, mark: str) -> list[CellRange]:
     """Return the cells of a line, none where it is no row of a table."""
     marks = [start - 1, *(place for place in range(start, end) if text[place] == mark), end]
     if len(marks) < 3:

@@ -13,7 +13,7 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-from .thoughts import only_said, said_range
+from .thoughts import blank_thoughts, final_answer_range
 
 SPECIAL_TOKENS = (
     "</s>",
@@ -86,9 +86,9 @@ def strip_special_tokens(text: str) -> str:
     return _UNSAID.sub(" ", text).strip()
 
 
-def said(text: str) -> str:
-    """Return what is to be scored of an answer's text: what was thought aloud is left out, and `SPECIAL_TOKENS` are."""
-    return strip_special_tokens(text[slice(*said_range(text))])
+def final_answer(text: str) -> str:
+    """Return the part of an answer's text that is scored: without thoughts and without `SPECIAL_TOKENS`."""
+    return strip_special_tokens(text[slice(*final_answer_range(text))])
 
 
 def plain(text: str) -> str:
@@ -96,7 +96,7 @@ def plain(text: str) -> str:
 
     What was thought aloud is blank.
     """
-    text = only_said(text)
+    text = blank_thoughts(text)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
 

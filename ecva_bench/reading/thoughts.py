@@ -70,8 +70,8 @@ class _Known:
     answers: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
 
 
-def said_range(text: str) -> tuple[int, int]:
-    """Return which characters [start, end) of a text are said: all of them where nothing was thought.
+def final_answer_range(text: str) -> tuple[int, int]:
+    """Return which characters [start, end) of a text are the final answer: all of them where it has no thought.
 
     Else they are those behind the last thought or, where there are none, before it, without the blanks around them.
     """
@@ -79,14 +79,14 @@ def said_range(text: str) -> tuple[int, int]:
     return (start, end) if (start, end) == (0, len(text)) else _taken_out(text, start, end)
 
 
-def only_said(text: str) -> str:
-    """Return a text of the same length in which all is blank but what is said."""
-    start, end = said_range(text)
+def blank_thoughts(text: str) -> str:
+    """Return a text of the same length in which all but the final answer is blank."""
+    start, end = final_answer_range(text)
     return " " * start + text[start:end] + " " * (len(text) - end)
 
 
 def without_thought(text: str) -> tuple[str, str]:
-    """Return what is said, the characters of `said_range`, and what was thought, without the marks around it."""
+    """Return the final answer (`final_answer_range`), and the thought without the marks around it."""
     start, end = _between_thoughts(text)
     if (start, end) == (0, len(text)):
         return text, ""
@@ -113,7 +113,7 @@ def is_mark(token: str) -> bool:
 
 
 def template_options(template: object, thinking: str) -> dict[str, bool]:
-    """Return what a chat template is told: to let a model think aloud (`yes`), or not (`no`); for "", nothing.
+    """Return the options of a chat template that let a model think aloud (`yes`) or not (`no`); none for "".
 
     Raises `UsageError` where the template has no switch for it.
     """

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .thoughts import only_said
+from .thoughts import blank_thoughts
 
 # Anchored at both ends, an object's text and JSON's own tokens are found in one pass, whatever they hold.
 _BRACES = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[{}]', re.DOTALL)
@@ -87,15 +87,15 @@ class Verdicts:
 
 def read_verdicts(text: str, scale: Scale, expected: int) -> Verdicts | None:
     """Return the verdicts of a reply that must hold `expected` of them on `scale`; None where it surely does not."""
-    text = only_said(text)
+    text = blank_thoughts(text)
     spans = _objects(text)
     if spans is None:
         return None
-    found = [(span, given) for span in spans if (given := _given(text, *span)) is not None]
+    found = [(span, reply) for span in spans if (reply := _reply(text, *span)) is not None]
     if not found:
         return _alone(text, scale) if expected == 1 and scale.many is None else None
-    (start, end), given = found[0]
-    read = _verdicts(given, scale, expected)
+    (start, end), reply = found[0]
+    read = _verdicts(reply, scale, expected)
     if len(found) > 1 or read is None or not _stands_for_itself(text[:start], text[end:], read, scale):
         return None
     return read
@@ -118,14 +118,14 @@ def _objects(text: str) -> list[tuple[int, int]] | None:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _Reply:
     """An object that speaks of verdicts: its fields, empty where it is no JSON, and where its verdicts begin."""
 
     fields: Mapping[str, Any]
     starts: Sequence[int]
 
 
-def _given(text: str, start: int, end: int) -> _Given | None:
+def _reply(text: str, start: int, end: int) -> _Reply | None:
     """Return an object of a reply, None for one that does not speak of verdicts, such as the data quoted."""
     if "verdict" not in text[start:end]:
         return None
@@ -138,7 +138,7 @@ def _given(text: str, start: int, end: int) -> _Given | None:
         fields = _STRICT.decode(" ".join(kept))
     except (ValueError, RecursionError):
         fields = {}
-    return _Given(fields, list(_starts(tokens)))
+    return _Reply(fields, list(_starts(tokens)))
 
 
 def _starts(tokens: Sequence[re.Match[str]]) -> Iterator[int]:
@@ -155,20 +155,20 @@ def _starts(tokens: Sequence[re.Match[str]]) -> Iterator[int]:
             yield token.start() + (token[0][0] == '"')
 
 
-def _verdicts(given: _Given, scale: Scale, expected: int) -> Verdicts | None:
+def _verdicts(reply: _Reply, scale: Scale, expected: int) -> Verdicts | None:
     """Return the verdicts of an object; None where there are more or fewer, or another key says something else."""
-    rationale, items = given.fields.get("rationale") or "", given.fields.get("verdicts")
+    rationale, items = reply.fields.get("rationale") or "", reply.fields.get("verdicts")
     if not isinstance(rationale, str) or not isinstance(items, list):
         return None
     values = tuple(value for item in items if (value := _value(item, scale)) is not None)
-    if not len(values) == len(items) == len(given.starts) == expected:
+    if not len(values) == len(items) == len(reply.starts) == expected:
         return None
-    for key, item in given.fields.items():
+    for key, item in reply.fields.items():
         if key != "verdicts" and _SAME_KEY.fullmatch(key):
             named = [_value(one, scale) for one in (item if isinstance(item, list) else [item])]
             if named not in ([None] * len(named), [*values]):
                 return None
-    return Verdicts(values, tuple(given.starts), rationale)
+    return Verdicts(values, tuple(reply.starts), rationale)
 
 
 def _value(item: object, scale: Scale) -> int | None:
@@ -200,7 +200,7 @@ def _stands_for_itself(before: str, after: str, read: Verdicts, scale: Scale) ->
     if not (before.strip() or after.strip()):
         return True
     fences = len(_FENCE.findall(before)) + len(_FENCE.findall(after))
-    if fences % 2 or only_said(after) != after:  # a fence that is not closed, a thought that ends behind it
+    if fences % 2 or blank_thoughts(after) != after:  # a fence that is not closed, a thought that ends behind it
         return False
     lead, rest = (_MARKS.sub(" ", _FENCE.sub("\n", part)) for part in (before, after))
     sentence = re.split(r"[.!?]\s|\n", lead.rstrip())[-1]

@@ -5,7 +5,7 @@
 
 from .page import Page, write_page
 from .plots import write_plots
-from .run import Run, dataset_of, pair, scores_beside, scores_by_results
+from .run import Run, dataset_of, run_with_scores, scores_beside, scores_by_results
 from .server import Server
 from .videos import Videos
 
@@ -15,7 +15,7 @@ __all__ = [
     "Server",
     "Videos",
     "dataset_of",
-    "pair",
+    "run_with_scores",
     "scores_beside",
     "scores_by_results",
     "write_page",

@@ -13,11 +13,11 @@ from typing import Any
 
 from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, Failure, Label, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
-from .run import Metric, MetricKey, Run, main_metric, named
+from .run import Metric, MetricKey, Run, column_label, main_metric
 from .videos import Videos
 
 VIEWS = ("full", "anomaly", "control")
@@ -122,7 +122,7 @@ class Collection:
                 continue
             for score, protocol in scored:
                 for column, value in score.values.items():
-                    key = (score.task, score.scorer, named(column, protocol))
+                    key = (score.task, score.scorer, column_label(column, protocol))
                     if key in self.metrics:
                         self.values[key][sample][number] = round(value * _scale(self.metrics[key]))
 
@@ -162,7 +162,7 @@ def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, A
         "mode": results.spec.get("mode"),
         "answered": len(answers),
         "owed": owed,
-        "empty": sum(not said(answer.answer) for answer in answers),
+        "empty": sum(not final_answer(answer.answer) for answer in answers),
         "cut_off": sum(answer.cut_off for answer in answers),
         "scored": bool(run.scores),
     }

@@ -1,6 +1,6 @@
 """What the page shows of one video and run, as JSON values. Knows records, and nothing of files.
 
-A run's entry of a video is {lanes, said, answers}: what the model was shown, the spans it named, and its answers by
+A run's entry of a video is {tracks, said, answers}: what the model was shown, the spans it named, and its answers by
 task and view. An answer on the full video is a text with marked words; one on an edited view is its difference to it.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..reading.spans import Span
-from ..reading.thoughts import said_range, without_thought
+from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation, Answer, Failure, Reading, Score
 from ..scoring.classification import TAXONOMY
 from ..taxonomy import load_taxonomy
-from . import lanes
-from .run import MetricKey, Run, named
+from . import tracks
+from .run import MetricKey, Run, column_label
 from .words import content_words, marked_places, marked_words, shared_words, word_difference
 
 # The tasks whose answers are texts that may state the annotated key sentences.
@@ -31,7 +31,7 @@ def run_entry(
 
     `places` are the numbers by which the page knows its metrics.
     """
-    begins = {answer.key: said_range(answer.answer)[0] for answer in answers}
+    begins = {answer.key: final_answer_range(answer.answer)[0] for answer in answers}
     answers = [_without_thought(answer) for answer in answers]
     found: dict[str, dict[str, Any]] = {}
     full = {answer.task: answer for answer in answers if answer.view == "full"}
@@ -50,19 +50,19 @@ def run_entry(
             entry["reading"] = _shown(reading)
         found.setdefault(answer.task, {})[answer.view] = entry | _circumstances(answer)
     return {
-        "lanes": [lane | {"times": _rounded(lane["times"])} for lane in lanes.seen(answers)],
+        "tracks": [track | {"times": _rounded(track["times"])} for track in tracks.frame_tracks(answers)],
         "said": _spans(run, answers),
         "answers": found,
     }
 
 
 def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | None) -> dict[str, Any]:
-    """Return what is said of a video by no model: its lanes, and per task the reference and its key sentences."""
+    """Return what is said of a video by no model: its tracks, and per task the reference and its key sentences."""
     annotated = annotation.moments if annotation else next((a.moments for a in answers if a.moments), ())
     return {
         "video": video,
-        "end": round(lanes.axis_end(annotation, answers), 3),
-        "moments": lanes.spans_of(annotated),
+        "end": round(tracks.axis_end(annotation, answers), 3),
+        "moments": tracks.as_spans(annotated),
         "curve": annotation.severity_curve if annotation else (),
         "tasks": {
             answer.task: {
@@ -86,7 +86,7 @@ def _spans(run: Run, answers: Sequence[Answer]) -> tuple[Span, ...]:
     for answer in answers:
         if (answer.task, answer.view) == ("timestamp", "full"):
             reading = _reading(run.items.get((answer.id, answer.view), []))
-            return reading.spans if reading else lanes.predicted([answer], run.time_unit)
+            return reading.spans if reading else tracks.predicted_spans([answer], run.time_unit)
     return ()
 
 
@@ -134,10 +134,10 @@ def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]
     parts: dict[str, Any] = {}
     for score, protocol in scored:
         for name, value in score.values.items():
-            if (place := places.get((score.task, score.scorer, named(name, protocol)))) is not None:
+            if (place := places.get((score.task, score.scorer, column_label(name, protocol)))) is not None:
                 values[place] = round(value, DIGITS)
         for name, why in score.gaps.items():
-            if (place := places.get((score.task, score.scorer, named(name, protocol)))) is not None:
+            if (place := places.get((score.task, score.scorer, column_label(name, protocol)))) is not None:
                 gaps[place] = why
         if score.status == "unscored" and not score.gaps:
             unscored[score.scorer] = score.reason

@@ -56,7 +56,9 @@ class Run:
     def metrics(self) -> dict[Metric, tuple[Scores, Summary]]:
         """The metrics of the full video in the order of the scores files, each with where its values are."""
         return {
-            Metric(s.task, s.scorer, named(s.column, scores.header.protocol), s.unit, s.decimals, s.higher_is_better): (
+            Metric(
+                s.task, s.scorer, column_label(s.column, scores.header.protocol), s.unit, s.decimals, s.higher_is_better
+            ): (
                 scores,
                 s,
             )
@@ -77,12 +79,12 @@ class Run:
         return next((unit for unit in units if unit), unit_asked_for(self.results))
 
 
-def named(column: str, protocol: str) -> str:
+def column_label(column: str, protocol: str) -> str:
     """Return a column's name with its protocol behind it, unless that is the standard."""
     return column if protocol == "standard" else f"{column} ({protocol})"
 
 
-def pair(results: Results, scores: Iterable[Scores]) -> Run:
+def run_with_scores(results: Results, scores: Iterable[Scores]) -> Run:
     """Return a run with those of the scores that were made from exactly these answers."""
     return Run(results, tuple(one for one in scores if one.header.results_sha256 == results.sha256))
 

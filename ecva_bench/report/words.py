@@ -51,9 +51,9 @@ def shared_words(sentences: Iterable[str], text: str) -> list[bool]:
 
     A rough guide for the eye where no judge has said whether the text states the sentence; it is no metric.
     """
-    said = set(_WORD.findall(text.lower()))
+    found = set(_WORD.findall(text.lower()))
     wanted = map(content_words, sentences)
-    return [bool(words) and len(words & said) >= FOUND_SHARE * len(words) for words in wanted]
+    return [bool(words) and len(words & found) >= FOUND_SHARE * len(words) for words in wanted]
 
 
 def marked_words(text: str, words: Collection[str]) -> list[str]:

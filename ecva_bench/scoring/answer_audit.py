@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, Coverage, Reading, Record, Results, View
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
 from .classification import Classification
-from .join import Group, group_answers
+from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
 from .readings import ReadingScorer
 from .score import unit_asked_for
@@ -86,7 +86,7 @@ class AnswerAudit(Record):
 class _Entry:
     """One file's answers to one task and view, asked for or not; texts are compared as words, by sample id."""
 
-    def __init__(self, results: Results, group: Group, everything: Group) -> None:
+    def __init__(self, results: Results, group: AnswerGroup, everything: AnswerGroup) -> None:
         self.name, self.model, self.group = results.name, results.model, group
         self.baseline = bool(results.spec.get("baseline", False))
         self.answers = everything.answers
@@ -164,7 +164,7 @@ def _readings(results: Results, answers: Sequence[Answer]) -> dict[str, Reading]
     if made is None:
         return {}
     scorer = made(protocol)
-    items = [Scorable.of(answer, candidate=said(answer.answer)) for answer in answers]
+    items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in answers]
     return {item.id: scorer.read(item) for item in items if item.candidate}
 
 
@@ -181,7 +181,7 @@ def _coverage(entry: _Entry) -> Iterator[Finding]:
     if found.failed or found.missing:
         text = f"{found.failed} failed, {found.missing} missing"
         yield entry.finding("coverage", entry.group.absent, found.owed, text)
-    empty = [answer.id for answer in entry.answers if not said(answer.answer)]
+    empty = [answer.id for answer in entry.answers if not final_answer(answer.answer)]
     if empty:
         yield entry.finding("coverage", empty, found.owed, "answers without a text")
     if cut_off := [answer.id for answer in entry.answers if answer.cut_off]:
@@ -223,7 +223,7 @@ def _is_part(one: str, other: str) -> bool:
 
 
 def _to_the_judge(entry: _Entry) -> Iterator[Finding]:
-    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(said(answer.answer)))}
+    found = {answer.id: match for answer in entry.answers if (match := _TO_A_JUDGE.search(final_answer(answer.answer)))}
     if found:
         first = next(iter(found.values()))
         text = f"the answer speaks to a judge: {_quoted(first.group().strip())}"
@@ -280,7 +280,7 @@ def _hashes(hashes: frozenset[str]) -> str:
 
 def _words(text: str) -> str:
     """Return the words of a text, in lower case, single spaces between them."""
-    return " ".join(re.findall(r"\w+", said(text).casefold()))
+    return " ".join(re.findall(r"\w+", final_answer(text).casefold()))
 
 
 def _quoted(text: str) -> str:

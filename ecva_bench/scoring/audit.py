@@ -17,7 +17,7 @@ from typing import Literal
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Record, Results
 from ..statistics import (
     DRAWS,
@@ -197,7 +197,7 @@ def _draw(results: Results, sample: int, seed: int) -> tuple[list[Scorable], int
     Of several answers to one sample the first counts, as in scoring.
     """
     asked = {one.id: one for one in reversed(results.answers) if one.view == "full" and one.task in QUESTIONS}
-    items = [Scorable.of(answer, candidate=said(answer.answer)) for answer in asked.values()]
+    items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in asked.values()]
     fit = sorted((item for item in items if item.candidate and item.reference.strip()), key=lambda item: item.id)
     if not fit:
         remedy = f"audit a file with answers to {', '.join(QUESTIONS)}"

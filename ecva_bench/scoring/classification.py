@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..errors import ScoringError
 from ..reading.classes import VERSION, first_number, read_class
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Label, Reading
 from ..taxonomy import load_taxonomy
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
@@ -77,7 +77,7 @@ class Classification(ReadingScorer):
 
     def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
         """Return the class that a judge reads in each answer."""
-        return second.classes([said(item.text) for item in items], load_taxonomy(TAXONOMY).classes)
+        return second.classes([final_answer(item.text) for item in items], load_taxonomy(TAXONOMY).classes)
 
     def _deep(self, batch: Sequence[Scorable]) -> dict[str, float]:
         """Return how sub-classes were named; nothing where none was. A number over all: few answers go so deep."""

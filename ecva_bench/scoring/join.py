@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Answer, Coverage, Results, View, sha256_of
 
 
 @dataclass(frozen=True)
-class Group:
+class AnswerGroup:
     """The samples of one task and view. `answers` holds at most one per owed sample, ordered by id.
 
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
@@ -47,7 +47,7 @@ class Group:
             answered=len(self.answers),
             failed=len(self.failed),
             missing=len(self.absent) - len(self.failed),
-            empty=sum(not said(answer.answer) for answer in self.answers),
+            empty=sum(not final_answer(answer.answer) for answer in self.answers),
             cut_off=sum(answer.cut_off for answer in self.answers),
             extra=self.extra,
             duplicates=self.duplicates,
@@ -56,7 +56,7 @@ class Group:
         )
 
 
-def group_answers(results: Results, *, include_extra: bool) -> list[Group]:
+def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]:
     """Return the groups of a results file, ordered by task and view.
 
     Of several answers to one sample the first in the results counts. Answers to samples that are not owed are
@@ -81,7 +81,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[Group]:
         counted = owed | extra if include_extra else owed
         absent = counted - first.keys()
         groups.append(
-            Group(
+            AnswerGroup(
                 task=task,
                 view=view,
                 samples=len(owed),
@@ -111,7 +111,7 @@ def _impossible(
     return dict(reasons), counts
 
 
-def _others(group: Group, groups: Iterable[Group]) -> dict[str, dict[View, Answer | None]]:
+def _others(group: AnswerGroup, groups: Iterable[AnswerGroup]) -> dict[str, dict[View, Answer | None]]:
     found: dict[str, dict[View, Answer | None]] = defaultdict(dict)
     for other in groups:
         if other.task == group.task and other.view != group.view:

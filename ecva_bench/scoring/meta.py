@@ -14,7 +14,7 @@ from itertools import combinations
 from statistics import fmean
 
 from ..errors import UsageError
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Record
 from ..statistics import Estimate, estimate, holm, kendall_w, krippendorff_alpha, paired_difference, tau_b
 from .rankings import Problem, Rankings, Triple
@@ -180,7 +180,7 @@ def _orders_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, di
 
 
 def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
-    clean = said if scorer.protocol.strip_special_tokens else str
+    clean = final_answer if scorer.protocol.strip_special_tokens else str
     return [
         Scorable(
             key=_item_id(triple, name),
@@ -260,9 +260,9 @@ class _Evaluation:
         for (first, one), (second, other) in combinations(columns.items(), 2):
             both = [key for key in self.triples if key in one and key in other]
             found = paired_difference(
-                [one[key].pairwise for key in both],
-                [other[key].pairwise for key in both],
-                [self.triples[key].video_id for key in both],
+                base=[other[key].pairwise for key in both],
+                new=[one[key].pairwise for key in both],
+                clusters=[self.triples[key].video_id for key in both],
                 seed=self.seed,
                 draws=self.draws,
             )

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ..errors import DataError, EcvaError
-from ..reading.text import parse_json, said
+from ..reading.text import final_answer, parse_json
 from ..records import Label, Moment, Record
 from ..statistics import midranks
 from ..tasks import resolve
@@ -135,4 +135,4 @@ def _reason(error: Exception) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(said(text).casefold().split())
+    return " ".join(final_answer(text).casefold().split())

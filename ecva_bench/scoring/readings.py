@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Reading
 from .protocol import Protocol
 from .scorer import Column, Scorable, Scorer
@@ -56,7 +56,7 @@ class ReadingScorer(Scorer):
         for item in new:
             self._readings[item.key] = self.read(item)
         if self.second is not None:
-            unread = [item for item in new if self._readings[item.key].status != "read" and said(item.text)]
+            unread = [item for item in new if self._readings[item.key].status != "read" and final_answer(item.text)]
             found = zip(unread, self.read_again(unread, self.second), strict=True)
             self._readings |= {item.key: reading for item, reading in found if reading}
         return [self._readings[item.key] for item in batch]

@@ -17,12 +17,12 @@ from dataclasses import asdict, replace
 from .. import __version__
 from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, resolve
-from .join import Group, group_answers
+from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
 from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
@@ -187,7 +187,7 @@ def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: Progress, second: S
 class _Part:
     """One scorer on one group: the items, their values, and what they come to."""
 
-    def __init__(self, scorer: Scorer, group: Group, seed: int, draws: int) -> None:
+    def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
         self.items = [self._item(answer) for answer in group.answers]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
@@ -198,7 +198,7 @@ class _Part:
         self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
-        clean = said if self.scorer.protocol.strip_special_tokens else str
+        clean = final_answer if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..reading.spans import VERSION, Span, read_spans
-from ..reading.text import said
+from ..reading.text import final_answer
 from ..records import Reading
 from .instants import iou, length, merge
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
@@ -72,7 +72,7 @@ class Timestamp(ReadingScorer):
 
     def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
         """Return the spans that a judge reads in each answer."""
-        return second.spans([said(item.text) for item in items], [item.duration for item in items])
+        return second.spans([final_answer(item.text) for item in items], [item.duration for item in items])
 
     def _overlap(self, predicted: Sequence[Span], annotated: Sequence[Span]) -> float:
         if self.protocol.sum_moments:

@@ -23,16 +23,16 @@ class Difference:
 
 
 def paired_difference(
-    a: Sequence[float], b: Sequence[float], clusters: Sequence[Hashable], *, seed: int, draws: int = DRAWS
+    *, base: Sequence[float], new: Sequence[float], clusters: Sequence[Hashable], seed: int, draws: int = DRAWS
 ) -> Difference | None:
-    """Return the mean of a - b over the same items, which belong to `clusters`; None without an item.
+    """Return the mean of new - base over the same items, which belong to `clusters`; None without an item.
 
     The interval is that of `paired_bootstrap`, None with too few clusters to have one. The p-value is that of
     approximate randomisation (Noreen 1989): were the two alike, each cluster's sum of differences could as well have
     the other sign. It is the share of `draws` random signs, and the signs as found, whose total is as far from 0, so
     never 0.
     """
-    differences = [x - y for x, y in zip(a, b, strict=True)]
+    differences = [x - y for x, y in zip(new, base, strict=True)]
     if not differences:
         return None
     return Difference(

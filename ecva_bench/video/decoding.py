@@ -27,9 +27,9 @@ from av.video.stream import VideoStream
 
 from ..errors import VideoChanged
 from .clock import Int64
-from .facts import Picture
+from .facts import PictureFormat
 from .index import SeekTable, VideoIndex, decode_to_end, packets_to_end
-from .opening import file_stamp, opened
+from .opening import file_stamp, open_video
 from .watchdog import Deadline
 
 UInt8 = npt.NDArray[np.uint8]
@@ -95,7 +95,7 @@ class _Canvas:
             self.warnings.append(text)
 
 
-def _as_shown(coded: UInt8, picture: Picture) -> UInt8:
+def _as_shown(coded: UInt8, picture: PictureFormat) -> UInt8:
     """Return a frame as coded, uint8 [height, width, 3], in square pixels and upright."""
     if picture.shown_width != picture.width:
         from PIL import Image
@@ -108,7 +108,7 @@ def _as_shown(coded: UInt8, picture: Picture) -> UInt8:
 def _decode_sequentially(index: VideoIndex, canvas: _Canvas, deadline: Deadline) -> None:
     """Decode from the start, counting frames, up to the last wanted one."""
     slots = {int(rank): slot for slot, rank in enumerate(canvas.ranks)}
-    with opened(index.path, deadline) as (container, stream):
+    with open_video(index.path, deadline) as (container, stream):
         for rank, (frame, tainted) in enumerate(decode_to_end(container, stream, deadline)):
             if rank in slots:
                 slot = slots.pop(rank)
@@ -223,7 +223,7 @@ class _Reader:
 
     def _open(self) -> None:
         self._stack.close()
-        self._container, self._stream = self._stack.enter_context(opened(self._path, self._deadline))
+        self._container, self._stream = self._stack.enter_context(open_video(self._path, self._deadline))
         self._untouched = True
 
     def _packets(self) -> Iterator[VideoPacket | None]:

@@ -44,7 +44,7 @@ class StreamFacts:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFormat:
     """What the first decoded frame says of all: its size as coded, and how frames become what is shown.
 
     They are made `shown_width` wide, so that pixels are square, then mirrored left to right, then turned.
@@ -83,7 +83,7 @@ def stream_facts(container: InputContainer, stream: VideoStream) -> StreamFacts:
     )
 
 
-def picture_of(frame: VideoFrame, aspect: Fraction) -> Picture:
+def picture_of(frame: VideoFrame, aspect: Fraction) -> PictureFormat:
     """Return the picture facts of a decoded frame, whose pixels are said to be `aspect` times as wide as high."""
     rotation, mirrored = _orientation(frame)
     shown_width, shape = _shape(frame.width, frame.height, aspect)
@@ -98,7 +98,7 @@ def picture_of(frame: VideoFrame, aspect: Fraction) -> Picture:
         "interlaced: both fields are shown in one frame; some players show one after the other": frame.interlaced_frame,
         "transparent: what is under transparent pixels is shown": any(part.is_alpha for part in components),
     }
-    return Picture(
+    return PictureFormat(
         width=frame.width,
         height=frame.height,
         shown_width=shown_width,

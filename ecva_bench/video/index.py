@@ -24,8 +24,8 @@ from av.video.stream import VideoStream
 
 from ..errors import NoFrames
 from .clock import Clock, Int64, distinct, typical_duration
-from .facts import Picture, StreamFacts, picture_of, stream_facts
-from .opening import FileStamp, file_stamp, opened
+from .facts import PictureFormat, StreamFacts, picture_of, stream_facts
+from .opening import FileStamp, file_stamp, open_video
 from .watchdog import Deadline
 
 _LATE = Fraction(1, 10)  # seconds by which pictures may begin after the sound without a word
@@ -52,7 +52,7 @@ class VideoIndex:
     path: Path
     stamp: FileStamp
     stream: StreamFacts
-    picture: Picture
+    picture: PictureFormat
     clock: Clock
     seek: SeekTable | None  # None: frames are found only by decoding from the start
     warnings: tuple[str, ...]
@@ -72,7 +72,7 @@ class _Scan:
     durations: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)  # places of key frames
     hidden: set[int] = field(default_factory=set)  # places of packets whose picture is never shown
-    picture: Picture | None = None
+    picture: PictureFormat | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -80,7 +80,7 @@ def build_index(path: Path, seconds: float) -> VideoIndex:
     """Read the index of a video file within a time limit; a `VideoError` says why there is none."""
     deadline = Deadline(path, seconds)
     stamp = file_stamp(path)
-    with opened(path, deadline) as (container, stream):
+    with open_video(path, deadline) as (container, stream):
         facts = stream_facts(container, stream)
         scan = _scan(container, stream, facts, deadline)
     reason = _why_sequential(scan, facts)
@@ -123,7 +123,7 @@ def _scan(container: InputContainer, stream: VideoStream, facts: StreamFacts, de
     return scan
 
 
-def _picture_in(packet: Packet[VideoStream], stream: VideoStream, facts: StreamFacts) -> Picture | None:
+def _picture_in(packet: Packet[VideoStream], stream: VideoStream, facts: StreamFacts) -> PictureFormat | None:
     """Return the picture facts of a key frame, decoded by itself; None if it does not decode."""
     context = stream.codec_context
     try:
@@ -176,15 +176,15 @@ def _seek_table(scan: _Scan) -> SeekTable:
     return SeekTable(np.array([ticks for ticks, _ in keys], dtype=np.int64), tuple(dts for _, dts in keys), places)
 
 
-def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadline) -> tuple[Clock, Picture]:
+def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadline) -> tuple[Clock, PictureFormat]:
     """Return the clock and the picture facts from a full decode.
 
     The n-th frame comes at the n-th decode time where every packet gives a frame, else at the n-th smallest of the
     frames' own times (right as a set, though dealt out in the wrong order), else at the nominal rate.
     """
     pts: list[int | None] = []
-    picture: Picture | None = None
-    with opened(path, deadline) as (container, stream):
+    picture: PictureFormat | None = None
+    with open_video(path, deadline) as (container, stream):
         for frame, _ in decode_to_end(container, stream, deadline):
             picture = picture or picture_of(frame, facts.pixel_aspect)
             pts.append(frame.pts)

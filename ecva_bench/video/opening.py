@@ -46,7 +46,7 @@ def file_stamp(path: Path) -> FileStamp:
 
 
 @contextmanager
-def opened(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Yield the open container and its main video stream, one codec thread, everything else discarded.
 
     One thread: threads per video gain nothing over threads across videos, and cost memory and deadlocks.

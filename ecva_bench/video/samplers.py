@@ -15,13 +15,11 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import UsageError
 from ..records import Moment
+from .clock import Float64, Int64
 
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 Sampler = Callable[..., Int64]
 
 

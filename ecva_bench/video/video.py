@@ -213,21 +213,21 @@ class Video:
         A frame that damage ate is replaced by the nearest shown one that decodes, and named in `substituted`.
         `UsageError` for an index that is not there, `NoFrames` if nothing decodes, `DecodeTimeout`, `VideoChanged`.
         """
-        asked = np.asarray(indices, dtype=np.int64)
-        ranks, places = np.unique(self.source_indices(asked), return_inverse=True)
+        requested = np.asarray(indices, dtype=np.int64)
+        ranks, places = np.unique(self.source_indices(requested), return_inverse=True)
         read = self._source.read(ranks)
-        given = ranks.copy()
+        decoded = ranks.copy()
         for row in np.flatnonzero(~read.present):
-            given[row], read.pixels[row], read.corrupt[row] = self._stand_in(int(ranks[row]))
-        in_order = len(ranks) == len(asked) and bool((places[1:] > places[:-1]).all())
+            decoded[row], read.pixels[row], read.corrupt[row] = self._stand_in(int(ranks[row]))
+        in_order = len(ranks) == len(requested) and bool((places[1:] > places[:-1]).all())
         pixels = read.pixels if in_order else read.pixels[places]
         pixels.flags.writeable = False
-        wanted, shown = np.searchsorted(self._ranks, ranks), np.searchsorted(self._ranks, given)
+        wanted, shown = np.searchsorted(self._ranks, ranks), np.searchsorted(self._ranks, decoded)
         frames = Frames(
             pixels=pixels,
             timestamps=self.timestamps[shown][places],
             positions=self.positions[shown][places],
-            indices=asked,
+            indices=requested,
             substituted={int(wanted[row]): int(shown[row]) for row in np.flatnonzero(~read.present)},
             corrupt=tuple(int(wanted[row]) for row in np.flatnonzero(read.corrupt)),
         )
@@ -237,12 +237,14 @@ class Video:
 
     def source_indices(self, indices: Sequence[int] | Int64) -> Int64:
         """Return the indices in the whole video behind indices of the timeline shown."""
-        asked = np.asarray(indices, dtype=np.int64)
-        if len(asked) and (asked.min() < 0 or asked.max() >= self.n_frames):
+        requested = np.asarray(indices, dtype=np.int64)
+        if len(requested) and (requested.min() < 0 or requested.max() >= self.n_frames):
             raise UsageError(
-                f"frames {asked.min()} to {asked.max()} were asked for", self.path, f"it has 0 to {self.n_frames - 1}"
+                f"frames {requested.min()} to {requested.max()} were requested",
+                self.path,
+                f"it has 0 to {self.n_frames - 1}",
             )
-        return self._ranks[asked]
+        return self._ranks[requested]
 
     def preload(self, source_indices: Sequence[int] | Int64) -> None:
         """Decode frames of the whole video once, in one pass, and serve them from memory from now on.
@@ -253,7 +255,7 @@ class Video:
         n_frames = self._source.index.n_frames
         if len(ranks) and (ranks[0] < 0 or ranks[-1] >= n_frames):
             raise UsageError(
-                f"frames {ranks[0]} to {ranks[-1]} were asked for", self.path, f"it has 0 to {n_frames - 1}"
+                f"frames {ranks[0]} to {ranks[-1]} were requested", self.path, f"it has 0 to {n_frames - 1}"
             )
         self._source.keep(ranks)
 

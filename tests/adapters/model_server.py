@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ecva_bench.answering import Adapter, create
-from ecva_bench.answering.asking import Settings
+from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Manifest, Results, View
 from ecva_bench.tasks import prompt_for, resolve
 from tests.clips import Clips
@@ -76,7 +76,7 @@ def ask_all(
             runner.run(journal)
     finally:
         adapter.close()
-    return read(out)
+    return read_results(out)
 
 
 def runner_of(adapter: Adapter, name: str, folder: Path, views: Sequence[View], settings: Settings) -> Runner:

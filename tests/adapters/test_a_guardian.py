@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecva_bench.adapters.a_guardian import AGuardian
-from ecva_bench.adapters.parts.importance import added, exchanged, read_moments, spans_of
-from ecva_bench.adapters.parts.prompt import Template, Text
-from ecva_bench.adapters.video_chatgpt import VideoChatGPT
-from ecva_bench.answering import Told
+from ecva_bench.adapters.a_guardian.adapter import AGuardian
+from ecva_bench.adapters.a_guardian.importance import added, exchanged, frame_spans, read_moments
+from ecva_bench.adapters.parts.prompts import Template, Text
+from ecva_bench.adapters.video_chatgpt.adapter import VideoChatGPT
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, DataError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
@@ -90,7 +90,7 @@ def test_important_frames_are_those_the_original_takes(shared_golden: Path, tmp_
         found, expected = adapter.frame_indices(video), case["indices"]  # type: ignore[arg-type]
         if len(expected) > 100:
             even = VideoChatGPT().frame_indices(video).tolist()  # type: ignore[arg-type]
-            assert added(even, spans_of(case["moments_sec"], case["fps"]), case["fps"]) == expected
+            assert added(even, frame_spans(case["moments_sec"], case["fps"]), case["fps"]) == expected
             expected = np.array(expected)[samplers.linspace(len(expected), 100)].tolist()
         assert found.tolist() == expected
 
@@ -107,8 +107,8 @@ def test_frames_are_exchanged_only_outside_the_spans_and_stay_as_many() -> None:
 
 
 def test_moments_are_whole_seconds_and_frame_rates_each_once() -> None:
-    assert spans_of([(5.9, 9.2), (1, 2), (5, 9)], 29.97) == [(145, 261), (29, 58)]
-    assert spans_of([(1, 2)], 29.9999) == [(30, 60)]  # a frame rate of 30, as sums have it
+    assert frame_spans([(5.9, 9.2), (1, 2), (5, 9)], 29.97) == [(145, 261), (29, 58)]
+    assert frame_spans([(1, 2)], 29.9999) == [(30, 60)]  # a frame rate of 30, as sums have it
 
 
 def test_important_frames_lie_in_the_video_and_are_of_the_whole_video_alone(tmp_path: Path) -> None:
@@ -194,13 +194,15 @@ def test_answers_end_where_their_conversation_says(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(AGuardian, "networks", SimpleNamespace(tokenizer=None))
     monkeypatch.setattr(adapter, "prompt", lambda question, seen: [])
     monkeypatch.setattr(
-        "ecva_bench.adapters.parts.generation.generate",
-        lambda networks, sequences, *_, **__: [Told(f"yes ### {len(sequences)}", finish="length") for _ in sequences],
+        "ecva_bench.adapters.parts.language.generation.generate",
+        lambda networks, sequences, *_, **__: [
+            ModelOutput(f"yes ### {len(sequences)}", finish="length") for _ in sequences
+        ],
     )
     questions = [prompt_for(TASKS[task], "cuva").text for task in ("timestamp", "cause", "effect", "classification")]
     answers = adapter.answer_many(None, questions)  # type: ignore[arg-type]
     assert answers == ["yes", "yes ### 2", "yes ### 2", "yes"]
-    assert all(isinstance(answer, Told) and answer.finish == "length" for answer in answers)
+    assert all(isinstance(answer, ModelOutput) and answer.finish == "length" for answer in answers)
 
 
 def test_the_five_tasks_are_answered_and_what_determines_answers_is_described(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ import sentencepiece
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 
-from ecva_bench.adapters.chat_univi import ChatUniVi
-from ecva_bench.adapters.parts import merging
-from ecva_bench.adapters.parts.clip import CONFIGS
-from ecva_bench.adapters.parts.merging import Noise, Rates, merge
-from ecva_bench.adapters.parts.prompt import Text
-from ecva_bench.adapters.parts.weights import after_last, fill, open_weights
+from ecva_bench.adapters.chat_univi import merging
+from ecva_bench.adapters.chat_univi.adapter import ChatUniVi
+from ecva_bench.adapters.chat_univi.merging import Noise, Rates, merge_tokens
+from ecva_bench.adapters.parts.checkpoints.weights import after_last, fill, open_weights
+from ecva_bench.adapters.parts.prompts import Text
+from ecva_bench.adapters.parts.towers.clip import CONFIGS
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava
@@ -78,7 +78,7 @@ def test_tokens_are_merged_as_by_the_original(name: str, shared_golden: Path, mo
     fill(projector, after_last(golden, "mm_projector."), "golden")
     rates = Rates(spatial, settings["temporal_cluster_rate"])
     with torch.no_grad():
-        tokens = projector(merge(golden["input.image_features"], rates, lambda *_: golden[next(recorded)]))
+        tokens = projector(merge_tokens(golden["input.image_features"], rates, lambda *_: golden[next(recorded)]))
     for number, found in enumerate(labels):
         assert torch.equal(found, golden[f"inter.idx_cluster.{number:03d}"])
     assert len(labels) == len(settings["calls"])
@@ -93,7 +93,7 @@ def test_merging_is_the_loops_it_stands_for(
     frames: int, patches: int, spatial: tuple[float, float, float], temporal: float
 ) -> None:
     features = torch.randn(frames, patches, 12, generator=torch.Generator().manual_seed(frames))
-    found = merge(features, Rates(spatial, temporal), draws(3))
+    found = merge_tokens(features, Rates(spatial, temporal), draws(3))
     expected = slow_merge(features, spatial, temporal, draws(3))
     assert found.shape == expected.shape
     torch.testing.assert_close(found.double(), expected, atol=1e-5, rtol=1e-5)
@@ -102,8 +102,8 @@ def test_merging_is_the_loops_it_stands_for(
 def test_few_events_are_a_matter_of_noise_and_of_nothing_else() -> None:
     features = torch.randn(20, 9, 8, generator=torch.Generator().manual_seed(1))
     rates = Rates((8, 4, 2), 0.1)
-    assert torch.equal(merge(features, rates, draws(4)), merge(features, rates, draws(4)))
-    found = [merge(features, rates, draws(seed)) for seed in range(4)]
+    assert torch.equal(merge_tokens(features, rates, draws(4)), merge_tokens(features, rates, draws(4)))
+    found = [merge_tokens(features, rates, draws(seed)) for seed in range(4)]
     assert not all(torch.equal(found[0], other) for other in found[1:])
 
 
@@ -111,9 +111,11 @@ def test_sixteen_bits_are_merged_by_densities_of_32() -> None:
     features = torch.randn(6, 20, 8, generator=torch.Generator().manual_seed(2)).half()
     labels = [merging.cluster(f, 7, 5, draws(1)(6, 20)) for f in (features, features.float())]
     assert torch.equal(*labels)
-    tokens = merging.merged(features, labels[0], 7)
+    tokens = merging.cluster_means(features, labels[0], 7)
     assert tokens.dtype == torch.float16
-    torch.testing.assert_close(tokens.float(), merging.merged(features.float(), labels[0], 7), atol=4e-3, rtol=4e-3)
+    torch.testing.assert_close(
+        tokens.float(), merging.cluster_means(features.float(), labels[0], 7), atol=4e-3, rtol=4e-3
+    )
 
 
 def by_hand(model: ChatUniVi, video: Video, indices: list[int], question: str, new: int = 8) -> str:
@@ -206,4 +208,4 @@ def test_real_sizes_have_the_published_numbers() -> None:
     assert numbers[1] == 6_738_415_616  # LLaMA 2 7B
     assert round(2 * sum(numbers) / 1e9, 1) == float(ChatUniVi.card.memory.split()[0])
     features = torch.randn(64, 65, 2, generator=torch.Generator().manual_seed(5))
-    assert len(merge(features, Rates((64, 32, 16), 0.0625), draws(0))) == 448
+    assert len(merge_tokens(features, Rates((64, 32, 16), 0.0625), draws(0))) == 448

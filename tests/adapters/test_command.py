@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecva_bench.adapters import _program
-from ecva_bench.adapters.command import DEATHS, Command
-from ecva_bench.answering import Told, create
+from ecva_bench.adapters.command import program as _program
+from ecva_bench.adapters.command.adapter import DEATHS, Command
+from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Moment
 from ecva_bench.video import Frames, Video, samplers
@@ -277,11 +277,11 @@ def test_half_a_character_is_mended(adapter: Command, video: Video, spelled: str
 
 def test_an_answer_that_was_cut_off_says_so(adapter: Command, video: Video) -> None:
     cut, whole = adapter.answer_many(video, ["cut", "second"])
-    assert isinstance(cut, Told)
-    assert isinstance(whole, Told)
+    assert isinstance(cut, ModelOutput)
+    assert isinstance(whole, ModelOutput)
     assert (cut.finish, whole.finish) == ("length", "stop")
     plain = adapter.answer(video, "first")
-    assert isinstance(plain, Told)
+    assert isinstance(plain, ModelOutput)
     assert plain.finish == "stop"
     for wrong in ('"length"', "[]", "[null]", '["stop", "stop"]', "[1]"):
         with pytest.raises(AdapterError, match=r"finish is .*: `finish` must be one string for each answer"):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ecva_bench.adapters.command import command_line
+from ecva_bench.adapters.command.adapter import command_line
 from ecva_bench.answering import create
 from ecva_bench.errors import AdapterError, UsageError
 

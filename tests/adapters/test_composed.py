@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
-from ecva_bench.adapters.composed import Composed, Seen
-from ecva_bench.adapters.parts import language as language_part
-from ecva_bench.adapters.parts.generation import NOTHING, config_of
-from ecva_bench.adapters.parts.language import load_language
-from ecva_bench.adapters.parts.networks import Networks, Placement, place
-from ecva_bench.adapters.parts.policy import Policy
-from ecva_bench.adapters.parts.prompt import Ids, Piece, Template, Text, Visual, encode
-from ecva_bench.adapters.parts.tokens import SentencePieces, open_tokenizer
-from ecva_bench.answering import Told
+from ecva_bench.adapters.parts.checkpoints.placement import Placement, place
+from ecva_bench.adapters.parts.families.composed import Composed, Seen
+from ecva_bench.adapters.parts.language import loading as language_part
+from ecva_bench.adapters.parts.language.generation import NOTHING, config_of
+from ecva_bench.adapters.parts.language.loading import load_language
+from ecva_bench.adapters.parts.language.networks import Networks
+from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.language.tokens import SentencePieces, open_tokenizer
+from ecva_bench.adapters.parts.prompts import Piece, Template, Text, TokenIds, Visual, encode
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Frames, Video
 from tests.adapters import tiny_llava as tiny
@@ -69,7 +70,7 @@ class Reader(Composed):
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         frames = [p for n, t in enumerate(seen.positions) for p in (Text(f"{t:.1f}"), Visual(n, n + 1))]
-        return [Ids((self.networks.tokenizer.bos,)), *frames, Text(question)]
+        return [TokenIds((self.networks.tokenizer.bos,)), *frames, Text(question)]
 
     @contextmanager
     def attending(self, visuals: Sequence[torch.Tensor], ids: torch.Tensor) -> Iterator[None]:
@@ -176,7 +177,7 @@ def test_an_answer_says_whether_it_was_cut_off(base: Path, video: Video) -> None
     adapter = reader(base)
     said = by_hand(adapter, video, QUESTIONS[0])
     (cut,) = adapter.answer_many(video, QUESTIONS[:1])
-    assert isinstance(cut, Told)
+    assert isinstance(cut, ModelOutput)
     assert cut.finish == "length"
     (ended,) = adapter.ask([(adapter.look(video), QUESTIONS[0])], replace(GREEDY, eos=(2, said[4])))
     assert ended.finish == "stop"
@@ -223,7 +224,7 @@ def test_nothing_is_inherited_from_the_checkpoints_own_settings(base: Path) -> N
 def test_prompts_are_encoded_piece_by_piece(base: Path) -> None:
     pieces = SentencePieces(base)
     library = sentencepiece.SentencePieceProcessor(model_file=str(base / "tokenizer.model"))
-    found = encode([Ids((1, 300)), Text("the man"), Visual(2, 4), Text(" the man\n"), Text("</s><s>")], pieces)
+    found = encode([TokenIds((1, 300)), Text("the man"), Visual(2, 4), Text(" the man\n"), Text("</s><s>")], pieces)
     apart = [library.encode(text) for text in ("the man", " the man\n", "</s><s>")]
     assert found == [1, 300, *apart[0], Visual(2, 4), *apart[1], *apart[2]]
     assert not {1, 2} & set(apart[2])

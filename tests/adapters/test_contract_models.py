@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from ecva_bench import registry
-from ecva_bench.adapters.composed import Composed
-from ecva_bench.answering import Card, create
+from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.answering import ModelCard, create
 from ecva_bench.answering.adapter import GROUP
 from ecva_bench.answering.plan import Selection
-from ecva_bench.answering.request import Request
+from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Settings
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Answer, canonical_json
 from ecva_bench.tasks import TASKS
 
@@ -47,7 +47,7 @@ class Tiny:
     def run(self, mode: Any, out: str) -> tuple[tuple[Answer, ...], Composed]:
         """The answers of a run over one clip of `mini`, and the model that gave them, or found them there."""
         given = dict(self.options)
-        request = Request(
+        request = RunRequest(
             self.name, given.pop("model_path"), given, selection=Selection(limit=1), settings=Settings(mode)
         )
         runner = request.prepare()
@@ -56,7 +56,7 @@ class Tiny:
             end = runner.run(journal)
         assert (end.status, end.answers) == ("complete", len(TASKS))
         assert isinstance(runner.adapter, Composed)
-        return read(self.folder / out).answers, runner.adapter
+        return read_results(self.folder / out).answers, runner.adapter
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -90,11 +90,11 @@ def test_five_tasks_are_answered_alike_one_by_one_and_together_and_a_second_run_
 
 def test_the_files_fit_by_names_and_shapes_and_are_as_many_numbers_as_when_loaded(tiny: Tiny) -> None:
     model = tiny.load()
-    fit = model.fit()
-    assert fit.whole, fit
+    check = model.check_checkpoint()
+    assert check.passed, check
     built = {id(p): p for part in vars(model.networks).values() for p in getattr(part, "parameters", list)()}
-    assert fit.parameters == sum(parameter.numel() for parameter in built.values())
-    assert sum(part.tensors for part in fit.parts) > 0
+    assert check.parameters == sum(parameter.numel() for parameter in built.values())
+    assert sum(part.tensors for part in check.parts) > 0
     assert {p.device.type for p in built.values()} == {"cpu"}  # checking has left the model as it was
 
 
@@ -111,7 +111,7 @@ def test_a_description_is_json_and_says_what_determines_answers(tiny: Tiny) -> N
 @pytest.mark.parametrize("name", MODELS)
 def test_a_card_leaves_nothing_out(name: str) -> None:
     card = MODELS[name].card
-    empty = [field.name for field in fields(Card) if not getattr(card, field.name)]
+    empty = [field.name for field in fields(ModelCard) if not getattr(card, field.name)]
     assert empty == [] or (name == "anomshield" and empty == ["hub_ids"])  # of which none are released
     assert re.match(r"\d+\.\d GB of weights in 16 bits", card.memory)
     assert all(sentence.endswith(".") for sentence in card.deviations)

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecva_bench.adapters.parts.stc import Stc
-from ecva_bench.adapters.videollama2 import VideoLLaMA2
+from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
+from ecva_bench.adapters.videollama2.stc import Stc
 from ecva_bench.answering import create
 from ecva_bench.errors import AdapterError
 from tests.adapters import tiny_llava as tiny
@@ -142,7 +142,7 @@ def test_a_setting_that_is_none_is_named_whatever_the_model(
     assert message in str(error.value)
     assert str((tmp_path / file).parent) in str(error.value)
     if "num_video_frames" not in message:  # which the networks do not need
-        assert message in adapter.fit().stopped
+        assert message in adapter.check_checkpoint().stopped
 
 
 @pytest.mark.parametrize("model", ["llama-vid", "st-llm", "timechat", "videochat2"])
@@ -152,7 +152,7 @@ def test_a_vocabulary_that_is_not_the_q_formers_is_refused_before_anything_is_as
     half(vocabulary)
     with pytest.raises(AdapterError, match=r"the vocabulary has \d+ words, and the Q-Former \d+ with \[DEC\]: .*vocab"):
         create(model, options).load()
-    assert "the vocabulary has" in create(model, options).fit().stopped
+    assert "the vocabulary has" in create(model, options).check_checkpoint().stopped
     empty(vocabulary)
     with pytest.raises(AdapterError, match=r"do not fit BERT's vocabulary"):
         create(model, options).load()

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import MistralConfig, MistralForCausalLM
 
-from ecva_bench.adapters.parts.generation import generate
-from ecva_bench.adapters.parts.networks import Networks
-from ecva_bench.adapters.parts.policy import Policy
-from ecva_bench.adapters.parts.prompt import Visual
-from ecva_bench.answering import Told
+from ecva_bench.adapters.parts.language.generation import generate
+from ecva_bench.adapters.parts.language.networks import Networks
+from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.prompts import Visual
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import OutOfMemory
 from tests.adapters import tiny_llava as tiny
 
@@ -49,7 +49,9 @@ def networks(**config: Any) -> Networks:
 NETWORKS = networks()
 
 
-def said(model: Networks, questions: Sequence[Sequence[int]], videos: Sequence[torch.Tensor], **how: Any) -> list[Told]:
+def said(
+    model: Networks, questions: Sequence[Sequence[int]], videos: Sequence[torch.Tensor], **how: Any
+) -> list[ModelOutput]:
     sequences = [[1, 5, Visual(), *question] for question in questions]
     with torch.inference_mode():
         return generate(

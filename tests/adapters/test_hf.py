@@ -22,9 +22,9 @@ from transformers import dynamic_module_utils, image_utils, video_utils
 from transformers.image_processing_utils import BaseImageProcessor
 from transformers.video_processing_utils import VideoProcessorMixin
 
-from ecva_bench.adapters import hf
-from ecva_bench.answering import Told, create
-from ecva_bench.data import load
+from ecva_bench.adapters.hf import adapter as hf
+from ecva_bench.answering import ModelOutput, create
+from ecva_bench.data import load_dataset
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import without_thought
 from ecva_bench.records import Moment
@@ -84,7 +84,7 @@ def loaded(request: pytest.FixtureRequest, checkpoint: Callable[[str], Path]) ->
 @pytest.fixture(scope="module")
 def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip of the embedded split."""
-    dataset = load("mini", videos=tmp_path_factory.mktemp("mini"))
+    dataset = load_dataset("mini", videos=tmp_path_factory.mktemp("mini"))
     first = dataset.annotations[0]
     dataset.ensure_videos(only={first.video})
     return dataset.media_path(first)
@@ -233,13 +233,13 @@ def test_seconds_between_frames_reach_the_family_that_counts_by_them(
 def test_an_answer_says_whether_it_was_cut_off(checkpoint: Callable[[str], Path], mini: Path) -> None:
     adapter = adapter_of(checkpoint("internvl"), "internvl")
     told = adapter.answer(Video(mini), QUESTIONS[0])
-    assert isinstance(told, Told)
+    assert isinstance(told, ModelOutput)
     assert told.finish == "length"
     adapter.model.network.get_output_embeddings().register_forward_hook(
         lambda _, __, logits: torch.nn.functional.one_hot(torch.full(logits.shape[:-1], 259), logits.shape[-1]).float()
     )
     ended = adapter.answer(Video(mini), QUESTIONS[0])  # by a model that says nothing but that it has done
-    assert isinstance(ended, Told)
+    assert isinstance(ended, ModelOutput)
     assert (ended, ended.finish) == ("", "stop")
 
 

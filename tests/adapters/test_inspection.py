@@ -15,15 +15,15 @@ import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
 
 from ecva_bench.adapters.anomshield.adapter import AnomShield
-from ecva_bench.adapters.composed import Composed
-from ecva_bench.adapters.parts.clip import CONFIGS
-from ecva_bench.adapters.parts.inspection import inspected, inspecting
-from ecva_bench.adapters.parts.stc import Stc
-from ecva_bench.adapters.parts.weights import open_weights
-from ecva_bench.adapters.timechat import TimeChat
-from ecva_bench.adapters.videollama2 import VideoLLaMA2
-from ecva_bench.adapters.vila import Vila
-from ecva_bench.answering.fit import Fit
+from ecva_bench.adapters.parts.checkpoints.inspection import inspected, inspecting
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights
+from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.adapters.parts.towers.clip import CONFIGS
+from ecva_bench.adapters.timechat.adapter import TimeChat
+from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
+from ecva_bench.adapters.videollama2.stc import Stc
+from ecva_bench.adapters.vila.adapter import Vila
+from ecva_bench.answering.checkpoint_check import CheckpointCheck
 from ecva_bench.errors import AdapterError, UsageError
 from tests.adapters.tiny import anomshield, llm, timechat, videollama2, vila
 from tests.adapters.tiny.edit import edit
@@ -31,8 +31,8 @@ from tests.adapters.tiny.edit import edit
 ONE = torch.ones(1)
 
 
-def wrong(fit: Fit) -> dict[str, Mapping[str, list[str]]]:
-    return {part.name: part.problems for part in fit.parts if part.problems}
+def wrong(check: CheckpointCheck) -> dict[str, Mapping[str, list[str]]]:
+    return {part.name: part.problems for part in check.parts if part.problems}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_all_that_is_wrong_is_told_at_once_and_loading_fails_over_it(
     options = build(tmp_path)
     (path,) = tmp_path.glob(file)
     edit(path, change)
-    found = wrong(model(**options).fit())
+    found = wrong(model(**options).check_checkpoint())
     assert found == expected
     with pytest.raises(AdapterError, match="the weights do not fit"):
         model(**options).load()
@@ -173,11 +173,11 @@ def test_a_model_of_16_gb_is_compared_without_reading_it(real_size: Path) -> Non
     files = [path for path in real_size.rglob("*") if path.suffix in (".bin", ".safetensors")]
     assert sum(path.stat().st_size for path in files) > 16e9
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    fit = VideoLLaMA2(model_path=str(real_size)).fit()
+    check = VideoLLaMA2(model_path=str(real_size)).check_checkpoint()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert fit.whole
-    assert fit.parameters is not None
-    assert round(2 * fit.parameters / 1e9, 1) == float(VideoLLaMA2.card.memory.split()[0])
+    assert check.passed
+    assert check.parameters is not None
+    assert round(2 * check.parameters / 1e9, 1) == float(VideoLLaMA2.card.memory.split()[0])
     assert grown < 300_000  # kB; a single of the shards has 7 700 000
 
 
@@ -187,18 +187,18 @@ def test_what_ends_the_comparison_early_is_told_beside_what_was_found(file: str,
     content = (tmp_path / file).read_bytes()
     (tmp_path / file).write_bytes(content[: min(kept, len(content) - 100)])
     options["vision_tower"] = str(tmp_path / "tower")
-    fit = VideoLLaMA2(**options).fit()
-    assert not fit.whole
-    assert fit.parameters is None
-    assert str(tmp_path / file) in fit.stopped
+    check = VideoLLaMA2(**options).check_checkpoint()
+    assert not check.passed
+    assert check.parameters is None
+    assert str(tmp_path / file) in check.stopped
 
 
 def test_a_shard_that_was_not_downloaded_is_named(tmp_path: Path) -> None:
     options = videollama2.build(tmp_path)
     (tmp_path / "model" / "pytorch_model-00002-of-00002.bin").unlink()
-    fit = VideoLLaMA2(**options).fit()
-    assert "there is no such file" in fit.stopped
-    assert "pytorch_model-00002-of-00002.bin" in fit.stopped
+    check = VideoLLaMA2(**options).check_checkpoint()
+    assert "there is no such file" in check.stopped
+    assert "pytorch_model-00002-of-00002.bin" in check.stopped
 
 
 def test_nothing_is_downloaded_and_what_is_not_here_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,12 +209,12 @@ def test_nothing_is_downloaded_and_what_is_not_here_is_named(tmp_path: Path, mon
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     options = anomshield.build(tmp_path)
     del options["base"]
-    fit = AnomShield(**options).fit()
-    assert "mistralai/Mistral-7B-Instruct-v0.2: run `hf download" in fit.stopped
+    check = AnomShield(**options).check_checkpoint()
+    assert "mistralai/Mistral-7B-Instruct-v0.2: run `hf download" in check.stopped
     with pytest.raises(AdapterError, match="there are no weights"):
-        VideoLLaMA2().fit()
+        VideoLLaMA2().check_checkpoint()
     with pytest.raises(UsageError, match="no weights of its own"):
-        AnomShield().fit()
+        AnomShield().check_checkpoint()
 
 
 def test_outside_of_an_inspection_tensors_have_numbers_again(tmp_path: Path) -> None:

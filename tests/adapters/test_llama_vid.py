@@ -13,15 +13,15 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from ecva_bench.adapters.llama_vid import LlamaVid
-from ecva_bench.adapters.parts.context import ContextTokens, load_context
-from ecva_bench.adapters.parts.eva import EvaTower, eva_config, load_eva
-from ecva_bench.adapters.parts.images import cropped, normalised
-from ecva_bench.adapters.parts.mlp import mlp2x
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.prompt import Text
-from ecva_bench.adapters.parts.qformer import QFormer
-from ecva_bench.adapters.parts.weights import open_weights, renamed, under
+from ecva_bench.adapters.llama_vid.adapter import LlamaVid
+from ecva_bench.adapters.llama_vid.context import ContextTokens, load_context
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights, renamed, under
+from ecva_bench.adapters.parts.connectors.mlp import mlp2x
+from ecva_bench.adapters.parts.connectors.qformer import QFormer
+from ecva_bench.adapters.parts.media.images import cropped, normalised
+from ecva_bench.adapters.parts.prompts import Text
+from ecva_bench.adapters.parts.towers.eva import EvaTower, eva_config, load_eva
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow
@@ -103,7 +103,7 @@ def test_long_videos_are_seen_in_parts_and_nothing_changes(monkeypatch: pytest.M
     ids = torch.tensor([[2, 7, 3]])
     with torch.no_grad():
         found = connector(features, ids)
-        monkeypatch.setattr("ecva_bench.adapters.parts.context.FRAMES", 100)
+        monkeypatch.setattr("ecva_bench.adapters.llama_vid.context.FRAMES", 100)
         torch.testing.assert_close(found, connector(features, ids), atol=1e-10, rtol=1e-10)
 
 

@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 
 from ecva_bench.adapters.moviellm import INNER, MovieLLM
-from ecva_bench.adapters.parts.language import load_language
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.weights import open_weights
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights
+from ecva_bench.adapters.parts.language.loading import load_language
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from tests.adapters.test_llama_vid import QUESTIONS, by_hand

@@ -12,14 +12,14 @@ import pytest
 import torch
 import transformers
 
-from ecva_bench.adapters.mplug_owl import VARIANTS, MplugOwl
-from ecva_bench.adapters.parts.abstractor import Abstractor, load_abstractor
-from ecva_bench.adapters.parts.bloom import norm_words_only
-from ecva_bench.adapters.parts.images import normalised, squeezed
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.owl_vit import SIZES, OwlVit, load_owl_vit
-from ecva_bench.adapters.parts.prompt import Ids, Visual, encode
-from ecva_bench.adapters.parts.weights import Tensors, open_weights, under
+from ecva_bench.adapters.mplug_owl.abstractor import Abstractor, load_abstractor
+from ecva_bench.adapters.mplug_owl.adapter import VARIANTS, MplugOwl
+from ecva_bench.adapters.mplug_owl.bloom import norm_words_only
+from ecva_bench.adapters.mplug_owl.owl_vit import SIZES, OwlVit, load_owl_vit
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.weights import Tensors, open_weights, under
+from ecva_bench.adapters.parts.media.images import normalised, squeezed
+from ecva_bench.adapters.parts.prompts import TokenIds, Visual, encode
 from ecva_bench.errors import AdapterError, UsageError
 from tests.adapters.tiny import mplug_owl as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -194,7 +194,7 @@ def test_the_prompt_is_the_originals_to_the_letter(variant: str, name: str, shar
     text = adapter.template.text.replace("{video}", media).replace("{question}", golden["question"])
     assert text == golden[name]
     if variant == "llama-video":
-        found = encode([Ids((1,)), *adapter.template.pieces(golden["question"])], Bytes())
+        found = encode([TokenIds((1,)), *adapter.template.pieces(golden["question"])], Bytes())
         ids = [part for piece in found for part in ([-2] * 65 if isinstance(piece, Visual) else [piece])]
         assert ids == golden["bytes_tokenizer_ids_video"]
 

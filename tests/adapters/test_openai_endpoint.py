@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecva_bench.adapters._frames import Picture
-from ecva_bench.answering import Told, create
+from ecva_bench.adapters.openai_endpoint.frames import PictureFormat
+from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
-from ecva_bench.journal import read
+from ecva_bench.journal import read_results
 from ecva_bench.judging import client
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
@@ -126,7 +126,7 @@ def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
 def test_jpeg_keeps_colours_apart() -> None:
     rows, columns = np.mgrid[0:48, 0:64]
     red_over_blue = np.stack([250 - 5 * rows, 2 * columns, 5 * rows], axis=-1).astype(np.uint8)
-    (picture,) = pictures_in(f"data:image/jpeg;base64,{Picture('jpeg', 768).encode(red_over_blue)}")
+    (picture,) = pictures_in(f"data:image/jpeg;base64,{PictureFormat('jpeg', 768).encode(red_over_blue)}")
     assert 0 < np.abs(picture.astype(int) - red_over_blue).max() <= 4
 
 
@@ -261,9 +261,9 @@ def test_a_refusal_is_a_record_for_good(refusal: Any, folder: Path, tmp_path: Pa
 def test_an_answer_that_was_cut_off_says_so(video: Video) -> None:
     with ModelServer(says=[completion("It began with", finish="length")]) as server:
         cut, whole = ask(server, video, "Why?", "What?", concurrency="1")
-    assert isinstance(cut, Told)
+    assert isinstance(cut, ModelOutput)
     assert (cut, cut.finish, cut.steps) == ("It began with", "length", {"served": "scripted-1"})
-    assert isinstance(whole, Told)
+    assert isinstance(whole, ModelOutput)
     assert whole.finish == "stop"
 
 
@@ -309,7 +309,7 @@ def test_a_thought_that_is_no_text_is_left_out(odd: dict[str, Any], video: Video
     reply["choices"][0]["message"].update(odd)
     with ModelServer(says=[reply]) as server:
         (text,) = ask(server, video, "Why?")
-    assert isinstance(text, Told)
+    assert isinstance(text, ModelOutput)
     assert (text, text.steps) == ("[7]", {"served": "scripted-1"})
 
 
@@ -365,7 +365,7 @@ def test_parameters_that_are_turned_down_are_left_out_and_named(video: Video) ->
     with ModelServer(refuses=("temperature", "max_completion_tokens")) as server:
         first, second = ask(server, video, "Why?", "What?", concurrency="1")
         last = server.requests[-1].body
-    assert isinstance(first, Told)
+    assert isinstance(first, ModelOutput)
     assert first.steps == {"served": "scripted-1", "left_out": ["max_completion_tokens", "temperature"]}
     assert second.steps == first.steps  # type: ignore[attr-defined]
     assert len(server.requests) == 4
@@ -521,7 +521,7 @@ def test_a_resumed_run_asks_as_it_began(folder: Path, tmp_path: Path) -> None:
     stopping = ModelServer(refuses=("temperature",), says=[None, None, *100 * [Fault(401)]])
     with stopping as server, pytest.raises(ModelGone):
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
-    assert len(read(out).answers) == 2
+    assert len(read_results(out).answers) == 2
     with ModelServer() as willing:
         results = ask_all(MODEL, at(willing), folder, out)
         assert len(willing.requests) == 7
@@ -551,7 +551,7 @@ def test_an_endpoint_that_changes_its_mind_ends_the_run(folder: Path, tmp_path: 
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
     with Changing(0) as server, pytest.raises(ModelGone, match=ending):  # and when it is resumed
         ask_all(MODEL, at(server, concurrency="1"), folder, out)
-    assert len(read(out).answers) == 2
+    assert len(read_results(out).answers) == 2
     with ModelServer() as server:
         results = ask_all(MODEL, at(server), folder, out)
         assert len(server.requests) == 7

@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from ecva_bench.answering import Told, create
+from ecva_bench.answering import ModelOutput, create
 from ecva_bench.video import Video
 from tests.judging.test_real_server import SERVE, wait_for
 from tests.video.make import REPEATABLE
@@ -79,7 +79,7 @@ def test_a_real_server_answers_as_the_model_in_this_process(
         assert list(there.frame_indices(video)) == list(here.frame_indices(video))
         answers = there.answer_many(video, QUESTIONS)
         assert [a.strip() for a in answers] == here.answer_many(video, QUESTIONS)
-    assert all(isinstance(answer, Told) and answer.finish in ("stop", "length") for answer in answers)
+    assert all(isinstance(answer, ModelOutput) and answer.finish in ("stop", "length") for answer in answers)
     spent = there.spent()
     assert (spent["asked"], spent["failed"], spent["uncounted"]) == (2, 0, 0)
     assert spent["tokens_in"] > 100

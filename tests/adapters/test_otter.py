@@ -13,12 +13,12 @@ import sentencepiece
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 
-from ecva_bench.adapters.otter import ADDED, Otter
-from ecva_bench.adapters.parts.clip import CONFIGS, ClipTower, own_name
-from ecva_bench.adapters.parts.gated import GatedBlock, GatedBlocks, load_gated
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.perceiver import Perceiver, load_perceiver
-from ecva_bench.adapters.parts.weights import Tensors, fill, open_weights, renamed, under
+from ecva_bench.adapters.otter.adapter import ADDED, Otter
+from ecva_bench.adapters.otter.gated import GatedBlock, GatedBlocks, load_gated
+from ecva_bench.adapters.otter.perceiver import Perceiver, load_perceiver
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.weights import Tensors, fill, open_weights, renamed, under
+from ecva_bench.adapters.parts.towers.clip import CONFIGS, ClipTower, own_name
 from ecva_bench.errors import AdapterError
 from tests.adapters.tiny import llm
 from tests.adapters.tiny import otter as tiny

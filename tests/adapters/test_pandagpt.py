@@ -14,14 +14,14 @@ import sentencepiece
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from ecva_bench.adapters.pandagpt import PandaGPT
-from ecva_bench.adapters.parts.delta import load_sum
-from ecva_bench.adapters.parts.imagebind import ImageBindVision, load_imagebind
-from ecva_bench.adapters.parts.images import DEVIATION, MEAN, short_scaled, three_crops
-from ecva_bench.adapters.parts.lora import add_lora, lora_of
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.prompt import Text, Visual
-from ecva_bench.adapters.parts.weights import Tensors, open_weights, under
+from ecva_bench.adapters.pandagpt.adapter import PandaGPT
+from ecva_bench.adapters.pandagpt.delta import load_sum
+from ecva_bench.adapters.pandagpt.imagebind import ImageBindVision, load_imagebind
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.weights import Tensors, open_weights, under
+from ecva_bench.adapters.parts.language.lora import add_lora, lora_of
+from ecva_bench.adapters.parts.media.images import DEVIATION, MEAN, short_scaled, three_crops
+from ecva_bench.adapters.parts.prompts import Text, Visual
 from ecva_bench.errors import AdapterError, UsageError
 from tests.adapters.greedy import greedy
 from tests.adapters.tiny import llm

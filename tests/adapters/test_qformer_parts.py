@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers import BertTokenizer
 
-from ecva_bench.adapters.composed import Composed
-from ecva_bench.adapters.parts.bt_adapter import Branch, load_branched
-from ecva_bench.adapters.parts.eva import EvaTower, eva_config, eva_tensors, load_eva
-from ecva_bench.adapters.parts.images import cropped
-from ecva_bench.adapters.parts.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.qformer import BertText, QFormer, load_qformer, qformer_tensors
-from ecva_bench.adapters.parts.umt import UmtTower, load_umt, places
-from ecva_bench.adapters.st_llm import StLlm
-from ecva_bench.adapters.timechat import TimeChat
-from ecva_bench.adapters.videochat2 import VideoChat2
+from ecva_bench.adapters.parts.checkpoints.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.connectors.qformer import BertText, QFormer, load_qformer, qformer_tensors
+from ecva_bench.adapters.parts.families.composed import Composed
+from ecva_bench.adapters.parts.media.images import cropped
+from ecva_bench.adapters.parts.towers.eva import EvaTower, eva_config, eva_tensors, load_eva
+from ecva_bench.adapters.st_llm.adapter import StLlm
+from ecva_bench.adapters.st_llm.bt_adapter import Branch, load_branched
+from ecva_bench.adapters.timechat.adapter import TimeChat
+from ecva_bench.adapters.videochat2.adapter import VideoChat2
+from ecva_bench.adapters.videochat2.umt import UmtTower, load_umt, position_table
 from ecva_bench.errors import AdapterError
 from tests.adapters import slow_lavis as slow
 from tests.adapters.tiny import lavis as tiny
@@ -81,7 +81,7 @@ def test_umt_gives_what_sums_over_patches_and_heads_give(number: int) -> None:
 def test_places_are_those_of_the_original(shared_golden: Path) -> None:
     tables = json.loads((shared_golden / "videochat2" / "sampling_and_prompt.json").read_text())
     probe = tables["pos_embed_16f_d64_probe"]
-    found = places(16, 196, 64)[probe["rows"]]
+    found = position_table(16, 196, 64)[probe["rows"]]
     torch.testing.assert_close(found[:, : len(probe["values"][0])], torch.tensor(probe["values"]), atol=1e-6, rtol=0)
 
 
@@ -90,7 +90,7 @@ def test_frames_are_seen_in_parts_and_nothing_changes(monkeypatch: pytest.Monkey
     tower = load_eva(state, "x", CPU, as_is, norm=False)
     pixels = np.random.default_rng(1).integers(0, 256, (5, 30, 30, 3), dtype=np.uint8)
     whole = tower(pixels)
-    monkeypatch.setattr("ecva_bench.adapters.parts.eva.FRAMES", 2)
+    monkeypatch.setattr("ecva_bench.adapters.parts.towers.eva.FRAMES", 2)
     torch.testing.assert_close(tower(pixels), whole, atol=1e-5, rtol=1e-5)
     assert whole.shape == (5, 17, tiny.WIDTH)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.adapters.composed import Composed
+from ecva_bench.adapters.parts.families.composed import Composed
 from tests.adapters.test_contract_models import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from ecva_bench.adapters.parts.saying import decoded
+from ecva_bench.adapters.parts.language.decoding import decoded
 from ecva_bench.reading.thoughts import without_thought
 
 SPECIAL = ("<pad>", "<s>", "<|im_end|>", "<|end|>", "[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<|start|>")

@@ -14,18 +14,19 @@ import torch
 from sentencepiece import SentencePieceProcessor
 from transformers import BertTokenizer, LlamaConfig, LlamaForCausalLM
 
-from ecva_bench.adapters.parts.eva import load_eva
-from ecva_bench.adapters.parts.generation import generate
-from ecva_bench.adapters.parts.images import cropped
-from ecva_bench.adapters.parts.lavis import QFORMER, first, tower_tensors
-from ecva_bench.adapters.parts.networks import Networks, Placement
-from ecva_bench.adapters.parts.policy import Policy
-from ecva_bench.adapters.parts.prompt import Text, Visual
-from ecva_bench.adapters.parts.qformer import Projected, load_qformer
-from ecva_bench.adapters.parts.residual import GlobalResidual, kept_frames
-from ecva_bench.adapters.parts.sizes import load_linear
-from ecva_bench.adapters.parts.weights import open_weights, under
-from ecva_bench.adapters.st_llm import StLlm
+from ecva_bench.adapters.parts.checkpoints.lavis import QFORMER, first, tower_tensors
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.sizes import load_linear
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights, under
+from ecva_bench.adapters.parts.connectors.qformer import Projected, load_qformer
+from ecva_bench.adapters.parts.language.generation import generate
+from ecva_bench.adapters.parts.language.networks import Networks
+from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.media.images import cropped
+from ecva_bench.adapters.parts.prompts import Text, Visual
+from ecva_bench.adapters.parts.towers.eva import load_eva
+from ecva_bench.adapters.st_llm.adapter import StLlm
+from ecva_bench.adapters.st_llm.residual import GlobalResidual, kept_frames
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow

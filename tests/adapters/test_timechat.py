@@ -14,16 +14,16 @@ import torch
 from sentencepiece import SentencePieceProcessor
 from transformers import BertTokenizer
 
-from ecva_bench.adapters.parts.eva import load_eva
-from ecva_bench.adapters.parts.images import squeezed
-from ecva_bench.adapters.parts.lavis import tower_tensors
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.prompt import Ids, Text, Visual
-from ecva_bench.adapters.parts.qformer import load_qformer
-from ecva_bench.adapters.parts.sizes import load_embedding, load_linear
-from ecva_bench.adapters.parts.sliding import SlidingQFormer
-from ecva_bench.adapters.parts.weights import open_weights, under
-from ecva_bench.adapters.timechat import TimeChat, seconds
+from ecva_bench.adapters.parts.checkpoints.lavis import tower_tensors
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.sizes import load_embedding, load_linear
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights, under
+from ecva_bench.adapters.parts.connectors.qformer import load_qformer
+from ecva_bench.adapters.parts.media.images import squeezed
+from ecva_bench.adapters.parts.prompts import Text, TokenIds, Visual
+from ecva_bench.adapters.parts.towers.eva import load_eva
+from ecva_bench.adapters.timechat.adapter import TimeChat, seconds
+from ecva_bench.adapters.timechat.sliding import SlidingQFormer
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from ecva_bench.video.samplers import starts
@@ -88,7 +88,7 @@ def prompt_of(positions: list[float], question: str) -> tuple[int, str, str]:
     adapter.networks = SimpleNamespace(tokenizer=SimpleNamespace(bos=1))  # type: ignore[assignment]
     seen: Any = SimpleNamespace(positions=np.array(positions))
     match adapter.prompt(question, seen):
-        case [Ids((bos,)), Text(before), Visual(), Text(after)]:
+        case [TokenIds((bos,)), Text(before), Visual(), Text(after)]:
             return bos, before, after
     raise AssertionError
 

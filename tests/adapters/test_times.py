@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecva_bench.adapters._frames import image_parts, uneven, video_metadata
-from ecva_bench.adapters.a_guardian import AGuardian
-from ecva_bench.adapters.hf import FAMILIES, Hf
-from ecva_bench.adapters.timechat import seconds
+from ecva_bench.adapters.a_guardian.adapter import AGuardian
+from ecva_bench.adapters.hf.adapter import FAMILIES, Hf
+from ecva_bench.adapters.openai_endpoint.frames import video_metadata
+from ecva_bench.adapters.parts.media.frames import image_parts, uneven
+from ecva_bench.adapters.timechat.adapter import seconds
 from ecva_bench.answering.adapter import create
 from ecva_bench.records import Moment
 from ecva_bench.video import Video, samplers

@@ -13,13 +13,13 @@ import sentencepiece
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 
-from ecva_bench.adapters.parts.clip import CONFIGS
-from ecva_bench.adapters.parts.generation import generate
-from ecva_bench.adapters.parts.images import nearest
-from ecva_bench.adapters.parts.pooling import pooled
-from ecva_bench.adapters.parts.prompt import Ids, Piece, Text, Visual
-from ecva_bench.adapters.parts.weights import open_weights
-from ecva_bench.adapters.video_chatgpt import GREEDY, VideoChatGPT
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights
+from ecva_bench.adapters.parts.language.generation import generate
+from ecva_bench.adapters.parts.media.images import nearest
+from ecva_bench.adapters.parts.prompts import Piece, Text, TokenIds, Visual
+from ecva_bench.adapters.parts.towers.clip import CONFIGS
+from ecva_bench.adapters.video_chatgpt.adapter import GREEDY, VideoChatGPT
+from ecva_bench.adapters.video_chatgpt.pooling import pooled
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava
@@ -51,7 +51,7 @@ def said(pieces: list[Piece], patches: int) -> str:
                 text += words
             case Visual():
                 text += f"{{PATCHx{patches}}}"
-            case Ids((number,)):
+            case TokenIds((number,)):
                 text += {1: "", video_chatgpt.WORDS + 1: "<vid_start>", video_chatgpt.WORDS + 2: "<vid_end>"}[number]
     return text
 
@@ -77,7 +77,7 @@ def test_blanks_beside_the_video_are_cut_as_by_the_original_tokenizer(loaded: Vi
     before, start, visual, end, after = loaded.prompt("Q? \n", None)[1:]  # type: ignore[arg-type]
     assert isinstance(before, Text)
     assert before.text.endswith("USER: Q?")
-    assert (start, visual, end) == (Ids((324,)), Visual(), Ids((325,)))
+    assert (start, visual, end) == (TokenIds((324,)), Visual(), TokenIds((325,)))
     assert after == Text("ASSISTANT:")
 
 

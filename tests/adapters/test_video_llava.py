@@ -12,12 +12,12 @@ import sentencepiece
 import torch
 from transformers import CLIPVisionConfig, LlamaConfig, LlamaForCausalLM
 
-from ecva_bench.adapters.parts.clip import own_name
-from ecva_bench.adapters.parts.languagebind import CONFIGS, LanguageBindTower, prepared
-from ecva_bench.adapters.parts.mlp import mlp2x
-from ecva_bench.adapters.parts.prompt import Text
-from ecva_bench.adapters.parts.weights import after_last, fill, open_weights, renamed
-from ecva_bench.adapters.video_llava import VideoLLaVA
+from ecva_bench.adapters.parts.checkpoints.weights import after_last, fill, open_weights, renamed
+from ecva_bench.adapters.parts.connectors.mlp import mlp2x
+from ecva_bench.adapters.parts.prompts import Text
+from ecva_bench.adapters.parts.towers.clip import own_name
+from ecva_bench.adapters.video_llava.adapter import VideoLLaVA
+from ecva_bench.adapters.video_llava.languagebind import CONFIGS, LanguageBindTower, prepared
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters.greedy import greedy

@@ -13,14 +13,14 @@ import torch
 from sentencepiece import SentencePieceProcessor
 from transformers import BertTokenizer
 
-from ecva_bench.adapters.parts.images import cropped
-from ecva_bench.adapters.parts.networks import Placement
-from ecva_bench.adapters.parts.prompt import Text, Visual
-from ecva_bench.adapters.parts.qformer import Projected, load_qformer
-from ecva_bench.adapters.parts.sizes import load_linear
-from ecva_bench.adapters.parts.umt import load_umt, places
-from ecva_bench.adapters.parts.weights import open_weights, under
-from ecva_bench.adapters.videochat2 import TOWER, VideoChat2
+from ecva_bench.adapters.parts.checkpoints.placement import Placement
+from ecva_bench.adapters.parts.checkpoints.sizes import load_linear
+from ecva_bench.adapters.parts.checkpoints.weights import open_weights, under
+from ecva_bench.adapters.parts.connectors.qformer import Projected, load_qformer
+from ecva_bench.adapters.parts.media.images import cropped
+from ecva_bench.adapters.parts.prompts import Text, Visual
+from ecva_bench.adapters.videochat2.adapter import TOWER, VideoChat2
+from ecva_bench.adapters.videochat2.umt import load_umt, position_table
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 from ecva_bench.video.samplers import midpoints
@@ -57,7 +57,7 @@ def test_tokens_are_the_originals(shared_golden: Path) -> None:
         load_qformer(under(own, "qformer."), queries, "a", CPU, head=head),
         load_linear(own, "mistral_proj", "a", CPU),
     )
-    torch.testing.assert_close(places(count, 196, width)[::49], tensors["out.pos_embed_used"][0], **CLOSE)
+    torch.testing.assert_close(position_table(count, 196, width)[::49], tensors["out.pos_embed_used"][0], **CLOSE)
     pixels = tensors["in.video_uint8"][0].permute(0, 2, 3, 1).numpy()
     bare: list[torch.Tensor] = []
     tower.vision_layernorm.register_forward_pre_hook(lambda _, given: bare.append(given[0]))

@@ -14,8 +14,8 @@ import sentencepiece
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
 
-from ecva_bench.adapters.parts.stc import Stc
-from ecva_bench.adapters.videollama2 import VideoLLaMA2
+from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
+from ecva_bench.adapters.videollama2.stc import Stc
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video

@@ -15,12 +15,12 @@ from PIL import Image
 from tokenizers import Tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
-from ecva_bench.adapters.composed import Seen
-from ecva_bench.adapters.parts.downsample import MlpDownsample
-from ecva_bench.adapters.parts.prompt import Ids, Piece, Special, Text, Visual, encode
-from ecva_bench.adapters.parts.siglip import SiglipTower
-from ecva_bench.adapters.parts.weights import fill, open_weights, renamed, under
-from ecva_bench.adapters.vila import SPECIAL, Vila
+from ecva_bench.adapters.parts.checkpoints.weights import fill, open_weights, renamed, under
+from ecva_bench.adapters.parts.families.composed import Seen
+from ecva_bench.adapters.parts.prompts import Piece, Special, Text, TokenIds, Visual, encode
+from ecva_bench.adapters.vila.adapter import SPECIAL, Vila
+from ecva_bench.adapters.vila.downsample import MlpDownsample
+from ecva_bench.adapters.vila.siglip import SiglipTower
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 from tests.adapters.greedy import greedy
@@ -60,7 +60,7 @@ def test_the_prompt_is_the_originals_to_the_letter(shared_golden: Path) -> None:
     model = Vila(frames="8")
     model.__dict__["networks"] = SimpleNamespace(tokenizer=SimpleNamespace(bos=0))
     first, *pieces = model.prompt("Q?", Seen(torch.zeros(8 * 196, 1), np.zeros(8), np.zeros(8), ""))
-    assert first == Ids((0,))
+    assert first == TokenIds((0,))
     assert "".join(map(_said, pieces)) == golden["prompt"]
     places = [piece for piece in pieces if isinstance(piece, Visual)]
     assert places == [Visual(196 * n, 196 * (n + 1)) for n in range(8)]

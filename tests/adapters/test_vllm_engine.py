@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.vllm_engine import VLLMEngine
-from ecva_bench.answering import Told, create
+from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
@@ -117,7 +117,7 @@ def test_the_engine_is_started_as_described(family: str, tmp_path: Path, video: 
         "prefix_caching": False,
     }
     assert described["generation"] == {"temperature": 0, "seed": 0, "max_tokens": 6}
-    assert isinstance(text, Told)
+    assert isinstance(text, ModelOutput)
     assert text.finish in ("stop", "length")
 
 

@@ -10,8 +10,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ecva_bench.adapters.parts.layout import read_layout
-from ecva_bench.adapters.parts.weights import _Safetensors, after_last, fill, layered, open_weights, renamed, under
+from ecva_bench.adapters.parts.checkpoints.weights import (
+    _Safetensors,
+    after_last,
+    fill,
+    layered,
+    open_weights,
+    renamed,
+    under,
+)
+from ecva_bench.adapters.parts.families.llava_layouts import read_layout
 from ecva_bench.errors import AdapterError
 from tests.adapters.tiny_llava import write_shards
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 
 KILLS = 25
 
@@ -38,7 +38,7 @@ def answers(path: Path) -> dict[str, dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, object]], float]:
-    load("mini").ensure_videos()
+    load_dataset("mini").ensure_videos()
     out = tmp_path_factory.mktemp("undisturbed") / "results.jsonl"
     start = time.monotonic()
     subprocess.run(command(out), check=True, capture_output=True)

@@ -18,12 +18,12 @@ import pytest
 from ecva_bench import registry
 from ecva_bench.answering import Adapter, Baseline, Question, create, request
 from ecva_bench.answering.adapter import GROUP
-from ecva_bench.answering.asking import Settings
-from ecva_bench.answering.models import listed
-from ecva_bench.answering.request import Request
+from ecva_bench.answering.inference import Settings
+from ecva_bench.answering.models import find_model
+from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Annotation, Label, Moment, Record, Review, Sample
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for, sample
 from ecva_bench.video import Video
@@ -248,12 +248,12 @@ for _name in set(vars(Adapter)) - set(vars(Watching)) - {"answers_jointly", "bas
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runner]:
     """A function that returns the runner of a class of models, over one clip."""
     write_clip(tmp_path / "clip.mp4")
-    monkeypatch.setattr(request, "load", lambda *_, **__: OneClip(tmp_path))
+    monkeypatch.setattr(request, "load_dataset", lambda *_, **__: OneClip(tmp_path))
     load = registry.load
 
     def make(model: type[Adapter], **fields: Any) -> Runner:
         monkeypatch.setattr(registry, "load", lambda group, name: model if group == GROUP else load(group, name))
-        return Request("mine", model_args={"size": "1"} if model is Watching else {}, **fields).prepare()
+        return RunRequest("mine", model_args={"size": "1"} if model is Watching else {}, **fields).prepare()
 
     return make
 
@@ -271,7 +271,7 @@ def test_no_model_can_reach_a_reference(
         assert (end.status == "complete") != fails
     called = {name for name, _, _ in HANDED}
     everything = {name for name in vars(Adapter) if not name.startswith("_") and callable(getattr(Adapter, name))}
-    assert called >= everything - {"fit", "share"}  # of no run, and of several workers
+    assert called >= everything - {"check_checkpoint", "share"}  # of no run, and of several workers
     assert [(name, found) for name, _, found in HANDED if found] == []
     asked = [question for name, question, _ in HANDED if name == "answer"]
     assert {type(question) for question in asked} == {Question}
@@ -280,7 +280,7 @@ def test_no_model_can_reach_a_reference(
     }
     assert next(given for name, given, _ in HANDED if name == "check_videos") == ((["clip.mp4"],), {})
     # The data set is the one with the secrets: they are in what is scored.
-    assert {a.reference for a in read(tmp_path / "r.jsonl").answers} == {s.reference for s in SAMPLES}
+    assert {a.reference for a in read_results(tmp_path / "r.jsonl").answers} == {s.reference for s in SAMPLES}
 
 
 def test_of_an_edited_view_the_spans_cut_out_are_known_and_nothing_else(
@@ -331,7 +331,7 @@ def test_a_class_cannot_be_half_a_baseline(made: Callable[..., Runner]) -> None:
 
 
 def test_the_baselines_of_the_project_are_those_that_look_or_show_a_floor() -> None:
-    found = {name for name in registry.names(GROUP) if listed(name).baseline}
+    found = {name for name in registry.names(GROUP) if find_model(name).baseline}
     assert found == {"constant", "motion", "oracle", "prompt-echo", "second-round"}
     for name in registry.names(GROUP):
         model = registry.load(GROUP, name)

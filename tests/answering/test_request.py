@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 
 from ecva_bench import devices, registry
-from ecva_bench.adapters.composed import Composed
+from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.answering import Adapter, create
-from ecva_bench.answering.asking import Settings
+from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Selection
-from ecva_bench.answering.request import Request, Workforce, in_both_modes
+from ecva_bench.answering.request import RunRequest, WorkerOptions, in_both_modes
 from ecva_bench.errors import UsageError
-from ecva_bench.journal import Journal, differences, read
+from ecva_bench.journal import Journal, differences, read_results
 from ecva_bench.video import Video
 
-ALL = Request("constant", selection=Selection(limit=5))
+ALL = RunRequest("constant", selection=Selection(limit=5))
 
 
-def part(number: int, of: int, **fields: object) -> Request:
+def part(number: int, of: int, **fields: object) -> RunRequest:
     return replace(ALL, selection=Selection(limit=5, shard=(number, of)), **fields)  # type: ignore[arg-type]
 
 
@@ -106,10 +106,10 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_of_driver", lambda: 0)
 
 
-def open_on(*names: str) -> Workforce:
-    request = replace(ALL, workforce=Workforce(devices=names))
+def open_on(*names: str) -> WorkerOptions:
+    request = replace(ALL, worker_options=WorkerOptions(devices=names))
     request.open()
-    return request.workforce
+    return request.worker_options
 
 
 @pytest.mark.parametrize("name", ["cuda:2", "cuda:7", "cuda:10"])
@@ -148,4 +148,4 @@ def test_the_environment_of_a_run_that_is_taken_up_is_recorded_too(tmp_path: Pat
     assert '"event":"resumed"' in lines[1]
     assert '"python":"3.12.0"' in lines[1]
     assert '"workers":["cpu"]' in lines[1]
-    assert read(tmp_path / "r.jsonl").lacking is None
+    assert read_results(tmp_path / "r.jsonl").lacking is None

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from ecva_bench.answering import Adapter, Told
-from ecva_bench.answering.asking import Settings, identity, key
+from ecva_bench.answering import Adapter, ModelOutput
+from ecva_bench.answering.inference import Settings, identity, key
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError, NoFrames, OutOfMemory
-from ecva_bench.journal import Journal, read
+from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, Sample, View
 from ecva_bench.tasks import prompt_for, resolve
 from ecva_bench.video import Video
@@ -94,7 +94,7 @@ def make(
 def run(runner: Runner, path: Path) -> Results:
     with Journal(path, runner.manifest) as journal:
         runner.run(journal)
-    return read(path)
+    return read_results(path)
 
 
 def texts(results: Results) -> dict[tuple[str, str], str]:
@@ -324,7 +324,7 @@ def test_an_interrupt_is_written_down_and_let_through(folder: Path, tmp_path: Pa
     path = tmp_path / "r.jsonl"
     with pytest.raises(KeyboardInterrupt):
         run(make(Interrupted(), folder), path)
-    assert len(read(path).answers) == 2
+    assert len(read_results(path).answers) == 2
     assert '"event":"interrupted"' in path.read_text()
 
 
@@ -353,7 +353,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_run_and_fails_no_question(folder
     path = tmp_path / "r.jsonl"
     with pytest.raises(AdapterError, match="do not fit"):
         run(make(Loading(torn=True), folder), path)
-    assert not read(path).failures
+    assert not read_results(path).failures
     assert len(run(make(Loading(), folder), path).answers) == 4
 
 
@@ -362,7 +362,7 @@ class Telling(Counting):
 
     def answer(self, video: Video, question: str) -> str:
         text = super().answer(video, question)
-        return Told(text, {"looked": [0.5, 1.0], "why": "é"}) if len(self.asked) % 2 else text
+        return ModelOutput(text, {"looked": [0.5, 1.0], "why": "é"}) if len(self.asked) % 2 else text
 
 
 def test_the_steps_an_answer_tells_are_recorded_beside_it_and_none_where_it_tells_none(
@@ -397,8 +397,8 @@ class Thinking(Counting):
     def answer(self, video: Video, question: str) -> str:
         text = super().answer(video, question)
         if len(self.asked) % 2:
-            return Told(f"<think>\nIs it {text[::-1]}?\n</think>\n\n<answer>{text}</answer>", {"looked": 1})
-        return Told("<think>It is", finish="length")
+            return ModelOutput(f"<think>\nIs it {text[::-1]}?\n</think>\n\n<answer>{text}</answer>", {"looked": 1})
+        return ModelOutput("<think>It is", finish="length")
 
 
 def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_a_thought_is_kept_beside_the_answer_and_is_none(folder: Path, tmp_path:
 def test_a_thought_that_is_told_apart_is_kept_with_one_in_the_text(folder: Path, tmp_path: Path) -> None:
     class Both(Counting):
         def answer(self, video: Video, question: str) -> str:
-            return Told(f"<think>Or two?</think>{super().answer(video, question)}", {"thought": "A car?"})
+            return ModelOutput(f"<think>Or two?</think>{super().answer(video, question)}", {"thought": "A car?"})
 
     plain = run(make(Counting(), folder), tmp_path / "plain.jsonl")
     both = run(make(Both(), folder), tmp_path / "both.jsonl")
@@ -464,7 +464,7 @@ def test_one_question_that_is_too_much_for_the_memory_is_an_error_that_may_go_aw
     assert len(results.failures) == 4
 
 
-@pytest.mark.parametrize("text", [Told("text", {"score": float("nan")}), Told("text", {"x": object()})])
+@pytest.mark.parametrize("text", [ModelOutput("text", {"score": float("nan")}), ModelOutput("text", {"x": object()})])
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_an_answer_that_cannot_be_written_down_costs_itself_only(
     text: str, mode: str, folder: Path, tmp_path: Path
@@ -482,7 +482,11 @@ def test_an_answer_that_cannot_be_written_down_costs_itself_only(
 def test_half_a_character_costs_no_answer(mode: str, folder: Path, tmp_path: Path) -> None:
     class Cut(Counting):
         def answer(self, video: Video, question: str) -> str:
-            return Told("[5] \ud83d", {"caption": "a \udc00"}, finish="length") if "led to" in question else "\ud83d"
+            return (
+                ModelOutput("[5] \ud83d", {"caption": "a \udc00"}, finish="length")
+                if "led to" in question
+                else "\ud83d"
+            )
 
     results = run(make(Cut(), folder, mode=mode), tmp_path / "r.jsonl")
     assert not results.failures

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ecva_bench.answering.views import merged, normal_spans, removed_spans
+from ecva_bench.answering.views import merge_moments, normal_spans, removed_spans
 from ecva_bench.errors import ViewUnavailable
 from ecva_bench.records import Moment
 
@@ -26,7 +26,7 @@ def covered(spans: list[Moment] | tuple[Moment, ...], duration: float) -> list[b
 
 @given(moments, durations)
 def test_merged_and_normal_spans_divide_the_timeline(spans: list[Moment], duration: float) -> None:
-    anomalous, normal = covered(merged(spans), duration), covered(normal_spans(spans, duration), duration)
+    anomalous, normal = covered(merge_moments(spans), duration), covered(normal_spans(spans, duration), duration)
     assert anomalous == covered(spans, duration)
     assert all(a != n for a, n in zip(anomalous, normal, strict=True))
 

@@ -46,7 +46,7 @@ def test_the_four_rows_of_table_viii_run_over_mini(
     code, shown, complaint = ecva_bench(*run)
     assert code == 3, complaint  # random weights come to no end
     assert "2 answers (0 were there), 0 errors, 0 missing; 0 empty, 2 cut off" in shown
-    for answer in journal.read(out).answers:
+    for answer in journal.read_results(out).answers:
         assert answer.frames is not None
         assert answer.frames.n in frames
         assert (answer.steps is None) == ("--no-hard-prompt" in options)

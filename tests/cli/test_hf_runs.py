@@ -27,7 +27,7 @@ def test_a_run_over_mini_in_both_modes(tmp_path: Path, ecva_bench: Command, monk
         code, shown, complaint = ecva_bench(*run, "--out", out)
         assert code == 3, complaint  # random weights come to no end
         assert "4 answers (0 were there), 0 errors, 0 missing; 0 empty, 4 cut off" in shown
-        results = journal.read(out)
+        results = journal.read_results(out)
         assert all(answer.frames is not None and answer.frames.n == 4 for answer in results.answers)
         answers.append({(answer.id, answer.view): answer.answer for answer in results.answers})
         assert results.spec["description"]["family"] == "qwen3_vl"

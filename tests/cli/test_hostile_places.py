@@ -67,7 +67,7 @@ def test_a_place_that_is_met_unprepared_is_named(tmp_path, ecva_bench, monkeypat
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "/root/secret")
 
-    monkeypatch.setattr("ecva_bench.journal.merge", refuse)
+    monkeypatch.setattr("ecva_bench.journal.merge_results", refuse)
     code, _, errors = ecva_bench("merge", tmp_path / "a.jsonl")
     assert code == 2
     assert errors == "error: Permission denied: /root/secret: check the place, its permissions and the room left\n"

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ecva_bench import registry
-from ecva_bench.adapters.vila import Vila
+from ecva_bench.adapters.vila.adapter import Vila
 from tests.adapters.tiny import vila
 from tests.adapters.tiny.edit import edit
 from tests.cli.conftest import Command

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ecva_bench import journal
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 from ecva_bench.scoring import read_scores
 from tests.cases import case
 from tests.cli.conftest import Command
@@ -36,7 +36,7 @@ def test_answers_in_the_styles_of_today_are_read_as_by_hand_from_run_to_page(
     # "Throughout" is read by the clip's own duration; what the cases expect of it is that of theirs.
     spans = [one for one in given("span_answers", "answers_b.json") if one["style"] != "whole"][: len(classes)]
     workbook = shared_data / "ecva" / "annotations.xlsx"
-    annotations = [one for one in load(str(workbook)).annotations if one.label and one.moments][: len(classes)]
+    annotations = [one for one in load_dataset(str(workbook)).annotations if one.label and one.moments][: len(classes)]
     videos = tmp_path / "videos"
     videos.mkdir()
     clips = [shared_data / "videos" / "real" / name for name in ("moviepy_fire2.mp4", "highway_accident.mp4")]
@@ -52,7 +52,7 @@ def test_answers_in_the_styles_of_today_are_read_as_by_hand_from_run_to_page(
         *("--model", f"command:{sys.executable} {tmp_path / 'program.py'} {tmp_path / 'answers.json'}"),
     )
     assert code == 0, complaint
-    by_id = {(one.video, one.task): one.answer for one in journal.read(out).answers}
+    by_id = {(one.video, one.task): one.answer for one in journal.read_results(out).answers}
     assert len(by_id) == 76
 
     code, shown, complaint = ecva_bench("score", out)

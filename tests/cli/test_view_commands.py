@@ -28,7 +28,7 @@ def written(run: Run, folder: Path, *, dataset: str = "ecva") -> Path:
         for record in (*run.results.answers, *run.results.failures):
             file.append(record)
     scores = run.scores[0]
-    header = scores.header.model_copy(update={"results_sha256": journal.read(path).sha256})
+    header = scores.header.model_copy(update={"results_sha256": journal.read_results(path).sha256})
     write_scores(scores.model_copy(update={"header": header}), scores_path(path, "standard"))
     return path
 

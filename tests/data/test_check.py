@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import load
-from ecva_bench.data.check import check
+from ecva_bench.data import load_dataset
+from ecva_bench.data.check import check_dataset
 from ecva_bench.data.rules import RULES
 from ecva_bench.errors import DataError
 from tests.clips import write_clip
@@ -37,7 +37,7 @@ def annotate(path: Path, files: list[str], moment: str = "[0000,0001]") -> Path:
 
 
 def test_rows_alone(shared_data: Path) -> None:
-    result = check(load(shared_data / "ecva/annotations.xlsx"))
+    result = check_dataset(load_dataset(shared_data / "ecva/annotations.xlsx"))
     assert not result.ok
     assert result.videos is None
     assert (result.counts["rows"], result.counts["unusable"], result.counts["with class"]) == (1000, 17, 924)
@@ -50,7 +50,7 @@ def test_video_files_of_every_kind(tmp_path: Path, shared_data: Path) -> None:
     folder = shared_data / "videos/damaged"
     path = annotate(tmp_path / "a.json", [*BROKEN, *WHOLE, "missing.mp4"])
     told: list[tuple[int, int, int]] = []
-    result = check(load("cuva", path, folder), lambda *state: told.append(state))
+    result = check_dataset(load_dataset("cuva", path, folder), lambda *state: told.append(state))
     assert result.videos is not None
     failed = {video.media: video for video in result.videos if video.error is not None}
     assert sorted(failed) == sorted([*BROKEN, "missing.mp4"])
@@ -71,22 +71,22 @@ def test_video_files_of_every_kind(tmp_path: Path, shared_data: Path) -> None:
 
 def test_moments_are_held_against_the_duration(tmp_path: Path, shared_data: Path) -> None:
     folder = shared_data / "videos/damaged"
-    good = check(load("cuva", annotate(tmp_path / "good.json", ["ok_src.mp4"]), folder))
+    good = check_dataset(load_dataset("cuva", annotate(tmp_path / "good.json", ["ok_src.mp4"]), folder))
     assert good.ok
     assert not [finding for finding in good.findings if finding.rule == "moment-beyond-end"]
-    late = check(load("cuva", annotate(tmp_path / "late.json", ["ok_src.mp4"], "[0000,5959]"), folder))
+    late = check_dataset(load_dataset("cuva", annotate(tmp_path / "late.json", ["ok_src.mp4"], "[0000,5959]"), folder))
     assert [finding.rule for finding in late.findings] == ["moment-beyond-end"]
     assert "3599 s" in late.findings[0].before
 
 
 def test_a_folder_without_the_videos_makes_every_file_missing(tmp_path: Path) -> None:
-    result = check(load("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path))
+    result = check_dataset(load_dataset("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path))
     assert [video.error for video in result.videos or ()] == ["file_missing"] * 2
 
 
 def test_a_folder_that_is_not_there_is_said_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no such folder of videos: .*none"):
-        load("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path / "none")
+        load_dataset("cuva", annotate(tmp_path / "a.json", ["a.mp4", "b.mp4"]), tmp_path / "none")
 
 
 def test_every_rule_is_one_sentence() -> None:
@@ -105,7 +105,9 @@ def test_of_two_files_that_may_be_one_video_neither_is_taken(tmp_path: Path) -> 
     folder.mkdir()
     for name in ("1.mkv", "00001.avi", "2.mp4", "00003.mp4", "3.mp4", "note.txt"):
         write_clip(folder / f"{name}.mp4", frames=4).rename(folder / name)
-    result = check(load("cuva", annotate(tmp_path / "a.json", ["00001.mp4", "00002.mp4", "00003.mp4"]), folder))
+    result = check_dataset(
+        load_dataset("cuva", annotate(tmp_path / "a.json", ["00001.mp4", "00002.mp4", "00003.mp4"]), folder)
+    )
     found = {video.video: (video.error, video.frames) for video in result.videos or ()}
     assert found == {"00001": ("file_ambiguous", None), "00002": (None, 4), "00003": (None, 4)}
     unusable = next(finding.before for finding in result.findings if finding.rule == "video-unusable")

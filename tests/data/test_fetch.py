@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import fetch as fetching
-from ecva_bench.data.fetch import fetch, unpack
+from ecva_bench.data.fetch import fetch_dataset, unpack
 from ecva_bench.errors import DataError, UsageError
 
 
@@ -107,8 +107,8 @@ def test_fetch_unpacks_once_and_resumes_after_a_crash(tmp_path: Path) -> None:
     crashed = tmp_path / ".part2.partial"
     crashed.mkdir(parents=True)
     (crashed / "torn.mp4").write_bytes(b"tor")
-    first = fetch("ecva", tmp_path, download)
-    second = fetch("ecva", tmp_path, download)
+    first = fetch_dataset("ecva", tmp_path, download)
+    second = fetch_dataset("ecva", tmp_path, download)
     folders = (tmp_path / "part1", tmp_path / "part2")
     assert asked == ["gouchenyi/ECVA"] * 2
     assert (first.unpacked, first.kept) == (folders, ())
@@ -124,7 +124,7 @@ def test_a_missing_client_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=rf"{package} is not installed.*pip install 'ecva-bench\[data\]'"):
-        fetch(name, tmp_path)
+        fetch_dataset(name, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_the_clients_are_called_as_they_are_and_their_failure_is_named(
     setattr(client, function, failing)
     monkeypatch.setitem(sys.modules, package, client)
     with pytest.raises(DataError, match=f"ConnectionError: no route.*{fetching.REPOSITORIES[name]}.*resumes"):
-        fetch(name, tmp_path)
+        fetch_dataset(name, tmp_path)
 
 
 def test_only_known_datasets_are_fetched(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="available: ecva, cuva"):
-        fetch("mini", tmp_path)
+        fetch_dataset("mini", tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 from ecva_bench.errors import DataError
 from tests.cases import case
 
@@ -38,7 +38,7 @@ def authors_rows(videos: range) -> list[dict[str, object]]:
 def test_the_authors_form_is_joined_by_video_in_any_order(tmp_path: Path) -> None:
     rows = authors_rows(range(1, 8))
     random.Random(5).shuffle(rows)
-    dataset = load(save(tmp_path / "a.json", rows))
+    dataset = load_dataset(save(tmp_path / "a.json", rows))
     assert dataset.name == "cuva"
     assert [annotation.video for annotation in dataset.annotations] == [f"{video:05}" for video in range(1, 8)]
     for annotation in dataset.annotations:
@@ -59,7 +59,7 @@ def test_the_form_of_other_harnesses_and_missing_tasks(tmp_path: Path) -> None:
         {"video_name": "street_07", "task": "Cause", "answer": "too fast"},
         {"video_name": "b/park.avi", "task": "Result", "answer": "a wreck"},
     ]
-    dataset = load("cuva", save(tmp_path / "a.json", rows))
+    dataset = load_dataset("cuva", save(tmp_path / "a.json", rows))
     assert [(a.video, a.media, a.cause, a.effect) for a in dataset.annotations] == [
         ("b/park", "b/park.avi", None, "a wreck"),
         ("street_07", "street_07.mp4", "too fast", None),
@@ -79,7 +79,7 @@ def test_broken_rows_are_findings_and_the_rest_is_used(tmp_path: Path) -> None:
         {"ID": 12, "task": "Cause", "output": "by id"},
         {"visual_input": "9.mp4", "task": "Cause", "output": "/"},
     ]
-    dataset = load(save(tmp_path / "a.json", rows))
+    dataset = load_dataset(save(tmp_path / "a.json", rows))
     assert [(annotation.video, annotation.cause) for annotation in dataset.annotations] == [
         ("00012", "by id"),
         ("1", "used"),
@@ -106,12 +106,12 @@ def test_torn_and_foreign_json_is_refused(tmp_path: Path) -> None:
         (save(tmp_path / "foreign.json", [{"a": 1}]), "no row can be used"),
     ):
         with pytest.raises(DataError, match=message) as caught:
-            load(path)
+            load_dataset(path)
         assert str(path) in str(caught.value)
     noise = tmp_path / "noise.json"
     noise.write_bytes(bytes(range(256)))
     with pytest.raises(DataError, match="whole JSON"):
-        load(noise)
+        load_dataset(noise)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_torn_and_foreign_json_is_refused(tmp_path: Path) -> None:
 )
 def test_a_file_without_a_usable_row_says_why(row: object, why: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"no row can be used \({why}"):
-        load("cuva", save(tmp_path / "a.json", [row]))
+        load_dataset("cuva", save(tmp_path / "a.json", [row]))
 
 
 def test_numbers_are_texts_and_half_a_character_is_mended_and_reported(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_numbers_are_texts_and_half_a_character_is_mended_and_reported(tmp_path:
         '[{"video_name": 7.0, "task": "Cause", "answer": 12},'
         ' {"video_name": 7, "task": "Result", "answer": "\\ud83d!"}]'
     )
-    dataset = load("cuva", path)
+    dataset = load_dataset("cuva", path)
     assert [(a.video, a.cause, a.effect) for a in dataset.annotations] == [("00007", "12", "\ufffd!")]
     assert [(f.video, f.field, f.rule, f.before) for f in dataset.findings] == [
         ("00007", "cause", "text-not-text", "12"),
@@ -169,7 +169,7 @@ def rows_of(*names: str) -> list[dict[str, str]]:
     ],
 )
 def test_each_row_belongs_to_its_own_video(names: tuple[str, ...], tmp_path: Path) -> None:
-    dataset = load("cuva", save(tmp_path / "a.json", rows_of(*names)))
+    dataset = load_dataset("cuva", save(tmp_path / "a.json", rows_of(*names)))
     found = {(annotation.description, annotation.cause) for annotation in dataset.annotations}
     assert found == {(f"Description of {name}", f"Cause of {name}") for name in names}
     assert len({annotation.media for annotation in dataset.annotations}) == len(names)
@@ -179,13 +179,13 @@ def test_each_row_belongs_to_its_own_video(names: tuple[str, ...], tmp_path: Pat
 def test_a_name_that_may_mean_either_of_two_videos_refuses_the_file(tmp_path: Path) -> None:
     path = save(tmp_path / "a.json", rows_of("cam.mp4", "cam.avi", "cam"))
     with pytest.raises(DataError, match=r"'cam\.mp4' and 'cam\.avi', both meant by 'cam': .*a\.json"):
-        load("cuva", path)
+        load_dataset("cuva", path)
 
 
 def test_same_names() -> None:
     folder = case("same_names")
     for name, expected in json.loads((folder / "expected.json").read_text()).items():
-        annotations = load("cuva", folder / name).annotations
+        annotations = load_dataset("cuva", folder / name).annotations
         assert len(annotations) == expected["videos"]
         assert expected["no video has"] == "a description and a cause"
         assert not [each for each in annotations if each.description and each.cause]
@@ -200,5 +200,5 @@ ROWS = st.dictionaries(st.sampled_from(["visual_input", "video_name", "task", "o
 @given(st.lists(ROWS | VALUES, max_size=4))
 def test_no_row_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, rows: list[object]) -> None:
     good = [{"video_name": "good.mp4", "task": "Cause", "answer": "too fast"}]
-    dataset = load("cuva", save(tmp_path_factory.mktemp("rows") / "a.json", [*good, *rows]))
+    dataset = load_dataset("cuva", save(tmp_path_factory.mktemp("rows") / "a.json", [*good, *rows]))
     assert "good" in {annotation.video for annotation in dataset.annotations}

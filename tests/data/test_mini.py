@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from ecva_bench.data import Dataset, load, mini
+from ecva_bench.data import Dataset, load_dataset, mini
 from ecva_bench.data.mini import load_mini, render_clip
 from ecva_bench.data.scenes import HEIGHT, SCENES, WIDTH
 from ecva_bench.errors import UsageError
@@ -24,7 +24,7 @@ CLIPS = {clip["video"]: clip for clip in mini._clips()}
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    mini = load("mini", videos=tmp_path_factory.mktemp("mini"))
+    mini = load_dataset("mini", videos=tmp_path_factory.mktemp("mini"))
     mini.ensure_videos(only={"mini01", "mini04"})
     return mini
 
@@ -80,7 +80,7 @@ def test_the_anomaly_is_in_the_picture_when_it_is_annotated(dataset: Dataset, vi
 
 def test_load_decodes_nothing_and_imports_no_codec(tmp_path: Path) -> None:
     code = (
-        "import sys; from ecva_bench.data import load; d = load('mini'); "
+        "import sys; from ecva_bench.data import load_dataset; d = load_dataset('mini'); "
         "print(d.videos.exists(), sorted({'av', 'numpy', 'openpyxl'} & sys.modules.keys()))"
     )
     environment = {**os.environ, "ECVA_CACHE": str(tmp_path)}
@@ -94,8 +94,8 @@ def test_clips_are_the_same_bytes_each_time(dataset: Dataset, tmp_path: Path, vi
     annotation = next(each for each in dataset.annotations if each.video == video)
     again = tmp_path / annotation.media
     code = (
-        "import sys; from pathlib import Path; from ecva_bench.data import load; "
-        "load('mini', videos=Path(sys.argv[1])).ensure_videos(only={sys.argv[2]})"
+        "import sys; from pathlib import Path; from ecva_bench.data import load_dataset; "
+        "load_dataset('mini', videos=Path(sys.argv[1])).ensure_videos(only={sys.argv[2]})"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path), video]
     subprocess.run(arguments, check=True, env={**os.environ, "MALLOC_PERTURB_": "170"})
@@ -155,11 +155,11 @@ def test_two_renderers_at_once_do_no_harm(dataset: Dataset, tmp_path: Path) -> N
 
 def test_mini_takes_no_file_and_other_sets_need_a_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes no file"):
-        load("mini", tmp_path / "a.json")
+        load_dataset("mini", tmp_path / "a.json")
     (tmp_path / "a.json").write_text('[{"video_name": "1", "task": "Cause", "answer": "x"}]')
-    filmed = load("cuva", tmp_path / "a.json")
+    filmed = load_dataset("cuva", tmp_path / "a.json")
     filmed.ensure_videos()
     with pytest.raises(UsageError, match="--videos"):
         filmed.media_path(filmed.annotations[0])
-    known = load("cuva", tmp_path / "a.json", tmp_path)
+    known = load_dataset("cuva", tmp_path / "a.json", tmp_path)
     assert known.media_path(Annotation(video="1", media="1.mp4")) == tmp_path / "1.mp4"

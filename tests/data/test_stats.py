@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 from ecva_bench.data import stats as statistics_module
 from ecva_bench.data.dataset import Dataset
-from ecva_bench.data.stats import LENGTH_EDGES, histogram, spread, stats
+from ecva_bench.data.stats import LENGTH_EDGES, dataset_stats, histogram, spread
 from ecva_bench.records import Annotation, Moment
 from ecva_bench.taxonomy import load_taxonomy
 
@@ -35,7 +35,7 @@ def test_histogram_is_numpys(numbers: list[float]) -> None:
 
 
 def test_the_real_annotations(shared_data: Path) -> None:
-    found = stats(load(shared_data / "ecva/annotations.xlsx"))
+    found = dataset_stats(load_dataset(shared_data / "ecva/annotations.xlsx"))
     counts = {code: count for code, _, count in found.classes}
     assert max(counts[str(major)] for major in range(1, 12)) == counts["5"] == 208
     assert sum(counts[str(major)] for major in range(1, 12)) == 924 == 983 - found.unlabelled
@@ -64,7 +64,7 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
     )
     told: list[tuple[int, int, int]] = []
     dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
-    found = stats(dataset, lambda *state: told.append(state))
+    found = dataset_stats(dataset, lambda *state: told.append(state))
     assert found.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
     assert told[-1] == (3, 3, 1)
     assert found.start_at_zero == 2 / 4

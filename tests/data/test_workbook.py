@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ecva_bench.data import Dataset, load
+from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.data.rules import RULES
 from ecva_bench.errors import DataError, UsageError
 from tests.cases import case
@@ -39,7 +39,7 @@ UNUSABLE = [167, 279, 619, 714, 740, 794, 906, 907, 912, 915, 919, 922, 927, 929
 
 @pytest.fixture(scope="module")
 def ecva(shared_data: Path) -> Dataset:
-    return load("ecva", shared_data / "ecva/annotations.xlsx")
+    return load_dataset("ecva", shared_data / "ecva/annotations.xlsx")
 
 
 Rows = Sequence[tuple[object, ...]]
@@ -75,7 +75,7 @@ def rewritten(path: Path, change: Callable[[str], str]) -> Path:
 
 def error_of(path: Path) -> DataError | None:
     try:
-        load("ecva", path)
+        load_dataset("ecva", path)
     except DataError as error:
         return error
     return None
@@ -131,10 +131,10 @@ def test_texts_are_those_of_the_cells(ecva: Dataset, shared_data: Path) -> None:
 def test_rows_are_joined_by_id_in_any_order(tmp_path: Path) -> None:
     rows = [(number, f"[5-1,{number % 5 + 1}]", *ROW[1:]) for number in range(1, 30)]
     reviews = [(number, "[6-1,5]", None, None, f"[0000,00{number:02}]", None, None) for number in range(2, 30, 3)]
-    expected = load("ecva", write(tmp_path / "a.xlsx", rows, reviews))
+    expected = load_dataset("ecva", write(tmp_path / "a.xlsx", rows, reviews))
     random.Random(1).shuffle(rows)
     random.Random(2).shuffle(reviews)
-    shuffled = load("ecva", write(tmp_path / "b.xlsx", rows, reviews))
+    shuffled = load_dataset("ecva", write(tmp_path / "b.xlsx", rows, reviews))
     assert shuffled.annotations == expected.annotations
     reviewed = {a.video: a.review.moments[0].end for a in shuffled.annotations if a.review}
     assert reviewed == {f"{number:05}": number for number in range(2, 30, 3)}
@@ -152,7 +152,7 @@ def test_what_is_not_used_is_reported(tmp_path: Path) -> None:
         (3, "[5-1,5]", 12, None, *ROW[3:]),
         (4, "[12-1,5]", *ROW[1:]),
     ]
-    dataset = load("ecva", write(tmp_path / "a.xlsx", first, [(9, *ROW), (1, *ROW), (1, *ROW)]))
+    dataset = load_dataset("ecva", write(tmp_path / "a.xlsx", first, [(9, *ROW), (1, *ROW), (1, *ROW)]))
     assert [annotation.video for annotation in dataset.annotations] == ["00001", "00003", "00004"]
     assert [annotation.video for annotation in dataset.excluded] == ["00002"]
     assert {(f.video, f.field, f.rule) for f in dataset.findings} == {
@@ -189,26 +189,26 @@ def test_other_workbooks_and_paths_are_refused_with_a_remedy(tmp_path: Path) -> 
     book = openpyxl.Workbook()
     book.save(tmp_path / "other.xlsx")
     with pytest.raises(DataError, match=r"一轮标注.*Sheet.*other\.xlsx"):
-        load("ecva", tmp_path / "other.xlsx")
+        load_dataset("ecva", tmp_path / "other.xlsx")
     book.worksheets[0].title = "一轮标注"
     book.worksheets[0].append(("name", "class"))
     book.save(tmp_path / "columns.xlsx")
     with pytest.raises(DataError, match="video_id"):
-        load("ecva", tmp_path / "columns.xlsx")
+        load_dataset("ecva", tmp_path / "columns.xlsx")
     with pytest.raises(DataError, match=r"No such file.*none\.xlsx"):
-        load(tmp_path / "none.xlsx")
+        load_dataset(tmp_path / "none.xlsx")
     (tmp_path / "empty.xlsx").write_bytes(b"")
     with pytest.raises(DataError, match="empty"):
-        load(tmp_path / "empty.xlsx")
+        load_dataset(tmp_path / "empty.xlsx")
     with pytest.raises(UsageError, match="did you mean 'ecva'"):
-        load("ecvaa")
+        load_dataset("ecvaa")
     with pytest.raises(UsageError, match="annotation file"):
-        load("ecva")
+        load_dataset("ecva")
 
 
 def test_a_source_may_be_name_and_path_in_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xlsx", [(1, *ROW)])
-    named, found = load(f"cuva:{path}"), load(str(path))
+    named, found = load_dataset(f"cuva:{path}"), load_dataset(str(path))
     assert (named.name, found.name) == ("cuva", "ecva")
     assert named.annotations == found.annotations
     assert named.sha256 == found.sha256
@@ -218,7 +218,7 @@ THREE = [("example", *ROW), (1, *ROW), (2, *ROW), (3, *ROW)]
 
 
 def ids(path: Path) -> list[str]:
-    return [annotation.video for annotation in load("ecva", path).annotations]
+    return [annotation.video for annotation in load_dataset("ecva", path).annotations]
 
 
 @pytest.mark.parametrize("name", ["workbook_dimension", "workbook_ids"])
@@ -236,10 +236,10 @@ SIZES = ("A1", "A1:C2", "A1:G3", "D4:D4", "A1:XFD1048576")
 @pytest.mark.parametrize("stated", ["", "<dimension/>", *(f'<dimension ref="{ref}"/>' for ref in ("", "A", *SIZES))])
 def test_what_is_there_counts_and_not_what_the_file_states(stated: str, tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.xlsx", THREE)
-    expected = load("ecva", whole)
+    expected = load_dataset("ecva", whole)
     path = rewritten(whole, lambda xml: re.sub(r"<dimension[^>]*/>", stated, xml))
     tracemalloc.start()
-    found = load("ecva", path)
+    found = load_dataset("ecva", path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (found.annotations, found.findings) == (expected.annotations, expected.findings)
@@ -277,7 +277,7 @@ def test_an_id_is_a_number_in_any_writing_or_the_name_of_a_file(
     written: object, video: str, media: str, tmp_path: Path
 ) -> None:
     second = (written if isinstance(written, str) and not written.strip().isdecimal() else 7, "[6-1,5]", *ROW[1:])
-    dataset = load("ecva", write(tmp_path / "a.xlsx", [(written, *ROW)], [second]))
+    dataset = load_dataset("ecva", write(tmp_path / "a.xlsx", [(written, *ROW)], [second]))
     assert [(each.video, each.media) for each in dataset.annotations] == [(video, media)]
     assert dataset.annotations[0].review is not None
 
@@ -285,7 +285,7 @@ def test_an_id_is_a_number_in_any_writing_or_the_name_of_a_file(
 def test_rounds_may_write_an_id_differently(tmp_path: Path) -> None:
     first = [("000001.mp4", *ROW), ("2.0", *ROW), (3, *ROW)]
     second = [(1, *ROW), ("00002", *ROW), ("3.mp4", *ROW)]
-    dataset = load("ecva", write(tmp_path / "a.xlsx", first, second))
+    dataset = load_dataset("ecva", write(tmp_path / "a.xlsx", first, second))
     found = [(each.video, each.media) for each in dataset.annotations]
     assert found == [("00001", "000001.mp4"), ("00002", "2.mp4"), ("00003", "3.mp4")]
     assert all(each.review for each in dataset.annotations)
@@ -294,11 +294,11 @@ def test_rounds_may_write_an_id_differently(tmp_path: Path) -> None:
 def test_names_that_differ_in_folder_dot_or_suffix_are_videos_of_their_own(tmp_path: Path) -> None:
     names = ["day/1.mp4", "night/1.mp4", "cam.1.mp4", "cam.2.mp4", "cam.1", "a.mp4", "a.avi"]
     rows = [(name, ROW[0], f"cause of {name}", *ROW[2:]) for name in names if name != "cam.1"]
-    dataset = load("ecva", write(tmp_path / "a.xlsx", rows, [("night/1.mp4", "[6-1,5]", *ROW[1:])]))
+    dataset = load_dataset("ecva", write(tmp_path / "a.xlsx", rows, [("night/1.mp4", "[6-1,5]", *ROW[1:])]))
     assert {each.media: each.cause for each in dataset.annotations} == {row[0]: row[2] for row in rows}
     assert [each.video for each in dataset.annotations if each.review] == ["night/00001"]
     with pytest.raises(DataError, match=r"'1\.mp4' and '001\.mp4': .*b\.xlsx"):
-        load("ecva", write(tmp_path / "b.xlsx", [("1.mp4", *ROW), ("001.mp4", *ROW)]))
+        load_dataset("ecva", write(tmp_path / "b.xlsx", [("1.mp4", *ROW), ("001.mp4", *ROW)]))
 
 
 @pytest.mark.parametrize(
@@ -317,16 +317,16 @@ def test_names_that_differ_in_folder_dot_or_suffix_are_videos_of_their_own(tmp_p
 def test_a_column_of_ids_that_cannot_be_read_is_named_with_a_value(cell: object, shown: str, tmp_path: Path) -> None:
     path = write(tmp_path / "a.xlsx", [("example", *ROW), (cell, *ROW), (cell, *ROW)])
     with pytest.raises(DataError, match=rf"column 'video_id' of sheet 一轮标注 holds {shown} in row 3, where the num"):
-        load("ecva", path)
+        load_dataset("ecva", path)
 
 
 def test_a_workbook_without_a_text_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="column 'description' of sheet 一轮标注 holds '/' in row 2, where a text"):
-        load("ecva", write(tmp_path / "a.xlsx", [(1, *NOTHING)]))
+        load_dataset("ecva", write(tmp_path / "a.xlsx", [(1, *NOTHING)]))
     with pytest.raises(DataError, match="sheet 一轮标注 has no row below its headings"):
-        load("ecva", write(tmp_path / "b.xlsx", []))
+        load_dataset("ecva", write(tmp_path / "b.xlsx", []))
     with pytest.raises(DataError, match=r"no sheet called 一轮标注.*is empty"):
-        load("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": []}))
+        load_dataset("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": []}))
 
 
 def test_headings_may_stand_lower_in_other_order_and_other_characters(tmp_path: Path) -> None:
@@ -334,13 +334,15 @@ def test_headings_may_stand_lower_in_other_order_and_other_characters(tmp_path: 
     headings = (*left, "X２ - Result", "description", "Ｘ１ (class)")
     row = (ROW[5], "00001", ROW[3], ROW[1], ROW[2], ROW[4], ROW[0])
     rows = [("Annotations of 2024", None, None), (), headings, row, headings, (None, *row[1:])]
-    expected = load("ecva", write(tmp_path / "a.xlsx", [(1, *ROW)])).annotations
-    found = load("ecva", write_sheets(tmp_path / "b.xlsx", {" 一轮标注 ": rows})).annotations
+    expected = load_dataset("ecva", write(tmp_path / "a.xlsx", [(1, *ROW)])).annotations
+    found = load_dataset("ecva", write_sheets(tmp_path / "b.xlsx", {" 一轮标注 ": rows})).annotations
     assert found == expected
     with pytest.raises(DataError, match="no heading video_id in its first 20 rows; row 1 holds 'Title'"):
-        load("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": [("Title",)] * 20 + [HEADINGS, (1, *ROW)]}))
+        load_dataset("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": [("Title",)] * 20 + [HEADINGS, (1, *ROW)]}))
     with pytest.raises(DataError, match="no column 'moment'; row 1 has: video_id, x1"):
-        load("ecva", write_sheets(tmp_path / "d.xlsx", {"一轮标注": [("video_id", "X1", "reason", "result"), (1,)]}))
+        load_dataset(
+            "ecva", write_sheets(tmp_path / "d.xlsx", {"一轮标注": [("video_id", "X1", "reason", "result"), (1,)]})
+        )
 
 
 def change(path: Path, how: Callable[[Worksheet], None]) -> Path:
@@ -356,7 +358,7 @@ def test_hidden_sheets_and_rows_and_merged_cells_are_read_as_they_stand(tmp_path
         sheet.row_dimensions[3].hidden = True
         sheet.merge_cells("A4:A5")
 
-    dataset = load("ecva", change(write(tmp_path / "a.xlsx", [*THREE, (4, *ROW)]), hide))
+    dataset = load_dataset("ecva", change(write(tmp_path / "a.xlsx", [*THREE, (4, *ROW)]), hide))
     assert [each.video for each in dataset.annotations] == ["00001", "00002", "00004"]
     broken = [finding for finding in dataset.findings if finding.rule == "row-broken"]
     assert [(finding.video, finding.before[:7]) for finding in broken] == [("row 5", "[5-1,5]")]
@@ -364,11 +366,11 @@ def test_hidden_sheets_and_rows_and_merged_cells_are_read_as_they_stand(tmp_path
 
 def test_texts_of_other_makes_are_the_same_texts(tmp_path: Path) -> None:
     inline = write(tmp_path / "a.xlsx", THREE)
-    expected = load("ecva", inline).annotations
+    expected = load_dataset("ecva", inline).annotations
     text = re.compile(r't="inlineStr"><is><t[^>]*>(.*?)</t></is>', re.DOTALL)
     formulas = write(tmp_path / "b.xlsx", THREE)
     rewritten(formulas, lambda xml: text.sub(r't="str"><f>T("x")</f><v>\1</v>', xml))
-    assert load("ecva", formulas).annotations == expected
+    assert load_dataset("ecva", formulas).annotations == expected
     shared = write(tmp_path / "c.xlsx", THREE)
     strings: list[str] = []
 
@@ -390,12 +392,12 @@ def test_texts_of_other_makes_are_the_same_texts(tmp_path: Path) -> None:
         for name, content in members.items():
             archive.writestr(name, content)
     assert strings
-    assert load("ecva", shared).annotations == expected
+    assert load_dataset("ecva", shared).annotations == expected
 
 
 def test_what_is_beside_the_rows_is_reported(tmp_path: Path) -> None:
     first = [(1, *ROW), ("a note on what follows",), (2, "[5-1,5]", "#N/A", *ROW[2:]), ("19-1.mp4", *ROW)]
-    dataset = load(
+    dataset = load_dataset(
         "ecva", write(tmp_path / "a.xlsx", first, **{"一轮标注 (2)": [HEADINGS, (9, *ROW)], "notes": [("x",)]})
     )
     assert [(f.video, f.rule) for f in dataset.findings if f.rule not in ("text-missing",)] == [

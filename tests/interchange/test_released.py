@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import Dataset, load
+from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.interchange import Source, import_answers
 from ecva_bench.records import Results
@@ -24,7 +24,7 @@ def read_released_answers(path: Path, dataset: Dataset, task: str | None = None)
 
 @pytest.fixture(scope="module")
 def ecva(shared_data: Path) -> Dataset:
-    return load("ecva", shared_data / "ecva/annotations.xlsx")
+    return load_dataset("ecva", shared_data / "ecva/annotations.xlsx")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def small(tmp_path: Path) -> Dataset:
     ]
     rows.append({"video_name": "00009", "task": "Cause", "answer": "/"})
     (tmp_path / "data.json").write_text(json.dumps(rows))
-    return load("cuva", tmp_path / "data.json")
+    return load_dataset("cuva", tmp_path / "data.json")
 
 
 def write(path: Path, rows: object) -> Path:
@@ -148,7 +148,7 @@ def test_two_answers_to_one_question_that_differ_are_refused_with_both_places(tm
 def test_null_output(tmp_path: Path) -> None:
     folder = case("null_output")
     expected = json.loads((folder / "expected.json").read_text())
-    results = read_released_answers(folder / "answers_cause.json", load("cuva", folder / "annotations.json"))
+    results = read_released_answers(folder / "answers_cause.json", load_dataset("cuva", folder / "annotations.json"))
     assert len(results.answers) == expected["answered"]
     assert [failure.id for failure in results.failures] == expected["failed"]
     assert results.failures[0].message == "answers_cause.json, row 2: its output is null in place of an answer"
@@ -192,7 +192,7 @@ def test_a_number_is_the_text_of_it_and_half_a_character_costs_nothing(tmp_path:
 
 def dataset_of(path: Path, *names: str) -> Dataset:
     rows = [{"visual_input": name, "task": "Cause", "output": f"cause of {name}"} for name in names]
-    return load("cuva", write(path, rows))
+    return load_dataset("cuva", write(path, rows))
 
 
 def answers_of(path: Path, *names: str) -> Path:

@@ -117,7 +117,7 @@ def test_a_change_in_the_last_digit_alone_is_found():
     values = {**one.values, "rougeL": one.values["rougeL"] * (1 + 2**-52)}
     scores = list(frozen.scores)
     scores[place] = one.model_copy(update={"values": values})
-    found = reproduce(frozen.model_copy(update={"scores": tuple(scores)}), frozen)
+    found = reproduce(base=frozen, new=frozen.model_copy(update={"scores": tuple(scores)}))
     assert found.verdict == "FAIL"
     (case,) = [case for case in found.cases if case.verdict != "PASS"]
     assert case.name == f"{one.task}@{one.view}/rougeL"
@@ -126,7 +126,7 @@ def test_a_change_in_the_last_digit_alone_is_found():
 
 def test_scores_of_other_answers_are_no_reproduction():
     motion, constant = (read_scores(CI / f"{model}.scores.jsonl") for model in ("motion", "constant"))
-    assert reproduce(motion, constant).verdict == "INVALID"
+    assert reproduce(base=constant, new=motion).verdict == "INVALID"
 
 
 def test_what_is_frozen_says_nothing_of_the_machine():

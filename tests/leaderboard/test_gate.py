@@ -34,7 +34,7 @@ def verdicts(differences):
     base = scored({task: dict.fromkeys(names, 0.33) for task in TASKS})
     for draw in 0.33 + differences:
         new = {task: dict(zip(names, draw[:, place].tolist(), strict=True)) for place, task in enumerate(TASKS)}
-        yield gate(scored(new), base).verdict
+        yield gate(base=base, new=scored(new)).verdict
 
 
 def noise(random, shape, *, shared=0.0):
@@ -86,7 +86,7 @@ def one(gains, *, margin=0.0, **options):
     names = [f"v{number:03}" for number in range(len(gains))]
     base = scored({"cause": dict.fromkeys(names, 0.5)})
     new = scored({"cause": {name: 0.5 + gain for name, gain in zip(names, gains, strict=True)}})
-    found = gate(new, base, margins={"gated": margin}, **options)
+    found = gate(base=base, new=new, margins={"gated": margin}, **options)
     (check,) = found.checks
     assert found.verdict == check.verdict
     return check
@@ -152,8 +152,8 @@ def test_a_column_that_is_better_when_lower_is_turned():
         run.model_copy(update={"summaries": (run.summaries[0].model_copy(update={"higher_is_better": False}),)})
         for run in (base, new)
     ]
-    assert gate(new, base).verdict == "PASS"
-    found = gate(lower[1], lower[0])
+    assert gate(base=base, new=new).verdict == "PASS"
+    found = gate(base=lower[0], new=lower[1])
     assert found.verdict == "FAIL"
     assert found.checks[0].gain == pytest.approx(-0.1)
 
@@ -163,10 +163,10 @@ def test_holm_makes_each_of_many_checks_stricter():
     gains = spread(-0.0038)  # p is about 0.03
     base = {"cause": dict.fromkeys(names, 0.5)}
     new = {"cause": {name: 0.5 + gain for name, gain in zip(names, gains, strict=True)}}
-    assert gate(scored(new), scored(base)).verdict == "FAIL"
+    assert gate(base=scored(base), new=scored(new)).verdict == "FAIL"
     base["effect"] = dict.fromkeys(names, 0.5)
     new["effect"] = dict(zip(names, spread(0.5), strict=True))
-    found = gate(scored(new), scored(base))
+    found = gate(base=scored(base), new=scored(new))
     assert [check.verdict for check in found.checks] == ["INCONCLUSIVE"] * 2
 
 
@@ -191,7 +191,7 @@ def test_too_few_videos_are_inconclusive_whatever_they_show():
 def gate_of(gains, **options):
     names = [f"v{number:03}" for number in range(len(gains))]
     new = {name: 0.5 + gain for name, gain in zip(names, gains, strict=True)}
-    return gate(scored({"cause": new}), scored({"cause": dict.fromkeys(names, 0.5)}), **options)
+    return gate(base=scored({"cause": dict.fromkeys(names, 0.5)}), new=scored({"cause": new}), **options)
 
 
 BASE = {"cause": {f"v{number}": 0.5 for number in range(10)}}
@@ -214,13 +214,13 @@ def test_runs_that_do_not_compare_are_invalid_and_the_field_is_named(new, field)
     base = scored(BASE, prompts={"cause": ("p1",)})
     if field != "prompts":
         new = new.model_copy(update={"header": new.header.model_copy(update={"prompts": {"cause": ("p1",)}})})
-    found = gate(new, base)
+    found = gate(base=base, new=new)
     assert found.verdict == "INVALID"
     assert not found.checks
     assert field in {mismatch.field for mismatch in found.mismatches}
     assert {case.verdict for case in gate_cases(found)} == {"INVALID"}
     assert field in gate_tables(found)[0].rows[0][0].text
-    on_what_both_have = gate(new, base, on="intersection") if field != "metrics" else None
+    on_what_both_have = gate(base=base, new=new, on="intersection") if field != "metrics" else None
     if field in ("coverage", "samples", "unscored"):
         assert on_what_both_have.verdict == "PASS"
         assert on_what_both_have.checks[0].n == (10 if field == "samples" else 9)
@@ -239,21 +239,21 @@ def test_runs_that_do_not_compare_are_invalid_and_the_field_is_named(new, field)
     ],
 )
 def test_more_answers_that_are_empty_or_cut_off_are_a_reason_of_their_own(base, new, named):
-    found = gate(scored(BASE, **new), scored(BASE, **base))
+    found = gate(base=scored(BASE, **base), new=scored(BASE, **new))
     assert (found.verdict, exit_code(found.verdict)) == ("WARN" if named else "PASS", 0)
     assert [f"{case.name}: {case.text}" for case in gate_cases(found) if case.verdict == "WARN"] == named
     notes = gate_tables(found)[0].notes
     assert [note for note in notes if note.startswith("WARN")] == [f"WARN: more {text}" for text in named]
-    worse = gate(scored({"cause": dict.fromkeys(BASE["cause"], 0.1)}, **new), scored(BASE, **base))
+    worse = gate(base=scored(BASE, **base), new=scored({"cause": dict.fromkeys(BASE["cause"], 0.1)}, **new))
     assert worse.verdict == "FAIL"
     assert len(gate_cases(worse)) == 1 + len(named)
-    other = gate(scored(BASE, **new, dataset_sha256="b" * 64), scored(BASE, **base))
+    other = gate(base=scored(BASE, **base), new=scored(BASE, **new, dataset_sha256="b" * 64))
     assert other.verdict == "INVALID"
     assert len(gate_cases(other)) == 1 + len(named)
 
 
 def test_the_judges_part_of_the_signature_is_named():
-    found = gate(scored(BASE, signature="anomeval|judge:y|v:1"), scored(BASE))
+    found = gate(base=scored(BASE), new=scored(BASE, signature="anomeval|judge:y|v:1"))
     assert gate_tables(found)[0].notes == ("the two runs do not compare",)
     assert found.mismatches[0].text == "scorer of cause/anomeval: judge:x in the base, judge:y in the new run"
 
@@ -263,14 +263,14 @@ def test_calibration_raises_margins_to_what_equal_runs_differ_by():
     assert noise_floors([base, again, third], ["cause/gated"]) == {"cause/gated": pytest.approx(0.03)}
     assert noise_floors([base], ["cause/gated"]) == {}
     new = scored({"cause": {f"v{n}": 0.475 + 0.002 * (n % 2) for n in range(20)}})
-    assert gate(new, base).verdict == "FAIL"
-    found = gate(new, base, calibration=[again, third])
+    assert gate(base=base, new=new).verdict == "FAIL"
+    found = gate(base=base, new=new, calibration=[again, third])
     assert found.verdict == "WARN"
     assert found.checks[0].tolerated == pytest.approx(0.03)
-    assert gate(new, base, calibration=[again, third], margins={"gated": 0.05}).checks[0].tolerated == 0.05
+    assert gate(base=base, new=new, calibration=[again, third], margins={"gated": 0.05}).checks[0].tolerated == 0.05
     other = scored({"cause": {"v0": 0.5}})
     with pytest.raises(UsageError, match="do not compare"):
-        gate(new, base, calibration=[other])
+        gate(base=base, new=new, calibration=[other])
 
 
 def test_what_is_asked_for_is_checked_before_anything_is_judged():
@@ -281,9 +281,9 @@ def test_what_is_asked_for_is_checked_before_anything_is_judged():
             read_margins([text])
     for margins in ({"bleu": 0.1}, {"gated": -0.1}, {"gated": math.nan}):
         with pytest.raises(UsageError, match="margin"):
-            gate(run, run, margins=margins)
+            gate(base=run, new=run, margins=margins)
     with pytest.raises(UsageError, match="available: gated"):
-        gate(run, run, metrics=["bleu"])
+        gate(base=run, new=run, metrics=["bleu"])
 
 
 def test_by_default_one_column_a_task_is_checked():
@@ -291,9 +291,9 @@ def test_by_default_one_column_a_task_is_checked():
     other = run.summaries[0].model_copy(update={"column": "s1"})
     values = tuple(score.model_copy(update={"values": {**score.values, "s1": 0.5}}) for score in run.scores)
     both = run.model_copy(update={"summaries": (other, *run.summaries), "scores": values})
-    assert [check.name for check in gate(both, both).checks] == ["cause/gated"]
-    assert [check.name for check in gate(both, both, metrics=["all"]).checks] == ["cause/s1", "cause/gated"]
-    assert [check.name for check in gate(both, both, metrics=["s1"]).checks] == ["cause/s1"]
+    assert [check.name for check in gate(base=both, new=both).checks] == ["cause/gated"]
+    assert [check.name for check in gate(base=both, new=both, metrics=["all"]).checks] == ["cause/s1", "cause/gated"]
+    assert [check.name for check in gate(base=both, new=both, metrics=["s1"]).checks] == ["cause/s1"]
 
 
 def test_the_sentence_of_a_failure_says_where_to_look():
@@ -363,7 +363,7 @@ def test_a_summary_is_cut_where_github_would_refuse_it():
 def test_history_keeps_the_last_twenty_runs_and_draws_them(tmp_path):
     path = tmp_path / "kept" / "history.jsonl"
     for number in range(25):
-        found = gate(scored(BASE, results_sha256=f"{number:064}"), scored(BASE))
+        found = gate(base=scored(BASE), new=scored(BASE, results_sha256=f"{number:064}"))
         kept = remember(found, path)
         assert remember(found, path) == kept
     assert len(path.read_text().splitlines()) == 25
@@ -382,9 +382,9 @@ def test_history_keeps_the_last_twenty_runs_and_draws_them(tmp_path):
 def test_a_run_that_lacks_parts_passes_no_gate():
     base = scored({"cause": {f"v{number}": 0.5 for number in range(30)}})
     new = base.model_copy(update={"header": base.header.model_copy(update={"lacking": Lacking(parts=(2, 3), of=4)})})
-    found = gate(new, base)
+    found = gate(base=base, new=new)
     assert found.verdict == "INVALID"
     assert [case.text for case in gate_cases(found)] == ["whole in the base, parts 2, 3 of 4 are absent in the new run"]
-    shared = gate(new, base, on="intersection")
+    shared = gate(base=base, new=new, on="intersection")
     assert shared.verdict == "PASS"
     assert any("not the whole run: parts 2, 3 of 4 are absent" in note for note in gate_tables(shared)[0].notes)

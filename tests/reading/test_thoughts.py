@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ecva_bench.errors import UsageError
 from ecva_bench.reading.classes import read_class
 from ecva_bench.reading.spans import read_spans
-from ecva_bench.reading.text import plain, said
-from ecva_bench.reading.thoughts import is_mark, opened_by, said_range, template_options, without_thought
+from ecva_bench.reading.text import final_answer, plain
+from ecva_bench.reading.thoughts import final_answer_range, is_mark, opened_by, template_options, without_thought
 from ecva_bench.taxonomy import load_taxonomy
 from tests.cases import case
 
@@ -85,9 +85,9 @@ def test_marks_of_every_family_are_known(text: str) -> None:
     spoken, thought = without_thought(text)
     assert spoken == "[7]"
     assert thought == THOUGHT or (text in (FORMS["several"], FORMS["reflection"]) and THOUGHT in thought)
-    start, end = said_range(text)
+    start, end = final_answer_range(text)
     assert text[start:end] == spoken
-    assert said(text) == "[7]"
+    assert final_answer(text) == "[7]"
     assert plain(text) == " " * start + "[7]" + " " * (len(text) - end)
 
 
@@ -158,22 +158,25 @@ def test_what_is_said_and_what_is_thought(text: str, spoken: str, thought: str) 
     ],
 )
 def test_a_thought_that_is_not_over_says_nothing_but_what_stands_before_it(beginning: str) -> None:
-    assert said(f"{beginning}It is [5] or [6]") == ""
-    assert said(f"<think>Is it [4]?</think>It is [7].\n<think>Or [5]?{beginning}") == "It is [7]."
-    assert said("Let me see.\n<think>It is [5] or") == "Let me see."
+    assert final_answer(f"{beginning}It is [5] or [6]") == ""
+    assert final_answer(f"<think>Is it [4]?</think>It is [7].\n<think>Or [5]?{beginning}") == "It is [7]."
+    assert final_answer("Let me see.\n<think>It is [5] or") == "Let me see."
 
 
 def test_a_thought_that_harmony_ends_without_an_answer_says_nothing() -> None:
-    assert said("<|channel|>analysis<|message|>It is [5].<|end|>") == ""
+    assert final_answer("<|channel|>analysis<|message|>It is [5].<|end|>") == ""
     assert (
-        said("<|channel|>analysis<|message|>It is [5].<|end|><|start|>assistant<|channel|>commentary<|message|>") == ""
+        final_answer(
+            "<|channel|>analysis<|message|>It is [5].<|end|><|start|>assistant<|channel|>commentary<|message|>"
+        )
+        == ""
     )
 
 
 @given(words)
 def test_a_text_without_a_thought_is_left_as_it_is(text: str) -> None:
     assert without_thought(text) == (text, "")
-    assert said_range(text) == (0, len(text))
+    assert final_answer_range(text) == (0, len(text))
 
 
 @given(words, words)
@@ -186,10 +189,10 @@ def test_both_parts_are_found_again(thought: str, spoken: str) -> None:
 @given(st.lists(st.sampled_from(["<think>", "</think>", "[THINK]", "<|end|>", "`", '"', "{", "<answer>", "a", "\n"])))
 def test_what_is_said_is_a_part_of_the_text(parts: list[str]) -> None:
     text = "".join(parts)
-    start, end = said_range(text)
+    start, end = final_answer_range(text)
     assert 0 <= start <= end <= len(text)
     assert without_thought(text)[0] == text[start:end]
-    assert said_range(text[start:end]) == (0, end - start) or "<" in text[start:end] or "[" in text[start:end]
+    assert final_answer_range(text[start:end]) == (0, end - start) or "<" in text[start:end] or "[" in text[start:end]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +214,7 @@ def test_time_grows_with_the_length_alone(piece: str) -> None:
     def seconds(times: int) -> float:
         text = f"</think>{piece * times}"
         began = process_time()
-        said_range(text)
+        final_answer_range(text)
         return process_time() - began
 
     assert min(seconds(20_000) for _ in range(3)) < 150 * min(seconds(1_000) for _ in range(3))
@@ -246,7 +249,7 @@ def test_answers_under_other_marks_are_read_behind_the_thought() -> None:
     expected = json.loads((case("thought_marks") / "expected.json").read_text(encoding="utf-8"))
     assert {one["id"] for one in answers} == set(expected)
     for one in answers:
-        spoken = said(one["answer"])
+        spoken = final_answer(one["answer"])
         offered = load_taxonomy("cuva").classes
         if "class" in one:
             read = read_class(spoken, offered).labels[0].major

@@ -96,9 +96,9 @@ def test_a_click_on_a_moment_goes_there(page: Any) -> None:
     stands_at(page, 2.8)
     page.click(".span.said >> nth=0")
     stands_at(page, 1)
-    track = page.locator(".lane.tall .track")
-    box = track.bounding_box()
-    track.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    content = page.locator(".track.tall .content")
+    box = content.bounding_box()
+    content.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     stands_at(page, 2)
     assert "at=2.0" in page.url
 
@@ -226,14 +226,14 @@ def test_what_an_answer_states_and_how_it_changed(page: Any) -> None:
 
 
 def test_the_frames_of_the_run_that_is_chosen(page: Any) -> None:
-    names = [name.get_attribute("title") for name in page.query_selector_all(".lane.seen .name")]
+    names = [name.get_attribute("title") for name in page.query_selector_all(".track.seen .name")]
     assert names == [
         "honest, full video: 4 frames, asked cause, timestamp",
         "honest, without its anomaly: 4 frames, asked cause",
     ]
-    assert page.locator(".lane.seen .span.cut").count() == 2
+    assert page.locator(".track.seen .span.cut").count() == 2
     page.locator("#answers button.focus").nth(1).click()
-    until(page, lambda: page.get_attribute(".lane.seen .name", "title").startswith("hostile"))
+    until(page, lambda: page.get_attribute(".track.seen .name", "title").startswith("hostile"))
 
 
 def test_a_failure_and_a_missing_answer_are_said(page: Any) -> None:

@@ -50,7 +50,7 @@ def test_the_index_lists_every_sample_with_the_runs_that_lack_an_answer(folder: 
     assert index["classes"] == ["", "5-1"]
 
 
-def test_a_video_is_where_the_index_says_with_its_lanes_and_answers(folder: Path) -> None:
+def test_a_video_is_where_the_index_says_with_its_tracks_and_answers(folder: Path) -> None:
     index = taken(folder, "index")
     for video, _, chunk, place in index["videos"]:
         assert taken(folder, f"chunk-{chunk}")[place]["video"] == video
@@ -60,7 +60,7 @@ def test_a_video_is_where_the_index_says_with_its_lanes_and_answers(folder: Path
     assert (v0["end"], v1["curve"]) == (4.0, [])
     honest, hostile = v0["runs"]["0"], v0["runs"]["1"]
     assert (honest["said"], hostile["said"]) == ([[1.0, 2.0]], [[0.0, 4.0]])
-    assert [(lane["view"], lane["cut"]) for lane in honest["lanes"]] == [
+    assert [(track["view"], track["cut"]) for track in honest["tracks"]] == [
         ("full", []),
         ("anomaly", [[1.0, 1.6], [2.8, 3.2]]),
     ]

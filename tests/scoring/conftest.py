@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import load
+from ecva_bench.data import load_dataset
 from ecva_bench.interchange import Source, import_answers
 from ecva_bench.records import Results
 
@@ -14,7 +14,7 @@ from ecva_bench.records import Results
 @pytest.fixture(scope="session")
 def released(shared_data: Path) -> dict[str, Results]:
     """The authors' released answer files, joined with their annotations, by file stem."""
-    dataset = load("ecva", shared_data / "ecva" / "annotations.xlsx")
+    dataset = load_dataset("ecva", shared_data / "ecva" / "annotations.xlsx")
     files = sorted((shared_data / "ecva" / "answers").glob("*.json"))
     return {file.stem: import_answers([Source(file)], dataset).results() for file in files}
 

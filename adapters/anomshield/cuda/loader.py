@@ -23,7 +23,7 @@ from ecva_bench.errors import AdapterError
 
 from .compiler import KERNELS, cubin
 
-Options = Mapping[str, int | str]
+Macros = Mapping[str, int | str]
 Extent = tuple[int, int, int]
 OLDEST = (7, 5)
 
@@ -41,7 +41,14 @@ class Launcher(Protocol):
     """Runs kernels on one kind of device."""
 
     def launch(
-        self, source: str, kernel: str, grid: Extent, block: Extent, arguments: Sequence[Argument], *, options: Options
+        self,
+        source: str,
+        kernel: str,
+        grid: Extent,
+        block: Extent,
+        arguments: Sequence[Argument],
+        *,
+        options: Macros,
     ) -> None:
         """Start `kernel` of the file `source` in `kernels/`, compiled with `options` as macros.
 
@@ -113,7 +120,14 @@ class CudaLauncher:
         self._check("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), device)
 
     def launch(
-        self, source: str, kernel: str, grid: Extent, block: Extent, arguments: Sequence[Argument], *, options: Options
+        self,
+        source: str,
+        kernel: str,
+        grid: Extent,
+        block: Extent,
+        arguments: Sequence[Argument],
+        *,
+        options: Macros,
     ) -> None:
         """Launch on torch's current stream; `AdapterError` with NVRTC's or the driver's words where it cannot be."""
         key = (source, kernel, *options.items())
@@ -129,14 +143,14 @@ class CudaLauncher:
         finally:
             self._check("cuCtxPopCurrent_v2", ctypes.byref(ctypes.c_void_p()))
 
-    def _load(self, key: tuple[object, ...], source: str, kernel: str, options: Options) -> ctypes.c_void_p:
+    def _load(self, key: tuple[object, ...], source: str, kernel: str, options: Macros) -> ctypes.c_void_p:
         function = ctypes.c_void_p()
         module = self._module(source, options)
         self._check("cuModuleGetFunction", ctypes.byref(function), module, kernel.encode())
         self._functions[key] = function
         return function
 
-    def _module(self, source: str, options: Options) -> ctypes.c_void_p:
+    def _module(self, source: str, options: Macros) -> ctypes.c_void_p:
         key = (source, *options.items())
         if key not in self._modules:
             code, module = cubin(source, self._architecture, options, self._folder), ctypes.c_void_p()

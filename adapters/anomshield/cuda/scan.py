@@ -22,7 +22,7 @@ STATES = 16
 
 
 @dataclass(frozen=True)
-class Layout:
+class ScanLayout:
     """How the forward kernel divides its work: channels per block, tokens per tile, states per lane.
 
     Results differ by rounding at most. A block has channels * 16 / states_per_lane threads and no more than the 48 KiB
@@ -47,13 +47,13 @@ class Layout:
 
 
 # What is saved for the gradient is cut into this layout's tiles, and the backward kernel is written for it.
-TRAINING = Layout()
+TRAINING = ScanLayout()
 
 
 _TENSORS = "Tensor u, Tensor dt, Tensor A, Tensor B, Tensor C, Tensor D, Tensor dt_bias, Tensor z"
 
 
-class Inputs(NamedTuple):
+class ScanInputs(NamedTuple):
     """What a scan takes, in the order of `Operations.scan`."""
 
     u: Tensor
@@ -68,13 +68,13 @@ class Inputs(NamedTuple):
 
 def scan(u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, dt_bias: Tensor, z: Tensor) -> Tensor:
     """Return the gated sum of both directions' scans, [samples, tokens, channels] in u.dtype; see `Operations.scan`."""
-    inputs = Inputs(u, dt, A, B, C, D, dt_bias, z)
+    inputs = ScanInputs(u, dt, A, B, C, D, dt_bias, z)
     wanted = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
     out: Tensor = _scan(*inputs, wanted)[0]
     return out
 
 
-def forward(inputs: Inputs, *, save: bool, layout: Layout = TRAINING) -> tuple[Tensor, Tensor, Tensor]:
+def forward(inputs: ScanInputs, *, save: bool, layout: ScanLayout = TRAINING) -> tuple[Tensor, Tensor, Tensor]:
     """Run the forward kernel: (y, ungated sum [B, L, di] in u.dtype, states [2, B, tiles, di, 16] float32).
 
     The latter two, which the gradient needs, are empty where `save` is false. The states are those with which each
@@ -95,7 +95,7 @@ def forward(inputs: Inputs, *, save: bool, layout: Layout = TRAINING) -> tuple[T
     return out, summed, states
 
 
-def backward(grad: Tensor, inputs: Inputs, summed: Tensor, states: Tensor) -> Inputs:
+def backward(grad: Tensor, inputs: ScanInputs, summed: Tensor, states: Tensor) -> ScanInputs:
     """Return the gradients of the inputs from that of y [B, L, di], and what `forward` kept: bit for bit repeatable."""
     inputs, (samples, length, channels) = _prepare(inputs)
     grad, grid = grad.contiguous(), TRAINING.grid(samples, channels)
@@ -112,7 +112,7 @@ def backward(grad: Tensor, inputs: Inputs, summed: Tensor, states: Tensor) -> In
     projected = of_bc.sum(2).to(inputs.B.dtype)
     # Copies: the outputs of an operator may share no memory.
     of_b, of_c = projected[..., :STATES].contiguous(), projected[..., STATES:].contiguous()
-    return Inputs(of_u, of_dt, of_a.sum(1), of_b, of_c, of_skip.sum(1), of_bias.sum(1), of_z)
+    return ScanInputs(of_u, of_dt, of_a.sum(1), of_b, of_c, of_skip.sum(1), of_bias.sum(1), of_z)
 
 
 # ---- What torch is told
@@ -123,7 +123,7 @@ def backward(grad: Tensor, inputs: Inputs, summed: Tensor, states: Tensor) -> In
 )
 def _scan(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
     *tensors, save = arguments
-    return forward(Inputs(*tensors), save=save)
+    return forward(ScanInputs(*tensors), save=save)
 
 
 @_scan.register_fake
@@ -139,7 +139,7 @@ def _scan_shapes(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
 )
 def _scan_backward(grad: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
     *inputs, summed, states = tensors
-    return tuple(backward(grad, Inputs(*inputs), summed, states))
+    return tuple(backward(grad, ScanInputs(*inputs), summed, states))
 
 
 @_scan_backward.register_fake
@@ -165,7 +165,7 @@ _scan.register_autograd(_gradients, setup_context=_remember)
 # ---- What the kernels are given
 
 
-def _kept(u: Tensor, save: bool, layout: Layout) -> tuple[Tensor, Tensor]:
+def _kept(u: Tensor, save: bool, layout: ScanLayout) -> tuple[Tensor, Tensor]:
     """Return room for the ungated sum and the states, or two empty tensors."""
     _, samples, length, channels = u.shape
     tiles = (length + layout.tile - 1) // layout.tile
@@ -173,7 +173,7 @@ def _kept(u: Tensor, save: bool, layout: Layout) -> tuple[Tensor, Tensor]:
     return u.new_empty((samples, length, channels) if save else (0,)), u.new_empty(states, dtype=torch.float32)
 
 
-def _arguments(inputs: Inputs) -> list[Argument]:
+def _arguments(inputs: ScanInputs) -> list[Argument]:
     u, dt, A, B, C, D, dt_bias, z = inputs
     return [u, dt, A, B, C, *_strides(B), D, dt_bias, z, *_strides(z)]
 
@@ -182,11 +182,11 @@ def _strides(tensor: Tensor) -> list[Long]:
     return [Long(stride) for stride in tensor.stride()[:-1]]
 
 
-def _options(inputs: Inputs, *others: Tensor) -> dict[str, int | str]:
+def _options(inputs: ScanInputs, *others: Tensor) -> dict[str, int | str]:
     return macros(inputs.u, inputs.dt, inputs.B, inputs.C, inputs.z, *others)
 
 
-def _prepare(inputs: Inputs) -> tuple[Inputs, tuple[int, int, int]]:
+def _prepare(inputs: ScanInputs) -> tuple[ScanInputs, tuple[int, int, int]]:
     """Return the inputs as the kernels take them, and samples, tokens, channels.
 
     Neighbouring channels lie together, and B and C have the same strides. `AdapterError` where a kernel would read what
@@ -199,7 +199,7 @@ def _prepare(inputs: Inputs) -> tuple[Inputs, tuple[int, int, int]]:
     tokens, projected = (2, samples, length, channels), (2, samples, length, STATES)
     parameters = (2, channels)
     shapes = (tokens, tokens, (*parameters, STATES), projected, projected, parameters, parameters, tokens[1:])
-    for name, tensor, shape in zip(Inputs._fields, inputs, shapes, strict=True):
+    for name, tensor, shape in zip(ScanInputs._fields, inputs, shapes, strict=True):
         dtype = torch.float32 if name in ("A", "D", "dt_bias") else u.dtype
         if tensor.shape != shape or tensor.dtype != dtype or tensor.device != u.device:
             found = f"{name} is {list(tensor.shape)} {tensor.dtype} on {tensor.device}"
@@ -208,4 +208,4 @@ def _prepare(inputs: Inputs) -> tuple[Inputs, tuple[int, int, int]]:
         B, C = B.contiguous(), C.contiguous()
     z = z if z.stride(-1) == 1 else z.contiguous()
     u, dt, A, D, dt_bias = (tensor.contiguous() for tensor in (u, dt, A, D, dt_bias))
-    return Inputs(u, dt, A, B, C, D, dt_bias, z), (samples, length, channels)
+    return ScanInputs(u, dt, A, B, C, D, dt_bias, z), (samples, length, channels)

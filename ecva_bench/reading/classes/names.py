@@ -147,10 +147,10 @@ class Lexicon:
         line = re.compile(r"[a-z]{4,}(?:[ -][a-z]{2,}){0,2}").match(text, place)
         words = line[0].split(" ") if line else []
         for count in range(len(words), 0, -1):
-            said = " ".join(words[:count])
-            likely = [name for name in self._known if name[0] == said[0] and fuzz.ratio(said, name) >= ALIKE]
+            phrase = " ".join(words[:count])
+            likely = [name for name in self._known if name[0] == phrase[0] and fuzz.ratio(phrase, name) >= ALIKE]
             if len({self._known[name] for name in likely}) == 1:
-                return self._deepened(text, self._known[likely[0]], place, place + len(said))
+                return self._deepened(text, self._known[likely[0]], place, place + len(phrase))
         return None
 
 

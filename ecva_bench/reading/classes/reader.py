@@ -17,7 +17,7 @@ from ...taxonomy import AnomalyClass
 from ..text import plain
 from . import cues
 from .names import Lexicon, lexicon
-from .places import ALONE, Found, places, sentence_start
+from .places import ALONE, Found, find_places, sentence_start
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "class", "alone", "concluded", "name")  # by rank
@@ -40,16 +40,16 @@ def read_class(text: str, offered: tuple[AnomalyClass, ...]) -> Reading:
     `labels` has the class, with its sub-class where the answer goes so deep. Two classes named as the answer are
     `ambiguous`; a number that is not on offer is `out of range`; `others` are what was named beside the answer.
     """
-    said, names = _boxed(_ends(plain(text))), lexicon(offered)
-    found = list(places(said, names))
-    back = max((match.end() for match in cues.TAKEN_BACK.finditer(said)), default=0)
+    plain_text, names = _boxed(_ends(plain(text))), lexicon(offered)
+    found = list(find_places(plain_text, names))
+    back = max((match.end() for match in cues.TAKEN_BACK.finditer(plain_text)), default=0)
     standing = [one for one in found if one.start >= back] or found
-    meant = [one for one in (_meant(said, one) for one in standing) if one]
+    meant = [one for one in (_meant(plain_text, one) for one in standing) if one]
     for rank, rule in enumerate(RULES):
         at = [one for one in meant if one.rank == rank]
         if at and not (all(one.tentative for one in at) and _settled_later(meant, at[-1])):
             explicit = [one for one in meant if one.rank <= ALONE]
-            return _reading(text, said, names, _chosen(at, explicit), rule, found)
+            return _reading(text, plain_text, names, _chosen(at, explicit), rule, found)
     return Reading(status="unread", others=_others(text, frozenset(), found))
 
 
@@ -59,30 +59,30 @@ def first_number(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _ends(said: str) -> str:
+def _ends(plain_text: str) -> str:
     """Return the text with its middle blank, where it is longer than two ends."""
-    middle = len(said) - 2 * ENDS
-    return said[:ENDS] + " " * middle + said[-ENDS:] if middle > 0 else said
+    middle = len(plain_text) - 2 * ENDS
+    return plain_text[:ENDS] + " " * middle + plain_text[-ENDS:] if middle > 0 else plain_text
 
 
-def _boxed(said: str) -> str:
+def _boxed(plain_text: str) -> str:
     """Return the text with all blanked but what stands in its last box or answer tag, if it has one."""
-    boxes = list(_BOX.finditer(said))
+    boxes = list(_BOX.finditer(plain_text))
     if not boxes:
-        return said
+        return plain_text
     start, end = next(boxes[-1].span(group) for group in range(1, _BOX.groups + 1) if boxes[-1].start(group) >= 0)
-    return " " * start + said[start:end] + " " * (len(said) - end)
+    return " " * start + plain_text[start:end] + " " * (len(plain_text) - end)
 
 
-def _meant(said: str, found: Found) -> Found | None:
+def _meant(plain_text: str, found: Found) -> Found | None:
     """Return what was found without the classes that are denied or are examples; None where nothing is left."""
-    if cues.example(said, found.start):
+    if cues.example(plain_text, found.start):
         return None
-    named = tuple(one for one in found.named if not cues.denied(said, one.start, found.named[-1].end))
+    named = tuple(one for one in found.named if not cues.denied(plain_text, one.start, found.named[-1].end))
     if not named:
         return None
-    begin = sentence_start(said, named[0].start)
-    return replace(found, named=named, tentative=cues.tentative(said, begin, named[-1].end))
+    begin = sentence_start(plain_text, named[0].start)
+    return replace(found, named=named, tentative=cues.tentative(plain_text, begin, named[-1].end))
 
 
 def _chosen(at: Sequence[Found], explicit: Iterable[Found]) -> Sequence[Found]:
@@ -113,7 +113,7 @@ def _majors(found: Iterable[Found]) -> frozenset[int]:
 
 
 def _reading(
-    text: str, said: str, names: Lexicon, chosen: Sequence[Found], rule: str, mentioned: Iterable[Found]
+    text: str, plain_text: str, names: Lexicon, chosen: Sequence[Found], rule: str, mentioned: Iterable[Found]
 ) -> Reading:
     majors = _majors(chosen)
     named = sorted({one for place in chosen for one in place.named}, key=lambda one: one.start)
@@ -124,14 +124,14 @@ def _reading(
     (major,) = majors
     if major not in names.codes:
         return Reading(status="out of range", rule=rule, places=spots)
-    subs = {one.sub for one in named if one.sub} or _sub_after_key(said, names, major)
+    subs = {one.sub for one in named if one.sub} or _sub_after_key(plain_text, names, major)
     labels = tuple(Label(major=major, sub=sub) for sub in sorted(subs)) or (Label(major=major),)
     return Reading(labels=labels, rule=rule, places=spots, others=_others(text, majors, mentioned))
 
 
-def _sub_after_key(said: str, names: Lexicon, major: int) -> set[int]:
+def _sub_after_key(plain_text: str, names: Lexicon, major: int) -> set[int]:
     """Return the sub-class that stands behind a key of its own, if one does."""
-    subs = (names.sub_at(said, key.end(), major) for key in cues.SUB_KEY.finditer(said))
+    subs = (names.sub_at(plain_text, key.end(), major) for key in cues.SUB_KEY.finditer(plain_text))
     return {sub for sub in subs if sub is not None}
 
 

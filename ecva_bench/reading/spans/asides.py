@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import aside_cues as cues
 from .conclusions import by_themselves
 from .pair_cues import LINKED
-from .pairs import Pair
+from .pairs import TimePair
 
 _REACH = 160  # characters of a clause that are looked at
 _OBJECT = 400  # and of an object in braces
@@ -29,7 +29,7 @@ class Clause(NamedTuple):
     inside: str
 
 
-def find_asides(text: str, pairs: Sequence[Pair]) -> list[str]:
+def find_asides(text: str, pairs: Sequence[TimePair]) -> list[str]:
     """Return for each pair of a plain text, in its order, why it is not the answer; empty where it may be."""
     clauses = _clauses(text, pairs)
     reasons = [_reason(text, pair, clause) for pair, clause in zip(pairs, clauses, strict=True)]
@@ -38,17 +38,17 @@ def find_asides(text: str, pairs: Sequence[Pair]) -> list[str]:
     return reasons
 
 
-def _choose(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
+def _choose(text: str, pairs: Sequence[TimePair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark those of several that are not the answer."""
     _correct(text, pairs, reasons)
     alone = by_themselves(text, pairs)
     if any(one and not pair.flaw and not reason for one, pair, reason in zip(alone, pairs, reasons, strict=True)):
         reasons[:] = [reason or ("" if one else "told beside") for one, reason in zip(alone, reasons, strict=True)]
-    _tell(text, pairs, clauses, reasons)
+    _mark_narrated(text, pairs, clauses, reasons)
     _minor(pairs, clauses, reasons)
 
 
-def _reason(text: str, pair: Pair, clause: Clause) -> str:
+def _reason(text: str, pair: TimePair, clause: Clause) -> str:
     left, right, inside = clause
     near = text[max(0, pair.start - _TITLE) : pair.start]
     if cues.NORMAL_LIST.search(near):
@@ -66,7 +66,7 @@ def _reason(text: str, pair: Pair, clause: Clause) -> str:
     return ""
 
 
-def _correct(text: str, pairs: Sequence[Pair], reasons: list[str]) -> None:
+def _correct(text: str, pairs: Sequence[TimePair], reasons: list[str]) -> None:
     """Mark what is taken back: all before `wait`, the one before `more precisely`."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n]]
     back = 0
@@ -80,7 +80,7 @@ def _correct(text: str, pairs: Sequence[Pair], reasons: list[str]) -> None:
             reasons[one] = "corrected"
 
 
-def _tell(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
+def _mark_narrated(text: str, pairs: Sequence[TimePair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark what is told in a line before the span that is called the anomaly."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n] and not clauses[n].inside]
     titled = [n for n in able if cues.TITLE.search(text[max(0, pairs[n].start - _TITLE) : pairs[n].start])]
@@ -97,7 +97,7 @@ def _tell(text: str, pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: 
                 reasons[n] = "told before"
 
 
-def _minor(pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str]) -> None:
+def _minor(pairs: Sequence[TimePair], clauses: Sequence[Clause], reasons: list[str]) -> None:
     """Mark the peak of an anomaly, a first guess, and the whole video, where another span is left."""
     able = [n for n, pair in enumerate(pairs) if not pair.flaw and not reasons[n]]
     for find in (
@@ -111,10 +111,10 @@ def _minor(pairs: Sequence[Pair], clauses: Sequence[Clause], reasons: list[str])
             able = rest
 
 
-def _clauses(text: str, pairs: Sequence[Pair]) -> list[Clause]:
+def _clauses(text: str, pairs: Sequence[TimePair]) -> list[Clause]:
     """Return the clause of each pair; those that are listed one after the other share it."""
     found: list[Clause] = []
-    group: list[Pair] = []
+    group: list[TimePair] = []
     before, behind = 0, True
     for n, pair in enumerate(pairs):
         following = pairs[n + 1].start if n + 1 < len(pairs) else len(text)
@@ -168,7 +168,7 @@ def _until_break(right: str, *, more: bool) -> tuple[str, bool]:
     return right[: first.start()], False
 
 
-def _braced(text: str, pair: Pair, before: int, following: int) -> str:
+def _braced(text: str, pair: TimePair, before: int, following: int) -> str:
     """Return what stands beside a pair in its innermost braces; empty where it is in none."""
     left = text[max(min(before, pair.start), pair.start - _OBJECT) : pair.start]
     opened, closed = left.rfind("{"), left.rfind("}")

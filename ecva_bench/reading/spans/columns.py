@@ -6,9 +6,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from ..tables import Cell, headed_cells
+from ..tables import CellRange, headed_cells
 from ..units import TimeUnit
-from .pairs import Pair, paired, with_unit
+from .pairs import TimePair, paired, with_unit
 from .times import Time
 
 _OF = r"(?:(?:event|anomaly|segment|t|time)[\s_]?)?"
@@ -19,12 +19,12 @@ _SECONDS = re.compile(r"[(_\s](?:s|secs?|seconds?)\b|秒")
 _TITLE = 40  # characters of a column's head
 
 
-def find_columns(text: str, times: Sequence[Time]) -> list[Pair]:
+def find_columns(text: str, times: Sequence[Time]) -> list[TimePair]:
     """Return the pairs that stand in columns of starts and ends, in the plain text's order."""
     return list(_rows(text, times)) if len(times) > 1 else []
 
 
-def _rows(text: str, times: Sequence[Time]) -> Iterator[Pair]:
+def _rows(text: str, times: Sequence[Time]) -> Iterator[TimePair]:
     places = [time.start for time in times]
     first = last = None
     column = 0
@@ -48,7 +48,7 @@ def _unit(title: str) -> TimeUnit | None:
     return "minutes" if _MINUTES.search(title) else "seconds" if _SECONDS.search(title) else None
 
 
-def _only(times: Sequence[Time], places: Sequence[int], cell: Cell) -> Time | None:
+def _only(times: Sequence[Time], places: Sequence[int], cell: CellRange) -> Time | None:
     """Return the time in a cell; None where there is none, or more than one."""
     first = bisect_left(places, cell[0])
     inside = times[first : bisect_left(places, cell[1])]

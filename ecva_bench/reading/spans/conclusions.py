@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .pairs import Pair
+from .pairs import TimePair
 
 _TAGGED = re.compile(r"<answer>|<\|begin_of_box\|>|\\boxed\s*\{")
 _CLOSING = {"<answer>": "</answer>", "<|begin_of_box|>": "<|end_of_box|>"}
@@ -51,7 +51,7 @@ def says_none(text: str, start: int) -> bool:
     return bool(_NONE.match(text, start))
 
 
-def by_themselves(text: str, pairs: Sequence[Pair]) -> list[bool]:
+def by_themselves(text: str, pairs: Sequence[TimePair]) -> list[bool]:
     """Return which pairs stand in a table or an object, or alone in their lines: beside them, prose only explains."""
     found = [False] * len(pairs)
     group: list[int] = []

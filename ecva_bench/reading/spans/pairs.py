@@ -22,7 +22,7 @@ _NEAR = 48  # and characters on either side of it that say what it is
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TimePair:
     """Two times, by a rule, at the characters [start, end). A `flaw` says why it cannot be a span."""
 
     first: Time
@@ -33,7 +33,7 @@ class Pair:
     flaw: str = ""
 
 
-def find_pairs(text: str, times: Sequence[Time]) -> list[Pair]:
+def find_pairs(text: str, times: Sequence[Time]) -> list[TimePair]:
     """Return the pairs of a plain text's times that stand beside each other, in its order."""
     pairs = list(_listed(text, times, opened=True))
     pairs += _sharp(text, list(_joined(text, unused(times, pairs))))
@@ -42,18 +42,18 @@ def find_pairs(text: str, times: Sequence[Time]) -> list[Pair]:
     return _one_unit(text, sorted(pairs, key=lambda pair: pair.start))
 
 
-def unused(times: Sequence[Time], pairs: Sequence[Pair]) -> list[Time]:
+def unused(times: Sequence[Time], pairs: Sequence[TimePair]) -> list[Time]:
     """Return the times that no pair uses."""
     used = {time.start for pair in pairs for time in (pair.first, pair.last)}
     return [time for time in times if time.start not in used]
 
 
-def paired(first: Time, last: Time, rule: str, flaw: str = "") -> Pair:
+def paired(first: Time, last: Time, rule: str, flaw: str = "") -> TimePair:
     """Return two times as a pair; what is no time, or a length where a time should be, is its flaw."""
     first, last = _sharing(first, last)
     if any(time.kind in ("other", "length") for time in (first, last)):
         flaw = flaw or "no time"
-    return Pair(first, last, rule, min(first.start, last.start), max(first.end, last.end), flaw)
+    return TimePair(first, last, rule, min(first.start, last.start), max(first.end, last.end), flaw)
 
 
 def _gap(pattern: re.Pattern[str], text: str, first: Time, last: Time) -> re.Match[str] | None:
@@ -72,7 +72,7 @@ def _joint(text: str, first: Time, last: Time) -> bool:
     return match is not None and not (match["dash"] and "\n" in match[0])  # a dash in a new line is a list's mark
 
 
-def _joined(text: str, times: Sequence[Time]) -> Iterator[Pair]:
+def _joined(text: str, times: Sequence[Time]) -> Iterator[TimePair]:
     chain: list[Time] = []
     for time, following in zip_longest(times, times[1:]):
         chain.append(time)
@@ -96,7 +96,7 @@ def _stands_alone(time: Time) -> bool:
     return time.kind == "clock" or (time.kind == "time" and time.unit is not None)
 
 
-def _sharp(text: str, pairs: Sequence[Pair]) -> list[Pair]:
+def _sharp(text: str, pairs: Sequence[TimePair]) -> list[TimePair]:
     """Return the pairs; those that say how uncertain a start or an end is are none: `starts between 10 and 12 s`."""
     vague = [cues.VAGUE.search(_left(text, pair.start)) for pair in pairs]
     vague = [None if match and cues.STARTED.search(match.string[: match.start()]) else match for match in vague]
@@ -107,7 +107,7 @@ def _sharp(text: str, pairs: Sequence[Pair]) -> list[Pair]:
     ]
 
 
-def _checked(text: str, first: Time, last: Time) -> Pair:
+def _checked(text: str, first: Time, last: Time) -> TimePair:
     """Return a joined pair; two bare numbers that nothing introduces are none."""
     left = _left(text, first.start)
     flaw = "no time" if any(cue.search(left) for cue in (cues.UNSURE, cues.FIRST, cues.LAST)) else ""
@@ -124,7 +124,7 @@ def _checked(text: str, first: Time, last: Time) -> Pair:
     return paired(first, last, "joined", flaw)
 
 
-def _listed(text: str, times: Sequence[Time], *, opened: bool) -> Iterator[Pair]:
+def _listed(text: str, times: Sequence[Time], *, opened: bool) -> Iterator[TimePair]:
     """Yield the pairs of times with commas between: those in brackets, which bind before any joint, or the others."""
     run: list[Time] = []
     for time, following in zip_longest(times, times[1:]):
@@ -136,7 +136,7 @@ def _listed(text: str, times: Sequence[Time], *, opened: bool) -> Iterator[Pair]
             run = []
 
 
-def _list(text: str, run: Sequence[Time], left: str, *, opened: bool) -> Iterator[Pair]:
+def _list(text: str, run: Sequence[Time], left: str, *, opened: bool) -> Iterator[TimePair]:
     end = run[-1].end
     if len(run) == 3 and run[2].value <= 1 < run[1].value:
         run = run[:2]  # a score stands behind
@@ -151,7 +151,7 @@ def _list(text: str, run: Sequence[Time], left: str, *, opened: bool) -> Iterato
         yield paired(run[0], run[-1], "listed", "no pairs")
 
 
-def _edged(text: str, times: Sequence[Time]) -> Iterator[Pair]:
+def _edged(text: str, times: Sequence[Time]) -> Iterator[TimePair]:
     for time in times:
         left = _left(text, time.start)
         if time.kind in ("time", "length"):
@@ -173,7 +173,7 @@ def _edge(place: int, value: float) -> Time:
     return Time(place, place, "edge", value)
 
 
-def _one_unit(text: str, pairs: Sequence[Pair]) -> list[Pair]:
+def _one_unit(text: str, pairs: Sequence[TimePair]) -> list[TimePair]:
     """Return the pairs with units that are named for several at once: `[12, 20] seconds`, `2-3 and 5-8 s`."""
     found = list(pairs)
     for n, pair in enumerate(found):
@@ -203,6 +203,6 @@ def _named(time: Time, unit: TimeUnit | None) -> Time:
     return replace(time, kind="time", value=time.value * (60 if unit == "minutes" else 1), unit=unit)
 
 
-def with_unit(pair: Pair, unit: TimeUnit | None) -> Pair:
+def with_unit(pair: TimePair, unit: TimeUnit | None) -> TimePair:
     """Return a pair whose bare numbers have a unit."""
     return replace(pair, first=_named(pair.first, unit), last=_named(pair.last, unit))

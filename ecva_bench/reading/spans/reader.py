@@ -18,7 +18,7 @@ from ..units import NoUnit, TimeUnit, in_seconds
 from .asides import find_asides
 from .columns import find_columns
 from .conclusions import conclusions, says_none
-from .pairs import Pair, find_pairs, unused
+from .pairs import TimePair, find_pairs, unused
 from .roles import find_named
 from .times import Time, find_times
 
@@ -49,14 +49,14 @@ def read_spans(
     word. `duration` in seconds is where `the end of the video` is, `frame_rate` says when a frame is; what needs the
     one that is absent is unread. A pair that cannot be read, or ends before it starts, stands in `others`.
     """
-    said = plain(text)
-    times = find_times(said)
-    pairs = _pairs(said, times)
-    region = _region(said, pairs, times)
+    plain_text = plain(text)
+    times = find_times(plain_text)
+    pairs = _pairs(plain_text, times)
+    region = _region(plain_text, pairs, times)
     inside = [pair for pair in pairs if region[0] <= pair.start and pair.end <= region[1]]
-    seconds = _Seconds(said, unit, duration, frame_rate)
+    seconds = _Seconds(plain_text, unit, duration, frame_rate)
     outcomes = [seconds.of(pair) for pair in inside]
-    asides = find_asides(said, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
+    asides = find_asides(plain_text, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
     meant = [(pair, one) for pair, one, aside in zip(inside, outcomes, asides, strict=True) if not aside]
     boxed = any(pair.rule == "flat" and one.flaw for pair, one in meant)  # a box of numbers, and no list of pairs
     spans = [(pair, one.span) for pair, one in meant if one.span and not (boxed and pair.rule == "flat")]
@@ -64,7 +64,7 @@ def read_spans(
     if all(pair.rule == "whole" and any(not _within(point, pair) for point in points) for pair, _ in spans):
         spans = []  # `throughout the video it rains; at 12 s a car skids`
     for (one, span), (other, another) in pairwise(spans):
-        if span != another and _OR.fullmatch(said, one.end, other.start):
+        if span != another and _OR.fullmatch(plain_text, one.end, other.start):
             return Reading(status="ambiguous", rule="or", others=_words(text, pairs))
     if not spans:
         worst = max((one for _, one in meant), key=lambda one: _STATUSES.index(one.status), default=_Outcome())
@@ -74,25 +74,25 @@ def read_spans(
     rules = dict.fromkeys(first[span].rule for span in kept)
     taken = {id(pair) for pair, _ in spans}
     return Reading(
-        rule=", ".join([*(["conclusion"] if region != (0, len(said)) else []), *rules]),
+        rule=", ".join([*(["conclusion"] if region != (0, len(plain_text)) else []), *rules]),
         spans=tuple(kept),
         places=tuple((first[span].start, first[span].end) for span in kept),
         others=_words(text, [pair for pair in pairs if id(pair) not in taken]),
     )
 
 
-def _within(time: Time, pair: Pair) -> bool:
+def _within(time: Time, pair: TimePair) -> bool:
     return pair.start <= time.start < pair.end
 
 
-def _pairs(text: str, times: Sequence[Time]) -> list[Pair]:
+def _pairs(text: str, times: Sequence[Time]) -> list[TimePair]:
     pairs = find_columns(text, times)
     pairs += find_pairs(text, unused(times, pairs))
     pairs += find_named(text, times, pairs)
     return sorted(pairs, key=lambda pair: pair.start)
 
 
-def _region(text: str, pairs: Sequence[Pair], times: Sequence[Time]) -> tuple[int, int]:
+def _region(text: str, pairs: Sequence[TimePair], times: Sequence[Time]) -> tuple[int, int]:
     """Return the stretch of a text that counts: its conclusion where that names a span, or that there is none."""
     for start, end in conclusions(text):
         first = next((time for time in times if start <= time.start < end and time.kind in ("time", "clock")), None)
@@ -103,7 +103,7 @@ def _region(text: str, pairs: Sequence[Pair], times: Sequence[Time]) -> tuple[in
     return 0, len(text)
 
 
-def _words(text: str, named: Sequence[Pair | Time]) -> tuple[str, ...]:
+def _words(text: str, named: Sequence[TimePair | Time]) -> tuple[str, ...]:
     """Return pairs and times in the text's own words, each once."""
     places = sorted({(one.start, min(one.end, one.start + _LONGEST)) for one in named if one.start < one.end})
     return tuple(dict.fromkeys(text[start:end] for start, end in places[:_AT_MOST]))
@@ -127,7 +127,7 @@ class _Seconds:
         self._fractions = _FRACTIONS.search(text) is not None
         self._text, self._unit, self._duration, self._rate = text, unit, duration, frame_rate
 
-    def of(self, pair: Pair) -> _Outcome:
+    def of(self, pair: TimePair) -> _Outcome:
         """Return a pair in seconds, or why it is none."""
         if pair.flaw:
             return _Outcome(flaw=pair.flaw)
@@ -143,7 +143,7 @@ class _Seconds:
             return _Outcome(status="out of range", flaw="after the video's end")
         return _Outcome(span=(start, end))
 
-    def _ordered(self, pair: Pair) -> Span:
+    def _ordered(self, pair: TimePair) -> Span:
         """Return a pair in seconds; raises `NoUnit`, or ValueError where an end is not to be had or comes first."""
         start, end = self._seconds(pair.first), self._seconds(pair.last)
         if pair.rule == "last":

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
 
-from .pairs import Pair, paired
+from .pairs import TimePair, paired
 from .times import Time
 from .untimed import HEDGE, VIDEO
 
@@ -57,7 +57,7 @@ class _Named(NamedTuple):
     time: Time
 
 
-def find_named(text: str, times: Sequence[Time], pairs: Sequence[Pair]) -> list[Pair]:
+def find_named(text: str, times: Sequence[Time], pairs: Sequence[TimePair]) -> list[TimePair]:
     """Return the pairs of a plain text's times that are named apart; `pairs` are those that use some already."""
     used = {time.start for pair in pairs for time in (pair.first, pair.last)}
     if len(times) < 2 or len(used) == len(times):
@@ -65,7 +65,7 @@ def find_named(text: str, times: Sequence[Time], pairs: Sequence[Pair]) -> list[
     named = [one for one in _roles(text, times) if one.time.start not in used]
     found = list(_in_braces(text, named))
     used |= {time.start for pair in found for time in (pair.first, pair.last)}
-    return found + list(_told(text, [one for one in named if one.time.start not in used]))
+    return found + list(_in_sequence(text, [one for one in named if one.time.start not in used]))
 
 
 def _roles(text: str, times: Sequence[Time]) -> list[_Named]:
@@ -126,7 +126,7 @@ def _own_role(text: str, time: Time, gap: Sequence[re.Match[str]], previous: _Na
     return None
 
 
-def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
+def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[TimePair]:
     """Return the pairs of the one start with the one end that stand in the same braces."""
     scopes: dict[int, list[_Named]] = {}
     open_at: list[int] = []
@@ -151,14 +151,14 @@ def _in_braces(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             yield _paired(starts[0], "lasting", lengths[0])
 
 
-def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
+def _in_sequence(text: str, named: Sequence[_Named]) -> Iterator[TimePair]:
     """Return the pairs of each start with the end, or the length, that is told next; else with the one told before."""
     for one, other in pairwise(named):
         if one.role is None and other.role and _GOES_ON.fullmatch(text, one.time.end, other.time.start):
             yield _paired(one.time, other.role, other.time)
     after = {one.time: other for one, other in pairwise([*named, None]) if one}
-    told = groupby((one for one in named if one.role), key=lambda one: one.role)
-    groups = [(role, [one.time for one in group]) for role, group in told if role]
+    by_role = groupby((one for one in named if one.role), key=lambda one: one.role)
+    groups = [(role, [one.time for one in group]) for role, group in by_role if role]
     for n, (role, times) in enumerate(groups):
         if role != "start":
             continue
@@ -170,7 +170,7 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
             if by == "end":
                 count = min(len(times), len(ends))
                 yield from (_paired(start, by, end) for start, end in zip(times[-count:], ends, strict=False))
-            elif not _told_on(text, ends[0], after[ends[0]]):
+            elif not _continues(text, ends[0], after[ends[0]]):
                 yield _paired(times[-1], by, ends[0])
         elif n and (n == 1 or groups[n - 2][0] != "start"):
             by, ends = groups[n - 1]
@@ -178,14 +178,14 @@ def _told(text: str, named: Sequence[_Named]) -> Iterator[Pair]:
                 yield _paired(times[0], by, ends[-1])
 
 
-def _told_on(text: str, length: Time, following: _Named | None) -> bool:
+def _continues(text: str, length: Time, following: _Named | None) -> bool:
     """Return whether a point in time follows a length in its sentence: what lasts is then not the whole."""
     if following is None or following.role or following.time.start - length.end > _REACH:
         return False
     return not _SENTENCE.search(text, length.end, following.time.start)
 
 
-def _paired(start: Time, by: Role, end: Time) -> Pair:
+def _paired(start: Time, by: Role, end: Time) -> TimePair:
     """Return the pair of a start with its end, or with its length."""
     if by == "end":
         return paired(start, end, "named")

@@ -106,22 +106,22 @@ def find_times(text: str) -> list[Time]:
 def _shaped(match: re.Match[str]) -> Time:
     """Return what a number is by its form alone."""
     start, end = match.span()
-    given = {name: text for name, text in match.groupdict().items() if text}
-    if "clock" in given or "primes" in given:
-        seconds = _clock(given.get("clock") or given["primes"])
+    matched = {name: text for name, text in match.groupdict().items() if text}
+    if "clock" in matched or "primes" in matched:
+        seconds = _clock(matched.get("clock") or matched["primes"])
         return Time(start, end, "other" if seconds is None else "clock", seconds or 0.0)
-    if "date" in given:
+    if "date" in matched:
         return Time(start, end, "other", 0.0)
-    if "half" in given:
+    if "half" in matched:
         return Time(start, end, "time", 30.0, "minutes")
-    if "bare" in given:
-        return Time(start, end, "bare", float(given["bare"]))
-    if "comma" in given:  # 8,5 s
-        return Time(start, end, "time", float(given["comma"].replace(",", ".")), "seconds")
-    value = {name: number(text) for name, text in given.items()}
-    if "word" in given:
+    if "bare" in matched:
+        return Time(start, end, "bare", float(matched["bare"]))
+    if "comma" in matched:  # 8,5 s
+        return Time(start, end, "time", float(matched["comma"].replace(",", ".")), "seconds")
+    value = {name: number(text) for name, text in matched.items()}
+    if "word" in matched:
         return Time(start, end, "word", value["word"])
-    if "frame" in given:
+    if "frame" in matched:
         return Time(start, end, "frame", value["frame"])
     seconds = (
         sum(value.get(name, 0) for name in ("second", "minute_second", "hour_second"))

@@ -21,7 +21,7 @@ Ecva.answers = (() => {
     const given = index.runs[run];
     const task = entry.tasks[one.task];
     const found = (entry.runs[run] && entry.runs[run].answers[one.task]) || {};
-    const seen = Boolean(entry.runs[run] && entry.runs[run].lanes.length);
+    const seen = Boolean(entry.runs[run] && entry.runs[run].tracks.length);
     const article = el("article", { class: "card", "aria-label": given.label }, head(index, run, found.full, one, seen));
     article.style.setProperty("--hue", Ecva.hue(run));
     article.append(...full(found.full, task));

@@ -1,11 +1,11 @@
 "use strict";
 
-// The video and, under it, one time axis with lanes. Every lane is clickable: a click goes to that time.
+// The video and, under it, one time axis with tracks. Every track is clickable: a click goes to that time.
 
 Ecva.timeline = (() => {
   const { el, svg, state, clock } = Ecva;
   const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200];
-  let video, stage, lanes, trouble;
+  let video, stage, tracks, trouble;
   let entry = null; // the video's data
   let end = 1; // seconds shown
   let at = 0; // the time shown, where there is no film to ask
@@ -13,7 +13,7 @@ Ecva.timeline = (() => {
   function open() {
     stage = document.getElementById("stage");
     video = document.getElementById("video");
-    lanes = document.getElementById("lanes");
+    tracks = document.getElementById("tracks");
     trouble = document.getElementById("no-video");
     const follow = () => move(video.currentTime);
     for (const event of ["timeupdate", "seeking", "seeked"]) video.addEventListener(event, follow);
@@ -23,12 +23,12 @@ Ecva.timeline = (() => {
     video.addEventListener("loadedmetadata", () => {
       if (at) video.currentTime = at;
     });
-    lanes.addEventListener("click", (event) => {
+    tracks.addEventListener("click", (event) => {
       const span = event.target.closest("[data-start]");
-      const track = event.target.closest(".track");
+      const content = event.target.closest(".content");
       if (span) seek(Number(span.dataset.start));
-      else if (track) {
-        const box = track.getBoundingClientRect();
+      else if (content) {
+        const box = content.getBoundingClientRect();
         seek((end * (event.clientX - box.left)) / box.width);
       }
     });
@@ -49,7 +49,7 @@ Ecva.timeline = (() => {
 
   function move(seconds) {
     at = seconds;
-    lanes.style.setProperty("--now", String(Math.min(1, seconds / end)));
+    tracks.style.setProperty("--now", String(Math.min(1, seconds / end)));
     document.getElementById("clock").textContent = `${clock(seconds)} / ${clock(end)}`;
   }
 
@@ -79,37 +79,37 @@ Ecva.timeline = (() => {
   const percent = (seconds) => `${(100 * Math.min(1, Math.max(0, seconds / end))).toFixed(3)}%`;
 
   function draw(index, shown, focus) {
-    const rows = [ruler(), lane("annotated", spans(entry.moments, "moment", "annotated moment"))];
-    if (entry.curve.length) rows.push(lane("severity", [curve()], "tall"));
+    const rows = [ruler(), track("annotated", spans(entry.moments, "moment", "annotated moment"))];
+    if (entry.curve.length) rows.push(track("severity", [curve()], "tall"));
     const run = entry.runs[focus];
-    for (const seen of run ? run.lanes : []) {
+    for (const seen of run ? run.tracks : []) {
       const title = seen.view === "full" ? "frames seen" : `frames seen, ${seen.view}`;
       const note = `${index.runs[focus].label}, ${Ecva.VIEWS[seen.view]}: ${seen.times.length} frames, asked ${seen.tasks.join(", ")}`;
-      rows.push(lane(title, [...spans(seen.cut, "cut", "cut out"), ticks(seen.times)], "seen", focus, note));
+      rows.push(track(title, [...spans(seen.cut, "cut", "cut out"), ticks(seen.times)], "seen", focus, note));
     }
     for (const number of shown) {
       const said = entry.runs[number] && entry.runs[number].said;
       const given = index.runs[number];
       if (said && said.length) {
-        rows.push(lane(`said by ${given.label}`, spans(said, "said", `predicted by ${given.label}`), "thin", number));
+        rows.push(track(`said by ${given.label}`, spans(said, "said", `predicted by ${given.label}`), "thin", number));
       }
     }
-    lanes.replaceChildren(...rows, el("div", { class: "now", "aria-hidden": "true" }));
+    tracks.replaceChildren(...rows, el("div", { class: "now", "aria-hidden": "true" }));
   }
 
-  function lane(title, content, kind, run, note) {
+  function track(title, content, kind, run, note) {
     const row = el(
       "div",
-      { class: `lane ${kind || ""}` },
+      { class: `track ${kind || ""}` },
       el("div", { class: "name", title: note || title }, title),
-      el("div", { class: "track" }, ...content)
+      el("div", { class: "content" }, ...content)
     );
     if (run !== undefined) row.style.setProperty("--hue", Ecva.hue(run));
     return row;
   }
 
   function ruler() {
-    const most = lanes.clientWidth < 600 ? 4 : 10;
+    const most = tracks.clientWidth < 600 ? 4 : 10;
     const step = STEPS.find((one) => end / one <= most) || Math.ceil(end / most);
     const labels = [];
     for (let time = 0; time <= 0.97 * end; time += step) {
@@ -117,7 +117,7 @@ Ecva.timeline = (() => {
       label.style.left = percent(time);
       labels.push(label);
     }
-    return lane("", labels, "ruler");
+    return track("", labels, "ruler");
   }
 
   function spans(list, kind, what) {

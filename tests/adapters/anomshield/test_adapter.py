@@ -17,7 +17,7 @@ from ecva_bench.adapters.anomshield import hard_prompt
 from ecva_bench.adapters.anomshield.adapter import AnomShield
 from ecva_bench.adapters.anomshield.connector import FULL_PRECISION, MambaConnector
 from ecva_bench.adapters.anomshield.pooled_mlp import PooledMlp
-from ecva_bench.answering import Told
+from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
@@ -236,7 +236,7 @@ def test_segments_are_captioned_ranked_against_the_question_and_looked_at_closel
     for text, question, chosen, asked in zip(texts, QUESTIONS, [(3, 7), (1, 2)], adapter.asked, strict=True):
         frames = [index for k in chosen for index in SPREAD[64][8 * k - 8 : 8 * k]]
         assert text == by_hand.answer(video, frames, question)
-        assert isinstance(text, Told)
+        assert isinstance(text, ModelOutput)
         told = text.steps["hard_prompt"]
         assert [segment["caption"] for segment in told["segments"]] == captions
         assert told["chosen"] == list(chosen)
@@ -259,7 +259,7 @@ def test_four_segments_are_looked_at_again_with_the_same_frames(place: Path, vid
 def test_an_unreadable_ranking_gives_the_whole_video_and_is_told(place: Path, video: Video, by_hand: ByHand) -> None:
     text = scripted(place, {QUESTIONS[0]: "All of them."}).answer(video, QUESTIONS[0])
     assert text == by_hand.answer(video, SPREAD[16], QUESTIONS[0])
-    assert isinstance(text, Told)
+    assert isinstance(text, ModelOutput)
     told = text.steps["hard_prompt"]
     assert (told["reply"], told["order"], told["chosen"]) == ("All of them.", [], [])
     assert "cannot be read" in told["fallback"]
@@ -296,10 +296,10 @@ def test_cut_and_very_short_videos_have_answers(place: Path, video: Video, tmp_p
     adapter = scripted(place, {"": "[5, 4]"})
     cut = video.without([Moment(start=1.0, end=4.0)])
     told = adapter.answer(cut, QUESTIONS[0])
-    assert isinstance(told, Told)
+    assert isinstance(told, ModelOutput)
     assert not [second for second in told.steps["hard_prompt"]["frames"] if 1 <= second < 4]
     whole = adapter.answer(video, QUESTIONS[0])
-    assert isinstance(whole, Told)
+    assert isinstance(whole, ModelOutput)
     assert told.steps["hard_prompt"]["segments"][4]["caption"] != whole.steps["hard_prompt"]["segments"][4]["caption"]
     still = Video(write(tmp_path / "a.mp4", count=1))
     assert adapter.answer(still, QUESTIONS[0]).steps["hard_prompt"]["frames"] == [0.0] * 16  # type: ignore[attr-defined]
@@ -323,7 +323,7 @@ def test_a_judge_can_rank(
         text = adapter.answer(video, QUESTIONS[0])
         assert model(place, ranker="gpt-4o-mini").answer(video, QUESTIONS[0]) == text
     assert text == by_hand.answer(video, SPREAD[64][32:48], QUESTIONS[0])
-    assert isinstance(text, Told)
+    assert isinstance(text, ModelOutput)
     assert text.steps["hard_prompt"]["order"][:2] == [5, 6]
     (request,) = server.requests  # the second time, the store had it
     assert request.payload["question"] == QUESTIONS[0]

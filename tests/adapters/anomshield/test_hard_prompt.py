@@ -96,18 +96,18 @@ def test_a_cut_moment_is_never_looked_at(tmp_path: Path) -> None:
     ],
 )
 def test_a_ranking_is_read_or_it_is_not(reply: str, order: tuple[int, ...]) -> None:
-    assert hard_prompt.read_ranking(reply, 8) == hard_prompt.Ranking(reply, order)
+    assert hard_prompt.ranking_in(reply, 8) == hard_prompt.Ranking(reply, order)
 
 
 @given(st.text("[] ,0123456789x"), counts)
 def test_whatever_a_reply_says_only_segments_that_are_there_are_chosen(reply: str, count: int) -> None:
-    chosen = hard_prompt.read_ranking(reply, count).chosen
+    chosen = hard_prompt.ranking_in(reply, count).chosen
     assert chosen == () or (len(chosen) == 2 and 1 <= chosen[0] < chosen[1] <= count)
 
 
 @given(st.permutations(range(1, 9)))
 def test_the_two_best_are_chosen_in_the_order_of_time(order: list[int]) -> None:
-    assert hard_prompt.read_ranking(f"Answer: {order}", 8).chosen == tuple(sorted(order[:2]))
+    assert hard_prompt.ranking_in(f"Answer: {order}", 8).chosen == tuple(sorted(order[:2]))
 
 
 def test_the_prompt_holds_question_and_captions_as_the_authors_laid_them_out() -> None:

@@ -124,10 +124,10 @@ def test_extreme_steps_and_gates_give_numbers(value: float) -> None:
     assert all(bool(gradient.isfinite().all()) for gradient in with_gradients(ours.scan, inputs).values())
 
 
-@pytest.mark.parametrize("layout", [ours.Layout(16, 32, 4), ours.Layout(16, 64, 4), ours.Layout(32, 32, 2)])
-def test_every_layout_computes_the_same(layout: ours.Layout) -> None:
+@pytest.mark.parametrize("layout", [ours.ScanLayout(16, 32, 4), ours.ScanLayout(16, 64, 4), ours.ScanLayout(32, 32, 2)])
+def test_every_layout_computes_the_same(layout: ours.ScanLayout) -> None:
     inputs = scan_inputs(2, 133, 40)
-    y, summed, states = ours.forward(ours.Inputs(*inputs), save=True, layout=layout)
+    y, summed, states = ours.forward(ours.ScanInputs(*inputs), save=True, layout=layout)
     truth = reference64.scan(*(tensor.double() for tensor in inputs))
     assert relative(y, truth) < 1e-6
     assert relative(summed * torch.nn.functional.silu(inputs[7]), truth) < 1e-6
@@ -146,7 +146,7 @@ def test_gradients_repeat_bit_for_bit_in_any_order_of_threads() -> None:
 
 def test_without_gradients_nothing_is_kept() -> None:
     inputs = scan_inputs(1, 40, 16)
-    y, summed, states = ours.forward(ours.Inputs(*inputs), save=False)
+    y, summed, states = ours.forward(ours.ScanInputs(*inputs), save=False)
     assert (summed.numel(), states.numel()) == (0, 0)
     torch.testing.assert_close(y, ours.scan(*inputs), rtol=0, atol=0)
 
@@ -161,7 +161,7 @@ def test_all_of_an_output_is_written_and_nothing_beside_it(channels: int, monkey
 
     monkeypatch.setattr(Tensor, "new_empty", new_empty)
     monkeypatch.setattr(torch, "empty_like", lambda like: new_empty(like, like.shape))
-    inputs = ours.Inputs(*scan_inputs(2, 45, channels))
+    inputs = ours.ScanInputs(*scan_inputs(2, 45, channels))
     y, summed, states = ours.forward(inputs, save=True)
     ours.backward(torch.ones_like(y), inputs, summed, states)
     assert len(rooms) == 12
@@ -175,7 +175,7 @@ def test_torch_takes_the_scan_for_an_operator_of_its_own(wants: bool) -> None:
     inputs = [tensor.detach().requires_grad_(wants) for tensor in scan_inputs(1, 35, 16)]
     torch.library.opcheck(torch.ops.ecva_bench.scan.default, (*inputs, wants))
     with torch.no_grad():
-        y, summed, states = ours.forward(ours.Inputs(*inputs), save=True)
+        y, summed, states = ours.forward(ours.ScanInputs(*inputs), save=True)
     kept = [tensor.detach() for tensor in (y, *inputs, summed, states)]
     torch.library.opcheck(torch.ops.ecva_bench.scan_backward.default, kept)
 
@@ -224,7 +224,7 @@ def test_golden_taps(folder: str, shared_golden: Path) -> None:
     for name, tensor in {"u": u[0], "u_b": u[1], "B": B[0], "C_b": C[1], "z": z}.items():
         assert relative(tensor[:, at], taps[name]) < 1e-6
 
-    y, summed, _ = ours.forward(ours.Inputs(*(tensor.float() for tensor in inputs)), save=True)
+    y, summed, _ = ours.forward(ours.ScanInputs(*(tensor.float() for tensor in inputs)), save=True)
     assert relative(summed[:, at], taps["y"].double() + taps["y_b"].double()) < 2e-6
     assert relative(y[:, at], taps["gated"]) < 2e-6
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ecva_bench.adapters.composed import Composed
+from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.errors import AdapterError
 
 

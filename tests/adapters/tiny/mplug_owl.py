@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from ecva_bench.adapters.parts.abstractor import Abstractor
-from ecva_bench.adapters.parts.owl_vit import OwlVit
+from ecva_bench.adapters.mplug_owl.abstractor import Abstractor
+from ecva_bench.adapters.mplug_owl.owl_vit import OwlVit
 from tests.adapters.tiny import llm
 
 WIDTH = 16

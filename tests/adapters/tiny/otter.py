@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from ecva_bench.adapters.parts.gated import GatedBlocks
-from ecva_bench.adapters.parts.perceiver import Perceiver
+from ecva_bench.adapters.otter.gated import GatedBlocks
+from ecva_bench.adapters.otter.perceiver import Perceiver
 from tests.adapters.tiny import llm
 from tests.adapters.tiny_llava import CLIP, WIDTH
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ecva_bench.adapters.parts.imagebind import ImageBindVision
+from ecva_bench.adapters.pandagpt.imagebind import ImageBindVision
 from tests.adapters.tiny import llm
 
 WIDTH, OUT, RANK = 80, 12, 3

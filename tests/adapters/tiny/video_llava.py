@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from transformers import CLIPVisionConfig
 
-from ecva_bench.adapters.parts.languagebind import LanguageBindTower
-from ecva_bench.adapters.parts.mlp import mlp2x
+from ecva_bench.adapters.parts.connectors.mlp import mlp2x
+from ecva_bench.adapters.video_llava.languagebind import LanguageBindTower
 from tests.adapters.tiny import llm
 
 WIDTH = 16

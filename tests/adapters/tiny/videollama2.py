@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecva_bench.adapters.parts.stc import Stc
+from ecva_bench.adapters.videollama2.stc import Stc
 from tests.adapters import tiny_llava
 
 

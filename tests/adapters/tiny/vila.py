@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import SiglipVisionConfig, SiglipVisionModel
 
-from ecva_bench.adapters.parts.downsample import MlpDownsample
-from ecva_bench.adapters.vila import SPECIAL
+from ecva_bench.adapters.vila.adapter import SPECIAL
+from ecva_bench.adapters.vila.downsample import MlpDownsample
 from tests.adapters.tiny import llm
 
 WIDTH, FRAMES = 12, 4

@@ -1,0 +1,1 @@
+"""A-Guardian: Video-ChatGPT under CUVA's instructions, with more frames where a video is important."""

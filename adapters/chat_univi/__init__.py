@@ -1,0 +1,1 @@
+"""Chat-UniVi: LLaVA's layout with patches merged into clusters."""

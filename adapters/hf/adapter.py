@@ -1,0 +1,263 @@
+"""Any vision language model of transformers, as `hf:ID` or `hf:FOLDER`: our frames, its processor, its chat template.
+
+Knows how a family's settings, which are data (`families.json`), and a user's options become frames and what goes
+with them; leaves the model to `parts.multimodal`. Importing this module imports no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ecva_bench.answering import Adapter
+from ecva_bench.checkpoints import Checkpoint, find_checkpoint
+from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.torchvision import ensure_torchvision
+from ecva_bench.video import samplers
+
+from ..parts.checkpoints.files import read_json_object
+from ..parts.media.frames import image_parts, uneven
+from ..parts.options import choice, count, positive
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ecva_bench.video import Video
+
+    from ..parts.checkpoints.placement import Placement
+    from .multimodal import Multimodal, VideoInput
+
+FAMILIES = Path(__file__).with_name("families.json")
+FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
+BATCH = 8  # questions answered at the same time
+WORDS = 512  # most tokens of an answer
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the models of a family are shown a video.
+
+    frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
+    as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
+    frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
+    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
+    frames, not each frame's, or it is not known. source: whose settings these are.
+    """
+
+    source: str
+    frames: dict[str, Any]
+    input: str = ""
+    pixels: dict[str, Any] | None = None
+    processor: dict[str, Any] = field(default_factory=dict)
+    interval: bool = False
+
+    def describe(self) -> dict[str, Any]:
+        """Return what determines the answers."""
+        return {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
+
+    @property
+    def _processor(self) -> dict[str, Any]:
+        """The further options of the processor that apply to what it is given."""
+        return self.processor if self.input == "video" else {}
+
+    def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""
+        rule = dict(self.frames)
+        least = rule.pop("least", 1)
+        sampler = samplers.get(rule.pop("rule"))
+        found = sampler(positions if sampler is samplers.at_fps else len(positions), **rule)
+        return found if len(found) >= least else samplers.linspace(len(positions), least)
+
+    def options(self, frames: int) -> dict[str, Any]:
+        """Return the processor's options for so many frames."""
+        if self.pixels is None:
+            return dict(self._processor)
+        whole = frames if self.pixels["of"] == "video" and self.input == "video" else 1
+        size = {"shortest_edge": self.pixels["least"] * whole, "longest_edge": self.pixels["most"] * whole}
+        return {"size": size, **self._processor}
+
+
+class Hf(Adapter):
+    """A model of transformers' image-text-to-text classes, asked in batches of a video's questions, greedily.
+
+    Options, as strings: `model_path`, where the weights lie, in place of the name's own; `frames`, the number or, for a
+    rule by time, the most; `fps`, frames a second; `max_pixels` of a frame; `input` (video, images); `max_new_tokens`;
+    `thinking` (yes, no), whether it thinks aloud before it answers, where its chat template has a switch for that;
+    `dtype`, `device` and `quantize` as of `Composed`; `trust_remote_code=yes` to run code that lies beside the
+    weights. Nothing is read before it is needed; `AdapterError` where something is not as it should be.
+    """
+
+    scheme = True
+    immaterial = frozenset({"device"})  # what of it matters, the description says
+
+    def __init__(
+        self,
+        *,
+        target: str,
+        model_path: str = "",
+        frames: str = "",
+        fps: str = "",
+        max_pixels: str = "",
+        input: str = "",
+        max_new_tokens: str = "",
+        thinking: str = "",
+        dtype: str = "auto",
+        device: str = "auto",
+        quantize: str = "",
+        trust_remote_code: str = "no",
+    ) -> None:
+        self._name = model_path or target
+        self._frames = count("frames", frames) if frames else None
+        self._fps = positive("fps", fps) if fps else None
+        self._max_pixels = count("max_pixels", max_pixels) if max_pixels else None
+        self._input = choice("input", input, ("video", "images")) if input else ""
+        self._max_new_tokens = count("max_new_tokens", max_new_tokens) if max_new_tokens else WORDS
+        self._thinking = choice("thinking", thinking, ("yes", "no")) if thinking else ""
+        self._wanted = (device, dtype, quantize)
+        self._trusted = choice("trust_remote_code", trust_remote_code, ("no", "yes")) == "yes"
+        self._shown: tuple[Video, VideoInput] | None = None
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The weights, found or downloaded."""
+        files = (*FILES, "*.py") if self._trusted else FILES
+        return find_checkpoint(self._name, files=files, download=True, option="--model-path", error=AdapterError)
+
+    @cached_property
+    def kind(self) -> str:
+        """The `model_type` of the checkpoint's configuration, by which families are told apart."""
+        config = read_json_object(self.checkpoint.folder / "config.json")
+        return str(config.get("model_type", ""))
+
+    @cached_property
+    def family(self) -> Family:
+        """The settings of the model's family, changed by the options."""
+        data = json.loads(FAMILIES.read_text(encoding="utf-8"))
+        family = Family(**data["families"].get(self.kind, data["unlisted"]))
+        pixels = family.pixels
+        if self._max_pixels:
+            if pixels is None:
+                remedy = "leave max_pixels out, or give fewer frames"
+                raise UsageError(f"frames have one size in the family {self.kind!r}", self.checkpoint.name, remedy)
+            pixels = {**pixels, "most": self._max_pixels, "least": min(pixels["least"], self._max_pixels)}
+        return replace(
+            family,
+            input=self._input or family.input or _input_of(self.checkpoint.folder),
+            frames=_changed(family.frames, self._frames, self._fps),
+            pixels=pixels,
+        )
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where the model is put, and as what numbers."""
+        from ..parts.checkpoints.placement import place
+
+        device, dtype, quantize = self._wanted
+        if quantize and self.quantized:  # transformers would leave them as they are
+            what = f"the checkpoint's weights are quantised already ({self.quantized})"
+            raise UsageError(what, self.checkpoint.name, "leave quantize out")
+        return place(device, dtype, quantize)
+
+    @cached_property
+    def quantized(self) -> str:
+        """The method by which the checkpoint itself is quantised; nothing where it is not."""
+        own = read_json_object(self.checkpoint.folder / "config.json").get("quantization_config")
+        return str(own.get("quant_method") or "yes") if isinstance(own, dict) else ""
+
+    @cached_property
+    def model(self) -> Multimodal:
+        """The model with its processor, loaded once."""
+        if ensure_torchvision() == "absent" and self.family.input == "video":
+            what = "transformers needs torchvision for models that take videos"
+            raise AdapterError(what, self.checkpoint.name, "run pip install 'ecva-bench[vision]'")
+        from .multimodal import Multimodal
+
+        return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
+
+    def load(self) -> None:
+        """Load the model."""
+        _ = self.model
+
+    def describe(self) -> dict[str, Any]:
+        """Return checkpoint with revision, numbers, frames and generation; no weights are loaded."""
+        return {
+            **self.placement.describe(),  # first: a device that is not there is refused before weights are fetched
+            "checkpoint": f"{self.checkpoint.name}@{self.checkpoint.revision}",
+            "family": self.kind,
+            **({"quantize": self.quantized} if self.quantized else {}),
+            **self.family.describe(),
+            "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens, **self.thinks},
+            "trust_remote_code": self._trusted,
+        }
+
+    @property
+    def thinks(self) -> dict[str, str]:
+        """What of thinking aloud was asked for, as part of a description."""
+        return {"thinking": self._thinking} if self._thinking else {}
+
+    def frame_indices(self, video: Video) -> NDArray[np.int64]:
+        """Return the indices the frame rule gives for a video."""
+        return self.family.indices(video.positions)
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a family that is told one number of seconds between frames is shown frames at uneven times."""
+        needs_even_times = self.family.input == "video" and self.family.interval
+        return uneven(video, self.frame_indices(video)) if needs_even_times else ()
+
+    def answer(self, video: Video, question: str) -> str:
+        """Return the model's answer to one question."""
+        return self.answer_many(video, [question])[0]
+
+    def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
+        """Return the model's answers, the video being encoded once, also over several calls in a row."""
+        shown = self._look(video)
+        answers: list[str] = []
+        for start in range(0, len(questions), BATCH):
+            answers += self.model.ask(shown, questions[start : start + BATCH], self._max_new_tokens)
+        return answers
+
+    def _look(self, video: Video) -> VideoInput:
+        """Return what is shown of a video; the frames are asked for every time, so that it is recorded which."""
+        from .multimodal import VideoInput
+
+        frames = video.frames_at(self.frame_indices(video))
+        if self._shown is None or self._shown[0] is not video:
+            pictures: list[dict[str, Any]] = [{"type": "image"}] * len(frames)
+            shown = VideoInput(
+                pixels=frames.pixels.copy(),  # processors want an array that may be written to
+                seconds=frames.positions,
+                rate=video.frame_rate,
+                total=video.n_frames,
+                duration=video.duration,
+                parts=[{"type": "video"}] if self.family.input == "video" else image_parts(frames, video, pictures),
+                options=self.family.options(len(frames)),
+            )
+            self._shown = (video, shown)
+        return self._shown[1]
+
+
+def _changed(rule: dict[str, Any], frames: int | None, fps: float | None) -> dict[str, Any]:
+    """Return a frame rule with `fps` frames a second, if given, and `frames` frames, or at most as many by time."""
+    rule = dict(rule)
+    if fps:
+        rule = {"rule": "at_fps", "fps": fps, **{name: rule[name] for name in ("least", "cap") if name in rule}}
+    if frames:
+        rule["cap" if rule["rule"] == "at_fps" else "count"] = frames
+        if "least" in rule:
+            rule["least"] = min(rule["least"], frames)
+    return rule
+
+
+def _input_of(folder: Path) -> str:
+    """Return what a checkpoint's processor takes, by its files: a video, or else images."""
+    if (folder / "video_preprocessor_config.json").is_file():
+        return "video"
+    return (
+        "video" if "video_processor" in read_json_object(folder / "processor_config.json", optional=True) else "images"
+    )

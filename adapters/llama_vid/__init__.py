@@ -1,0 +1,1 @@
+"""LLaMA-VID: two kinds of tokens for each frame."""

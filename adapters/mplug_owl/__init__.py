@@ -1,0 +1,1 @@
+"""mPLUG-Owl: its vision transformer, its abstractor, and BLOOM below."""

@@ -1,0 +1,252 @@
+"""A model behind an OpenAI-compatible endpoint, as `openai:gpt-4o-mini`: frames as pictures, or as a video's frames.
+
+Knows what a reply means for the run; leaves connections, patience, prices and budget to the caller that judges use too,
+the pictures to `frames` and the request to `requests`. The key comes from OPENAI_API_KEY alone (design/endpoints.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecva_bench.answering import Adapter, ModelOutput
+from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
+from ecva_bench.judging.budget import Budget, Usage, find_price
+from ecva_bench.judging.client import Caller, Options
+from ecva_bench.judging.completions import Problem
+from ecva_bench.judging.store import Reply
+
+from ..parts.media.frames import INTRODUCTION, TIME, image_parts, uneven
+from ..parts.options import choice, count, positive
+from .frames import FrameRule, PictureFormat, video_metadata
+from .requests import ChatRequest, SentVideo, generation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ecva_bench.video import Video
+
+TILE, MOST_PER_TILE = 512, 8500  # pixels, tokens: what the dearest model known to us counts for a picture
+
+
+class OpenAIEndpoint(Adapter):
+    """A model at an OpenAI-compatible endpoint.
+
+    Options, as strings. What is asked: `frames` (at most so many), `sampler` or `fps`; `frames_as` (images, video: the
+    latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `max_new_tokens`. How: `base_url`, else
+    OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd`,
+    `budget_tokens`, and `prices`, a price table. Nothing is opened before the first question.
+    """
+
+    scheme = True
+    independent = True
+    immaterial = frozenset({"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices"})
+
+    def __init__(
+        self,
+        *,
+        target: str,
+        frames: str = "16",
+        sampler: str = "",
+        fps: str = "",
+        frames_as: str = "images",
+        image: str = "jpeg",
+        max_side: str = "768",
+        max_new_tokens: str = "1024",
+        base_url: str = "",
+        concurrency: str = "8",
+        timeout: str = "120",
+        retries: str = "6",
+        budget_usd: str = "",
+        budget_tokens: str = "",
+        prices: str = "",
+    ) -> None:
+        self._model = target
+        self._rule = FrameRule.of(frames, sampler, fps)
+        self._picture = PictureFormat(choice("image", image, ("jpeg", "png")), count("max_side", max_side))
+        self._as_video = choice("frames_as", frames_as, ("images", "video")) == "video"
+        if self._as_video and image != "jpeg":
+            raise UsageError("a video's frames are sent as JPEG", f"image={image}", "leave out one of the two options")
+        self._most_out = count("max_new_tokens", max_new_tokens)
+        self._concurrency = count("concurrency", concurrency)
+        options = Options(
+            base_url or None,
+            self._concurrency,
+            positive("timeout", timeout),
+            int(positive("retries", retries, zero=True)),
+            "--model-arg base-url",
+        )
+        self._usage = Usage()
+        budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
+        self._caller = Caller(target, options, budget, steady=True)
+        self._served: dict[str, None] = {}  # what answered, in order of appearance
+        self._shown: SentVideo | None = None
+        self._reported: dict[str, float] = {}  # of the usage
+        self._reported_served = 0  # so many of those that answered
+
+    def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
+        """Return the options with an equal part of each budget: what all workers spend is what one would."""
+        parts = dict(options)
+        if usd := options.get("budget_usd"):
+            parts["budget_usd"] = repr(float(usd) / workers)
+        if tokens := options.get("budget_tokens"):
+            parts["budget_tokens"] = str(max(1, int(tokens) // workers))
+        return parts
+
+    def describe(self) -> dict[str, Any]:
+        """Return what is sent besides the question: frames, pictures, words, generation.
+
+        What of the latter the endpoint turned down before its first answer is not claimed, and named in `left_out`.
+        """
+        form: dict[str, Any] = (
+            {"frames_as": "video"} if self._as_video else {"introduction": INTRODUCTION, "time": TIME}
+        )
+        return {
+            "frames": self._rule.describe(),
+            "picture": self._picture.describe(),
+            **form,
+            "generation": self._generation(),
+        }
+
+    def _generation(self) -> dict[str, Any]:
+        left_out = sorted(self._caller.without)
+        return {**generation(self._most_out, left_out), **({"left_out": left_out} if left_out else {})}
+
+    def adopt(self, description: Mapping[str, Any]) -> None:
+        """Leave out what was left out, and nothing else: all answers of a run are asked for alike."""
+        self._caller.settle(description["generation"].get("left_out", ()))
+
+    def served(self) -> list[str]:
+        """Return the models that have answered, as the endpoint calls them, with its fingerprints."""
+        return list(self._served)
+
+    def frame_indices(self, video: Video) -> NDArray[np.int64]:
+        """Return the indices of the frames that are sent."""
+        return self._rule.indices(video)
+
+    def warnings(self, video: Video) -> Sequence[str]:
+        """Say where a video's frames have uneven times: what is made of them behind the endpoint is not known."""
+        return uneven(video, self.frame_indices(video)) if self._as_video else ()
+
+    def answer(self, video: Video, question: str) -> str:
+        """Return the reply to one question."""
+        return self.answer_many(video, [question])[0]
+
+    def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
+        """Return the replies, all asked for at once.
+
+        Raises, where a question has none, `AnswerRefused`, `AnswerLost` or `AdapterError`, and `ModelGone` where no
+        other would have one either. The replies to the others are kept: asked for again, they are not paid again.
+        """
+        shown = self._show(video)
+        wanted = [question for question in dict.fromkeys(questions) if question not in shown.replies]
+        failures = self._caller.run(self._ask_all(shown, wanted))
+        if gone := next((error for error in failures if isinstance(error, ModelGone)), None):
+            if len(failures) == len(wanted):
+                raise gone
+            raise AnswerLost(gone.what, gone.where, gone.remedy)  # only these: others of the same batch have an answer
+        if failures:
+            raise failures[0]
+        return [self._text(shown.replies[question]) for question in questions]
+
+    def spent(self) -> dict[str, Any]:
+        """Return where the model was asked, how often, and what that took in tokens and, where known, in USD.
+
+        `served` are the models that have answered by then for the first time.
+        """
+        now = {name: value for name, value in vars(self._usage).items() if name != "from_store" and value is not None}
+        new = {name: value - self._reported.get(name, 0) for name, value in now.items()}
+        self._reported = now
+        if not new["asked"]:
+            return {}
+        served, self._reported_served = list(self._served)[self._reported_served :], len(self._served)
+        return {"endpoint": self._caller.where, **({"served": served} if served else {}), **new}
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._caller.close()
+
+    async def _ask_all(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
+        """Put questions to the endpoint; keep the replies, and return why the others have none.
+
+        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike.
+        """
+        failures: list[EcvaError] = []
+        waiting = list(questions)
+        while waiting and not self._caller.settled:
+            failures += await self._ask_together(shown, [waiting.pop(0)])
+        return failures + await self._ask_together(shown, waiting)
+
+    async def _ask_together(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
+        free = asyncio.Semaphore(self._concurrency)
+
+        async def ask(question: str) -> None:
+            async with free:
+                found = await self._caller.ask(ChatRequest(self._model, shown, question, self._most_out))
+            self._usage.asked += 1
+            if isinstance(found, Reply):
+                shown.replies[question] = found
+                self._served |= {found.served: None} if found.served else {}
+                return
+            self._usage.failed += 1
+            self._caller.give_up(found)
+            raise self._lost(found)
+
+        done = await asyncio.gather(*map(ask, questions), return_exceptions=True)
+        failures: list[EcvaError] = []
+        for error in done:
+            if isinstance(error, JudgeError):
+                failures.append(ModelGone(error.what, error.where, error.remedy))
+            elif isinstance(error, EcvaError):
+                failures.append(error)
+            elif error is not None:
+                raise error
+        return failures
+
+    def _lost(self, problem: Problem) -> AdapterError:
+        if problem.passing:
+            return AnswerLost(problem.what, self._caller.where, "run the same command again")
+        return AdapterError(problem.what, self._caller.where, "mend it, then run again with --retry-errors")
+
+    def _text(self, reply: Reply) -> str:
+        """Return the answer in a reply, with its end and with who served it; `AnswerRefused` where it is none."""
+        if reply.refusal:
+            raise AnswerRefused(f"the model refused ({reply.refusal})", self._model, "it counts as unanswered")
+        steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
+        return ModelOutput(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
+
+    def _show(self, video: Video) -> SentVideo:
+        """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""
+        frames = video.frames_at(self.frame_indices(video))
+        if self._shown and self._shown.video is video:
+            return self._shown
+        pictures = [self._picture.encode(pixels) for pixels in frames.pixels]
+        media = f"image/{self._picture.form}"
+        if self._as_video:
+            url = f"data:video/jpeg;base64,{','.join(pictures)}"
+            parts = [{"type": "video_url", "video_url": {"url": url}}]
+            # Of the frames sent all are to be taken (-1); the rest says where in the video they lie.
+            extra = {"media_io_kwargs": {"video": {"num_frames": -1, **video_metadata(frames, video)}}}
+        else:
+            urls = [{"type": "image_url", "image_url": {"url": f"data:{media};base64,{p}"}} for p in pictures]
+            parts, extra = image_parts(frames, video, urls), {}
+        width, height = (min(side, self._picture.max_side) for side in video.size)
+        tiles = -(-width // TILE) * -(-height // TILE)
+        self._shown = SentVideo(video, parts, extra, len(frames) * tiles * MOST_PER_TILE, {})
+        return self._shown
+
+
+def _budget(model: str, usage: Usage, usd: str, tokens: str, prices: str) -> Budget:
+    try:
+        return Budget(
+            model,
+            usage,
+            price=find_price(model, Path(prices) if prices else None),
+            usd=positive("budget_usd", usd, zero=True) if usd else None,
+            tokens=count("budget_tokens", tokens) if tokens else None,
+        )
+    except JudgeError as error:
+        raise UsageError(error.what, error.where, "name a table with --model-arg prices=FILE") from None

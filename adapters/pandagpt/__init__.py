@@ -1,0 +1,1 @@
+"""PandaGPT: ImageBind's vision half before Vicuna."""

@@ -1,0 +1,1 @@
+"""Networks between tower and language model that two or more models have."""

@@ -1,0 +1,1 @@
+"""Language models: tokenizers, loading, LoRAs, and how an answer is generated."""

@@ -1,0 +1,1 @@
+"""Vision towers that two or more models have."""

@@ -1,0 +1,1 @@
+"""TimeChat: frames read beside their seconds, then windows of frames."""

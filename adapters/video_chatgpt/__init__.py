@@ -1,0 +1,1 @@
+"""Video-ChatGPT: CLIP's patches pooled over time and over space."""

@@ -1,0 +1,1 @@
+"""Video-LLaVA: LanguageBind's video tower before LLaVA's projector."""

@@ -1,0 +1,1 @@
+"""VideoChat2: the UMT tower, a Q-Former and Mistral."""

@@ -1,0 +1,1 @@
+"""VideoLLaMA2: the spatial-temporal convolution connector."""

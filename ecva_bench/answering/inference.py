@@ -1,0 +1,273 @@
+"""Asks a model everything that is open about one video. Whatever goes wrong becomes a record, and it goes on.
+
+Knows videos, views, keys and records; knows no results file, no other video and no other worker.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..errors import ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
+from ..records import Event, Manifest, Moment, Sample, View, canonical_json
+from ..video import Frames, Video
+from .adapter import Adapter
+from .plan import VideoQuestions
+from .prefetch import Prefetcher, stopwatch
+from .question import Question
+from .result_records import (
+    KeyedSample,
+    PreparedVideo,
+    ResultRecord,
+    ViewQuestions,
+    answer,
+    checked,
+    event,
+    failure,
+    identity,
+    key,
+    not_shown,
+    seen_frames,
+)
+from .views import removed_spans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Mode = Literal["exact", "fast"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run goes about its work. Only `mode` can change an answer, and it is part of every key.
+
+    `memory` bounds the decoded frames waiting, in bytes; `decoders` is how many videos are decoded at the same time;
+    `deadline` is the time one video may take to decode, in seconds; `isolate` decodes in a process of its own, which
+    survives a crashing or hanging decoder. All hold for each worker.
+    """
+
+    mode: Mode = "exact"
+    memory: int = 1 << 30
+    decoders: int = 1
+    deadline: float = 60.0
+    isolate: bool = False
+    retry_errors: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """A video to ask about, and the keys of what was asked about it before and need not be asked again.
+
+    `begun` is how the model was described by which the run has answers; None for a run that has none.
+    """
+
+    group: VideoQuestions
+    settled: frozenset[str] = frozenset()
+    begun: Mapping[str, Any] | None = None
+
+
+class Inference:
+    """One adapter, and how it is asked in the run of a manifest."""
+
+    def __init__(self, adapter: Adapter, manifest: Manifest, views: Sequence[View], settings: Settings) -> None:
+        self.adapter, self.views, self.settings = adapter, views, settings
+        self.manifest = manifest
+        self._loaded = False
+        self._settled = False  # whether the model's description can change no more
+
+    def videos(self) -> Prefetcher[Job, PreparedVideo]:
+        """Return what prepares videos in the background, within the bounds of the settings."""
+        return Prefetcher(
+            self.prepare,
+            limit=self.settings.memory,
+            threads=self.settings.decoders,
+            patience=3 * self.settings.deadline,
+        )
+
+    # In the background
+
+    def prepare(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
+        """Open a video and decode, in one pass, the frames of all its views that have open questions."""
+        seconds = stopwatch()
+        if job.begun is not None and not self._settled:
+            self.adapter.adopt(job.begun)
+            self.manifest = self.manifest.settled(job.begun, {})
+            self._settled = True
+        video = Video(job.group.media, deadline=self.settings.deadline, isolate=self.settings.isolate)
+        try:
+            sha256 = video.sha256
+        except VideoError as error:
+            return PreparedVideo(video, "", self._rounds_of_broken(job, "", error), seconds())
+        found = [self._with_frames(self._round(job, view, video, sha256)) for view in self.views]
+        rounds, indices = tuple(round_ for round_, _ in found), np.unique(np.concatenate([some for _, some in found]))
+        warnings: tuple[str, ...] = ()
+        try:
+            if len(indices):
+                reserve(len(indices) * video.frame_bytes)
+                video.preload(indices)
+            asked = [one.shown for one in rounds if one.questions and isinstance(one.shown, Video)]
+            told = [warning for shown in asked for warning in self.adapter.warnings(shown)]
+            warnings = tuple(dict.fromkeys([*(video.warnings if asked else ()), *told]))
+        except VideoError as error:  # what cannot be shown anyway stays as it is
+            rounds = tuple(replace(one, shown=error) if isinstance(one.shown, Video) else one for one in rounds)
+        return PreparedVideo(video, sha256, rounds, seconds(), warnings)
+
+    def _round(self, job: Job, view: View, video: Video, sha256: str) -> ViewQuestions:
+        samples = job.group.asked(view)
+        removed: tuple[Moment, ...] = ()
+        shown: Video | Exception = video
+        try:
+            if view != "full" and samples:
+                first = float(video.timestamps[0])
+                removed = removed_spans(view, samples[0].moments, video.duration, first)
+                shown = _cut_out(video, removed)
+        except VideoError as error:
+            shown = error
+        return ViewQuestions(view, removed, self._open(job, view, removed, sha256), shown)
+
+    def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
+        """Return a round with the frames of the whole video that it needs; without them it is not shown."""
+        if round_.questions and isinstance(round_.shown, Video):
+            try:
+                wanted = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64)
+                return round_, round_.shown.source_indices(wanted)
+            except Exception as error:  # the model's or the file's: it costs this view alone
+                round_ = replace(round_, shown=error)
+        return round_, np.empty(0, dtype=np.int64)
+
+    def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[ViewQuestions, ...]:
+        return tuple(ViewQuestions(view, (), self._open(job, view, (), sha256), error) for view in self.views)
+
+    def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[KeyedSample, ...]:
+        """Return what is still to be asked."""
+        keyed = ((self._key(sample, view, removed, sha256), sample) for sample in job.group.asked(view))
+        return tuple(question for question in keyed if question[0] not in job.settled)
+
+    def _key(self, sample: Sample, view: View, removed: Sequence[Moment], sha256: str) -> str:
+        return key(identity(self.manifest), sample, view, removed, sha256)
+
+    # With the model
+
+    def settle(self, job: Job, prepared: PreparedVideo | Exception) -> Iterator[ResultRecord]:
+        """Yield, as they are had, the answers of a prepared video, and why there are none to what could not be shown.
+
+        A model that cannot be loaded raises, and so does `ModelGone`.
+        """
+        if isinstance(prepared, Exception):
+            for round_ in self._rounds_of_broken(job, "", prepared):
+                yield from not_shown(round_, prepared)
+            return
+        try:
+            together = self.settings.mode == "fast" or self.adapter.independent
+            size = len(job.group.samples) if together else 1
+            for round_ in prepared.rounds:
+                if isinstance(round_.shown, Exception):
+                    yield from not_shown(round_, round_.shown)
+                elif round_.questions:
+                    self._load()
+                    size = yield from self._ask(round_, round_.shown, prepared, size)
+            if prepared.warnings:
+                yield event("warnings", video=job.group.video, warnings=prepared.warnings)
+            yield from self._spent(job)
+        except ModelGone:
+            yield from self._spent(job)
+            raise
+        finally:
+            prepared.video.close()
+
+    def _spent(self, job: Job) -> Iterator[Event]:
+        if spent := self.adapter.spent():
+            yield event("spent", video=job.group.video, **spent)
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self.adapter.load()
+            self._loaded = True
+
+    def _ask(
+        self, round_: ViewQuestions, shown: Video, prepared: PreparedVideo, size: int
+    ) -> Generator[ResultRecord, None, int]:
+        """Ask one view's questions, `size` together; return how many to ask together of the video's next view.
+
+        Questions that fail together are asked again one by one, so that one of them costs itself only; those that
+        need too much memory together, half as many at a time.
+        """
+        asked = sum(len(some.questions) for some in prepared.rounds)
+        batches = _cut(round_.questions, size)
+        while batches:
+            batch = batches.pop(0)
+            try:
+                answers = self._answers(batch, round_, shown, prepared, asked)
+            except ModelGone:
+                raise
+            except Exception as error:  # a failing question must not end the run
+                if len(batch) == 1:
+                    sample = batch[0][1]
+                    now_key = self._key(sample, round_.view, round_.removed, prepared.sha256)
+                    yield failure(now_key, sample, round_.view, "answer", error)
+                elif _is_out_of_memory(error):
+                    size = len(batch) // 2
+                    detail = {"video": batch[0][1].video, "view": round_.view, "asked": len(batch), "next": size}
+                    yield event("out_of_memory", **detail)
+                    batches = _cut([*batch, *itertools.chain(*batches)], size)
+                else:
+                    batches = [*_cut(batch, 1), *batches]
+            else:
+                yield from answers
+        return size
+
+    def _answers(
+        self, batch: Sequence[KeyedSample], round_: ViewQuestions, shown: Video, prepared: PreparedVideo, asked: int
+    ) -> list[ResultRecord]:
+        """Ask a batch and return the answers, behind the manifest where the first of them changes it.
+
+        `asked` is how many questions share the video's decoding.
+        """
+        seen: list[Frames] = []
+        shown.on_frames = seen.append
+        seconds = stopwatch()
+        questions = [Question.of_sample(sample) for _, sample in batch]
+        texts = checked(self.adapter.answer_many(shown, questions), len(batch))
+        time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
+        frames = seen_frames(seen)
+        settled = self._settle()  # before keys are taken: they are of what was really asked
+        keys = [self._key(sample, round_.view, round_.removed, prepared.sha256) for _, sample in batch]
+        return settled + [
+            answer(key, sample, round_, text, prepared, frames, time)
+            for key, (_, sample), text in zip(keys, batch, texts, strict=True)
+        ]
+
+    def _settle(self) -> list[ResultRecord]:
+        """Return the manifest as the first answer shows it; nothing where that is as it was."""
+        if self._settled:
+            return []
+        self._settled = True
+        description, served = json.loads(canonical_json(self.adapter.describe())), self.adapter.served()
+        if not served and canonical_json(description) == canonical_json(self.manifest.spec["description"]):
+            return []
+        self.manifest = self.manifest.settled(description, {"served": served} if served else {})
+        return [self.manifest]
+
+
+def _cut_out(video: Video, removed: Sequence[Moment]) -> Video:
+    try:
+        return video.without(removed)
+    except NoFrames:
+        raise ViewUnavailable("cutting the annotated moments leaves no frame") from None
+
+
+def _cut(questions: Sequence[KeyedSample], size: int) -> list[Sequence[KeyedSample]]:
+    return [questions[start : start + size] for start in range(0, len(questions), size)]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    torch = sys.modules.get("torch")  # whoever raises its errors has imported it
+    return isinstance(error, (MemoryError, OutOfMemory)) or (
+        torch is not None and isinstance(error, torch.OutOfMemoryError)
+    )

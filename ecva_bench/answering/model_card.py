@@ -1,0 +1,31 @@
+"""Model cards: what a reader must know about a model before using its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Where a model comes from, what it costs, and how this implementation differs from the authors'.
+
+    `frames` and `visual_tokens` are what one question takes by default. `memory` is what a real run needs; it begins
+    with the size of the weights in 16 bits, as in `14.1 GB of weights in 16 bits`. `deviations` lists all ways in which
+    answers may differ from those of the authors' program, one sentence each.
+    """
+
+    name: str
+    paper: str
+    code: str
+    code_licence: str
+    weights_licence: str
+    hub_ids: tuple[str, ...]
+    frames: str
+    visual_tokens: str
+    memory: str
+    deviations: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> float:
+        """The number of parameters in billions, to within 0.03; computed from `memory`, at two bytes each."""
+        return float(self.memory.split()[0]) / 2

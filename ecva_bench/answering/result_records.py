@@ -1,0 +1,182 @@
+"""What is asked about a video and what becomes of it, as records: answers, failures, what nobody can be asked.
+
+Knows the forms and the keys; asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import AdapterError, EcvaError, ViewUnavailable
+from ..journal import now
+from ..reading.text import parse_json, well_formed
+from ..reading.thoughts import without_thought
+from ..records import (
+    Answer,
+    Event,
+    Failure,
+    Manifest,
+    Moment,
+    Sample,
+    SeenFrames,
+    Unasked,
+    View,
+    canonical_json,
+    finish_of,
+    sha256_of,
+)
+from ..video import Frames, Video
+from .adapter import ModelOutput
+from .plan import VideoQuestions
+
+ResultRecord = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
+KeyedSample = tuple[str, Sample]  # a key, and whose it is
+
+
+@dataclass(frozen=True)
+class ViewQuestions:
+    """The questions still to be asked about one view, and the view itself or why it cannot be shown."""
+
+    view: View
+    removed: tuple[Moment, ...]
+    questions: tuple[KeyedSample, ...]
+    shown: Video | Exception
+
+
+@dataclass(frozen=True)
+class PreparedVideo:
+    """A video opened, hashed, decoded and cut as its open questions need it."""
+
+    video: Video
+    sha256: str
+    rounds: tuple[ViewQuestions, ...]
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+def identity(manifest: Manifest) -> dict[str, Any]:
+    """Return what all keys of a run have in common."""
+    return {name: manifest.spec[name] for name in ("model", "description", "decoder", "mode")}
+
+
+def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:
+    """Return the identity of an answer: a hash of everything that determines it."""
+    return sha256_of(
+        {
+            **identity,
+            "id": sample.id,
+            "video_sha256": video_sha256,
+            "view": view,
+            "removed": [[span.start, span.end] for span in removed],
+            "question": sample.question,
+        }
+    )
+
+
+def failures(
+    group: VideoQuestions, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError
+) -> Iterator[Failure]:
+    """Yield a failure for each question about a video that cannot be asked at all."""
+    for view in views:
+        for sample in group.asked(view):
+            yield failure(key(identity, sample, view, (), ""), sample, view, "prepare", error)
+
+
+def event(name: str, **detail: Any) -> Event:
+    """Return something that happened to the run, as a record."""
+    return Event(event=name, detail=detail, t=now())
+
+
+def checked(texts: list[str], asked: int) -> list[str]:
+    """Return the texts and what they tell, well-formed; `AdapterError` where they are not one each, or tell no JSON."""
+    if len(texts) != asked or not all(isinstance(text, str) for text in texts):
+        raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
+    return [_checked_output(text) if isinstance(text, ModelOutput) else well_formed(text) for text in texts]
+
+
+def _checked_output(text: ModelOutput) -> ModelOutput:
+    try:
+        steps = parse_json(canonical_json(text.steps))
+    except (TypeError, ValueError) as error:
+        what = f"the model's answer cannot be written down ({error})"
+        raise AdapterError(what, f"{text!r:.200}", "the steps it tells must be JSON") from None
+    return ModelOutput(well_formed(text), steps, finish=text.finish)
+
+
+def seen_frames(frames: Sequence[Frames]) -> SeenFrames | None:
+    """Return which frames were handed out, each once; None where none were."""
+    if not frames:
+        return None
+    shown = {float(t) for some in frames for t in some.timestamps}
+    return SeenFrames(
+        n=len(shown),
+        timestamps=tuple(round(t, 6) for t in sorted(shown)),
+        substituted=tuple(sorted({index for some in frames for index in some.substituted})),
+        corrupt=tuple(sorted({index for some in frames for index in some.corrupt})),
+    )
+
+
+def answer(
+    key: str,
+    sample: Sample,
+    round_: ViewQuestions,
+    text: str,
+    prepared: PreparedVideo,
+    frames: SeenFrames | None,
+    time: dict[str, float],
+) -> Answer:
+    """Return the record of a text: the thought in it apart, with everything needed to score it."""
+    said, thought = without_thought(str(text))
+    steps = dict(text.steps or {}) if isinstance(text, ModelOutput) else {}
+    if thought:  # an endpoint may have told a part of it apart
+        steps["thought"] = "\n\n".join(part for part in (steps.get("thought"), thought) if part)
+    return Answer(
+        key=key,
+        id=sample.id,
+        video=sample.video,
+        task=sample.task,
+        view=round_.view,
+        removed=round_.removed,
+        answer=said,
+        finish=finish_of(text.finish) if isinstance(text, ModelOutput) else "stop",
+        steps=steps or None,
+        reference=sample.reference,
+        key_sentences=sample.key_sentences,
+        moments=sample.moments,
+        label=sample.label,
+        duration=round(prepared.video.duration, 6),
+        video_sha256=prepared.sha256,
+        prompt_sha256=sample.prompt_sha256,
+        frames=frames,
+        time=time,
+        t=now(),
+    )
+
+
+def not_shown(round_: ViewQuestions, error: Exception) -> list[Failure | Unasked]:
+    """Return a record for each question about a view that cannot be shown: unasked, where it cannot be made at all."""
+    if isinstance(error, ViewUnavailable):
+        return [_unasked(key, sample, round_.view, str(error)) for key, sample in round_.questions]
+    return [failure(key, sample, round_.view, "prepare", error) for key, sample in round_.questions]
+
+
+def _unasked(key: str, sample: Sample, view: View, reason: str) -> Unasked:
+    return Unasked(key=key, id=sample.id, video=sample.video, task=sample.task, view=view, reason=reason, t=now())
+
+
+def failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:
+    """Return the record of an error, with its code where it is one of ours."""
+    return Failure(
+        key=key,
+        id=sample.id,
+        video=sample.video,
+        task=sample.task,
+        view=view,
+        stage=stage,
+        error=(isinstance(error, EcvaError) and error.code) or type(error).__name__,
+        message=str(error)[:2000].encode(errors="replace").decode(),
+        retryable=error.retryable if isinstance(error, EcvaError) else True,
+        t=now(),
+    )

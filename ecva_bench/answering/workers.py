@@ -1,0 +1,273 @@
+"""Many workers, one queue of videos, one writer: what a worker does, and who hands out the videos.
+
+Knows nothing of processes or machines: an `Engine` hires workers wherever it has places for them. A worker that dies
+gives its videos back. Nobody waits for anybody: answers need no collective operation.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from .. import journal as results
+from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
+from ..journal import Journal, end_of
+from ..records import Answer, End, Manifest
+from .inference import Job, Settings
+from .plan import Plan
+from .prefetch import Prefetcher
+from .result_records import PreparedVideo, ResultRecord, event, failures, identity
+from .runner import Progress, Runner, jobs, write
+
+DEATHS_OF_A_VIDEO = 2  # workers that died at it, after which it is not given to another
+DEATHS_AT_A_PLACE = 3  # workers in a row that finished no video, after which no other is hired there
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A worker has read what it is to ask, and says how it makes the run."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Wrote:
+    """A worker has something for the results file."""
+
+    record: ResultRecord
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A worker has settled the video that it was given first."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The request cannot be met, by this worker or any other."""
+
+    error: EcvaError
+
+
+@dataclass(frozen=True)
+class Died:
+    """A worker is dead. Nothing is heard of it after this."""
+
+    why: str
+
+
+Message = Ready | Wrote | Finished | Refused | Died
+Send = Callable[[Message], None]
+
+
+class Worker:
+    """Makes a run's answers, wherever it is put. `submit` may be called from another thread once it is `Ready`."""
+
+    def __init__(self, prepare: Callable[[], Runner]) -> None:
+        self._prepare = prepare
+        self._videos: Prefetcher[Job, PreparedVideo]
+
+    def submit(self, job: Job) -> None:
+        """Give it another video."""
+        self._videos.submit(job)
+
+    def work(self) -> Iterator[Message]:
+        """Yield what it has to say, until it is ended from outside or refuses."""
+        try:
+            with self._prepare() as runner:
+                self._videos = runner.inference.videos()
+                yield Ready(runner.manifest)
+                for job, prepared in self._videos:
+                    for record in runner.inference.settle(job, prepared):
+                        yield Wrote(record)
+                    yield Finished()
+        except EcvaError as error:
+            yield Refused(error)
+
+
+class WorkerHandle(Protocol):
+    """A worker as seen from here. What it does must not block."""
+
+    def submit(self, job: Job) -> None:
+        """Give it another video; one that is dead takes it in silence."""
+
+    def stop(self) -> None:
+        """End it at once, whatever it does."""
+
+
+class Engine(Protocol):
+    """Somewhere workers can be."""
+
+    places: tuple[str, ...]
+
+    def start(self, place: str, send: Send) -> WorkerHandle:
+        """Start a worker at a place; what it says is told, in order and from any thread, and last that it is gone."""
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A worker's place, who is there, and the videos it holds: the first is asked about, the others are prepared."""
+
+    place: str
+    handle: WorkerHandle | None = None
+    ready: bool = False
+    deaths: int = 0
+    held: list[Job] = field(default_factory=list)
+
+
+class WorkerPool:
+    """Runs one plan with many workers; use as a context manager, within which they are there."""
+
+    def __init__(self, engine: Engine, plan: Plan, settings: Settings) -> None:
+        self.plan = plan
+        self._engine, self._settings = engine, settings
+        self._slots = [_Slot(place) for place in engine.places]
+        self._inbox: queue.SimpleQueue[tuple[_Slot, Message]] = queue.SimpleQueue()
+        self._manifest: Manifest | None = None
+        self._before: list[ResultRecord] = []  # what is to be written once there is a journal
+        self._todo: deque[Job] = deque()
+        self._died_at: Counter[str] = Counter()  # workers, by video
+        self._settled = 0
+        self._journal: Journal
+
+    def __enter__(self) -> Self:
+        for slot in self._slots:
+            self._start(slot)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for slot in self._slots:
+            if slot.handle:
+                slot.handle.stop()
+
+    @property
+    def manifest(self) -> Manifest:
+        """How the run is made, as the first worker that is ready says: what it runs on is not known here."""
+        while self._manifest is None:
+            self._before.extend(self._hear(*self._inbox.get()))
+        return self._manifest
+
+    def run(self, journal: Journal, progress: Progress | None = None) -> End:
+        """Have everything asked that the journal does not hold yet; write and return the end record.
+
+        As `Runner.run`, but for the order of the answers. Raises `WorkerLost` where no worker is left, and whatever
+        error of ours a worker ended with.
+        """
+        self._journal = journal
+        self._todo.extend(jobs(self.plan, journal, self._settings.retry_errors))
+        told = 0
+        try:
+            for record in self._before:
+                write(journal, record)
+            while self._todo or any(slot.held for slot in self._slots):
+                self._hand_out()
+                for record in self._hear(*self._inbox.get()):
+                    self._write(record)
+                if progress and self._settled > told:
+                    told = self._settled
+                    progress(told, self.plan.owed, len(journal.failed))
+        except KeyboardInterrupt:
+            journal.event("interrupted")
+            raise
+        except (ModelGone, WorkerLost) as gone:
+            while not self._inbox.empty():  # what others have told meanwhile is answered, and may be paid for
+                _, message = self._inbox.get()
+                if isinstance(message, Wrote):
+                    self._write(message.record)
+            journal.event("stopped", why=str(gone))
+            raise
+        end = end_of(self.manifest, journal)
+        journal.append(end)
+        return end
+
+    def _write(self, record: ResultRecord) -> None:
+        if not (isinstance(record, Answer) and record.key in self._journal.answered):
+            write(self._journal, record)
+
+    def _start(self, slot: _Slot) -> None:
+        slot.handle = self._engine.start(slot.place, lambda message: self._inbox.put((slot, message)))
+
+    def _hand_out(self) -> None:
+        """Give every worker one video to ask about and others to prepare meanwhile.
+
+        A video at which a worker died is given alone, so that nothing else can be blamed for the next death.
+        """
+        for slot in self._slots:
+            while slot.handle and slot.ready and self._todo and self._has_room(slot):
+                job = self._todo.popleft()
+                slot.held.append(job)
+                slot.handle.submit(job)
+
+    def _has_room(self, slot: _Slot) -> bool:
+        if not slot.held:
+            return True
+        suspect = self._died_at[slot.held[0].group.video] or self._died_at[self._todo[0].group.video]
+        return not suspect and len(slot.held) < 1 + self._settings.decoders
+
+    def _hear(self, slot: _Slot, message: Message) -> Iterator[ResultRecord]:
+        """Do what a message asks for, and yield what is to be written."""
+        match message:
+            case Ready(manifest):
+                self._compare(slot, manifest)
+                slot.ready = True
+            case Wrote(record):
+                yield record
+            case Finished():
+                slot.deaths = 0
+                self._settled += self.plan.owed_of(slot.held.pop(0).group)
+            case Refused(error):
+                raise error
+            case Died(why):
+                yield from self._replace(slot, why)
+
+    def _compare(self, slot: _Slot, manifest: Manifest) -> None:
+        """Take the first worker's manifest as the run's; refuse what is another run, or not where it says it is."""
+        if manifest.expects != self.plan.expects:
+            remedy = "give all workers the same annotations"
+            raise SpecMismatch("a worker would ask other questions than were planned", slot.place, remedy)
+        if slot.place.startswith("cuda") and manifest.spec.get("description", {}).get("device") == "cpu":
+            remedy = "give --devices cpu, or install a torch that can use the GPU"
+            raise UsageError("a worker would compute on the CPU", slot.place, remedy)
+        if self._manifest is None:
+            environment = {**manifest.environment, **results.writer(), "workers": list(self._engine.places)}
+            if (host := manifest.environment.get("host")) not in (None, environment["host"]):
+                environment["described_on"] = host  # the machine whose platform and packages these are
+            self._manifest = manifest.model_copy(update={"environment": environment})
+        elif shown := results.differences(self._manifest, manifest):
+            remedy = "give all workers the same packages, files and kind of device"
+            raise SpecMismatch(f"a worker would make another run ({shown})", slot.place, remedy)
+
+    def _replace(self, slot: _Slot, why: str) -> Iterator[ResultRecord]:
+        """Give back the videos of a worker that died, and hire another."""
+        held, slot.held = slot.held, []
+        slot.handle, slot.ready, slot.deaths = None, False, slot.deaths + 1
+        yield event("worker_lost", place=slot.place, why=why, video=held[0].group.video if held else None)
+        if held:
+            yield from self._give_back(held, why)
+        if slot.deaths < DEATHS_AT_A_PLACE:
+            self._start(slot)
+            return
+        yield event("place_given_up", place=slot.place)
+        if not any(other.handle for other in self._slots):
+            raise WorkerLost("no worker is left", why, "see what it said, then run again: what is written is kept")
+
+    def _give_back(self, held: Sequence[Job], why: str) -> Iterator[ResultRecord]:
+        """Queue videos again, first of all; but give up the one asked about at its second death."""
+        first = held[0].group
+        self._died_at[first.video] += 1
+        if self._died_at[first.video] == DEATHS_OF_A_VIDEO:
+            held = held[1:]
+            self._settled += self.plan.owed_of(first)
+            error = WorkerLost(f"{DEATHS_OF_A_VIDEO} workers died at this video ({why})", first.media, "run again")
+            for failure in failures(first, self.plan.views, identity(self._journal.manifest), error):
+                if self._journal.state.get((failure.id, failure.view)) not in ("answer", "unasked"):
+                    yield failure
+        # What the dead have written need not be asked again.
+        open_now = {job.group.video: job for job in jobs(self.plan, self._journal, self._settings.retry_errors)}
+        self._todo.extendleft(open_now[job.group.video] for job in reversed(held))

@@ -1,0 +1,92 @@
+"""A judge audit as tables. Shares are in percent, coefficients as they are.
+
+Imported by the command that prints them, when it runs.
+"""
+
+from __future__ import annotations
+
+from ..leaderboard import Cell, Table
+from ..leaderboard.sheet import share_cell
+from ..leaderboard.table import count_cell, decimal_cell
+from ..scoring.audit import Audit
+
+
+def judge_audit_tables(audit: Audit) -> list[Table]:
+    """Return what an audit found: expectations first, then what stands behind them."""
+    return [_expectations(audit), _controls(audit), _repeat_runs(audit), _length_bias(audit)]
+
+
+def _expectations(audit: Audit) -> Table:
+    judge = ", ".join(f"{name} {value}" for name, value in audit.judge.items())
+    return Table(
+        title=f"What a sound judge does: {judge}; {audit.items} answers about {audit.videos} videos of {audit.results}",
+        header=("question", "expectation", "excess, %", "outcome"),
+        rows=tuple(
+            (Cell(one.prompt), Cell(one.text), share_cell(one.excess), Cell(one.outcome)) for one in audit.expectations
+        ),
+        notes=(
+            "excess: by how much it is not so, paired by answer, with its 95 % interval over videos; it holds where "
+            f"the interval lies below {100 * audit.tolerance:g} %, and fails where it lies above",
+            f"{audit.left_out} answers without a text or a reference left out; seed {audit.seed}, {audit.draws} draws",
+        ),
+    )
+
+
+def _controls(audit: Audit) -> Table:
+    return Table(
+        title="Scores of known answers",
+        header=("question", "answers", "score, %", "n", "unscored", "votes lost", "of", "what they are"),
+        rows=tuple(
+            (
+                Cell(one.prompt),
+                Cell(one.name),
+                share_cell(one.score),
+                count_cell(one.score.n),
+                count_cell(one.unscored),
+                count_cell(one.lost_votes),
+                count_cell(one.votes),
+                Cell(one.meaning),
+            )
+            for one in audit.controls
+        ),
+        notes=tuple(
+            f"{one.prompt}, {one.name}: "
+            + ", ".join(f"{100 * n / (one.unscored + one.score.n):.1f} % {why}" for why, n in one.reasons.items())
+            for one in audit.controls
+            if one.reasons
+        ),
+    )
+
+
+def _repeat_runs(audit: Audit) -> Table:
+    header = ("question", "items", "runs", "raw", "kappa", "AC1", "alpha nominal", "alpha ordinal", "alpha interval")
+    rows = []
+    for one in audit.repeat_runs:
+        coefficients = [one.raw, one.kappa, one.ac1, *(one.alpha.get(k) for k in ("nominal", "ordinal", "interval"))]
+        single, average = one.icc or (None, None)
+        rows.append(
+            (
+                Cell(one.prompt),
+                count_cell(one.items),
+                count_cell(one.runs),
+                *(decimal_cell(value, 3) for value in (*coefficients, single, average)),
+                decimal_cell(None if one.score_sd is None else 100 * one.score_sd, 3),
+            )
+        )
+    return Table(
+        title="Repeat runs at fixed settings, on the real answers",
+        header=(*header, "ICC(2,1)", "ICC(2,k)", "sd of the score, %"),
+        rows=tuple(rows),
+    )
+
+
+def _length_bias(audit: Audit) -> Table:
+    return Table(
+        title="Correlation of the verdict with the answer's length in words",
+        header=("question", "answers", "n", "Spearman"),
+        rows=tuple(
+            (Cell(one.prompt), Cell(one.control), count_cell(one.n), decimal_cell(one.spearman, 3))
+            for one in audit.length_bias
+        ),
+        notes=("on shuffled references no answer is right, so there a correlation is bias",),
+    )

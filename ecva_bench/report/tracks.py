@@ -1,0 +1,58 @@
+"""The tracks under a video: spans, instants and curves on its one time axis, in seconds of the original timeline.
+
+Knows records and text spans, and nothing of how a track is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..reading.spans import Span, read_spans
+from ..reading.units import TimeUnit
+from ..records import Annotation, Answer, Moment
+
+
+def frame_tracks(answers: Iterable[Answer]) -> list[dict[str, Any]]:
+    """Return what a model was shown of one video: a track per view and choice of frames.
+
+    A track is {view, tasks, times, cut}: the tasks asked over these frames, their times, and the spans (start, end)
+    cut out of this view. Answers that name no frame have a track only where something was cut.
+    """
+    tracks: dict[tuple[object, ...], dict[str, Any]] = {}
+    for answer in answers:
+        times = answer.frames.timestamps if answer.frames else ()
+        cut = as_spans(answer.removed)
+        if times or cut:
+            track: dict[str, Any] = {"view": answer.view, "tasks": [], "times": times, "cut": cut}
+            tracks.setdefault((answer.view, times, cut), track)["tasks"].append(answer.task)
+    return list(tracks.values())
+
+
+def predicted_spans(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[Span, ...]:
+    """Return the spans a model's answer about time names on the full video; empty where it cannot be read.
+
+    `unit` is that of bare numbers, as in `read_spans`.
+    """
+    for answer in answers:
+        if (answer.task, answer.view) == ("timestamp", "full"):
+            return read_spans(answer.answer, unit=unit, duration=answer.duration).spans
+    return ()
+
+
+def as_spans(moments: Iterable[Moment]) -> tuple[Span, ...]:
+    """Return moments as (start, end)."""
+    return tuple((moment.start, moment.end) for moment in moments)
+
+
+def axis_end(annotation: Annotation | None, answers: Iterable[Answer]) -> float:
+    """Return where the time axis of a video must end to show all that was annotated, cut or seen; 0 if nothing was."""
+    ends = [0.0]
+    if annotation:
+        ends += [moment.end for moment in annotation.moments]
+        ends += [seconds for seconds, _ in annotation.severity_curve]
+    for answer in answers:
+        ends += [answer.duration or 0.0]
+        ends += [moment.end for moment in (*answer.moments, *answer.removed)]
+        ends += answer.frames.timestamps[-1:] if answer.frames else ()
+    return max(ends)
