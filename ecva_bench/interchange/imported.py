@@ -109,7 +109,9 @@ def import_answers(
     given = dict(given or {})
     headed = not (given and all(column.isdecimal() for column in given.values()))
     lookup = Lookup(dataset)
-    read = [_read(source, open_answers(source.path, headed=headed), dataset, lookup, given) for source in sources]
+    opened = [_open(source, dataset, headed=headed) for source in sources]
+    _check_given(given, [columns for _, columns in opened])
+    read = [_read(source, *one, lookup, given) for source, one in zip(sources, opened, strict=True)]
     if not any(one.told.items for one in read):
         raise _nothing(read[0])
     joined = join([item for one in read for item in one.told.items], lookup, sources[0].path)
@@ -120,19 +122,30 @@ def import_answers(
         manifest=manifest,
         answers=tuple(joined.answers),
         failures=tuple(joined.failures),
-        notes=tuple(notes_of(read, joined, manifest, dataset)),
+        notes=tuple(notes_of(read, joined, manifest, lookup)),
         model=name,
         files=files,
     )
 
 
-def _read(source: Source, file: AnswerFile, dataset: Dataset, lookup: Lookup, given: Mapping[str, str]) -> ReadFile:
+def _open(source: Source, dataset: Dataset, *, headed: bool) -> tuple[AnswerFile, Columns]:
+    file = open_answers(source.path, headed=headed)
     if file.sha256 == dataset.sha256:
         refuse_annotations(source.path, dataset.source)
-    columns = Columns(file.path, file.rows)
+    return file, Columns(file.path, file.rows, table=file.form in ("table", "workbook"))
+
+
+def _check_given(given: Mapping[str, str], files: Sequence[Columns]) -> None:
+    """Raise `UsageError` for a column of the user's that no file has."""
+    for name, column in given.items():
+        if not any(column in columns.names for columns in files):
+            what = f"there is no column {column!r} for the {name}; there are {files[0].all_choices()}"
+            raise UsageError(what, files[0].path, f"name one of these with --map {name}=COLUMN")
+
+
+def _read(source: Source, file: AnswerFile, columns: Columns, lookup: Lookup, given: Mapping[str, str]) -> ReadFile:
     fields = field_map(columns, given, lookup.find, lookup.by_reference)
-    told = items_of(file, columns, fields, lookup, source.task, source.view)
-    return ReadFile(file, fields, told)
+    return ReadFile(file, fields, items_of(file, columns, fields, lookup, source.task, source.view))
 
 
 def _nothing(read: ReadFile) -> UsageError:

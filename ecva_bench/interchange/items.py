@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from ..errors import UsageError
 from ..names import Name
-from ..records import View
-from .columns import FINISH_NAMES, PROMPT_NAMES
+from ..records import REFERENCES, View
+from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import Columns, FieldMap, Flat
 from .opening import AnswerFile
@@ -159,9 +159,17 @@ def _tasks(
         told.task_by = f"task from the file's name (`{default}`)"
     found = [one or (None if words[row] else default) for row, one in enumerate(found)]
     if not any(found):
-        raise UsageError("the task of these answers cannot be told", file.path, _task_remedy(columns))
+        raise _untold(columns)
     return found
 
 
-def _task_remedy(columns: Columns) -> str:
-    return f"name it with --task cause, or its column with --map task=COLUMN; there are {columns.all_choices()}"
+def _untold(columns: Columns) -> UsageError:
+    """Return the error for a file that tells no task, with what its column of tasks holds where it has one."""
+    held_there = ""
+    for column in columns.called(TASK_NAMES):
+        words = dict.fromkeys(value for value in columns.values(column) if isinstance(value, str))
+        if words:
+            held_there = f" (`{column}` holds {', '.join(map(repr, list(words)[:3]))})"
+            break
+    remedy = f"name it with --task cause or --map task=COLUMN of `ecva-bench import`; tasks: {', '.join(REFERENCES)}"
+    return UsageError(f"the task of these answers cannot be told{held_there}", columns.path, remedy)

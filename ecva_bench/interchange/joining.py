@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,10 +81,13 @@ def _videos_of(written: Sequence[str], lookup: Lookup, path: Path) -> dict[str, 
     return videos
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Return in words which of the known names a name may be meant for."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)
-    return f"; did you mean {found[0]!r}?" if found else ""
+def near(name: str, known: Sequence[str]) -> str:
+    """Return in words which of the known names a name may be meant for, empty where none is like it."""
+    stem = Name.of(name).stem.casefold()
+    stems = {Name.of(one).stem.casefold(): one for one in known}
+    within = (one for one in stems if len(one) > 2 and (one in stem or (stem in one and len(stem) > 2)))
+    found = next(within, None) or next(iter(difflib.get_close_matches(stem, list(stems), n=1, cutoff=0.75)), None)
+    return f"; did you mean {stems[found]!r}?" if found else ""
 
 
 def _key(item: Item, sample: str, view: View) -> str:

@@ -29,8 +29,8 @@ _OURS = {
     "ecva.results": ("a results file", "score it: ecva-bench score {path}"),
     "ecva.scores": ("a scores file", "rank it: ecva-bench leaderboard {path}; or compare it: compare {path} OTHER"),
     "ecva.submission": ("a submission", "rank it: ecva-bench leaderboard --build FOLDER, above <data set>/submissions"),
-    "ecva.tables": ("tables of a leaderboard", "make them from scores: ecva-bench leaderboard *.scores.jsonl"),
-    "ecva.judge": ("judge calls", "use them: ecva-bench score results.jsonl --judge NAME --judge-replay {path}"),
+    "ecva.tables": ("a file of leaderboard tables", "make them from scores: ecva-bench leaderboard *.scores.jsonl"),
+    "ecva.judge": ("a file of judge calls", "use it: ecva-bench score RESULTS --judge NAME --judge-replay {path}"),
 }  # fmt: skip
 
 

@@ -18,10 +18,11 @@ from .columns import (
     TASK_NAMES,
     VIDEO_NAMES,
     VIEW_NAMES,
+    is_known,
 )
 from .nesting import Row
 from .values import answer_text, video_text
-from .words import plain, sample_ids, task_of, view_of
+from .words import is_task, plain, sample_ids, task_of, view_of
 
 FIELDS = ("video", "answer", "task", "view")  # what can be mapped
 _DEEPEST = 3  # of a dotted name: doc.meta.video
@@ -54,10 +55,11 @@ class FieldMap:
 
 @dataclass
 class Columns:
-    """The columns of a file's rows, by dotted names."""
+    """The columns of a file's rows, by dotted names. A `table` has a line of headings, or should have."""
 
     path: Path
     rows: Sequence[Row]
+    table: bool = False
     flat: list[Flat] = field(init=False)
     names: list[str] = field(init=False)
 
@@ -80,6 +82,12 @@ class Columns:
         firsts = ((column, next((v for v in self.values(column) if v not in (None, "")), "")) for column in columns)
         return ", ".join(f"`{column}` ({str(value)!r:.40})" for column, value in firsts)
 
+    @property
+    def without_headings(self) -> str:
+        """What to type where the first line of a table is no line of headings; empty where it is one."""
+        headed = not self.table or any(map(is_known, self.names)) or any(map(is_task, self.names))
+        return "" if headed else ", or, as the first line is no heading: --map video=1,answer=2"
+
     def all_choices(self) -> str:
         """Return the columns of the file in words."""
         more = f" and {len(self.names) - _SHOWN} more" if len(self.names) > _SHOWN else ""
@@ -87,15 +95,13 @@ class Columns:
 
 
 def field_map(columns: Columns, given: Mapping[str, str], find: Find, reference: Find) -> FieldMap:
-    """Return which columns are what. `given` are the user's, `find` and `reference` tell which videos are meant.
+    """Return which columns are what. `given` are the user's, of which a file may lack some where another has them;
+    `find` and `reference` tell which videos are meant.
 
     Raises `UsageError`, with the choices and what to type, where names tell nothing or too much, and `DataError`
     where no video of the data set is named.
     """
-    for name, column in given.items():
-        if column not in columns.names:
-            there = columns.all_choices()
-            raise UsageError(f"there is no column {column!r} for the {name}; there are {there}", columns.path)
+    given = {name: column for name, column in given.items() if column in columns.names}
     task = given.get("task") or _task_column(columns)
     view = given.get("view") or _view_column(columns)
     answers: Mapping[str | None, str] = {None: given["answer"]} if "answer" in given else _answer_columns(columns)
@@ -143,7 +149,7 @@ def _answer_columns(columns: Columns) -> dict[str | None, str]:
     if wide:
         return {task: column for task, column in wide.items()}  # noqa: C416 (the keys' type is wider)
     what = f"no column is known to hold answers; there are {columns.all_choices()}"
-    raise UsageError(what, columns.path, "say which: --map answer=COLUMN")
+    raise UsageError(what, columns.path, f"say which: --map answer=COLUMN{columns.without_headings}")
 
 
 def _task_columns(columns: Columns) -> dict[str, str]:
@@ -172,7 +178,7 @@ def _task_column(columns: Columns) -> str | None:
 
 def _view_column(columns: Columns) -> str | None:
     """Return the column that tells the views; `UsageError` for one whose words are none."""
-    for column in columns.called(VIEW_NAMES, below=False):
+    for column in columns.called(VIEW_NAMES):
         words = {value for value in columns.values(column) if value not in (None, "")}
         unknown = sorted(str(word) for word in words if not (isinstance(word, str) and view_of(word)))
         if unknown:
@@ -203,7 +209,8 @@ def _video_column(columns: Columns, find: Find, reference: Find) -> tuple[str, b
     if tried:
         return tried[0], False  # whose names mean none of the data set's videos, as joining will say
     what = f"no column is known to name the videos; there are {columns.all_choices()}"
-    raise UsageError(what, columns.path, "say which: --map video=COLUMN; a row's number names no video")
+    remedy = f"say which: --map video=COLUMN{columns.without_headings}; a row's number names no video"
+    raise UsageError(what, columns.path, remedy)
 
 
 def _meant(values: Sequence[Any], find: Find) -> tuple[tuple[str, ...], ...]:

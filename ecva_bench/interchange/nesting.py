@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .columns import is_known
 from .values import answer_text
-from .words import plain, task_of, view_of
+from .words import is_task, view_of
 
 KEY = "key"  # the field that an entry's own key goes to
 
@@ -79,7 +79,7 @@ def _unwrapped(value: Any) -> Any:
         if isinstance(inner, list) and inner and all(isinstance(row, Mapping) for row in inner):
             shared = {key: value[key] for key in _OF_EVERY_ROW if isinstance(value.get(key), str)}
             return [{**shared, **row} for row in inner]
-        if isinstance(inner, Mapping) and inner and not any(map(is_known, value)) and not task_of(name):
+        if isinstance(inner, Mapping) and inner and not any(is_known(other) for other in value if other != name):
             return inner
     return _by_row(value)
 
@@ -132,9 +132,9 @@ def _descend(value: Any, told: Mapping[str, Any]) -> Iterator[Row]:
 
 def _level(value: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     """Return what the keys of a value are: tasks, views or ids; empty where they are the fields of a row."""
-    if "task" not in told and all(task_of(key) and plain(key) == plain(key.strip()) for key in value):
+    if "task" not in told and all(map(is_task, value)):
         return "task"
     if "view" not in told and all(view_of(key) for key in value):
         return "view"
-    known = any(is_known(key) for key in value) or any(task_of(key) for key in value)
+    known = any(is_known(key) or is_task(key) for key in value)
     return "" if KEY in told or known else KEY

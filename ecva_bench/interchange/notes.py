@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..data import Dataset
 from ..records import Answer, Manifest
 from .items import Told
-from .joining import Joined
+from .joining import Joined, near
+from .lookup import Lookup
 from .mapping import FieldMap
 from .opening import AnswerFile
 
@@ -25,7 +25,7 @@ class ReadFile:
     told: Told
 
 
-def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, dataset: Dataset) -> list[str]:
+def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, lookup: Lookup) -> list[str]:
     """Return in words what was read, from where, and what of it cannot be used."""
     notes = [_read_note(one) for one in read]
     for one in read:
@@ -36,15 +36,20 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, datas
     if joined.repeated:
         notes.append(f"{joined.repeated:,} rows repeat an answer word for word and count once")
     if joined.strangers:
-        names = _some(map(repr, joined.strangers))
-        notes.append(
-            f"{len(joined.strangers):,} videos are not in {dataset.source}, and their answers are set aside: {names}"
-        )
+        names = list(joined.strangers)
+        meant = near(names[0], [each.media for each in lookup.annotations.values()])
+        what = f"{len(names):,} videos are not in {lookup.dataset.source}, and their answers are set aside"
+        notes.append(f"{what}: {_some(map(repr, names))}{meant}")
+    owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
+    unowed = [a for a in joined.answers if (a.id, a.view) not in owed and a.video in lookup.annotations]
+    if unowed:
+        some = _some(f"{answer.id} ({answer.view})" for answer in unowed)
+        notes.append(f"{len(unowed):,} answers are to what is not annotated, and are set aside: {some}")
     there = Counter((answer.task, answer.view) for answer in joined.answers)
     for view, samples in manifest.expects.items():
-        owed = Counter(sample.rpartition("/")[2] for sample in samples)
+        counts = Counter(sample.rpartition("/")[2] for sample in samples)
         answered = {answer.id for answer in joined.answers if answer.view == view}
-        for task, count in sorted(owed.items()):
+        for task, count in sorted(counts.items()):
             missing = count - sum(sample in answered for sample in samples if sample.endswith(f"/{task}"))
             if missing and there[task, view]:
                 notes.append(f"{task} ({view}): {missing:,} of {count:,} questions have no answer")

@@ -15,7 +15,7 @@ from ..records import View
 TASK_WORDS = {
     "description": ("description", "descriptions", "describe", "des", "desc", "anomalydescription"),
     "cause": ("cause", "causes", "cau", "reason", "reasons", "rootcause", "anomalycause"),
-    "effect": ("effect", "effects", "result", "results", "res", "outcome", "outcomes", "consequence", "consequences"),
+    "effect": ("effect", "effects", "result", "res", "outcome", "outcomes", "consequence", "consequences"),
     "classification": ("classification", "classify", "cls", "class", "anomalyclass"),
     "timestamp": (
         "timestamp",
@@ -27,8 +27,8 @@ TASK_WORDS = {
         "grounding",
     ),
 }
-# Of these a file's name may tell no task: `results.json` and `model_result.json` are of any.
-_VAGUE_IN_NAMES = {"des", "res", "cau", "result", "results", "class", "time", "localization", "grounding"}
+# Of these a file's name tells no task: `model_result.json` may be of any.
+_VAGUE_IN_NAMES = {"des", "res", "cau", "result", "class", "time", "localization", "grounding"}
 
 VIEW_WORDS: dict[View, tuple[str, ...]] = {
     "full": ("full", "fullvideo", "original", "whole", "unedited"),
@@ -60,6 +60,11 @@ def task_of(text: str) -> str | None:
     return _TASKS.get(plain(text)) or _only(_words(text) & _TASKS.keys())
 
 
+def is_task(word: object) -> bool:
+    """Return whether a word alone names a task, and is no longer name with one in it."""
+    return isinstance(word, str) and plain(word) in _TASKS
+
+
 def task_of_file(stem: str) -> str | None:
     """Return the task that a file's name tells, None where it does not."""
     return _only((_words(stem) & _TASKS.keys()) - _VAGUE_IN_NAMES)
@@ -81,7 +86,7 @@ def without_task(stem: str) -> str:
     parts = re.split(r"(_+|-+)", stem)
     for last in (3, 1):  # `time_segment` is two words
         tail = "".join(parts[-last:])
-        if len(parts) > last + 1 and plain(tail) in _TASKS and plain(tail) not in {"results", "result"}:
+        if len(parts) > last + 1 and plain(tail) in _TASKS and plain(tail) != "result":
             return "".join(parts[: -last - 1])
     return stem
 
