@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := results/demo
 GATE := results/gate
+ROOM ?= statistics
 FROZEN := constant motion oracle second-round
 
-.PHONY: demo test lint types unit benchmarks leaderboards gate clean
+.PHONY: demo test lint types unit slow mutants benchmarks leaderboards gate clean
 
 demo: $(VENV)/.core
 	$(BIN)/ecva-bench run --model motion --task cause --out $(DEMO)/motion.jsonl
@@ -24,6 +25,14 @@ types: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n auto
+
+# What `make test` leaves out, for it takes long and seldom breaks.
+slow: $(VENV)/.dev
+	$(BIN)/pytest -n auto -m slow
+
+# Changes the code of one room in small ways, and asks its tests whether they notice (CONTRIBUTING.md, Mutants).
+mutants: $(VENV)/.dev
+	$(BIN)/python -m tests.mutants $(ROOM) --jobs $$(nproc)
 
 leaderboards: $(VENV)/.core
 	$(BIN)/ecva-bench leaderboard --build leaderboards

@@ -78,12 +78,12 @@ def main() -> None:
     )
 
     def padded() -> Scores:
-        full = [0] * bleurt.MAX_TOKENS
+        full = [0] * bleurt.BLEURT_MAX_TOKENS
         found = {}
         with torch.inference_mode():
             for place, (ids, segments) in enumerate(encoded):
                 rows = ids + full, segments + full, [1] * len(ids) + full
-                row = [torch.tensor([values[: bleurt.MAX_TOKENS]], device=device) for values in rows]
+                row = [torch.tensor([values[: bleurt.BLEURT_MAX_TOKENS]], device=device) for values in rows]
                 logits = model._network(input_ids=row[0], token_type_ids=row[1], attention_mask=row[2]).logits
                 found[place] = float(logits[0, 0])
         return found

@@ -89,7 +89,9 @@ Send = Callable[[dict[str, object]], Awaitable[object]]
 async def send_all(asked: list[Call], concurrency: int, send: Send) -> None:
     """Send the requests of calls as they are: nothing is stored, retried or parsed beyond JSON."""
     todo = (
-        completions.body(Vote(call, 0, "", ""), model="scripted", max_tokens=completions.MAX_TOKENS, without=())
+        completions.request_body(
+            Vote(call, 0, "", ""), model="scripted", max_tokens=completions.MAX_REPLY_TOKENS, without=()
+        )
         for call in asked
     )
 

@@ -30,10 +30,10 @@ import torch
 
 from benchmarks.clips import long_clip
 from benchmarks.video import decord
-from ecva_bench.adapters.parts.checkpoints.placement import place
 from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.adapters.parts.language.networks import Networks
 from ecva_bench.adapters.parts.language.policy import Policy
+from ecva_bench.adapters.parts.placement import place
 from ecva_bench.adapters.parts.prompts import Template
 from ecva_bench.answering import Adapter
 from ecva_bench.answering.inference import Mode, Settings

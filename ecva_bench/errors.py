@@ -5,6 +5,7 @@
      ├── DataError                 annotations that cannot be read at all (a bad row is a finding, not an error)
      ├── VideoError                a file that cannot be shown to a model; `code` is stable, for records and tests
      │    ├── VideoMissing         file_missing
+     │    ├── VideoAmbiguous       file_ambiguous: two files may be the video
      │    ├── VideoEmpty           file_empty: zero bytes
      │    ├── NotAVideo            not_a_video: text, noise, an error page
      │    ├── StillImage           still_image
@@ -16,6 +17,7 @@
      │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
+     ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a filter around it, will not answer a question
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
@@ -70,6 +72,12 @@ class VideoMissing(VideoError):
     """There is no such file."""
 
     code = "file_missing"
+
+
+class VideoAmbiguous(VideoError):
+    """Two files may be the video, and nothing tells which is."""
+
+    code = "file_ambiguous"
 
 
 class VideoEmpty(VideoError):
@@ -137,6 +145,10 @@ class DecoderDied(VideoError):
     """The isolated decoder process crashed."""
 
     code = "decoder_died"
+
+
+class CheckpointError(EcvaError):
+    """Weights, or files beside them, that are not there or cannot be used: damaged, incomplete, another model's."""
 
 
 class AdapterError(EcvaError):

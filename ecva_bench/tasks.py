@@ -3,21 +3,26 @@
 Knows annotations and prompt files; knows nothing of videos, models or results. Prompts come in named sets and are
 versioned files of the package `ecva_bench.prompts`; the highest version of a set is used and hashed into every sample.
 Sets: `ours`, one prompt per task, identical for every model; `authors`, quoted from the paper's repository; `cuva`,
-from its predecessor's, where A-Guardian is asked them.
+from its predecessor's, where A-Guardian is asked them. A user's own set is a folder, or a mapping from tasks to texts.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from . import prompt_files
+from . import prompt_files, registry
 from .errors import UsageError
 from .records import REFERENCES, Annotation, Sample
 
 PROMPT_SETS = ("ours", "authors", "cuva")
+GROUP = "ecva_bench.prompt_sets"
+
+# A name of `PROMPT_SETS`, a folder of prompt files, texts by task, or `./file.py:NAME` of such texts.
+PromptSet = str | Path | Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ TASKS = {
 _BY_ANY_NAME = {name: task for task in TASKS.values() for name in (task.name, *task.aliases)}
 
 
-def resolve(names: Iterable[str]) -> list[Task]:
+def find_tasks(names: Iterable[str]) -> list[Task]:
     """Return the tasks of the given names or aliases, in the order of `TASKS`; `UsageError` for an unknown one."""
     wanted = set()
     for name in names:
@@ -73,12 +78,28 @@ def resolve(names: Iterable[str]) -> list[Task]:
     return [task for task in TASKS.values() if task.name in wanted]
 
 
-def prompt_for(task: Task, prompt_set: str = "ours") -> Prompt:
-    """Return the newest prompt of a task in a set; `UsageError` for an unknown set."""
-    if prompt_set not in PROMPT_SETS:
-        raise UsageError(f"no prompt set is called {prompt_set!r}", remedy=f"available: {', '.join(PROMPT_SETS)}")
-    fields, text = prompt_files.read_prompt(prompt_set, task.name)
-    return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
+def prompt_for(task: Task, prompt_set: PromptSet = "ours") -> Prompt:
+    """Return the newest prompt of a task in a set.
+
+    Raises `UsageError` for an unknown set, and for one of a user's own that has no fit text for the task.
+    """
+    if isinstance(prompt_set, str) and prompt_set in PROMPT_SETS:
+        fields, text = prompt_files.read_prompt(prompt_set, task.name)
+        return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
+    if isinstance(prompt_set, str | Path) and Path(prompt_set).is_dir():
+        folder = Path(prompt_set).resolve()
+        version, text = prompt_files.read_own(folder, task.name)
+        return Prompt(f"./{folder.name}/{task.name}", version, "a folder of the user's", text)
+    if isinstance(prompt_set, str | Path) and not registry.is_named(GROUP, str(prompt_set)):
+        remedy = f"available: {', '.join(PROMPT_SETS)}; or a folder with {task.name}.md"
+        raise UsageError(f"no prompt set is called {str(prompt_set)!r}", remedy=remedy)
+    found = registry.resolve(GROUP, str(prompt_set) if isinstance(prompt_set, Path) else prompt_set)
+    if not isinstance(found.value, Mapping):
+        raise found.unfit("it is no mapping from names of tasks to texts")
+    given = found.value.get(task.name)
+    if not (isinstance(given, str) and given.strip()):
+        raise found.unfit(f"it has no text for {task.name}; it has {', '.join(map(str, found.value)) or 'nothing'}")
+    return Prompt(f"./{found.name}/{task.name}", 1, "texts of the user's", given.strip("\n"))
 
 
 def sample(annotation: Annotation, task: Task, prompt: Prompt) -> Sample | None:

@@ -9,14 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from ecva_bench.torchvision import ensure_torchvision
 from tests import golden
 
 # Networks here are tiny, and tests run side by side: threads of their own would only get into each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-# Test modules import classes of transformers at their heads, as the program itself does only when it needs them.
-ensure_torchvision()
 
 # Whatever is started in the background ignores interrupts, and so would the programs that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -81,7 +81,7 @@ def test_the_picture_is_text_that_mermaid_reads() -> None:
     assert drawn == [(room, each) for room, direct in sorted(reduced(arrows()).items()) for each in sorted(direct)]
 
 
-NOTES = [path for path in (ROOT / "design").glob("*.md") if path.name != "README.md"]
+NOTES = [path for path in (ROOT / "design").glob("*.md") if path.name not in ("README.md", "glossary.md")]
 
 
 @pytest.mark.parametrize("note", NOTES, ids=lambda note: note.stem)
@@ -92,3 +92,11 @@ def test_a_note_opens_with_its_decision_ends_with_what_was_rejected_and_is_liste
     assert opening.startswith("**Decision: ")
     assert last.startswith("**Rejected.** ") or "rejected" in text.rpartition("\n## ")[2].partition("\n")[0].lower()
     assert f"[{note.name}]({note.name})" in (ROOT / "design" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_glossary_has_each_term_once_and_is_linked() -> None:
+    text = (ROOT / "design" / "glossary.md").read_text(encoding="utf-8")
+    terms = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
+    terms = [term for term in terms if term not in ("term", "---")]
+    assert len(terms) == len(set(terms)) > 50
+    assert all("glossary.md" in (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "CONTRIBUTING.md"))

@@ -244,7 +244,7 @@ def test_what_happened_in_the_parts_is_kept_and_who_wrote_them(tmp_path: Path) -
             journal.event("spent", usd=0.5 * number)
     merge_results([*files, files[0]], tmp_path / "all.jsonl")
     with Journal(tmp_path / "all.jsonl", manifest(range(4))) as journal:
-        assert journal.spent == {"usd": 1.5}  # the file given twice was paid once
+        assert journal.usage == {"usd": 1.5}  # the file given twice was paid once
     first = json.loads((tmp_path / "all.jsonl").read_bytes().splitlines()[0])
     assert [part["host"] for part in first["environment"]["parts"]] == ["machine 1", "machine 2", "machine 1"]
 

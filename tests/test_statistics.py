@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from ecva_bench.statistics import bootstrap_interval
+from ecva_bench.statistics import bootstrap_interval, estimate, intervals
 
 
 def exact_interval(groups, level):
@@ -55,6 +55,27 @@ def test_order_does_not_matter_and_the_seed_does():
     again = bootstrap_interval([v for v, _ in shuffled], [c for _, c in shuffled], seed=7, draws=50)
     assert bootstrap_interval(values, videos, seed=7, draws=50) == again
     assert bootstrap_interval(values, videos, seed=8, draws=50) != again
+
+
+def test_an_estimate_is_the_mean_with_the_interval_of_the_same_draws():
+    values, videos = flat([[0.1, 0.2], [0.9], [0.4], [0.7, 0.3, 0.8], [0.5]])
+    found = estimate(values, videos, seed=7, draws=50, level=0.8)
+    assert (found.n, found.mean) == (8, pytest.approx(np.mean(values)))
+    assert found.interval == bootstrap_interval(values, videos, seed=7, draws=50, level=0.8)
+
+
+def test_draws_made_in_parts_are_those_made_at_once(monkeypatch):
+    values, videos = flat([[0.1, 0.2], [0.9], [0.4], [0.7, 0.3, 0.8], [0.5]])
+    whole = bootstrap_interval(values, videos, seed=7, draws=50)
+    for cells in (1, 15, 35):
+        monkeypatch.setattr(intervals, "CELLS_AT_ONCE", cells)
+        assert bootstrap_interval(values, videos, seed=7, draws=50) == whole
+
+
+def test_one_draw_is_one_mean_and_two_videos_are_enough():
+    low, high = bootstrap_interval([0.0, 1.0], ["a", "b"], seed=0, draws=1)
+    assert low == high
+    assert bootstrap_interval([0.0, 1.0], ["a", "b"], seed=0) == (0, 1)  # each alone in a quarter of draws
 
 
 def test_one_video_tells_nothing_about_spread():

@@ -62,6 +62,17 @@ def test_icc_of_shrout_and_fleiss():
     assert average == pytest.approx(0.62, abs=5e-3)
 
 
+def test_icc_of_two_items_and_two_raters_by_hand():
+    """Item means 1.5 and 4, rater means 2 and 3.5; the mean squares are 6.25, 2.25 and 0.25."""
+    assert icc([[1, 2], [3, 5]]) == (pytest.approx(6 / 8.5), pytest.approx(6 / 7.25))
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e12])
+def test_icc_does_not_depend_on_the_unit(size):
+    assert icc([[rating * size for rating in row] for row in SHROUT_FLEISS]) == pytest.approx(icc(SHROUT_FLEISS))
+    assert [icc([[rating * size] * 3] * 7) for rating in (0.1, 0.3, 0.7, 1.1)] == [None] * 4
+
+
 def test_icc_leaves_out_items_with_a_missing_rating():
     assert icc([*SHROUT_FLEISS, [1, None, 1, 1]]) == icc(SHROUT_FLEISS)
 

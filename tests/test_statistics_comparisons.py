@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.statistics import estimate, holm, kendall_w, midranks, paired_difference, pearson, spearman, tau_b
+from ecva_bench.statistics import (
+    comparisons,
+    estimate,
+    holm,
+    kendall_w,
+    midranks,
+    paired_bootstrap,
+    paired_difference,
+    pearson,
+    spearman,
+    tau_b,
+)
 
 few = st.lists(st.integers(0, 4), min_size=2, max_size=8)
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=8)
@@ -62,6 +73,8 @@ def test_w_follows_from_the_mean_spearman_correlation(rankings):
 def test_w_corrects_for_ties_and_needs_two_judges():
     assert kendall_w([[1, 2.5, 2.5, 4]] * 3) == pytest.approx(1)
     assert kendall_w([[1, 2, 3], [3, 2, 1]]) == pytest.approx(0)
+    assert kendall_w([[1, 2], [1, 2]]) == 1
+    assert kendall_w([[1], [1]]) is None
     assert kendall_w([[1, 1, 1], [2, 2, 2]]) is None
     assert kendall_w([[1, 2, 3]]) is None
     assert kendall_w([]) is None
@@ -124,6 +137,31 @@ def test_the_p_value_converges_to_the_exact_one(groups):
     found = paired_difference(base=[0.0] * len(values), new=values, clusters=videos, seed=2, draws=50_000)
     assert found.p == pytest.approx(exact_p(groups), abs=0.01)
     assert found.mean == pytest.approx(sum(values) / len(values))
+
+
+def test_where_every_sign_is_as_far_the_p_value_is_1_and_nothing_else():
+    assert paired_difference(base=[0.0], new=[1.0], clusters=["v"], seed=0, draws=9).p == 1
+
+
+@pytest.mark.parametrize("size", [2.0**-20, 2.0**20])
+def test_the_p_value_does_not_depend_on_the_unit(size):
+    values = [0.5, 0.25, 0.5, -0.25, 1.0, 0.5]
+    small = paired_difference(base=[0.0] * 6, new=[size * value for value in values], clusters=range(6), seed=0)
+    assert small.p == paired_difference(base=[0.0] * 6, new=values, clusters=range(6), seed=0).p < 0.5
+
+
+def test_a_difference_has_the_interval_of_the_paired_bootstrap():
+    values, videos = np.random.default_rng(1).normal(size=12), [n // 2 for n in range(12)]
+    found = paired_difference(base=[0.5] * 12, new=values + 0.5, clusters=videos, seed=4, draws=99)
+    assert found.interval == pytest.approx(paired_bootstrap(list(values), videos, seed=4, draws=99).interval())
+
+
+@pytest.mark.parametrize("cells", [1, 13, 30])
+def test_signs_drawn_in_parts_are_those_drawn_at_once(cells, monkeypatch):
+    values = {"base": [0.0] * 6, "new": [0.5, 0.25, 0.5, -0.25, 1.0, 0.5], "clusters": range(6)}
+    whole = paired_difference(**values, seed=3, draws=99)
+    monkeypatch.setattr(comparisons, "CELLS_AT_ONCE", cells)
+    assert paired_difference(**values, seed=3, draws=99) == whole
 
 
 def test_a_true_null_is_rejected_as_often_as_it_should_be():

@@ -85,7 +85,8 @@ def test_no_difference_at_all_is_certain_of_one_thing_only():
     found = paired_bootstrap([0.0] * 30, range(30), seed=0)
     assert found.interval() == (0, 0)
     assert found.p == found.p_at_least(0) == found.p_at_most(0) == 1
-    assert found.p_below(0) < 0.001
+    # One resample in 10,001 is all that so many draws can say.
+    assert found.p_below(0) == pytest.approx(NormalDist().cdf(_narrowed(NormalDist().inv_cdf(1 / 10_001), 30)))
 
 
 def test_too_few_videos_tell_nothing():
@@ -104,6 +105,14 @@ def test_order_does_not_matter_and_the_seed_does():
     again = paired_bootstrap(values[::-1], videos[::-1], seed=5, draws=99)
     assert (found.means == again.means).all()
     assert (found.means != paired_bootstrap(values, videos, seed=6, draws=99).means).any()
+
+
+def test_what_can_be_detected_is_that_of_any_table_of_sample_sizes():
+    """1.96 + 0.8416 for two sides at 5 % and 80 %, 1.6449 + 0.8416 for one, 1.6449 + 1.2816 for one at 90 %."""
+    assert detectable_effect(2.0, alpha=0.05) == pytest.approx(2 * 2.8016, abs=1e-3)
+    assert detectable_drop(2.0, alpha=0.05) == pytest.approx(2 * 2.4865, abs=1e-3)
+    assert detectable_drop(2.0, alpha=0.05, power=0.9) == pytest.approx(2 * 2.9264, abs=1e-3)
+    assert clusters_needed(2.0, 10, 2.9264, alpha=0.05, power=0.9) in (40, 41)
 
 
 def test_what_can_be_detected_is_detected_in_four_of_five_cases():
@@ -148,6 +157,17 @@ def test_what_no_resample_reaches_is_as_unlikely_as_students_distribution_says()
     assert found.means[-1] < 0
     assert 8.0e-8 < found.p_at_least(0.0) < 8.0e-6
     assert found.p_at_most(0.0) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_gain_is_as_sure_as_the_same_loss(seed):
+    """Also where no resample reaches, and the p-value hangs on the last one of its side."""
+    values = np.random.default_rng(seed).normal(size=30) + 2.0
+    gain, loss = paired_bootstrap(list(values), range(30), seed=0), paired_bootstrap(list(-values), range(30), seed=0)
+    for threshold in (0.0, 0.5, 2.0):
+        assert gain.p_at_most(threshold) == pytest.approx(loss.p_at_least(-threshold), rel=1e-9)
+    low, high = gain.interval()
+    assert loss.interval() == pytest.approx((-high, -low))
 
 
 @given(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.statistics import bootstrap_interval, standings
+from ecva_bench.statistics import Standing, bootstrap_interval, standings
+from ecva_bench.statistics.standings import _draws
 
 tenths = st.integers(0, 10).map(lambda n: n / 10)
 
@@ -84,13 +85,41 @@ def test_a_cluster_that_an_entrant_lacks_is_left_out_of_its_mean():
     assert [one.rank for one in standings([a, b], seed=0)] == [2, 1]
     assert [one.rank for one in standings([a, b | {"v3": 0.5}], seed=0)] == [1, 2]
     assert [one.rank for one in standings([{}, b], seed=0)] == [2, 1]
+    assert [one.rank for one in standings([{"v1": 0.6}, {"v1": 0.5, "v2": 0.5}], seed=0)] == [1, 2]
+    assert [one.rank for one in standings([{}, {"v1": -0.5, "v2": -0.5}], seed=0)] == [2, 1]
 
 
 def test_one_cluster_tells_nobody_apart():
     found = standings([{"v": 1.0}, {"v": 0.0}], seed=0)
     assert [(one.rank, one.interval, one.group) for one in found] == [(1, (1, 2), 1), (2, (1, 2), 1)]
     assert standings([], seed=0) == []
-    assert standings([{}, {}], seed=0)[1].interval == (1, 2)
+    assert standings([{}, {}], seed=0) == [Standing(rank=1, interval=(1, 2), group=1)] * 2
+
+
+def test_two_clusters_may_tell_two_apart():
+    found = standings(by_cluster((1, 1), (0, 0)), seed=0)
+    assert [(one.rank, one.interval, one.group) for one in found] == [(1, (1, 1), 1), (2, (2, 2), 2)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_interval_ends_at_places_that_were_drawn_and_leaves_out_its_tails(seed):
+    """20 draws at 80 %: the second and the 18th place in order of size, and the second lead decides who is apart."""
+    random = np.random.default_rng(seed)
+    rows = random.normal(0.5, 0.1, size=(3, 12)) + np.array([[0.06], [0.03], [0.0]])
+    found = standings(by_cluster(*rows.tolist()), seed=seed, draws=20, level=0.8)
+    order = sorted(range(12), key=lambda n: f"v{n}")  # clusters are drawn in the order of their names
+    weights = _draws(12, seed, 20)
+    means = np.array(
+        [[sum(w * row[n] for w, n in zip(draw, order, strict=True)) / 12 for row in rows] for draw in weights]
+    )
+    for place, one in enumerate(found):
+        ranks = sorted(1 + sum(other > draw[place] for other in draw) for draw in means)
+        assert one.interval == (ranks[1], ranks[17])
+    best = max(range(3), key=lambda n: rows[n].mean())
+    for place, one in enumerate(found):
+        if place != best:
+            lead = sorted(means[:, best] - means[:, place])
+            assert (one.group == 1) == (lead[1] <= 0)
 
 
 def test_the_share_of_orders_called_sure_that_are_wrong_is_small():

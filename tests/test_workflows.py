@@ -11,6 +11,7 @@ import typer
 import yaml
 
 from ecva_bench.cli import app
+from tests.mutants import TESTS
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
@@ -46,7 +47,7 @@ def test_scripts_are_sound_bash_and_take_inputs_from_the_environment_only(name):
 
 
 def test_every_workflow_may_read_and_no_more():
-    assert set(WORKFLOWS) == {"ci.yml", "model-gate.yml", "scheduled.yml"}
+    assert set(WORKFLOWS) == {"ci.yml", "model-gate.yml", "mutation.yml", "scheduled.yml", "slow.yml"}
     for text in WORKFLOWS.values():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
 
@@ -82,6 +83,24 @@ def test_the_scheduled_gate_gives_what_the_model_gate_takes():
     assert given.keys() <= taken.keys()
     assert {name for name, one in taken.items() if one.get("required")} <= given.keys()
     assert (ROOT / given["base"]).is_file()
+
+
+def test_slow_tests_are_run_weekly_and_where_they_or_what_they_test_change():
+    triggers = yaml.safe_load(WORKFLOWS["slow.yml"])[True]
+    changed = triggers["pull_request"]["paths"]
+    assert triggers["schedule"]
+    assert "make slow" in scripts("slow.yml")
+    marked = {path for path in (ROOT / "tests").rglob("test_*.py") if "mark.slow" in path.read_text(encoding="utf-8")}
+    areas = {path.relative_to(ROOT / "tests").parts[0] for path in marked} - {"test_workflows.py"}
+    assert {f"tests/{area}/**" for area in areas} == {path for path in changed if path.startswith("tests/")}
+    assert all(list(ROOT.glob(path)) for path in changed)
+
+
+def test_the_rooms_whose_mutants_are_tried_are_all_tried_weekly():
+    workflow = yaml.safe_load(WORKFLOWS["mutation.yml"])
+    assert workflow[True]["schedule"]
+    assert set(workflow["jobs"]["mutants"]["strategy"]["matrix"]["room"]) == set(TESTS)
+    assert "make mutants" in scripts("mutation.yml")
 
 
 def test_every_tier_of_the_gate_is_run():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard, ModelOutput
-from ecva_bench.errors import AdapterError, JudgeError, ModelGone
+from ecva_bench.errors import CheckpointError, JudgeError, ModelGone
 
 from ..parts.families.llava import LlavaFamily
 from ..parts.language.policy import Policy
@@ -118,7 +118,7 @@ class AnomShield(LlavaFamily):
         if kind != wanted:
             fitting = [option for option, trained in CONNECTORS.items() if trained == kind]
             remedy = f"give --model-arg connector={fitting[0]}" if fitting else "name a checkpoint of AnomShield"
-            raise AdapterError(f"the projector is {kind!r} and not {wanted!r}", self.checkpoint.folder, remedy)
+            raise CheckpointError(f"the projector is {kind!r} and not {wanted!r}", self.checkpoint.folder, remedy)
         if self._connector == "mlp":
             return PooledMlp(*self.connector_sizes)
         return MambaConnector(*self.connector_sizes, backend=self._backend)
@@ -172,7 +172,7 @@ class AnomShield(LlavaFamily):
         if self._ranker != SELF:
             try:
                 return hard_prompt.ranked_by_judge(self._judge, self._judge_prompt, question, captions)
-            except JudgeError as error:  # a judge that cannot be asked at all; one that says nothing is no error
+            except (JudgeError, CheckpointError) as error:  # it cannot be asked at all; saying nothing is no error
                 raise ModelGone(error.what, error.where, error.remedy) from error
         words = hard_prompt.ranking_prompt(RANKING[self._segments].text, question, captions)
         return hard_prompt.ranking_in(self.say(words), len(captions))

@@ -17,11 +17,11 @@ import numpy as np
 
 from ecva_bench.answering import Adapter
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
+from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 
-from ..parts.checkpoints.files import read_json_object
 from ..parts.media.frames import image_parts, uneven
 from ..parts.options import choice, count, positive
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ecva_bench.video import Video
 
-    from ..parts.checkpoints.placement import Placement
+    from ..parts.placement import Placement
     from .multimodal import Multimodal, VideoInput
 
 FAMILIES = Path(__file__).with_name("families.json")
@@ -127,7 +127,7 @@ class Hf(Adapter):
     def checkpoint(self) -> Checkpoint:
         """The weights, found or downloaded."""
         files = (*FILES, "*.py") if self._trusted else FILES
-        return find_checkpoint(self._name, files=files, download=True, option="--model-path", error=AdapterError)
+        return find_checkpoint(self._name, files=files, download=True, option="--model-path")
 
     @cached_property
     def kind(self) -> str:
@@ -156,7 +156,7 @@ class Hf(Adapter):
     @cached_property
     def placement(self) -> Placement:
         """Where the model is put, and as what numbers."""
-        from ..parts.checkpoints.placement import place
+        from ..parts.placement import place
 
         device, dtype, quantize = self._wanted
         if quantize and self.quantized:  # transformers would leave them as they are

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention, silu
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import numbers, shape_of
-from ..parts.checkpoints.weights import Tensors, fill, renamed
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, renamed
+
+from ..parts.layouts.sizes import numbers, shape_of
+from ..parts.placement import Placement
 
 
 class Abstractor(nn.Module):
@@ -87,8 +89,8 @@ def load_abstractor(
     """Return an abstractor filled with the tensors the authors call `query_tokens`, `abstractor.…` and so on.
 
     Those of other parts may be among them. `sizes` is the authors' `visual_abstractor_config`; what can be read from
-    the tensors is, for of the perceptron's width their programs make something else. Raises `AdapterError` where a name
-    is missing or unexpected.
+    the tensors is, for of the perceptron's width their programs make something else. Raises `CheckpointError` where a
+    name is missing or unexpected.
     """
     own = abstractor_tensors(tensors)
     out, width = shape_of(own, "visual_fc.weight", where)

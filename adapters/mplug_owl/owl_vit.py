@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ..parts.checkpoints.files import reading
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.weights import Tensors, fill, renamed, under
+from ecva_bench.checkpoints.files import reading
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, renamed, under
+
 from ..parts.media.images import normalised, squeezed
+from ..parts.placement import Placement
 from ..parts.towers.clip import LARGE
 
 # What the authors' config.json leaves out stands at these.
@@ -39,7 +41,7 @@ class OwlVit(nn.Module):
         sizes = {**SIZES, **sizes}
         width, eps = sizes["hidden_size"], sizes["layer_norm_eps"]
         self.side, patch = sizes["image_size"], sizes["patch_size"]
-        self.temporal = temporal
+        self.temporal, self.width = temporal, width
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.patch_embed = nn.Conv2d(3, width, patch, patch, bias=False)
         self.position_embedding = nn.Parameter(torch.zeros(1, 1 + (self.side // patch) ** 2, width))
@@ -125,7 +127,7 @@ def load_owl_vit(
 ) -> OwlVit:
     """Return a tower filled with the tensors the authors call `vision_model.…`, among which others may be.
 
-    `sizes` is the authors' `vision_config`. Raises `AdapterError` where a name is missing or unexpected.
+    `sizes` is the authors' `vision_config`. Raises `CheckpointError` where a name is missing or unexpected.
     """
     with reading("the vision tower's configuration", where):
         tower = placement.make(lambda: OwlVit(sizes, temporal=temporal))

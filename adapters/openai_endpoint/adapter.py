@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import Adapter, ModelOutput
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, EcvaError, JudgeError, ModelGone, UsageError
 from ecva_bench.judging.budget import Budget, Usage, find_price
-from ecva_bench.judging.client import Caller, Options
-from ecva_bench.judging.completions import Problem
+from ecva_bench.judging.client import EndpointClient, EndpointOptions
+from ecva_bench.judging.completions import RequestFailure
 from ecva_bench.judging.store import Reply
 
 from ..parts.media.frames import INTRODUCTION, TIME, image_parts, uneven
@@ -72,7 +72,7 @@ class OpenAIEndpoint(Adapter):
             raise UsageError("a video's frames are sent as JPEG", f"image={image}", "leave out one of the two options")
         self._most_out = count("max_new_tokens", max_new_tokens)
         self._concurrency = count("concurrency", concurrency)
-        options = Options(
+        options = EndpointOptions(
             base_url or None,
             self._concurrency,
             positive("timeout", timeout),
@@ -81,7 +81,7 @@ class OpenAIEndpoint(Adapter):
         )
         self._usage = Usage()
         budget = _budget(target, self._usage, budget_usd, budget_tokens, prices)
-        self._caller = Caller(target, options, budget, steady=True)
+        self._client = EndpointClient(target, options, budget, steady=True)
         self._served: dict[str, None] = {}  # what answered, in order of appearance
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
@@ -112,12 +112,12 @@ class OpenAIEndpoint(Adapter):
         }
 
     def _generation(self) -> dict[str, Any]:
-        left_out = sorted(self._caller.without)
+        left_out = sorted(self._client.without)
         return {**generation(self._most_out, left_out), **({"left_out": left_out} if left_out else {})}
 
     def adopt(self, description: Mapping[str, Any]) -> None:
         """Leave out what was left out, and nothing else: all answers of a run are asked for alike."""
-        self._caller.settle(description["generation"].get("left_out", ()))
+        self._client.settle(description["generation"].get("left_out", ()))
 
     def served(self) -> list[str]:
         """Return the models that have answered, as the endpoint calls them, with its fingerprints."""
@@ -143,7 +143,7 @@ class OpenAIEndpoint(Adapter):
         """
         shown = self._show(video)
         wanted = [question for question in dict.fromkeys(questions) if question not in shown.replies]
-        failures = self._caller.run(self._ask_all(shown, wanted))
+        failures = self._client.run(self._ask_all(shown, wanted))
         if gone := next((error for error in failures if isinstance(error, ModelGone)), None):
             if len(failures) == len(wanted):
                 raise gone
@@ -152,7 +152,7 @@ class OpenAIEndpoint(Adapter):
             raise failures[0]
         return [self._text(shown.replies[question]) for question in questions]
 
-    def spent(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, Any]:
         """Return where the model was asked, how often, and what that took in tokens and, where known, in USD.
 
         `served` are the models that have answered by then for the first time.
@@ -163,11 +163,11 @@ class OpenAIEndpoint(Adapter):
         if not new["asked"]:
             return {}
         served, self._reported_served = list(self._served)[self._reported_served :], len(self._served)
-        return {"endpoint": self._caller.where, **({"served": served} if served else {}), **new}
+        return {"endpoint": self._client.where, **({"served": served} if served else {}), **new}
 
     def close(self) -> None:
         """Close all connections."""
-        self._caller.close()
+        self._client.close()
 
     async def _ask_all(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
         """Put questions to the endpoint; keep the replies, and return why the others have none.
@@ -176,7 +176,7 @@ class OpenAIEndpoint(Adapter):
         """
         failures: list[EcvaError] = []
         waiting = list(questions)
-        while waiting and not self._caller.settled:
+        while waiting and not self._client.settled:
             failures += await self._ask_together(shown, [waiting.pop(0)])
         return failures + await self._ask_together(shown, waiting)
 
@@ -185,14 +185,14 @@ class OpenAIEndpoint(Adapter):
 
         async def ask(question: str) -> None:
             async with free:
-                found = await self._caller.ask(ChatRequest(self._model, shown, question, self._most_out))
+                found = await self._client.ask(ChatRequest(self._model, shown, question, self._most_out))
             self._usage.asked += 1
             if isinstance(found, Reply):
                 shown.replies[question] = found
                 self._served |= {found.served: None} if found.served else {}
                 return
             self._usage.failed += 1
-            self._caller.give_up(found)
+            self._client.give_up(found)
             raise self._lost(found)
 
         done = await asyncio.gather(*map(ask, questions), return_exceptions=True)
@@ -206,10 +206,10 @@ class OpenAIEndpoint(Adapter):
                 raise error
         return failures
 
-    def _lost(self, problem: Problem) -> AdapterError:
-        if problem.passing:
-            return AnswerLost(problem.what, self._caller.where, "run the same command again")
-        return AdapterError(problem.what, self._caller.where, "mend it, then run again with --retry-errors")
+    def _lost(self, failure: RequestFailure) -> AdapterError:
+        if failure.passing:
+            return AnswerLost(failure.what, self._client.where, "run the same command again")
+        return AdapterError(failure.what, self._client.where, "mend it, then run again with --retry-errors")
 
     def _text(self, reply: Reply) -> str:
         """Return the answer in a reply, with its end and with who served it; `AnswerRefused` where it is none."""

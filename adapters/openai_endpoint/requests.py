@@ -54,7 +54,7 @@ class ChatRequest:
 
     def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
         """Return the reply in a response's body; None for no chat completion."""
-        return completions.read(raw, without=without, scrub=scrub)
+        return completions.read_completion(raw, without=without, scrub=scrub)
 
     def is_settled_by(self, reply: Reply) -> bool:
         """Return that a reply will do: whatever a model says is its answer."""

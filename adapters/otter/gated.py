@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import numbers, shape_of
-from ..parts.checkpoints.weights import Tensors, fill
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors
+
+from ..parts.layouts.sizes import numbers, shape_of
+from ..parts.placement import Placement
 from .perceiver import feed_forward
 
 HEAD = 64  # channels a head
@@ -74,6 +76,7 @@ class GatedBlocks(nn.Module):
 
     def __init__(self, layers: Sequence[int], width: int, media: int, inner: int, hidden: int) -> None:
         super().__init__()
+        self.width, self.media = width, media
         self.blocks = nn.ModuleDict({str(layer): GatedBlock(width, media, inner, hidden) for layer in layers})
 
     @contextmanager
@@ -111,7 +114,7 @@ class GatedBlocks(nn.Module):
 def load_gated(tensors: Tensors, layers: Sequence[int], where: object, placement: Placement) -> GatedBlocks:
     """Return the blocks filled with tensors called `<layer>.…`, of the sizes they have, before all of `layers`.
 
-    Raises `AdapterError` where a name is missing or unexpected.
+    Raises `CheckpointError` where a name is missing or unexpected.
     """
     first = min(numbers(tensors, ""), default=0)
     width = shape_of(tensors, f"{first}.attn.norm.weight", where)[0]

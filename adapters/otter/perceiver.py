@@ -6,9 +6,11 @@ import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import numbers, shape_of
-from ..parts.checkpoints.weights import Tensors, fill
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors
+
+from ..parts.layouts.sizes import numbers, shape_of
+from ..parts.placement import Placement
 
 HEAD = 64  # channels a head
 
@@ -80,7 +82,7 @@ def feed_forward(width: int, hidden: int) -> nn.Sequential:
 def load_perceiver(tensors: Tensors, where: object, placement: Placement, *, head: int = HEAD) -> Perceiver:
     """Return a perceiver filled with tensors, of the sizes they have.
 
-    Raises `AdapterError` where a name is missing or unexpected.
+    Raises `CheckpointError` where a name is missing or unexpected.
     """
     latents, width = shape_of(tensors, "latents", where)
     frames = shape_of(tensors, "frame_embs", where)[0]

@@ -94,7 +94,9 @@ class PandaGPT(Composed):
         """Return the networks; every name of the model's own file has its place or is an error."""
         from torch.nn import Linear
 
-        from ..parts.checkpoints.weights import check, fill, open_weights, under
+        from ecva_bench.checkpoints.filling import fill, report_problems
+        from ecva_bench.checkpoints.tensors import open_weights, under
+
         from ..parts.language.lora import WRAPPED, add_lora, lora_of
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
@@ -104,7 +106,7 @@ class PandaGPT(Composed):
         file, seeing = folders["model"] / "pytorch_model.pt", folders["imagebind"] / "imagebind_huge.pth"
         own = open_weights(file)
         known = (LANGUAGE + WRAPPED, PROJECTION)
-        check({"unexpected": sorted(name for name in own if not name.startswith(known))}, "PandaGPT", file)
+        report_problems({"unexpected": sorted(name for name in own if not name.startswith(known))}, "PandaGPT", file)
         tower = load_imagebind(open_weights(seeing), seeing, self.placement)
         language = self._vicuna(folders)
         add_lora(language, lora_of(own, LANGUAGE), ALPHA, file, modules=LORA_IN)

@@ -7,29 +7,28 @@ from typing import Any
 
 import torch
 
+from ecva_bench.checkpoints.filling import compare_names, report_problems
+from ecva_bench.checkpoints.tensors import open_weights, without_old_buffers
 from ecva_bench.errors import AdapterError
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.weights import check, named, open_weights, renamed
 from ..parts.language.loading import load_language
-
-_JUNK = "rotary_emb.inv_freq"
+from ..parts.placement import Placement
 
 
 def load_sum(delta: Path, base: Path, kind: str, placement: Placement) -> Any:
     """Return the language model whose weights are the sums of a delta's and a base's, reckoned in float32.
 
     Both are folders of a `kind` such as `Llama`. The delta has the sizes; its embeddings may have more rows than the
-    base's, which stand for zeros there. Raises `AdapterError` where names or shapes differ otherwise, and where weights
-    are to be quantised.
+    base's, which stand for zeros there. Raises `CheckpointError` where names or shapes differ otherwise, and where
+    weights are to be quantised.
     """
     if placement.quantize:
         remedy = "leave quantize out, or merge it and save the model first"
         raise AdapterError("a delta cannot be added to quantised weights", delta, remedy)
     language = load_language(delta, kind, placement)
-    added, below = open_weights(delta), renamed(open_weights(base), lambda name: None if _JUNK in name else name)
+    added, below = open_weights(delta), without_old_buffers(open_weights(base))
     targets = dict(language.named_parameters())
-    problems, shapes = named(targets, below, "the delta", base), []
+    problems, shapes = compare_names(targets, below, "the delta", base), []
     with torch.no_grad():
         for name, target in targets.items():
             if not (name in below and name in added):  # noted above, in an inspection
@@ -40,5 +39,5 @@ def load_sum(delta: Path, base: Path, kind: str, placement: Placement) -> Any:
                 continue
             total[: len(under)] += under.float()
             target.copy_(total)
-    check({**problems, "of another shape": shapes}, "the delta", base, len(targets))
+    report_problems({**problems, "of another shape": shapes}, "the delta", base, len(targets))
     return language

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import numbers, shape_of
-from ..parts.checkpoints.weights import Tensors, fill, layered, renamed
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
+
+from ..parts.layouts.sizes import numbers, shape_of
 from ..parts.media.images import DEVIATION, MEAN, short_scaled, three_crops
+from ..parts.placement import Placement
 
 HEAD = 80  # channels a head
 
@@ -82,7 +84,7 @@ class ImageBindVision(torch.nn.Module):
 def load_imagebind(tensors: Tensors, where: object, placement: Placement, *, head: int = HEAD) -> ImageBindVision:
     """Return the vision half filled with those tensors of the authors' file that belong to it.
 
-    Sizes are read from them. Raises `AdapterError` where a name is missing or unexpected.
+    Sizes are read from them. Raises `CheckpointError` where a name is missing or unexpected.
     """
     own = imagebind_tensors(tensors)
     width, _, patch, _ = shape_of(own, "vision_model.embeddings.patch_embedding.weight", where)

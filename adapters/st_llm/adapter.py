@@ -18,7 +18,8 @@ from ..parts.prompts import Piece, TokenIds, read_template
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..parts.checkpoints.weights import Tensors
+    from ecva_bench.checkpoints.tensors import Tensors
+
     from ..parts.language.networks import Networks
 
 OWN = "model.stllm_model."  # what is before the names of all but the language model
@@ -78,7 +79,7 @@ class StLlm(QFormerFamily):
     @cached_property
     def own(self) -> Tensors:
         """What the checkpoint holds beside the language model."""
-        from ..parts.checkpoints.weights import open_weights, under
+        from ecva_bench.checkpoints.tensors import open_weights, under
 
         return under(open_weights(self.folder), OWN)
 
@@ -89,7 +90,7 @@ class StLlm(QFormerFamily):
     @property
     def needs_lavis(self) -> bool:
         """Return whether the checkpoint lacks tower or Q-Former, which were saved with it or not."""
-        from ..parts.checkpoints.lavis import QFORMER, TOWER
+        from ..parts.layouts.lavis import QFORMER, TOWER
 
         return not all(any(name.startswith(part) for name in self.own) for part in (TOWER, QFORMER))
 
@@ -100,13 +101,15 @@ class StLlm(QFormerFamily):
 
     def build(self) -> Networks:
         """Return the networks; what there is of branch and residual, the checkpoint's names show."""
-        from ..parts.checkpoints.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
-        from ..parts.checkpoints.sizes import load_linear, tensor_of
-        from ..parts.checkpoints.weights import layered, parted
+        from ecva_bench.checkpoints.filling import parted
+        from ecva_bench.checkpoints.tensors import layered
+
         from ..parts.connectors.qformer import Projected, load_qformer
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
+        from ..parts.layouts.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
+        from ..parts.layouts.sizes import check_widths, load_linear, tensor_of
         from ..parts.media.images import cropped
         from ..parts.towers.eva import load_eva
         from .bt_adapter import load_branched
@@ -118,17 +121,24 @@ class StLlm(QFormerFamily):
         queries = tensor_of(layered(*sources), QUERIES, folder)
         ends = [] if self._branched else [load_linear(own, name, folder, placement) for name in RESIDUAL]
         load_tower = load_branched if self._branched else partial(load_eva, norm=True)
-        networks = Networks(
-            tokenizer=open_tokenizer(folder),
-            tower=load_tower(tower_tensors(sources), folder, placement, cropped),
-            connector=Projected(
-                load_qformer(first(sources, QFORMER), queries, folder, placement),
-                load_linear(own, "llama_proj", folder, placement),
-                GlobalResidual(*ends) if ends else None,
-            ),
-            language=load_language(folder, "Llama", placement, beside=(OWN,)),
-        )
-        return self.worded(networks)
+        tower = load_tower(tower_tensors(sources), folder, placement, cropped)
+        qformer = load_qformer(first(sources, QFORMER), queries, folder, placement)
+        proj = load_linear(own, "llama_proj", folder, placement)
+        language = load_language(folder, "Llama", placement, beside=(OWN,))
+        hidden = language.config.hidden_size
+        joined = {
+            "Qformer, tokens read": (qformer.encoder, tower.width),
+            "llama_proj, columns": (proj.in_features, qformer.width),
+            "llama_proj, rows": (proj.out_features, hidden),
+        }
+        if ends:
+            down, up = ends
+            joined["down_proj, columns"] = (down.in_features, hidden)
+            joined["up_proj, columns"] = (up.in_features, down.out_features)
+            joined["up_proj, rows"] = (up.out_features, hidden)
+        check_widths(joined, "ST-LLM", folder)
+        connector = Projected(qformer, proj, GlobalResidual(*ends) if ends else None)
+        return self.worded(Networks(open_tokenizer(folder), tower, connector, language))
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return the visual tokens, and only behind them what begins a text, and the text."""

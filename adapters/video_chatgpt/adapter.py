@@ -96,7 +96,9 @@ class VideoChatGPT(Composed):
         """Return the networks; the model's own file has the projector and the embeddings of all tokens."""
         from torch import nn
 
-        from ..parts.checkpoints.weights import fill, open_weights, renamed
+        from ecva_bench.checkpoints.filling import fill
+        from ecva_bench.checkpoints.tensors import open_weights, renamed
+
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer

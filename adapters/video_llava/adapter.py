@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.llava import LlavaFamily
 from ..parts.language.policy import Policy
@@ -16,9 +16,8 @@ from ..parts.prompts import read_template
 if TYPE_CHECKING:
     import torch
 
+    from ecva_bench.checkpoints.tensors import Tensors
     from ecva_bench.video import Frames
-
-    from ..parts.checkpoints.weights import Tensors
 
 FRAMES = 8
 GREEDY = Policy(max_new_tokens=1024, eos=(2,), pad=0)
@@ -68,7 +67,7 @@ class VideoLLaVA(LlavaFamily):
 
         kind = self.config.get("mm_projector_type")
         if kind != "mlp2x_gelu":
-            raise AdapterError(f"the projector {kind!r} is not known", self.checkpoint.folder, "name Video-LLaVA")
+            raise CheckpointError(f"the projector {kind!r} is not known", self.checkpoint.folder, "name Video-LLaVA")
         return mlp2x(*self.connector_sizes)
 
     def tower(self, folder: Path, tensors: Tensors, where: object) -> torch.nn.Module:

@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.sizes import numbers, shape_of
-from ..parts.checkpoints.weights import Tensors, fill, layered, renamed
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
+
+from ..parts.layouts.sizes import numbers, shape_of
 from ..parts.media.images import Resize, normalised
+from ..parts.placement import Placement
 from ..parts.towers.vit import Block
 
 HEAD = 64  # channels a head
@@ -40,6 +42,7 @@ class UmtTower(nn.Module):
         self.embed = nn.Conv3d(3, width, (1, patch, patch), (1, patch, patch))
         self.blocks = nn.ModuleList(Block(width, width // head, mlp, 1e-6) for _ in range(blocks))
         self.vision_layernorm = nn.LayerNorm(width, 1e-12)
+        self.width = width
         self._resize, self._side = resize, side
 
     def forward(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
@@ -77,7 +80,7 @@ def load_umt(
 ) -> UmtTower:
     """Return a tower filled with tensors under the authors' names, and `weight` and `bias` of the norm after it.
 
-    Raises `AdapterError` where a name is missing or unexpected.
+    Raises `CheckpointError` where a name is missing or unexpected.
     """
     width, _, _, patch, _ = shape_of(tensors, f"{EMBED}weight", where)
     mlp = shape_of(tensors, "blocks.0.mlp.fc1.weight", where)[0]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.checkpoints.files import read_json_object, size_in
+from ecva_bench.errors import CheckpointError
 
-from ..parts.checkpoints.files import read_json_object, size_in
 from ..parts.families.composed import Composed, Seen
 from ..parts.language.policy import Policy
 from ..parts.options import count
@@ -74,7 +74,9 @@ class Vila(Composed):
 
     def build(self) -> Networks:
         """Return the networks, each from its own folder."""
-        from ..parts.checkpoints.weights import fill, open_weights
+        from ecva_bench.checkpoints.filling import fill
+        from ecva_bench.checkpoints.tensors import open_weights
+
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
@@ -86,7 +88,7 @@ class Vila(Composed):
         layer = self.config.get("mm_vision_select_layer", -2)
         if (kind, layer) != ("mlp_downsample", -2):
             what = f"projector {kind!r} on layer {layer} is of another kind"
-            raise AdapterError(what, folder, "name a checkpoint of VILA 1.5 8B")
+            raise CheckpointError(what, folder, "name a checkpoint of VILA 1.5 8B")
         configs = [folder / part / "config.json" for part in ("vision_tower", "llm")]
         sizes = [size_in(read_json_object(config), "hidden_size", config) for config in configs]
         connector = self.placement.make(lambda: MlpDownsample(*sizes))

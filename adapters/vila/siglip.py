@@ -12,9 +12,11 @@ from PIL import Image
 from transformers import SiglipVisionConfig, SiglipVisionModel
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from ..parts.checkpoints.files import reading
-from ..parts.checkpoints.placement import Placement
-from ..parts.checkpoints.weights import fill, open_weights, renamed
+from ecva_bench.checkpoints.files import reading
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import open_weights, renamed
+
+from ..parts.placement import Placement
 
 FRAMES = 32  # seen at the same time
 

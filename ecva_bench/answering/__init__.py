@@ -5,8 +5,9 @@
 from the authors' program. `request` holds what a user asks for, `runner` does the work.
 """
 
-from .adapter import Adapter, Baseline, ModelOutput, create
+from .adapter import Adapter, Baseline, ModelOutput
+from .making import Model, create
 from .model_card import ModelCard
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "Question", "create"]
+__all__ = ["Adapter", "Baseline", "Model", "ModelCard", "ModelOutput", "Question", "create"]

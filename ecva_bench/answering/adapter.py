@@ -1,4 +1,4 @@
-"""The one interface every model wears, and the registry that finds models by name.
+"""The one interface every model wears.
 
 An adapter knows how to show a video to its model and how to ask. It knows nothing of files of results, resuming
 or scoring; it never opens a video file itself, because frames come from `Video`, exact and shared.
@@ -19,11 +19,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from .. import registry
-from ..errors import AdapterError, UsageError
+from ..errors import UsageError
 from ..records import Sample
 from .model_card import ModelCard
 from .question import Question
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ..checkpoints.check import CheckpointCheck
     from ..video import Video
-    from .checkpoint_check import CheckpointCheck
 
 GROUP = "ecva_bench.adapters"
 
@@ -137,7 +135,7 @@ class Adapter(ABC):
         """
         return ()
 
-    def spent(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, Any]:
         """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
         return {}
 
@@ -155,57 +153,3 @@ class Baseline(Adapter):
 
     def study(self, samples: Sequence[Sample]) -> None:
         """See all samples of the run, references included. Called before the first question."""
-
-
-def create(name: str, options: dict[str, str] | None = None) -> Adapter:
-    """Return the adapter registered as `name`, built with keyword `options`.
-
-    A name such as `hf:ID` is split at its first colon: the adapter registered as `hf` is given `ID` as `target`.
-    Raises `UsageError` for an unknown name, or one with a target too many or too few, and `AdapterError` where what
-    is registered is no Adapter or refuses an option.
-    """
-    registered, colon, target = name.partition(":")
-    try:
-        found = registry.load(GROUP, registered)
-    except ImportError as error:
-        raise _lacking(name, error) from error
-    if not (isinstance(found, type) and issubclass(found, Adapter)):
-        raise AdapterError("the registered object is no Adapter class", f"model {name!r}", f"mend {found!r}")
-    if found.baseline != issubclass(found, Baseline):
-        remedy = "derive baselines from Baseline, and leave `baseline` as it is"
-        raise AdapterError("the class is marked as a baseline and is none, or the reverse", f"model {name!r}", remedy)
-    if found.scheme and not target:
-        raise UsageError("the name does not say which model", f"model {name!r}", f"write {registered}:…")
-    if colon and not found.scheme:
-        raise UsageError("this model takes nothing behind its name", f"model {name!r}", f"write {registered}")
-    given = {**(options or {}), "target": target} if found.scheme else options or {}
-    try:
-        return found(**given)
-    except ImportError as error:
-        raise _lacking(name, error) from error
-    except TypeError as error:
-        known = _options_of(found)
-        strange = ", ".join(option for option in options or {} if option not in known)
-        what = f"there is no option {strange}" if strange else f"the model refused its options ({error})"
-        remedy = f"its options are {', '.join(known)}" if known else "it has no options"
-        raise AdapterError(what, f"model {name!r}", remedy) from error
-
-
-def _lacking(name: str, error: ImportError) -> AdapterError:
-    return AdapterError(
-        f"the model needs a package that is not installed ({error})",
-        f"model {name!r}",
-        "install it, for models of this project with: pip install 'ecva-bench[models]'",
-    )
-
-
-def _options_of(model: type[Adapter]) -> list[str]:
-    """Return the names of a model's options: its constructor's, and those of the bases it passes others on to."""
-    names: set[str] = set()
-    for kind in model.__mro__:
-        if "__init__" in vars(kind):
-            parameters = signature(vars(kind)["__init__"]).parameters.values()
-            names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-                break
-    return sorted(names - {"self", "target"})

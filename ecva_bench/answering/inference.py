@@ -101,6 +101,8 @@ class Inference:
             self._settled = True
         video = Video(job.group.media, deadline=self.settings.deadline, isolate=self.settings.isolate)
         try:
+            if job.group.fault:
+                raise job.group.fault
             sha256 = video.sha256
         except VideoError as error:
             return PreparedVideo(video, "", self._rounds_of_broken(job, "", error), seconds())
@@ -174,16 +176,16 @@ class Inference:
                     size = yield from self._ask(round_, round_.shown, prepared, size)
             if prepared.warnings:
                 yield event("warnings", video=job.group.video, warnings=prepared.warnings)
-            yield from self._spent(job)
+            yield from self._usage(job)
         except ModelGone:
-            yield from self._spent(job)
+            yield from self._usage(job)
             raise
         finally:
             prepared.video.close()
 
-    def _spent(self, job: Job) -> Iterator[Event]:
-        if spent := self.adapter.spent():
-            yield event("spent", video=job.group.video, **spent)
+    def _usage(self, job: Job) -> Iterator[Event]:
+        if usage := self.adapter.usage():
+            yield event("spent", video=job.group.video, **usage)
 
     def _load(self) -> None:
         if not self._loaded:

@@ -11,8 +11,9 @@ from typing import Any
 
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
-from ..errors import EcvaError
+from ..errors import CheckpointError, EcvaError
 from .adapter import GROUP, Adapter, Baseline
+from .making import model_class
 from .model_card import ModelCard
 
 
@@ -42,26 +43,32 @@ def list_models() -> list[ModelEntry]:
 
 
 def find_model(name: str) -> ModelEntry:
-    """Return one registered model; `UsageError` where there is none of the name."""
-    return _listed(registry.find(GROUP, name))
+    """Return one model, registered or in a file (`./my.py:Mine`); `UsageError` where there is none of the name."""
+    if name in registry.names(GROUP):
+        return _listed(registry.find(GROUP, name))
+    found = registry.resolve(GROUP, name)
+    model = model_class(found)
+    return _of(model, found.name, (model.__doc__ or "").partition("\n")[0])
 
 
 def weights_here(hub_id: str) -> bool:
     """Return whether the weights of a hub id are in the hub's cache, or in a folder of that name."""
     try:
-        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="", error=EcvaError)
-    except EcvaError:
+        find_checkpoint(hub_id, files=WEIGHTS, download=False, identify=False, option="")
+    except CheckpointError:
         return False
     return True
 
 
 def _listed(entry: EntryPoint) -> ModelEntry:
     try:
-        target = entry.load()
+        target = model_class(registry.resolve(GROUP, entry.name))
     except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
-        return ModelEntry(entry.name, problem=f"{type(error).__name__}: {error}")
-    if not (isinstance(target, type) and issubclass(target, Adapter)):
-        return ModelEntry(entry.name, problem="it is no Adapter class")
-    here = tuple(filter(weights_here, target.card.hub_ids)) if target.card else ()
-    name = entry.name + ":…" * target.scheme
-    return ModelEntry(name, registry.summary(entry), issubclass(target, Baseline), target.card, here)
+        reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
+        return ModelEntry(entry.name, problem=reason)
+    return _of(target, entry.name, registry.summary(entry))
+
+
+def _of(model: type[Adapter], name: str, summary: str) -> ModelEntry:
+    here = tuple(filter(weights_here, model.card.hub_ids)) if model.card else ()
+    return ModelEntry(name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here)

@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 from ..errors import DecodeTimeout
 
-Job = TypeVar("Job")
-Prepared = TypeVar("Prepared")
+_Job = TypeVar("_Job")
+_Prepared = TypeVar("_Prepared")
 
 
 class ByteBudget:
@@ -46,7 +46,7 @@ class ByteBudget:
             self._changed.notify_all()
 
 
-class Prefetcher(Generic[Job, Prepared]):
+class Prefetcher(Generic[_Job, _Prepared]):
     """Iterates over (job, prepared or the exception that prevented it), in the order in which jobs were submitted.
 
     `prepare(job, reserve)` runs in a background thread and calls `reserve(size)` before it allocates `size` bytes.
@@ -56,7 +56,7 @@ class Prefetcher(Generic[Job, Prepared]):
 
     def __init__(
         self,
-        prepare: Callable[[Job, Callable[[int], None]], Prepared],
+        prepare: Callable[[_Job, Callable[[int], None]], _Prepared],
         *,
         limit: int,
         threads: int,
@@ -66,14 +66,14 @@ class Prefetcher(Generic[Job, Prepared]):
         self._prepare, self._patience = prepare, patience
         self._budget = ByteBudget(limit)
         self._threads, self._ahead = threads, 2 * threads
-        self._jobs: list[Job] = []
+        self._jobs: list[_Job] = []
         self._begun = self._handed_out = 0
         self._closed = self._stopped = False
-        self._done: dict[int, Prepared | Exception] = {}
+        self._done: dict[int, _Prepared | Exception] = {}
         self._given_up: set[int] = set()
         self._changed = threading.Condition()
 
-    def submit(self, *jobs: Job) -> None:
+    def submit(self, *jobs: _Job) -> None:
         """Add jobs; any thread may."""
         with self._changed:
             self._jobs += jobs
@@ -85,7 +85,7 @@ class Prefetcher(Generic[Job, Prepared]):
             self._closed = True
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[tuple[Job, Prepared | Exception]]:
+    def __iter__(self) -> Iterator[tuple[_Job, _Prepared | Exception]]:
         """Yield in order; what a job reserved is free again when the next is asked for."""
         for _ in range(self._threads):
             self._start_thread()
@@ -107,7 +107,7 @@ class Prefetcher(Generic[Job, Prepared]):
             self._changed.wait_for(lambda: self._closed or number < len(self._jobs))
             return number < len(self._jobs)
 
-    def _wait_for(self, number: int) -> Prepared | Exception:
+    def _wait_for(self, number: int) -> _Prepared | Exception:
         with self._changed:
             if self._changed.wait_for(lambda: number in self._done, self._patience):
                 return self._done.pop(number)
@@ -122,7 +122,7 @@ class Prefetcher(Generic[Job, Prepared]):
         while (number := self._take()) is not None:
             try:
                 reserve = partial(self._budget.acquire, number)
-                found: Prepared | Exception = self._prepare(self._jobs[number], reserve)
+                found: _Prepared | Exception = self._prepare(self._jobs[number], reserve)
             except Exception as error:
                 found = error
             with self._changed:

@@ -13,13 +13,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .. import __version__, journal, tasks
-from ..data import Dataset, load_dataset
+from .. import __version__, journal, registry, tasks
+from ..data import Dataset, Source, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
+from ..tasks import PromptSet
 from ..video import decoder_version
-from .adapter import Adapter, Baseline, create
+from .adapter import GROUP, Adapter, Baseline
 from .inference import Mode, Settings
+from .making import Model, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -62,18 +64,19 @@ class WorkerOptions:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One `ecva-bench run`, as asked for. `tasks` may be empty: all the model can be asked.
+    """One run, as asked for. `tasks` may be empty: all the model can be asked.
 
-    `model_path`, where a model's weights lie, does not identify a run: the model describes what it found there.
+    `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
+    not identify a run: the model describes what it found there.
     """
 
-    model: str
+    model: Model
     model_path: str | None = None
     model_args: dict[str, str] = field(default_factory=dict)
-    data: str = "mini"
+    data: Source = "mini"
     videos: Path | None = None
     tasks: tuple[str, ...] = ()
-    prompts: str = "ours"
+    prompts: PromptSet = "ours"
     edited: tuple[View, ...] = ()
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
@@ -94,6 +97,10 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
+    def tell_missing(self, plan: Plan) -> str:
+        """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
+        return self.dataset.tell_missing([group.video for group in plan.groups])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
@@ -103,6 +110,10 @@ class RunRequest:
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
+        for given, called in ((self.model, self._plugin.label), (self.data, "the function of the data set")):
+            if not (isinstance(given, Dataset) or registry.importable(given)):
+                remedy = "give a class, a name or ./file.py:Name, or leave out workers and devices"
+                raise UsageError("workers are other processes, which cannot make this again", called, remedy)
         from .workers import WorkerPool
 
         return WorkerPool(engine, self.plan, self.settings)
@@ -127,14 +138,20 @@ class RunRequest:
         adapter = create(self.model, options)
         return adapter if workers == 1 else create(self.model, adapter.share(options, workers))
 
+    @cached_property
+    def _plugin(self) -> registry.Plugin:
+        return registry.resolve(GROUP, self.model)
+
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
-        chosen = _choose_tasks(adapter, self.model, self.tasks)
+        chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
         return make_plan(self.dataset, prompts, selection, ("full", *self.edited))
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
+        code = {"code": self._plugin.code} if self._plugin.code else {}
         spec = {
-            "model": self.model,
+            "model": self._plugin.name,
+            **code,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
             "baseline": isinstance(adapter, Baseline),
             "description": adapter.describe(),
@@ -171,7 +188,9 @@ def in_both_modes(
     """
     if not request.answers_jointly:
         remedy = "there is nothing to check"
-        raise UsageError("the model answers each question alone in both modes", f"model {request.model!r}", remedy)
+        raise UsageError(
+            "the model answers each question alone in both modes", f"model {request._plugin.name!r}", remedy
+        )
     groups = {group.video: group for group in request.plan.groups}
     drawn: list[str] = []
     for video in stratified_order(request.dataset.annotations, request.selection.seed):
@@ -219,7 +238,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
-    chosen = tasks.resolve(names) if names else able
+    chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]
     if unable:
         raise UsageError(

@@ -58,7 +58,8 @@ class PreparedVideo:
 
 def identity(manifest: Manifest) -> dict[str, Any]:
     """Return what all keys of a run have in common."""
-    return {name: manifest.spec[name] for name in ("model", "description", "decoder", "mode")}
+    spec = manifest.spec  # `code` is that of a model which this project does not register
+    return {name: spec[name] for name in ("model", "code", "description", "decoder", "mode") if name in spec}
 
 
 def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:

@@ -19,7 +19,7 @@ from .inference import Inference, Job, Settings
 from .plan import Plan
 from .result_records import ResultRecord
 
-Progress = Callable[[int, int, int], None]
+RunProgress = Callable[[int, int, int], None]
 
 
 class Runner:
@@ -37,7 +37,7 @@ class Runner:
     ) -> None:
         self.adapter.close()
 
-    def run(self, journal: Journal, progress: Progress | None = None) -> End:
+    def run(self, journal: Journal, progress: RunProgress | None = None) -> End:
         """Ask everything the journal does not hold yet; write and return the end record.
 
         `progress` is called after every video with (samples settled, samples owed, failures). An interrupt from
@@ -53,7 +53,7 @@ class Runner:
                     write(journal, record)
                 settled += self.plan.owed_of(job.group)
                 if progress:
-                    progress(settled, self.plan.owed, len(journal.failed))
+                    progress(settled, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise

@@ -21,7 +21,7 @@ from .inference import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
 from .result_records import PreparedVideo, ResultRecord, event, failures, identity
-from .runner import Progress, Runner, jobs, write
+from .runner import Runner, RunProgress, jobs, write
 
 DEATHS_OF_A_VIDEO = 2  # workers that died at it, after which it is not given to another
 DEATHS_AT_A_PLACE = 3  # workers in a row that finished no video, after which no other is hired there
@@ -153,7 +153,7 @@ class WorkerPool:
             self._before.extend(self._hear(*self._inbox.get()))
         return self._manifest
 
-    def run(self, journal: Journal, progress: Progress | None = None) -> End:
+    def run(self, journal: Journal, progress: RunProgress | None = None) -> End:
         """Have everything asked that the journal does not hold yet; write and return the end record.
 
         As `Runner.run`, but for the order of the answers. Raises `WorkerLost` where no worker is left, and whatever
@@ -171,7 +171,7 @@ class WorkerPool:
                     self._write(record)
                 if progress and self._settled > told:
                     told = self._settled
-                    progress(told, self.plan.owed, len(journal.failed))
+                    progress(told, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise

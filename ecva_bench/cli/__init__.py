@@ -99,7 +99,12 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(__package__.partition(".")[0]):
             raise
-        print(f"error: a package is not installed: {error.name}: pip install 'ecva-bench[all]'", file=sys.stderr)
+        what = (
+            f"is not installed: {error.name}"
+            if error.name
+            else f"cannot be imported: {str(error).partition(chr(10))[0]}"
+        )
+        print(f"error: a package {what}: pip install 'ecva-bench[all]'", file=sys.stderr)
         raise SystemExit(2) from error
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""

@@ -36,16 +36,12 @@ def audit_command(
     from ..data import load_dataset
     from ..leaderboard import as_text
     from ..records import canonical_json
-    from ..scoring.answer_audit import audit_answers
-    from .answer_audit_tables import answer_audit_tables
-    from .score import read_results
+    from ..scoring.audit import audit_answers
+    from .audit_tables import audit_tables
+    from .score import read_answer_file
 
     dataset = load_dataset(data) if data else None
-    found = audit_answers([read_results(file, dataset, [task] if task else None) for file in files])
-    print(
-        canonical_json(found.model_dump(mode="json"))
-        if as_json
-        else "\n".join(map(as_text, answer_audit_tables(found)))
-    )
+    found = audit_answers([read_answer_file(file, dataset, [task] if task else None) for file in files])
+    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

@@ -45,13 +45,13 @@ def compare_command(
     from ..leaderboard import as_text
     from ..leaderboard.compare import compare, comparison_tables
     from ..records import canonical_json
-    from ..tasks import resolve
+    from ..tasks import find_tasks
 
     found = compare(
         base=read_scored(base),
         new=read_scored(new),
         metrics=metric or (),
-        tasks=[one.name for one in resolve(task)] if task else (),
+        tasks=[one.name for one in find_tasks(task)] if task else (),
         on=on,
         seed=seed,
     )

@@ -31,5 +31,5 @@ def export_command(
     from ..interchange import default_name, export_results
 
     target = out or default_name(results, to)
-    count = export_results(score.read_results(results, load_dataset(data) if data else None, None), to, target)
+    count = export_results(score.read_answer_file(results, load_dataset(data) if data else None, None), to, target)
     print(f"wrote {target}: {count:,} rows")

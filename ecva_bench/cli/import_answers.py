@@ -52,10 +52,10 @@ def import_command(
       ecva-bench import table.csv --data annotations.xlsx --name my-model --map video=clip,answer=qwen --task cause
     """
     from ..data import load_dataset
-    from ..interchange import Source, import_answers, parse_map
+    from ..interchange import AnswerSource, import_answers, parse_map
     from .progress import progress
 
-    sources = [Source.parse(file, task) for file in files]
+    sources = [AnswerSource.parse(file, task) for file in files]
     imported = import_answers(sources, load_dataset(data), model=name, given=parse_map(columns or ()))
     print("\n".join(imported.notes), file=sys.stderr)
     with progress("import", "answers") as update:

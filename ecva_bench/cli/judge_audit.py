@@ -27,7 +27,7 @@ def judge_audit_command(
     judge_replay: judge_options.Replay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
-    """Audit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
+    """JudgeAudit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
 
     Each answer is judged beside controls whose score is known: the reference
     copied, another video's reference, always None, padding, and an instruction to
@@ -39,7 +39,7 @@ def judge_audit_command(
     from .. import journal
     from ..leaderboard import as_text
     from ..records import canonical_json
-    from ..scoring.audit import audit
+    from ..scoring.judge_audit import audit_judge
     from .judge_audit_tables import judge_audit_tables
 
     answers = journal.read_results(results)
@@ -56,7 +56,7 @@ def judge_audit_command(
         export=judge_export,
         replay=judge_replay,
     ) as language_judge:
-        found = audit(answers, language_judge, sample=sample, seed=seed)
+        found = audit_judge(answers, language_judge, sample=sample, seed=seed)
         print(
             canonical_json(found.model_dump(mode="json"))
             if as_json

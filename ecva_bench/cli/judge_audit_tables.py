@@ -8,15 +8,15 @@ from __future__ import annotations
 from ..leaderboard import Cell, Table
 from ..leaderboard.sheet import share_cell
 from ..leaderboard.table import count_cell, decimal_cell
-from ..scoring.audit import Audit
+from ..scoring.judge_audit import JudgeAudit
 
 
-def judge_audit_tables(audit: Audit) -> list[Table]:
+def judge_audit_tables(audit: JudgeAudit) -> list[Table]:
     """Return what an audit found: expectations first, then what stands behind them."""
     return [_expectations(audit), _controls(audit), _repeat_runs(audit), _length_bias(audit)]
 
 
-def _expectations(audit: Audit) -> Table:
+def _expectations(audit: JudgeAudit) -> Table:
     judge = ", ".join(f"{name} {value}" for name, value in audit.judge.items())
     return Table(
         title=f"What a sound judge does: {judge}; {audit.items} answers about {audit.videos} videos of {audit.results}",
@@ -32,7 +32,7 @@ def _expectations(audit: Audit) -> Table:
     )
 
 
-def _controls(audit: Audit) -> Table:
+def _controls(audit: JudgeAudit) -> Table:
     return Table(
         title="Scores of known answers",
         header=("question", "answers", "score, %", "n", "unscored", "votes lost", "of", "what they are"),
@@ -58,7 +58,7 @@ def _controls(audit: Audit) -> Table:
     )
 
 
-def _repeat_runs(audit: Audit) -> Table:
+def _repeat_runs(audit: JudgeAudit) -> Table:
     header = ("question", "items", "runs", "raw", "kappa", "AC1", "alpha nominal", "alpha ordinal", "alpha interval")
     rows = []
     for one in audit.repeat_runs:
@@ -80,7 +80,7 @@ def _repeat_runs(audit: Audit) -> Table:
     )
 
 
-def _length_bias(audit: Audit) -> Table:
+def _length_bias(audit: JudgeAudit) -> Table:
     return Table(
         title="Correlation of the verdict with the answer's length in words",
         header=("question", "answers", "n", "Spearman"),

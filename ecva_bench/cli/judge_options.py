@@ -13,10 +13,12 @@ import typer
 from .progress import progress
 
 if TYPE_CHECKING:
+    from ..judging import Judge
     from ..judging.judge import LanguageJudge
 
 Model = Annotated[
-    str | None, typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, or hf:PATH_OR_ID.")
+    str | None,
+    typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
 ]
 Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
 Votes = Annotated[int, typer.Option(min=1, help="How many times the judge is asked each question.")]
@@ -51,28 +53,27 @@ class JudgeOptions(TypedDict):
 
 
 @overload
-def judge_from_options(model: str, **options: Unpack[JudgeOptions]) -> AbstractContextManager[LanguageJudge]: ...
+def judge_from_options(model: str, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge]: ...
 @overload
-def judge_from_options(
-    model: str | None, **options: Unpack[JudgeOptions]
-) -> AbstractContextManager[LanguageJudge | None]: ...
-def judge_from_options(
-    model: str | None, **options: Unpack[JudgeOptions]
-) -> AbstractContextManager[LanguageJudge | None]:
+def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]: ...
+def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]:
     """Return a context with the judge in it, or None where none is named.
 
-    At its end, however that comes, the calls used are exported and their cost is said on standard error. A budget
-    that ends there stops the command with code 3, and so does a judge that gave not one verdict. Raises `UsageError`
-    for options of a judge where none is named.
+    When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
+    the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all. Raises
+    `UsageError` for options of a judge where none is named.
     """
-    if model:
-        return _open_judge(model, options)
     from ..errors import UsageError
+    from ..judging.own import is_own, open_own
 
+    if model and not is_own(model):
+        return _open_judge(model, options)
     idle = [name for name, value in options.items() if value is not None and name not in ("votes", "concurrency")]
     if idle:
-        raise UsageError("an option speaks of a judge, and none is named", ", ".join(idle), "name one with --judge")
-    return nullcontext()
+        none = "the judge is no language model" if model else "none is named"
+        remedy = "leave it out" if model else "name one with --judge"
+        raise UsageError(f"an option speaks of a judge, and {none}", ", ".join(idle), remedy)
+    return open_own(model) if model else nullcontext()
 
 
 @contextmanager

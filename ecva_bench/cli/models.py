@@ -11,8 +11,8 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.checkpoint_check import CheckpointCheck
     from ..answering.models import ModelEntry
+    from ..checkpoints.check import CheckpointCheck
 
 app = typer.Typer(invoke_without_command=True)
 

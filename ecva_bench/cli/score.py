@@ -159,7 +159,7 @@ def _score_files(
     reader: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
-    """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
+    """Score each file, and write and print its scores before the next, so that a later failure loses nothing.
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
@@ -181,7 +181,7 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_results(file, dataset, task),
+            read_answer_file(file, dataset, task),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,
@@ -232,19 +232,19 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
     return bool(idle)
 
 
-def read_results(file: Path, data: Dataset | None, tasks: list[str] | None) -> Results:
+def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
     """Read a results file, or answers made elsewhere together with annotations; of these say what was read."""
     from .. import journal
     from ..errors import UsageError
-    from ..interchange import Source, import_answers, open_answers
+    from ..interchange import AnswerSource, import_answers, open_answers
 
     if not file.exists() or journal.is_results(file):
         return journal.read_results(file)
-    if data is None:
+    if dataset is None:
         open_answers(file)  # says so where it is of another kind
         remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
         raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
-    imported = import_answers([Source.parse(str(file), tasks[0] if tasks else None)], data)
+    imported = import_answers([AnswerSource.parse(str(file), tasks[0] if tasks else None)], dataset)
     print("\n".join(imported.notes), file=sys.stderr)
     return imported.results()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .score import Data, read_results
+from .score import Data, read_answer_file
 
 
 def submit_command(
@@ -40,7 +40,7 @@ def submit_command(
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    answers = read_results(results, load_dataset(data) if data else None, None)
+    answers = read_answer_file(results, load_dataset(data) if data else None, None)
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")

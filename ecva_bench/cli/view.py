@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .score import read_results
+from .score import read_answer_file
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -55,9 +55,11 @@ def view_command(
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
     print(
-        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {page.videos} videos, {page.with_file} of them "
-        "with a file"
+        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {len(page.videos)} videos, "
+        f"{len(page.with_file)} of them with a file"
     )
+    if dataset and (missing := dataset.tell_missing(page.videos)):
+        print(missing)
     if serve:
         _serve(page.folder, port)
 
@@ -81,7 +83,7 @@ def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Da
 def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | None) -> Iterator[Run]:
     """Yield the runs of results files one after another.
 
-    Say of which run answers are missing, and which of the scores belong to none of them.
+    Print which runs lack answers, and which scores belong to no run.
     """
     from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores
@@ -89,7 +91,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
     for file in files:
-        results = read_results(file, dataset, None)
+        results = read_answer_file(file, dataset, None)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
             text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"

@@ -22,7 +22,7 @@ class Note(NamedTuple):
     after: str = ""
 
 
-NOTHING = ("", "/")
+_NOTHING = ("", "/")
 
 _MOMENTS = re.compile(r"(?:\[[^\[\]]*\][\s,，]*)+")
 _LABEL = re.compile(r"\[([0-9]{1,3})-([0-9]{1,3}),([0-9])\]")
@@ -44,18 +44,16 @@ def parse_moments(cell: str) -> tuple[tuple[Moment, ...], list[Note]]:
     text = cell.strip()
     regular = _MOMENTS.fullmatch(text)
     parts = re.findall(r"\[(.*?)\]", text, re.DOTALL) if regular else re.split(r"[\[\]]", text)
-    if not any(part.strip(" \n,，") for part in parts) or text in NOTHING:
+    if not any(part.strip(" \n,，") for part in parts) or text in _NOTHING:
         return (), [Note("moments-missing", "kept", cell)]
     if not regular:
         parts = [part for part in parts if part.strip(" \n,，")]
-        notes.append(Note("moments-brackets", "repaired", cell, "".join(f"[{part}]" for part in parts)))
-    moments = []
-    for part in parts:
-        moment, note = _moment(part)
-        if note is not None:
-            notes.append(note)
-        if moment is not None:
-            moments.append(moment)
+    read = [(part, *_moment(part)) for part in parts]
+    moments = [moment for _, moment, _ in read if moment is not None]
+    if not regular and moments:  # a moment that is left out anyway was not repaired
+        after = "".join(f"[{part}]" for part, moment, _ in read if moment is not None)
+        notes.append(Note("moments-brackets", "repaired", cell, after))
+    notes += [note for _, _, note in read if note is not None]
     ordered = sorted(moments, key=lambda moment: (moment.start, moment.end))
     if ordered != moments:
         notes.append(Note("moments-order", "repaired", cell, _seconds(ordered)))
@@ -126,7 +124,7 @@ def parse_segments(cell: str) -> tuple[tuple[str, ...], list[Note]]:
     """Read descriptions written as `[one][another]`; text without any bracket is one segment."""
     text = cell.strip()
     pieces = (piece.strip() for piece in re.split(r"\][\s,]*\[", text.strip("[]")))
-    segments = tuple(piece for piece in pieces if piece not in NOTHING)
+    segments = tuple(piece for piece in pieces if piece not in _NOTHING)
     if not segments:
         return (), [Note("text-missing", "kept", cell)]
     if text.count("[") != text.count("]"):
@@ -137,7 +135,7 @@ def parse_segments(cell: str) -> tuple[tuple[str, ...], list[Note]]:
 def parse_key_sentences(cell: str) -> tuple[tuple[str, ...], list[Note]]:
     """Read key sentences written as a list of quoted strings, `["one", "another"]`."""
     text = cell.strip()
-    if text in NOTHING:
+    if text in _NOTHING:
         return (), [Note("key-sentences-missing", "kept", cell)]
     notes: list[Note] = []
     if _SENTENCES.fullmatch(text) and not re.search(r"”\s*[,，]\s*“", text):
@@ -163,6 +161,6 @@ def _unquoted(sentence: str) -> str:
 
 def parse_text(cell: str) -> tuple[str | None, list[Note]]:
     """Return a text exactly as it is written, or None for an empty one or `/`."""
-    if cell.strip() in NOTHING:
+    if cell.strip() in _NOTHING:
         return None, [Note("text-missing", "kept", cell)]
     return cell, []

@@ -1,32 +1,66 @@
-"""`load_dataset`: from a name or a file to a `Dataset`. Knows where datasets are registered, not their file formats."""
+"""`load_dataset`: a name, a file or an object to a `Dataset`. Knows where they are registered, not file formats."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from .. import registry
+from ..errors import DataError, EcvaError, UsageError
+from ..registry.source_files import error_line
 from .dataset import Dataset
 
 GROUP = "ecva_bench.datasets"
 
+# A registered name, an annotation file, both as `name:FILE`, `./file.py:Name`, a function or class of (path, videos),
+# or a data set.
+Source = str | Path | Dataset | Callable[[Path | None, Path | None], Dataset]
 
-def load_dataset(source: str | Path, path: Path | None = None, videos: Path | None = None) -> Dataset:
+
+def load_dataset(source: Source, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
     `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one
-    (`ecva:PATH`), or an annotation file alone, whose format is found by its content. `videos` is the folder of
-    the video files. `UsageError` for an unknown name, `DataError` for a file that cannot be read at all.
-    """
-    name, colon, rest = str(source).partition(":")
-    known = registry.names(GROUP)
-    if path is None and colon and name in known:
-        path = Path(rest)
-    elif path is None and name not in known:
-        path = Path(source)
-        if not path.suffix and not path.exists():
-            registry.find(GROUP, name)
-        from .ecva import form_of
+    (`ecva:PATH`), or an annotation file alone, whose format is found by its content; a function of (path, videos) that
+    returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is returned, with
+    other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown name and for what
+    is no data set, `DataError` for a file that cannot be read at all.
 
-        name = form_of(path)
-    dataset: Dataset = registry.load(GROUP, name)(path, videos)
+    >>> load_dataset("mini").name
+    'mini'
+    """
+    place = None if videos is None else Path(videos)
+    if isinstance(source, Dataset):
+        if path is not None:
+            raise UsageError("a data set that is given takes no file", path, "leave the file out")
+        return source if place is None else replace(source, videos=place)
+    if isinstance(source, Path) or (isinstance(source, str) and not registry.is_named(GROUP, source)):
+        file = Path(source)
+        if path is None and file.suffix != ".py" and (file.suffix or file.exists()):
+            from .ecva import form_of
+
+            source, path = form_of(file), file
+        else:
+            source = str(source)
+    found = registry.resolve(GROUP, source)
+    if path is None:
+        path = found.target
+    return _loaded(found, None if path is None else Path(path), place)
+
+
+def _loaded(found: registry.Plugin, path: Path | None, videos: Path | None) -> Dataset:
+    if isinstance(found.value, Dataset):
+        return found.value if videos is None else replace(found.value, videos=videos)
+    if not callable(found.value):
+        raise found.unfit("it is no Dataset, and no function of (path, videos) that returns one")
+    found.takes("path", "videos")
+    try:
+        dataset = found.value(path, videos)
+    except (EcvaError, OSError, ImportError):
+        raise
+    except Exception as error:
+        raise DataError(f"the data set cannot be loaded ({error_line(error)})", found.label, "mend it") from error
+    if not isinstance(dataset, Dataset):
+        raise found.unfit(f"it returned {type(dataset).__name__}, not a Dataset")
     return dataset

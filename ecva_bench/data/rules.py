@@ -5,7 +5,7 @@ A finding names its rule, so this table is what a reader needs to judge a findin
 
 from __future__ import annotations
 
-RULES: dict[str, str] = {
+FINDING_RULES: dict[str, str] = {
     # a whole row
     "no-anomaly": "the row annotates nothing: no text but '/', no moment, no class code; it is set aside",
     "duplicate-row": "the video was annotated before in the same table; the first row counts",
@@ -47,6 +47,9 @@ RULES: dict[str, str] = {
     "key-sentences-empty": "an empty key sentence is not used",
     "key-sentences-few": "fewer than the four key sentences that were asked for",
     # against the video files
+    "video-ambiguous": "two files may be the video; neither is taken",
+    "video-unfinished": "a download that is not whole yet lies in the place of the video",
+    "folder-unread": "a folder or an archive cannot be read, so no video is found in it",
     "video-unusable": "the video file cannot be decoded",
     "video-warning": "the video file decodes, with a defect",
     "moment-beyond-end": "a moment lies beyond the end of the video",

@@ -7,13 +7,13 @@ score and no model.
 """
 
 from .export import default_name, export_results
-from .imported import Imported, Source, import_answers
+from .imported import AnswerSource, Imported, import_answers
 from .mapping import parse_map
 from .opening import open_answers
 
 __all__ = [
+    "AnswerSource",
     "Imported",
-    "Source",
     "default_name",
     "export_results",
     "import_answers",

@@ -6,7 +6,7 @@ where there is a `prediction`, an `answer` beside it is the annotation's.
 
 from __future__ import annotations
 
-from .words import plain
+from .words import bare_name
 
 VIDEO_NAMES = (
     frozenset({
@@ -40,9 +40,9 @@ REFERENCE_NAMES = frozenset({
 # Fields below which programs keep what they know of a question, and never an answer.
 NOT_ANSWERS_BELOW = frozenset({"doc", "metadata", "reference", "target", "args", "arguments", "config", "meta", "info"})
 
-_KNOWN = frozenset().union(*VIDEO_NAMES, *ANSWER_NAMES, TASK_NAMES, VIEW_NAMES, map(plain, PROMPT_NAMES))
+_KNOWN = frozenset().union(*VIDEO_NAMES, *ANSWER_NAMES, TASK_NAMES, VIEW_NAMES, map(bare_name, PROMPT_NAMES))
 
 
 def is_known(name: object) -> bool:
     """Return whether a field's name is one of the table's."""
-    return isinstance(name, str) and plain(name) in _KNOWN
+    return isinstance(name, str) and bare_name(name) in _KNOWN

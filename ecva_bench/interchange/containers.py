@@ -1,4 +1,4 @@
-"""Archives and tables as rows: Excel workbooks, parquet files, inspect's `.eval` logs.
+"""Archives and tables as rows: Excel workbooks, inspect's `.eval` logs.
 
 Archives are read in memory, a member at a time, and never unpacked to the disk; one that would become too large is
 refused. Knows containers; what their fields mean is known to `mapping.py`.
@@ -43,21 +43,6 @@ def archive_rows(content: bytes, path: Path, *, headed: bool = True) -> tuple[st
         raise UsageError("this is an inspect log without a sample", path, "name the log of a run that has answers")
     some = ", ".join(sorted(names)[:3]) or "nothing"
     raise UsageError(f"this is an archive ({some})", path, "unpack it, and name the file of the answers")
-
-
-def parquet_rows(path: Path) -> list[Row]:
-    """Return the rows of a parquet file; `UsageError` where pyarrow is not installed."""
-    try:
-        from pyarrow import parquet
-    except ModuleNotFoundError:
-        raise UsageError("a parquet file needs pyarrow", path, "pip install 'ecva-bench[imports]'") from None
-    try:
-        rows = parquet.read_table(path).to_pylist()
-    except Exception as error:  # pyarrow's errors share no base
-        raise DataError(
-            f"the parquet file is damaged ({' '.join(str(error).split())})", path, "get it again"
-        ) from error
-    return [Row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
 
 
 def table_rows(lines: Iterable[tuple[int, Sequence[Any]]], where: str, *, headed: bool = True) -> list[Row]:
@@ -117,7 +102,7 @@ def _inspect_rows(content: bytes, members: Sequence[zipfile.ZipInfo], path: Path
 
             opened = zipfile_zstd.ZipFile
         except ModuleNotFoundError:
-            remedy = "pip install 'ecva-bench[imports]', or write it anew with `inspect log convert --to json`"
+            remedy = "pip install 'ecva-bench[data]', or write it anew with `inspect log convert --to json`"
             raise UsageError("the log is packed with zstandard", path, remedy) from None
     rows = []
     try:

@@ -71,7 +71,7 @@ def _parquet(records: Sequence[Answer | Failure], out: Path) -> bytes:
         import pyarrow
         from pyarrow import parquet
     except ModuleNotFoundError:
-        raise UsageError("a parquet file needs pyarrow", out, "pip install 'ecva-bench[imports]'") from None
+        raise UsageError("a parquet file needs pyarrow", out, "pip install 'ecva-bench[data]'") from None
     content = io.BytesIO()
     parquet.write_table(pyarrow.Table.from_pylist(list(map(_fields, records))), content)
     return content.getvalue()

@@ -17,7 +17,7 @@ from .. import __version__, journal
 from ..data import Dataset
 from ..errors import ResultsError, UsageError
 from ..records import REFERENCES, Answer, Failure, Manifest, Results, View, sha256_of
-from ..tasks import PROMPT_SETS, TASKS, prompt_for, resolve
+from ..tasks import PROMPT_SETS, TASKS, find_tasks, prompt_for
 from .items import items_of
 from .joining import Joined, join
 from .kinds import refuse_annotations
@@ -29,7 +29,7 @@ from .words import view_of, without_task
 
 
 @dataclass(frozen=True)
-class Source:
+class AnswerSource:
     """A file of answers, with the task and the view of all its rows where the user names them."""
 
     path: Path
@@ -37,12 +37,12 @@ class Source:
     view: View | None = None
 
     @classmethod
-    def parse(cls, written: str, task: str | None = None) -> Source:
+    def parse(cls, written: str, task: str | None = None) -> AnswerSource:
         """Return the source that `FILE`, `FILE@cause`, `FILE@anomaly` or `FILE@cause@anomaly` means.
 
         `task` holds where the file names none. `UsageError` for a word that is no task and no view.
         """
-        source = cls(Path(written), resolve([task])[0].name if task else None)
+        source = cls(Path(written), find_tasks([task])[0].name if task else None)
         words: list[str] = []
         while not source.path.exists() and "@" in source.path.name:
             stem, _, word = str(source.path).rpartition("@")
@@ -50,7 +50,7 @@ class Source:
             source = cls(Path(stem), source.task)
         for word in words:
             view = view_of(word)
-            found = source.task if view else resolve([word])[0].name
+            found = source.task if view else find_tasks([word])[0].name
             source = cls(source.path, found, view or source.view)
         return source
 
@@ -93,7 +93,7 @@ class Imported:
 
 
 def import_answers(
-    sources: Sequence[Source],
+    sources: Sequence[AnswerSource],
     dataset: Dataset,
     *,
     model: str | None = None,
@@ -128,7 +128,7 @@ def import_answers(
     )
 
 
-def _open(source: Source, dataset: Dataset, *, headed: bool) -> tuple[AnswerFile, Columns]:
+def _open(source: AnswerSource, dataset: Dataset, *, headed: bool) -> tuple[AnswerFile, Columns]:
     file = open_answers(source.path, headed=headed)
     if file.sha256 == dataset.sha256:
         refuse_annotations(source.path, dataset.source)
@@ -143,7 +143,9 @@ def _check_given(given: Mapping[str, str], files: Sequence[Columns]) -> None:
             raise UsageError(what, files[0].path, f"name one of these with --map {name}=COLUMN")
 
 
-def _read(source: Source, file: AnswerFile, columns: Columns, lookup: Lookup, given: Mapping[str, str]) -> ReadFile:
+def _read(
+    source: AnswerSource, file: AnswerFile, columns: Columns, lookup: Lookup, given: Mapping[str, str]
+) -> ReadFile:
     fields = field_map(columns, given, lookup.find, lookup.by_reference)
     return ReadFile(file, fields, items_of(file, columns, fields, lookup, source.task, source.view))
 

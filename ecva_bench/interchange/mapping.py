@@ -22,7 +22,7 @@ from .columns import (
 )
 from .nesting import Row
 from .values import answer_text, video_text
-from .words import is_task, plain, sample_ids, task_of, view_of
+from .words import bare_name, is_task, sample_ids, task_of, view_of
 
 FIELDS = ("video", "answer", "task", "view")  # what can be mapped
 _DEEPEST = 3  # of a dotted name: doc.meta.video
@@ -68,9 +68,9 @@ class Columns:
         self.names = list(dict.fromkeys(name for row in self.flat for name in row))
 
     def called(self, names: Iterable[str], *, below: bool = True) -> list[str]:
-        """Return the columns of these plain names; those of documents and metadata only where `below` is set."""
+        """Return the columns of these bare names; those of documents and metadata only where `below` is set."""
         wanted = frozenset(names)
-        found = [column for column in self.names if plain(column.rpartition(".")[2]) in wanted]
+        found = [column for column in self.names if bare_name(column.rpartition(".")[2]) in wanted]
         return [column for column in found if below or not _is_below(column)]
 
     def values(self, column: str) -> list[Any]:
@@ -126,7 +126,7 @@ def _flat(fields: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterab
 
 
 def _is_below(column: str) -> bool:
-    return bool({plain(part) for part in column.split(".")[:-1]} & NOT_ANSWERS_BELOW)
+    return bool({bare_name(part) for part in column.split(".")[:-1]} & NOT_ANSWERS_BELOW)
 
 
 def _answer_columns(columns: Columns) -> dict[str | None, str]:

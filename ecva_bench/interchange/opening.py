@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import parquet
 from ..data.ecva import read_bytes
 from ..errors import DataError
 from ..reading.text import parse_json
-from .containers import archive_rows, parquet_rows, table_rows
+from .containers import archive_rows, table_rows
 from .kinds import json_reason, refuse_other_json, refuse_other_kind
 from .nesting import Row, model_in, rows_of
 
-_ZIP, _PARQUET = b"PK", b"PAR1"
+_ZIP = b"PK"
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = "\t,;|"
 _FIELD_LIMIT = 1 << 27  # characters of a cell
@@ -47,8 +48,9 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
     model = ""
     if content.startswith(_ZIP):
         form, rows = archive_rows(content, path, headed=headed)
-    elif content.startswith(_PARQUET):
-        form, rows = "parquet", parquet_rows(path)
+    elif content.startswith(parquet.MAGIC):
+        numbered = enumerate(parquet.rows(path), start=1)
+        form, rows = "parquet", [Row(row, f"row {number}") for number, row in numbered]
     else:
         text = _decoded(content, path)
         if text.lstrip()[:1] in ("{", "["):

@@ -50,19 +50,19 @@ _VIEWS = {word: view for view, words in VIEW_WORDS.items() for word in words}
 _SEPARATOR = r"[/_\-:|.\s]+"
 
 
-def plain(word: str) -> str:
+def bare_name(word: str) -> str:
     """Return the letters and digits of a name, in lower case: `Video Name` and `video_name` are one."""
     return "".join(character for character in word.casefold() if character.isalnum())
 
 
 def task_of(text: str) -> str | None:
     """Return the task that a word, or the words of a name, stand for; None where it is none or more than one."""
-    return _TASKS.get(plain(text)) or _only(_words(text) & _TASKS.keys())
+    return _TASKS.get(bare_name(text)) or _only(_words(text) & _TASKS.keys())
 
 
 def is_task(word: object) -> bool:
     """Return whether a word alone names a task, and is no longer name with one in it."""
-    return isinstance(word, str) and plain(word) in _TASKS
+    return isinstance(word, str) and bare_name(word) in _TASKS
 
 
 def task_of_file(stem: str) -> str | None:
@@ -78,7 +78,7 @@ def task_of_prompt(text: str) -> str | None:
 
 def view_of(text: str) -> View | None:
     """Return the view that a word stands for, None where it is none."""
-    return _VIEWS.get(plain(text))
+    return _VIEWS.get(bare_name(text))
 
 
 def without_task(stem: str) -> str:
@@ -86,7 +86,7 @@ def without_task(stem: str) -> str:
     parts = re.split(r"(_+|-+)", stem)
     for last in (3, 1):  # `time_segment` is two words
         tail = "".join(parts[-last:])
-        if len(parts) > last + 1 and plain(tail) in _TASKS and plain(tail) != "result":
+        if len(parts) > last + 1 and bare_name(tail) in _TASKS and bare_name(tail) != "result":
             return "".join(parts[: -last - 1])
     return stem
 
@@ -107,13 +107,13 @@ def sample_ids(text: str) -> list[SampleId]:
         found += [one._replace(view=view_of(view)) for one in (SampleId(head), *sample_ids(head))]
     for pattern, video, task in ((_TASK_BEHIND, 1, 2), (_TASK_BEFORE, 2, 1)):
         if (match := pattern.fullmatch(text)) and match[video]:
-            found.append(SampleId(match[video], _TASKS[plain(match[task])]))
+            found.append(SampleId(match[video], _TASKS[bare_name(match[task])]))
     return found
 
 
 def _words(text: str) -> set[str]:
     """Return the words of a name, and two neighbours as one: `time_segment` is `timesegment`."""
-    words = [plain(word) for word in re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)) if word]
+    words = [bare_name(word) for word in re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text)) if word]
     return {*words, *(one + other for one, other in pairwise(words))}
 
 

@@ -51,7 +51,7 @@ class Journal:
         self.state: dict[SampleView, Literal["answer", "error", "unasked"]] = {}
         self.empty: set[SampleView] = set()
         self.cut_off: set[SampleView] = set()
-        self.spent: dict[str, float] = {}
+        self.usage: dict[str, float] = {}
         self.served: set[str] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,19 @@ class Journal:
         except BaseException:
             os.close(self._file)
             raise
+
+    @property
+    def errors(self) -> int:
+        """How many answers could not be had so far."""
+        return sum(state == "error" for state in self.state.values())
+
+    @property
+    def unsettled(self) -> list[Failure]:
+        """The newest failure of every sample and view; what a later run settled is not among them."""
+        newest: dict[SampleView, Failure] = {}
+        for failure in sorted(self.failed.values(), key=lambda failure: failure.t):
+            newest[failure.id, failure.view] = failure
+        return [failure for place, failure in newest.items() if self.state.get(place) == "error"]
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record and wait until it is on disk."""
@@ -152,7 +165,7 @@ class Journal:
             case Event(event="spent"):
                 for name, amount in record.detail.items():
                     if isinstance(amount, int | float):
-                        self.spent[name] = self.spent.get(name, 0) + amount
+                        self.usage[name] = self.usage.get(name, 0) + amount
             case Unasked() if record.key not in self.answered:
                 self.unasked[record.key] = record
                 self.failed.pop(record.key, None)

@@ -1,10 +1,10 @@
-"""A model behind an OpenAI-compatible endpoint: many calls at once, patient with what passes.
+"""A client of an OpenAI-compatible endpoint: many requests at once, with retries.
 
-`Caller` is that patience, for whoever asks. Knows pauses and when to stop; nothing of votes, of HTTP or of metrics.
-Asked again, after a growing pause or the one the endpoint names: too many requests, errors of the server, timeouts,
-lost connections, replies that are cut off, empty or unparsable. An endpoint that turns down an optional parameter is
-asked without it from then on; where all replies are to be asked for alike, it may do so before the first one only. A
-key that is refused, a model that is not there and spent credit end the run: no later call would fare better.
+`EndpointClient` decides when to retry, how long to wait and when to stop; it knows nothing of votes, HTTP or metrics.
+It sends a request again, after a growing pause or the one the endpoint asks for, on: too many requests, server errors,
+timeouts, lost connections, and replies that are cut off, empty or unparsable. If an endpoint rejects an optional
+parameter, later requests leave it out; where all replies must be sampled alike, that is allowed before the first reply
+only. A rejected key, an unknown model or used-up credit end the run, because no later request could succeed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from typing import Any, Protocol, TypeVar
 from ..errors import JudgeError
 from . import completions
 from .budget import Budget
-from .completions import Problem
+from .completions import RequestFailure
 from .store import Reply
 from .transport import Transport
 
-PARSE_RETRIES = 2  # at temperature 0 an unparsable reply seldom mends itself
-FAILURES_IN_A_ROW = 20  # votes given up one after another: then the endpoint is down, not unlucky
+PARSE_RETRIES = 2  # at temperature 0 a repeated request seldom gives a parsable reply
+FAILURES_IN_A_ROW = 20  # requests given up one after another, from which the endpoint counts as down
 FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S = 0.5, 30.0, 600.0
 
 
@@ -34,10 +34,10 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Options:
-    """How an endpoint is asked. `timeout` is in seconds, for a whole request; `retries` are those of one question.
+class EndpointOptions:
+    """How requests are sent to an endpoint. `timeout` is in seconds, for a whole request; `retries` is per request.
 
-    `setting` is the name under which a user gives `base_url`, for messages.
+    `setting` is the option by which a user gives `base_url`; error messages name it.
     """
 
     base_url: str | None = None
@@ -48,49 +48,49 @@ class Options:
 
 
 class Request(Protocol):
-    """What is asked: a body, how to read the response, and which reply will do."""
+    """A request: its body, how its response is read, and which replies are acceptable."""
 
     @property
     def most_in(self) -> int:
-        """Most tokens of the request."""
+        """Upper bound on the tokens of the request."""
 
     @property
     def most_out(self) -> int:
-        """Most tokens of the reply."""
+        """Upper bound on the tokens of the reply."""
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
-        """Return the body, less the parameters the endpoint has turned down."""
+        """Return the body without the parameters that the endpoint has rejected."""
 
     def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
-        """Return the reply in a response's body, its texts scrubbed; None for no chat completion."""
+        """Return the reply in a response's body, its texts scrubbed; None where the body is no chat completion."""
 
     def is_settled_by(self, reply: Reply) -> bool:
-        """Return whether a reply will do."""
+        """Return whether a reply is acceptable."""
 
 
-class Caller:
+class EndpointClient:
     """Connections to an endpoint, its limits and its budget. Opens nothing before the first request.
 
-    A `steady` one asks for every reply with the same parameters: it is `settled` with its first reply.
+    A `steady` client sends all requests with the same parameters; these are `settled` with the first reply.
     """
 
-    def __init__(self, model: str, options: Options, budget: Budget, *, steady: bool = False) -> None:
+    def __init__(self, model: str, options: EndpointOptions, budget: Budget, *, steady: bool = False) -> None:
         self.model, self._options, self._budget, self._steady = model, options, budget, steady
         self._runner = asyncio.Runner()
         self._transport: Transport | None = None
-        self.without: frozenset[str] = frozenset()  # parameters this endpoint has turned down
+        self.without: frozenset[str] = frozenset()  # parameters this endpoint has rejected
         self.settled = False
-        self._not_before = 0.0  # monotonic: until then the endpoint wants to be left alone
+        self._not_before = 0.0  # monotonic time before which the endpoint wants no request
         self._jitter = random.Random()
         self._failures_in_a_row = 0
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Return what `work` returns, on the one event loop that connections belong to."""
+        """Run `work` on the event loop that the connections belong to, and return its result."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
             return self._runner.run(work)
-        with ThreadPoolExecutor(1) as thread:  # in a notebook: that loop is not ours to run
+        with ThreadPoolExecutor(1) as thread:  # in a notebook, whose running loop cannot be used
             return thread.submit(self._runner.run, work).result()
 
     def close(self) -> None:
@@ -106,13 +106,13 @@ class Caller:
         return self._transport.where if self._transport else self.model
 
     def settle(self, without: Collection[str]) -> None:
-        """Leave out these parameters from the start, as every reply before was asked for, and no other."""
+        """Leave out exactly these parameters, as was done for all earlier replies of the run."""
         self.without, self.settled = frozenset(without), True
 
-    async def ask(self, request: Request) -> Reply | Problem:
-        """Return the reply to a request, asking again while that may help; else the last problem.
+    async def ask(self, request: Request) -> Reply | RequestFailure:
+        """Return the reply to a request, with retries; the last failure if all attempts fail.
 
-        Raises `BudgetExhausted`, or `JudgeError` where no later request would fare better.
+        Raises `BudgetExhausted`, or `JudgeError` where no later request could succeed.
         """
         unusable = 0
         for attempt in itertools.count():
@@ -122,7 +122,7 @@ class Caller:
                 self._failures_in_a_row = 0
                 unusable += 1
                 if last or unusable > PARSE_RETRIES or request.is_settled_by(found):
-                    return found  # if unparsable to the last, then that is the outcome
+                    return found  # if every attempt is unparsable, that is the outcome
                 await self._pause(0)
             elif last or not found.passing:
                 return found
@@ -131,54 +131,54 @@ class Caller:
             self._budget.usage.retries += 1
         raise AssertionError("unreachable")
 
-    def give_up(self, problem: Problem) -> None:
-        """Count a request that came to nothing; `JudgeError` where too many did, one after another."""
+    def give_up(self, failure: RequestFailure) -> None:
+        """Count a request that failed for good; `JudgeError` where too many fail one after another."""
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_IN_A_ROW:
-            what = f"{self._failures_in_a_row} calls in a row failed, the last with: {problem.what}"
+            what = f"{self._failures_in_a_row} calls in a row failed, the last with: {failure.what}"
             self._failures_in_a_row = 0
             raise JudgeError(
-                what, self.where, "see that it runs, then run the same command again: what was asked is stored"
+                what, self.where, "check that it runs, then run the same command again: earlier replies are stored"
             )
 
-    async def _request(self, request: Request) -> Reply | Problem:
-        """Return what a request brought; it is repeated at once where the endpoint turned parameters down.
+    async def _request(self, request: Request) -> Reply | RequestFailure:
+        """Return the result of a request, repeated at once without the parameters that the endpoint rejects.
 
-        Those it turned down are left out from then on, unless nothing came of that: then it was this request's fault.
+        Rejected parameters are left out of later requests too, but only if the request succeeds without them.
         """
-        without, turned_down = self.without, ""
+        without, rejection = self.without, ""
         while True:
             found = await self._send(request, without)
             if isinstance(found, Reply):
-                self._leave_out(without, turned_down)
+                self._leave_out(without, rejection)
                 self.settled = self._steady
                 return found
             if found.refusal:
-                self._leave_out(without, turned_down)
+                self._leave_out(without, rejection)
                 left_out = tuple(sorted(without))
                 return Reply("", finish="content_filter", refusal=found.what, left_out=left_out)
             if found.fatal:
                 remedy = f"check the model's name, {self._options.setting} and OPENAI_API_KEY"
                 raise JudgeError(found.what, self.where, remedy)
             if found.pause is not None and found.pause > LONGEST_RETRY_AFTER_S:
-                what = f"the endpoint wants to be left alone for {found.pause:.0f} s"
-                raise JudgeError(what, self.where, "run the same command again then: what was asked is stored")
+                what = f"the endpoint asks for a pause of {found.pause:.0f} s"
+                raise JudgeError(what, self.where, "run the same command again after it: earlier replies are stored")
             if not found.without:
                 if found.passing and not self.settled:
                     self.without |= without
                 return found
-            without, turned_down = without | found.without, found.what
+            without, rejection = without | found.without, found.what
 
-    def _leave_out(self, without: frozenset[str], turned_down: str) -> None:
-        """Leave parameters out from now on; `JudgeError` where all was to be asked for alike and began otherwise."""
+    def _leave_out(self, without: frozenset[str], rejection: str) -> None:
+        """Leave parameters out from now on; `JudgeError` where the parameters are settled already."""
         if new := without - self.without:
             if self.settled:
-                what = f"the endpoint turns down {', '.join(sorted(new))} ({turned_down})"
-                remedy = "go on where it takes that, or begin another run: the answers there were asked for with it"
+                what = f"the endpoint rejects {', '.join(sorted(new))} ({rejection})"
+                remedy = "use an endpoint that accepts it, or begin another run: earlier answers were sampled with it"
                 raise JudgeError(what, self.where, remedy)
             self.without |= new
 
-    async def _send(self, request: Request, leaving_out: frozenset[str]) -> Reply | Problem:
+    async def _send(self, request: Request, leaving_out: frozenset[str]) -> Reply | RequestFailure:
         """Send one request within the budget."""
         if self._transport is None:
             options = self._options
@@ -197,18 +197,18 @@ class Caller:
         reply = None
         try:
             raw = await transport.post(body)
-            if isinstance(raw, Problem):
+            if isinstance(raw, RequestFailure):
                 return raw
             reply = request.read(raw, without=without, scrub=transport.scrub)
         finally:
             self._budget.settle(number, reply)
-        return reply or completions.no_completion(transport.complaint(raw), sent=body)
+        return reply or completions.no_completion(transport.error_body(raw), sent=body)
 
-    async def _pause(self, attempt: int, asked: float | None = None) -> None:
-        """Wait longer with every attempt, or as long as the endpoint asks for: then all other workers wait too."""
+    async def _pause(self, attempt: int, requested: float | None = None) -> None:
+        """Wait longer after every attempt, or as long as the endpoint asks for; all other workers then wait too."""
         longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)
-        pause = longest * self._jitter.uniform(0.5, 1.0)  # jittered, so that many workers do not come back as one
-        if asked is not None:
-            self._not_before = max(self._not_before, time.monotonic() + asked)
-            pause = asked + pause / 10
+        pause = longest * self._jitter.uniform(0.5, 1.0)  # jittered, so that workers do not all retry at once
+        if requested is not None:
+            self._not_before = max(self._not_before, time.monotonic() + requested)
+            pause = requested + pause / 10
         await asyncio.sleep(pause)

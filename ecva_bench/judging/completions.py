@@ -17,11 +17,11 @@ from ..reading.text import well_formed
 from ..reading.verdicts import read_verdicts
 from . import messages
 from .backend import Vote
-from .complaints import Complaint
-from .expectations import expectations
+from .error_bodies import ErrorBody
+from .logprobs import expected_verdicts
 from .store import Reply
 
-MAX_TOKENS = 4096  # of a reply: a verdict is short, but models that think first count their thoughts
+MAX_REPLY_TOKENS = 4096  # of a reply: a verdict is short, but models that think first count their thoughts
 TOP_LOGPROBS = 10
 # Parameters an endpoint may turn down; it is then asked without them.
 _OPTIONAL = ("response_format", "seed", "top_logprobs", "logprobs", "temperature", "max_completion_tokens")
@@ -37,7 +37,7 @@ _FATAL = {
 
 
 @dataclass(frozen=True)
-class Problem:
+class RequestFailure:
     """Why a request brought no reply, and what that calls for.
 
     `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
@@ -52,7 +52,7 @@ class Problem:
     refusal: bool = False
 
 
-def parameters(seed: int, max_tokens: int) -> dict[str, Any]:
+def sampling_parameters(seed: int, max_tokens: int) -> dict[str, Any]:
     """Return how a vote is to be sampled, as part of its address; a reply names what of it was turned down."""
     return {
         "temperature": 0,
@@ -63,7 +63,7 @@ def parameters(seed: int, max_tokens: int) -> dict[str, Any]:
     }
 
 
-def body(vote: Vote, *, model: str, max_tokens: int, without: Collection[str]) -> dict[str, Any]:
+def request_body(vote: Vote, *, model: str, max_tokens: int, without: Collection[str]) -> dict[str, Any]:
     """Return the request of a vote, less the parameters the endpoint has turned down."""
     call = vote.call
     limit = "max_completion_tokens" if "max_completion_tokens" not in without else "max_tokens"  # its older name
@@ -84,7 +84,7 @@ def body(vote: Vote, *, model: str, max_tokens: int, without: Collection[str]) -
     return {name: value for name, value in whole.items() if name not in without}
 
 
-def read(
+def read_completion(
     raw: bytes, vote: Vote | None = None, *, without: Collection[str], scrub: Callable[[str], str]
 ) -> Reply | None:
     """Return the reply in a response's body, whatever it says, its texts scrubbed; None for no chat completion.
@@ -119,42 +119,44 @@ def is_usable(reply: Reply, vote: Vote) -> bool:
     return bool(reply.refusal) or read_verdicts(reply.content, scale, vote.call.expected) is not None
 
 
-def problem(status: int, headers: Mapping[str, str], complaint: Complaint, sent: Collection[str]) -> Problem:
+def request_failure(
+    status: int, headers: Mapping[str, str], error_body: ErrorBody, sent: Collection[str]
+) -> RequestFailure:
     """Return what an error response calls for; `sent` are the request's parameters."""
-    what = f"HTTP {status} {complaint.message}".strip()
-    if "insufficient_quota" in complaint.codes:
-        return Problem(f"{_FATAL[402]} ({what})", fatal=True)
-    if any(code.startswith("content_") for code in complaint.codes):  # content_filter, content_policy_violation
-        return Problem(what, refusal=True)
-    turned_down = _turned_down(complaint, sent)
+    what = f"HTTP {status} {error_body.message}".strip()
+    if "insufficient_quota" in error_body.codes:
+        return RequestFailure(f"{_FATAL[402]} ({what})", fatal=True)
+    if any(code.startswith("content_") for code in error_body.codes):  # content_filter, content_policy_violation
+        return RequestFailure(what, refusal=True)
+    turned_down = _turned_down(error_body, sent)
     if status in _MAY_NAME_A_PARAMETER and turned_down:
-        return Problem(what, without=turned_down)
+        return RequestFailure(what, without=turned_down)
     if 300 <= status < 400:  # never followed: the key is for the address that was named
-        return Problem(f"the endpoint sends requests to another address ({what})", fatal=True)
+        return RequestFailure(f"the endpoint sends requests to another address ({what})", fatal=True)
     if status in _FATAL:
-        return Problem(f"{_FATAL[status]} ({what})", fatal=True)
+        return RequestFailure(f"{_FATAL[status]} ({what})", fatal=True)
     if status in _PASSING or status >= 500:
-        return Problem(what, passing=True, pause=_retry_after(headers))
-    return Problem(what)
+        return RequestFailure(what, passing=True, pause=_retry_after(headers))
+    return RequestFailure(what)
 
 
-def no_completion(complaint: Complaint, sent: Collection[str]) -> Problem:
+def no_completion(error_body: ErrorBody, sent: Collection[str]) -> RequestFailure:
     """Return what a response calls for that is none, though its status is that of success."""
-    if complaint.status:
-        return problem(complaint.status, {}, complaint, sent)
-    what = f"the response is no chat completion: {complaint.message}".rstrip(": ")
-    turned_down = _turned_down(complaint, sent) if complaint.of_json else frozenset()
-    return Problem(what, passing=True, without=turned_down)
+    if error_body.status:
+        return request_failure(error_body.status, {}, error_body, sent)
+    what = f"the response is no chat completion: {error_body.message}".rstrip(": ")
+    turned_down = _turned_down(error_body, sent) if error_body.of_json else frozenset()
+    return RequestFailure(what, passing=True, without=turned_down)
 
 
-def _turned_down(complaint: Complaint, sent: Collection[str]) -> frozenset[str]:
+def _turned_down(error_body: ErrorBody, sent: Collection[str]) -> frozenset[str]:
     """Return the optional parameters that an error names as such, or else in its words."""
 
     def named_in(text: str) -> set[str]:
         words = {name: name.replace("_", "[ _-]?") for name in _OPTIONAL if name in sent}
         return {name for name, word in words.items() if re.search(rf"\b{word}\b", text, re.IGNORECASE)}
 
-    named = named_in(complaint.names) or named_in(complaint.message)
+    named = named_in(error_body.names) or named_in(error_body.message)
     for group in _GO_TOGETHER:
         if named & group:
             named |= group
@@ -235,6 +237,6 @@ def _expectations(content: str, logprobs: Any, vote: Vote) -> tuple[float, ...] 
     if not tokens or read is None:
         return None
     try:
-        return expectations(content, read.starts, tokens, scale)
+        return expected_verdicts(content, read.starts, tokens, scale)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):  # another make's cost no verdict
         return None

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from . import completions
 from .backend import Keep, Outcome, Vote
 from .budget import Budget
-from .client import Caller, Options
+from .client import EndpointClient, EndpointOptions
 from .store import Reply
 from .verdicts import FAILED
 
@@ -36,10 +36,10 @@ class _VoteRequest:
         return len(json.dumps(self.body(())))  # a token is at least one byte
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
-        return completions.body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
+        return completions.request_body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
 
     def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
-        return completions.read(raw, self.vote, without=without, scrub=scrub)
+        return completions.read_completion(raw, self.vote, without=without, scrub=scrub)
 
     def is_settled_by(self, reply: Reply) -> bool:
         return completions.is_usable(reply, self.vote)
@@ -75,25 +75,25 @@ class Endpoint:
 
     kind: ClassVar[str] = "openai"
 
-    def __init__(self, model: str, options: Options, budget: Budget, *, max_tokens: int) -> None:
+    def __init__(self, model: str, options: EndpointOptions, budget: Budget, *, max_tokens: int) -> None:
         """Open nothing yet: what is answered from the store needs no key and no endpoint.
 
         `max_tokens` are the most of a reply.
         """
         self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
-        self._caller = Caller(model, options, budget)
+        self._client = EndpointClient(model, options, budget)
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how the model is sampled for a vote with this seed."""
-        return completions.parameters(seed, self._max_tokens)
+        return completions.sampling_parameters(seed, self._max_tokens)
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Put every vote to the endpoint; see `Backend.answer`."""
-        self._caller.run(self._answer(_Round(votes, keep)))
+        self._client.run(self._answer(_Round(votes, keep)))
 
     def close(self) -> None:
         """Close all connections."""
-        self._caller.close()
+        self._client.close()
 
     async def _answer(self, work: _Round) -> None:
         try:
@@ -108,12 +108,12 @@ class Endpoint:
         await asyncio.sleep(wait)
         try:
             for vote in work.votes:
-                found = await self._caller.ask(_VoteRequest(vote, self.model, self._max_tokens))
+                found = await self._client.ask(_VoteRequest(vote, self.model, self._max_tokens))
                 if isinstance(found, Reply):
                     work.add(vote, found)
                 else:
                     work.add(vote, f"{FAILED}: {found.what}")
-                    self._caller.give_up(found)
+                    self._client.give_up(found)
                 await asyncio.sleep(0)  # until it is kept: what a killed run loses is one call per worker
                 if work.error:
                     return

@@ -20,18 +20,18 @@ from . import messages
 from .backend import Backend, Outcome, Vote
 from .budget import Budget, Usage, find_price
 from .calls import Call, Verdict
-from .client import Options
-from .completions import MAX_TOKENS
+from .client import EndpointOptions
+from .completions import MAX_REPLY_TOKENS
 from .endpoint import Endpoint
-from .identity import Had, sampling, served
+from .identity import ReplyOrigin, sampling, served
 from .local import LocalModel
-from .store import Reply, Store, default_path, key_of
+from .store import Reply, Store, default_store_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
 
 # Told how far an `ask` is: votes done, votes owed, votes that failed.
-Progress = Callable[[int, int, int], None]
+JudgeProgress = Callable[[int, int, int], None]
 
-LOCAL = "hf:"
+LOCAL_PREFIX = "hf:"
 CALLS_AT_ONCE = 64  # addressed and looked up together
 # Allocations between two collections of garbage. What is kept of a run is not garbage, and Python's 700 would have it
 # looked through hundreds of times while replies wait.
@@ -53,7 +53,7 @@ def open_judge(
     prices: Path | None = None,
     store: Path | None = None,
     replay: Path | None = None,
-    progress: Progress | None = None,
+    progress: JudgeProgress | None = None,
 ) -> LanguageJudge:
     """Return the judge of a name: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
 
@@ -67,24 +67,24 @@ def open_judge(
         raise JudgeError(what, model, "check its options")
     usage = Usage()
     backend: Backend
-    if model.startswith(LOCAL):
+    if model.startswith(LOCAL_PREFIX):
         if max_tokens is not None:
             raise JudgeError("a local judge writes no reply that could be too long", model, "leave its limit out")
-        backend = LocalModel(model.removeprefix(LOCAL), replayed=replay is not None)
+        backend = LocalModel(model.removeprefix(LOCAL_PREFIX), replayed=replay is not None)
     else:
         budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
-        options = Options(base_url, concurrency, timeout, retries)
-        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_TOKENS)
+        options = EndpointOptions(base_url, concurrency, timeout, retries)
+        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS)
     if replay is not None:
         kept = Store(None)
         kept.import_jsonl(replay)
     else:
-        kept = Store(store or default_path())
+        kept = Store(store or default_store_path())
     return LanguageJudge(backend, kept, usage, votes=votes, seed=seed, ask=replay is None, progress=progress)
 
 
 @dataclass
-class _Asked:
+class _Batch:
     """Calls under way: the addresses of their votes, as far as looked up, and the outcomes known, by address."""
 
     calls: Sequence[Call]
@@ -114,13 +114,13 @@ class LanguageJudge:
         votes: int,
         seed: int,
         ask: bool,
-        progress: Progress | None,
+        progress: JudgeProgress | None,
     ) -> None:
         """Judge with `backend`, or from `store` alone where `ask` is false."""
         self.usage = usage
         self._backend, self._store, self._votes, self._seed = backend, store, votes, seed
         self._asks, self._progress = ask, progress
-        self._used: dict[str, Had] = {}  # how every reply handed out was had, by address
+        self._used: dict[str, ReplyOrigin] = {}  # how every reply handed out was had, by address
         self._first: Verdict | None = None  # the first call's, or the first that is one
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
@@ -135,7 +135,7 @@ class LanguageJudge:
                 fields, given = ", ".join(call.prompt.fields), ", ".join(call.payload)
                 what = f"the prompt speaks of {fields}, the call has {given}"
                 raise JudgeError(what, call.prompt.id, "mend the scorer")
-        asked = _Asked(calls)
+        asked = _Batch(calls)
         missing = self._missing(asked)
         if self._asks:
             self._put_to_model(missing, asked)
@@ -149,7 +149,7 @@ class LanguageJudge:
             self._first = next(
                 (one for one in asked.verdicts if one.values is not None), self._first or asked.verdicts[0]
             )
-        self._used.update((key, Had.of(reply)) for key, reply in replies.items())
+        self._used.update((key, ReplyOrigin.of(reply)) for key, reply in replies.items())
         return asked.verdicts
 
     @property
@@ -183,7 +183,7 @@ class LanguageJudge:
     ) -> None:
         self.close()
 
-    def _missing(self, asked: _Asked) -> Iterator[Vote]:
+    def _missing(self, asked: _Batch) -> Iterator[Vote]:
         """Yield the votes that the store has no reply to; addresses and stored replies go into `asked`.
 
         Some calls at a time, so that the addresses of later ones are computed while earlier ones are under way.
@@ -210,7 +210,7 @@ class LanguageJudge:
         request = request.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8
         return Vote(call, seed, key_of(request), request)
 
-    def _put_to_model(self, votes: Iterator[Vote], asked: _Asked) -> None:
+    def _put_to_model(self, votes: Iterator[Vote], asked: _Batch) -> None:
         """Put the replies to votes, which are stored, or why there is none, into `asked`."""
         owed = len(asked.calls) * self._votes
 

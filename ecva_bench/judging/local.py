@@ -79,7 +79,10 @@ class LocalModel:
         return {"choice": "most probable verdict"}
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
-        """Put every vote to the model, `BATCH` at a time; `JudgeError` where it cannot be loaded or used."""
+        """Put every vote to the model, `BATCH` at a time.
+
+        Raises `CheckpointError` where it cannot be loaded, and `JudgeError` where it cannot be used.
+        """
         while batch := list(islice(votes, BATCH)):
             drafts = [self._loaded.draft(vote) for vote in batch]
             asked = [draft for draft in drafts if not draft.failure]
@@ -97,7 +100,7 @@ class LocalModel:
                 "a local judge needs torch and transformers", self._name, "pip install 'ecva-bench[models]'"
             )
         download = not self._replayed
-        return find_checkpoint(self._name, files=_FILES, download=download, option="--judge hf:", error=JudgeError)
+        return find_checkpoint(self._name, files=_FILES, download=download, option="--judge hf:")
 
     @cached_property
     def _loaded(self) -> _Loaded:
@@ -121,20 +124,23 @@ class _Loaded:
     def __init__(self, name: str, folder: Path) -> None:
         ensure_torchvision()
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoTokenizer
+
+        from ..checkpoints.files import reading
+        from ..checkpoints.pretrained import load_pretrained
 
         device, dtype = ("cuda", "bfloat16") if torch.cuda.is_available() else ("cpu", "float32")
-        try:
+        with reading("the judge's tokenizer", folder):
             self.tokenizer = cast(Any, AutoTokenizer.from_pretrained(folder))
-            model = cast(Any, AutoModelForCausalLM)
-            self.weights, found = model.from_pretrained(folder, dtype=getattr(torch, dtype), output_loading_info=True)
-        except Exception as error:  # of many kinds, also of the packages that read vocabularies
-            why = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise JudgeError(f"the judge cannot be loaded ({why})", folder, "name a causal text model") from error
-        if missing := sorted(found["missing_keys"]):
-            remedy = "name a causal text model whose files are whole"
-            raise JudgeError(f"{len(missing)} of its weights are missing, such as {missing[0]}", folder, remedy)
-        self.weights.to(device).eval()
+        network = load_pretrained(
+            "AutoModelForCausalLM",
+            folder,
+            what="the judge",
+            dtype=getattr(torch, dtype),
+            passed_over={"": "some checkpoints hold more than is run, such as heads for several tokens at once"},
+            too_large="name a smaller model",
+        )
+        self.weights = network.to(device)
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token or self.tokenizer.convert_ids_to_tokens(0)
         self.name = f"{name} in {dtype}"

@@ -22,7 +22,7 @@ from ..cache import cache_dir, open_base
 from ..errors import JudgeError
 from ..records import canonical_json
 
-SCHEMA = "ecva.judge/1"
+EXPORT_SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 _LOG_PAGES = 50_000  # of 4 KiB: the log is taken into the file, which stops everything for the disk, this seldom
 
@@ -66,7 +66,7 @@ class Reply:
 _REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought"}
 
 
-def default_path() -> Path:
+def default_store_path() -> Path:
     """Return the file in which replies are kept where none is named."""
     return cache_dir() / "judge.sqlite"
 
@@ -128,7 +128,7 @@ class Store:
         written, or would take the place of a file that is no export.
         """
         rows = sorted(self._rows("key, request, reply", set(keys)))
-        head = canonical_json({"type": "judge", "schema": SCHEMA, "calls": len(rows)})
+        head = canonical_json({"type": "judge", "schema": EXPORT_SCHEMA, "calls": len(rows)})
         lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
         part = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -154,8 +154,10 @@ class Store:
         except (OSError, UnicodeDecodeError) as error:
             raise JudgeError(f"the judge's calls cannot be read ({error})", path, "check the path") from None
         head = _json_object(lines[0])
-        if head.get("schema") != SCHEMA:
-            raise JudgeError(f"this is no export of judge calls ({SCHEMA})", path, "make one with --judge-export")
+        if head.get("schema") != EXPORT_SCHEMA:
+            raise JudgeError(
+                f"this is no export of judge calls ({EXPORT_SCHEMA})", path, "make one with --judge-export"
+            )
         if len(lines) - 1 != head.get("calls"):
             raise JudgeError(
                 f"{head.get('calls')} calls were exported, {len(lines) - 1} are here", path, "get it again"
@@ -178,7 +180,7 @@ def _unusable(path: Path | None, error: Exception) -> JudgeError:
 def _may_be_replaced(path: Path) -> bool:
     with path.open(encoding="utf-8", errors="replace") as lines:
         first = lines.readline()
-    return _json_object(first).get("schema") == SCHEMA or (path.is_file() and not first)
+    return _json_object(first).get("schema") == EXPORT_SCHEMA or (path.is_file() and not first)
 
 
 def _call(line: str, where: str) -> tuple[str, str, Reply]:

@@ -1,4 +1,4 @@
-"""One endpoint's connections: a request goes out, the response's body or a `Problem` comes back.
+"""One endpoint's connections: a request goes out, the response's body or a `RequestFailure` comes back.
 
 The only module that holds the key. It comes from OPENAI_API_KEY alone and is cut out of every text that leaves here; no
 exception of the HTTP client, which holds the request with its headers, leaves.
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import JudgeError
-from . import complaints, completions
-from .complaints import Complaint
-from .completions import Problem
+from . import completions, error_bodies
+from .completions import RequestFailure
+from .error_bodies import ErrorBody
 
 if TYPE_CHECKING:
     import aiohttp
@@ -53,7 +53,7 @@ class Transport:
         """Close all connections."""
         await self._http.close()
 
-    async def post(self, body: Mapping[str, Any]) -> bytes | Problem:
+    async def post(self, body: Mapping[str, Any]) -> bytes | RequestFailure:
         """Send a chat-completions request and return the body of its response, or why there is none."""
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         try:
@@ -64,16 +64,16 @@ class Transport:
             ):
                 content = await response.read()
         except TimeoutError:
-            return Problem(f"no reply within {self._timeout:g} s", passing=True)
+            return RequestFailure(f"no reply within {self._timeout:g} s", passing=True)
         except self._lost as lost:
-            return Problem(f"the connection failed ({type(lost).__name__})", passing=True)
+            return RequestFailure(f"the connection failed ({type(lost).__name__})", passing=True)
         if 200 <= response.status < 300:
             return content
-        return completions.problem(response.status, response.headers, self.complaint(content), sent=body)
+        return completions.request_failure(response.status, response.headers, self.error_body(content), sent=body)
 
-    def complaint(self, content: bytes) -> Complaint:
+    def error_body(self, content: bytes) -> ErrorBody:
         """Return what the body of a response complains of, without the key."""
-        found = complaints.read(content)
+        found = error_bodies.read_error_body(content)
         return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
 
     def scrub(self, text: str) -> str:

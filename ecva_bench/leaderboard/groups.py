@@ -1,7 +1,6 @@
-"""What may stand in one leaderboard: runs of one task, view and protocol over the same samples, in their order.
+"""Group submissions into leaderboards: runs of one task, view and protocol over the same samples, best first.
 
-Models are ordered by the mean in which a sample without an answer counts 0, so that leaving hard videos out gains
-nothing. Knows submissions, and nothing of tables.
+Models are ordered by the mean in which a sample without an answer counts 0, so that skipping hard videos does not help.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
 
 @dataclass(frozen=True)
 class LeaderboardRow:
-    """One run on one board. `label` is what the board calls it, and no other (`labels`)."""
+    """One run on one leaderboard. `label` is its unique name there (`labels`)."""
 
     submission: Submission
     entry: Entry
@@ -103,9 +102,9 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
 
 
 def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
-    """Return what to call each run (model, name), no two alike: its model where that tells it from the others.
+    """Return a unique label for each run (model, name): its model where no other run has the same.
 
-    Else the name stands behind it, and behind that a number where several runs of the model have the name.
+    Else the name is added and, where several runs of the model have the same name, a number.
     """
     models = Counter(model for model, _ in runs)
     called = [model if models[model] == 1 else f"{model} ({name})" for model, name in runs]
@@ -121,10 +120,11 @@ def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow])
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
+    less_is_better = any(by in row.summaries and not row.summaries[by].higher_is_better for row in rows)
 
     def order(row: LeaderboardRow) -> tuple[bool, float, str]:
         mean = row.mean(by)
-        return mean is None, -(mean or 0.0), row.label
+        return mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
     return LeaderboardGroup(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)

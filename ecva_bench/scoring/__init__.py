@@ -15,7 +15,7 @@ from .protocol import (
     get_protocol,
 )
 from .score import score_results, unit_asked_for
-from .scorer import Column, Gap, Scorable, Scorer, available, get_scorer
+from .scorer import Column, Gap, Scorable, Scorer, ScorerSource, available, get_scorer
 
 __all__ = [
     "ANOMEVAL",
@@ -27,6 +27,7 @@ __all__ = [
     "Protocol",
     "Scorable",
     "Scorer",
+    "ScorerSource",
     "available",
     "check_target",
     "get_anomeval",

@@ -20,9 +20,9 @@ from .judged import JudgedScorer, Part, Settled
 from .protocol import AnomEvalSettings
 from .scorer import Column, Gap, Scorable
 
-TOP = 5
+_TOP = 5
 YES, NO = Verdict((1.0,)), Verdict((0.0,))
-EXPECTED = "_expected"
+_EXPECTED = "_expected"
 # The parts each column is made of; those of s2 are joined by coverage where key sentences are among its questions.
 NEEDS = {
     "coverage": ("coverage",),
@@ -39,7 +39,7 @@ _EXPECTATIONS = ("s1", "s2", "s3", "S", "gated")
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class ItemVerdicts:
     """What was found of one item, None where it could not be.
 
     `coverage` is 0 or 1 per key sentence, `logic` 0 to 5, the rest 0 or 1 (a fraction where votes are tied).
@@ -53,10 +53,10 @@ class Verdicts:
     control: float | None
 
 
-def combine(found: Verdicts, settings: AnomEvalSettings) -> dict[str, float]:
+def combine(found: ItemVerdicts, settings: AnomEvalSettings) -> dict[str, float]:
     """Return the columns that can be had of an item; all in [0, 1] but `logic`, which is in points from 0 to 5."""
     share = sum(found.coverage) / len(found.coverage) if found.coverage else None
-    logic = None if found.logic is None else found.logic / TOP
+    logic = None if found.logic is None else found.logic / _TOP
     s1 = s2 = score = gated = None
     if share is not None and logic is not None:
         s1 = share * logic if settings.s1 == "product" else (share + logic) / 2
@@ -91,7 +91,7 @@ class AnomEval(JudgedScorer):
         for part, view in EDITED.items()
         for column, made_of in NEEDS.items()
         if part in made_of
-        for suffix in ("", EXPECTED)
+        for suffix in ("", _EXPECTED)
     }
     columns = (
         Column("s1", "basic reasoning: key sentences stated, times logic"),
@@ -101,8 +101,8 @@ class AnomEval(JudgedScorer):
         Column("gated", "AnomEval with s3 counted only where s2 holds"),
         Column("s3_control", "s3 on a cut of normal time as long", higher_is_better=False, optional=True),
         Column("coverage", "share of the annotated key sentences that the answer states"),
-        Column("logic", "how logical the answer is; 0 to 5", "points", high=TOP),
-        *(Column(f"{name}{EXPECTED}", f"{name} over token probabilities", optional=True) for name in _EXPECTATIONS),
+        Column("logic", "how logical the answer is; 0 to 5", "points", high=_TOP),
+        *(Column(f"{name}{_EXPECTED}", f"{name} over token probabilities", optional=True) for name in _EXPECTATIONS),
     )
 
     def prompt_names(self) -> tuple[str, ...]:
@@ -130,9 +130,9 @@ class AnomEval(JudgedScorer):
             expected = combine(self._read(parts, lambda verdict: verdict.expectations), self.protocol.anomeval)
             gaps = self._reasons(parts)
             if expects:  # what is missing is missing from the expectation too
-                gaps |= {f"{name}{EXPECTED}": gaps[name] for name in _EXPECTATIONS if name in gaps}
+                gaps |= {f"{name}{_EXPECTED}": gaps[name] for name in _EXPECTATIONS if name in gaps}
             self.note(item, parts, gaps)
-            scores.append(values | {f"{name}{EXPECTED}": expected[name] for name in _EXPECTATIONS if name in expected})
+            scores.append(values | {f"{name}{_EXPECTED}": expected[name] for name in _EXPECTATIONS if name in expected})
         return scores
 
     def _parts(self, item: Scorable) -> dict[str, Part]:
@@ -161,11 +161,11 @@ class AnomEval(JudgedScorer):
             return YES if self._compares else NO
         return self.call("agreement" if self._compares else "refusal", item, edited_candidate=edited)
 
-    def _read(self, parts: dict[str, Settled], read: Callable[[Verdict], tuple[float, ...] | None]) -> Verdicts:
+    def _read(self, parts: dict[str, Settled], read: Callable[[Verdict], tuple[float, ...] | None]) -> ItemVerdicts:
         found = {name: numbers for name, part in parts.items() if isinstance(part, Verdict) and (numbers := read(part))}
         one = {name: numbers[0] for name, numbers in found.items()}
         s3 = {name: 1 - one[name] if self._compares else one[name] for name in ("change", "control") if name in one}
-        return Verdicts(
+        return ItemVerdicts(
             coverage=found.get("coverage"),
             logic=one.get("logic"),
             consistency=one.get("consistency"),

@@ -13,11 +13,11 @@ from .scorer import Column, Scorable, Scorer
 from .text import encode_pair, shared_ngrams
 
 ORDER = 4
-EPSILON = 0.1
+_EPSILON = 0.1
 
 
 def bleu(*, reference: str, candidate: str) -> float:
-    """Return BLEU-4 of a candidate in [0, 1]: 0 where no word is shared, `EPSILON` in place of a count of 0.
+    """Return BLEU-4 of a candidate in [0, 1]: 0 where no word is shared, `_EPSILON` in place of a count of 0.
 
     Papineni et al. 2002; smoothing method 1 of Chen and Cherry 2014. Tokens are what `str.split` gives.
     """
@@ -28,7 +28,7 @@ def bleu(*, reference: str, candidate: str) -> float:
     logs = []
     for n, count in enumerate(shared, start=1):
         possible = max(1, len(given) - n + 1)
-        logs.append(0.25 * math.log((count or EPSILON) / possible))
+        logs.append(0.25 * math.log((count or _EPSILON) / possible))
     brevity = 1.0 if len(given) > len(expected) else math.exp(1 - len(expected) / len(given))
     return brevity * math.exp(math.fsum(logs))
 

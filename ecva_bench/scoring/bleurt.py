@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ScoringError
 from ..torchvision import ensure_torchvision
-from .neural import Model, NeuralScorer, Texts, length_batches
+from .neural import MetricModel, NeuralScorer, Texts, length_batches
 from .scorer import Column, Scorable
 
 if TYPE_CHECKING:
     import torch
 
-MAX_TOKENS = 512
+    from ..checkpoints.tensors import Tensors
+
+BLEURT_MAX_TOKENS = 512
 _SPECIALS = 3  # [CLS] reference [SEP] candidate [SEP]
 _WORD_CHARACTERS = 200  # longer words are unknown, as in BERT's own tokenizer
 _SENTENCE_PIECES = ("sent_piece.model", "spm.model", "spiece.model", "sentencepiece.model")
@@ -48,7 +50,6 @@ _FROM_TF = (
 )
 
 Tokenize = Callable[[str], list[int]]
-State = dict[str, "torch.Tensor"]
 
 
 class Bleurt(NeuralScorer):
@@ -75,17 +76,19 @@ class Bleurt(NeuralScorer):
         return {**settings, "args": "swapped"} if self.protocol.swap_arguments else settings
 
     @classmethod
-    def load(cls, folder: Path, device: str, dtype: str) -> Model:
-        """Return the network in a folder; `ScoringError` where it is no BLEURT or a weight is missing or too many."""
+    def load(cls, folder: Path, device: str, dtype: str) -> MetricModel:
+        """Return the network in a folder; `ScoringError` or `CheckpointError` where it is no whole BLEURT."""
         return BleurtModel(folder, device, dtype)
 
 
-class BleurtModel(Model):
+class BleurtModel(MetricModel):
     """A BLEURT checkpoint in memory."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
         ensure_torchvision()
         import torch
+
+        from ..checkpoints.filling import fill
 
         config = _config(folder)
         pieces = next((folder / name for name in _SENTENCE_PIECES if (folder / name).is_file()), None)
@@ -95,11 +98,11 @@ class BleurtModel(Model):
         else:
             self._tokenize, marks = _word_pieces(folder, lower=config.get("do_lower_case", True))
             network, state = _bert(config), _bert_names(_state(folder))
-        _fill(network, state, folder)
+        fill(network, state, folder)
         self._network: Any = network.to(device, getattr(torch, dtype)).eval()
         self._start, self._end = marks
         lengths = (config[name] for name in ("max_position_embeddings", "max_seq_length", "model_max_length"))
-        self._limit = min(MAX_TOKENS, *(length for length in lengths if length))
+        self._limit = min(BLEURT_MAX_TOKENS, *(length for length in lengths if length))
 
     def scores(self, inputs: Sequence[Texts], *, batch_tokens: int) -> Iterator[tuple[int, float]]:
         """Yield (place, score) of pairs of texts, batch by batch."""
@@ -190,30 +193,32 @@ def _bert(config: Mapping[str, Any]) -> torch.nn.Module:
     return BertForSequenceClassification(BertConfig(**own, **_HEAD))
 
 
-def _state(folder: Path) -> State:
-    """Return the weights in the one weights file of a folder, without buffers."""
-    from safetensors.torch import load_file
-    from torch import load
+def _state(folder: Path) -> Tensors:
+    """Return the weights of a folder, without buffers: those of its one safetensors file, whatever it is called."""
+    from ..checkpoints.tensors import open_weights, renamed
 
-    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
-    if len(files) != 1:
-        raise ScoringError(f"{len(files)} files of weights", folder, "keep one .safetensors file or pytorch_model.bin")
-    file = files[0]
-    state = load_file(file) if file.suffix == ".safetensors" else load(file, map_location="cpu", weights_only=True)
-    return {name: tensor for name, tensor in state.items() if not name.endswith("position_ids")}
+    files = list(folder.glob("*.safetensors"))
+    return renamed(
+        open_weights(files[0] if len(files) == 1 else folder),
+        lambda name: None if name.endswith("position_ids") else name,
+    )
 
 
-def _rembert_names(state: State) -> State:
-    def renamed(name: str) -> str:
+def _rembert_names(state: Tensors) -> Tensors:
+    from ..checkpoints.tensors import renamed
+
+    def own_name(name: str) -> str:
         name = re.sub(r"^bleurt\.", "rembert.", name)
         return name.replace("encoder.embedding_projection.", "encoder.embedding_hidden_mapping_in.")
 
-    return {renamed(name): tensor for name, tensor in state.items()}
+    return renamed(state, own_name)
 
 
-def _bert_names(state: State) -> State:
+def _bert_names(state: Tensors) -> Tensors:
+    from ..checkpoints.tensors import renamed
+
     if not any("/" in name for name in state):
-        return {re.sub(r"^bleurt\.", "bert.", name): tensor for name, tensor in state.items()}
+        return renamed(state, lambda name: re.sub(r"^bleurt\.", "bert.", name))
     found = {}
     for name, tensor in state.items():
         own = name
@@ -221,18 +226,3 @@ def _bert_names(state: State) -> State:
             own = re.sub(pattern, replacement, own)
         found[own] = tensor.T.contiguous() if name.endswith("kernel") else tensor
     return found
-
-
-def _fill(network: torch.nn.Module, state: State, folder: Path) -> None:
-    """Put the weights into the network: every one it has, no other, each in its shape."""
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    faults = [f"missing {name}" for name in expected.keys() - given.keys()]
-    faults += [f"unexpected {name}" for name in given.keys() - expected.keys()]
-    faults += [
-        f"{name} is {given[name]}, not {shape}" for name, shape in expected.items() if given.get(name, shape) != shape
-    ]
-    if faults:
-        listed = "; ".join(sorted(faults))
-        raise ScoringError(f"the weights are not those of this BLEURT ({listed})", folder, "name another checkpoint")
-    network.load_state_dict(state)

@@ -18,8 +18,8 @@ DIMENSIONS = {
     "context": "does it grasp the situation",
     "temporal": "does it tell the order of events",
 }
-TOP = 5
-EXPECTED = "_expected"
+_TOP = 5
+_EXPECTED = "_expected"
 
 
 def _columns(suffix: str) -> tuple[Column, ...]:
@@ -28,9 +28,9 @@ def _columns(suffix: str) -> tuple[Column, ...]:
         return Column(f"gpt_{name}{suffix}", description + how, "points", high=high, optional=bool(suffix))
 
     return (
-        *(column(name, f"{text}; 0 to {TOP}", TOP) for name, text in DIMENSIONS.items()),
-        column("sum", "sum of the four dimensions; 0 to 20, the scale of the paper's column", TOP * len(DIMENSIONS)),
-        column("mean", f"mean of the four dimensions; 0 to {TOP}", TOP),
+        *(column(name, f"{text}; 0 to {_TOP}", _TOP) for name, text in DIMENSIONS.items()),
+        column("sum", "sum of the four dimensions; 0 to 20, the scale of the paper's column", _TOP * len(DIMENSIONS)),
+        column("mean", f"mean of the four dimensions; 0 to {_TOP}", _TOP),
     )
 
 
@@ -38,7 +38,7 @@ class Gpt(JudgedScorer):
     """Four grades of a free-text answer, their sum and their mean."""
 
     name = "gpt"
-    columns = (*_columns(""), *_columns(EXPECTED))
+    columns = (*_columns(""), *_columns(_EXPECTED))
 
     def prompt_names(self) -> tuple[str, ...]:
         """Return one prompt per dimension."""
@@ -56,7 +56,7 @@ class Gpt(JudgedScorer):
             expected = _with_totals(parts, lambda verdict: verdict.expectation)
             scores.append(
                 {f"gpt_{name}": value for name, value in values.items()}
-                | {f"gpt_{name}{EXPECTED}": value for name, value in expected.items()}
+                | {f"gpt_{name}{_EXPECTED}": value for name, value in expected.items()}
             )
         return scores
 

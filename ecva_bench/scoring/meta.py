@@ -17,15 +17,15 @@ from ..errors import UsageError
 from ..reading.text import final_answer
 from ..records import Record
 from ..statistics import Estimate, estimate, holm, kendall_w, krippendorff_alpha, paired_difference, tau_b
-from .rankings import Problem, Rankings, Triple
+from .rankings import RankingProblem, Rankings, Triple
 from .scorer import Scorable, Scorer
 
-DRAWS = 10_000
+RANKING_DRAWS = 10_000
 ALL_TASKS = "all"
 
 
 @dataclass(frozen=True)
-class Order:
+class OrderAgreement:
     """How the order of one triple's scores agrees with people's, in [0, 1] but for `tau`, in [-1, 1].
 
     `pairwise`: share of the pairs people do not tie that are ordered alike, half of those the scores tie.
@@ -59,7 +59,7 @@ class Consistency(Record):
     ties: float | None
 
 
-class Comparison(Record):
+class MetricComparison(Record):
     """The difference in pairwise accuracy of two columns, `first` less `second`, over triples both scored.
 
     `p` is two-sided, by approximate randomisation over videos; `p_holm` is corrected for all the comparisons made.
@@ -96,17 +96,17 @@ class MetaEvaluation(Record):
     rankings: str
     triples: int
     videos: int
-    problems: tuple[Problem, ...]
+    problems: tuple[RankingProblem, ...]
     seed: int
     draws: int
     signatures: dict[str, str]
     annotators: tuple[Annotators, ...]
     scorers: tuple[Consistency, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[MetricComparison, ...]
 
 
 def meta_evaluate(
-    rankings: Rankings, scorers: Sequence[Scorer], *, seed: int = 0, draws: int = DRAWS
+    rankings: Rankings, scorers: Sequence[Scorer], *, seed: int = 0, draws: int = RANKING_DRAWS
 ) -> MetaEvaluation:
     """Return how each column of each scorer agrees with the people of `rankings`, over all tasks and by task.
 
@@ -140,7 +140,7 @@ def meta_evaluate(
     )
 
 
-def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> Order:
+def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> OrderAgreement:
     """Return how scores (higher is better) order some answers, against mean ranks (lower is better), not all tied."""
     credits, pairs, alike, ties = 0.0, 0, True, 0
     for i, j in combinations(range(len(gold)), 2):
@@ -152,7 +152,7 @@ def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> Order:
             pairs += 1
             credits += (1 + people * metric) / 2
     best = [place for place, score in enumerate(scores) if score == max(scores)]
-    return Order(
+    return OrderAgreement(
         pairwise=credits / pairs,
         tau=tau_b([-rank for rank in gold], scores),
         exact=float(alike),
@@ -161,12 +161,12 @@ def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> Order:
     )
 
 
-def _orders_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, Order]]:
+def _orders_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, OrderAgreement]]:
     """Return the order of each triple that could be scored, by column and triple; no column without a fitting task."""
     fit = [triple for triple in triples if triple.task in scorer.tasks]
     items = [item for triple in fit for item in _items(triple, scorer) if scorer.obstacle(item) is None]
     values = dict(zip((item.id for item in items), scorer.score(items), strict=True))
-    found: dict[str, dict[str, Order]] = {}
+    found: dict[str, dict[str, OrderAgreement]] = {}
     for column in scorer.columns if fit else ():
         orders = {}
         for triple in fit:
@@ -232,7 +232,7 @@ class _Evaluation:
             one_out=self.consistency("people", "one against the others", task, one_out),
         )
 
-    def consistency(self, scorer: str, column: str, task: str, orders: Mapping[str, Order]) -> Consistency:
+    def consistency(self, scorer: str, column: str, task: str, orders: Mapping[str, OrderAgreement]) -> Consistency:
         """Return the means of the orders of a task."""
         triples = self._of(task)
         found = [(orders[t.triple_id], t.video_id) for t in triples if t.triple_id in orders]
@@ -254,7 +254,7 @@ class _Evaluation:
             ties=fmean(order.ties for order, _ in found) if found else None,
         )
 
-    def comparisons(self, columns: Mapping[str, Mapping[str, Order]]) -> tuple[Comparison, ...]:
+    def comparisons(self, columns: Mapping[str, Mapping[str, OrderAgreement]]) -> tuple[MetricComparison, ...]:
         """Return every two columns compared in pairwise accuracy over all tasks."""
         tests = []
         for (first, one), (second, other) in combinations(columns.items(), 2):
@@ -270,7 +270,7 @@ class _Evaluation:
                 tests.append((first, second, found))
         corrected = holm([found.p for _, _, found in tests])
         return tuple(
-            Comparison(
+            MetricComparison(
                 first=first,
                 second=second,
                 n=found.n,
@@ -286,7 +286,7 @@ class _Evaluation:
         return [triple for triple in self.triples.values() if task in (ALL_TASKS, triple.task)]
 
 
-def _one_out(triple: Triple) -> Order | None:
+def _one_out(triple: Triple) -> OrderAgreement | None:
     """Return the order of one annotator against the others, the mean over annotators; None where none can be had."""
     orders = [
         order_agreement(gold=others, scores=[-rank for rank in ranks])
@@ -295,4 +295,4 @@ def _one_out(triple: Triple) -> Order | None:
     ]
     if not orders:
         return None
-    return Order(*(fmean(getattr(order, field.name) for order in orders) for field in fields(Order)))
+    return OrderAgreement(*(fmean(getattr(order, field.name) for order in orders) for field in fields(OrderAgreement)))

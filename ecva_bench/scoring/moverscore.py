@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ScoringError, UsageError
-from .neural import Model, NeuralScorer, Texts, batch_tokens_on, length_batches
+from .neural import MetricModel, NeuralScorer, Texts, batch_tokens_on, length_batches, load_network
 from .scorer import Column, Scorable
-from .stock import load_stock
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 _PAIRS_AT_ONCE = 32
 # Of the network simplex: more than the largest problem there is, 512 by 512 tokens, takes.
 _MOST_STEPS = 5_000_000
+# Of DistilBERT trained for masked words, classes or questions: names of weights that begin so.
+_HEADS = r"^(vocab_|pre_classifier\.|classifier\.|qa_outputs\.)"
 
 
 class MoverScore(NeuralScorer):
@@ -59,14 +60,16 @@ class MoverScore(NeuralScorer):
         return MoverModel(folder, device, dtype)
 
 
-class MoverModel(Model):
+class MoverModel(MetricModel):
     """A DistilBERT checkpoint in memory, with its tokeniser."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
         import torch
         from transformers import AutoTokenizer
 
-        self._network = load_stock("DistilBertModel", folder, device=device, dtype=dtype)
+        self._network = load_network(
+            "DistilBertModel", folder, device, dtype, passed_over={_HEADS: "the head of another task"}
+        )
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._limit = min(self._tokenizer.model_max_length, self._network.config.max_position_embeddings)
         marks = set(string.punctuation)

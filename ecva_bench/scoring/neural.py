@@ -18,20 +18,21 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from .. import __version__
 from ..checkpoints import Checkpoint, find_checkpoint
 from ..devices import usable
-from ..errors import ScoringError, UsageError
+from ..errors import CheckpointError, ScoringError, UsageError
 from ..reading.text import well_formed
 from ..records import sha256_of
 from .protocol import ModelSettings, Protocol, unknown
-from .score_cache import default_path, open_cache
+from .score_cache import default_cache_path, open_cache
 from .scorer import Scorable, Scorer, scorer_class
 
 __all__ = [
-    "Model",
+    "MetricModel",
     "ModelSettings",
     "NeuralScorer",
     "Texts",
     "batch_tokens_on",
     "length_batches",
+    "load_network",
     "model_settings",
 ]
 
@@ -39,7 +40,7 @@ __all__ = [
 Texts = tuple[str, ...]
 
 
-class Model(ABC):
+class MetricModel(ABC):
     """Loaded weights."""
 
     @abstractmethod
@@ -81,14 +82,17 @@ class NeuralScorer(Scorer):
 
     @classmethod
     @abstractmethod
-    def load(cls, folder: Path, device: str, dtype: str) -> Model:
-        """Return the network in a folder, on a device, with weights of a dtype; `ScoringError` where it is another."""
+    def load(cls, folder: Path, device: str, dtype: str) -> MetricModel:
+        """Return the network in a folder, on a device, with weights of a dtype.
+
+        Raises `CheckpointError` or `ScoringError` where it is another, or a weight is missing.
+        """
 
     def unavailable(self) -> str | None:
         """Return why this cannot be scored here and now, without a download; None where it can."""
         try:
             self._checkpoint(download=False)
-        except ScoringError as error:
+        except (ScoringError, CheckpointError) as error:
             return str(error)
         return None
 
@@ -117,7 +121,7 @@ class NeuralScorer(Scorer):
         identity = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
         # Sorted, so that batches do not depend on the order of the answers.
         keys = {texts: sha256_of([*identity, texts]) for texts in sorted(wanted)}
-        with open_cache(default_path()) as kept:
+        with open_cache(default_cache_path()) as kept:
             found = kept.get(keys.values())
             missing = [texts for texts, key in keys.items() if key not in found]
             for texts, value in self._computed(missing, checkpoint, device):
@@ -154,7 +158,24 @@ class NeuralScorer(Scorer):
             )
         name = self.model_settings.checkpoint or self.default_checkpoint
         option = f"--metric-arg {self.name}.checkpoint="
-        return find_checkpoint(name, files=self.files, download=download, option=option, error=ScoringError)
+        return find_checkpoint(name, files=self.files, download=download, option=option)
+
+
+def load_network(class_name: str, folder: Path, device: str, dtype: str, *, passed_over: Mapping[str, str]) -> Any:
+    """Return a network of a class of transformers on a device; the rest is as of `load_pretrained`."""
+    import torch
+
+    from ..checkpoints.pretrained import load_pretrained  # it imports torch
+
+    network = load_pretrained(
+        class_name,
+        folder,
+        what="the metric's network",
+        dtype=getattr(torch, dtype),
+        passed_over=passed_over,
+        too_large="score on another device",
+    )
+    return network.to(device)
 
 
 def batch_tokens_on(device: str) -> int:
@@ -212,6 +233,6 @@ def _read(text: str, hint: Any, name: str) -> object:
 
 
 @cache
-def _loaded(kind: type[NeuralScorer], folder: Path, revision: str, device: str, dtype: str) -> Model:
+def _loaded(kind: type[NeuralScorer], folder: Path, revision: str, device: str, dtype: str) -> MetricModel:
     """Return the network of a checkpoint, loaded once per process; `revision` tells contents of one folder apart."""
     return kind.load(folder, device, dtype)

@@ -20,7 +20,7 @@ from ..errors import DataError, EcvaError
 from ..reading.text import final_answer, parse_json
 from ..records import Label, Moment, Record
 from ..statistics import midranks
-from ..tasks import resolve
+from ..tasks import find_tasks
 
 
 class HumanRanking(Record):
@@ -52,7 +52,7 @@ class Triple(Record):
     @classmethod
     def _known_task(cls, name: str) -> str:
         try:
-            return resolve([name])[0].name
+            return find_tasks([name])[0].name
         except EcvaError as error:
             raise ValueError(str(error)) from None
 
@@ -81,7 +81,7 @@ class Triple(Record):
         return [fmean(ranks) for ranks in zip(*kept, strict=True)]
 
 
-class Problem(Record):
+class RankingProblem(Record):
     """A line of a rankings file that was left out, and why."""
 
     line: int
@@ -94,7 +94,7 @@ class Rankings(Record):
 
     source: str
     triples: tuple[Triple, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[RankingProblem, ...]
 
 
 def read_rankings(path: Path) -> Rankings:
@@ -118,7 +118,7 @@ def read_rankings(path: Path) -> Rankings:
                 raise ValueError("the triple was there before")
             triples[name] = Triple.model_validate(data)
         except (ValueError, KeyError, RecursionError) as error:
-            problems.append(Problem(line=number, triple=name, reason=_reason(error)))
+            problems.append(RankingProblem(line=number, triple=name, reason=_reason(error)))
     if not triples:
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "the file is empty"
         raise DataError("there is no triple to evaluate on", path, first)

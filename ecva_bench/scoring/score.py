@@ -15,17 +15,29 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from .. import __version__
-from ..errors import ScoringError, UsageError
+from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
-from ..tasks import TASKS, resolve
+from ..tasks import TASKS, find_tasks
+from .checks import check_distinct, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
-from .scorer import Column, Gap, Progress, Scorable, Scorer, available, get_scorer, needs_judge, silent
+from .scorer import (
+    Column,
+    Gap,
+    Scorable,
+    Scorer,
+    ScorerSource,
+    ScoringProgress,
+    available,
+    get_scorer,
+    needs_judge,
+    silent,
+)
 from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
@@ -35,7 +47,7 @@ JUDGED = ("anomeval", "gpt")
 def score_results(
     results: Results,
     *,
-    scorers: Sequence[str] | None = None,
+    scorers: Sequence[ScorerSource] | None = None,
     tasks: Sequence[str] = (),
     protocol: str = "standard",
     timestamp_unit: TimeUnit | None = None,
@@ -46,31 +58,30 @@ def score_results(
     models: Mapping[str, ModelSettings] | None = None,
     seed: int = 0,
     draws: int = DRAWS,
-    progress: Progress = silent,
+    progress: ScoringProgress = silent,
 ) -> Scores:
     """Score the answers of a run.
 
-    `scorers` are names, ("all",) for every installed one, or None for those the tasks name and, with a `judge`,
-    `JUDGED`. "all" leaves out those that cannot be had here (no judge; no weights on this machine and none named in
-    `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers are read in
-    `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
+    `scorers` are names, classes or instances, ("all",) for every installed one, or None for those the tasks name and,
+    with a `judge`, `JUDGED`. "all" leaves out those that cannot be had here (no judge; no weights on this machine and
+    none named in `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers are
+    read in `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
     `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights metrics that
     are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The same
     answers in any order give the same scores. Raises `UsageError` for an unknown name or a request that leaves nothing
-    to score, and `BudgetExhausted` where the judge's budget ends: asked again, it goes on from there.
+    to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the judge's
+    budget ends: asked again, it goes on from there.
     """
-    unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
         get_protocol(protocol),
-        timestamp_unit=unit,
+        timestamp_unit=timestamp_unit or unit_asked_for(results),
         anomeval=anomeval,
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    groups = group_answers(results, include_extra=rules.include_extra)
-    if tasks:
-        wanted = {task.name for task in resolve(tasks)}
-        groups = [group for group in groups if group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
+    answered = group_answers(results, include_extra=rules.include_extra)
+    groups = [group for group in answered if wanted is None or group.task in wanted]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
@@ -80,10 +91,7 @@ def score_results(
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
-        _Part(scorer, group, seed, draws)
-        for group in groups
-        for scorer in chosen[group.task]
-        if group.view in scorer.views
+        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
     ]
     return Scores(
         header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
@@ -164,7 +172,7 @@ def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
 
 
 def _choose(
-    names: Sequence[str] | None, tasks: Collection[str], protocol: Protocol, judge: Judge | None
+    names: Sequence[ScorerSource] | None, tasks: Collection[str], protocol: Protocol, judge: Judge | None
 ) -> dict[str, list[Scorer]]:
     """Return the scorers to run on each task."""
     if names is None:
@@ -173,10 +181,13 @@ def _choose(
     else:
         named = dict.fromkeys(tasks, tuple(names))
     made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
-    return {task: [made[name] for name in named[task] if task in made[name].tasks] for task in tasks}
+    found = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    for scorers in found.values():
+        check_distinct(scorers)
+    return found
 
 
-def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: Progress, second: SecondReader | None) -> None:
+def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
     """Give each scorer the progress to tell, and those that read texts the second reader."""
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
@@ -192,10 +203,10 @@ class _Part:
         self.items = [self._item(answer) for answer in group.answers]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
-        self.values = _values(scorer, self.batch)
+        self.values = checked_values(scorer, self.batch)
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
         rotates = len(self.batch) > 1 and not scorer.needs_judge
-        self.floor = _values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
+        self.floor = checked_values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
         clean = final_answer if self.scorer.protocol.strip_special_tokens else str
@@ -284,7 +295,7 @@ class _Part:
 
     def aggregates(self) -> list[Aggregate]:
         """Return a record per number the scorer gives over all items; none where no item was scored."""
-        values = self.scorer.summary(self.batch, self.values) if self.batch else {}
+        values = checked_summary(self.scorer, self.batch, self.values) if self.batch else {}
         return [
             Aggregate(
                 task=self.group.task,
@@ -300,18 +311,6 @@ class _Part:
             for column in self.scorer.aggregates
             if column.name in values
         ]
-
-
-def _values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, float]]:
-    """Score a batch and check what came back, so that a faulty scorer is named and not averaged."""
-    values = scorer.score(batch) if batch else []
-    if len(values) != len(batch):
-        raise ScoringError(f"{len(values)} scores for {len(batch)} items", f"scorer {scorer.name!r}", "mend the scorer")
-    for item, value in zip(batch, values, strict=True):
-        if not all(math.isfinite(number) for number in value.values()):
-            remedy = "a scorer leaves out a column that it cannot compute"
-            raise ScoringError(f"scorer {scorer.name!r} gave {value}", item.id, remedy)
-    return values
 
 
 def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:

@@ -17,7 +17,7 @@ from ..errors import ScoringError
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 
 
-def default_path() -> Path:
+def default_cache_path() -> Path:
     """Return the file in which numbers are kept."""
     return cache_dir() / "scores.sqlite"
 

@@ -10,24 +10,29 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Union
 
 from .. import __version__, registry
-from ..errors import ScoringError, UsageError
+from ..errors import EcvaError, ScoringError, UsageError
 from ..judging import Judge
 from ..records import Answer, JudgedPart, Label, Moment, Reading, View
+from ..registry.source_files import error_line
 from .protocol import Protocol
 
 GROUP = "ecva_bench.scorers"
 
+# A registered name, `./file.py:Name`, a class or an instance. Quoted: `Scorer` is defined below.
+ScorerSource = Union[str, type["Scorer"], "Scorer"]
+
 # Opened with what is done and its unit; what it gives is told how many are done and how many there are.
-Progress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
+ScoringProgress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @contextmanager
 def silent(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress that is shown to nobody."""
+    """ScoringProgress that is shown to nobody."""
     yield lambda done, total: None
 
 
@@ -136,10 +141,11 @@ class Scorer(ABC):
     views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
+    code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
-        self.progress: Progress = silent
+        self.progress: ScoringProgress = silent
 
     def unavailable(self) -> str | None:
         """Return why this metric cannot be had here and now, without a download; None where it can."""
@@ -175,8 +181,9 @@ class Scorer(ABC):
 
     def signature(self) -> str:
         """Return how the number was made, after sacrebleu: `bleu|n:4|tok:whitespace|…|v:0.1.0`."""
+        code = [self.code] if self.code else []
         settings = {**self.settings(), "strip": "specials" if self.protocol.strip_special_tokens else "none"}
-        return "|".join([self.name, *(f"{key}:{value}" for key, value in settings.items()), f"v:{__version__}"])
+        return "|".join([self.name, *(f"{key}:{value}" for key, value in settings.items()), *code, f"v:{__version__}"])
 
 
 def available() -> list[str]:
@@ -184,25 +191,53 @@ def available() -> list[str]:
     return registry.names(GROUP)
 
 
-def get_scorer(name: str, protocol: Protocol, judge: Judge | None = None) -> Scorer:
-    """Return the scorer of a name; `UsageError` if there is none, or it needs a judge and `judge` is None."""
-    found = scorer_class(name)
-    if not found.needs_judge:
-        return found(protocol)
-    if judge is None:
-        raise UsageError(f"the scorer {name!r} needs a judge", remedy="name one with --judge")
-    return found(protocol, judge)  # type: ignore[call-arg] # as `needs_judge` promises
+def get_scorer(scorer: ScorerSource, protocol: Protocol, judge: Judge | None = None) -> Scorer:
+    """Return a scorer that is ready to score under a protocol; of an instance that is given, a copy.
+
+    Raises `UsageError` for an unknown name, for what is no scorer, and where it needs a judge and `judge` is None;
+    `ScoringError` where it cannot be made.
+    """
+    found = registry.resolve(GROUP, scorer)
+    made = _made(found, protocol, judge)
+    made.code = found.code
+    return made
 
 
-def needs_judge(name: str) -> bool:
-    """Return whether the scorer of a name needs a judge; raises as `get_scorer` does."""
-    return scorer_class(name).needs_judge
+def needs_judge(scorer: ScorerSource) -> bool:
+    """Return whether a scorer needs a judge; raises as `get_scorer` does."""
+    return scorer_class(scorer).needs_judge
 
 
-def scorer_class(name: str) -> type[Scorer]:
-    """Return the class registered under a name; `UsageError` if there is none."""
-    found = registry.load(GROUP, name)
-    if not (isinstance(found, type) and issubclass(found, Scorer)):
-        remedy = "an entry point of this group must name a subclass of ecva_bench.scoring.Scorer"
-        raise ScoringError(f"the scorer {name!r} is not a Scorer", found, remedy)
-    return found
+def scorer_class(scorer: ScorerSource) -> type[Scorer]:
+    """Return the class of a scorer; `UsageError` where there is none of the name, or it is no scorer."""
+    return _class_of(registry.resolve(GROUP, scorer))
+
+
+def _class_of(found: registry.Plugin) -> type[Scorer]:
+    kind = found.value if isinstance(found.value, type) else type(found.value)
+    if not callable(getattr(kind, "score", None)) or "score" in getattr(kind, "__abstractmethods__", ()):
+        raise found.unfit("it has no score(batch)")
+    if not issubclass(kind, Scorer):
+        raise found.unfit("it does not derive from ecva_bench.Scorer")
+    for part, types in (("name", str), ("tasks", tuple), ("columns", tuple)):
+        if not isinstance(getattr(kind, part, None), types):
+            raise found.unfit(f"it has no {part} that is a {types.__name__}")
+    if not kind.columns or not all(isinstance(column, Column) for column in kind.columns):
+        raise found.unfit("its columns are no Column objects")
+    return kind
+
+
+def _made(found: registry.Plugin, protocol: Protocol, judge: Judge | None) -> Scorer:
+    kind = _class_of(found)
+    if isinstance(found.value, Scorer):
+        made = copy(found.value)
+        made.protocol = protocol
+        return made
+    if kind.needs_judge and judge is None:
+        raise UsageError(f"the scorer {found.name!r} needs a judge", remedy="name one with --judge")
+    try:
+        return kind(protocol, judge) if kind.needs_judge else kind(protocol)  # type: ignore[call-arg] # as it promises
+    except (EcvaError, ImportError, OSError):
+        raise
+    except Exception as error:
+        raise ScoringError(f"the scorer cannot be made ({error_line(error)})", found.label, "mend it") from error

@@ -17,7 +17,7 @@ from .protocol import Protocol
 
 NONE = 99_999  # tenths of a second: no such span
 WANTED = tuple(f"{edge} of span {number}" for number in (1, 2, 3) for edge in ("start", "end"))
-LOCAL = "hf:"
+_LOCAL = "hf:"
 
 
 class SecondReader:
@@ -25,7 +25,7 @@ class SecondReader:
 
     def __init__(self, judge: Judge, protocol: Protocol) -> None:
         """Raises `UsageError` for a local judge, which tells apart verdicts of one digit alone."""
-        if judge.identity()["judge"].startswith(LOCAL):
+        if judge.identity()["judge"].startswith(_LOCAL):
             raise UsageError(
                 "a local judge cannot read answers", judge.identity()["judge"], "name a model at an endpoint"
             )

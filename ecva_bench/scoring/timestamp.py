@@ -17,10 +17,10 @@ import numpy as np
 from ..reading.spans import VERSION, Span, read_spans
 from ..reading.text import final_answer
 from ..records import Reading
-from .instants import iou, length, merge
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 from .second_reader import SecondReader
+from .time_spans import iou, merge_spans, total_length
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 
@@ -53,7 +53,7 @@ class Timestamp(ReadingScorer):
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return the reason why a video without an annotated moment of some length is scored for nobody."""
-        return None if length(_annotated(item)) > 0 else "no moment annotated"
+        return None if total_length(_annotated(item)) > 0 else "no moment annotated"
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the best constant span [0, end] with its mean IoU, and the unread by kind."""
@@ -86,7 +86,7 @@ def best_constant_span(annotated: Sequence[Sequence[Span]]) -> tuple[float, floa
     The ends tried are those of the annotated spans. Between two of them the mean IoU has no maximum: as `end`
     grows, a video's IoU rises linearly inside a moment and falls convexly outside, so the mean is convex there.
     """
-    merged = [merge(spans) for spans in annotated]
+    merged = [merge_spans(spans) for spans in annotated]
     starts, stops = np.array([span for spans in merged for span in spans]).T
     firsts = np.cumsum([0, *(len(spans) for spans in merged)])[:-1]
     totals = np.add.reduceat(stops - starts, firsts)

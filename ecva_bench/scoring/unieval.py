@@ -21,21 +21,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import ScoringError
-from .neural import Model, NeuralScorer, Texts, length_batches
+from .neural import MetricModel, NeuralScorer, Texts, length_batches, load_network
 from .protocol import ModelSettings, Protocol
 from .scorer import Column, Scorable
-from .stock import load_stock
 
 if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer
 
-MAX_TOKENS = 1024
+UNIEVAL_MAX_TOKENS = 1024
 _END = "</s>"
 _LIST_NUMBER = re.compile(r"^\(?\d{1,3}[.)](?:\s+|$)")
 
 
 @dataclass(frozen=True)
-class Question:
+class UniEvalQuestion:
     """What is asked of an answer, sentence by sentence or of the whole, with `{answer}` and `{reference}` in it."""
 
     column: Column
@@ -58,8 +57,8 @@ class UniEval(NeuralScorer):
     """UniEval's factual consistency of free-text answers with the annotation's text."""
 
     name = "unieval"
-    questions: ClassVar[tuple[Question, ...]] = (
-        Question(
+    questions: ClassVar[tuple[UniEvalQuestion, ...]] = (
+        UniEvalQuestion(
             Column("unieval", "UniEval factual consistency of the answer's sentences with the annotation's text"),
             "question: Is this claim consistent with the document? </s> claim: {answer} </s> document: {reference}",
             by_sentence=True,
@@ -118,20 +117,20 @@ class UniEvalSum(UniEval):
 
     name = "unieval-sum"
     questions = (
-        Question(
+        UniEvalQuestion(
             Column("unieval_fluency", "UniEval fluency of the answer's sentences"),
             "question: Is this a fluent paragraph? </s> paragraph: {answer}",
             by_sentence=True,
         ),
-        Question(
+        UniEvalQuestion(
             Column("unieval_relevance", "UniEval relevance of the answer to the annotation's text"),
             "question: Is this summary relevant to the reference? </s> summary: {answer} </s> reference: {reference}",
         ),
-        Question(
+        UniEvalQuestion(
             Column("unieval_naturalness", "UniEval naturalness of the answer"),
             "question: Is this a fluent utterance? </s> utterance: {answer}",
         ),
-        Question(
+        UniEvalQuestion(
             Column("unieval_informativeness", "UniEval informativeness of the answer, given the annotation's text"),
             "question: Is this sentence informative according to the reference? "
             "</s> sentence: {answer} </s> reference: {reference}",
@@ -144,7 +143,7 @@ class UniEvalSum(UniEval):
     default_checkpoint = "MingZhong/unieval-sum"
 
 
-class UniEvalModel(Model):
+class UniEvalModel(MetricModel):
     """A UniEval checkpoint in memory, with its tokeniser."""
 
     def __init__(self, folder: Path, device: str, dtype: str) -> None:
@@ -155,7 +154,7 @@ class UniEvalModel(Model):
             raise ScoringError("the checkpoint has no vocabulary", folder, f"{vocabulary.name} is needed")
         self._tokenizer = SentencePieceProcessor(model_file=str(vocabulary))
         self._end, self._yes, self._no = self._tokenizer.eos_id(), self._first_piece("Yes"), self._first_piece("No")
-        self._network = load_stock("T5ForConditionalGeneration", folder, device=device, dtype=dtype)
+        self._network = load_network("T5ForConditionalGeneration", folder, device, dtype, passed_over={})
 
     def scores(self, inputs: Sequence[Texts], *, batch_tokens: int) -> Iterator[tuple[int, float]]:
         """Yield (place, probability of yes) of questions, each a tuple of one text, batch by batch."""
@@ -168,7 +167,7 @@ class UniEvalModel(Model):
         ids: list[int] = []
         for part in question.split(_END):
             ids += [*self._tokenizer.encode(part), self._end]
-        return [*ids[:-1][: MAX_TOKENS - 1], self._end]
+        return [*ids[:-1][: UNIEVAL_MAX_TOKENS - 1], self._end]
 
     def _forward(self, batch: Sequence[list[int]]) -> list[float]:
         """Return P(yes) / (P(yes) + P(no)) at the decoder's first step."""

@@ -67,6 +67,7 @@ def write_clip(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_real_server_answers_as_the_model_in_this_process(
     endpoint: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +81,7 @@ def test_a_real_server_answers_as_the_model_in_this_process(
         answers = there.answer_many(video, QUESTIONS)
         assert [a.strip() for a in answers] == here.answer_many(video, QUESTIONS)
     assert all(isinstance(answer, ModelOutput) and answer.finish in ("stop", "length") for answer in answers)
-    spent = there.spent()
+    spent = there.usage()
     assert (spent["asked"], spent["failed"], spent["uncounted"]) == (2, 0, 0)
     assert spent["tokens_in"] > 100
     there.close()

@@ -18,7 +18,7 @@ from ecva_bench.adapters.hf.adapter import FAMILIES, Hf
 from ecva_bench.adapters.openai_endpoint.frames import video_metadata
 from ecva_bench.adapters.parts.media.frames import image_parts, uneven
 from ecva_bench.adapters.timechat.adapter import seconds
-from ecva_bench.answering.adapter import create
+from ecva_bench.answering import create
 from ecva_bench.records import Moment
 from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf

@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, MistralForCausalLM
 
-from ecva_bench.adapters.parts.checkpoints.weights import after_last, fill, open_weights
 from ecva_bench.adapters.parts.prompts import Text, Visual
 from ecva_bench.adapters.parts.towers.clip import CONFIGS, ClipTower
 from ecva_bench.adapters.videollama2.adapter import SAMPLING, VideoLLaMA2
 from ecva_bench.adapters.videollama2.stc import Stc
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import after_last, open_weights
 from ecva_bench.video import samplers
 from tests.adapters.slow_stc import slow_stc
 from tests.adapters.tiny_llava import CLIP, random_state

@@ -15,8 +15,6 @@ import pytest
 
 from ecva_bench.data import load_dataset
 
-KILLS = 25
-
 
 def command(out: Path, *more: str) -> list[str]:
     program = "from ecva_bench.cli import main; main()"
@@ -45,13 +43,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dic
     return answers(out), time.monotonic() - start
 
 
+@pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
-    undisturbed: tuple[dict[str, dict[str, object]], float], tmp_path: Path
+    kills: int, undisturbed: tuple[dict[str, dict[str, object]], float], tmp_path: Path
 ) -> None:
     expected, duration = undisturbed
     chance = random.Random(7)
     killed_midway = 0
-    for attempt in range(KILLS):
+    for attempt in range(kills):
         out = tmp_path / f"{attempt}.jsonl"
         process = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         # Start counting when the file is there, so that kills fall into the run and not into the start-up.
@@ -67,7 +66,7 @@ def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
                 tail.write(b'{"type":"answer","key":"torn')
         subprocess.run(command(out), check=True, capture_output=True)
         assert answers(out) == expected
-    assert killed_midway >= KILLS // 4
+    assert killed_midway >= kills // 4
 
 
 def test_a_run_of_many_workers_killed_or_interrupted_resumes_and_leaves_no_worker_behind(

@@ -22,7 +22,7 @@ from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.models import find_model
 from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Runner
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Annotation, Label, Moment, Record, Review, Sample
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for, sample
@@ -326,7 +326,7 @@ def test_a_class_cannot_be_half_a_baseline(made: Callable[..., Runner]) -> None:
             return "text"
 
     for model in (Ranked, Marked):
-        with pytest.raises(AdapterError, match=r"marked as a baseline and is none.*derive baselines from Baseline"):
+        with pytest.raises(UsageError, match=r"marked as a baseline and is none.*derive baselines from Baseline"):
             made(model)
 
 

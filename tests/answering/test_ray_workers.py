@@ -35,6 +35,7 @@ def cluster() -> Iterator[object]:
         found.shutdown()
 
 
+@pytest.mark.slow
 def test_a_machine_lost_in_the_middle_costs_no_answer_and_gives_none_twice(
     cluster: object, folder: Path, trouble: Path, tmp_path: Path
 ) -> None:

@@ -83,7 +83,9 @@ def test_a_package_that_is_broken_hides_no_other(
     code, shown, _ = ecva_bench("models")
     assert code == 0
     assert "theirs        cannot be used (ModuleNotFoundError: No module named 'no_such_package')" in shown
-    assert "strange       cannot be used (it is no Adapter class)" in shown
+    assert (
+        "strange       cannot be used (strange (dumps in json) is no model: it has no answer(video, question))" in shown
+    )
     assert "\nvila " in shown
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ecva_bench.data import load_dataset
 from ecva_bench.data.check import check_dataset
-from ecva_bench.data.rules import RULES
+from ecva_bench.data.rules import FINDING_RULES
 from ecva_bench.errors import DataError
 from tests.clips import write_clip
 
@@ -90,10 +90,10 @@ def test_a_folder_that_is_not_there_is_said_once(tmp_path: Path) -> None:
 
 
 def test_every_rule_is_one_sentence() -> None:
-    assert all(meaning and meaning[0].islower() and not meaning.endswith(".") for meaning in RULES.values())
+    assert all(meaning and meaning[0].islower() and not meaning.endswith(".") for meaning in FINDING_RULES.values())
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", FINDING_RULES)
 def test_every_rule_is_used(rule: str) -> None:
     folder = Path(__file__).resolve().parents[2] / "ecva_bench/data"
     sources = [path for path in folder.glob("*.py") if path.name != "rules.py"]
@@ -110,7 +110,7 @@ def test_of_two_files_that_may_be_one_video_neither_is_taken(tmp_path: Path) -> 
     )
     found = {video.video: (video.error, video.frames) for video in result.videos or ()}
     assert found == {"00001": ("file_ambiguous", None), "00002": (None, 4), "00003": (None, 4)}
-    unusable = next(finding.before for finding in result.findings if finding.rule == "video-unusable")
+    unusable = next(finding.before for finding in result.findings if finding.rule == "video-ambiguous")
     assert str(folder / "00001.avi") in unusable
     assert str(folder / "1.mkv") in unusable
     assert set(result.unannotated) == {"1.mkv", "00001.avi", "3.mp4", "note.txt"}

@@ -17,7 +17,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ecva_bench.data import Dataset, load_dataset
-from ecva_bench.data.rules import RULES
+from ecva_bench.data.rules import FINDING_RULES
 from ecva_bench.errors import DataError, UsageError
 from tests.cases import case
 
@@ -90,10 +90,10 @@ def test_the_unusable_rows_of_the_real_file_come_out_by_rule(ecva: Dataset) -> N
 
 
 def test_every_repair_of_the_real_file_is_reported(ecva: Dataset) -> None:
-    assert {f.rule for f in ecva.findings} <= RULES.keys()
+    assert {f.rule for f in ecva.findings} <= FINDING_RULES.keys()
     by_rule = {
         rule: sorted({f.video for f in ecva.findings if f.rule == rule and not f.field.startswith("review")})
-        for rule in RULES
+        for rule in FINDING_RULES
     }
     assert by_rule["moment-digits"] == ["00229", "00323", "00343", "00441", "00824", "00923"]
     assert by_rule["moment-open"] == ["00704"]
@@ -246,6 +246,7 @@ def test_what_is_there_counts_and_not_what_the_file_states(stated: str, tmp_path
     assert peak < 50e6
 
 
+@pytest.mark.slow
 def test_formatted_cells_without_a_value_cost_no_memory(tmp_path: Path) -> None:
     wide = '<row r="{0}"><c r="XFD{0}" s="1"/></row>'
     many = "".join(wide.format(number) for number in range(10, 300)) + wide.format(1048576)

@@ -11,7 +11,7 @@ import pytest
 
 from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
-from ecva_bench.interchange import Source, import_answers
+from ecva_bench.interchange import AnswerSource, import_answers
 from ecva_bench.records import Results
 from tests.cases import case
 
@@ -19,7 +19,7 @@ CAUSE_PROMPT = "Please reason logically and give the root cause of the anomalies
 
 
 def read_released_answers(path: Path, dataset: Dataset, task: str | None = None) -> Results:
-    return import_answers([Source.parse(str(path), task)], dataset).results()
+    return import_answers([AnswerSource.parse(str(path), task)], dataset).results()
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_files_without_answers_are_refused(tmp_path: Path, small: Dataset, rows:
 @pytest.mark.parametrize("row", [{"output": "x"}, {"video_file": None, "output": "x"}, {"video_file": "/"}, None, "x"])
 def test_a_row_of_no_video_is_set_aside_and_named(tmp_path: Path, small: Dataset, row: object) -> None:
     path = write(tmp_path / "a.json", [{"video_file": "1.mp4", "output": "x"}, row])
-    imported = import_answers([Source(path, "cause")], small)
+    imported = import_answers([AnswerSource(path, "cause")], small)
     assert [answer.id for answer in imported.answers] == ["00001/cause"]
     assert "a.json: 1 of its rows (row 2) name no video" in imported.notes
 

@@ -10,13 +10,13 @@ import pytest
 
 from ecva_bench.data import Dataset
 from ecva_bench.errors import DataError, UsageError
-from ecva_bench.interchange import Imported, Source, import_answers
+from ecva_bench.interchange import AnswerSource, Imported, import_answers
 
 from .shapes import SHAPES, TASKS, VIDEOS, answer, as_json, as_lines, as_table, inspect_archive, reference, write_shape
 
 
 def read(path: Path, dataset: Dataset, task: str | None = None, **given: str) -> Imported:
-    return import_answers([Source.parse(str(path), task)], dataset, given=given)
+    return import_answers([AnswerSource.parse(str(path), task)], dataset, given=given)
 
 
 def put(path: Path, content: bytes | str) -> Path:
@@ -27,7 +27,7 @@ def put(path: Path, content: bytes | str) -> Path:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_gives_every_answer(shape: str, dataset: Dataset, tmp_path: Path) -> None:
     if shape == "parquet":
-        pytest.importorskip("pyarrow", reason="the extra imports is not installed")
+        pytest.importorskip("pyarrow", reason="the extra data is not installed")
     imported = read(write_shape(shape, tmp_path), dataset)
     tasks = SHAPES[shape][2]
     assert {each.id: (each.answer, each.reference) for each in imported.answers} == {
@@ -40,7 +40,7 @@ def test_every_shape_gives_every_answer(shape: str, dataset: Dataset, tmp_path: 
 
 
 def test_todays_inspect_log(dataset: Dataset, tmp_path: Path) -> None:
-    pytest.importorskip("zipfile_zstd", reason="the extra imports is not installed")
+    pytest.importorskip("zipfile_zstd", reason="the extra data is not installed")
     imported = read(put(tmp_path / "log.eval", inspect_archive(93)), dataset)
     assert len(imported.answers) == 6
     assert imported.files[0].form == "inspect log"
@@ -69,7 +69,7 @@ def rows(**fields: Any) -> list[dict[str, Any]]:
         ("m.json", as_json(rows(task="cause", answer="x", view="cut")), "'cut', which is no view.*full, anomaly"),
         ("m_cause.json", as_json(["x", "y"]), "no column is known to hold answers"),
         ("m_cause.json", as_json({f"A{v}_x264": "x" for v in VIDEOS}), "'A00001_x264', .* here, '00001.mp4', .* there"),
-        ("m_cause.json", as_json({f"video_{v}": "x" for v in VIDEOS}), "did you mean '00001.mp4'"),
+        ("m_cause.json", as_json({f"x{v}y": "x" for v in VIDEOS}), "did you mean '00001.mp4'"),
         ("m_cause.json", '[{"video": "00001", "answer": "x"}, {"vid', "breaks off"),
         ("m_cause.jsonl", '{"video":"1","answer":"x"}\n{"vid\n{"video":"3","answer":"x"}\n', "line 2 is no JSON"),
         ("m_cause.csv", "video,answer\n00001,caf\xe9\n".encode("latin-1"), "UTF-8.*save it as UTF-8"),

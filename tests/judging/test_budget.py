@@ -10,7 +10,7 @@ import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError
 from ecva_bench.judging.budget import Price, find_price
-from ecva_bench.judging.completions import MAX_TOKENS
+from ecva_bench.judging.completions import MAX_REPLY_TOKENS
 
 from .build import grade
 from .conftest import Open
@@ -31,7 +31,7 @@ def prices(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_money_is_never_overspent_and_the_next_run_goes_on(concurrency: int, judge_at: Open, prices: Path) -> None:
     calls = [grade(str(n)) for n in range(60)]
-    limit = 20.5 * COST + MAX_TOKENS * 10 / 1e6  # the most a call can cost must always be left
+    limit = 20.5 * COST + MAX_REPLY_TOKENS * 10 / 1e6  # the most a call can cost must always be left
     with JudgeServer(lambda *_: REPLY, delay=0.005) as server:
         options = {"prices": prices, "budget_usd": limit, "concurrency": concurrency}
         judge = judge_at(server, **options)
@@ -56,17 +56,17 @@ def test_money_is_never_overspent_and_the_next_run_goes_on(concurrency: int, jud
 
 def test_tokens_are_limited_too(judge_at: Open) -> None:
     with JudgeServer(lambda *_: REPLY) as server:
-        judge = judge_at(server, budget_tokens=10_000 + MAX_TOKENS, concurrency=4)
+        judge = judge_at(server, budget_tokens=10_000 + MAX_REPLY_TOKENS, concurrency=4)
         with pytest.raises(BudgetExhausted, match="tokens used"):
             judge.ask([grade(str(n)) for n in range(30)])
-        assert judge.usage.tokens_in + judge.usage.tokens_out <= 10_000 + MAX_TOKENS
+        assert judge.usage.tokens_in + judge.usage.tokens_out <= 10_000 + MAX_REPLY_TOKENS
         assert len(server.requests) >= 6
 
 
 def test_replies_that_do_not_say_what_they_cost_count_as_the_most(judge_at: Open) -> None:
     silent = {key: value for key, value in REPLY.items() if key != "usage"}
     with JudgeServer(lambda *_: silent) as server:
-        judge = judge_at(server, budget_tokens=3 * (MAX_TOKENS + 3000))
+        judge = judge_at(server, budget_tokens=3 * (MAX_REPLY_TOKENS + 3000))
         with pytest.raises(BudgetExhausted):
             judge.ask([grade(str(n)) for n in range(30)])
         assert judge.usage.uncounted == len(server.requests) in (3, 4)

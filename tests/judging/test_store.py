@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import JudgeError
-from ecva_bench.judging.store import Reply, Store, default_path, key_of
+from ecva_bench.judging.store import Reply, Store, default_store_path, key_of
 from ecva_bench.records import canonical_json
 
 REPLY = Reply("{}", expectations=(0.1, 1 / 3), tokens_in=3, left_out=("seed",))
@@ -146,7 +146,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_the_default_file_is_in_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ECVA_CACHE", str(tmp_path))
-    assert default_path() == tmp_path / "judge.sqlite"
+    assert default_store_path() == tmp_path / "judge.sqlite"
 
 
 def test_the_published_form(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ecva_bench import leaderboard
 from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard import as_text, published_tables, score_sheets, submission
-from ecva_bench.leaderboard.groups import labels
+from ecva_bench.leaderboard.groups import group_submissions, labels
 from ecva_bench.records import Lacking
 from ecva_bench.scoring import score_results
 from tests.scoring.build import answer, label, results
@@ -45,6 +45,51 @@ def test_models_are_ranked_by_the_mean_with_missing_as_zero():
     assert column(board, "rank") == ["1", "1", "3"]
     assert column(board, "answered") == ["4/4", "4/4", "1/4"]
     assert column(board, "accuracy %") == ["50.00", "50.00", "25.00"]
+
+
+def test_where_less_is_better_the_least_is_first():
+    """The accuracy of these runs is read as an error, so that the wrong answers stand first, at rank 1."""
+    texts = {"right": ("[5]", "[5]"), "half": ("[5]", "[1]"), "wrong": ("[1]", "[1]")}
+    scores = []
+    for model, said in texts.items():
+        one = run(model, *said, owed=OWED[:2])
+        kept = [s.model_copy(update={"higher_is_better": False}) for s in one.summaries if s.column == "accuracy"]
+        scores.append(one.model_copy(update={"summaries": tuple(kept)}))
+    (board,) = leaderboards(scores)
+    assert column(board, "model") == ["wrong", "half", "right"]
+    assert column(board, "accuracy %") == ["0.00", "50.00", "100.00"]
+    (group,) = group_submissions([submission(one) for one in scores])
+    assert [group.standings("accuracy")[model].rank for model in ("wrong", "half", "right")] == [1, 2, 3]
+
+
+def test_the_best_is_marked_and_so_is_who_is_not_told_apart_from_it():
+    owed = tuple(f"v{n}/classification" for n in range(40))
+    runs = [run(f"{right} right", *["[5]"] * right, *["[1]"] * (40 - right), owed=owed) for right in (40, 38, 0)]
+    (board,) = leaderboards(runs)
+    place = board.header.index("accuracy %")
+    assert [row[place].marks for row in board.rows] == [{"best"}, {"tie"}, frozenset()]
+    (board,) = leaderboards(runs[:1])
+    assert not board.rows[0][place].marks
+
+
+def test_a_run_that_nothing_was_scored_of_stands_unranked():
+    bare = run("m", "[5]").model_copy(update={"summaries": (), "aggregates": (), "scores": ()})
+    (board,) = leaderboards([bare])
+    assert (column(board, "model"), column(board, "rank")) == (["m"], [""])
+
+
+def test_a_sheet_says_what_each_number_is():
+    scores = run("m", "[5]", "[1]", "no class", "[5]")
+    (board,) = leaderboards([scores])
+    assert column(board, "parse failures") == ["1"]
+    (sheet,) = score_sheets(scores)
+    found = dict(zip(column(sheet, "score"), sheet.rows, strict=True))["accuracy"]
+    summary = next(one for one in scores.summaries if one.column == "accuracy")
+    shown = dict(zip(sheet.header, found, strict=True))
+    assert shown["mean"].text == "2/4 = 50.00 %"
+    assert (shown["n"].value, shown["of"].value) == (4, 4)
+    assert shown["missing as 0"].value == 50
+    assert shown["shuffled floor"].value == pytest.approx(100 * summary.floor)
 
 
 def test_baselines_stand_in_the_order_and_take_no_rank():

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from ecva_bench.cli import main
-from ecva_bench.leaderboard.exact import reproduce
+from ecva_bench.leaderboard.exact import reproduce, reproduction_table
 from ecva_bench.records import Label, Reading
 from ecva_bench.scoring import anomeval, bleu, classification, join, read_scores, rouge, score
 from tests.leaderboard.freeze import CI, JUDGE, MODELS
@@ -122,6 +122,7 @@ def test_a_change_in_the_last_digit_alone_is_found():
     (case,) = [case for case in found.cases if case.verdict != "PASS"]
     assert case.name == f"{one.task}@{one.view}/rougeL"
     assert one.id in case.text
+    assert reproduction_table(found).notes == (f"{len(found.cases) - 1} of {len(found.cases)} parts reproduce",)
 
 
 def test_scores_of_other_answers_are_no_reproduction():

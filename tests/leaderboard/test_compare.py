@@ -37,6 +37,15 @@ def test_a_planted_difference_is_found_with_its_interval():
     assert (effect.n, effect.videos, effect.p < 0.01) == (150, 150, True)
 
 
+def test_the_table_says_what_could_have_been_seen():
+    found = compared(np.random.default_rng(0).normal(0.03, 0.1, size=150).tolist())
+    (table, *_) = comparison_tables(found)
+    (row,) = table.rows
+    assert row[table.header.index("detectable")].value == pytest.approx(100 * found.effects[0].detectable)
+    assert comparison_tables(found)[1].header == ("video", "move", "most in", "base", "new")
+    assert any("detectable" in note and "at 5 %, uncorrected" in note for note in table.notes)
+
+
 def test_more_answers_that_were_cut_off_are_told_whichever_run_has_them():
     base, new = two([0.0] * 10)
     assert not compare(base=base, new=new).shortfalls
@@ -156,11 +165,12 @@ def test_other_arithmetic_is_refused_and_other_prompts_are_told():
             ),
         )
     found = compare(
-        base=base.model_copy(update={"header": base.header.model_copy(update={"prompts": {"cause": ("a",)}})}),
-        new=two([0.0] * 6, prompts={"cause": ("b",)})[1],
+        base=base.model_copy(update={"header": base.header.model_copy(update={"prompts": {"cause": ("a" * 64,)}})}),
+        new=two([0.0] * 6, prompts={"cause": ("b" * 64,)})[1],
     )
     assert [mismatch.field for mismatch in found.mismatches] == ["prompts"]
-    assert "beware: prompts of cause" in as_text(comparison_tables(found)[0])
+    told = "beware: prompts of cause: aaaaaaaaaaaa in the base, bbbbbbbbbbbb in the new run"
+    assert told in as_text(comparison_tables(found)[0])
 
 
 def test_metrics_are_chosen_by_name_and_unknown_ones_named():

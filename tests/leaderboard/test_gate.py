@@ -9,10 +9,12 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.gate import LEVEL, gate, noise_floors, read_margins, verdict_of
-from ecva_bench.leaderboard.gate_report import gate_cases, gate_tables
+from ecva_bench.leaderboard.gate_report import _rounded_up, gate_cases, gate_tables
 from ecva_bench.leaderboard.github import SUMMARY_BYTES, as_annotations, step_summary
 from ecva_bench.leaderboard.history import remember, sparkline
 from ecva_bench.leaderboard.junit import as_junit
@@ -51,12 +53,14 @@ def failures(differences):
     return sum(p <= LEVEL for p in tests) / draws
 
 
+@pytest.mark.slow
 def test_a_drop_of_two_points_on_200_videos_is_found():
     """The whole gate, three tasks whose noise a video shares."""
     differences = noise(np.random.default_rng(1), (DRAWS, VIDEOS, len(TASKS)), shared=0.5) - 0.02
     assert list(verdicts(differences)).count("FAIL") / DRAWS >= 0.95
 
 
+@pytest.mark.slow
 def test_without_a_drop_the_gate_seldom_fails():
     """The same, and nothing is worse."""
     differences = noise(np.random.default_rng(2), (DRAWS, VIDEOS, len(TASKS)), shared=0.5)
@@ -65,15 +69,18 @@ def test_without_a_drop_the_gate_seldom_fails():
     assert "WARN" not in found
 
 
+@pytest.mark.slow
 def test_one_question_a_video_is_enough_to_find_the_drop():
     assert failures(noise(np.random.default_rng(3), (1000, VIDEOS, 1)) - 0.02) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("questions", "shared"), [(1, 0.0), (3, 0.5), (3, 0.9)])
 def test_a_metric_seldom_fails_where_questions_of_a_video_share_noise(questions, shared):
     assert failures(noise(np.random.default_rng(4), (1000, VIDEOS, questions), shared=shared)) <= 0.05
 
 
+@pytest.mark.slow
 def test_tests_over_questions_as_if_independent_would_fail_far_too_often():
     """Why videos are drawn: with each question a cluster of its own, shared noise looks like a change."""
     differences = noise(np.random.default_rng(5), (500, VIDEOS, 3), shared=0.9)
@@ -170,6 +177,23 @@ def test_holm_makes_each_of_many_checks_stricter():
     assert [check.verdict for check in found.checks] == ["INCONCLUSIVE"] * 2
 
 
+def test_the_videos_that_lost_are_named_and_no_others():
+    assert one([-0.5, 0.0, -0.6, *[0.01] * 37]).worst == ("v002", "v000")
+
+
+def test_of_several_checks_each_needs_more_videos_to_be_decided():
+    """Two checks share the 4 %: 2.0537 + 0.8416 standard errors instead of 1.7507 + 0.8416."""
+    names = [f"v{number:03}" for number in range(100)]
+    moved = dict(zip(names, (0.5 + gain for gain in spread(0.0)), strict=True))
+    both = dict.fromkeys(("cause", "effect"), moved)
+    base = scored({task: dict.fromkeys(names, 0.5) for task in both})
+    found = gate(base=base, new=scored(both), margins={"gated": 0.002})
+    assert [check.needed for check in found.checks] == [pytest.approx(100 * 2.8953**2, rel=0.05)] * 2
+    (table, *_) = gate_tables(found)
+    assert [row[table.header.index("unit")].text for row in table.rows] == ["%", "%"]
+    assert "one-sided at 4 %, corrected after Holm for 2 checks" in table.notes[0]
+
+
 def test_an_undecided_check_says_what_would_decide_it():
     check = one(spread(0.0), margin=0.002)
     assert check.needed == pytest.approx(100 * ((1.75 + 0.84) * 0.002 / 0.002) ** 2, rel=0.05)
@@ -254,8 +278,15 @@ def test_more_answers_that_are_empty_or_cut_off_are_a_reason_of_their_own(base, 
 
 def test_the_judges_part_of_the_signature_is_named():
     found = gate(base=scored(BASE), new=scored(BASE, signature="anomeval|judge:y|v:1"))
-    assert gate_tables(found)[0].notes == ("the two runs do not compare",)
+    assert gate_tables(found)[0].notes == ("the two runs cannot be compared",)
     assert found.mismatches[0].text == "scorer of cause/anomeval: judge:x in the base, judge:y in the new run"
+
+
+@given(margin=st.floats(1e-6, 1))
+def test_an_advised_margin_has_two_digits_and_is_enough(margin):
+    advised = _rounded_up(margin)
+    assert margin <= float(advised) <= 1.101 * margin
+    assert len(f"{float(advised):e}".split("e")[0].rstrip("0").replace(".", "")) <= 2
 
 
 def test_calibration_raises_margins_to_what_equal_runs_differ_by():
@@ -269,7 +300,7 @@ def test_calibration_raises_margins_to_what_equal_runs_differ_by():
     assert found.checks[0].tolerated == pytest.approx(0.03)
     assert gate(base=base, new=new, calibration=[again, third], margins={"gated": 0.05}).checks[0].tolerated == 0.05
     other = scored({"cause": {"v0": 0.5}})
-    with pytest.raises(UsageError, match="do not compare"):
+    with pytest.raises(UsageError, match="cannot be compared"):
         gate(base=base, new=new, calibration=[other])
 
 
@@ -277,7 +308,7 @@ def test_what_is_asked_for_is_checked_before_anything_is_judged():
     run = scored(BASE)
     assert read_margins(["gated=0.005", "cause/s1=0"]) == {"gated": 0.005, "cause/s1": 0.0}
     for text in ("gated", "gated=much", ""):
-        with pytest.raises(UsageError, match="is no margin"):
+        with pytest.raises(UsageError, match="is not a margin"):
             read_margins([text])
     for margins in ({"bleu": 0.1}, {"gated": -0.1}, {"gated": math.nan}):
         with pytest.raises(UsageError, match="margin"):

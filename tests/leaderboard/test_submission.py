@@ -97,6 +97,11 @@ def test_writing_and_reading_changes_nothing_and_writes_the_same_bytes(tmp_path)
     assert write_submission(found, tmp_path).read_bytes() == first
 
 
+def test_of_the_results_file_only_its_name_is_told():
+    found = submitted("a car", source="/home/somebody/runs/of june.jsonl")
+    assert found.scores.results == "of june.jsonl"
+
+
 def test_scores_alone_say_nothing_of_how_answers_were_made(tmp_path):
     found = submission(score_results(run("a car"), draws=50))
     assert found.entries[0].answers_sha256 is None
@@ -119,8 +124,10 @@ def test_what_is_there_and_says_something_else_is_replaced_only_when_asked(tmp_p
         (submitted("a car", usd=2.0), r"\(other usd\)"),
         (submitted("a wall", usd=1.0, sha256="1" * 64), "other results_sha256, .*values of cause"),
     ):
-        with pytest.raises(ResultsError, match=f"another submission has this name .*{named}.*--replace"):
+        message = f"another submission has this name .*{named}.*{path.name}.*--replace"
+        with pytest.raises(ResultsError, match=message) as refused:
             write_submission(other, tmp_path)
+        assert "entries" not in str(refused.value)
         assert path.read_bytes() == first
     replaced = submitted("a car", usd=2.0)
     assert read_submission(write_submission(replaced, tmp_path, replace=True)) == replaced

@@ -23,6 +23,7 @@ from ecva_bench.leaderboard import (
     write_leaderboards,
     written,
 )
+from ecva_bench.leaderboard.chart import _step
 
 TABLE = Table(
     title="cause, full video",
@@ -75,6 +76,16 @@ def test_csv():
         ",VILA,7.1,,\r\n"
         ",Video-llava,N/A,,\r\n"
     )
+
+
+def test_what_is_no_number_is_never_written_as_json():
+    with pytest.raises(ValueError, match="JSON"):
+        as_json([Table("t", ("a",), ((Cell("nan", float("nan")),),))])
+
+
+@pytest.mark.parametrize(("span", "step"), [(3.5, 1), (6, 2), (10, 2), (16, 5), (0.35, 0.1), (100, 20)])
+def test_ticks_of_a_chart_are_round_and_few(span, step):
+    assert _step(span) == pytest.approx(step)
 
 
 @given(st.text(min_size=1))

@@ -280,6 +280,7 @@ def test_it_opens_from_a_file_can_be_read_by_all_and_looks_so(opened: Open, fold
     assert page.evaluate("document.documentElement.scrollWidth") <= 480
 
 
+@pytest.mark.slow
 def test_a_run_of_full_size_is_looked_at_in_parts(opened: Open, tmp_path: Path) -> None:
     runs = (big_run(number) for number in range(MODELS))
     made = write_page(runs, tmp_path / "page")

@@ -27,7 +27,7 @@ Rule = Callable[[str, Mapping[str, Any]], list[int] | None]
 
 
 def lexical(name: str, payload: Mapping[str, Any]) -> list[int]:
-    """Verdicts by shared words alone: a judge that knows nothing, obeys nothing and always says the same."""
+    """ItemVerdicts by shared words alone: a judge that knows nothing, obeys nothing and always says the same."""
     if name == "refusal":
         return [int(payload["edited_candidate"].strip(" .").lower() == "none")]
     if name == "coverage":

@@ -14,7 +14,7 @@ from ecva_bench.errors import UsageError
 from ecva_bench.judging.prompts import read_prompts
 from ecva_bench.leaderboard import submission
 from ecva_bench.scoring import PROTOCOLS, score_results
-from ecva_bench.scoring.anomeval import AnomEval, Verdicts, combine
+from ecva_bench.scoring.anomeval import AnomEval, ItemVerdicts, combine
 from ecva_bench.scoring.protocol import ANOMEVAL, AnomEvalSettings, get_anomeval
 
 from .build import answer, failure, results
@@ -42,19 +42,19 @@ def pair(video, full, edited, control=None, **fields):
     ("found", "settings", "expected"),
     [
         # 3 of 4 keys, logic 4/5: s1 = .75 x .8 = .6; S = .2 x .6 + .4 + .4 = .92
-        (Verdicts((1, 1, 1, 0), 4, 1, 1, None), PAPER, {"s1": 0.6, "s2": 1, "s3": 1, "S": 0.92, "gated": 0.92}),
+        (ItemVerdicts((1, 1, 1, 0), 4, 1, 1, None), PAPER, {"s1": 0.6, "s2": 1, "s3": 1, "S": 0.92, "gated": 0.92}),
         # inconsistent: the change of the answer counts in S and not in gated
-        (Verdicts((1, 1, 1, 0), 4, 0, 1, None), PAPER, {"S": 0.52, "gated": 0.12}),
+        (ItemVerdicts((1, 1, 1, 0), 4, 0, 1, None), PAPER, {"S": 0.52, "gated": 0.12}),
         # mean form: (.75 + .8) / 2 = .775
-        (Verdicts((1, 1, 1, 0), 4, 1, 0, None), AnomEvalSettings(s1="mean"), {"s1": 0.775, "S": 0.555}),
+        (ItemVerdicts((1, 1, 1, 0), 4, 1, 0, None), AnomEvalSettings(s1="mean"), {"s1": 0.775, "S": 0.555}),
         # T = 5 questions, 4 of them yes; the gate opens as far as s2
         (
-            Verdicts((1, 1, 1, 0), 5, 1, 1, 0),
+            ItemVerdicts((1, 1, 1, 0), 5, 1, 1, 0),
             AnomEvalSettings(questions="key-sentences"),
             {"s2": 0.8, "S": 0.87, "gated": 0.15 + 0.32 + 0.32, "s3_control": 0},
         ),
-        (Verdicts((0, 0), 5, 1, 1, None), AnomEvalSettings((1, 0, 0)), {"s1": 0, "S": 0, "gated": 0}),
-        (Verdicts((1,), 5, 0.5, 1, None), PAPER, {"S": 0.2 + 0.2 + 0.4, "gated": 0.2 + 0.2 + 0.2}),
+        (ItemVerdicts((0, 0), 5, 1, 1, None), AnomEvalSettings((1, 0, 0)), {"s1": 0, "S": 0, "gated": 0}),
+        (ItemVerdicts((1,), 5, 0.5, 1, None), PAPER, {"S": 0.2 + 0.2 + 0.4, "gated": 0.2 + 0.2 + 0.2}),
     ],
 )
 def test_the_columns_are_those_worked_out_by_hand(found, settings, expected):
@@ -63,7 +63,7 @@ def test_the_columns_are_those_worked_out_by_hand(found, settings, expected):
 
 
 verdicts = st.builds(
-    Verdicts,
+    ItemVerdicts,
     st.lists(st.integers(0, 1).map(float), min_size=1, max_size=6).map(tuple),
     st.integers(0, 5).map(float),
     *[st.sampled_from([0.0, 0.5, 1.0])] * 3,

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from ecva_bench.errors import ScoringError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.scoring import ModelSettings, Protocol
 from ecva_bench.scoring.moverscore import MoverModel, MoverScore, mover_score
 
@@ -127,13 +127,15 @@ def test_scores_do_not_depend_on_the_other_answers(model):
 
 
 def test_another_network_is_refused(tmp_path):
-    with pytest.raises(ScoringError, match="the checkpoint is a t5, not a distilbert"):
-        MoverModel(save_t5(tmp_path / "t5"), "cpu", "float32")
-    with pytest.raises(ScoringError, match=r"config\.json cannot be used"):
-        MoverModel(tmp_path, "cpu", "float32")
+    folder = save_t5(tmp_path / "t5")
+    with pytest.raises(CheckpointError, match="the checkpoint is a t5, not a distilbert"):
+        MoverModel(folder, "cpu", "float32")
+    (folder / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"config\.json cannot be read"):
+        MoverModel(folder, "cpu", "float32")
 
 
 def test_a_missing_weight_is_an_error_and_not_drawn_at_random(tmp_path):
     name = "transformer.layer.1.ffn.lin1.weight"
-    with pytest.raises(ScoringError, match=name):
+    with pytest.raises(CheckpointError, match=name):
         MoverModel(save_distilbert(tmp_path / "tiny", leave_out=name), "cpu", "float32")

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.checkpoints import find_checkpoint
-from ecva_bench.errors import ScoringError, UsageError
+from ecva_bench.errors import CheckpointError, ScoringError, UsageError
 from ecva_bench.scoring import ModelSettings, Protocol, neural
-from ecva_bench.scoring.neural import Model, NeuralScorer, length_batches, model_settings
+from ecva_bench.scoring.neural import MetricModel, NeuralScorer, length_batches, model_settings
 from ecva_bench.scoring.scorer import Column
 
 from .build import item
 
 
-class Letters(Model):
+class Letters(MetricModel):
     """Scores a pair by its letters, counts what it reads, and breaks where it is told to."""
 
     read: list[tuple[str, ...]]
@@ -183,7 +183,7 @@ def test_a_number_that_is_none_is_an_error_and_not_kept(place, number):
 
 
 def test_the_signature_names_weights_dtype_and_device(place):
-    found = find_checkpoint(str(place), files=(), download=False, option="x", error=ScoringError)
+    found = find_checkpoint(str(place), files=(), download=False, option="x")
     signature = lettered(place, dtype="bfloat16", device="cpu").signature()
     assert f"lettered|model:letters@{found.revision[:8]}|dtype:bfloat16|device:cpu|strip:specials|v:" in signature
     assert str(place) not in signature
@@ -218,10 +218,10 @@ def test_what_the_hubs_cache_holds_is_used_with_its_commit(in_the_hub, revision)
 def test_absent_weights_are_an_error_with_the_command_that_gets_them():
     scorer = Lettered(Protocol())
     message = r"no weights .*: some-one/letters: run `hf download some-one/letters`.*--metric-arg lettered\.checkpoint="
-    with pytest.raises(ScoringError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         scorer.score(ITEMS)
     assert "not in the hub's cache" in scorer.unavailable()
-    with pytest.raises(ScoringError, match="hf download some-one/letters --revision v2`"):
+    with pytest.raises(CheckpointError, match="hf download some-one/letters --revision v2`"):
         lettered("some-one/letters@v2").score(ITEMS)
 
 
@@ -245,15 +245,15 @@ def test_weights_are_downloaded_only_where_a_score_is_asked_for(place, monkeypat
 
 def test_a_cache_entry_without_weights_is_absent(in_the_hub, tmp_path):
     next((tmp_path / "hub").rglob("model.safetensors")).unlink()
-    with pytest.raises(ScoringError, match="hf download"):
+    with pytest.raises(CheckpointError, match="hf download"):
         Lettered(Protocol()).score(ITEMS)
 
 
 def test_a_folder_without_weights_or_that_is_not_there_is_named(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ScoringError, match=r"holds no weights.*empty.*\*\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"holds no weights.*empty.*\*\.safetensors"):
         lettered(tmp_path / "empty").score(ITEMS)
-    with pytest.raises(ScoringError, match=r"no such checkpoint.*/nowhere.*lettered\.checkpoint"):
+    with pytest.raises(CheckpointError, match=r"no such checkpoint.*/nowhere.*lettered\.checkpoint"):
         lettered(tmp_path / "nowhere").score(ITEMS)
 
 

@@ -195,7 +195,7 @@ def test_a_value_the_scorer_leaves_out_is_unscored_and_never_zero(monkeypatch):
 
 def test_an_entry_point_that_is_no_scorer_is_refused(monkeypatch):
     monkeypatch.setattr(registry, "load", lambda group, name: dict)
-    with pytest.raises(ScoringError, match="is not a Scorer"):
+    with pytest.raises(UsageError, match=r"other \(dict in builtins\) is no scorer: it has no score\(batch\)"):
         score_results(results([answer("a", "x")]), scorers=["other"])
 
 

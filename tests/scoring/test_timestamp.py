@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.scoring import get_protocol
-from ecva_bench.scoring.instants import iou, length, merge
+from ecva_bench.scoring.time_spans import iou, merge_spans, total_length
 from ecva_bench.scoring.timestamp import Timestamp, best_constant_span
 
 from .build import item, moments
@@ -27,14 +27,14 @@ def covered_seconds(spans) -> set[int]:
 @given(SPANS, SPANS)
 def test_overlap_equals_counting_whole_seconds(a, b):
     first, second = covered_seconds(a), covered_seconds(b)
-    assert length(a) == len(first)
+    assert total_length(a) == len(first)
     union = first | second
     assert iou(a, b) == (pytest.approx(len(first & second) / len(union)) if union else 0)
 
 
 @given(SPANS)
 def test_merged_spans_are_disjoint_and_in_order(spans):
-    merged = merge(spans)
+    merged = merge_spans(spans)
     assert all(left[1] < right[0] for left, right in pairwise(merged))
     assert covered_seconds(merged) == covered_seconds(spans)
 

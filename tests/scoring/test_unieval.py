@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentencepiece import SentencePieceProcessor
 
-from ecva_bench.errors import ScoringError
+from ecva_bench.errors import CheckpointError, ScoringError
 from ecva_bench.scoring import Protocol
-from ecva_bench.scoring.unieval import MAX_TOKENS, UniEval, UniEvalModel, UniEvalSettings, UniEvalSum, sentences
+from ecva_bench.scoring.unieval import UNIEVAL_MAX_TOKENS, UniEval, UniEvalModel, UniEvalSettings, UniEvalSum, sentences
 
 from .build import item
 from .tiny_moverscore import save_distilbert
@@ -101,9 +101,9 @@ def test_equals_a_slow_implementation_whatever_the_batch(folder, model, batch_to
 
 def test_a_long_question_is_cut_at_its_end(model):
     whole = model.encode("question: Yes </s> claim: " + "Yes " * 5000 + "</s> document: No")
-    assert len(whole) == MAX_TOKENS == 1024
+    assert len(whole) == UNIEVAL_MAX_TOKENS == 1024
     assert whole[-1] == model.encode("")[-1]
-    assert whole[:-1] == model.encode("question: Yes </s> claim: " + "Yes " * 2000)[: MAX_TOKENS - 1]
+    assert whole[:-1] == model.encode("question: Yes </s> claim: " + "Yes " * 2000)[: UNIEVAL_MAX_TOKENS - 1]
 
 
 def test_a_repeated_sentence_is_asked_once_and_counts_every_time(scorer, monkeypatch):
@@ -202,8 +202,8 @@ def test_another_network_or_half_of_one_is_refused(tmp_path, folder):
     with pytest.raises(ScoringError, match=r"spiece\.model is needed"):
         UniEvalModel(distilbert, "cpu", "float32")
     (distilbert / "spiece.model").write_bytes((folder / "spiece.model").read_bytes())
-    with pytest.raises(ScoringError, match="the checkpoint is a distilbert, not a t5"):
+    with pytest.raises(CheckpointError, match="the checkpoint is a distilbert, not a t5"):
         UniEvalModel(distilbert, "cpu", "float32")
     name = "decoder.block.1.layer.1.EncDecAttention.k.weight"
-    with pytest.raises(ScoringError, match=name):
+    with pytest.raises(CheckpointError, match=name):
         UniEvalModel(save_t5(tmp_path / "half", leave_out=name), "cpu", "float32")

@@ -17,12 +17,13 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import Blip2QFormerModel, InstructBlipQFormerModel
 
-from ecva_bench.errors import AdapterError
+from ecva_bench.checkpoints.files import reading
+from ecva_bench.checkpoints.filling import fill, report_problems
+from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
+from ecva_bench.errors import CheckpointError
 
-from ..checkpoints.files import reading
-from ..checkpoints.placement import Placement
-from ..checkpoints.sizes import numbers, shape_of
-from ..checkpoints.weights import Tensors, check, fill, layered, renamed
+from ..layouts.sizes import numbers, shape_of
+from ..placement import Placement
 
 HEAD = 64  # channels a head
 
@@ -60,7 +61,7 @@ class QFormer(nn.Module):
             "layer_norm_eps": 1e-12,
         }
         self.queries = nn.Parameter(torch.zeros(1, queries, width))
-        self.words = words
+        self.words, self.width, self.encoder = words, width, encoder
         self.bert: Any
         if words:
             config = _untyped.InstructBlipQFormerConfig(vocab_size=words, max_position_embeddings=positions, **sizes)
@@ -97,7 +98,7 @@ def load_qformer(
     """Return a Q-Former filled with tensors under the names of the authors' BERT, with or without `bert.` before them.
 
     `queries` is [1, n, width]. Whether there is a text, and in which layers there is cross-attention, the names show.
-    Raises `AdapterError` where a name is missing or unexpected.
+    Raises `CheckpointError` where a name is missing or unexpected.
     """
     own = qformer_tensors(bert)
     sizes = _sizes(own, where)
@@ -164,10 +165,12 @@ class BertText:
 
         path = folder / "vocab.txt"
         if not path.is_file():
-            raise AdapterError("there is no vocab.txt", folder, "put that of bert-base-uncased there")
+            raise CheckpointError("there is no vocab.txt", folder, "put that of bert-base-uncased there")
         with reading("BERT's vocabulary", path), path.open(encoding="utf-8") as lines:
             words = {line.rstrip("\n"): number for number, line in enumerate(lines)}
-        check({"missing": sorted({"[CLS]", "[SEP]", "[PAD]", "[UNK]"} - words.keys())}, "BERT's vocabulary", path)
+        report_problems(
+            {"missing": sorted({"[CLS]", "[SEP]", "[PAD]", "[UNK]"} - words.keys())}, "BERT's vocabulary", path
+        )
         self._begin, self._end, self._pad = words["[CLS]"], words["[SEP]"], words["[PAD]"]
         self.path, self.size = path, len(words)
         self._words = Tokenizer(WordPiece(words, unk_token="[UNK]"))  # noqa: S106 - no password

@@ -30,14 +30,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ecva_bench.answering import Adapter, ModelCard, ModelOutput
-from ecva_bench.answering.checkpoint_check import CheckpointCheck
 from ecva_bench.checkpoints import Checkpoint, find_checkpoint
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.checkpoints.check import CheckpointCheck
+from ecva_bench.checkpoints.files import read_json_object, section_in, size_in
+from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from ecva_bench.records import sha256_of
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 
-from ..checkpoints.files import read_json_object, section_in, size_in
 from ..language.policy import Policy
 from ..options import choice, count
 from ..prompts import Piece, Template, TokenIds, encode
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 
     from ecva_bench.video import Frames, Video
 
-    from ..checkpoints.placement import Placement
     from ..language.networks import Networks
+    from ..placement import Placement
 
 BATCH = 8  # questions answered at the same time
 
@@ -75,7 +75,8 @@ class Composed(Adapter):
 
     Options, as strings: `model_path`, a folder or hub id; `generation`, a policy's name; `max_new_tokens` in its place;
     `dtype` (auto, float32, float16, bfloat16); `device` (auto, cpu, cuda, cuda:N, spread); `quantize` (8bit, 4bit: the
-    language model alone). Nothing is read before it is needed; `AdapterError` where something is not as it should be.
+    language model alone). Nothing is read before it is needed; `AdapterError` or
+    `CheckpointError` where something is not as it should be.
     """
 
     immaterial = frozenset({"device"})  # what of it matters, the description says
@@ -172,17 +173,17 @@ class Composed(Adapter):
         return read_json_object(self.checkpoint.folder / "config.json")
 
     def size(self, name: str, default: int | None = None) -> int:
-        """Return a whole number above 0 of config.json; `AdapterError` where it is another thing, or has no default."""
+        """Return a whole number above 0 of config.json; `CheckpointError` where there is none and no default."""
         return size_in(self.config, name, self.checkpoint.folder / "config.json", default)
 
     def section(self, name: str) -> dict[str, Any]:
-        """Return settings within config.json, none where it has none; `AdapterError` where they are another thing."""
+        """Return settings within config.json, none where it has none; `CheckpointError` for another thing."""
         return section_in(self.config, name, self.checkpoint.folder / "config.json")
 
     @cached_property
     def placement(self) -> Placement:
         """Where networks are put, and as what numbers."""
-        from ..checkpoints.placement import place
+        from ..placement import place
 
         device, dtype, quantize = self._wanted
         return place(device, dtype, quantize)
@@ -203,16 +204,18 @@ class Composed(Adapter):
         Raises an error where the model's own weights are not on this machine; what else ends `build` ends the
         comparison.
         """
-        from ..checkpoints.inspection import count_parameters, inspecting
-        from ..checkpoints.placement import NOWHERE
+        from ecva_bench.checkpoints.inspection import count_parameters, inspecting
 
+        from ..placement import NOWHERE
+
+        ensure_torchvision()
         twin = copy.copy(self)
         twin.placement, twin._inspected = NOWHERE, True
         with inspecting() as parts:
             _ = twin.checkpoint
             try:
                 built = twin.build()
-            except AdapterError as error:
+            except (AdapterError, CheckpointError) as error:
                 return CheckpointCheck(tuple(parts), None, str(error))
         return CheckpointCheck(tuple(parts), count_parameters(built.tower, built.connector, built.language))
 
@@ -287,9 +290,7 @@ class Composed(Adapter):
         """Return weights by folder or hub id; `role` is the option that names them."""
         option = "--model-path" if role == "model" else f"--model-arg {role}="
         there = not self._inspected
-        return find_checkpoint(
-            name, files=self.files[role], download=there, identify=there, option=option, error=AdapterError
-        )
+        return find_checkpoint(name, files=self.files[role], download=there, identify=there, option=option)
 
     def describe(self) -> dict[str, Any]:
         """Return checkpoints with revisions, numbers, frames, template and generation; no weights are loaded."""

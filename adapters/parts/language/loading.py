@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
 
+from ecva_bench.checkpoints.files import read_json_object, reading
+from ecva_bench.checkpoints.filling import compare_names, report_problems, shape_text
+from ecva_bench.checkpoints.inspection import inspected
+from ecva_bench.checkpoints.pretrained import load_pretrained, quiet
+from ecva_bench.checkpoints.tensors import open_weights, without_old_buffers
 from ecva_bench.errors import AdapterError
 
-from ..checkpoints.files import read_json_object, reading
-from ..checkpoints.inspection import inspected
-from ..checkpoints.placement import Placement
-from ..checkpoints.weights import check, named, open_weights, told
+from ..placement import Placement
 
 _untyped: Any = transformers  # its configurations have no types
-_bars: Any = transformers.logging
 
-_JUNK = ("rotary_emb.inv_freq",)  # a buffer that older versions of transformers saved
+TOO_LARGE = "give quantize=8bit or 4bit, or device=spread, with --model-arg"
 
 
 def load_language(
@@ -42,35 +39,24 @@ def load_language(
     The folder's config.json may bear a multimodal model's type; `config` is the language model's where it is a part of
     it. `beside` are the prefixes of names that do not belong to the language model, `key_mapping` regular expressions
     to what they become (as transformers takes them), `adapter` the folder of a LoRA. Its own generation settings are
-    dropped. Raises `AdapterError` where a name is missing, unexpected or of another shape, or a package is missing.
+    dropped. Raises `CheckpointError` as `load_pretrained` does, and `AdapterError` where a package is missing.
     """
     settings = dict(config or read_json_object(folder / "config.json"))
     options: dict[str, Any] = {"quantization_config": quantization(placement, adapter)} if placement.quantize else {}
     with reading("the language model's configuration", folder / "config.json"):
         sizes = getattr(_untyped, f"{kind}Config").from_dict(settings)
-    if inspected() is not None:
-        options["state_dict"] = dict(open_weights(folder))
-    with reading("the language model", folder), fitting(placement), quiet():
-        language, found = getattr(_untyped, f"{kind}ForCausalLM").from_pretrained(
-            None if "state_dict" in options else folder,
-            config=sizes,
-            dtype=placement.dtype,
-            device_map="auto" if placement.spread else {"": placement.device},
-            key_mapping=dict(key_mapping) if key_mapping else None,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told below, with all other names
-            **options,
-        )
-    problems = {
-        "missing": sorted(found["missing_keys"]),
-        "unexpected": sorted(n for n in found["unexpected_keys"] if not n.startswith(beside) and not n.endswith(_JUNK)),
-        "of another shape": sorted(
-            f"{name} {told(given)} for {told(own)}" for name, given, own in found["mismatched_keys"]
-        ),
-    }
-    check(problems, type(language).__name__, folder, len(language.state_dict()))
-    if inspected() is not None:
-        language.tie_weights()  # transformers does not, on the meta device
+    language = load_pretrained(
+        f"{kind}ForCausalLM",
+        folder,
+        what="the language model",
+        dtype=placement.dtype,
+        passed_over={f"^{re.escape(prefix)}": "it belongs to another part of the model" for prefix in beside},
+        too_large=TOO_LARGE,
+        config=sizes,
+        device_map="auto" if placement.spread else {"": placement.device},
+        key_mapping=dict(key_mapping) if key_mapping else None,
+        **options,
+    )
     if adapter:
         language = _merged(language, adapter)
     language.generation_config = _untyped.GenerationConfig()
@@ -85,7 +71,7 @@ def _merged(language: Any, adapter: Path) -> Any:
 
     there = [adapter / name for name in ("adapter_model.safetensors", "adapter_model.bin")]
     file = next((path for path in there if path.is_file()), there[0])
-    given = open_weights(file)
+    given = without_old_buffers(open_weights(file))
     with reading("the LoRA", adapter), quiet():
         if inspected() is None:
             model: Any = PeftModel.from_pretrained(language, adapter, ignore_mismatched_sizes=True)
@@ -93,11 +79,16 @@ def _merged(language: Any, adapter: Path) -> Any:
             model = get_peft_model(language, PeftConfig.from_pretrained(str(adapter)), low_cpu_mem_usage=True)
     expected = get_peft_model_state_dict(model, save_embedding_layers=False)  # by itself it would ask the hub
     shapes = [
-        f"{name} {told(given[name].shape)} for {told(tensor.shape)}"
+        f"{name} {shape_text(given[name].shape)} for {shape_text(tensor.shape)}"
         for name, tensor in expected.items()
         if name in given and given[name].shape != tensor.shape
     ]
-    check({**named(expected, given, "the LoRA", file), "of another shape": shapes}, "the LoRA", file, len(expected))
+    report_problems(
+        {**compare_names(expected, given, "the LoRA", file), "of another shape": shapes},
+        "the LoRA",
+        file,
+        len(expected),
+    )
     with reading("the LoRA", adapter):
         return model.merge_and_unload()
 
@@ -117,33 +108,3 @@ def quantization(placement: Placement, adapter: Path | None = None) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_quant_type="nf4",
     )
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what the libraries say of names and types: what matters of it is an error here.
-
-    Their progress bar is for a terminal, and for what is loaded.
-    """
-    logger = logging.getLogger("transformers")
-    level, bar = logger.level, _bars.is_progress_bar_enabled()
-    logger.setLevel(logging.ERROR)
-    if inspected() is not None or not sys.stderr.isatty():
-        _bars.disable_progress_bar()
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logger.setLevel(level)
-        if bar:
-            _bars.enable_progress_bar()
-
-
-@contextmanager
-def fitting(placement: Placement) -> Iterator[None]:
-    """Turn running out of memory into an `AdapterError` that says what takes less."""
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        remedy = "give quantize=8bit or 4bit, or device=spread, with --model-arg"
-        raise AdapterError("the model does not fit into memory", str(placement.device), remedy) from None

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
+from ecva_bench.checkpoints.filling import compare_names, report_problems
+from ecva_bench.checkpoints.tensors import Tensors, renamed, without_old_buffers
 from ecva_bench.errors import AdapterError
-
-from ..checkpoints.weights import Tensors, check, named, renamed
 
 WRAPPED = "base_model.model."  # what peft puts before a module's own name
 
@@ -29,14 +29,14 @@ def lora_of(tensors: Tensors, prefix: str) -> Tensors:
         module, _, rest = name.removeprefix(prefix + WRAPPED).partition(".lora_")
         return f"{module}.{rest[0]}" if rest[1:] in (".weight", ".default.weight") else name
 
-    return renamed(tensors, own_name)
+    return renamed(without_old_buffers(tensors), own_name)
 
 
 def add_lora(language: Any, lora: Tensors, alpha: float, where: object, *, modules: tuple[str, ...]) -> None:
     """Add `alpha / rank * B @ A` to the weights of a language model's modules, reckoned in float32.
 
     `lora` is what `lora_of` gives; `modules` are the last parts of the names of all modules it was trained for, such as
-    `q_proj`. Raises `AdapterError` where one of them has no tensors, where there are tensors of other modules or of
+    `q_proj`. Raises `CheckpointError` where one of them has no tensors, where there are tensors of other modules or of
     other shapes, and where the weights are quantised.
     """
     if getattr(language, "is_quantized", False):
@@ -44,7 +44,7 @@ def add_lora(language: Any, lora: Tensors, alpha: float, where: object, *, modul
         raise AdapterError("a LoRA cannot be merged into quantised weights", str(where), remedy)
     targets = {name: part for name, part in language.named_modules() if name.rpartition(".")[2] in modules}
     expected = {f"{name}.{side}" for name in targets for side in "AB"}
-    problems, shapes = named(expected, lora, "the LoRA", where), []
+    problems, shapes = compare_names(expected, lora, "the LoRA", where), []
     with torch.no_grad():
         for name, part in targets.items():
             if not {f"{name}.A", f"{name}.B"} <= lora.keys():  # noted above, in an inspection
@@ -55,4 +55,4 @@ def add_lora(language: Any, lora: Tensors, alpha: float, where: object, *, modul
                 shapes.append(name)
                 continue
             weight.copy_(weight.float() + alpha / len(first) * (second @ first))
-    check({**problems, "of another shape": shapes}, "the LoRA", where, len(expected))
+    report_problems({**problems, "of another shape": shapes}, "the LoRA", where, len(expected))

@@ -15,10 +15,12 @@ import transformers
 from numpy.typing import NDArray
 from transformers import InstructBlipVisionConfig, InstructBlipVisionModel
 
-from ..checkpoints.placement import Placement
-from ..checkpoints.sizes import numbers, shape_of
-from ..checkpoints.weights import Tensors, fill, layered, renamed
+from ecva_bench.checkpoints.filling import fill
+from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
+
+from ..layouts.sizes import numbers, shape_of
 from ..media.images import Resize, normalised
+from ..placement import Placement
 
 FRAMES = 32  # seen at the same time
 HEAD = 88  # channels a head
@@ -69,6 +71,7 @@ class EvaTower(torch.nn.Module):
         model: Any = InstructBlipVisionModel(config)
         model.post_layernorm = torch.nn.LayerNorm(config.hidden_size, NORM_EPS) if norm else torch.nn.Identity()
         self.model = model
+        self.width: int = config.hidden_size
         self._resize = resize
 
     def forward(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
@@ -95,7 +98,7 @@ def load_eva(
 ) -> EvaTower:
     """Return a tower filled with tensors under LAVIS's names, or InstructBLIP's with or without `vision_model.`.
 
-    With `norm`, `ln_vision.weight` and `ln_vision.bias` are among LAVIS's. Raises `AdapterError` where a name is
+    With `norm`, `ln_vision.weight` and `ln_vision.bias` are among LAVIS's. Raises `CheckpointError` where a name is
     missing or unexpected.
     """
     own = eva_tensors(tensors, norm=norm)
@@ -123,7 +126,7 @@ def eva_tensors(tensors: Tensors, *, norm: bool) -> Tensors:
 
 
 def eva_config_of(tensors: Tensors, where: object, head: int = HEAD) -> InstructBlipVisionConfig:
-    """Return the sizes of tensors under `InstructBlipVisionModel`'s names; `AdapterError` where they show none."""
+    """Return the sizes of tensors under `InstructBlipVisionModel`'s names; `CheckpointError` where they show none."""
     width, _, patch, _ = shape_of(tensors, "embeddings.patch_embedding.weight", where)
     positions = shape_of(tensors, "embeddings.position_embedding", where)[1]
     mlp = shape_of(tensors, "encoder.layers.0.mlp.fc1.weight", where)[0]

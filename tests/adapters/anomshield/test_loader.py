@@ -162,7 +162,10 @@ def launches(dtype: torch.dtype, channels: int) -> set[tuple[str, str, tuple[tup
     return recorder.launches
 
 
-CASES = [(architecture, torch.bfloat16, 128) for architecture in ARCHITECTURES]
+CASES = [
+    pytest.param(architecture, torch.bfloat16, 128, marks=[] if architecture == "sm_90" else pytest.mark.slow)
+    for architecture in ARCHITECTURES
+]
 CASES += [("sm_90", torch.float16, 128), ("sm_90", torch.float32, 18)]
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ecva_bench.adapters.parts.families.composed import Composed
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 
 def edit(path: Path, change: dict[str, torch.Tensor | None]) -> None:
@@ -29,6 +29,6 @@ def edit(path: Path, change: dict[str, torch.Tensor | None]) -> None:
 def refused(model: Composed, path: Path, change: dict[str, torch.Tensor | None]) -> str:
     """Edit a file of a model that is not loaded yet, and return what it says when it is to be."""
     edit(path, change)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         model.load()
     return str(error.value)

@@ -1,0 +1,111 @@
+"""From a model as a user names or gives it to an adapter that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import TYPE_CHECKING
+
+from .. import registry
+from ..errors import AdapterError, EcvaError, UsageError
+from ..registry.source_files import error_line
+from .adapter import GROUP, Adapter, Baseline
+from .question import Question
+
+if TYPE_CHECKING:
+    from ..video import Video
+
+# A registered name, one with its target (`hf:ID`), `./file.py:Name`, a class, an instance or a function.
+Model = str | type[Adapter] | Adapter | Callable[["Video", Question], str]
+
+
+class _Function(Adapter):
+    """A function that answers, as a model."""
+
+    def __init__(self, function: Callable[[Video, Question], str]) -> None:
+        self._function = function
+
+    def answer(self, video: Video, question: Question) -> str:
+        return self._function(video, question)
+
+
+def create(model: Model, options: Mapping[str, str] | None = None) -> Adapter:
+    """Return the adapter that a model's name, class, instance or function stands for, built with keyword `options`.
+
+    A name such as `hf:ID` is split at its first colon: the adapter registered as `hf` is given `ID` as `target`.
+    Raises `UsageError` for an unknown name, one with a target too many or too few, and for what is no model; and
+    `AdapterError` where a class refuses an option or cannot be made.
+    """
+    given = options or {}
+    try:
+        found = registry.resolve(GROUP, model)
+    except ImportError as error:
+        raise _lacking(str(model), error) from error
+    if isinstance(found.value, type):
+        return _made(found, model_class(found), given)
+    if found.target is not None:
+        raise UsageError("this model takes nothing behind its name", f"model {found.name!r}", "leave it out")
+    if given:
+        what = "only a class takes options, and the model is none"
+        raise UsageError(what, f"model {found.name!r}", f"leave out {', '.join(given)}")
+    if isinstance(found.value, Adapter):
+        return found.value
+    if not callable(found.value):
+        raise found.unfit("it has no answer(video, question)")
+    found.takes("video", "question")
+    return _Function(found.value)
+
+
+def model_class(found: registry.Plugin) -> type[Adapter]:
+    """Return the class that was found; `UsageError` where it is no model's."""
+    kind = found.value
+    if not callable(getattr(kind, "answer", None)) or "answer" in getattr(kind, "__abstractmethods__", ()):
+        raise found.unfit("it has no answer(video, question)")
+    if not (isinstance(kind, type) and issubclass(kind, Adapter)):
+        raise found.unfit("it does not derive from ecva_bench.Adapter")
+    if kind.baseline != issubclass(kind, Baseline):
+        raise found.unfit("it is marked as a baseline and is none, or the reverse: derive baselines from Baseline")
+    return kind
+
+
+def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str]) -> Adapter:
+    where = f"model {found.name!r}"
+    registered = found.name.removesuffix(f":{found.target}")
+    if kind.scheme and not found.target:
+        raise UsageError("the name does not say which model", where, f"write {registered.removesuffix(':')}:…")
+    if found.target is not None and not kind.scheme:
+        raise UsageError("this model takes nothing behind its name", where, f"write {registered}")
+    given = {**options, "target": found.target} if kind.scheme else options
+    known = _options_of(kind)
+    try:
+        return kind(**given)
+    except EcvaError:
+        raise
+    except ImportError as error:
+        raise _lacking(found.name, error) from error
+    except Exception as error:
+        strange = ", ".join(option for option in options if option not in known)
+        of_options = isinstance(error, TypeError) and strange
+        what = f"there is no option {strange}" if of_options else f"the model cannot be made ({error_line(error)})"
+        remedy = f"its options are {', '.join(known)}" if known else "it has no options"
+        raise AdapterError(what, where, remedy) from error
+
+
+def _lacking(name: str, error: ImportError) -> AdapterError:
+    return AdapterError(
+        f"the model needs a package that is not installed ({error})",
+        f"model {name!r}",
+        "install it, for models of this project with: pip install 'ecva-bench[models]'",
+    )
+
+
+def _options_of(model: type[Adapter]) -> list[str]:
+    """Return the names of a model's options: its constructor's, and those of the bases it passes others on to."""
+    names: set[str] = set()
+    for kind in model.__mro__:
+        if "__init__" in vars(kind):
+            parameters = signature(vars(kind)["__init__"]).parameters.values()
+            names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
+    return sorted(names - {"self", "target"})

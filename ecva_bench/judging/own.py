@@ -1,0 +1,81 @@
+"""A judge of a user's own, as scorers see it: what it gives is checked, and its code is part of who judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+from .. import registry
+from ..errors import EcvaError, JudgeError
+from ..registry.source_files import error_line
+from .calls import Call, Judge, Verdict
+
+GROUP = "ecva_bench.judges"
+LOCAL = "hf:"
+
+# A model of an endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, a class or an instance.
+JudgeSource = str | type[Judge] | Judge
+
+
+def is_own(judge: JudgeSource) -> bool:
+    """Return whether a judge is a user's: an object, or one in a file, and not the name of a language model."""
+    return not isinstance(judge, str) or (not judge.startswith(LOCAL) and registry.is_named(GROUP, judge))
+
+
+@contextmanager
+def open_own(judge: JudgeSource) -> Iterator[Judge]:
+    """Yield a user's judge, and close it at the end where it has a `close`.
+
+    Raises `UsageError` for what is no judge, and `JudgeError` where it cannot be made, fails, or gives no verdicts.
+    """
+    found = registry.resolve(GROUP, judge)
+    for method in ("ask(calls)", "identity(keys)"):
+        if not callable(getattr(found.value, method.partition("(")[0], None)):
+            raise found.unfit(f"it has no {method}")
+    try:
+        made = found.value() if isinstance(found.value, type) else found.value
+    except EcvaError:
+        raise
+    except Exception as error:
+        raise JudgeError(f"the judge cannot be made ({error_line(error)})", found.label, "mend it") from error
+    try:
+        yield _OwnJudge(made, found)
+    finally:
+        if callable(close := getattr(made, "close", None)):
+            close()
+
+
+class _OwnJudge:
+    """A user's judge, checked."""
+
+    def __init__(self, judge: Judge, found: registry.Plugin) -> None:
+        self._judge, self._found = judge, found
+
+    def ask(self, calls: Sequence[Call]) -> list[Verdict]:
+        """Return one verdict per call; `JudgeError` where the judge fails or gives anything else."""
+        label = self._found.label
+        try:
+            verdicts = self._judge.ask(calls)
+        except EcvaError:
+            raise
+        except Exception as error:
+            raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend it") from error
+        if not isinstance(verdicts, list) or len(verdicts) != len(calls):
+            raise JudgeError(f"the judge gave {verdicts!r:.200} to {len(calls)} calls", label, "give one Verdict each")
+        for call, verdict in zip(calls, verdicts, strict=True):
+            if not isinstance(verdict, Verdict) or not (verdict.values is None or _fits(call, verdict.values)):
+                scale = call.prompt.scale
+                remedy = f"give a Verdict of {call.expected} numbers from {scale.low} to {scale.high}, or of None"
+                raise JudgeError(f"the judge gave {verdict!r:.200} to {call.prompt.id}", label, remedy)
+        return verdicts
+
+    def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
+        """Return what the judge says of itself, and its code."""
+        code = {"judge-code": self._found.code} if self._found.code else {}
+        return {"judge": self._found.name, **self._judge.identity(keys), **code}
+
+
+def _fits(call: Call, values: Sequence[float]) -> bool:
+    low, high = call.prompt.scale.low, call.prompt.scale.high
+    return len(values) == call.expected and all(math.isfinite(value) and low <= value <= high for value in values)

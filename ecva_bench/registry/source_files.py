@@ -1,0 +1,210 @@
+"""A user's Python files: imported by their path, and known by their content, so that an edited file is another one.
+
+Knows files and modules, and not what is in them.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import sys
+import sysconfig
+import traceback
+from functools import partial
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from ..errors import EcvaError, UsageError
+
+_PRIVATE = "_ecva_bench_file_"
+_OURS = __name__.partition(".")[0]
+_DIGITS = 16  # of a hash: enough to tell versions of a file apart
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a Python file and return its module; a file that was imported before is imported again if it changed.
+
+    A file of a package is imported as part of it. Any other is imported under a private name, and can import modules
+    beside it. Raises `UsageError` where the file cannot be read or imported, or where another module has the name of
+    one beside it.
+    """
+    path = path.expanduser()
+    if not path.is_file():
+        raise UsageError("there is no such file", path, "check the path")
+    file = path.resolve()
+    root = _root(file)
+    name = f"{_PRIVATE}{file.stem}_{hashlib.sha256(f'{file}:{digest(file)}'.encode()).hexdigest()[:_DIGITS]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
+    _check_beside(file)
+    try:
+        if root != file.parent:
+            return import_module(".".join(file.relative_to(root).with_suffix("").parts))
+        return _import_as(name, file)
+    except EcvaError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"the file cannot be imported ({error_line(error)})", path, "mend it") from error
+
+
+def is_private(module: str) -> bool:
+    """Return whether a module's name is one that `import_file` gave, which other processes do not know."""
+    return module.startswith(_PRIVATE)
+
+
+def own_names(module: ModuleType) -> list[str]:
+    """Return the public names of the classes and functions that a module defines."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+
+
+def digest(path: Path) -> str:
+    """Return a hash of a file and of all the files beside it that it imports, now or later."""
+    contents = _sources(path.expanduser().resolve())
+    return _hash(*(contents[file] for file in sorted(contents)))
+
+
+def defined(source: object) -> Any:
+    """Return what has a definition in some source: a class or a function itself, of any other object its class."""
+    if isinstance(source, partial):
+        return defined(source.func)
+    return source if isinstance(source, type) or inspect.isroutine(source) else type(source)
+
+
+def code_of(source: object) -> str:
+    """Return which code an object is, as `file.py:HASH` or `Name:HASH`.
+
+    The hash is over the file of its module, as `digest` has it. Of what a script or a notebook defines, it is over the
+    definition alone, so that the rest may be edited. What a function was made with counts too where it is plain.
+    """
+    kind = defined(source)
+    made_with = repr(_made_with(source)).encode()
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    if kind.__module__ == "__main__" or not file:
+        return f"{kind.__qualname__}:{_hash(_definition(kind), made_with)}"
+    return f"{Path(file).name}:{_hash(digest(Path(file)).encode(), made_with)}"
+
+
+def error_line(error: BaseException) -> str:
+    """Return an exception in one line, with the line of a user's file: `ValueError: no such size, my.py line 7`."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{type(error).__name__}: {error.msg}, {Path(error.filename).name} line {error.lineno}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    place = f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+
+
+def _is_users(file: str) -> bool:
+    """Return whether a file is neither Python's, nor an installed package's, nor this project's."""
+    others = (Path(sysconfig.get_path("stdlib")), Path(__file__).parent.parent)
+    return (
+        not file.startswith("<frozen")
+        and "site-packages" not in file
+        and not any(map(Path(file).is_relative_to, others))
+    )
+
+
+def _import_as(name: str, file: Path) -> ModuleType:
+    spec = spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file")
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _root(file: Path) -> Path:
+    """Return the folder that Python must search to import a file: that above its package, or its own."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def _sources(file: Path) -> dict[Path, bytes]:
+    """Return the content of a file and of those beside it that it imports; of a package, of all its files."""
+    root = _root(file)
+    if root != file.parent:
+        package = root / file.relative_to(root).parts[0]
+        return {each: each.read_bytes() for each in package.rglob("*.py")}
+    found: dict[Path, bytes] = {}
+    waiting = [file]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found[each] = each.read_bytes()
+            waiting += [other for name in _imports(found[each]) for other in _beside(root, name)]
+    return found
+
+
+def _imports(content: bytes) -> set[str]:
+    """Return the first names of the modules that a source imports anywhere; none of one that is no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError):
+        return set()
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    of = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.partition(".")[0] for name in plain | of} - {_OURS}
+
+
+def _beside(root: Path, name: str) -> list[Path]:
+    """Return the files of a module or package of a folder."""
+    files = [root / f"{name}.py", *(root / name).rglob("*.py")]
+    return [each for each in files if each.is_file()]
+
+
+def _check_beside(file: Path) -> None:
+    """Refuse a file that would be given another module than the one beside it."""
+    for name in _imports(file.read_bytes()):
+        there = getattr(sys.modules.get(name), "__file__", None)
+        mine = _beside(file.parent, name)
+        if there and mine and Path(there).resolve() not in mine:
+            raise UsageError(f"another module is called {name}", mine[0], f"rename it: {there} was imported before")
+
+
+def _definition(kind: Any) -> bytes:
+    """Return the source of a class or function; of one that was typed in and has none, what Python made of it."""
+    parts = [each for each in getattr(kind, "__mro__", (kind,)) if each.__module__ == kind.__module__]
+    try:
+        return "".join(map(inspect.getsource, parts)).encode()
+    except (OSError, TypeError):
+        members = [member for part in parts for member in (vars(part).values() if isinstance(part, type) else (part,))]
+        return b"".join(_compiled(member.__code__) for member in members if hasattr(member, "__code__"))
+
+
+def _compiled(code: CodeType) -> bytes:
+    """Return what a function does, without the lines it stands in."""
+    inner = b"".join(_compiled(const) for const in code.co_consts if isinstance(const, CodeType))
+    plain = [const for const in code.co_consts if not isinstance(const, CodeType)]
+    return code.co_code + repr((code.co_names, plain)).encode() + inner
+
+
+def _made_with(source: object) -> list[object]:
+    """Return the plain values that a function was made with: those it closes over, defaults, arguments of a partial."""
+    if isinstance(source, partial):
+        return [repr(source.args), repr(sorted(source.keywords.items())), *_made_with(source.func)]
+    cells = [cell.cell_contents for cell in getattr(source, "__closure__", None) or ()]
+    defaults = list(getattr(source, "__defaults__", None) or ())
+    return [value for value in (*cells, *defaults) if isinstance(value, _PLAIN)]
+
+
+def _hash(*contents: bytes) -> str:
+    found = hashlib.sha256()
+    for content in contents:
+        found.update(hashlib.sha256(content).digest())
+    return found.hexdigest()[:_DIGITS]

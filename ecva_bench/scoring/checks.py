@@ -1,0 +1,71 @@
+"""What scorers give, checked against what they say of it: a faulty one is named, and not averaged."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ..errors import ScoringError, UsageError
+from .scorer import Column, Scorable, Scorer
+
+_ROUNDING = 1e-6  # a sum of floats may pass its bound by so much of it
+
+
+def checked_values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, float]]:
+    """Return what a scorer gives for a batch.
+
+    Raises `ScoringError`, which names scorer, column and sample, where that is not one mapping for each item, from
+    columns of the scorer to numbers within their bounds.
+    """
+    values = scorer.score(batch) if batch else []
+    if len(values) != len(batch):
+        raise ScoringError(f"{len(values)} scores for {len(batch)} items", f"scorer {scorer.name!r}", "mend the scorer")
+    columns = {column.name: column for column in scorer.columns}
+    for item, value in zip(batch, values, strict=True):
+        _check(scorer, columns, value, f"{item.id} ({item.view})")
+    return values
+
+
+def checked_summary(
+    scorer: Scorer, batch: Sequence[Scorable], values: Sequence[dict[str, float]]
+) -> Mapping[str, float]:
+    """Return what a scorer gives over all items; `ScoringError` where it is not of its aggregates or their bounds."""
+    found = scorer.summary(batch, values)
+    _check(scorer, {column.name: column for column in scorer.aggregates}, found, "the summary of all samples")
+    return found
+
+
+def check_distinct(scorers: Sequence[Scorer]) -> None:
+    """Raise `UsageError` where two scorers have one name, or columns of one name: nobody could tell them apart."""
+    for what, called in (
+        ("scorers are", [scorer.name for scorer in scorers]),
+        ("columns are", [column.name for scorer in scorers for column in (*scorer.columns, *scorer.aggregates)]),
+    ):
+        for name, count in Counter(called).items():
+            if count > 1:
+                raise UsageError(f"two {what} called {name!r}", remedy="rename yours, or score with one of them")
+
+
+def _check(scorer: Scorer, columns: Mapping[str, Column], values: object, where: str) -> None:
+    if not isinstance(values, Mapping):
+        raise ScoringError(f"scorer {scorer.name!r} gave {values!r:.200}", where, "it must give numbers by column")
+    for name, number in values.items():
+        column = columns.get(name)
+        if column is None:
+            remedy = f"its columns are {', '.join(columns) or 'none'}"
+            raise ScoringError(f"scorer {scorer.name!r} gave a column {name!r} that it does not have", where, remedy)
+        # numpy's numbers are no float by type, and True is 1
+        if not hasattr(number, "__float__") or not math.isfinite(number):
+            remedy = "a scorer leaves out a column that it cannot compute"
+            raise ScoringError(f"scorer {scorer.name!r} gave {number!r:.200} for {name!r}", where, remedy)
+        slack = _ROUNDING * max(1.0, abs(column.low), abs(column.high)) if _bounded(column) else 0.0
+        if not column.low - slack <= number <= column.high + slack:
+            what = (
+                f"scorer {scorer.name!r} gave {number} for {name!r}, which is not in [{column.low:g}, {column.high:g}]"
+            )
+            raise ScoringError(what, where, "give the column the bounds it has, low and high")
+
+
+def _bounded(column: Column) -> bool:
+    return math.isfinite(column.low) and math.isfinite(column.high)

@@ -1,0 +1,132 @@
+"""A name, a file and an object lead to the same thing; what is edited is another thing; what is unfit is named."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import UsageError
+from ecva_bench.registry import importable, resolve
+
+GROUP = "ecva_bench.adapters"
+
+
+def resolved(path: Path, name: str = "Mine") -> object:
+    return resolve(GROUP, f"{path}:{name}").value
+
+
+def code(source: object) -> str:
+    return resolve(GROUP, source).code
+
+
+def test_a_files_folder_holds_its_siblings_and_their_content_counts(tmp_path: Path) -> None:
+    (tmp_path / "sibling_one.py").write_text("WORD = 'one'\n")
+    mine = tmp_path / "mine.py"
+    mine.write_text("def Mine():\n    import sibling_one\n    return sibling_one.WORD\n")
+    found = resolve(GROUP, f"{mine}:Mine")
+    assert (found.value(), found.name, found.target) == ("one", "mine.py:Mine", None)
+    assert resolve(GROUP, f"{mine}:Mine").value is found.value  # imported once
+    (tmp_path / "unrelated.py").write_text("")
+    assert code(f"{mine}:Mine") == found.code
+    (tmp_path / "sibling_one.py").write_text("WORD = 'two'\n")
+    edited = code(f"{mine}:Mine")
+    assert edited != found.code
+    mine.write_text("def Mine():\n    return 'three'\n")
+    again = resolve(GROUP, f"{mine}:Mine")
+    assert again.value() == "three"
+    assert len({found.code, edited, again.code}) == 3
+
+
+def test_what_stands_behind_a_second_colon_is_the_target(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("class Mine: ...\n")
+    found = resolve(GROUP, f"{tmp_path}/mine.py:Mine:owner/model:8")
+    assert (found.target, found.name) == ("owner/model:8", "mine.py:Mine:owner/model:8")
+    assert resolve(GROUP, "hf:some/file.py:Name").target == "some/file.py:Name"  # a registered name comes first
+
+
+def test_a_file_of_a_package_is_imported_as_part_of_it(tmp_path: Path) -> None:
+    package = tmp_path / "their_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "words.py").write_text("WORD = 'relative'\n")
+    (package / "mine.py").write_text("from .words import WORD\n\nclass Mine:\n    word = WORD\n")
+    found = resolve(GROUP, f"{package}/mine.py:Mine")
+    assert found.value.word == "relative"
+    assert found.value.__module__ == "their_package.mine"
+    (package / "words.py").write_text("WORD = 'edited'\n")
+    assert code(f"{package}/mine.py:Mine") != found.code
+
+
+def test_a_sibling_that_is_hidden_by_another_module_is_refused(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "sibling_two.py").write_text(f"WORD = {folder!r}\n")
+        (tmp_path / folder / "mine.py").write_text("from sibling_two import WORD\ndef Mine():\n    return WORD\n")
+    assert resolve(GROUP, f"{tmp_path}/one/mine.py:Mine").value() == "one"
+    with pytest.raises(UsageError, match=r"another module is called sibling_two: .*two/sibling_two.py: rename it"):
+        resolved(tmp_path / "two" / "mine.py")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("x = 1\nMine = nosuch\n", r"cannot be imported \(NameError: name 'nosuch' is not defined, mine.py line 2\)"),
+        ("class Mine\n", r"cannot be imported \(SyntaxError: expected ':', mine.py line 1\)"),
+        ("import sys\nsys.exit(3)\n", r"cannot be imported \(SystemExit: 3, mine.py line 2\)"),
+        ("import no_such_package\n", r"No module named 'no_such_package', mine.py line 1"),
+        ("def other(): ...\n", r"there is no Mine in the file: .*mine.py: its own names are other"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_line(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "mine.py").write_text(content)
+    with pytest.raises(UsageError, match=said) as caught:
+        resolved(tmp_path / "mine.py")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_or_is_named_alone(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no such file"):
+        resolved(tmp_path / "mine.py")
+    (tmp_path / "mine.py").write_text("class Mine: ...\n")
+    with pytest.raises(UsageError, match=r"write .*mine.py:NAME; its own names are Mine"):
+        resolve(GROUP, str(tmp_path / "mine.py"))
+
+
+def made(word: str) -> Callable[[], str]:
+    return lambda: word
+
+
+class Local: ...
+
+
+def test_the_code_of_a_function_has_what_it_was_made_with() -> None:
+    assert code(made("a")) == code(made("a"))
+    assert code(made("a")) != code(made("b"))
+    assert code(functools.partial(made, "a")) != code(functools.partial(made, "b"))
+    assert code(Local) == code(Local())
+
+
+def test_what_is_typed_in_is_known_by_what_it_does() -> None:
+    program = (
+        "from ecva_bench.registry import resolve\n"
+        "def codes(text):\n    space = {'__name__': '__main__'}\n    exec(text, space)\n"
+        "    return [resolve('ecva_bench.adapters', space[name]).code for name in ('f', 'C')]\n"
+        "text = 'def f(): return %r\\nclass C:\\n    def g(self): return [%r for _ in ()]\\n'\n"
+        "print(codes(text % (1, 1)) == codes('\\n\\n' + text % (1, 1)))\n"
+        "print(*[a != b for a, b in zip(codes(text % (1, 1)), codes(text % (2, 2)))])\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["True", "True", "True"]
+
+
+def test_what_another_process_can_import(tmp_path: Path) -> None:
+    class Inner: ...
+
+    (tmp_path / "mine.py").write_text("class Mine: ...\n")
+    assert all(map(importable, ("motion", "./x.py:Y", Path("a.xlsx"), Local, made)))
+    assert not any(map(importable, (Inner, Local(), made("a"), resolved(tmp_path / "mine.py"))))
