@@ -52,12 +52,18 @@ def import_command(
       ecva-bench import table.csv --data annotations.xlsx --name my-model --map video=clip,answer=qwen --task cause
     """
     from ..data import load_dataset
+    from ..errors import UsageError
     from ..interchange import AnswerSource, import_answers, parse_map
+    from ..tasks import find_tasks
     from .progress import progress
 
     sources = [AnswerSource.parse(file, task) for file in files]
     imported = import_answers(sources, load_dataset(data), model=name, given=parse_map(columns or ()))
     print("\n".join(imported.notes), file=sys.stderr)
+    tasks = imported.manifest.spec["tasks"]
+    if task and find_tasks([task])[0].name not in tasks:
+        remedy = f"write FILE@{task} where it holds for all of a file"
+        raise UsageError(f"--task {task} is of no use: the files tell {', '.join(tasks)}", remedy=remedy)
     with progress("import", "answers") as update:
         imported.write(out, update)
     owed = sum(map(len, imported.manifest.expects.values()))

@@ -7,9 +7,10 @@ score and no model.
 """
 
 from .export import default_name, export_results
-from .imported import AnswerSource, Imported, import_answers
+from .imported import Imported, import_answers
 from .mapping import parse_map
 from .opening import open_answers
+from .sources import AnswerSource
 
 __all__ = [
     "AnswerSource",

@@ -17,7 +17,7 @@ from .. import __version__, journal
 from ..data import Dataset
 from ..errors import ResultsError, UsageError
 from ..records import REFERENCES, Answer, Failure, Manifest, Results, View, sha256_of
-from ..tasks import PROMPT_SETS, TASKS, find_tasks, prompt_for
+from ..tasks import PROMPT_SETS, TASKS, prompt_for
 from .items import items_of
 from .joining import Joined, join
 from .kinds import refuse_annotations
@@ -25,34 +25,8 @@ from .lookup import Lookup
 from .mapping import Columns, field_map
 from .notes import ReadFile, count_of, notes_of
 from .opening import AnswerFile, open_answers
-from .words import view_of, without_task
-
-
-@dataclass(frozen=True)
-class AnswerSource:
-    """A file of answers, with the task and the view of all its rows where the user names them."""
-
-    path: Path
-    task: str | None = None
-    view: View | None = None
-
-    @classmethod
-    def parse(cls, written: str, task: str | None = None) -> AnswerSource:
-        """Return the source that `FILE`, `FILE@cause`, `FILE@anomaly` or `FILE@cause@anomaly` means.
-
-        `task` holds where the file names none. `UsageError` for a word that is no task and no view.
-        """
-        source = cls(Path(written), find_tasks([task])[0].name if task else None)
-        words: list[str] = []
-        while not source.path.exists() and "@" in source.path.name:
-            stem, _, word = str(source.path).rpartition("@")
-            words.append(word)
-            source = cls(Path(stem), source.task)
-        for word in words:
-            view = view_of(word)
-            found = source.task if view else find_tasks([word])[0].name
-            source = cls(source.path, found, view or source.view)
-        return source
+from .sources import AnswerSource
+from .words import without_task
 
 
 @dataclass(frozen=True)
@@ -147,7 +121,7 @@ def _read(
     source: AnswerSource, file: AnswerFile, columns: Columns, lookup: Lookup, given: Mapping[str, str]
 ) -> ReadFile:
     fields = field_map(columns, given, lookup.find, lookup.by_reference)
-    return ReadFile(file, fields, items_of(file, columns, fields, lookup, source.task, source.view))
+    return ReadFile(file, fields, items_of(source, file, columns, fields, lookup))
 
 
 def _nothing(read: ReadFile) -> UsageError:

@@ -16,6 +16,7 @@ from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import Columns, FieldMap, Flat
 from .opening import AnswerFile
+from .sources import AnswerSource
 from .values import answer_text, held, prompt_text, video_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
@@ -46,17 +47,15 @@ class Told:
     aside: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def items_of(
-    file: AnswerFile, columns: Columns, fields: FieldMap, lookup: Lookup, task: str | None, view: View | None
-) -> Told:
-    """Return the items of a file's rows. `task` and `view` are those of all rows where the user names them.
+def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: FieldMap, lookup: Lookup) -> Told:
+    """Return the items of a file's rows.
 
     Raises `UsageError` where no task can be told.
     """
     told = Told()
     prompts = _prompts(columns)
     ids = [_sample_id(video_text(row.get(fields.video)), fields, lookup) for row in columns.flat]
-    tasks = _tasks(file, columns, fields, ids, prompts, task, told)
+    tasks = _tasks(source, columns, fields, ids, prompts, told)
     for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
@@ -69,7 +68,7 @@ def items_of(
             if one is None:
                 told.aside["are of no task of ours"].append(row.where)
                 continue
-            told.items.append(_item(flat, column, fields, sample, one, view, where, prompt))
+            told.items.append(_item(flat, column, fields, sample, one, source.view, where, prompt))
     return told
 
 
@@ -127,19 +126,18 @@ def _prompts(columns: Columns) -> list[str]:
 
 
 def _tasks(
-    file: AnswerFile,
+    source: AnswerSource,
     columns: Columns,
     fields: FieldMap,
     ids: Sequence[SampleId],
     prompts: Sequence[str],
-    task: str | None,
     told: Told,
 ) -> list[str | None]:
     """Return the task of each row: the user's, else that of its id, column or prompt, of all others, or of the file."""
     rows = range(len(columns.flat))
-    if task is not None:
-        told.task_by = f"task as given (`{task}`)"
-        return [task for _ in rows]
+    if source.task is not None:
+        told.task_by = f"task as given (`{source.task}`)"
+        return [source.task for _ in rows]
     if None not in fields.answers:
         told.task_by = "task from the columns' names"
         return [None for _ in rows]
@@ -155,8 +153,10 @@ def _tasks(
     told.task_by = next((text for text, holds in sources if holds), "")
     known = set(found) - {None}
     default = next(iter(known)) if len(known) == 1 else None
-    if not known and (default := task_of_file(file.path.stem)):
+    if not known and (default := task_of_file(source.path.stem)):
         told.task_by = f"task from the file's name (`{default}`)"
+    elif not known and (default := source.else_task):
+        told.task_by = f"task as given (`{default}`)"
     found = [one or (None if words[row] else default) for row, one in enumerate(found)]
     if not any(found):
         raise _untold(columns)

@@ -56,12 +56,14 @@ def refuse_other_kind(path: Path, head: bytes) -> None:
         raise _refusal(path, "a prompt", "name the file of the answers; prompts are chosen with run --prompts")
 
 
-def refuse_other_json(path: Path, first: Any) -> None:
-    """Raise `UsageError` where the value of a JSON file, or of its first line, is that of another kind of file."""
+def refuse_other_rows(path: Path, first: Any) -> None:
+    """Raise `UsageError` where the value of a JSON file, or its first row, is that of another kind of file."""
     if isinstance(first, list) and first:
         first = first[0]
     if not isinstance(first, Mapping):
         return
+    if {"Correct Option", "Anomaly Class"} <= first.keys():  # VAU-Bench's
+        refuse_annotations(path, str(path))
     schema, _, _ = str(first.get("schema", "")).partition("/")
     if schema in _OURS:
         what, remedy = _OURS[schema]

@@ -5,6 +5,7 @@ What is found is said in words; where names may mean more than one thing, the ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ from .words import bare_name, is_task, sample_ids, task_of, view_of
 FIELDS = ("video", "answer", "task", "view")  # what can be mapped
 _DEEPEST = 3  # of a dotted name: doc.meta.video
 _SHOWN = 12  # columns that a message names
+
+_ANSWER_WORDS = frozenset().union(*ANSWER_NAMES[:2])
 
 Find = Callable[[str], tuple[str, ...]]  # the ids of the videos that a name may mean
 Flat = Mapping[str, Any]  # a row's fields by their dotted names
@@ -156,13 +159,19 @@ def _task_columns(columns: Columns) -> dict[str, str]:
     """Return the columns that are named after a task, such as `cause` or `pred_cause`."""
     found: dict[str, str] = {}
     for column in columns.names:
-        task = None if "." in column or _is_below(column) else task_of(column)
+        task = None if "." in column else _task_named(column)
         if task and any(isinstance(value, str) for value in columns.values(column)):
             if task in found:
                 choices = columns.choices([found[task], column])
                 raise UsageError(f"answers may be in {choices}", columns.path, f"say which: --map answer={column}")
             found[task] = column
     return found
+
+
+def _task_named(column: str) -> str | None:
+    """Return the task that a column of answers is named after, with or without a word for answers beside it."""
+    words = [word for word in re.split(r"[\W_]+", column) if bare_name(word) not in _ANSWER_WORDS]
+    return task_of("".join(words)) if is_task("".join(words)) else None
 
 
 def _task_column(columns: Columns) -> str | None:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..records import Answer, Manifest
+from .columns import VIDEO_NAMES
 from .items import Told
 from .joining import Joined, near
 from .lookup import Lookup
 from .mapping import FieldMap
 from .opening import AnswerFile
+from .words import bare_name
 
 _NAMED = 3  # places and names that a note lists
 
@@ -30,6 +32,8 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
     notes = [_read_note(one) for one in read]
     for one in read:
         notes += [f"{one.file.path.name}: {count_of(rows)} {what}" for what, rows in one.told.aside.items()]
+        if _counts(one):
+            notes.append(f"`{one.fields.video}` counts from 1, as rows do: it was taken for the videos' numbers")
     if joined.failures:
         lacks = _some(failure.message for failure in joined.failures)
         notes.append(f"{len(joined.failures):,} rows hold no answer and are errors: {lacks}")
@@ -69,6 +73,13 @@ def _read_note(read: ReadFile) -> str:
     parts = [video, f"answer from {columns}", told.task_by, f"view from `{fields.view}`" if fields.view else ""]
     rows = f"{answers:,} answers of {len(file.rows):,} rows"
     return f"read {file.path.name} ({file.form}): {rows}: {', '.join(filter(None, parts))}"
+
+
+def _counts(read: ReadFile) -> bool:
+    """Return whether the column of the videos is an id that counts the rows from 1."""
+    names = list(dict.fromkeys(item.name for item in read.told.items))
+    is_id = bare_name(read.fields.video.rpartition(".")[2]) in VIDEO_NAMES[1]
+    return is_id and len(names) > 1 and [name.lstrip("0") for name in names] == [str(n + 1) for n in range(len(names))]
 
 
 def _same(answer: Answer) -> bool:

@@ -16,7 +16,7 @@ from ..data.ecva import read_bytes
 from ..errors import DataError
 from ..reading.text import parse_json
 from .containers import archive_rows, table_rows
-from .kinds import json_reason, refuse_other_json, refuse_other_kind
+from .kinds import json_reason, refuse_other_kind, refuse_other_rows
 from .nesting import Row, model_in, rows_of
 
 _ZIP = b"PK"
@@ -57,7 +57,9 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
             form, rows, model = _json(text, path)
         else:
             form, rows = "table", _table(text, path, headed=headed)
-    if not rows:
+    if rows:
+        refuse_other_rows(path, rows[0].fields)
+    else:
         raise DataError("the file holds no row", path, "name the file of the answers")
     return AnswerFile(path, form, hashlib.sha256(content).hexdigest(), tuple(rows), model)
 
@@ -79,10 +81,8 @@ def _json(text: str, path: Path) -> tuple[str, list[Row], str]:
     try:
         value = parse_json(text)
     except (ValueError, RecursionError) as error:
-        rows = list(_lines(text, path, error))
-        refuse_other_json(path, rows[0].fields)
-        return "JSON lines", rows, ""
-    refuse_other_json(path, value)
+        return "JSON lines", list(_lines(text, path, error)), ""
+    refuse_other_rows(path, value)
     return "JSON", rows_of(value), model_in(value)
 
 
@@ -104,7 +104,7 @@ def _lines(text: str, path: Path, reason: Exception) -> Iterator[Row]:
         if not isinstance(value, dict):
             raise DataError(f"line {number} is no JSON object", path, "write one object a line, with video and answer")
         if not place:
-            refuse_other_json(path, value)
+            refuse_other_rows(path, value)
         found = rows_of([value])[0]
         yield Row(found.fields, f"line {number}")
 

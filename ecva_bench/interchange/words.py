@@ -16,7 +16,7 @@ TASK_WORDS = {
     "description": ("description", "descriptions", "describe", "des", "desc", "anomalydescription"),
     "cause": ("cause", "causes", "cau", "reason", "reasons", "rootcause", "anomalycause"),
     "effect": ("effect", "effects", "result", "res", "outcome", "outcomes", "consequence", "consequences"),
-    "classification": ("classification", "classify", "cls", "class", "anomalyclass"),
+    "classification": ("classification", "classify", "cls", "class"),
     "timestamp": (
         "timestamp",
         "timestamps",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecva_bench.data import Dataset
+from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.interchange import AnswerSource, Imported, import_answers
+from tests.cases import case
 
 from .shapes import SHAPES, TASKS, VIDEOS, answer, as_json, as_lines, as_table, inspect_archive, reference, write_shape
 
@@ -139,6 +143,12 @@ def test_an_empty_cell_of_a_wide_table_was_not_asked(dataset: Dataset, tmp_path:
     assert "cause (full): 2 of 3 questions have no answer" in imported.notes
 
 
+@pytest.mark.parametrize("heading", ["pred_cause", "Cause (answer)", "cause_output", "Reason"])
+def test_a_column_may_be_named_after_a_task(heading: str, dataset: Dataset, tmp_path: Path) -> None:
+    imported = read(put(tmp_path / "m.csv", as_table([{"video": v, heading: "x"} for v in VIDEOS])), dataset)
+    assert {each.task for each in imported.answers} == {"cause"}
+
+
 def test_what_is_not_used_is_said(dataset: Dataset, tmp_path: Path) -> None:
     found = [{"video": v, "task": t, "answer": "x"} for v in (*VIDEOS, "00004") for t in ("Cause", "Detection")]
     imported = read(put(tmp_path / "m.json", as_json(found)), dataset)
@@ -181,3 +191,60 @@ def test_lmms_evals_rows_are_joined_by_the_annotators_text_and_never_by_position
     imported = read(put(tmp_path / "samples.jsonl", as_lines(made)), dataset)
     assert {each.id: each.answer for each in imported.answers} == {"00003/cause": "three"}
     assert TASKS == ("description", "cause")
+
+
+def test_a_task_named_by_the_user_is_that_of_files_that_tell_none(dataset: Dataset, tmp_path: Path) -> None:
+    told = put(tmp_path / "m.json", as_json(rows(task="Description", answer="x")))
+    assert {each.task for each in read(told, dataset, "cause").answers} == {"description"}
+    assert {each.task for each in read(tmp_path / "m.json@cause", dataset).answers} == {"cause"}
+    untold = put(tmp_path / "n.json", as_json(rows(answer="x")))
+    assert {each.task for each in read(untold, dataset, "cause").answers} == {"cause"}
+
+
+def test_an_id_that_counts_from_1_is_pointed_out(dataset: Dataset, tmp_path: Path) -> None:
+    made = [{"id": number, "answer": "x"} for number in (1, 2, 3)]
+    counted = read(put(tmp_path / "m_cause.json", as_json(made)), dataset)
+    assert "`id` counts from 1, as rows do: it was taken for the videos' numbers" in counted.notes
+    named = read(put(tmp_path / "m_cause.json", as_json(made[::-1])), dataset)
+    assert not any("counts from 1" in note for note in named.notes)
+
+
+@pytest.mark.parametrize("name", ["vau_bench_test_ecva.csv", "uca_test.json", "dota_metadata_val.json"])
+def test_annotations_of_other_data_sets_are_no_answers(name: str, dataset: Dataset, shared_data: Path) -> None:
+    with pytest.raises(UsageError, match=r"file of annotations|no column is known"):
+        read(shared_data / "field" / name, dataset, "cause")
+
+
+@pytest.mark.parametrize("name", ["class_answers/answers_a.json", "thought_marks/answers_a.json"])
+def test_cases_of_answers(name: str, tmp_path: Path) -> None:
+    folder, _, file = name.partition("/")
+    path = case(folder) / file
+    given = json.loads(path.read_text())
+    labels = [
+        {"video_name": each["id"], "task": "Classification", "answer": f"[{each.get('class') or 1}-1,5]"}
+        for each in given
+    ]
+    (tmp_path / "annotations.json").write_text(json.dumps(labels))
+    imported = read(path, load_dataset(tmp_path / "annotations.json"), "classification")
+    assert {each.video: each.answer for each in imported.answers} == {each["id"]: each["answer"] for each in given}
+
+
+@pytest.mark.parametrize(
+    "name", ["workbook_dimension/good.xlsx", "workbook_dimension/a_cell.xlsx", "workbook_ids/a_text.xlsx"]
+)
+def test_cases_of_annotations(name: str, dataset: Dataset) -> None:
+    folder, _, file = name.partition("/")
+    with pytest.raises(UsageError, match="this is a file of annotations"):
+        read(case(folder) / file, dataset)
+
+
+def test_a_workbook_counts_what_is_there_and_not_what_it_states(dataset: Dataset, tmp_path: Path) -> None:
+    stated = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SHAPES["workbook"][1]())) as book, zipfile.ZipFile(stated, "w") as changed:
+        for part in book.namelist():
+            content = book.read(part)
+            if part.startswith("xl/worksheets/"):
+                content, count = re.subn(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', content)
+                assert count == 1
+            changed.writestr(part, content)
+    assert len(read(put(tmp_path / "m.xlsx", stated.getvalue()), dataset).answers) == 6
