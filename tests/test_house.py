@@ -59,6 +59,7 @@ MAY_IMPORT = {
         "statistics",
         "records",
     },
+    "doctor": {"answering", "cache", "checkpoints", "data", "devices", "names", "video_files"},
     "adapters": {
         "answering",
         "video",

@@ -17,6 +17,7 @@ from . import (
     check_fast,
     compare,
     data,
+    doctor,
     export,
     gate,
     import_answers,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run_command)
 app.command("plan")(plan.plan_command)
+app.command("doctor")(doctor.doctor_command)
 app.command("merge")(merge.merge_command)
 app.command("import")(import_answers.import_command)
 app.command("export")(export.export_command)

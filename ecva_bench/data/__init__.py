@@ -6,6 +6,6 @@ Public: `load_dataset` and `Dataset`.
 from __future__ import annotations
 
 from .dataset import Dataset
-from .loading import Source, load_dataset
+from .loading import DatasetSource, load_dataset
 
-__all__ = ["Dataset", "Source", "load_dataset"]
+__all__ = ["Dataset", "DatasetSource", "load_dataset"]

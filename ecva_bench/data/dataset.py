@@ -77,7 +77,7 @@ class Dataset:
     ) -> None:
         """Render what is missing of the videos `only` names, or of all; nothing to do for filmed sets.
 
-        `progress` is told (clips done, clips in all).
+        `progress` is called with (clips done, clips in all).
         """
         if self.render is None:
             return

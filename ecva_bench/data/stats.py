@@ -74,7 +74,7 @@ def dataset_stats(dataset: Dataset, progress: Callable[[int, int, int], None] | 
     """Return the statistics of a dataset's usable annotations.
 
     Video durations are probed where the video folder is known (a file that cannot be decoded is left out);
-    `progress` is then told (videos done, videos in all, unusable ones).
+    `progress` is then called with (videos done, videos in all, unusable videos).
     """
     annotations = dataset.annotations
     moments = [moment for annotation in annotations for moment in annotation.moments]

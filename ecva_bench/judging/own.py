@@ -11,7 +11,7 @@ from ..errors import EcvaError, JudgeError
 from ..registry.source_files import error_line
 from .calls import Call, Judge, Verdict
 
-GROUP = "ecva_bench.judges"
+JUDGE_GROUP = "ecva_bench.judges"
 LOCAL = "hf:"
 
 # A model of an endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, a class or an instance.
@@ -20,7 +20,7 @@ JudgeSource = str | type[Judge] | Judge
 
 def is_own(judge: JudgeSource) -> bool:
     """Return whether a judge is a user's: an object, or one in a file, and not the name of a language model."""
-    return not isinstance(judge, str) or (not judge.startswith(LOCAL) and registry.is_named(GROUP, judge))
+    return not isinstance(judge, str) or (not judge.startswith(LOCAL) and registry.is_named(JUDGE_GROUP, judge))
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def open_own(judge: JudgeSource) -> Iterator[Judge]:
 
     Raises `UsageError` for what is no judge, and `JudgeError` where it cannot be made, fails, or gives no verdicts.
     """
-    found = registry.resolve(GROUP, judge)
+    found = registry.resolve(JUDGE_GROUP, judge)
     for method in ("ask(calls)", "identity(keys)"):
         if not callable(getattr(found.value, method.partition("(")[0], None)):
             raise found.unfit(f"it has no {method}")
