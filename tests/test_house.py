@@ -47,6 +47,18 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},
+    "api": {
+        "answering",
+        "data",
+        "interchange",
+        "journal",
+        "judging",
+        "leaderboard",
+        "reading",
+        "records",
+        "scoring",
+        "tasks",
+    },
     "report": {
         "reading",
         "names",

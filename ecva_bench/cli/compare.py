@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from ..records import Scores
 
 SCORED_RUN = "a scores file, or a results file with its scores beside it."
 Metric = Annotated[
@@ -42,38 +39,11 @@ def compare_command(
 
       ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
     """
+    from ..api import compare
     from ..leaderboard import as_text
-    from ..leaderboard.compare import compare, comparison_tables
+    from ..leaderboard.compare import comparison_tables
     from ..records import canonical_json
-    from ..tasks import find_tasks
 
-    found = compare(
-        base=read_scored(base),
-        new=read_scored(new),
-        metrics=metric or (),
-        tasks=[one.name for one in find_tasks(task)] if task else (),
-        on=on,
-        seed=seed,
-    )
+    found = compare(base=base, new=new, metrics=metric or (), tasks=task or (), on=on, seed=seed).comparison
     tables = comparison_tables(found)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, tables)))
-
-
-def read_scored(path: Path) -> Scores:
-    """Return the scores in a file or beside it; `UsageError` for answers made elsewhere that are not scored yet."""
-    from .. import journal
-    from ..errors import EcvaError, ResultsError, UsageError
-    from ..interchange import open_answers
-    from ..scoring import read_scores_of
-
-    try:
-        return read_scores_of(path)
-    except ResultsError as error:
-        if journal.is_results(path):
-            raise
-        try:
-            open_answers(path)
-        except EcvaError:
-            raise error from None  # no answers either
-        remedy = f"score them first: ecva-bench score {path} --data ANNOTATIONS"
-        raise UsageError("these answers are not scored yet", path, remedy) from error

@@ -27,9 +27,9 @@ def export_command(
 
       ecva-bench export results.jsonl --to lmms-eval --out samples.jsonl
     """
-    from ..data import load_dataset
+    from ..api import read_answer_file
     from ..interchange import default_name, export_results
 
     target = out or default_name(results, to)
-    count = export_results(score.read_answer_file(results, load_dataset(data) if data else None, None), to, target)
+    count = export_results(read_answer_file(results, data), to, target)
     print(f"wrote {target}: {count:,} rows")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .compare import SCORED_RUN, On, Seed, read_scored
+from .compare import SCORED_RUN, On, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,8 @@ def gate_command(
 
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
+    from ..api import read_scored
+
     base_scores, new_scores = read_scored(against), read_scored(new)
     if exact:
         from ..errors import UsageError

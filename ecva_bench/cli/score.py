@@ -12,10 +12,9 @@ import typer
 from . import judge_options, options
 
 if TYPE_CHECKING:
-    from ..data import Dataset
     from ..judging import Judge
     from ..reading.units import TimeUnit
-    from ..records import Results, Scores
+    from ..records import Scores
 
 Files = Annotated[
     list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
@@ -163,6 +162,7 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
+    from ..api import read_answer_file
     from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring import check_target, get_anomeval, score_results, scores_path
@@ -181,7 +181,7 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_answer_file(file, dataset, task),
+            read_answer_file(file, dataset, task or ()),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,
@@ -230,23 +230,6 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
         reason = next(iter(idle.values()))
         print(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", file=sys.stderr)
     return bool(idle)
-
-
-def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
-    """Read a results file, or answers made elsewhere together with annotations; of these say what was read."""
-    from .. import journal
-    from ..errors import UsageError
-    from ..interchange import AnswerSource, import_answers, open_answers
-
-    if not file.exists() or journal.is_results(file):
-        return journal.read_results(file)
-    if dataset is None:
-        open_answers(file)  # says so where it is of another kind
-        remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
-        raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
-    imported = import_answers([AnswerSource.parse(str(file), tasks[0] if tasks else None)], dataset)
-    print("\n".join(imported.notes), file=sys.stderr)
-    return imported.results()
 
 
 def _summary(scores: Scores) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .score import Data, read_answer_file
+from .score import Data
 
 
 def submit_command(
@@ -35,12 +35,12 @@ def submit_command(
 
       ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..data import load_dataset
+    from ..api import read_answer_file
     from ..leaderboard import submission, write_submission
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    answers = read_answer_file(results, load_dataset(data) if data else None, None)
+    answers = read_answer_file(results, data)
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
