@@ -16,7 +16,8 @@ from pathlib import Path
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rouge_score.rouge_scorer import RougeScorer
 
-from ecva_bench.data import load_dataset, read_released_answers
+from ecva_bench.data import load_dataset
+from ecva_bench.interchange import AnswerSource, import_answers
 from ecva_bench.reading.text import final_answer
 from ecva_bench.scoring import rouge as our_rouge
 from ecva_bench.scoring.bleu import bleu
@@ -30,7 +31,7 @@ Values = list[tuple[float, ...]]
 def real_pairs() -> Pairs:
     dataset = load_dataset("ecva", DATA / "annotations.xlsx")
     files = [DATA / "answers" / f"video_llama_{name}.json" for name in ("reason", "description")]
-    answers = [answer for file in files for answer in read_released_answers(file, dataset).answers]
+    answers = [answer for file in files for answer in import_answers([AnswerSource(file)], dataset).answers]
     return [(answer.reference, final_answer(answer.answer)) for answer in answers]
 
 

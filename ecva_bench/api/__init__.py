@@ -3,7 +3,7 @@
 What is to be used from outside is handed out by `ecva_bench` itself.
 """
 
-from .calls import compare, leaderboard, read_answer_file, read_run, run, score
+from .calls import compare, leaderboard, read_answer_file, read_run, read_scored, run, score
 from .outcomes import Compared, Leaderboard, Outcome, RunOutcome, Scored
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "leaderboard",
     "read_answer_file",
     "read_run",
+    "read_scored",
     "run",
     "score",
 ]

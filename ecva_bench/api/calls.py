@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,8 +13,9 @@ from ..answering import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
-from ..data import DatasetSource, load_dataset, read_released_answers
-from ..errors import UsageError
+from ..data import DatasetSource, load_dataset
+from ..errors import EcvaError, ResultsError, UsageError
+from ..interchange import AnswerSource, import_answers, open_answers
 from ..judging import Judge, JudgeSource, open_judge, open_own
 from ..judging.own import is_own
 from ..leaderboard import Submission, leaderboards, published_tables, read_submission, submission
@@ -113,7 +115,7 @@ def score(
     seed: int = 0,
     progress: ScoringProgress = silent,
 ) -> Scored:
-    """Score the answers of a run, or of an answer file of the authors' with the annotations `data`.
+    """Score the answers of a run, or answers made elsewhere with the annotations `data`.
 
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an endpoint,
@@ -203,26 +205,41 @@ def read_run(run: RunSource) -> Submission:
 
 
 def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str] = ()) -> Results:
-    """Read a results file, or an answer file of the authors' together with their annotations, `data`.
+    """Read a results file, or answers made elsewhere together with their annotations, `data`.
 
-    An answer file is of the first of `tasks`, else of the task in its name. Raises `UsageError` for a file of another
-    kind, and for an answer file without annotations.
+    What was read from which column is said on standard error. Answers that do not tell their task are of the first of
+    `tasks`. Raises `UsageError` for a file of another kind, and for answers made elsewhere without annotations.
     """
-    if file.suffix == ".jsonl":
+    if not file.exists() or journal.is_results(file):
         return journal.read_results(file)
-    if file.suffix != ".json":
-        remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with its annotations as data"
-        raise UsageError("this is not a results file", file, remedy)
     if data is None:
-        raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, load_dataset(data), find_tasks(tasks)[0].name if tasks else None)
+        open_answers(file)  # says so where it is of another kind
+        remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
+        raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
+    imported = import_answers([AnswerSource.parse(str(file), next(iter(tasks), None))], load_dataset(data))
+    print("\n".join(imported.notes), file=sys.stderr)
+    return imported.results()
+
+
+def read_scored(path: Path) -> Scores:
+    """Return the scores in a file or beside it; `UsageError` for answers made elsewhere that are not scored yet."""
+    try:
+        return read_scores_of(path)
+    except ResultsError as error:
+        if journal.is_results(path):
+            raise
+        try:
+            open_answers(path)
+        except EcvaError:
+            raise error from None  # no answers either
+        remedy = f"score them first: ecva-bench score {path} --data ANNOTATIONS"
+        raise UsageError("these answers are not scored yet", path, remedy) from error
 
 
 def _scores(run: RunSource) -> Scores:
     if isinstance(run, Scored):
         return run.scores
-    path = run.path if isinstance(run, RunOutcome) else Path(run)
-    return read_scores_of(path)
+    return read_scored(run.path if isinstance(run, RunOutcome) else Path(run))
 
 
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:

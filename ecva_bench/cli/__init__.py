@@ -18,7 +18,9 @@ from . import (
     compare,
     data,
     doctor,
+    export,
     gate,
+    import_answers,
     judge_audit,
     leaderboard,
     listing,
@@ -48,6 +50,8 @@ app.command("run")(run.run_command)
 app.command("plan")(plan.plan_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("merge")(merge.merge_command)
+app.command("import")(import_answers.import_command)
+app.command("export")(export.export_command)
 app.command("check-fast")(check_fast.check_fast_command)
 app.command("score")(score.score_command)
 app.command("view")(view.view_command)

@@ -80,9 +80,9 @@ def gate_command(
 
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
-    from ..scoring import read_scores_of
+    from ..api import read_scored
 
-    base_scores, new_scores = read_scores_of(against), read_scores_of(new)
+    base_scores, new_scores = read_scored(against), read_scored(new)
     if exact:
         from ..errors import UsageError
         from ..leaderboard.exact import reproduce, reproduction_table
@@ -101,7 +101,7 @@ def gate_command(
         base=base_scores,
         new=new_scores,
         margins=read_margins(margin or ()),
-        calibration=[read_scores_of(path) for path in calibrate or ()],
+        calibration=[read_scored(path) for path in calibrate or ()],
         metrics=metric or (),
         on=on,
         classes=_classes(new),

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from ..reading.units import TimeUnit
     from ..records import Scores
 
-Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
-Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
+]
+Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
 Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
 Scorers = Annotated[
     str | None,
@@ -102,8 +104,9 @@ def score_command(
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
-    A results file stands alone. The authors' answer files are joined by video id
-    with the annotations that --data names. With --judge, a language model also
+    A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook and
+    more, are joined by the videos' names with the annotations that --data names;
+    `ecva-bench import` says more, and takes several files as one run. With --judge, a language model also
     judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
     again costs nothing, and a budget that ends (exit code 3) loses nothing.
     A scorer that could give no answer a value ends with code 3 as well.

@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
+from .score import Data
+
 
 def submit_command(
-    results: Annotated[Path, typer.Argument(help="Results file of the run.", show_default=False)],
+    results: Annotated[
+        Path, typer.Argument(help="Results file of the run, or answers made elsewhere.", show_default=False)
+    ],
     scores: Annotated[Path | None, typer.Option(help="Its scores file. Default: the one beside it.")] = None,
+    data: Data = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
     usd: Annotated[float | None, typer.Option(min=0, help="What the whole run cost, in US dollars.")] = None,
@@ -30,12 +35,13 @@ def submit_command(
 
       ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from .. import journal
+    from ..api import read_answer_file
     from ..leaderboard import submission, write_submission
     from ..scoring import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
-    made = submission(scored, journal.read_results(results), hardware=hardware, usd=usd)
+    answers = read_answer_file(results, data)
+    made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
     print(f"next: ecva-bench leaderboard --build {to}")

@@ -130,7 +130,7 @@ def _sheets(content: bytes, path: Path) -> dict[str, dict[int, Cells]]:
     """Return the rows that hold something, by sheet and number; of sheets that are not ours, the first few."""
     found: dict[str, dict[int, Cells]] = {}
     try:
-        for sheet in _open(content).worksheets:
+        for sheet in open_workbook(content).worksheets:
             sheet.reset_dimensions()  # which are stated, and may be wrong
             title = _plain(sheet.title)
             known = title in (FIRST_ROUND, SECOND_ROUND, EXAMPLES) and title not in found
@@ -142,7 +142,7 @@ def _sheets(content: bytes, path: Path) -> dict[str, dict[int, Cells]]:
     return found
 
 
-def _open(content: bytes) -> Any:
+def open_workbook(content: bytes) -> Any:
     """Return the opened workbook; where a sheet's size is stated so that it cannot be read, that is left out first."""
     import openpyxl
 

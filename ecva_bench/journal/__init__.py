@@ -7,19 +7,21 @@ last one counts. Knows only the format: nothing of videos, models or scores.
 """
 
 from ..errors import ResultsBusy
-from .lines import differences
+from .lines import differences, is_results
 from .merging import merge_results
 from .results import read_results, read_spent
-from .writer import Journal, end_of, now, writer
+from .writer import Journal, end_of, now, write_results, writer
 
 __all__ = [
     "Journal",
     "ResultsBusy",
     "differences",
     "end_of",
+    "is_results",
     "merge_results",
     "now",
     "read_results",
     "read_spent",
+    "write_results",
     "writer",
 ]

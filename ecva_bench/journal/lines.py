@@ -23,6 +23,11 @@ _TYPES: dict[str, type[Record]] = {
 }
 
 
+# How a manifest begins, and with it every results file, its keys being sorted.
+MANIFEST_BEGINS = b'{"environment":{'
+_LONGEST_LINE = 1 << 26  # bytes of a manifest that are read to tell one
+
+
 def parse_records(path: Path) -> Iterator[Record]:
     """Yield the records of complete lines; skip record types of newer minor versions and an incomplete last line."""
     if not path.is_file():
@@ -34,15 +39,33 @@ def parse_records(path: Path) -> Iterator[Record]:
             yield from _parse_line(line, path, number)
 
 
+def is_results(path: Path) -> bool:
+    """Return whether a file begins as a results file does, or is one of which the first line is damaged."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as lines:
+        for line in (lines.readline(_LONGEST_LINE) for _ in range(3)):
+            if line.startswith(MANIFEST_BEGINS):
+                return True
+            try:
+                data = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(data, dict) and (
+                str(data.get("schema", "")).startswith("ecva.results/")
+                or (data.get("type") in ("answer", "error") and {"key", "id", "task", "video"} <= data.keys())
+            ):
+                return True
+    return False
+
+
 def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
     try:
         data = parse_json(line)
         kind = _TYPES.get(data["type"])
         record = kind.model_validate(data) if kind else None
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        remedy = (
-            "correct that line, or restore the file from a copy; rows of another program are one JSON list, with --data"
-        )
+        remedy = "correct that line, or restore the file from a copy"
         raise ResultsError(f"line {number} is no record ({_reason(line, error)})", path, remedy) from error
     if isinstance(record, Failure) and record.error == ViewUnavailable.code:  # as written before there was `Unasked`
         shared = record.model_dump(include={"key", "id", "video", "task", "view", "t"})

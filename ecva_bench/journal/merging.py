@@ -11,7 +11,7 @@ from ..errors import ResultsError, SpecMismatch
 from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, View, canonical_json
 from .lines import as_requested, check_spec, manifest_of, parse_records, unsharded
 from .results import SampleView, lacking
-from .writer import Journal, end_of, now, sample_views, writer
+from .writer import now, sample_views, write_results, writer
 
 Expected = dict[View, tuple[str, ...]]
 
@@ -84,7 +84,7 @@ def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False)
     answers, others = _settled(parts)
     if not incomplete:
         _check_finished(parts, {(r.id, r.view) for r in (*answers.values(), *others.values())})
-    _write(target, union, [*_events(parts), *_in_order(answers, others)])
+    write_results(target, union, [*_events(parts), *_in_order(answers, others)])
     return union
 
 
@@ -166,13 +166,3 @@ def _events(parts: Sequence[_Part]) -> list[Event]:
 
 def _in_order(answers: dict[str, Answer], others: dict[str, Failure | Unasked]) -> list[Answer | Failure | Unasked]:
     return sorted([*answers.values(), *others.values()], key=lambda record: (record.id, record.view))
-
-
-def _write(target: Path, manifest: Manifest, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    with Journal(part, manifest) as journal:
-        for record in records:
-            journal.append(record)
-        journal.append(end_of(manifest, journal))
-    part.rename(target)

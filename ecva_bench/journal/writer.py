@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +15,10 @@ from typing import Any, Literal, Self
 from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
-from .lines import as_requested, check_spec, differences, manifest_of, parse_records
+from .lines import MANIFEST_BEGINS, as_requested, check_spec, differences, manifest_of, parse_records
 from .results import SampleView
 
-# How a manifest begins, and with it every results file, its keys being sorted.
-_MANIFEST_BEGINS = b'{"environment":{'
+_AT_ONCE = 1000  # records of a file that is written at once
 _MAKE_ROOM = "make room and run the same command again: it goes on from what is written"
 
 
@@ -85,6 +84,12 @@ class Journal:
         self._write(_line(record))
         self._remember(record)
 
+    def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
+        """Write several records, and wait once until all are on disk."""
+        self._write(b"".join(map(_line, records)))
+        for record in records:
+            self._remember(record)
+
     def settle(self, manifest: Manifest) -> None:
         """Replace the manifest before the first answer. Once there are answers, its settings must be the same.
 
@@ -131,7 +136,7 @@ class Journal:
         if records:
             self.manifest = manifest_of(self.path, records)
             check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
-        elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
+        elif not MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(MANIFEST_BEGINS)]):
             raise ResultsError("the file exists and is no results file", self.path, "name another with --out")
         # Only now, so that a file of another run, or of another program, stays unchanged.
         torn = _set_aside_torn_tail(self._file, self.path)
@@ -188,6 +193,26 @@ def end_of(manifest: Manifest, journal: Journal) -> End:
     )
 
 
+def write_results(
+    target: Path,
+    manifest: Manifest,
+    records: Sequence[Answer | Failure | Unasked | Event],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Write a results file at once, whole or not at all, with an end record behind the `records`.
+
+    `progress` is told how many records are written, and of how many.
+    """
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    with Journal(part, manifest) as journal:
+        for start in range(0, len(records), _AT_ONCE):
+            journal.extend(records[start : start + _AT_ONCE])
+            progress(min(start + _AT_ONCE, len(records)), len(records))
+        journal.append(end_of(manifest, journal))
+    part.rename(target)
+
+
 def sample_views(expects: Mapping[View, Sequence[str]]) -> set[SampleView]:
     """Return the sample id and view of each answer owed."""
     return {(sample, view) for view, samples in expects.items() for sample in samples}
@@ -198,7 +223,7 @@ def _line(record: Record) -> bytes:
 
 
 def _is_manifest(line: bytes) -> bool:
-    return line.startswith(_MANIFEST_BEGINS)
+    return line.startswith(MANIFEST_BEGINS)
 
 
 def _owes(manifest: Manifest) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ from .submission import Submission
 from .table import Cell, Table, count_cell, decimal_cell
 
 FEWEST = 3  # rows that can be said to be ordered
+IMPORTED = "imported: answered elsewhere and read from another program's files; how is known only as far as it is said."
 HASH = 12  # characters of a hash that are shown
 
 
@@ -139,12 +140,9 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
     for one in ordered:
         cells = (
             Cell(one.scores.model),
-            Cell("baseline" if one.scores.baseline else "run"),
+            Cell(one.kind),
             Cell(one.scores.name),
-            Cell(str(one.spec.get("mode", ""))),
-            Cell(_frames(one)),
-            Cell(str(one.spec.get("decoder", ""))),
-            Cell(_prompts(one)),
+            *(Cell(made or ("unknown" if one.scores.imported else "")) for made in _making(one)),
             count_cell(sum(entry.coverage.answered for entry in one.entries)),
             count_cell(sum(entry.coverage.failed for entry in one.entries)),
             count_cell(sum(entry.coverage.missing for entry in one.entries)),
@@ -158,7 +156,10 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
         title="How the runs were made",
         header=(*header, "protocol", "version", "results SHA-256"),
         rows=tuple(rows),
-        notes=("frames: the fewest and the most that the model was shown of a video, edited views included.",),
+        notes=(
+            "frames: the fewest and the most that the model was shown of a video, edited views included.",
+            *([IMPORTED] if any(one.scores.imported for one in ordered) else []),
+        ),
     )
 
 
@@ -183,6 +184,11 @@ def _correlation(group: LeaderboardGroup, rows: Sequence[LeaderboardRow], one: s
     found = tau_b([a for a, _ in both], [b for _, b in both]) * (1 if alike else -1)
     fewer = f" ({len(both)})" if len(both) < len(rows) else ""
     return Cell(f"{found:.2f}{fewer}", found, shade=abs(found))
+
+
+def _making(one: Submission) -> tuple[str, ...]:
+    """Return mode, frames, decoder and prompts of a run, each empty where the run does not say it."""
+    return str(one.spec.get("mode", "")), _frames(one), str(one.spec.get("decoder", "")), _prompts(one)
 
 
 def _prompts(one: Submission) -> str:

@@ -43,7 +43,7 @@ class LeaderboardRow:
     @property
     def kind(self) -> str:
         """What the run is, in a word."""
-        return "baseline" if self.baseline else "run"
+        return self.submission.kind
 
     @property
     def summaries(self) -> dict[str, Summary]:

@@ -98,6 +98,13 @@ class Submission(Record):
         return spec
 
     @property
+    def kind(self) -> str:
+        """What the run is, in a word; one that was imported was answered elsewhere, and little is known of how."""
+        if self.scores.baseline:
+            return "baseline"
+        return "imported" if self.scores.imported else "run"
+
+    @property
     def dataset(self) -> str:
         """Name of the data set, as the run's manifest has it; empty where it has none."""
         return str(self.spec.get("dataset", {}).get("name", ""))

@@ -20,8 +20,9 @@ class ScoresHeader(Record):
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
     be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
-    of the prompts its answers were asked with: runs that differ in them do not compare. `served` are the models that
-    answered, where an endpoint names them. `lacking` are the parts of a divided run that are in another file.
+    of the prompts its answers were asked with, where they are known: runs that differ in them do not compare. `served`
+    are the models that answered, where an endpoint names them. `lacking` are the parts of a divided run that are in
+    another file. An `imported` run was answered elsewhere, by another program.
     """
 
     type: Literal["scores"] = "scores"
@@ -41,6 +42,7 @@ class ScoresHeader(Record):
     prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    imported: bool = Field(default=False, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 

@@ -259,8 +259,9 @@ def _copied(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def _prompts(entries: Sequence[_Entry]) -> Iterator[AuditFinding]:
-    """Name entries with other prompts than the first, or with several."""
-    asked = [(entry, frozenset(answer.prompt_sha256 for answer in entry.answers)) for entry in entries if entry.answers]
+    """Name entries with other prompts than the first, or with several; unknown prompts are left out."""
+    known = [(entry, frozenset(answer.prompt_sha256 for answer in entry.answers) - {""}) for entry in entries]
+    asked = [(entry, hashes) for entry, hashes in known if hashes]
     for entry, hashes in asked:
         if len(hashes) > 1:
             text = f"asked with {len(hashes)} prompts: {_hashes(hashes)}"

@@ -60,7 +60,7 @@ def score_results(
     draws: int = DRAWS,
     progress: ScoringProgress = silent,
 ) -> Scores:
-    """Score the answers of a run, or of a released answer file.
+    """Score the answers of a run.
 
     `scorers` are names, classes or instances, ("all",) for every installed one, or None for those the tasks name and,
     with a `judge`, `JUDGED`. "all" leaves out those that cannot be computed here (no judge; no weights on this machine
@@ -122,14 +122,16 @@ def _header(
         prompts=_prompts(results),
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         lacking=results.lacking,
+        imported="imported" in results.spec,
     )
 
 
 def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
-    """Return the hashes of the prompts that were asked, by task, sorted."""
+    """Return the hashes of the prompts that were asked, by task, sorted; none where they are unknown."""
     asked: dict[str, set[str]] = defaultdict(set)
     for answer in results.answers:
-        asked[answer.task].add(answer.prompt_sha256)
+        if answer.prompt_sha256:
+            asked[answer.task].add(answer.prompt_sha256)
     return {task: tuple(sorted(hashes)) for task, hashes in sorted(asked.items())}
 
 

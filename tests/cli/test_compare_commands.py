@@ -156,12 +156,12 @@ def test_audit_of_the_released_answers(ecva, tmp_path, ecva_bench):
     code, shown, _ = ecva_bench("audit", *files, "--data", ecva / "annotations.xlsx", "--json")
     assert code == 1
     findings = {(f["rule"], f["entry"], f["other"]): f for f in json.loads(shown)["findings"]}
-    same = findings["identical", "video_llama_description.json", "video_llava_description.json"]
+    same = findings["identical", "video_llama_description", "video_llava_description"]
     assert (same["n"], same["of"]) == (984, 984)
-    assert ("constant", "planted_description.json", "") in findings
+    assert ("constant", "planted_description", "") in findings
     kinds = {(rule, entry) for rule, entry, _ in findings if rule not in ("coverage", "prompts")}
-    unread = ("unread", "video_llama_time_segment.json")  # bare numbers, and nothing says in which unit
-    assert kinds == {("identical", "video_llama_description.json"), ("constant", "planted_description.json"), unread}
+    unread = ("unread", "video_llama_time_segment")  # bare numbers, and nothing says in which unit
+    assert kinds == {("identical", "video_llama_description"), ("constant", "planted_description"), unread}
 
 
 def test_compare_of_two_released_files(ecva, tmp_path, ecva_bench):

@@ -107,7 +107,7 @@ def test_scores_that_cannot_be_written_are_printed_all_the_same(results, ecva_be
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["answers.json"], "--data"),
+        (["answers.json"], "there is no results file"),
         (["missing.jsonl"], "there is no results file"),
         (["{results}", "--protocol", "x"], "available: standard, ecva-2024"),
         (["{results}", "--scorers", "blue"], "did you mean 'bleu'"),

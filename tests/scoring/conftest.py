@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import load_dataset, read_released_answers
+from ecva_bench.data import load_dataset
+from ecva_bench.interchange import AnswerSource, import_answers
 from ecva_bench.records import Results
 
 
@@ -15,7 +16,7 @@ def released(shared_data: Path) -> dict[str, Results]:
     """The authors' released answer files, joined with their annotations, by file stem."""
     dataset = load_dataset("ecva", shared_data / "ecva" / "annotations.xlsx")
     files = sorted((shared_data / "ecva" / "answers").glob("*.json"))
-    return {file.stem: read_released_answers(file, dataset) for file in files}
+    return {file.stem: import_answers([AnswerSource(file)], dataset).results() for file in files}
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data import Dataset, load_dataset, read_released_answers
+from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
+from ecva_bench.interchange import AnswerSource, import_answers
+from ecva_bench.records import Results
 from tests.cases import case
 
 CAUSE_PROMPT = "Please reason logically and give the root cause of the anomalies in the video in detail."
+
+
+def read_released_answers(path: Path, dataset: Dataset, task: str | None = None) -> Results:
+    return import_answers([AnswerSource.parse(str(path), task)], dataset).results()
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +77,9 @@ def test_human_expert_answers_of_the_real_file_confirm_the_join(ecva: Dataset, s
     assert all(experts[answer.video].startswith(f"[{answer.reference},") for answer in results.answers)
 
 
-def test_rows_are_joined_by_id_and_second_answers_are_extra(tmp_path: Path, small: Dataset) -> None:
+def test_rows_are_joined_by_id_and_an_answer_that_is_there_twice_counts_once(tmp_path: Path, small: Dataset) -> None:
     rows = [{"video_file": f"{n:05}.mp4", "prompt": CAUSE_PROMPT, "output": f"answer {n}"} for n in (1, 2, 4, 8, 9)]
-    rows += [{"video_file": "00002.mp4", "prompt": CAUSE_PROMPT, "output": "again"}]
+    rows += [{"video_file": "00002.mp4", "prompt": CAUSE_PROMPT, "output": "answer 2 "}]
     rows += [{"video_file": "00003.mp4", "prompt": "ERROR", "output": "ERROR"}]
     rows += [{"video_file": "00001.mp4", "prompt": "ERROR", "output": "ERROR"}]
     results = read_released_answers(write(tmp_path / "a.json", rows), small)
@@ -84,7 +90,6 @@ def test_rows_are_joined_by_id_and_second_answers_are_extra(tmp_path: Path, smal
     assert [(a.id, a.answer, a.reference) for a in results.extra] == [
         ("00008/cause", "answer 8", ""),
         ("00009/cause", "answer 9", "/"),
-        ("00002/cause", "again", "cause 2"),
     ]
     assert [failure.id for failure in results.failures] == ["00003/cause"]
     once = rows[:5]
@@ -109,18 +114,35 @@ def test_the_task_is_told_by_type_prompt_name_or_option(tmp_path: Path, small: D
         read_released_answers(unknown, small, task="colour")
 
 
-@pytest.mark.parametrize("rows", [[], {}, ["text"], [{"video_file": "1.mp4"}], [{"video_file": 1, "output": "x"}]])
-def test_files_of_another_kind_are_refused(tmp_path: Path, small: Dataset, rows: object) -> None:
-    path = write(tmp_path / "a.json", rows)
-    with pytest.raises(DataError, match="released answers"):
-        read_released_answers(path, small)
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([], "holds no row"),
+        ({}, "holds no row"),
+        (["text"], "no column is known to hold answers"),
+        ([{"video_file": "1.mp4"}], "no column is known to hold answers"),
+        ([{"output": "x"}], "no column is known to name the videos"),
+        ([{"video_file": True, "output": "x"}], "no row is an answer: 1 of its rows .row 1. name no video"),
+    ],
+)
+def test_files_without_answers_are_refused(tmp_path: Path, small: Dataset, rows: object, why: str) -> None:
+    with pytest.raises((DataError, UsageError), match=rf"{why}.*a\.json"):
+        read_released_answers(write(tmp_path / "a.json", rows), small, "cause")
 
 
-@pytest.mark.parametrize("row", [{"output": "x"}, {"video_file": None, "output": "x"}, {"video_file": "/"}, None])
-def test_a_row_of_no_video_is_named(tmp_path: Path, small: Dataset, row: object) -> None:
+@pytest.mark.parametrize("row", [{"output": "x"}, {"video_file": None, "output": "x"}, {"video_file": "/"}, None, "x"])
+def test_a_row_of_no_video_is_set_aside_and_named(tmp_path: Path, small: Dataset, row: object) -> None:
     path = write(tmp_path / "a.json", [{"video_file": "1.mp4", "output": "x"}, row])
-    with pytest.raises(DataError, match=r"row 2 (is no object|names no video).*a\.json"):
-        read_released_answers(path, small, "cause")
+    imported = import_answers([AnswerSource(path, "cause")], small)
+    assert [answer.id for answer in imported.answers] == ["00001/cause"]
+    assert "a.json: 1 of its rows (row 2) name no video" in imported.notes
+
+
+def test_two_answers_to_one_question_that_differ_are_refused_with_both_places(tmp_path: Path, small: Dataset) -> None:
+    rows = [{"video_file": name, "output": text} for name, text in (("1.mp4", "a"), ("2.mp4", "b"), ("1.mp4", "c"))]
+    path = write(tmp_path / "m_cause.json", rows)
+    with pytest.raises(DataError, match=r"two answers to 00001/cause differ: m_cause.json, row 1, and .*, row 3: "):
+        read_released_answers(path, small)
 
 
 def test_null_output(tmp_path: Path) -> None:
@@ -137,8 +159,8 @@ def test_null_output(tmp_path: Path) -> None:
     [
         ({"output": None}, "its output is null"),
         ({}, "it has no output"),
-        ({"output": {"text": "x"}}, r'its output is {"text": "x"}'),
-        ({"output": ["x"]}, r'its output is ["x"]'),
+        ({"output": {"tokens": 5}}, r'its output is {"tokens": 5}'),
+        ({"output": ["x", "y"]}, r'its output is ["x", "y"]'),
         ({"output": True}, "its output is true"),
         ({"output": float("nan")}, "its output is NaN"),
         ({"output": " ERROR\n"}, r'its output is " ERROR\n"'),

@@ -1,0 +1,35 @@
+"""`ecva-bench export`: a run's answers as another program's file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import score
+
+
+def export_command(
+    results: Annotated[Path, typer.Argument(help="Results file.", show_default=False)],
+    to: Annotated[str, typer.Option(help="Form: csv, lmms-eval, parquet or vlmevalkit.", show_default=False)],
+    data: score.Data = None,
+    out: Annotated[Path | None, typer.Option(help="New file. Default: beside the results file.")] = None,
+) -> None:
+    """Write answers in the form of another program; `ecva-bench import` reads each of them again.
+
+    Every form holds the answers with task, view and reference, and says which
+    answers could not be had.
+
+    Examples:
+
+      ecva-bench export results.jsonl --to csv
+
+      ecva-bench export results.jsonl --to lmms-eval --out samples.jsonl
+    """
+    from ..api import read_answer_file
+    from ..interchange import default_name, export_results
+
+    target = out or default_name(results, to)
+    count = export_results(read_answer_file(results, data), to, target)
+    print(f"wrote {target}: {count:,} rows")

@@ -1,0 +1,72 @@
+"""`ecva-bench import`: answers made elsewhere as a results file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files of answers; FILE@cause or FILE@anomaly where a file does not tell its task or view.",
+        show_default=False,
+    ),
+]
+Data = Annotated[str, typer.Option(help="Annotations: mini, an annotation file, or name:file.", show_default=False)]
+Name = Annotated[str | None, typer.Option(help="What to call the model. Default: as the files say.")]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        help="Columns by field: video=COLUMN,answer=COLUMN,task=COLUMN,view=COLUMN; may be repeated. "
+        "Numbers count the columns of a table without headings.",
+        show_default=False,
+    ),
+]
+
+
+def import_command(
+    files: Files,
+    data: Data,
+    name: Name = None,
+    columns: Map = None,
+    task: Annotated[str | None, typer.Option(help="Task of all answers, where the files do not tell it.")] = None,
+    out: Annotated[Path, typer.Option(help="New results file.")] = Path("results.jsonl"),
+) -> None:
+    """Make a results file of answers from elsewhere: JSON, JSON lines, CSV, TSV, workbooks, parquet, logs.
+
+    Lists, ids to texts, tables with a column a task; logs of lmms-eval, VLMEvalKit
+    and inspect; CUVA's and the authors' rows. Which column is what is found by its
+    name and printed. Where it may be either of two, nothing is taken and both are
+    named. Several files become one run, edited views with them.
+
+    Examples:
+
+      ecva-bench import answers.json --data annotations.xlsx --name my-model
+
+      ecva-bench import cause.csv effect.csv cut.csv@cause@anomaly --data annotations.xlsx --name my-model
+
+      ecva-bench import table.csv --data annotations.xlsx --name my-model --map video=clip,answer=qwen --task cause
+    """
+    from ..data import load_dataset
+    from ..errors import UsageError
+    from ..interchange import AnswerSource, import_answers, parse_map
+    from ..tasks import find_tasks
+    from .progress import progress
+
+    sources = [AnswerSource.parse(file, task) for file in files]
+    imported = import_answers(sources, load_dataset(data), model=name, given=parse_map(columns or ()))
+    print("\n".join(imported.notes), file=sys.stderr)
+    tasks = imported.manifest.spec["tasks"]
+    if task and find_tasks([task])[0].name not in tasks:
+        remedy = f"write FILE@{task} where it holds for all of a file"
+        raise UsageError(f"--task {task} is of no use: the files tell {', '.join(tasks)}", remedy=remedy)
+    with progress("import", "answers") as update:
+        imported.write(out, update)
+    owed = sum(map(len, imported.manifest.expects.values()))
+    held = imported.results()
+    print(f"{out}: {len(held.answers):,} of {owed:,} answers of {imported.model}, {len(held.failures):,} errors")
+    print(f"next: ecva-bench score {out}")

@@ -1,0 +1,131 @@
+"""A run's answers as files of other programs: the way back of an import, which reads each of them again.
+
+Every form holds all answers and failures, extra ones included, with task, view and reference.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..errors import ResultsError, UsageError
+from ..records import Answer, Failure, Results
+
+Fields = dict[str, str | int | None]
+
+_CELL = 32_767  # characters that a cell of a workbook takes
+
+
+def export_results(results: Results, form: str, out: Path) -> int:
+    """Write a run's answers and failures to a new file and return their number.
+
+    Raises `UsageError` for an unknown form or one whose package is not installed, and `ResultsError` where the file is
+    there already, cannot be written or cannot hold a text.
+    """
+    if form not in FORMS:
+        raise UsageError(f"there is no form {form!r}", remedy=f"available: {', '.join(FORMS)}")
+    if out.exists():
+        raise ResultsError("the file to export into exists", out, "name a new file with --out")
+    found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
+    records = sorted(found, key=lambda one: (one.task, one.id, one.view))
+    content = FORMS[form][1](records, out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = out.with_name(f"{out.name}.part")
+        part.write_bytes(content)
+        part.rename(out)
+    except OSError as error:
+        raise ResultsError(f"the file cannot be written ({error.strerror})", out, "name another with --out") from error
+    return len(records)
+
+
+def default_name(results: Path, form: str) -> Path:
+    """Return where a form of a results file goes: beside it; `UsageError` for an unknown form."""
+    if form not in FORMS:
+        raise UsageError(f"there is no form {form!r}", remedy=f"available: {', '.join(FORMS)}")
+    return results.with_name(f"{results.stem}{FORMS[form][0]}")
+
+
+def _fields(record: Answer | Failure) -> Fields:
+    """Return a record as one flat row."""
+    row: Fields = {"id": record.id, "video": record.video, "task": record.task, "view": record.view}
+    if isinstance(record, Failure):
+        return {**row, "prediction": None, "reference": "", "finish": "", "error": record.message or record.error}
+    told = {"prediction": record.answer, "reference": record.reference, "finish": record.finish, "error": ""}
+    return {**row, **told}
+
+
+def _csv(records: Sequence[Answer | Failure], out: Path) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ("id", "video", "task", "view", "prediction", "reference", "finish", "error"))
+    writer.writeheader()
+    writer.writerows(map(_fields, records))
+    return text.getvalue().encode()
+
+
+def _parquet(records: Sequence[Answer | Failure], out: Path) -> bytes:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise UsageError("a parquet file needs pyarrow", out, "pip install 'ecva-bench[data]'") from None
+    content = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(list(map(_fields, records))), content)
+    return content.getvalue()
+
+
+def _lmms_eval(records: Sequence[Answer | Failure], out: Path) -> bytes:
+    """Return JSON lines as lmms-eval's `--log_samples` writes them, with the document that tells the video."""
+    lines = []
+    for number, record in enumerate(records):
+        row = _fields(record)
+        document = {"video_name": row["video"], "task": row["task"], "view": row["view"], "answer": row["reference"]}
+        told = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
+        more = {"error": row["error"]} if row["error"] else {"finish_reason": row["finish"]}
+        line = {"doc_id": number, "doc": document, **told, **more}
+        lines.append(json.dumps(line, ensure_ascii=False))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _vlmevalkit(records: Sequence[Answer | Failure], out: Path) -> bytes:
+    """Return a workbook with the columns that VLMEvalKit's video sets have."""
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet1")
+    sheet.append(["index", "video", "task", "view", "answer", "prediction", "finish", "error"])
+    for number, record in enumerate(records):
+        row = _fields(record)
+        names = ("video", "task", "view", "reference", "prediction", "finish", "error")
+        cells = []
+        for text in (str(row[name] or "") for name in names):
+            if len(text) > _CELL:
+                what = f"the text of {record.id} has {len(text):,} characters, and a cell takes {_CELL:,}"
+                raise ResultsError(what, out, "export it to csv, lmms-eval or parquet")
+            cell = WriteOnlyCell(sheet, _legible(text))
+            cell.data_type = "s"  # a text that begins with "=" is no formula
+            cells.append(cell)
+        sheet.append([number, *cells])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _legible(text: str) -> str:
+    """Return a text without the control characters that a workbook cannot hold."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
+
+
+# Name -> suffix of its files, and what writes it.
+FORMS: dict[str, tuple[str, Callable[[Sequence[Answer | Failure], Path], bytes]]] = {
+    "csv": (".csv", _csv),
+    "lmms-eval": ("_samples.jsonl", _lmms_eval),
+    "parquet": (".parquet", _parquet),
+    "vlmevalkit": (".xlsx", _vlmevalkit),
+}

@@ -1,0 +1,194 @@
+"""Answers made elsewhere as a run: what it owes, what it holds, and what is not known of it.
+
+A run of ours knows prompts, frames and settings; of answers made elsewhere these are unknown, and are left out and
+never made up. `spec["imported"]` says which files they came from and which columns were taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, journal
+from ..data import Dataset
+from ..errors import ResultsError, UsageError
+from ..records import REFERENCES, Answer, Failure, Manifest, Results, View, sha256_of
+from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from .items import items_of
+from .joining import Joined, join
+from .kinds import refuse_annotations
+from .lookup import Lookup
+from .mapping import Columns, field_map
+from .notes import ReadFile, count_of, notes_of
+from .opening import AnswerFile, open_answers
+from .sources import AnswerSource
+from .words import without_task
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Answers made elsewhere as a run: its manifest, its records, and what is to be said of them."""
+
+    manifest: Manifest
+    answers: tuple[Answer, ...]
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+    model: str
+    files: tuple[AnswerFile, ...]
+
+    def results(self) -> Results:
+        """Return the run as a results file of it would be read; of one file, under its name and hash."""
+        owed = {(sample, view) for view, samples in self.manifest.expects.items() for sample in samples}
+        first, hashes = self.files[0], [file.sha256 for file in self.files]
+        answers = {(answer.id, answer.view): answer for answer in self.answers}
+        order = [(sample, view) for view, samples in self.manifest.expects.items() for sample in samples]
+        return Results(
+            name=first.path.stem,
+            source=str(first.path),
+            sha256=hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest(),
+            model=self.model,
+            expects=self.manifest.expects,
+            answers=tuple(answers[place] for place in order if place in answers),
+            extra=tuple(answer for answer in self.answers if (answer.id, answer.view) not in owed),
+            failures=tuple(one for one in self.failures if (one.id, one.view) in owed),
+            unasked={},
+            spec=self.manifest.spec,
+        )
+
+    def write(self, out: Path, progress: Callable[[int, int], None]) -> None:
+        """Write the run to a new results file; `ResultsError` where the file is there or cannot be written."""
+        if out.exists():
+            raise ResultsError("the file to import into exists", out, "name a new file with --out")
+        journal.write_results(out, self.manifest, [*self.answers, *self.failures], progress)
+
+
+def import_answers(
+    sources: Sequence[AnswerSource],
+    dataset: Dataset,
+    *,
+    model: str | None = None,
+    given: Mapping[str, str] | None = None,
+) -> Imported:
+    """Return the answers of files as one run over a data set.
+
+    `given` are columns by field (`video`, `answer`, `task`, `view`) where they are not to be found by their names.
+    Without `model` it is named as the files say, or after the first. Raises `UsageError` for files of another kind or
+    that can be understood in two ways, with what to type, and `DataError` for damaged ones, for names that do not tell
+    videos apart, and for answers that contradict each other.
+    """
+    given = dict(given or {})
+    headed = not (given and all(column.isdecimal() for column in given.values()))
+    lookup = Lookup(dataset)
+    opened = [_open(source, dataset, headed=headed) for source in sources]
+    _check_given(given, [columns for _, columns in opened])
+    read = [_read(source, *one, lookup, given) for source, one in zip(sources, opened, strict=True)]
+    if not any(one.told.items for one in read):
+        raise _nothing(read[0])
+    joined = join([item for one in read for item in one.told.items], lookup, sources[0].path)
+    files = tuple(one.file for one in read)
+    name = model or next((file.model for file in files if file.model), "") or without_task(files[0].path.stem)
+    manifest = _manifest(read, joined, dataset, name)
+    return Imported(
+        manifest=manifest,
+        answers=tuple(joined.answers),
+        failures=tuple(joined.failures),
+        notes=tuple(notes_of(read, joined, manifest, lookup)),
+        model=name,
+        files=files,
+    )
+
+
+def _open(source: AnswerSource, dataset: Dataset, *, headed: bool) -> tuple[AnswerFile, Columns]:
+    file = open_answers(source.path, headed=headed)
+    if file.sha256 == dataset.sha256:
+        refuse_annotations(source.path, dataset.source)
+    return file, Columns(file.path, file.rows, table=file.form in ("table", "workbook"))
+
+
+def _check_given(given: Mapping[str, str], files: Sequence[Columns]) -> None:
+    """Raise `UsageError` for a column of the user's that no file has."""
+    for name, column in given.items():
+        if not any(column in columns.names for columns in files):
+            what = f"there is no column {column!r} for the {name}; there are {files[0].all_choices()}"
+            raise UsageError(what, files[0].path, f"name one of these with --map {name}=COLUMN")
+
+
+def _read(
+    source: AnswerSource, file: AnswerFile, columns: Columns, lookup: Lookup, given: Mapping[str, str]
+) -> ReadFile:
+    fields = field_map(columns, given, lookup.find, lookup.by_reference)
+    return ReadFile(file, fields, items_of(source, file, columns, fields, lookup))
+
+
+def _nothing(read: ReadFile) -> UsageError:
+    why = ", ".join(f"{count_of(places)} {what}" for what, places in read.told.aside.items())
+    remedy = "name the columns with --map video=COLUMN,answer=COLUMN,task=COLUMN"
+    return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read.file.path, remedy)
+
+
+def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model: str) -> Manifest:
+    """Return what the run owes and how it came here: all that is annotated of its tasks, by view."""
+    tasks: dict[View, set[str]] = defaultdict(set)
+    for task, view in {
+        *((one.task, one.view) for one in joined.answers),
+        *((one.task, one.view) for one in joined.failures),
+    }:
+        tasks[view].add(task)
+    views: list[View] = [view for view in ("full", "anomaly", "control") if view in tasks]
+    expects: dict[View, tuple[str, ...]] = {}
+    unasked: dict[str, str] = {}
+    for view in views:
+        owed = []
+        for task in sorted(tasks[view]):
+            for each in dataset.annotations:
+                sample = f"{each.video}/{task}"
+                if not REFERENCES[task](each):
+                    unasked[sample] = "no reference"
+                elif view != "full" and not each.moments:
+                    unasked[f"{sample}@{view}"] = "no annotated moment"
+                else:
+                    owed.append(sample)
+        expects[view] = tuple(owed)
+    spec: dict[str, Any] = {
+        "model": model,
+        "baseline": False,
+        "imported": {"files": [_described(one) for one in read]},
+        "dataset": {"name": dataset.name, "sha256": dataset.sha256},
+        "tasks": sorted({task for some in tasks.values() for task in some}),
+        "views": views,
+        "prompts": _known_prompts(joined.answers),
+    }
+    return Manifest(
+        run=sha256_of(spec)[:16],
+        spec=spec,
+        expects=expects,
+        unasked=unasked,
+        environment={"ecva_bench": __version__},
+        t=journal.now(),
+    )
+
+
+def _described(read: ReadFile) -> dict[str, Any]:
+    """Return what the manifest says of a file: no path, for that is the machine's."""
+    file = read.file
+    return {"name": file.path.name, "sha256": file.sha256, "form": file.form, "columns": read.fields.described()}
+
+
+def _known_prompts(answers: Sequence[Answer]) -> dict[str, dict[str, str]]:
+    """Return the prompts of ours, by task, that all of the task's answers say they were asked with."""
+    asked: dict[str, set[str]] = defaultdict(set)
+    for answer in answers:
+        asked[answer.task].add(answer.prompt_sha256)
+    ours = {
+        prompt.sha256: prompt for task in TASKS.values() for one in PROMPT_SETS for prompt in [prompt_for(task, one)]
+    }
+    found = {}
+    for task, hashes in sorted(asked.items()):
+        prompt = ours.get(next(iter(hashes))) if len(hashes) == 1 else None
+        if prompt:
+            found[task] = {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256}
+    return found

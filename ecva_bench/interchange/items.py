@@ -1,0 +1,175 @@
+"""The rows of a file as items: what each says of which video, task and view. Nothing is joined here.
+
+A row of no use is set aside and counted: it names no video, or is of no task of ours.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..errors import UsageError
+from ..names import Name
+from ..records import REFERENCES, View
+from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
+from .lookup import Lookup
+from .mapping import Columns, FieldMap, Flat
+from .opening import AnswerFile
+from .sources import AnswerSource
+from .values import answer_text, held, prompt_text, video_text
+from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
+
+_LONGEST_ERROR = 500  # characters of another program's message that are kept
+
+
+@dataclass(frozen=True)
+class Item:
+    """One answer of a row, or its want: `text` is None where the row holds none, and `lack` says what it holds."""
+
+    name: str
+    task: str | None
+    view: View
+    text: str | None
+    lack: str
+    where: str
+    prompt: str
+    finish: str
+    reference: str
+
+
+@dataclass
+class Told:
+    """The items of a file, and by what each field was told, in words. `aside` are rows that are of no use, by why."""
+
+    items: list[Item] = field(default_factory=list)
+    task_by: str = ""
+    aside: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: FieldMap, lookup: Lookup) -> Told:
+    """Return the items of a file's rows.
+
+    Raises `UsageError` where no task can be told.
+    """
+    told = Told()
+    prompts = _prompts(columns)
+    ids = [_sample_id(video_text(row.get(fields.video)), fields, lookup) for row in columns.flat]
+    tasks = _tasks(source, columns, fields, ids, prompts, told)
+    for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
+        where = f"{file.path.name}, {row.where}"
+        if not sample.video:
+            told.aside["name no video"].append(row.where)
+            continue
+        for named, column in fields.answers.items():
+            if named and flat.get(column) in (None, ""):
+                continue  # an empty cell of a table with a column a task: not asked
+            one = named or of_row
+            if one is None:
+                told.aside["are of no task of ours"].append(row.where)
+                continue
+            told.items.append(_item(flat, column, fields, sample, one, source.view, where, prompt))
+    return told
+
+
+def _item(
+    flat: Flat,
+    column: str,
+    fields: FieldMap,
+    sample: SampleId,
+    task: str,
+    view: View | None,
+    where: str,
+    prompt: str,
+) -> Item:
+    value = flat.get(column)
+    text = answer_text(value)
+    error = flat.get("error")
+    if not text and error not in (None, ""):
+        text, lack = None, f"{error:.{_LONGEST_ERROR}}" if isinstance(error, str) else held(error)
+    elif column not in flat:
+        lack = f"it has no {column} in place of an answer"
+    else:
+        lack = f"its {column} is {held(value)} in place of an answer"
+    finish = next((flat[name] for name in FINISH_NAMES if isinstance(flat.get(name), str)), "")
+    of_row = view_of(str(flat.get(fields.view) or "")) if fields.view else None
+    reference = flat.get(fields.reference) if fields.reference else None
+    return Item(
+        name=sample.video,
+        task=task,
+        view=view or of_row or sample.view or "full",
+        text=text,
+        lack=lack,
+        where=where,
+        prompt=prompt,
+        finish=str(finish),
+        reference=reference if isinstance(reference, str) else "",
+    )
+
+
+def _sample_id(text: str, fields: FieldMap, lookup: Lookup) -> SampleId:
+    """Return what the cell of a video names: a video, or a sample's id as a whole."""
+    if fields.by_reference:
+        videos = lookup.by_reference(text)
+        return SampleId(videos[0] if len(videos) == 1 else "")
+    if not Name.of(text).stem:
+        return SampleId("")
+    if lookup.find(text):
+        return SampleId(text)
+    return next((one for one in sample_ids(text) if lookup.find(one.video)), SampleId(text))
+
+
+def _prompts(columns: Columns) -> list[str]:
+    """Return what was asked in each row, as far as the file says it."""
+    found = [name for name in columns.names for known in PROMPT_NAMES if name == known or name == f"doc.{known}"]
+    return [next((text for name in found if (text := prompt_text(row.get(name)))), "") for row in columns.flat]
+
+
+def _tasks(
+    source: AnswerSource,
+    columns: Columns,
+    fields: FieldMap,
+    ids: Sequence[SampleId],
+    prompts: Sequence[str],
+    told: Told,
+) -> list[str | None]:
+    """Return the task of each row: the user's, else that of its id, column or prompt, of all others, or of the file."""
+    rows = range(len(columns.flat))
+    if source.task is not None:
+        told.task_by = f"task as given (`{source.task}`)"
+        return [source.task for _ in rows]
+    if None not in fields.answers:
+        told.task_by = "task from the columns' names"
+        return [None for _ in rows]
+    words = [columns.flat[row].get(fields.task) if fields.task else None for row in rows]
+    by_column = [task_of(word) if isinstance(word, str) else None for word in words]
+    by_prompt = [None if word else task_of_prompt(prompts[row]) for row, word in enumerate(words)]
+    found = [ids[row].task or by_column[row] or by_prompt[row] for row in rows]
+    sources = (
+        (f"task from `{fields.task}`", any(by_column)),
+        ("task from the ids", any(one.task for one in ids)),
+        ("task from the prompts", any(by_prompt) and not any(by_column)),
+    )
+    told.task_by = next((text for text, holds in sources if holds), "")
+    known = set(found) - {None}
+    default = next(iter(known)) if len(known) == 1 else None
+    if not known and (default := task_of_file(source.path.stem)):
+        told.task_by = f"task from the file's name (`{default}`)"
+    elif not known and (default := source.else_task):
+        told.task_by = f"task as given (`{default}`)"
+    found = [one or (None if words[row] else default) for row, one in enumerate(found)]
+    if not any(found):
+        raise _untold(columns)
+    return found
+
+
+def _untold(columns: Columns) -> UsageError:
+    """Return the error for a file that tells no task, with what its column of tasks holds where it has one."""
+    held_there = ""
+    for column in columns.called(TASK_NAMES):
+        words = dict.fromkeys(value for value in columns.values(column) if isinstance(value, str))
+        if words:
+            held_there = f" (`{column}` holds {', '.join(map(repr, list(words)[:3]))})"
+            break
+    remedy = f"name it with --task cause or --map task=COLUMN of `ecva-bench import`; tasks: {', '.join(REFERENCES)}"
+    return UsageError(f"the task of these answers cannot be told{held_there}", columns.path, remedy)

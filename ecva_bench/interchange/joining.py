@@ -1,0 +1,129 @@
+"""Items joined with a data set, by the videos' names and never by position. Knows no file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import DataError
+from ..names import Name, one_video
+from ..records import REFERENCES, Annotation, Answer, Failure, View, finish_of, sha256_of
+from .items import Item
+from .lookup import Lookup
+from .mapping import no_video_joins
+
+
+@dataclass
+class Joined:
+    """What came of the items: answers and failures in the files' order, and notes of what is to be known of them."""
+
+    answers: list[Answer] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    strangers: dict[str, None] = field(default_factory=dict)
+    repeated: int = 0
+
+
+def join(items: Sequence[Item], lookup: Lookup, path: Path) -> Joined:
+    """Return the answers and failures of items, each a video's, a task's and a view's.
+
+    An answer that is there twice counts once. Raises `DataError` where names do not tell videos apart or are none of
+    the data set's, and where two answers to one question differ, with the places of both.
+    """
+    joined = Joined()
+    videos = _videos_of([item.name for item in items], lookup, path)
+    first: dict[tuple[str, View], tuple[str, str]] = {}
+    failed: dict[tuple[str, View], Failure] = {}
+    for item in items:
+        video = videos[item.name]
+        place = (f"{video}/{item.task}", item.view)
+        if video not in lookup.annotations:
+            joined.strangers[item.name] = None
+        if item.text is None:
+            failed.setdefault(place, _failure(item, *place, video))
+            continue
+        text, where = first.setdefault(place, (item.text, item.where))
+        if where == item.where:
+            joined.answers.append(_answer(item, *place, video, lookup))
+        elif text.strip() == item.text.strip():
+            joined.repeated += 1
+        else:
+            at = f"{place[0]}{'' if item.view == 'full' else f' ({item.view})'}"
+            what = f"two answers to {at} differ: {where}, and {item.where}"
+            raise DataError(
+                what, path, "import the answers of one run alone, or the task's or view's column with --map"
+            )
+    joined.failures = [failure for place, failure in failed.items() if place not in first]
+    return joined
+
+
+def _videos_of(written: Sequence[str], lookup: Lookup, path: Path) -> dict[str, str]:
+    """Return the id of the video that each name means: of one of the dataset's, or, where it means none, its own."""
+    videos: dict[str, str] = {}
+    owners: dict[str, tuple[Name, str]] = {}
+    joins = False
+    for text in dict.fromkeys(written):
+        name, found = Name.of(text), lookup.find(text)
+        if len(found) > 1:
+            raise one_video(found[0], found[1], path, text)
+        joins |= bool(found)
+        videos[text] = video = found[0] if found else "/".join((*name.folders, name.stem))
+        owner, first = owners.get(video, (name, text))
+        if name[:2] != owner[:2] or (name.suffix and owner.suffix and name.suffix != owner.suffix):
+            raise one_video(first, text, path)
+        owners[video] = (owner, first) if owner.suffix else (name, text)
+    if not joins:
+        there = [each.media for each in (*lookup.dataset.annotations, *lookup.dataset.excluded)]
+        raise no_video_joins(path, lookup.dataset.source, written, there, near(written[0], there))
+    return videos
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """Return in words which of the known names a name may be meant for, empty where none is like it."""
+    stem = Name.of(name).stem.casefold()
+    stems = {Name.of(one).stem.casefold(): one for one in known}
+    within = (one for one in stems if len(one) > 2 and (one in stem or (stem in one and len(stem) > 2)))
+    found = next(within, None) or next(iter(difflib.get_close_matches(stem, list(stems), n=1, cutoff=0.75)), None)
+    return f"; did you mean {stems[found]!r}?" if found else ""
+
+
+def _key(item: Item, sample: str, view: View) -> str:
+    source = item.where.partition(",")[0]
+    told = {"id": sample, "view": view, "answer": item.text or item.lack, "source": source}
+    return sha256_of(told)
+
+
+def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> Answer:
+    about = lookup.annotations.get(video) or Annotation(video=video, media=item.name)
+    task = sample.rpartition("/")[2]
+    return Answer(
+        key=_key(item, sample, view),
+        id=sample,
+        video=video,
+        task=task,
+        view=view,
+        removed=about.moments if view == "anomaly" else (),
+        answer=item.text or "",
+        finish=finish_of(item.finish),
+        reference=REFERENCES[task](about) or item.reference,
+        key_sentences=about.key_sentences,
+        moments=about.moments,
+        label=about.label,
+        prompt_sha256=hashlib.sha256(item.prompt.encode()).hexdigest() if item.prompt else "",
+    )
+
+
+def _failure(item: Item, sample: str, view: View, video: str) -> Failure:
+    return Failure(
+        key=_key(item, sample, view),
+        id=sample,
+        video=video,
+        task=sample.rpartition("/")[2],
+        view=view,
+        stage="answer",
+        error="NoAnswer",
+        message=f"{item.where}: {item.lack}",
+    )

@@ -1,0 +1,96 @@
+"""What is to be said of an import, in words: what was read from where, and what of it cannot be used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..records import Answer, Manifest
+from .columns import VIDEO_NAMES
+from .items import Told
+from .joining import Joined, near
+from .lookup import Lookup
+from .mapping import FieldMap
+from .opening import AnswerFile
+from .words import bare_name
+
+_NAMED = 3  # places and names that a note lists
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file that was read: its columns, which are what, and its items."""
+
+    file: AnswerFile
+    fields: FieldMap
+    told: Told
+
+
+def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, lookup: Lookup) -> list[str]:
+    """Return in words what was read, from where, and what of it cannot be used."""
+    notes = [_read_note(one) for one in read]
+    for one in read:
+        notes += [f"{one.file.path.name}: {count_of(rows)} {what}" for what, rows in one.told.aside.items()]
+        if _counts(one):
+            notes.append(f"`{one.fields.video}` counts from 1, as rows do: it was taken for the videos' numbers")
+    if joined.failures:
+        lacks = _some(failure.message for failure in joined.failures)
+        notes.append(f"{len(joined.failures):,} rows hold no answer and are errors: {lacks}")
+    if joined.repeated:
+        notes.append(f"{joined.repeated:,} rows repeat an answer word for word and count once")
+    if joined.strangers:
+        names = list(joined.strangers)
+        meant = near(names[0], [each.media for each in lookup.annotations.values()])
+        what = f"{len(names):,} videos are not in {lookup.dataset.source}, and their answers are set aside"
+        notes.append(f"{what}: {_some(map(repr, names))}{meant}")
+    owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
+    unowed = [a for a in joined.answers if (a.id, a.view) not in owed and a.video in lookup.annotations]
+    if unowed:
+        some = _some(f"{answer.id} ({answer.view})" for answer in unowed)
+        notes.append(f"{len(unowed):,} answers are to what is not annotated, and are set aside: {some}")
+    there = Counter((answer.task, answer.view) for answer in joined.answers)
+    for view, samples in manifest.expects.items():
+        counts = Counter(sample.rpartition("/")[2] for sample in samples)
+        answered = {answer.id for answer in joined.answers if answer.view == view}
+        for task, count in sorted(counts.items()):
+            missing = count - sum(sample in answered for sample in samples if sample.endswith(f"/{task}"))
+            if missing and there[task, view]:
+                notes.append(f"{task} ({view}): {missing:,} of {count:,} questions have no answer")
+    texts = [answer for answer in joined.answers if answer.task in ("description", "cause", "effect")]
+    if len(texts) > 1 and all(_same(answer) for answer in texts):
+        notes.append("every answer is the annotator's own text: is this a file of annotations?")
+    return notes
+
+
+def _read_note(read: ReadFile) -> str:
+    file, fields, told = read.file, read.fields, read.told
+    answers = sum(item.text is not None for item in told.items)
+    video = (
+        f"video by the annotator's text in `{fields.video}`" if fields.by_reference else f"video from `{fields.video}`"
+    )
+    columns = ", ".join(f"`{column}`" for column in fields.answers.values())
+    parts = [video, f"answer from {columns}", told.task_by, f"view from `{fields.view}`" if fields.view else ""]
+    rows = f"{answers:,} answers of {len(file.rows):,} rows"
+    return f"read {file.path.name} ({file.form}): {rows}: {', '.join(filter(None, parts))}"
+
+
+def _counts(read: ReadFile) -> bool:
+    """Return whether the column of the videos is an id that counts the rows from 1."""
+    names = list(dict.fromkeys(item.name for item in read.told.items))
+    is_id = bare_name(read.fields.video.rpartition(".")[2]) in VIDEO_NAMES[1]
+    return is_id and len(names) > 1 and [name.lstrip("0") for name in names] == [str(n + 1) for n in range(len(names))]
+
+
+def _same(answer: Answer) -> bool:
+    return bool(answer.answer.strip()) and answer.answer.strip() == answer.reference.strip()
+
+
+def count_of(places: Sequence[str]) -> str:
+    """Return how many rows are at some places, and the first of these."""
+    return f"{len(places):,} of its rows ({_some(places)})"
+
+
+def _some(items: Iterable[str]) -> str:
+    found = list(items)
+    return ", ".join(found[:_NAMED]) + (", …" if len(found) > _NAMED else "")

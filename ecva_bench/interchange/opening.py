@@ -1,0 +1,131 @@
+"""From a file to its rows, each a mapping with the place where it stands. The form is found by the content."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import parquet
+from ..data.ecva import read_bytes
+from ..errors import DataError
+from ..reading.text import parse_json
+from .containers import archive_rows, table_rows
+from .kinds import json_reason, refuse_other_kind, refuse_other_rows
+from .nesting import Row, model_in, rows_of
+
+_ZIP = b"PK"
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_DELIMITERS = "\t,;|"
+_FIELD_LIMIT = 1 << 27  # characters of a cell
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """A file as opened: its rows, the name of its form, its hash, and the model that it says it is by, if any."""
+
+    path: Path
+    form: str
+    sha256: str
+    rows: tuple[Row, ...]
+    model: str = ""
+
+
+def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
+    """Return the rows of a file of answers; a table without headings is read as such where it is not `headed`.
+
+    Raises `UsageError` for a file of another kind, with what to type, and `DataError` for a damaged one.
+    """
+    if path.is_dir():
+        refuse_other_kind(path, b"")
+    content = read_bytes(path)
+    refuse_other_kind(path, content[:4096])
+    model = ""
+    if content.startswith(_ZIP):
+        form, rows = archive_rows(content, path, headed=headed)
+    elif content.startswith(parquet.MAGIC):
+        numbered = enumerate(parquet.rows(path), start=1)
+        form, rows = "parquet", [Row(row, f"row {number}") for number, row in numbered]
+    else:
+        text = _decoded(content, path)
+        if text.lstrip()[:1] in ("{", "["):
+            form, rows, model = _json(text, path)
+        else:
+            form, rows = "table", _table(text, path, headed=headed)
+    if rows:
+        refuse_other_rows(path, rows[0].fields)
+    else:
+        raise DataError("the file holds no row", path, "name the file of the answers")
+    return AnswerFile(path, form, hashlib.sha256(content).hexdigest(), tuple(rows), model)
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        what = f"the file is no text in UTF-8 or UTF-16 (byte {error.start} is {content[error.start]:#04x})"
+        raise DataError(what, path, "save it as UTF-8 (in Excel: CSV UTF-8), and name that") from None
+    if "\0" in text:
+        raise DataError("the file is neither a text nor a table", path, "name a JSON, CSV, TSV, XLSX or parquet file")
+    return text
+
+
+def _json(text: str, path: Path) -> tuple[str, list[Row], str]:
+    """Return form, rows and model of one JSON value, or of JSON lines."""
+    try:
+        value = parse_json(text)
+    except (ValueError, RecursionError) as error:
+        return "JSON lines", list(_lines(text, path, error)), ""
+    refuse_other_rows(path, value)
+    return "JSON", rows_of(value), model_in(value)
+
+
+def _lines(text: str, path: Path, reason: Exception) -> Iterator[Row]:
+    """Yield the rows of JSON lines; `DataError` naming the first line that is no JSON object."""
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    for place, (number, line) in enumerate(lines):
+        try:
+            value = parse_json(line)
+        except (ValueError, RecursionError) as error:
+            if not place:  # one value over several lines, which breaks off
+                what = f"the JSON breaks off or is damaged ({json_reason(reason)}, {_place(reason)})"
+                raise DataError(what, path, "get the file again") from None
+            if place == len(lines) - 1:  # its writer was stopped there
+                yield Row({}, f"line {number}, which breaks off")
+                return
+            what = f"line {number} is no JSON ({json_reason(error)})"
+            raise DataError(what, path, "get the file again") from None
+        if not isinstance(value, dict):
+            raise DataError(f"line {number} is no JSON object", path, "write one object a line, with video and answer")
+        if not place:
+            refuse_other_rows(path, value)
+        found = rows_of([value])[0]
+        yield Row(found.fields, f"line {number}")
+
+
+def _place(error: Exception) -> str:
+    return f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "too deeply nested"
+
+
+def _table(text: str, path: Path, *, headed: bool) -> list[Row]:
+    """Return the rows of a text table; the delimiter is that of its first line."""
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=lambda mark: (head.count(mark), -_DELIMITERS.index(mark)))
+    if not head.count(delimiter):
+        what = f"the file is neither JSON nor a table; it begins with {head[:40]!r}"
+        raise DataError(what, path, "name a JSON, CSV, TSV, XLSX or parquet file, or the file of a run")
+    csv.field_size_limit(_FIELD_LIMIT)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines: list[tuple[int, Any]] = []
+    try:
+        for cells in reader:
+            lines.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise DataError(f"line {reader.line_num} is no row of a table ({error})", path, "save the table anew") from None
+    return table_rows(lines, "", headed=headed)

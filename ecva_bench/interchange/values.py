@@ -1,0 +1,74 @@
+"""What stands in a cell: the text of an answer, however it is wrapped, and the name of a video."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..data.json_forms import cell_text
+from ..names import of_number
+from ..reading.text import well_formed
+
+# What programs write in place of an answer that they did not get.
+_FAILED = ("ERROR", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
+_FAILED_BEGINNINGS = ("Failed to obtain answer",)  # VLMEvalKit
+_WRAPPERS = ("choices", "message", "body", "content", "text", "value", "prediction", "answer", "completion")
+_ASSISTANTS = ("assistant", "gpt", "model", "bot")
+_DEEPEST = 8
+
+
+def answer_text(value: Any, depth: int = _DEEPEST) -> str | None:
+    """Return the text of an answer: a text, a number, the only item of a list, a completion as services return it.
+
+    None for anything else, and for what programs write where there is no answer.
+    """
+    text = cell_text(value)
+    if text is not None:
+        failed = text.strip() in _FAILED or text.startswith(_FAILED_BEGINNINGS)
+        return None if failed else well_formed(text)
+    if not depth:
+        return None
+    if isinstance(value, list | tuple):
+        return _of_list(value, depth - 1)
+    if isinstance(value, Mapping):
+        wrapper = next((name for name in _WRAPPERS if name in value), None)
+        return None if wrapper is None else answer_text(value[wrapper], depth - 1)
+    return None
+
+
+def _of_list(items: list[Any] | tuple[Any, ...], depth: int) -> str | None:
+    """Return the text of a list: of messages the last of the model's, of parts all texts, else of the only item."""
+    if items and all(isinstance(item, Mapping) for item in items):
+        if all("role" in item or "from" in item for item in items):
+            said = [item for item in items if item.get("role", item.get("from")) in _ASSISTANTS]
+            return answer_text(said[-1], depth) if said else None
+        if all("type" in item for item in items):
+            return "".join(str(item["text"]) for item in items if item["type"] == "text" and "text" in item) or None
+    return answer_text(items[0], depth) if len(items) == 1 else None
+
+
+def prompt_text(value: Any) -> str:
+    """Return what a model was asked: a text, or the words of the messages that are not its own."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+        asked = (item for item in value if item.get("role", item.get("from", "user")) not in _ASSISTANTS)
+        return "\n".join(filter(None, (answer_text(item) for item in asked)))
+    return ""
+
+
+def video_text(value: Any) -> str:
+    """Return the name of a video as it is written, 00007 for a number; empty where none is."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list | tuple) and len(value) == 1:
+        return video_text(value[0])
+    if isinstance(value, Mapping):
+        return next((video_text(value[name]) for name in ("video", "path", "url") if name in value), "")
+    return of_number(value) or ""
+
+
+def held(value: Any) -> str:
+    """Return in words what stands in a cell, for a message."""
+    return f"{json.dumps(value, ensure_ascii=False, default=str):.60}"

@@ -1,0 +1,58 @@
+"""A file of another kind is told what it is, and what to type with it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import UsageError
+from ecva_bench.interchange import open_answers
+from tests.imports import ROOT
+
+CI = ROOT / "leaderboards" / "ci"
+
+FILES = {
+    "m.pkl": (pickle.dumps({"00001": "x"}), "a pickle.*is not opened.*json.dump"),
+    "m.json.gz": (gzip.compress(b"{}"), "a gzip archive.*unpack it"),
+    "page.json": (b"<!DOCTYPE html><html>404</html>", "a web page.*download the file itself"),
+    "old.xls": (b"\xd0\xcf\x11\xe0" + bytes(600), "a workbook of an old Excel.*save it as .xlsx"),
+    "1.mp4": (b"\0\0\0\x20ftypisom" + bytes(60), "a video.*--videos"),
+    "paper.pdf": (b"%PDF-1.7", "a PDF"),
+    "summary.json": (b'{"results": {"cuva": {}}, "configs": {}}', "the summary of an lm-eval.*_samples_"),
+    "header.json": (b'{"version": 2, "eval": {"model": "m"}}', "the header of an inspect log"),
+    "results.jsonl": ((CI / "motion.jsonl").read_bytes(), "a results file.*ecva-bench score "),
+    "a.scores.jsonl": ((CI / "motion.scores.jsonl").read_bytes(), "a scores file.*ecva-bench leaderboard "),
+    "calls.jsonl": ((CI / "judge.jsonl").read_bytes(), "a file of judge calls.*--judge-replay"),
+    "sub.json": ((ROOT / "leaderboards/mini/submissions/motion.json").read_bytes(), "a submission.*--build"),
+    "prompt.md": (next((ROOT / "prompts/ours").glob("*.md")).read_bytes(), "a prompt.*run --prompts"),
+    "ranked.jsonl": (json.dumps({"triple_id": "1"}).encode(), "a file of ranked answers.*ecva-bench meta-eval"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_kind(name: str, tmp_path: Path) -> None:
+    content, message = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=f"this is {message}") as refused:
+        open_answers(tmp_path / name)
+    assert "\n" not in str(refused.value)
+
+
+def test_folders(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="this is a folder: "):
+        open_answers(tmp_path)
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"name the files in it, such as .*a\.json"):
+        open_answers(tmp_path)
+    (tmp_path / "1.mp4").touch()
+    with pytest.raises(UsageError, match=r"this is a folder of videos.*--videos"):
+        open_answers(tmp_path)
+
+
+def test_the_authors_workbook(shared_data: Path) -> None:
+    with pytest.raises(UsageError, match="this is a file of annotations"):
+        open_answers(shared_data / "ecva/annotations.xlsx")

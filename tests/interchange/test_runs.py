@@ -1,0 +1,105 @@
+"""An import as a run: several files, edited views, what is known of it, and the way back in every form."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from ecva_bench import journal
+from ecva_bench.data import Dataset, load_dataset
+from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.interchange import AnswerSource, Imported, export_results, import_answers
+from ecva_bench.interchange.export import FORMS
+from ecva_bench.records import Failure
+from ecva_bench.tasks import TASKS, prompt_for
+from tests.imports import ROOT
+
+from .shapes import VIDEOS, as_json, as_table
+
+
+def quiet(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def written(imported: Imported, path: Path) -> Path:
+    imported.write(path, quiet)
+    return path
+
+
+def test_files_of_tasks_and_views_become_one_run(dataset: Dataset, tmp_path: Path) -> None:
+    for name in ("m_cause.json", "effect_of_m.json", "cut.json", "other.json"):
+        (tmp_path / name).write_bytes(as_json({video: f"{name} {video}" for video in VIDEOS}))
+    names = ("m_cause.json", "cut.json@cause@anomaly", "other.json@description")
+    sources = [AnswerSource.parse(str(tmp_path / name)) for name in names]
+    imported = import_answers(sources, dataset, model="m")
+    results = journal.read_results(written(imported, tmp_path / "run.jsonl"))
+    assert {(each.task, each.view) for each in results.answers} == {
+        ("cause", "full"),
+        ("cause", "anomaly"),
+        ("description", "full"),
+    }
+    assert {each.answer for each in results.answers if each.view == "anomaly"} == {f"cut.json {v}" for v in VIDEOS}
+    assert all((each.removed == each.moments) == (each.view == "anomaly") for each in results.answers)
+    assert len(results.expects["anomaly"]) == 3
+    assert results.model == "m"
+
+
+def test_the_manifest_says_where_answers_came_from_and_makes_nothing_up(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes(as_table([{"Video": v, "Task": "cause", "Reply": "x"} for v in VIDEOS]))
+    imported = import_answers([AnswerSource(tmp_path / "m.csv")], dataset)
+    path = written(imported, tmp_path / "run.jsonl")
+    spec = journal.read_results(path).spec
+    (file,) = spec["imported"]["files"]
+    assert (file["name"], len(file["sha256"]), file["form"]) == ("m.csv", 64, "table")
+    assert file["columns"] == {"video": "Video", "answer": "Reply", "task": "Task"}
+    assert spec["prompts"] == {}
+    assert not {"mode", "decoder", "description"} & spec.keys()
+    assert str(tmp_path) not in path.read_text()
+    assert all(each.prompt_sha256 == "" and each.frames is None for each in imported.answers)
+    with pytest.raises(ResultsError, match="exists"):
+        imported.write(path, quiet)
+
+
+def test_a_prompt_of_ours_is_known_again(dataset: Dataset, tmp_path: Path) -> None:
+    prompt = prompt_for(TASKS["timestamp"])
+    rows = [{"video": v, "task": "timestamp", "prompt": prompt.text, "answer": "[1, 2]"} for v in VIDEOS]
+    (tmp_path / "m.json").write_bytes(as_json(rows))
+    spec = import_answers([AnswerSource(tmp_path / "m.json")], dataset).manifest.spec
+    assert spec["prompts"] == {"timestamp": {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256}}
+
+
+@pytest.mark.parametrize("word", ["colour", "cut"])
+def test_a_word_behind_a_file_is_a_task_or_a_view(word: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"no task is called '{word}'"):
+        AnswerSource.parse(str(tmp_path / f"a.json@{word}"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_exported_is_imported_again(form: str, tmp_path: Path) -> None:
+    if form == "parquet" and not importlib.util.find_spec("pyarrow"):
+        pytest.skip("the extra data is not installed")
+    results = journal.read_results(ROOT / "leaderboards/ci/motion.jsonl")
+    lost = results.answers[0]
+    told = lost.model_dump(include={"key", "id", "video", "task", "view"})
+    failure = Failure(**told, stage="answer", error="AnswerLost", message="=cmd: no\nanswer")
+    results = results.model_copy(update={"answers": results.answers[1:], "failures": (failure,)})
+    path = tmp_path / f"out{FORMS[form][0]}"
+    count = export_results(results, form, path)
+    again = import_answers([AnswerSource(path)], load_dataset("mini"))
+    assert count == len(results.answers) + 1
+    keep = {"id", "video", "task", "view", "answer", "finish", "reference", "moments", "label"}
+    assert sorted((a.model_dump(include=keep) for a in again.answers), key=str) == sorted(
+        (a.model_dump(include=keep) for a in results.answers), key=str
+    )
+    (found,) = again.failures
+    assert (found.id, found.view, found.message.partition(": ")[2]) == (lost.id, lost.view, failure.message)
+    with pytest.raises(ResultsError, match="exists"):
+        export_results(results, form, path)
+
+
+def test_an_unknown_form_is_named(tmp_path: Path) -> None:
+    results = journal.read_results(ROOT / "leaderboards/ci/motion.jsonl")
+    with pytest.raises(UsageError, match=r"'xml'.*csv, lmms-eval, parquet, vlmevalkit"):
+        export_results(results, "xml", tmp_path / "x")

@@ -1,0 +1,250 @@
+"""Every shape of an answer file gives the same answers, or is refused with what to type."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecva_bench.data import Dataset, load_dataset
+from ecva_bench.errors import DataError, UsageError
+from ecva_bench.interchange import AnswerSource, Imported, import_answers
+from tests.cases import case
+
+from .shapes import SHAPES, TASKS, VIDEOS, answer, as_json, as_lines, as_table, inspect_archive, reference, write_shape
+
+
+def read(path: Path, dataset: Dataset, task: str | None = None, **given: str) -> Imported:
+    return import_answers([AnswerSource.parse(str(path), task)], dataset, given=given)
+
+
+def put(path: Path, content: bytes | str) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_gives_every_answer(shape: str, dataset: Dataset, tmp_path: Path) -> None:
+    if shape == "parquet":
+        pytest.importorskip("pyarrow", reason="the extra data is not installed")
+    imported = read(write_shape(shape, tmp_path), dataset)
+    tasks = SHAPES[shape][2]
+    assert {each.id: (each.answer, each.reference) for each in imported.answers} == {
+        f"{video}/{task}": (answer(video, task), reference(video, task)) for video in VIDEOS for task in tasks
+    }
+    assert not imported.failures
+    assert set(imported.manifest.expects["full"]) == {f"{video}/{task}" for video in VIDEOS for task in tasks}
+    rows = len(VIDEOS) * (1 if "a column a task" in shape else len(tasks))
+    assert f"{len(imported.answers)} answers of {rows} rows: video " in imported.notes[0]
+
+
+def test_todays_inspect_log(dataset: Dataset, tmp_path: Path) -> None:
+    pytest.importorskip("zipfile_zstd", reason="the extra data is not installed")
+    imported = read(put(tmp_path / "log.eval", inspect_archive(93)), dataset)
+    assert len(imported.answers) == 6
+    assert imported.files[0].form == "inspect log"
+
+
+def rows(**fields: Any) -> list[dict[str, Any]]:
+    return [{"video": video, **fields} for video in VIDEOS]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told: .*--task cause"),
+        ("results.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
+        ("model_result.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
+        ("cause_effect.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
+        ("m.json", as_json(rows(task="why", answer="x")), "`task` holds 'why'"),
+        ("m_cause.csv", as_table(rows(qwen="x")), "`qwen` .'x'.: .*--map answer=COLUMN"),
+        ("m_cause.csv", as_table(rows(response="x", prediction="y")), "`response`.*`prediction`.*--map answer="),
+        ("m.csv", as_table(rows(answer="x", cause="y")), "may be in `answer`.*`cause`.*--map answer="),
+        ("m_cause.csv", as_table([{"video": "1", "clip": "2", "answer": "x"}]), "`video`.*`clip`.*--map video="),
+        ("m_cause.csv", as_table([{"index": n, "pred": "x"} for n in range(3)]), "to name the videos.*--map video="),
+        ("m_cause.csv", as_table([{"id": n, "pred": "x"} for n in range(3)]), "to name the videos.*row's number"),
+        ("m_cause.csv", "00001,some text\n00002,more of it\n", "first line is no heading: --map video=1,answer=2"),
+        ("m.jsonl", as_lines([{"prompt": "p", "predict": "x", "label": "y"}]), "to name the videos"),
+        ("m.json", as_json(rows(task="cause", answer="x", view="cut")), "'cut', which is no view.*full, anomaly"),
+        ("m_cause.json", as_json(["x", "y"]), "no column is known to hold answers"),
+        ("m_cause.json", as_json({f"A{v}_x264": "x" for v in VIDEOS}), "'A00001_x264', .* here, '00001.mp4', .* there"),
+        ("m_cause.json", as_json({f"x{v}y": "x" for v in VIDEOS}), "did you mean '00001.mp4'"),
+        ("m_cause.json", '[{"video": "00001", "answer": "x"}, {"vid', "breaks off"),
+        ("m_cause.jsonl", '{"video":"1","answer":"x"}\n{"vid\n{"video":"3","answer":"x"}\n', "line 2 is no JSON"),
+        ("m_cause.csv", "video,answer\n00001,caf\xe9\n".encode("latin-1"), "UTF-8.*save it as UTF-8"),
+        ("m.json", "", "is empty"),
+        ("m.txt", "hello", "neither JSON nor a table"),
+    ],
+)  # fmt: skip
+def test_what_tells_nothing_or_too_much_is_refused_with_what_to_type(
+    name: str, content: bytes | str, message: str, dataset: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises((DataError, UsageError), match=message) as refused:
+        read(put(tmp_path / name, content), dataset)
+    assert "\n" not in str(refused.value)
+    assert "delete" not in str(refused.value)
+
+
+def test_what_the_user_names_counts(dataset: Dataset, tmp_path: Path) -> None:
+    table = put(tmp_path / "t.csv", as_table([{"clip no": v, "qwen": f"q {v}", "llava": f"l {v}"} for v in VIDEOS]))
+    imported = read(table, dataset, "reason", video="clip no", answer="llava")
+    assert {each.id: each.answer for each in imported.answers} == {f"{v}/cause": f"l {v}" for v in VIDEOS}
+    bare = put(tmp_path / "bare_cause.csv", "".join(f"{v},x {v}\n" for v in VIDEOS))
+    assert len(read(bare, dataset, video="1", answer="2").answers) == 3
+    with pytest.raises(UsageError, match=r"no column 'qwen2' for the answer; there are `clip no`.*--map answer="):
+        read(table, dataset, "cause", answer="qwen2")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["1", "00001", "00001.mp4", "1.avi", "/mnt/set/00001.mp4", "C:\\set\\1.MP4", "https://host/v/00001.mp4", 1, 1.0],
+)
+def test_a_video_is_found_by_any_of_its_names(written: object, dataset: Dataset, tmp_path: Path) -> None:
+    path = put(tmp_path / "m_cause.json", as_json([{"video": written, "answer": "x"}]))
+    assert [each.id for each in read(path, dataset).answers] == ["00001/cause"]
+
+
+@pytest.mark.parametrize(
+    ("written", "task", "view"),
+    [
+        ("00001/cause", "cause", "full"),
+        ("00001_cause", "cause", "full"),
+        ("cause-1.mp4", "cause", "full"),
+        ("00001.mp4|Reason", "cause", "full"),
+        ("1_time_segment", "timestamp", "full"),
+        ("00001/cause@anomaly", "cause", "anomaly"),
+        ("00001/description@control", "description", "control"),
+    ],
+)
+def test_an_id_may_tell_task_and_view(written: str, task: str, view: str, dataset: Dataset, tmp_path: Path) -> None:
+    path = put(tmp_path / "m.json", as_json([{"id": written, "answer": "x"}]))
+    assert [(each.video, each.task, each.view) for each in read(path, dataset).answers] == [("00001", task, view)]
+
+
+def test_empty_answers_count_and_wants_of_answers_are_errors(dataset: Dataset, tmp_path: Path) -> None:
+    rows = "00001,\n00002,Failed to obtain answer via API.\n00003,nan\n"
+    imported = read(put(tmp_path / "m_cause.csv", f"video,prediction\n{rows}"), dataset)
+    assert [(each.id, each.answer) for each in imported.answers] == [("00001/cause", "")]
+    assert [each.id for each in imported.failures] == ["00002/cause", "00003/cause"]
+    batch = [{"custom_id": "00001/cause", "response": None, "error": {"message": "rate limit"}}]
+    imported = read(put(tmp_path / "b.jsonl", as_lines([*batch, {"custom_id": "2/cause", "response": "x"}])), dataset)
+    assert [(each.id, "rate limit" in each.message) for each in imported.failures] == [("00001/cause", True)]
+
+
+def test_an_empty_cell_of_a_wide_table_was_not_asked(dataset: Dataset, tmp_path: Path) -> None:
+    table = as_table([{"video": "1", "cause": "x", "effect": ""}, {"video": "2", "cause": "", "effect": ""}])
+    imported = read(put(tmp_path / "m.csv", table), dataset)
+    assert [each.id for each in imported.answers] == ["00001/cause"]
+    assert "cause (full): 2 of 3 questions have no answer" in imported.notes
+
+
+@pytest.mark.parametrize("heading", ["pred_cause", "Cause (answer)", "cause_output", "Reason"])
+def test_a_column_may_be_named_after_a_task(heading: str, dataset: Dataset, tmp_path: Path) -> None:
+    imported = read(put(tmp_path / "m.csv", as_table([{"video": v, heading: "x"} for v in VIDEOS])), dataset)
+    assert {each.task for each in imported.answers} == {"cause"}
+
+
+def test_what_is_not_used_is_said(dataset: Dataset, tmp_path: Path) -> None:
+    found = [{"video": v, "task": t, "answer": "x"} for v in (*VIDEOS, "00004") for t in ("Cause", "Detection")]
+    imported = read(put(tmp_path / "m.json", as_json(found)), dataset)
+    assert "m.json: 4 of its rows (row 2, row 4, row 6, …) are of no task of ours" in imported.notes
+    assert any(note.startswith("1 videos are not in ") and "'00004'" in note for note in imported.notes)
+    assert [each.id for each in imported.results().extra] == ["00004/cause"]
+
+
+def test_a_line_that_breaks_off_at_the_end_costs_that_line(dataset: Dataset, tmp_path: Path) -> None:
+    whole = as_lines([{"video": v, "answer": "x"} for v in VIDEOS])
+    imported = read(put(tmp_path / "m_cause.jsonl", whole[:-12]), dataset)
+    assert [each.video for each in imported.answers] == ["00001", "00002"]
+    assert "m_cause.jsonl: 1 of its rows (line 3, which breaks off) name no video" in imported.notes
+
+
+def test_annotations_are_no_answers(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"this is a file of annotations.*--data"):
+        read(Path(dataset.source), dataset)
+    copied = as_json({v: reference(v, "cause") for v in VIDEOS})
+    notes = read(put(tmp_path / "m_cause.json", copied), dataset).notes
+    assert "every answer is the annotator's own text: is this a file of annotations?" in notes
+
+
+def test_an_archive_that_would_become_too_large_is_refused(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecva_bench.interchange.containers.LARGEST", 1000)
+    path = put(tmp_path / "log.eval", inspect_archive(zipfile.ZIP_DEFLATED))
+    with pytest.raises(UsageError, match="too large"):
+        read(path, dataset)
+
+
+def test_lmms_evals_rows_are_joined_by_the_annotators_text_and_never_by_position(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    made = [
+        {"doc_id": 0, "target": reference("00003", "cause"), "filtered_resps": ["three"], "input": "root reasons"},
+        {"doc_id": 1, "target": "nobody wrote this", "filtered_resps": ["nobody"], "input": "root reasons"},
+    ]
+    imported = read(put(tmp_path / "samples.jsonl", as_lines(made)), dataset)
+    assert {each.id: each.answer for each in imported.answers} == {"00003/cause": "three"}
+    assert TASKS == ("description", "cause")
+
+
+def test_a_task_named_by_the_user_is_that_of_files_that_tell_none(dataset: Dataset, tmp_path: Path) -> None:
+    told = put(tmp_path / "m.json", as_json(rows(task="Description", answer="x")))
+    assert {each.task for each in read(told, dataset, "cause").answers} == {"description"}
+    assert {each.task for each in read(tmp_path / "m.json@cause", dataset).answers} == {"cause"}
+    untold = put(tmp_path / "n.json", as_json(rows(answer="x")))
+    assert {each.task for each in read(untold, dataset, "cause").answers} == {"cause"}
+
+
+def test_an_id_that_counts_from_1_is_pointed_out(dataset: Dataset, tmp_path: Path) -> None:
+    made = [{"id": number, "answer": "x"} for number in (1, 2, 3)]
+    counted = read(put(tmp_path / "m_cause.json", as_json(made)), dataset)
+    assert "`id` counts from 1, as rows do: it was taken for the videos' numbers" in counted.notes
+    named = read(put(tmp_path / "m_cause.json", as_json(made[::-1])), dataset)
+    assert not any("counts from 1" in note for note in named.notes)
+
+
+@pytest.mark.parametrize("name", ["vau_bench_test_ecva.csv", "uca_test.json", "dota_metadata_val.json"])
+def test_annotations_of_other_data_sets_are_no_answers(name: str, dataset: Dataset, shared_data: Path) -> None:
+    with pytest.raises(UsageError, match=r"file of annotations|no column is known"):
+        read(shared_data / "field" / name, dataset, "cause")
+
+
+@pytest.mark.parametrize("name", ["class_answers/answers_a.json", "thought_marks/answers_a.json"])
+def test_cases_of_answers(name: str, tmp_path: Path) -> None:
+    folder, _, file = name.partition("/")
+    path = case(folder) / file
+    given = json.loads(path.read_text())
+    labels = [
+        {"video_name": each["id"], "task": "Classification", "answer": f"[{each.get('class') or 1}-1,5]"}
+        for each in given
+    ]
+    (tmp_path / "annotations.json").write_text(json.dumps(labels))
+    imported = read(path, load_dataset(tmp_path / "annotations.json"), "classification")
+    assert {each.video: each.answer for each in imported.answers} == {each["id"]: each["answer"] for each in given}
+
+
+@pytest.mark.parametrize(
+    "name", ["workbook_dimension/good.xlsx", "workbook_dimension/a_cell.xlsx", "workbook_ids/a_text.xlsx"]
+)
+def test_cases_of_annotations(name: str, dataset: Dataset) -> None:
+    folder, _, file = name.partition("/")
+    with pytest.raises(UsageError, match="this is a file of annotations"):
+        read(case(folder) / file, dataset)
+
+
+def test_a_workbook_counts_what_is_there_and_not_what_it_states(dataset: Dataset, tmp_path: Path) -> None:
+    stated = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SHAPES["workbook"][1]())) as book, zipfile.ZipFile(stated, "w") as changed:
+        for part in book.namelist():
+            content = book.read(part)
+            if part.startswith("xl/worksheets/"):
+                content, count = re.subn(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', content)
+                assert count == 1
+            changed.writestr(part, content)
+    assert len(read(put(tmp_path / "m.xlsx", stated.getvalue()), dataset).answers) == 6
