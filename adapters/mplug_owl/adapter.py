@@ -99,14 +99,7 @@ class MplugOwl(Composed):
             norm_words_only(language)
         tower = load_owl_vit(tensors, vision, folder, self.placement, temporal=self._variant.temporal)
         connector = load_abstractor(tensors, sizes, folder, self.placement, temporal=self._variant.temporal)
-        wide, out, hidden = (
-            connector.query_tokens.shape[2],
-            connector.visual_fc.out_features,
-            language.config.hidden_size,
-        )
-        check_widths(
-            {"query_tokens, columns": (wide, tower.width), "visual_fc, rows": (out, hidden)}, "mPLUG-Owl", folder
-        )
+        check_widths(connector.joined(tower.width, language.config.hidden_size), "mPLUG-Owl", folder)
         return Networks(open_tokenizer(folder), tower, connector, language)
 
     def see(self, frames: Frames) -> torch.Tensor:
