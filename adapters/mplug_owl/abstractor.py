@@ -56,6 +56,13 @@ class Abstractor(nn.Module):
             found = found + self.temporal_visual_fc(hidden[:, count:])
         return torch.cat([found, self.vit_eos.expand(len(tokens), -1, -1)], dim=1)
 
+    def joined(self, tower: int, hidden: int) -> dict[str, tuple[int, int]]:
+        """Return, for `check_widths`, its widths beside those of the tower and of the language model."""
+        return {
+            "query_tokens, columns": (self.query_tokens.shape[2], tower),
+            "visual_fc, rows": (self.visual_fc.out_features, hidden),
+        }
+
 
 class _Layer(nn.Module):
     """Queries attend to themselves and to the tokens; then a gated perceptron, normed within."""

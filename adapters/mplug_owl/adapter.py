@@ -87,7 +87,7 @@ class MplugOwl(Composed):
         from .owl_vit import load_owl_vit
 
         folder, kind = self.checkpoint.folder, self._variant.language
-        config, sizes = self.section("text_config"), self.section("visual_abstractor_config")
+        config, vision, sizes = map(self.section, ("text_config", "vision_config", "visual_abstractor_config"))
         if config.get("model_type", "llama") != kind.lower():
             what = f"the language model is a {config.get('model_type')}, and that of this variant a {kind}"
             raise CheckpointError(what, folder, f"choose another of --model-arg variant={'|'.join(VARIANTS)}")
@@ -97,15 +97,9 @@ class MplugOwl(Composed):
         )
         if kind == "Bloom":
             norm_words_only(language)
-        vision = self.section("vision_config")
-        temporal = self._variant.temporal
-        tower = load_owl_vit(tensors, vision, folder, self.placement, temporal=temporal)
-        connector = load_abstractor(tensors, sizes, folder, self.placement, temporal=temporal)
-        joined = {
-            "query_tokens, columns": (connector.query_tokens.shape[2], tower.width),
-            "visual_fc, rows": (connector.visual_fc.out_features, language.config.hidden_size),
-        }
-        check_widths(joined, "mPLUG-Owl", folder)
+        tower = load_owl_vit(tensors, vision, folder, self.placement, temporal=self._variant.temporal)
+        connector = load_abstractor(tensors, sizes, folder, self.placement, temporal=self._variant.temporal)
+        check_widths(connector.joined(tower.width, language.config.hidden_size), "mPLUG-Owl", folder)
         return Networks(open_tokenizer(folder), tower, connector, language)
 
     def see(self, frames: Frames) -> torch.Tensor:
