@@ -101,9 +101,11 @@ class _Plain(ast.NodeTransformer):
         return ast.Raise(node.exc.func) if isinstance(node.exc, ast.Call) else node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant("words") if isinstance(node.value, str) and " " in node.value.strip() else node
+        return ast.Constant(None) if isinstance(node.value, str) and " " in node.value and node.value.strip() else node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
+            node.args = []
         node.keywords = [one for one in node.keywords if one.arg not in ("strict", "encoding", "newline", "dtype")]
         return self.generic_visit(node)
 
