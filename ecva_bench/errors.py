@@ -5,6 +5,7 @@
      ├── DataError                 annotations that cannot be read at all (a bad row is a finding, not an error)
      ├── VideoError                a file that cannot be shown to a model; `code` is stable, for records and tests
      │    ├── VideoMissing         file_missing
+     │    ├── VideoAmbiguous       file_ambiguous: two files may be the video
      │    ├── VideoEmpty           file_empty: zero bytes
      │    ├── NotAVideo            not_a_video: text, noise, an error page
      │    ├── StillImage           still_image
@@ -71,6 +72,12 @@ class VideoMissing(VideoError):
     """There is no such file."""
 
     code = "file_missing"
+
+
+class VideoAmbiguous(VideoError):
+    """Two files may be the video, and nothing tells which is."""
+
+    code = "file_ambiguous"
 
 
 class VideoEmpty(VideoError):

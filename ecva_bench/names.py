@@ -3,17 +3,17 @@
 A name is the whole relative path of a video file, `day/cam.1.mp4`. Two names mean the same video where their folders
 are equal and their files differ at most in a video's suffix (none, `.mp4`, `.avi`) or in the zeros before a number
 (`1`, `00001.mp4`); where a name stands for several so, the one spelled alike is meant. Names of two files that lie in
-different places may differ in the folders before: `/mnt/set/day/1.mp4` means `day/1`. Nothing else is cut off a name.
+different places may differ in the folders before, `/mnt/set/day/1.mp4` means `day/1`, and in the word "video" before
+a number: `video_00001.mp4` means `1`. Nothing else is cut off a name.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .errors import DataError
@@ -24,6 +24,9 @@ SUFFIXES = frozenset((
     ".vob", ".webm", ".wmv",
 ))  # fmt: skip
 NUMBER_WIDTH = 5  # a number is written as 00001 in ids
+FEW = 5  # so many videos are named where a message counts more
+
+_AFTER_THE_WORD = re.compile(r"video[ _-]?([0-9]+)", re.IGNORECASE | re.ASCII)
 
 
 class Name(NamedTuple):
@@ -45,7 +48,13 @@ class Name(NamedTuple):
     @property
     def number(self) -> str:
         """The stem without the zeros before a number."""
-        return (self.stem.lstrip("0") or "0") if _is_number(self.stem) else self.stem
+        return _number(self.stem) if _is_number(self.stem) else self.stem
+
+    @property
+    def bare(self) -> str:
+        """The number without zeros and without the word "video" before it; else the stem."""
+        found = _AFTER_THE_WORD.fullmatch(self.stem)
+        return _number(found[1]) if found else self.number
 
 
 def relative(written: str) -> str:
@@ -163,49 +172,18 @@ def _below(name: Name) -> list[Name]:
 
 def _spellings(name: Name) -> tuple[tuple[object, ...], ...]:
     """Return what must be equal for two names to be alike, the strictest first."""
-    return (name, (name.folders, name.stem), (name.folders, name.number, "number"))
+    number, bare = (name.folders, name.number, "number"), (name.folders, name.bare, "bare")
+    return (name, (name.folders, name.stem), number, bare)
 
 
-class VideoFiles:
-    """The video files in a folder, found by the names that annotations have for them."""
+def first_few(videos: Sequence[str]) -> str:
+    """Return the first few of some videos in words, and how many more there are."""
+    more = f" and {len(videos) - FEW} more" if len(videos) > FEW else ""
+    return ", ".join(videos[:FEW]) + more
 
-    def __init__(self, folder: Path, written: Mapping[str, str]) -> None:
-        """Take up the folder, and the names of the videos by their ids."""
-        self.folder, self._written = folder, written
 
-    def find(self, video: str, written: str) -> Path | None:
-        """Return the file of a video by its id and its name, None where there is none.
-
-        That is the file of its very name, which may begin at any of the folders above its id; else the only one that
-        means it and no other video. Raises `DataError`, with both files, where there are two.
-        """
-        parts = relative(written).split("/")
-        for start in range(max(1, len(parts) - video.count("/"))):
-            path = self.folder.joinpath(*parts[start:])
-            if path.is_file():
-                return path
-        found = self._meant.get(video, [])
-        if len(found) > 1:
-            remedy = "rename the one that is not meant, or move it elsewhere"
-            raise DataError(f"two files may be the video {video}", f"{found[0]} and {found[1]}", remedy)
-        return found[0] if found else None
-
-    @cached_property
-    def _meant(self) -> dict[str, list[Path]]:
-        """The files that mean a video, by its id: of the folders that annotations name, and no others."""
-        names = Names(self._written.items())
-        meant: dict[str, list[Path]] = defaultdict(list)
-        for path in self._there(names):
-            videos = names.find(path.relative_to(self.folder).as_posix())
-            if len(videos) == 1:
-                meant[videos[0]].append(path)
-        return meant
-
-    def _there(self, names: Names) -> Iterator[Path]:
-        places = {folders[start:] for folders in names.folders for start in range(len(folders) + 1)}
-        for place in sorted({self.folder.joinpath(*folders) for folders in places}):
-            if place.is_dir():
-                yield from sorted(path for path in place.iterdir() if path.is_file())
+def _number(digits: str) -> str:
+    return digits.lstrip("0") or "0"
 
 
 def _is_number(text: str) -> bool:

@@ -65,7 +65,7 @@ TASKS = {
 _BY_ANY_NAME = {name: task for task in TASKS.values() for name in (task.name, *task.aliases)}
 
 
-def resolve(names: Iterable[str]) -> list[Task]:
+def find_tasks(names: Iterable[str]) -> list[Task]:
     """Return the tasks of the given names or aliases, in the order of `TASKS`; `UsageError` for an unknown one."""
     wanted = set()
     for name in names:

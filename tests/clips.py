@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import av
@@ -33,6 +34,9 @@ class Clips:
 
     def media_path(self, annotation: Annotation) -> Path:
         return self.folder / annotation.media
+
+    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
+        return ()
 
 
 def write_clip(path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int, int] = (20, 28)) -> Path:

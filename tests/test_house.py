@@ -13,6 +13,14 @@ from ecva_bench import errors
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
 from tests.imports import EVERYWHERE, ROOT, imported_rooms, modules, rooms
 
+# Public names that are defined twice on purpose: at most 8, each with its reason.
+TWICE = {
+    "convolve": "one interface of AnomShield's connector: the reference implementation and the CUDA kernels",
+    "operations": "the same interface: our CUDA kernels and the authors' (mamba_ssm)",
+    "pool": "the same interface: the reference implementation and the CUDA kernels",
+    "scan": "the same interface: the reference implementation and the CUDA kernels",
+}
+
 # Room -> rooms it may import (design: data flows one way), beside those that every room may.
 MAY_IMPORT = {
     "errors": set(),
@@ -24,10 +32,13 @@ MAY_IMPORT = {
     "statistics": set(),
     "records": set(),
     "names": set(),
+    "parquet": set(),
+    "archives": {"cache", "parquet"},
+    "video_files": {"archives", "names"},
     "reading": {"records", "taxonomy"},
     "taxonomy": {"records"},
-    "video": {"records", "cache"},
-    "data": {"records", "video", "cache", "taxonomy", "reading", "names"},
+    "video": {"records", "cache", "archives"},
+    "data": {"records", "video", "cache", "taxonomy", "reading", "names", "parquet", "archives", "video_files"},
     "prompt_files": set(),
     "tasks": {"records", "prompt_files"},
     "journal": {"records", "reading"},
@@ -35,7 +46,18 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},
-    "report": {"reading", "names", "taxonomy", "leaderboard", "scoring", "tasks", "statistics", "records"},
+    "report": {
+        "reading",
+        "names",
+        "archives",
+        "video_files",
+        "taxonomy",
+        "leaderboard",
+        "scoring",
+        "tasks",
+        "statistics",
+        "records",
+    },
     "adapters": {
         "answering",
         "video",
@@ -97,6 +119,18 @@ def test_two_runs_cannot_be_swapped_by_position() -> None:
                     assert [name for name in by_keyword if name in ("base", "new")] == ["base", "new"], node.name
                     found.append(node.name)
     assert {"compare", "gate", "reproduce", "mismatches", "pairs", "shortfalls", "paired_difference"} <= set(found)
+
+
+def test_a_public_class_or_function_is_defined_once() -> None:
+    places: dict[str, set[str]] = {}
+    for room in ("ecva_bench", "adapters"):
+        for path in (ROOT / room).rglob("*.py"):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
+                    places.setdefault(node.name, set()).add(str(path.relative_to(ROOT)))
+    assert {name: sorted(found) for name, found in places.items() if len(found) > 1 and name not in TWICE} == {}
+    assert all(len(places[name]) > 1 for name in TWICE)
+    assert len(TWICE) <= 8
 
 
 def test_no_function_is_longer_than_60_lines() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import DataError
-from ecva_bench.names import Name, Names, VideoFiles, ids_of, media_of, of_number, relative
+from ecva_bench.names import Name, Names, first_few, ids_of, media_of, of_number, relative
 
 
 @pytest.mark.parametrize(
@@ -141,41 +139,23 @@ def test_the_name_a_number_stands_for(value: object, name: str | None) -> None:
     assert of_number(value) == name
 
 
-def make(folder: Path, *files: str) -> Path:
-    for file in files:
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
-    return folder
-
-
 @pytest.mark.parametrize(
-    ("files", "media", "found"),
+    ("known", "name", "found"),
     [
-        (["00001.mp4"], {"00001": "00001.mp4"}, {"00001": "00001.mp4"}),
-        (["00001.avi", "2.mkv", "3"], {"00001": "00001.mp4", "00002": "00002.mp4", "00003": "00003.mp4"},
-         {"00001": "00001.avi", "00002": "2.mkv", "00003": "3"}),
-        (["1.mp4"], {"1": "1.mp4", "001": "001.mp4"}, {"1": "1.mp4", "001": None}),
-        (["day/1.mp4", "night/1.mp4"], {"day/1": "day/1.mp4", "night/1": "night/1.mp4"},
-         {"day/1": "day/1.mp4", "night/1": "night/1.mp4"}),
-        (["1.mp4"], {"day/1": "day/1.mp4", "night/1": "night/1.mp4"}, {"day/1": None, "night/1": None}),
-        (["00001.mp4"], {"00001": "data/00001.mp4"}, {"00001": "00001.mp4"}),
-        (["data/00001.mp4", "00001.mp4"], {"00001": "data/00001.mp4"}, {"00001": "data/00001.mp4"}),
-        (["night/00001.mp4"], {"00001": "00001.mp4"}, {"00001": None}),
-        (["cam.1.mp4"], {"cam.1": "cam.1.mp4", "cam.2": "cam.2.mp4"}, {"cam.1": "cam.1.mp4", "cam.2": None}),
-        (["00001.mp4", "00001.srt", "00001.avi"], {"00001": "00001.mp4"}, {"00001": "00001.mp4"}),
-        ([], {"00001": "00001.mp4"}, {"00001": None}),
+        (["00001.mp4", "00011.mp4"], "video_1.webm", ["00001.mp4"]),
+        (["00001.mp4"], "set/Video-00001", ["00001.mp4"]),
+        (["video_1.mp4", "2.mp4"], "1", ["video_1.mp4"]),
+        (["video_1.mp4", "1.mp4"], "1.mkv", ["1.mp4"]),
+        (["video_1.mp4", "1.mp4"], "video_01.mkv", ["video_1.mp4", "1.mp4"]),
+        (["00001.mp4"], "cam_1.mp4", []),
+        (["00001.mp4"], "my video_1.mp4", []),
     ],
-)  # fmt: skip
-def test_files_are_found_by_name(
-    files: list[str], media: dict[str, str], found: dict[str, str | None], tmp_path: Path
-) -> None:
-    folder = VideoFiles(make(tmp_path, *files), media)
-    there = {video: folder.find(video, name) for video, name in media.items()}
-    assert there == {video: file and tmp_path / file for video, file in found.items()}
+)
+def test_the_word_video_before_a_number_may_be_left_out(known: list[str], name: str, found: list[str]) -> None:
+    assert sorted(Names((one, one) for one in known).find(name)) == sorted(found)
 
 
-def test_of_two_files_neither_is_taken(tmp_path: Path) -> None:
-    folder = VideoFiles(make(tmp_path, "00001.avi", "1.mkv"), {"00001": "00001.mp4"})
-    with pytest.raises(DataError, match=r"two files may be the video 00001: .*00001\.avi and .*1\.mkv"):
-        folder.find("00001", "00001.mp4")
+def test_of_many_videos_the_first_few_are_named() -> None:
+    assert first_few([]) == ""
+    assert first_few(["1", "2"]) == "1, 2"
+    assert first_few([str(number) for number in range(12)]) == "0, 1, 2, 3, 4 and 7 more"

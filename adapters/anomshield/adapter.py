@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard, ModelOutput
-from ecva_bench.errors import AdapterError, CheckpointError, JudgeError, ModelGone
+from ecva_bench.errors import CheckpointError, JudgeError, ModelGone
 
 from ..parts.families.llava import LlavaFamily
 from ..parts.language.policy import Policy
@@ -118,7 +118,7 @@ class AnomShield(LlavaFamily):
         if kind != wanted:
             fitting = [option for option, trained in CONNECTORS.items() if trained == kind]
             remedy = f"give --model-arg connector={fitting[0]}" if fitting else "name a checkpoint of AnomShield"
-            raise AdapterError(f"the projector is {kind!r} and not {wanted!r}", self.checkpoint.folder, remedy)
+            raise CheckpointError(f"the projector is {kind!r} and not {wanted!r}", self.checkpoint.folder, remedy)
         if self._connector == "mlp":
             return PooledMlp(*self.connector_sizes)
         return MambaConnector(*self.connector_sizes, backend=self._backend)

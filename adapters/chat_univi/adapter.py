@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.llava import LlavaFamily
 from ..parts.language.policy import Policy
@@ -76,7 +76,7 @@ class ChatUniVi(LlavaFamily):
         from torch.nn import Linear
 
         if not self.section("config").get("use_cluster"):
-            raise AdapterError("the model does not merge tokens", self.checkpoint.folder, "name one of Chat-UniVi's")
+            raise CheckpointError("the model does not merge tokens", self.checkpoint.folder, "name one of Chat-UniVi's")
         _ = self.rates
         return Linear(*self.connector_sizes)
 
@@ -92,7 +92,7 @@ class ChatUniVi(LlavaFamily):
         found = self.section("config").get(name)
         if not (isinstance(found, int | float) and 0 < found < float("inf")):
             what = f"{name} is {found!r:.50}, and no number above 0"
-            raise AdapterError(what, self.checkpoint.folder / "config.json", "take the config.json of the release")
+            raise CheckpointError(what, self.checkpoint.folder / "config.json", "take the config.json of the release")
         return found
 
     def see(self, frames: Frames) -> torch.Tensor:

@@ -25,7 +25,7 @@ from transformers.video_utils import VideoMetadata
 from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints.files import reading
 from ecva_bench.checkpoints.pretrained import load_pretrained, quiet
-from ecva_bench.errors import AdapterError, OutOfMemory
+from ecva_bench.errors import CheckpointError, OutOfMemory
 from ecva_bench.reading.thoughts import opened_by, template_options
 
 from ..parts.language.decoding import decoded
@@ -90,14 +90,14 @@ class Multimodal:
     def __init__(self, folder: Path, placement: Placement, *, trusted: bool, thinking: str = "") -> None:
         """Load both; code that lies beside the weights is run only where it is `trusted`.
 
-        `thinking` is as of `template_options`. Raises `AdapterError` where the folder holds another kind of model,
+        `thinking` is as of `template_options`. Raises `CheckpointError` where the folder holds another kind of model,
         weights are missing, or there is no chat template, and `UsageError` where that has no switch for thinking.
         """
         with reading("the processor", folder), quiet():
             self.processor = _untyped.AutoProcessor.from_pretrained(folder, trust_remote_code=trusted)
         if not getattr(self.processor, "chat_template", None):
             remedy = "put its authors' chat_template.jinja beside the weights, or take a checkpoint tuned for chat"
-            raise AdapterError("the processor has no chat template", folder, remedy)
+            raise CheckpointError("the processor has no chat template", folder, remedy)
         self._template_options = template_options(self.processor.chat_template, thinking)
         self.network = _load(folder, placement, trusted)
         self._device = self.network.get_input_embeddings().weight.device
@@ -297,5 +297,7 @@ def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
     named = [model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
     ends = {number for some in named if some is not None for number in (some if isinstance(some, list) else [some])}
     if not ends:
-        raise AdapterError("the checkpoint names no token that ends an answer", model.name_or_path, "mend its config")
+        raise CheckpointError(
+            "the checkpoint names no token that ends an answer", model.name_or_path, "mend its config"
+        )
     return tuple(sorted(ends))

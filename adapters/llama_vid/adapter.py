@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.qformer import QFormerFamily
 from ..parts.language.policy import Policy
@@ -87,6 +87,7 @@ class LlamaVid(QFormerFamily):
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
         from ..parts.layouts.lavis import open_eva
+        from ..parts.layouts.sizes import check_widths, shape_of
         from ..parts.media.images import cropped
         from ..parts.towers.eva import load_eva
         from .context import load_context
@@ -94,16 +95,26 @@ class LlamaVid(QFormerFamily):
         folder, placement = self.checkpoint.folder, self.placement
         kinds = [str(self.config.get(kind, "")) for kind in ("bert_type", "mm_projector_type")]
         if "qformer_pretrain" not in kinds[0] or "layer" in kinds[0] or kinds[1] != "mlp2x_gelu":
-            raise AdapterError(f"a connector of another kind ({', '.join(kinds)})", folder, "name one of LLaMA-VID's")
+            raise CheckpointError(
+                f"a connector of another kind ({', '.join(kinds)})", folder, "name one of LLaMA-VID's"
+            )
         place = self.checkpoints["lavis"].folder if self.needs_lavis else folder
         tower = open_eva(place) if self.needs_lavis else after_last(self.own, TOWER)
         connector = renamed(self.own, lambda name: name if name.startswith(CONNECTOR) else None)
-        networks = Networks(
-            tokenizer=open_tokenizer(folder),
-            tower=load_eva(tower, place, placement, partial(cropped, rounded=False), norm=False),
-            connector=load_context(connector, self.config.get("compress_type"), folder, placement),
-            language=load_language(
-                folder, "Llama", placement, beside=tuple(f"model.{name}" for name in (*CONNECTOR, TOWER))
-            ),
-        )
-        return self.worded(networks)
+        eva = load_eva(tower, place, placement, partial(cropped, rounded=False), norm=False)
+        context = load_context(connector, self.config.get("compress_type"), folder, placement)
+        beside = tuple(f"model.{name}" for name in (*CONNECTOR, TOWER))
+        language = load_language(folder, "Llama", placement, beside=beside)
+        width, hidden = eva.width, language.config.hidden_size
+        joined = {
+            "vlm_att_encoder, tokens read": (context.qformer.encoder, width),
+            "vlm_att_projector, columns": (context.query.in_features, context.qformer.width),
+            "vlm_att_projector, rows": (context.query.out_features, context.key.out_features),
+            "vlm_att_key_projector, columns": (context.key.in_features, width),
+            "vlm_att_val_projector, columns": (context.value.in_features, width),
+            "vlm_att_val_projector, rows": (context.value.out_features, hidden),
+            "mm_projector, columns": (context.norm.normalized_shape[0], width),
+            "mm_projector, rows": (shape_of(connector, "mm_projector.2.weight", folder)[0], hidden),
+        }
+        check_widths(joined, "LLaMA-VID's connector", folder)
+        return self.worded(Networks(open_tokenizer(folder), eva, context, language))

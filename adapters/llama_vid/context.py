@@ -14,7 +14,7 @@ from torch import nn
 
 from ecva_bench.checkpoints.filling import fill, parted
 from ecva_bench.checkpoints.tensors import Tensors
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.connectors.mlp import mlp2x
 from ..parts.connectors.qformer import HEAD, QFormer, load_qformer
@@ -41,7 +41,7 @@ class ContextTokens(nn.Module):
         query: nn.Linear,
         key: nn.Linear,
         value: nn.Linear,
-        projector: nn.Module,
+        projector: nn.Sequential,
         grid: int | None,
     ) -> None:
         super().__init__()
@@ -83,8 +83,8 @@ def load_context(
 ) -> ContextTokens:
     """Return a connector filled with tensors under the authors' names, without the `model.` before them.
 
-    `compress` is theirs for content tokens: `mean`, `grid:2` or another side, or None. Raises `AdapterError` where it
-    is none of these, or a name is missing or unexpected.
+    `compress` is theirs for content tokens: `mean`, `grid:2` or another side, or None. Raises `CheckpointError` where
+    it is none of these, or a name is missing or unexpected.
     """
     own = (ENCODER, QUERY, NORM, *(f"{name}." for name in LAYERS), PROJECTOR)
     parts = parted(tensors, own, "LLaMA-VID's connector", where)
@@ -107,4 +107,4 @@ def _grid(compress: object, where: object) -> int | None:
         return int(side)
     if "mean" in compress and "grid" not in compress:
         return 1
-    raise AdapterError(f"content tokens of another kind ({compress})", str(where), "name a checkpoint of LLaMA-VID")
+    raise CheckpointError(f"content tokens of another kind ({compress})", str(where), "name a checkpoint of LLaMA-VID")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.composed import Composed
 from ..parts.language.policy import Policy
@@ -81,6 +81,7 @@ class MplugOwl(Composed):
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
+        from ..parts.layouts.sizes import check_widths
         from .abstractor import load_abstractor
         from .bloom import norm_words_only
         from .owl_vit import load_owl_vit
@@ -89,7 +90,7 @@ class MplugOwl(Composed):
         config, sizes = self.section("text_config"), self.section("visual_abstractor_config")
         if config.get("model_type", "llama") != kind.lower():
             what = f"the language model is a {config.get('model_type')}, and that of this variant a {kind}"
-            raise AdapterError(what, folder, f"choose another of --model-arg variant={'|'.join(VARIANTS)}")
+            raise CheckpointError(what, folder, f"choose another of --model-arg variant={'|'.join(VARIANTS)}")
         tensors = open_weights(folder)
         language = load_language(
             folder, kind, self.placement, config=config, beside=BESIDE, key_mapping={r"^language_model\.": ""}
@@ -97,12 +98,15 @@ class MplugOwl(Composed):
         if kind == "Bloom":
             norm_words_only(language)
         vision = self.section("vision_config")
-        return Networks(
-            tokenizer=open_tokenizer(folder),
-            tower=load_owl_vit(tensors, vision, folder, self.placement, temporal=self._variant.temporal),
-            connector=load_abstractor(tensors, sizes, folder, self.placement, temporal=self._variant.temporal),
-            language=language,
-        )
+        temporal = self._variant.temporal
+        tower = load_owl_vit(tensors, vision, folder, self.placement, temporal=temporal)
+        connector = load_abstractor(tensors, sizes, folder, self.placement, temporal=temporal)
+        joined = {
+            "query_tokens, columns": (connector.query_tokens.shape[2], tower.width),
+            "visual_fc, rows": (connector.visual_fc.out_features, language.config.hidden_size),
+        }
+        check_widths(joined, "mPLUG-Owl", folder)
+        return Networks(open_tokenizer(folder), tower, connector, language)
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return [65, hidden] of a video, or [4 * 65, hidden] of its frames, each a picture of its own."""

@@ -41,7 +41,7 @@ class OwlVit(nn.Module):
         sizes = {**SIZES, **sizes}
         width, eps = sizes["hidden_size"], sizes["layer_norm_eps"]
         self.side, patch = sizes["image_size"], sizes["patch_size"]
-        self.temporal = temporal
+        self.temporal, self.width = temporal, width
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.patch_embed = nn.Conv2d(3, width, patch, patch, bias=False)
         self.position_embedding = nn.Parameter(torch.zeros(1, 1 + (self.side // patch) ** 2, width))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
 from ecva_bench.checkpoints.files import size_in
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.composed import Composed
 from ..parts.language.policy import Policy
@@ -26,6 +26,7 @@ END, IMAGE, ANSWER = ADDED = ("<|endofchunk|>", "<image>", "<answer>")  # in the
 LAYERS = "lang_encoder.model.layers."
 GATED = "gated_cross_attn_layer."
 
+FRAMES = 16
 GREEDY = Policy(
     max_new_tokens=512,
     eos=(END,),
@@ -73,7 +74,7 @@ class Otter(Composed):
 
     def frame_rule(self) -> dict[str, Any]:
         """Return the first frames of 16 segments of whole length."""
-        return {"rule": "starts", "count": 16, "whole": True}
+        return {"rule": "starts", "count": FRAMES, "whole": True}
 
     def finish(self, text: str) -> str:
         """Return the answer without quotation marks around it."""
@@ -94,7 +95,7 @@ class Otter(Composed):
 
         from ..parts.language.loading import load_language
         from ..parts.language.networks import Networks
-        from ..parts.layouts.sizes import shape_of
+        from ..parts.layouts.sizes import check_widths, shape_of
         from ..parts.towers.clip import CONFIGS, clip_of
         from .gated import load_gated
         from .perceiver import load_perceiver
@@ -104,7 +105,7 @@ class Otter(Composed):
         config["vocab_size"] = shape_of(tensors, "lang_encoder.model.embed_tokens.weight", folder)[0]
         if config["vocab_size"] < self.words.size:
             what = f"the vocabulary has {self.words.size} tokens and the weights {config['vocab_size']}"
-            raise AdapterError(what, folder, "take the tokenizer of the model's own release")
+            raise CheckpointError(what, folder, "take the tokenizer of the model's own release")
         every = self.size("cross_attn_every_n_layers", 4)
         before = range(every - 1, size_in(config, "num_hidden_layers", folder / "config.json", 32), every)
         gated = renamed(under(tensors, LAYERS), lambda name: name.replace(GATED, "") if f".{GATED}" in name else None)
@@ -119,12 +120,18 @@ class Otter(Composed):
         language.gated = load_gated(gated, before, folder, self.placement)
         sizes = {**CONFIGS["clip-vit-large-patch14"], **self.section("vision_config")}
         seeing, reading = under(tensors, "vision_encoder."), under(tensors, "perceiver.")
-        return Networks(
-            tokenizer=self.words,
-            tower=clip_of(CLIPVisionConfig.from_dict(sizes), seeing, folder, self.placement, last=True),
-            connector=load_perceiver(reading, folder, self.placement),
-            language=language,
-        )
+        tower = clip_of(CLIPVisionConfig.from_dict(sizes), seeing, folder, self.placement, last=True)
+        perceiver = load_perceiver(reading, folder, self.placement)
+        rows, width = perceiver.frame_embs.shape
+        joined = {
+            "perceiver.latents, columns": (perceiver.latents.shape[1], tower.width),
+            "perceiver.frame_embs, columns": (width, tower.width),
+            "perceiver.frame_embs, rows": (min(rows, FRAMES), FRAMES),
+            f"{GATED}attn.to_kv, columns": (language.gated.media, width),
+            f"{GATED}attn.to_q, columns": (language.gated.width, language.config.hidden_size),
+        }
+        check_widths(joined, "Otter", folder)
+        return Networks(self.words, tower, perceiver, language)
 
     def attending(self, visuals: Sequence[torch.Tensor], ids: torch.Tensor) -> AbstractContextManager[object]:
         """Let the language model look at what the perceiver made of the video, from the place that names it on."""

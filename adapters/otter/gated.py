@@ -76,6 +76,7 @@ class GatedBlocks(nn.Module):
 
     def __init__(self, layers: Sequence[int], width: int, media: int, inner: int, hidden: int) -> None:
         super().__init__()
+        self.width, self.media = width, media
         self.blocks = nn.ModuleDict({str(layer): GatedBlock(width, media, inner, hidden) for layer in layers})
 
     @contextmanager

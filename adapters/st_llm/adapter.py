@@ -109,7 +109,7 @@ class StLlm(QFormerFamily):
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
         from ..parts.layouts.lavis import QFORMER, QUERIES, first, open_lavis, tower_tensors
-        from ..parts.layouts.sizes import load_linear, tensor_of
+        from ..parts.layouts.sizes import check_widths, load_linear, tensor_of
         from ..parts.media.images import cropped
         from ..parts.towers.eva import load_eva
         from .bt_adapter import load_branched
@@ -121,17 +121,24 @@ class StLlm(QFormerFamily):
         queries = tensor_of(layered(*sources), QUERIES, folder)
         ends = [] if self._branched else [load_linear(own, name, folder, placement) for name in RESIDUAL]
         load_tower = load_branched if self._branched else partial(load_eva, norm=True)
-        networks = Networks(
-            tokenizer=open_tokenizer(folder),
-            tower=load_tower(tower_tensors(sources), folder, placement, cropped),
-            connector=Projected(
-                load_qformer(first(sources, QFORMER), queries, folder, placement),
-                load_linear(own, "llama_proj", folder, placement),
-                GlobalResidual(*ends) if ends else None,
-            ),
-            language=load_language(folder, "Llama", placement, beside=(OWN,)),
-        )
-        return self.worded(networks)
+        tower = load_tower(tower_tensors(sources), folder, placement, cropped)
+        qformer = load_qformer(first(sources, QFORMER), queries, folder, placement)
+        proj = load_linear(own, "llama_proj", folder, placement)
+        language = load_language(folder, "Llama", placement, beside=(OWN,))
+        hidden = language.config.hidden_size
+        joined = {
+            "Qformer, tokens read": (qformer.encoder, tower.width),
+            "llama_proj, columns": (proj.in_features, qformer.width),
+            "llama_proj, rows": (proj.out_features, hidden),
+        }
+        if ends:
+            down, up = ends
+            joined["down_proj, columns"] = (down.in_features, hidden)
+            joined["up_proj, columns"] = (up.in_features, down.out_features)
+            joined["up_proj, rows"] = (up.out_features, hidden)
+        check_widths(joined, "ST-LLM", folder)
+        connector = Projected(qformer, proj, GlobalResidual(*ends) if ends else None)
+        return self.worded(Networks(open_tokenizer(folder), tower, connector, language))
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return the visual tokens, and only behind them what begins a text, and the text."""

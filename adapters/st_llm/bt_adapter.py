@@ -19,7 +19,7 @@ from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import Tensors, renamed, under
 from ecva_bench.errors import AdapterError
 
-from ..parts.layouts.sizes import numbers, shape_of
+from ..parts.layouts.sizes import check_widths, numbers, shape_of
 from ..parts.media.images import Resize
 from ..parts.placement import Placement
 from ..parts.towers.eva import HEAD, EvaTower, eva_config_of, eva_tensors
@@ -125,6 +125,7 @@ def load_branched(
     beside = under(tensors, PREFIX)
     config = eva_config_of(own, where, head)
     positions, width = shape_of(beside, "position.weight", where)
+    check_widths({"BTAdapter_position, columns": (width, config.hidden_size)}, "BT-Adapter", where)
     hidden = shape_of(beside, "S.0.mlp.fc1.weight", where)[0]
     depth = len(numbers(beside, "S."))
     tower = placement.make(

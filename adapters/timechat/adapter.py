@@ -35,6 +35,7 @@ PARTS = (
 HOME = "llama-2-7b-chat-hf"  # the folder of the language model in Video-LLaMA's release
 
 GREEDY = Policy(max_new_tokens=512, eos=(2,), pad=2)
+MOST_FRAMES = 96
 
 
 class TimeChat(OverLanguageModel):
@@ -83,7 +84,7 @@ class TimeChat(OverLanguageModel):
 
     def frame_rule(self) -> dict[str, Any]:
         """Return the first frame of each of 96 segments."""
-        return {"rule": "starts", "at_most": 96}
+        return {"rule": "starts", "at_most": MOST_FRAMES}
 
     def build(self) -> Networks:
         """Return the networks: the checkpoint's own over the frozen half of InstructBLIP and the language model."""
@@ -94,7 +95,7 @@ class TimeChat(OverLanguageModel):
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
         from ..parts.layouts.lavis import open_lavis, tower_tensors
-        from ..parts.layouts.sizes import load_embedding, load_linear, tensor_of
+        from ..parts.layouts.sizes import check_widths, load_embedding, load_linear, tensor_of
         from ..parts.media.images import squeezed
         from ..parts.towers.eva import load_eva
         from .sliding import SlidingQFormer
@@ -102,18 +103,23 @@ class TimeChat(OverLanguageModel):
         file, placement, lavis = self.file, self.placement, self.checkpoints["lavis"].folder
         own = open_weights(file)
         parts = parted(own, PARTS, "TimeChat", file)
-        networks = Networks(
-            tokenizer=open_tokenizer(self.base),
-            tower=load_eva(tower_tensors([open_lavis(lavis)]), lavis, placement, squeezed, norm=True),
-            connector=SlidingQFormer(
-                load_qformer(parts["Qformer."], tensor_of(own, "query_tokens", file), file, placement),
-                load_embedding(own, "video_frame_position_embedding", file, placement),
-                load_qformer(parts["video_Qformer."], tensor_of(own, "video_query_tokens", file), file, placement),
-                load_linear(own, "llama_proj", file, placement),
-            ),
-            language=self.language(own, "llama_model.", self._alpha),
-        )
-        return self.worded(networks)
+        tower = load_eva(tower_tensors([open_lavis(lavis)]), lavis, placement, squeezed, norm=True)
+        image = load_qformer(parts["Qformer."], tensor_of(own, "query_tokens", file), file, placement)
+        frames = load_embedding(own, "video_frame_position_embedding", file, placement)
+        video = load_qformer(parts["video_Qformer."], tensor_of(own, "video_query_tokens", file), file, placement)
+        proj = load_linear(own, "llama_proj", file, placement)
+        language = self.language(own, "llama_model.", self._alpha)
+        joined = {
+            "Qformer, tokens read": (image.encoder, tower.width),
+            "video_frame_position_embedding, columns": (frames.embedding_dim, image.width),
+            "video_frame_position_embedding, rows": (min(frames.num_embeddings, MOST_FRAMES), MOST_FRAMES),
+            "video_Qformer, tokens read": (video.encoder, image.width),
+            "llama_proj, columns": (proj.in_features, video.width),
+            "llama_proj, rows": (proj.out_features, language.config.hidden_size),
+        }
+        check_widths(joined, "TimeChat", file)
+        connector = SlidingQFormer(image, frames, video, proj)
+        return self.worded(Networks(open_tokenizer(self.base), tower, connector, language))
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return the visual tokens: frames are read beside their seconds, and never beside a question."""

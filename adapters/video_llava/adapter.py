@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.llava import LlavaFamily
 from ..parts.language.policy import Policy
@@ -67,7 +67,7 @@ class VideoLLaVA(LlavaFamily):
 
         kind = self.config.get("mm_projector_type")
         if kind != "mlp2x_gelu":
-            raise AdapterError(f"the projector {kind!r} is not known", self.checkpoint.folder, "name Video-LLaVA")
+            raise CheckpointError(f"the projector {kind!r} is not known", self.checkpoint.folder, "name Video-LLaVA")
         return mlp2x(*self.connector_sizes)
 
     def tower(self, folder: Path, tensors: Tensors, where: object) -> torch.nn.Module:

@@ -17,7 +17,7 @@ from transformers.models.clip.modeling_clip import CLIPAttention
 from ecva_bench.checkpoints.files import read_json_object, reading, section_in
 from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import Tensors, renamed
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.media.images import normalised, short_scaled
 from ..parts.placement import Placement
@@ -63,6 +63,7 @@ class LanguageBindTower(torch.nn.Module):
         for layer in self.model.encoder.layers:
             _attend_to_time(layer, config, frames)
         self._side: Any = config.image_size
+        self.width: int = config.hidden_size
 
     def forward(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
         """Return [T, 1 + patches, width] for frames uint8 [T, H, W, 3], RGB; class token, then rows and columns."""
@@ -98,9 +99,9 @@ def load_languagebind(
     settings = section_in({"vision_config": known} | read_json_object(file, optional=True), "vision_config", file)
     if not settings:
         remedy = "name its folder with --model-arg vision-tower=…"
-        raise AdapterError("the sizes of the vision tower are not known", name, remedy)
+        raise CheckpointError("the sizes of the vision tower are not known", name, remedy)
     if not settings.get("add_time_attn"):
-        raise AdapterError("the vision tower does not attend over time", name, "name LanguageBind's video tower")
+        raise CheckpointError("the vision tower does not attend over time", name, "name LanguageBind's video tower")
     sizes = {key: settings[key] for key in CONFIGS["LanguageBind_Video_merge"] if key in settings}
     with reading("the vision tower's configuration", file):
         tower = placement.make(lambda: LanguageBindTower(CLIPVisionConfig(**sizes), settings.get("num_frames", 8)))

@@ -70,7 +70,7 @@ class VideoChat2(OverLanguageModel):
         from ..parts.connectors.qformer import Projected, load_qformer
         from ..parts.language.networks import Networks
         from ..parts.language.tokens import open_tokenizer
-        from ..parts.layouts.sizes import load_linear, tensor_of
+        from ..parts.layouts.sizes import check_widths, load_linear, tensor_of
         from ..parts.media.images import cropped
         from .umt import load_umt
 
@@ -78,16 +78,17 @@ class VideoChat2(OverLanguageModel):
         own = open_weights(file)
         parts = parted(own, PARTS, "VideoChat2", file)
         queries = [tensor_of(own, name, file) for name in ("query_tokens", "extra_query_tokens")]
-        networks = Networks(
-            tokenizer=open_tokenizer(self.base),
-            tower=load_umt(parts[TOWER], parts[NORM], file, placement, cropped),
-            connector=Projected(
-                load_qformer(parts["qformer."], torch.cat(queries, dim=1), file, placement),
-                load_linear(own, "mistral_proj", file, placement),
-            ),
-            language=self.language(own, "mistral_model.", ALPHA),
-        )
-        return self.worded(networks)
+        tower = load_umt(parts[TOWER], parts[NORM], file, placement, cropped)
+        qformer = load_qformer(parts["qformer."], torch.cat(queries, dim=1), file, placement)
+        proj = load_linear(own, "mistral_proj", file, placement)
+        language = self.language(own, "mistral_model.", ALPHA)
+        joined = {
+            "qformer, tokens read": (qformer.encoder, tower.width),
+            "mistral_proj, columns": (proj.in_features, qformer.width),
+            "mistral_proj, rows": (proj.out_features, language.config.hidden_size),
+        }
+        check_widths(joined, "VideoChat2", file)
+        return self.worded(Networks(open_tokenizer(self.base), tower, Projected(qformer, proj), language))
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return the visual tokens, what the Q-Former reads beside its fixed instruction."""

@@ -42,6 +42,7 @@ class UmtTower(nn.Module):
         self.embed = nn.Conv3d(3, width, (1, patch, patch), (1, patch, patch))
         self.blocks = nn.ModuleList(Block(width, width // head, mlp, 1e-6) for _ in range(blocks))
         self.vision_layernorm = nn.LayerNorm(width, 1e-12)
+        self.width = width
         self._resize, self._side = resize, side
 
     def forward(self, pixels: NDArray[np.uint8]) -> torch.Tensor:

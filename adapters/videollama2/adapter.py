@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.llava import LlavaFamily
 from ..parts.language.policy import Policy
@@ -68,5 +68,5 @@ class VideoLLaMA2(LlavaFamily):
         kind = str(self.config.get("mm_projector_type"))
         if kind not in PADDING:
             what = f"the projector {kind!r} is none of {', '.join(PADDING)}"
-            raise AdapterError(what, self.checkpoint.folder, "name a checkpoint of VideoLLaMA 2")
+            raise CheckpointError(what, self.checkpoint.folder, "name a checkpoint of VideoLLaMA 2")
         return Stc(*self.connector_sizes, padding=PADDING[kind])

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecva_bench.answering import ModelCard
 from ecva_bench.checkpoints.files import read_json_object, size_in
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..parts.families.composed import Composed, Seen
 from ..parts.language.policy import Policy
@@ -88,7 +88,7 @@ class Vila(Composed):
         layer = self.config.get("mm_vision_select_layer", -2)
         if (kind, layer) != ("mlp_downsample", -2):
             what = f"projector {kind!r} on layer {layer} is of another kind"
-            raise AdapterError(what, folder, "name a checkpoint of VILA 1.5 8B")
+            raise CheckpointError(what, folder, "name a checkpoint of VILA 1.5 8B")
         configs = [folder / part / "config.json" for part in ("vision_tower", "llm")]
         sizes = [size_in(read_json_object(config), "hidden_size", config) for config in configs]
         connector = self.placement.make(lambda: MlpDownsample(*sizes))

@@ -101,6 +101,8 @@ class Inference:
             self._settled = True
         video = Video(job.group.media, deadline=self.settings.deadline, isolate=self.settings.isolate)
         try:
+            if job.group.fault:
+                raise job.group.fault
             sha256 = video.sha256
         except VideoError as error:
             return PreparedVideo(video, "", self._rounds_of_broken(job, "", error), seconds())

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
-from ..errors import EcvaError
+from ..errors import CheckpointError, EcvaError
 from .adapter import GROUP, Adapter, Baseline
 from .making import model_class
 from .model_card import ModelCard

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from ..errors import UsageError, VideoAmbiguous
 from ..names import Names
 from ..records import Annotation, Sample, View
 from ..tasks import Prompt, Task, sample
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Selection:
     """Which videos of a data set are asked about; the parts apply in this order.
 
-    `ids`: only these videos. `subset`: this many, stratified over anomaly classes and drawn with `seed`; a smaller
-    subset is contained in every larger one. `limit`: the first so many. `shard`: (i, n), the i-th of n equal parts.
+    `ids`: only these videos. `available`: only those that have a file. `subset`: this many, stratified over anomaly
+    classes and drawn with `seed`; a smaller subset is contained in every larger one. `limit`: the first so many.
+    `shard`: (i, n), the i-th of n equal parts.
     """
 
     ids: tuple[str, ...] = ()
@@ -31,13 +32,22 @@ class Selection:
     seed: int = 0
     limit: int | None = None
     shard: tuple[int, int] | None = None
+    available: bool = False
 
-    def apply(self, annotations: Sequence[Annotation]) -> list[Annotation]:
-        """Return the selected annotations in the order given; `UsageError` for an unknown id or a bad shard."""
+    def apply(
+        self, annotations: Sequence[Annotation], missing: Callable[[Iterable[str]], Collection[str]] = lambda _: ()
+    ) -> list[Annotation]:
+        """Return the selected annotations in the order given; `UsageError` for an unknown id or a bad shard.
+
+        `missing` says which of some videos have no file.
+        """
         chosen = list(annotations)
         if self.ids:
             wanted = _named(self.ids, chosen)
             chosen = [annotation for annotation in chosen if annotation.video in wanted]
+        if self.available:
+            absent = set(missing([annotation.video for annotation in chosen]))
+            chosen = [annotation for annotation in chosen if annotation.video not in absent]
         if self.subset is not None:
             kept = set(stratified_order(chosen, self.seed)[: self.subset])
             chosen = [annotation for annotation in chosen if annotation.video in kept]
@@ -51,8 +61,8 @@ class Selection:
         return chosen
 
     def describe(self) -> dict[str, Any]:
-        """Return the selection as JSON for the manifest."""
-        return asdict(self)
+        """Return the selection as JSON for the manifest, `available` where it was asked for."""
+        return {name: value for name, value in asdict(self).items() if name != "available" or value}
 
 
 def _named(ids: Sequence[str], annotations: Sequence[Annotation]) -> set[str]:
@@ -90,11 +100,15 @@ def _draw(seed: int, video: str) -> str:
 
 @dataclass(frozen=True)
 class VideoQuestions:
-    """All questions of one video, so that it is decoded once for all of them."""
+    """All questions of one video, so that it is decoded once for all of them.
+
+    `fault` is why its file is not known where two may be it; nothing lies at `media` then.
+    """
 
     video: str
     media: Path
     samples: tuple[Sample, ...]
+    fault: VideoAmbiguous | None = None
 
     def asked(self, view: View) -> tuple[Sample, ...]:
         """Return the questions asked about a view: an edited one needs a moment to be cut."""
@@ -127,14 +141,20 @@ def make_plan(
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask."""
     groups: list[VideoQuestions] = []
     unasked: dict[str, str] = {}
-    for annotation in selection.apply(dataset.annotations):
+    for annotation in selection.apply(dataset.annotations, dataset.missing):
         asked = {task.name: sample(annotation, task, prompt) for task, prompt in tasks.items()}
         unasked |= {f"{annotation.video}/{task}": "no reference" for task, found in asked.items() if found is None}
         samples = tuple(found for found in asked.values() if found is not None)
         if samples:
-            groups.append(VideoQuestions(annotation.video, dataset.media_path(annotation), samples))
+            try:
+                groups.append(VideoQuestions(annotation.video, dataset.media_path(annotation), samples))
+            except VideoAmbiguous as fault:
+                groups.append(VideoQuestions(annotation.video, Path(annotation.media), samples, fault))
     if not groups:
-        raise UsageError("nothing is left to ask", dataset.source, "widen --ids, --limit, --subset or --task")
+        remedy = "widen --ids, --limit, --subset or --task"
+        if selection.available and dataset.missing(annotation.video for annotation in dataset.annotations):
+            remedy += "; --available takes only videos that are there: see `ecva-bench doctor`"
+        raise UsageError("nothing is left to ask", dataset.source, remedy)
     expects: dict[View, tuple[str, ...]] = {}
     for view in dict.fromkeys(views):
         everything = [found for group in groups for found in group.samples]

@@ -97,6 +97,10 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
+    def tell_missing(self, plan: Plan) -> str:
+        """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
+        return self.dataset.tell_missing([group.video for group in plan.groups])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
@@ -234,7 +238,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
 
 def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
-    chosen = tasks.resolve(names) if names else able
+    chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]
     if unable:
         raise UsageError(

@@ -53,7 +53,7 @@ class Runner:
                     write(journal, record)
                 settled += self.plan.owed_of(job.group)
                 if progress:
-                    progress(settled, self.plan.owed, len(journal.failed))
+                    progress(settled, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise

@@ -171,7 +171,7 @@ class WorkerPool:
                     self._write(record)
                 if progress and self._settled > told:
                     told = self._settled
-                    progress(told, self.plan.owed, len(journal.failed))
+                    progress(told, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ def check_fast_command(
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     ids: options.Ids = None,
+    available: options.Available = False,
     seed: options.Seed = 0,
     n: Annotated[int, typer.Option("--n", min=1, help="Ask at least so many questions, about whole videos.")] = 50,
     out: Annotated[Path, typer.Option(help="Folder of the two results files.")] = Path("check-fast"),
@@ -39,6 +41,8 @@ def check_fast_command(
     from .progress import progress
 
     request = options.build_request(**values, limit=None, subset=None, shard=None, mode="exact")
+    if missing := request.tell_missing(request.plan):
+        print(f"{missing}; --available leaves them out", file=sys.stderr)
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)
     check = compare_modes(

@@ -43,13 +43,13 @@ def compare_command(
     from ..leaderboard.compare import compare, comparison_tables
     from ..records import canonical_json
     from ..scoring import read_scores_of
-    from ..tasks import resolve
+    from ..tasks import find_tasks
 
     found = compare(
         base=read_scores_of(base),
         new=read_scores_of(new),
         metrics=metric or (),
-        tasks=[one.name for one in resolve(task)] if task else (),
+        tasks=[one.name for one in find_tasks(task)] if task else (),
         on=on,
         seed=seed,
     )

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import VideoMissing
+from ..names import first_few
+
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
     from ..data.dataset import Dataset
@@ -70,22 +73,36 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
 def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],
+    annotations: Annotated[bool, typer.Option("--annotations", help="Only the annotations, no videos.")] = False,
 ) -> None:
-    """Download a real dataset and unpack it; run it again to resume.
+    """Download a real dataset; say first how large it is and what is free. Run it again to resume.
 
-    Needs the hubs' clients: pip install 'ecva-bench\\[data]'. Mind the datasets' licences.
+    Videos stay in the zip files that they come in, and are read there. Needs the hubs'
+    clients: pip install 'ecva-bench\\[data]'. Mind the datasets' licences.
 
     Example: ecva-bench data fetch ecva --to data/ecva
     """
-    from ..data.fetch import fetch_dataset
+    from ..data.fetch import fetch_dataset, offer_dataset
 
-    fetched = fetch_dataset(name, to)
+    offer = offer_dataset(name, to, annotations_only=annotations)
+    print(offer, flush=True)
+    fetched = fetch_dataset(offer)
     for folder in fetched.unpacked:
         print(f"unpacked {folder}")
-    for folder in fetched.kept:
-        print(f"there before: {folder}")
-    for path in fetched.annotations:
-        print(f"annotations? ecva-bench data check {name}:{path}")
+    for path, reason in fetched.not_annotations:
+        print(f"no annotations: {path}: {reason}")
+    for file in fetched.archived:
+        print(f"in an archive, to be taken out before it can be read: {to / file}")
+    for file in fetched.not_read:
+        print(f"an archive of a kind that is not read, to be unpacked beside: {to / file}")
+    for note in fetched.notes:
+        print(f"note: {note}")
+    if fetched.moments:
+        print(f"moments by vote: run --model a-guardian --model-arg moments={fetched.moments}")
+    for path, videos in fetched.annotations:
+        print(f"annotations of {videos} videos: next: ecva-bench data check {name}:{path} --videos {to}")
+    if not fetched.annotations:
+        print("no annotations were found: name the file with ecva-bench data check FILE")
 
 
 def _load(source: str, videos: Path | None) -> Dataset:
@@ -138,6 +155,8 @@ def _print_videos(result: DatasetCheck) -> None:
     table = Table(*columns, title="Video files", title_justify="left", box=SIMPLE)
     console = Console()
     for video in result.videos or ():
+        if video.error == VideoMissing.code:
+            continue
         if video.error is not None:
             table.add_row(escape(video.media), "", "", "", "", f"[red]{video.error}[/red]")
             continue
@@ -155,13 +174,17 @@ def _print_videos(result: DatasetCheck) -> None:
             ", ".join(note for note, applies in notes.items() if applies),
             (video.sha256 or "")[:12],
         )
-    console.print(table)
-    unusable = [video for video in result.videos or () if video.error is not None]
+    if table.row_count:
+        console.print(table)
+    if result.missing:
+        console.print(escape(result.missing), highlight=False)
+    unusable = [video for video in result.videos or () if video.error not in (None, VideoMissing.code)]
     console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False)
     for video in unusable:
         console.print(f"  {escape(video.media)}: {escape(video.message)}", highlight=False)
     if result.unannotated:
-        console.print("files without annotation: " + escape(" ".join(result.unannotated)), highlight=False)
+        some = first_few(result.unannotated)
+        console.print(f"files without annotation: {len(result.unannotated)}: {escape(some)}", highlight=False)
 
 
 def _short(text: str, length: int = 60) -> str:

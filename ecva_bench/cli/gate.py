@@ -137,7 +137,7 @@ def _end(
     out: Path | None,
     summary: Path | None,
 ) -> None:
-    """Print what was found, write it where it is wanted, and end with the code of the verdict."""
+    """Print the outcome, write it to the files asked for, and end with the exit code of the verdict."""
     from ..leaderboard import as_text
     from ..leaderboard.gate_files import append_summary, write_gate
     from ..leaderboard.github import as_annotations

@@ -59,9 +59,9 @@ def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> Ab
 def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]:
     """Return a context with the judge in it, or None where none is named.
 
-    At its end, however that comes, the calls used are exported and their cost is said on standard error. A budget
-    that ends there stops the command with code 3, and so does a judge that gave not one verdict. Raises `UsageError`
-    for options of a judge where none is named.
+    When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
+    the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all. Raises
+    `UsageError` for options of a judge where none is named.
     """
     from ..errors import UsageError
     from ..judging.own import is_own, open_own

@@ -53,7 +53,7 @@ def leaderboard_command(
         write_leaderboards,
         written,
     )
-    from ..tasks import resolve
+    from ..tasks import find_tasks
     from ..taxonomy import load_taxonomy
 
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
@@ -63,7 +63,7 @@ def leaderboard_command(
             print(f"wrote {path}")
         return
     submissions = [_read(path) for path in runs or ()]
-    only = resolve([task])[0].name if task else None
+    only = find_tasks([task])[0].name if task else None
     print(written(leaderboards(submissions, published=printed, task=only), form))
     if out:
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)

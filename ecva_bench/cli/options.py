@@ -54,6 +54,7 @@ Edited = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
+Available = Annotated[bool, typer.Option("--available", help="Only videos whose file is there.")]
 Subset = Annotated[int | None, typer.Option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
 Seed = Annotated[int, typer.Option(help="Seed of the subset.")]
 Shard = Annotated[str | None, typer.Option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
@@ -76,6 +77,7 @@ def build_request(
     edited: list[EditedView] | None,
     limit: int | None,
     ids: str | None,
+    available: bool,
     subset: int | None,
     seed: int,
     shard: str | None,
@@ -89,7 +91,7 @@ def build_request(
     workers: int | None = None,
     devices: str | None = None,
 ) -> RunRequest:
-    """Return the request the options describe; `UsageError` for a value that has no meaning."""
+    """Return the request the options describe; `UsageError` for an invalid value."""
     from ..answering.inference import Settings
     from ..answering.plan import Selection
     from ..answering.request import RunRequest, WorkerOptions
@@ -108,7 +110,7 @@ def build_request(
         tasks=tuple(task or ()),
         prompts=prompts,
         edited=tuple(_VIEWS[view] for view in edited or ()),
-        selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard)),
+        selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
         settings=Settings(
             mode=mode,
             memory=memory_mb << 20,
@@ -122,7 +124,7 @@ def build_request(
 
 
 def name_and_value(item: str, what: str) -> tuple[str, str]:
-    """Return name and value of `name=value`; `UsageError` where it is none, saying `what` it should have been."""
+    """Return name and value of `name=value`; `UsageError` where it is not; `what` it should be is in the message."""
     from ..errors import UsageError
 
     name, equals, value = item.partition("=")
@@ -132,13 +134,13 @@ def name_and_value(item: str, what: str) -> tuple[str, str]:
 
 
 def model_options(items: list[str] | None) -> dict[str, str]:
-    """Return the options of a model by name; `UsageError` where one is no `name=value`."""
+    """Return the options of a model by name; `UsageError` where one is not `name=value`."""
     found = [name_and_value(item, "option of a model") for item in items or ()]
     return {name.replace("-", "_"): value for name, value in found}
 
 
 def _id_list(ids: str | None) -> tuple[str, ...]:
-    """Return the ids named, or those in the file of that name; `UsageError` where the file is no text."""
+    """Return the ids named, or those in the file of that name; `UsageError` where the file is not text."""
     from ..errors import UsageError
 
     if ids is None:
@@ -148,7 +150,7 @@ def _id_list(ids: str | None) -> tuple[str, ...]:
     try:
         text = Path(ids).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise UsageError("the file of ids is no text", ids, "write one id a line, in UTF-8") from None
+        raise UsageError("the file of ids is not a text file", ids, "write one id a line, in UTF-8") from None
     except OSError:  # no such file, or, of many ids, no name that a file can have
         text = ids
     return tuple(text.replace(",", " ").split())
@@ -161,5 +163,5 @@ def _shard(text: str | None) -> tuple[int, int] | None:
         return None
     part, slash, parts = text.partition("/")
     if not (slash and part.isdecimal() and parts.isdecimal()):
-        raise UsageError(f"{text!r} is no shard", remedy="write --shard i/n, for example 1/4")
+        raise UsageError(f"{text!r} is not a shard", remedy="write --shard i/n, for example 1/4")
     return int(part), int(parts)

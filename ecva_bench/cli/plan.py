@@ -21,6 +21,7 @@ def plan_command(
     edited: options.Edited = None,
     limit: options.Limit = None,
     ids: options.Ids = None,
+    available: options.Available = False,
     subset: options.Subset = None,
     seed: options.Seed = 0,
     shard: options.Shard = None,
@@ -37,6 +38,8 @@ def plan_command(
     runner = request.prepare()
     found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
+    if missing := request.tell_missing(runner.plan):
+        print(missing)
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
         print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")

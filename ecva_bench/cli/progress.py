@@ -12,7 +12,7 @@ LINE_EVERY = 5.0
 
 
 class Update(Protocol):
-    """Tells how far the work is: units done, units in all, errors so far."""
+    """A function that reports progress: units done, units in all, errors so far."""
 
     def __call__(self, done: int, total: int, errors: int = 0) -> None:
         """Show it."""

@@ -28,9 +28,9 @@ def report_command(
       ecva-bench report *.jsonl --out report.html
     """
     from ..report import write_plots
-    from ..tasks import resolve
+    from ..tasks import find_tasks
 
     dataset = view.open_dataset(files, data, None)
     runs = list(view.read_runs(files, scores, dataset))
-    pages = write_plots(runs, out, task=resolve([task])[0].name if task else None)
+    pages = write_plots(runs, out, task=find_tasks([task])[0].name if task else None)
     print(f"wrote {out}: {pages} {'page' if pages == 1 else 'pages'}")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..errors import VideoMissing
+from ..names import first_few
 from . import options
 
 if TYPE_CHECKING:
     from ..answering.request import RunRequest
     from ..journal import Journal
-    from ..records import End
+    from ..records import End, Failure
+
+_SHOWN = 20  # errors that are printed
 
 MemoryMb = Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
 Decoders = Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")]
@@ -42,6 +46,7 @@ def run_command(
     edited: options.Edited = None,
     limit: options.Limit = None,
     ids: options.Ids = None,
+    available: options.Available = False,
     subset: options.Subset = None,
     seed: options.Seed = 0,
     shard: options.Shard = None,
@@ -88,6 +93,8 @@ def _run(request: RunRequest, out: Path) -> None:
     work = request.open()
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
+    if missing := request.tell_missing(work.plan):
+        print(f"{missing}; --available leaves them out", file=sys.stderr)
     with work, Journal(out, work.manifest) as journal, progress(f"run {request.model}", "answers") as settled:
         before = len(journal.answered)
         if request.settings.mode != work.manifest.spec["mode"]:
@@ -107,15 +114,29 @@ def _run(request: RunRequest, out: Path) -> None:
         raise typer.Exit(3)
 
 
+def _print_errors(failures: list[Failure]) -> None:
+    """Print missing videos in one line, and what else failed in a line for each message."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for failure in failures:
+        missing = failure.error == VideoMissing.code
+        found[failure.error, "" if missing else failure.message].append(failure.video)
+    for (error, message), videos in list(found.items())[:_SHOWN]:
+        distinct = list(dict.fromkeys(videos))
+        if error == VideoMissing.code:
+            print(f"  missing: {len(distinct)} videos, {len(videos)} answers: {first_few(distinct)}")
+        else:
+            print(f"  {first_few(distinct)}: {error}, {len(videos)} answers: {message}")
+    if len(found) > _SHOWN:
+        print(f"  and {len(found) - _SHOWN} other errors, all in the results file")
+
+
 def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
     """Print the outcome of a run: its counts, its errors, what nobody can be asked, and which models answered."""
     print(
         f"{out}: {end.answers} answers ({before} were there), {end.errors} errors, {end.missing} missing; "
         f"{end.empty} empty, {end.cut_off} cut off"
     )
-    failed = [f for f in journal.failed.values() if journal.state.get((f.id, f.view)) == "error"]
-    for (video, error, message), answers in Counter((f.video, f.error, f.message) for f in failed).items():
-        print(f"  {video}: {error}, {answers} answers: {message}")
+    _print_errors(journal.unsettled)
     impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
     for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
         print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")

@@ -156,7 +156,7 @@ def _score_files(
     reader: Judge | None,
     judge_prompts: Path | None,
 ) -> None:
-    """Score each file, and write and print its scores before the next, so that what comes later cannot undo them.
+    """Score each file, and write and print its scores before the next, so that a later failure loses nothing.
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
@@ -234,16 +234,16 @@ def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | Non
     from .. import journal
     from ..data import read_released_answers
     from ..errors import UsageError
-    from ..tasks import resolve
+    from ..tasks import find_tasks
 
     if file.suffix == ".jsonl":
         return journal.read_results(file)
     if file.suffix != ".json":
         remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with --data"
-        raise UsageError("these are no results", file, remedy)
+        raise UsageError("this is not a results file", file, remedy)
     if dataset is None:
         raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, dataset, resolve(tasks)[0].name if tasks else None)
+    return read_released_answers(file, dataset, find_tasks(tasks)[0].name if tasks else None)
 
 
 def _summary(scores: Scores) -> dict[str, object]:

@@ -55,9 +55,11 @@ def view_command(
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
     print(
-        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {page.videos} videos, {page.with_file} of them "
-        "with a file"
+        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {len(page.videos)} videos, "
+        f"{len(page.with_file)} of them with a file"
     )
+    if dataset and (missing := dataset.tell_missing(page.videos)):
+        print(missing)
     if serve:
         _serve(page.folder, port)
 
@@ -81,7 +83,7 @@ def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Da
 def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | None) -> Iterator[Run]:
     """Yield the runs of results files one after another.
 
-    Say of which run answers are missing, and which of the scores belong to none of them.
+    Print which runs lack answers, and which scores belong to no run.
     """
     from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores

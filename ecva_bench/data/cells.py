@@ -48,14 +48,12 @@ def parse_moments(cell: str) -> tuple[tuple[Moment, ...], list[Note]]:
         return (), [Note("moments-missing", "kept", cell)]
     if not regular:
         parts = [part for part in parts if part.strip(" \n,，")]
-        notes.append(Note("moments-brackets", "repaired", cell, "".join(f"[{part}]" for part in parts)))
-    moments = []
-    for part in parts:
-        moment, note = _moment(part)
-        if note is not None:
-            notes.append(note)
-        if moment is not None:
-            moments.append(moment)
+    read = [(part, *_moment(part)) for part in parts]
+    moments = [moment for _, moment, _ in read if moment is not None]
+    if not regular and moments:  # a moment that is left out anyway was not repaired
+        after = "".join(f"[{part}]" for part, moment, _ in read if moment is not None)
+        notes.append(Note("moments-brackets", "repaired", cell, after))
+    notes += [note for _, _, note in read if note is not None]
     ordered = sorted(moments, key=lambda moment: (moment.start, moment.end))
     if ordered != moments:
         notes.append(Note("moments-order", "repaired", cell, _seconds(ordered)))

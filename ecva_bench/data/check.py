@@ -11,13 +11,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
+from ..errors import VideoAmbiguous, VideoMissing
 from ..records import Annotation, Finding
 from .dataset import Dataset
 from .rules import FINDING_RULES
 
 # Moments are annotated in whole seconds.
 MOMENT_TOLERANCE = 1.0
+
+# Rules by which a row is about no video of the set: it is no row of those that are usable or unusable.
+ROWS_LEFT_OUT = ("row-broken", "row-of-a-cut-video", "duplicate-row", "review-without-row", "task-unknown")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class VideoCheck:
 
 @dataclass(frozen=True)
 class DatasetCheck:
-    """What was found. `videos` is None where no video folder is known."""
+    """What was found. `videos` is None where no video folder is known; `missing` says which have no file, in a line."""
 
     dataset: str
     source: str
@@ -53,11 +56,13 @@ class DatasetCheck:
     findings: tuple[Finding, ...]
     videos: tuple[VideoCheck, ...] | None
     unannotated: tuple[str, ...] = ()
+    missing: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether every row and every video file can be used."""
-        return not self.unusable and all(video.error is None for video in self.videos or ())
+        broken = any(finding.rule == "row-broken" for finding in self.findings)
+        return not (self.unusable or broken) and all(video.error is None for video in self.videos or ())
 
     def by_rule(self) -> list[tuple[str, str, list[Finding]]]:
         """Return (rule, what it means, its findings) in the order of the table of rules."""
@@ -79,6 +84,7 @@ class DatasetCheck:
             "findings": [finding.model_dump() for finding in self.findings],
             "videos": None if self.videos is None else [asdict(video) for video in self.videos],
             "unannotated": list(self.unannotated),
+            "missing": [video.video for video in self.videos or () if video.error == VideoMissing.code],
         }
 
 
@@ -91,6 +97,7 @@ def check_dataset(dataset: Dataset, progress: Callable[[int, int, int], None] | 
     findings = list(dataset.findings)
     unannotated: tuple[str, ...] = ()
     if dataset.videos is not None:
+        findings += _of_folder(dataset)
         failed = 0
         for annotation in dataset.annotations:
             checked, found = _check_video(dataset, annotation)
@@ -109,6 +116,7 @@ def check_dataset(dataset: Dataset, progress: Callable[[int, int, int], None] | 
         findings=tuple(sorted(findings, key=lambda finding: finding.video)),
         videos=None if dataset.videos is None else tuple(videos),
         unannotated=unannotated,
+        missing=dataset.tell_missing([annotation.video for annotation in dataset.annotations]),
     )
 
 
@@ -118,6 +126,7 @@ def _counts(dataset: Dataset) -> dict[str, int]:
         "rows": len(usable) + len(dataset.excluded),
         "usable": len(usable),
         "unusable": len(dataset.excluded),
+        "left out": sum(finding.rule in ROWS_LEFT_OUT for finding in dataset.findings),
         "with description": sum(annotation.description is not None for annotation in usable),
         "with cause": sum(annotation.cause is not None for annotation in usable),
         "with effect": sum(annotation.effect is not None for annotation in usable),
@@ -133,17 +142,21 @@ def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, 
     from ..video import probe
 
     try:
-        path = dataset.media_path(annotation)
-    except DataError as error:
-        checked = VideoCheck(annotation.video, annotation.media, "file_ambiguous", str(error))
-        return checked, [_finding(annotation, "media", "video-unusable", str(error), "excluded")]
+        path = dataset.files.find(annotation.video)
+    except VideoAmbiguous as error:
+        checked = VideoCheck(annotation.video, annotation.media, error.code, str(error))
+        return checked, [_finding(annotation, "media", "video-ambiguous", str(error), "excluded")]
+    if path is None:  # which is said once of all that are missing, and is no finding of each
+        absent = VideoMissing("no file", dataset.media_path(annotation), "put it there")
+        return VideoCheck(annotation.video, annotation.media, absent.code, str(absent)), []
     found = probe(path)
+    media = path.relative_to(dataset.files.folder).as_posix()
     if found.error is not None:
-        checked = VideoCheck(annotation.video, annotation.media, found.error, found.message)
+        checked = VideoCheck(annotation.video, media, found.error, found.message)
         return checked, [_finding(annotation, "media", "video-unusable", found.message, "excluded")]
     checked = VideoCheck(
         video=annotation.video,
-        media=annotation.media,
+        media=media,
         error=None,
         frames=found.frames,
         duration=found.duration,
@@ -162,11 +175,21 @@ def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, 
     return checked, findings
 
 
+def _of_folder(dataset: Dataset) -> list[Finding]:
+    """Return what stands in the way of videos: folders that cannot be read, and downloads that are not whole."""
+    unread = dataset.files.listing.unread.items()
+    missing = dataset.missing(dataset.files.unfinished)
+    return [
+        *(_of("", place, "folder-unread", why, "kept") for place, why in unread),
+        *(_of(video, "media", "video-unfinished", dataset.files.unfinished[video], "kept") for video in missing),
+    ]
+
+
 def _unannotated(dataset: Dataset, folder: Path) -> list[str]:
     """Return what lies beside the annotated videos and is none of them, by its path in the folder."""
     known: set[Path] = set()
     for annotation in (*dataset.annotations, *dataset.excluded):
-        with suppress(DataError):
+        with suppress(VideoAmbiguous):
             known.add(dataset.media_path(annotation))
     places = {place for path in known for place in path.parents if place.is_relative_to(folder)}
     there = {path for place in places if place.is_dir() for path in place.iterdir() if path.name[0] != "."}
@@ -174,6 +197,8 @@ def _unannotated(dataset: Dataset, folder: Path) -> list[str]:
 
 
 def _finding(annotation: Annotation, field: str, rule: str, before: str, action: str = "kept") -> Finding:
-    return Finding.model_validate(
-        {"video": annotation.video, "field": field, "rule": rule, "action": action, "before": before}
-    )
+    return _of(annotation.video, field, rule, before, action)
+
+
+def _of(video: str, field: str, rule: str, before: str, action: str) -> Finding:
+    return Finding.model_validate({"video": video, "field": field, "rule": rule, "action": action, "before": before})

@@ -5,15 +5,17 @@ Knows no file format: those are the business of the modules registered under `ec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import UsageError
-from ..names import VideoFiles
+from ..errors import UsageError, VideoAmbiguous
+from ..names import first_few
 from ..records import Annotation, Finding
 from ..taxonomy import Taxonomy
+from ..video_files import VideoFiles
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,35 @@ class Dataset:
     def media_path(self, annotation: Annotation) -> Path:
         """Return the path of an annotation's video file; where there is none, the path at which it should be.
 
-        `UsageError` if no folder is known, `DataError` where two files may be the video. A set that renders its own
-        files does so in `ensure_videos`.
+        It leads through an archive that the file lies in (`archives.on_disk`). `UsageError` if no folder is known,
+        `VideoAmbiguous` where two files may be the video. A set that renders its own files does so in `ensure_videos`.
         """
-        if self.videos is None:
-            raise UsageError("the folder of the video files is not known", self.source, "name it with --videos DIR")
-        return self._files.find(annotation.video, annotation.media) or self.videos / annotation.media
+        return self.files.find(annotation.video) or self.files.folder / annotation.media
 
     @cached_property
-    def _files(self) -> VideoFiles:
-        media = {annotation.video: annotation.media for annotation in (*self.excluded, *self.annotations)}
-        return VideoFiles(self.videos or Path(), media)
+    def files(self) -> VideoFiles:
+        """The folder of the video files; `UsageError` if it is not known."""
+        if self.videos is None:
+            raise UsageError("the folder of the video files is not known", self.source, "name it with --videos DIR")
+        return VideoFiles(self.videos, {each.video: each.media for each in (*self.excluded, *self.annotations)})
+
+    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
+        """Return which of some videos have no file; none of a set that renders its files, or has no folder."""
+        if self.render is not None or self.videos is None:
+            return ()
+        return tuple(video for video in videos if not self._is_there(video))
+
+    def tell_missing(self, videos: Sequence[str]) -> str:
+        """Return in one line how many of some videos have no file, and the first few; empty where none lacks one."""
+        missing = self.missing(videos)
+        if not missing:
+            return ""
+        return f"missing: {len(missing)} of {len(videos)} videos have no file in {self.videos}: {first_few(missing)}"
+
+    def _is_there(self, video: str) -> bool:
+        with suppress(VideoAmbiguous):
+            return self.files.find(video) is not None
+        return True
 
     def ensure_videos(
         self, progress: Callable[[int, int], None] | None = None, *, only: Collection[str] | None = None

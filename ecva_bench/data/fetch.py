@@ -1,181 +1,156 @@
-"""Getting the real datasets: through the hubs' own clients, which resume, and unpacking what they bring.
+"""Getting the real data sets from their hubs: what it costs is said first, and what came is looked through.
 
-An archive is unpacked into a folder of its own beside it, whole or not at all. Only plain files and folders
-inside that folder are accepted: a path that leads out, a link or a device refuses the archive.
+Videos stay in the zip and parquet files that they come in (`archives`); tar archives are unpacked.
 """
 
 from __future__ import annotations
 
-import lzma
 import shutil
-import stat
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
-from ..errors import DataError, UsageError
+from ..errors import DataError, EcvaError, UsageError
+from ..video_files import list_folder
+from .hubs import Hub, HuggingFace, ModelScope, RemoteFile
+from .loading import load_dataset
+from .unpacking import SUFFIXES, target_of, unpack
 
-REPOSITORIES = {"ecva": "gouchenyi/ECVA", "cuva": "fesvhtr/CUVA"}
-_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+REPOSITORIES: dict[str, tuple[Hub, str]] = {
+    "ecva": (ModelScope(), "gouchenyi/ECVA"),
+    "cuva": (HuggingFace(), "fesvhtr/CUVA"),
+}
 
-# What the readers of archives raise for damaged and locked ones, and the file system for lack of space.
-UNPACKING_ERRORS = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError,
-)  # fmt: skip
+# The votes on moments, which A-Guardian reads. They are no longer on the main branch (CUVA's issue 2, data card).
+MOMENTS = "Voting_new.json"
+EARLIER_FILES = {"cuva": {MOMENTS: "f2a8ab6b182183d4df1a97fae03c751c7ba0effb"}}
 
-# (name, whether it is a folder, a function that opens the file's content)
-Member = tuple[str, bool, Callable[[], IO[bytes] | None]]
+_SMALL = (".csv", ".json", ".jsonl", ".md", ".parquet", ".tsv", ".txt", ".xlsx")  # what annotations are written in
+_TRIED = (".json", ".parquet", ".xlsx")
+_NOT_READ = (".7z", ".rar", ".z01", ".zip.001")
+_SPARE = 1 << 30  # bytes to be left free
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a fetch will bring: files of a repository that are not in the folder yet, and the bytes free there."""
+
+    name: str
+    to: Path
+    hub: Hub
+    repository: str
+    files: tuple[RemoteFile, ...]
+    there: int
+    free: int
+
+    @property
+    def size(self) -> int:
+        """Bytes to download."""
+        return sum(file.size for file in self.files)
+
+    def __str__(self) -> str:
+        kept = f" ({self.there} are there already)" if self.there else ""
+        source = f"{self.hub.host}/{self.repository}"
+        return f"{len(self.files)} files, {_gb(self.size)}, from {source}{kept}; {_gb(self.free)} are free in {self.to}"
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What is there after a fetch: annotation files, folders unpacked now, folders that were there before."""
+    """What is there after a fetch.
+
+    `annotations` are the files that can be read, with the number of usable videos; `not_annotations` are others that
+    might have been, with the reason. `archived` are annotation files within archives, `not_read` archives of a kind
+    that is not read. `notes` say what could not be had.
+    """
 
     folder: Path
-    annotations: tuple[Path, ...]
+    annotations: tuple[tuple[Path, int], ...]
+    not_annotations: tuple[tuple[Path, str], ...]
+    moments: Path | None
     unpacked: tuple[Path, ...]
-    kept: tuple[Path, ...]
+    archived: tuple[str, ...]
+    not_read: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def fetch_dataset(name: str, to: Path, download: Callable[[str, Path], None] | None = None) -> Fetched:
-    """Download a dataset (`ecva` or `cuva`) into a folder and unpack its archives; both can be resumed.
+def offer_dataset(name: str, to: Path, *, annotations_only: bool = False, hub: Hub | None = None) -> Offer:
+    """Return what fetching a data set (`ecva` or `cuva`) into a folder will bring; nothing is downloaded.
 
-    `download` stands in for the hub's client. `UsageError` for an unknown name or a missing client package,
-    `DataError` where the hub cannot be reached or an archive is refused.
+    `hub` stands in for the data set's own. `UsageError` for an unknown name or a missing client package, `DataError`
+    where the hub cannot be reached or the room does not suffice.
     """
     if name not in REPOSITORIES:
         raise UsageError(f"no dataset called {name!r} can be fetched", remedy=f"available: {', '.join(REPOSITORIES)}")
-    to.mkdir(parents=True, exist_ok=True)
-    (download or CLIENTS[name])(REPOSITORIES[name], to)
-    unpacked, kept = [], []
-    for archive in _archives(to):
-        folder = target_of(archive)
-        if folder.exists():
-            kept.append(folder)
-        else:
-            unpack(archive, folder)
-            unpacked.append(folder)
-    annotations = sorted(path for path in _files(to) if path.suffix in (".xlsx", ".json"))
-    return Fetched(to, tuple(annotations), tuple(unpacked), tuple(kept))
+    own, repository = REPOSITORIES[name]
+    hub = hub or own
+    wanted = [
+        file
+        for file in hub.files(repository)
+        if not annotations_only or PurePosixPath(file.path).suffix.lower() in _SMALL
+    ]
+    open_ = [file for file in wanted if not _is_whole(to / file.path, file.size)]
+    above = next(place for place in (to.absolute(), *to.absolute().parents) if place.exists())
+    offer = Offer(name, to, hub, repository, tuple(open_), len(wanted) - len(open_), shutil.disk_usage(above).free)
+    if offer.size + _SPARE > offer.free and offer.files:
+        remedy = "name another folder with --to, or fetch the annotations alone with --annotations"
+        raise DataError(f"there is no room: {offer}", to, remedy)
+    return offer
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the files under a folder but for those the hubs' clients hide there."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
+def fetch_dataset(offer: Offer) -> Fetched:
+    """Download what is offered, unpack its tar archives and look through what is there; it can be resumed.
 
-
-def _archives(folder: Path) -> list[Path]:
-    """Return the archives that were downloaded, not those that came out of another one."""
-    archives = [path for path in _files(folder) if path.name.endswith(_SUFFIXES)]
-    targets = {target_of(archive) for archive in archives}
-    return [archive for archive in archives if targets.isdisjoint(archive.parents)]
-
-
-def from_modelscope(repository: str, to: Path) -> None:
-    """Download a dataset repository of ModelScope."""
-    try:
-        from modelscope import dataset_snapshot_download
-    except ImportError as error:
-        raise _no_client("modelscope") from error
-    with _hub_errors(repository, "modelscope.cn"):
-        dataset_snapshot_download(repository, local_dir=str(to))
-
-
-def from_huggingface(repository: str, to: Path) -> None:
-    """Download a dataset repository of the Hugging Face hub."""
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise _no_client("huggingface_hub") from error
-    with _hub_errors(repository, "huggingface.co"):
-        snapshot_download(repository, repo_type="dataset", local_dir=str(to))
-
-
-CLIENTS: dict[str, Callable[[str, Path], None]] = {"ecva": from_modelscope, "cuva": from_huggingface}
-
-
-def _no_client(package: str) -> UsageError:
-    return UsageError(f"the package {package} is not installed", remedy="pip install 'ecva-bench[data]'")
-
-
-@contextmanager
-def _hub_errors(repository: str, host: str) -> Iterator[None]:
-    """Name the hub in whatever its client raises: the clients share no base class of errors."""
-    try:
-        yield
-    except Exception as error:
-        what = f"the hub's client gave up ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
-        raise DataError(what, f"{host}/{repository}", "check the network and run it again; it resumes") from error
-
-
-def target_of(archive: Path) -> Path:
-    """Return the folder an archive is unpacked into: its name without the suffix, beside it."""
-    suffix = max((suffix for suffix in _SUFFIXES if archive.name.endswith(suffix)), key=len)
-    return archive.with_name(archive.name.removesuffix(suffix))
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip or tar archive into a new folder, whole or not at all.
-
-    `DataError` for a damaged archive and for one with a member that is no plain file or folder inside it.
+    `DataError` where the hub cannot be reached or an archive is refused.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        with _members(archive) as members:
-            for name, is_folder, open_content in members:
-                _write(partial, archive, name, is_folder, open_content)
-        partial.rename(folder)
-    except UNPACKING_ERRORS as error:
-        raise DataError(f"the archive cannot be unpacked ({error})", archive, "delete it and fetch again") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    to, notes = offer.to, []
+    to.mkdir(parents=True, exist_ok=True)
+    if offer.files:
+        offer.hub.download(offer.repository, to, [file.path for file in offer.files])
+    for path, revision in EARLIER_FILES.get(offer.name, {}).items():
+        if not (to / path).exists():
+            try:
+                offer.hub.download(offer.repository, to, [path], revision)
+            except DataError as error:  # the data set can be used without it
+                notes.append(f"{path} of revision {revision[:8]} could not be had: {error}")
+    unpacked = [unpacked for archive in _tar_archives(to) if (unpacked := _unpacked(archive))]
+    found = list_folder(to)
+    annotations, others = [], []
+    for file in found.files:
+        if PurePosixPath(file).suffix.lower() in _TRIED and PurePosixPath(file).name != MOMENTS:
+            try:
+                annotations.append((to / file, len(load_dataset(offer.name, to / file).annotations)))
+            except EcvaError as error:
+                others.append((to / file, error.what + (f": {error.remedy}" if "pip" in str(error.remedy) else "")))
+    return Fetched(
+        folder=to,
+        annotations=tuple(annotations),
+        not_annotations=tuple(others),
+        moments=next((to / file for file in found.files if PurePosixPath(file).name == MOMENTS), None),
+        unpacked=tuple(unpacked),
+        archived=tuple(file for file in found.archived if PurePosixPath(file).suffix.lower() in _TRIED),
+        not_read=tuple(file for file in found.files if file.lower().endswith(_NOT_READ)),
+        notes=(*notes, *(f"{place}: {why}" for place, why in found.unread.items())),
+    )
 
 
-def _write(
-    partial: Path, archive: Path, name: str, is_folder: bool, open_content: Callable[[], IO[bytes] | None]
-) -> None:
-    parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts or any(sign in name for sign in "\\:\0"):
-        raise _refused(archive, f"the path {name!r} leads out of its folder")
-    target = partial.joinpath(*parts)
-    if is_folder:
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    content = open_content()
-    if content is None:
-        raise _refused(archive, f"{name!r} is a link or device")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with content, target.open("wb") as out:
-        shutil.copyfileobj(content, out, 1 << 20)
+def _tar_archives(folder: Path) -> list[Path]:
+    """Return the tar archives that were downloaded, not those that came out of another one."""
+    found = [folder / file for file in list_folder(folder).files if file.endswith(SUFFIXES)]
+    targets = {target_of(archive) for archive in found}
+    return [archive for archive in found if targets.isdisjoint(archive.parents)]
 
 
-def _refused(archive: Path, what: str) -> DataError:
-    return DataError(f"the archive is refused, {what}", archive, "do not use it; tell its publisher")
+def _unpacked(archive: Path) -> Path | None:
+    """Return the folder that an archive was unpacked into now; None where that was done before."""
+    folder = target_of(archive)
+    if folder.exists():
+        return None
+    unpack(archive, folder)
+    return folder
 
 
-@contextmanager
-def _members(archive: Path) -> Iterator[Iterator[Member]]:
-    if archive.name.endswith(".zip"):
-        with zipfile.ZipFile(archive) as opened:
-            yield (_zip_member(opened, info) for info in opened.infolist())
-    else:
-        with tarfile.open(archive) as stream:
-            yield (_tar_member(stream, info) for info in stream)
+def _is_whole(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
 
 
-def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
-    return info.filename, plain and info.is_dir(), lambda: archive.open(info) if plain else None
-
-
-def _tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
-    return info.name, info.isdir(), lambda: archive.extractfile(info) if info.isreg() else None
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 5e7 else f"{size / 1e6:.1f} MB"

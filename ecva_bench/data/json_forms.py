@@ -43,13 +43,18 @@ def read_json_rows(content: bytes, path: Path, table: AnnotationTable) -> None:
     rows = parse_json_file(content, path)
     if not isinstance(rows, list):
         raise DataError("the JSON is not a list of rows", path, "check the file")
+    read_rows(rows, path, table)
+
+
+def read_rows(rows: list[Any], path: Path, table: AnnotationTable) -> None:
+    """Take rows as JSON has them into a table; `DataError` where none can be used, with the reason of the first."""
     found = [_json_row(row) for row in rows]
     ids = ids_of((row.source for row in found if isinstance(row, _JsonRow)), path)
     media = media_of(ids)
     cells: dict[str, dict[str, str]] = {}
     for number, row in enumerate(found, start=1):
         if isinstance(row, str):
-            written = json.dumps(rows[number - 1], ensure_ascii=False)[:200]
+            written = json.dumps(rows[number - 1], ensure_ascii=False, default=str)[:200]
             table.report(f"row {number}", "row", "row-broken", "excluded", written)
             continue
         video = ids[row.source]
@@ -99,10 +104,13 @@ def _json_row(row: Any) -> _JsonRow | str:
     """Return a row in either form, or why it is broken."""
     if not isinstance(row, dict):
         return "it is no object"
-    source = row.get("visual_input") or row.get("video_name") or row.get("ID")
+    # Beside a name `ID` is the number of the row: it names the video only where no field for a name is there.
+    names = [name for name in ("visual_input", "video_name", "video") if name in row]
+    source = next((row[name] for name in names if row[name]), None) if names else row.get("ID")
     source = source if isinstance(source, str) else of_number(source)
     if not (source and Name.of(source).stem):
-        return f"{describe_field(row, 'visual_input', 'video_name', 'ID')}, where the name of a video is expected"
+        shown = describe_field(row, *(names or ("visual_input", "video_name", "ID")))
+        return f"{shown}, where the name of a video is expected"
     task, written = row.get("task"), row.get("output", row.get("answer"))
     if not isinstance(task, str):
         return f"{describe_field(row, 'task')}, where the name of a task is expected"

@@ -47,6 +47,9 @@ FINDING_RULES: dict[str, str] = {
     "key-sentences-empty": "an empty key sentence is not used",
     "key-sentences-few": "fewer than the four key sentences that were asked for",
     # against the video files
+    "video-ambiguous": "two files may be the video; neither is taken",
+    "video-unfinished": "a download that is not whole yet lies in the place of the video",
+    "folder-unread": "a folder or an archive cannot be read, so no video is found in it",
     "video-unusable": "the video file cannot be decoded",
     "video-warning": "the video file decodes, with a defect",
     "moment-beyond-end": "a moment lies beyond the end of the video",

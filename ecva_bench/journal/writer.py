@@ -67,6 +67,19 @@ class Journal:
             os.close(self._file)
             raise
 
+    @property
+    def errors(self) -> int:
+        """How many answers could not be had so far."""
+        return sum(state == "error" for state in self.state.values())
+
+    @property
+    def unsettled(self) -> list[Failure]:
+        """The newest failure of every sample and view; what a later run settled is not among them."""
+        newest: dict[SampleView, Failure] = {}
+        for failure in sorted(self.failed.values(), key=lambda failure: failure.t):
+            newest[failure.id, failure.view] = failure
+        return [failure for place, failure in newest.items() if self.state.get(place) == "error"]
+
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record and wait until it is on disk."""
         self._write(_line(record))

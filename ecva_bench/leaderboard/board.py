@@ -1,8 +1,8 @@
 """Leaderboards: one table per task, view, protocol and set of samples, published rows beside our own.
 
-Instead of a bare rank a model has the interval of ranks it takes when videos are drawn anew, and the group of those it
-is not told apart from. Baselines stand in the order but take no rank; published rows stand below it, for they have
-other samples and another arithmetic.
+Beside its rank, a model has a 95 % interval of ranks from resampling the videos, and a tie group: the models from which
+the data do not distinguish it. Baselines stand in the order but take no rank. Published rows stand below, since they
+were computed over other samples and in another way.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def leaderboards(
 ) -> list[Table]:
     """Return the leaderboards of submissions, of one task or all, with published rows below where given.
 
-    Without submissions, the published rows alone. Raises `UsageError` where nothing is left to show.
+    Without submissions, the published rows alone. Raises `UsageError` where there is nothing to show.
     """
     tables = [board(group, published if group.view == "full" else ()) for group in group_submissions(submissions, task)]
     if not submissions:
@@ -42,7 +42,7 @@ def leaderboards(
 
 
 def title(group: LeaderboardGroup) -> str:
-    """Return what a group's tables are headed with."""
+    """Return the title of a group's tables."""
     return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples"
 
 
@@ -91,7 +91,7 @@ def score_cell(summary: Summary | None, marks: frozenset[Mark] = frozenset()) ->
 
 
 def marked(cells: Sequence[Cell], mark: Mark) -> tuple[Cell, ...]:
-    """Return a row's cells, each with one mark more."""
+    """Return a row's cells, each with `mark` added."""
     return tuple(replace(cell, marks=cell.marks | {mark}) for cell in cells)
 
 
@@ -125,14 +125,14 @@ def _row(
 
 
 def _marks(standings: dict[str, Standing], label: str) -> frozenset[Mark]:
-    """Return whether a model is the best of a column or not told apart from it; nothing where it stands alone."""
+    """Return the mark of the best model of a column, or of one tied with it; none where only one model is ranked."""
     if len(standings) < 2 or label not in standings or standings[label].group > 1:
         return frozenset()
     return frozenset({"best" if standings[label].rank == 1 else "tie"})
 
 
 def _parse_failures(row: LeaderboardRow, ranked_by: Summary | None) -> int:
-    """Return how many answers no class or span could be read in, or how many verdicts on them could not be had."""
+    """Return in how many answers no class or span could be read, plus how many answers the judge gave no verdict on."""
     parsed = row.summaries.get("parsed")
     unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
     if ranked_by is None:
@@ -155,7 +155,7 @@ def _aggregates(group: LeaderboardGroup) -> tuple[list[Aggregate], list[Aggregat
 
 
 def _printed_rows(table: PublishedTable, columns: Sequence[str], after: int = 0) -> Iterator[tuple[Cell, ...]]:
-    """Yield a table's rows under the board's columns, `after` of which are empty behind the last."""
+    """Yield a published table's rows in the board's columns, followed by `after` empty cells."""
     own = {column.column: column.name for column in table.columns}
     for row in table.rows:
         cells = [row.cells[own[column]] if column in own else None for column in columns]

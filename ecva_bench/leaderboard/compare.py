@@ -1,7 +1,7 @@
-"""Whether two scored runs differ: paired by question, resampled by video, corrected for how much is compared.
+"""Compare two scored runs: answers paired by question, resampled by video, p-values corrected for multiple tests.
 
-Knows pairs and statistics; knows no file. A difference is the new run less the base, turned so that a minus is
-always worse.
+A difference is the new run less the base, with the sign changed where lower is better, so that a minus is always
+worse. Reads no files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Side(Record):
 
     @classmethod
     def of(cls, scores: Scores) -> Side:
-        """Return which run some scores are of."""
+        """Return the run that scores belong to."""
         header = scores.header
         return cls(name=header.name, model=header.model, results_sha256=header.results_sha256, lacking=header.lacking)
 
@@ -45,9 +45,9 @@ class Effect(Record):
     """The difference of two runs in one column over `n` samples about `videos` videos, in the column's own unit.
 
     `interval` is the 95 % paired bootstrap interval over videos, not corrected; `p_holm` is the two-sided p-value,
-    corrected for all columns compared. `detectable` is the smallest true difference that so many videos show in
-    80 % of cases, without correction. None, and p-values of 1, where there are too few videos to tell;
-    `detectable` also where all gain alike.
+    corrected for all columns compared. `detectable` is the smallest true difference that this number of videos detects
+    in 80 % of cases, without correction. With too few videos, `interval` and `detectable` are None and the p-values 1;
+    `detectable` is also None where all videos have the same gain.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Effect(Record):
 
 
 class Mover(Record):
-    """A video whose scores moved. `move` is the mean over columns of how far, in units of the column's usual move.
+    """A video whose scores changed. `move` is the mean size of the change over columns, in units of their usual one.
 
     `name` is the column that moved most, from `base` to `new`, means over the video's samples in that column's unit.
     """
@@ -80,7 +80,7 @@ class Mover(Record):
 
 
 class Unread(Record):
-    """How many answers to one task could not be read, by why, in two runs, each of `n` and `of` full-video answers."""
+    """How many answers to one task could not be read, by reason; `base_of` and `new_of` are all full-video answers."""
 
     task: str
     base_of: int
@@ -90,9 +90,9 @@ class Unread(Record):
 
 
 class Comparison(Record):
-    """Two runs compared. `mismatches` are what makes the figures doubtful, though the samples are the same.
+    """Two runs compared. `mismatches` are differences in how they were made that make the figures doubtful.
 
-    `unread` are the answers of which nothing could be read, where any could not; `shortfalls` are the tasks of which
+    `unread` counts the answers that could not be read, in tasks that have any; `shortfalls` are the tasks of which
     one run has more empty answers, or more that were cut off.
     """
 
@@ -120,7 +120,7 @@ def compare(
 ) -> Comparison:
     """Return how `new` differs from `base`, column by column, and the videos that moved most.
 
-    `metrics` are columns (`rougeL`) or one task's column (`cause/rougeL`), none: all; `tasks` likewise. Raises
+    `metrics` are columns (`rougeL`) or one task's column (`cause/rougeL`); empty means all, and so for `tasks`. Raises
     `UsageError` where the runs scored different samples, unless only their `intersection` is compared, and where a
     column was computed in two ways.
     """
@@ -152,7 +152,7 @@ def compare(
 
 
 def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unread]:
-    """Yield, for tasks of which a value is read out of the text, how many answers could not be read."""
+    """Yield how many answers could not be read, for each task in which some could not."""
     for task in tasks:
         sides = [
             [
@@ -169,7 +169,7 @@ def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unrea
 
 
 def effects(paired: Sequence[PairedColumn], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
-    """Return the difference in every column, p-values corrected after Holm for their number."""
+    """Return the difference in every column, with Holm's correction of the p-values for the number of columns."""
     resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
     corrected = holm([one.p for one in resampled])
     return tuple(
@@ -192,7 +192,7 @@ def effects(paired: Sequence[PairedColumn], *, seed: int, draws: int = PAIRED_DR
 
 
 def movers(paired: Sequence[PairedColumn], *, most: int = MOVERS) -> tuple[Mover, ...]:
-    """Return the videos that moved most, either way; none that did not move.
+    """Return the videos whose scores changed most, up or down; videos without a change are left out.
 
     Columns have units of their own, so a move counts in units of the column's root mean square move over videos.
     """
@@ -271,7 +271,7 @@ def lacking_notes(*sides: Side) -> list[str]:
 
 
 def p_cell(p: float) -> Cell:
-    """Return a p-value with four decimals, and never as 0."""
+    """Return the cell of a p-value with four decimals; a smaller one is shown as <0.0001, never as 0."""
     return Cell("<0.0001" if p < 0.5e-4 else f"{p:.4f}", p)
 
 
@@ -281,7 +281,7 @@ def _counts(by_reason: Mapping[str, int]) -> str:
 
 
 def _some(found: Sequence[Mismatch]) -> str:
-    """Return the first of some mismatches, and how many there are besides."""
+    """Return the text of the first mismatch, and how many more there are."""
     return found[0].text + (f", and {len(found) - 1} more" if len(found) > 1 else "")
 
 

@@ -1,6 +1,6 @@
-"""What stands beside a board: scores by class, score against cost, whether metrics agree, and how runs were made.
+"""Further tables of a leaderboard: scores by class, score against cost, agreement of metrics, how runs were made.
 
-Each is a table like any other; a page draws the second as points and shades the cells of the first and the third.
+The page also draws the second as points, and shades the cells of the first and the third.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Tabl
 
 
 def _largest(group: LeaderboardGroup, means: Sequence[Sequence[float | None]]) -> float:
-    """Return the mean that is shaded darkest: a model's, for beside a ceiling all models would look alike."""
+    """Return the mean that is shaded darkest: the best model's, since beside the oracle all would look alike."""
     models = [line for row, line in zip(group.rows, means, strict=True) if not row.baseline] or means
     return max((mean for line in models for mean in line if mean is not None), default=0.0)
 
 
 def cost_table(group: LeaderboardGroup) -> Table | None:
-    """Return the ranking column beside what the answers took; None where no run says what they took."""
+    """Return the ranking column with the cost of the answers; None where no run has a cost."""
     if not group.by or not any(row.entry.effort.seconds is not None or row.submission.usd for row in group.rows):
         return None
     by = f"{group.by} {group.columns[group.by].unit}"
@@ -112,7 +112,7 @@ def cost_table(group: LeaderboardGroup) -> Table | None:
 
 
 def correlation_table(group: LeaderboardGroup) -> Table | None:
-    """Return how alike two metrics order the models; None where fewer than three rows or two metrics order anything.
+    """Return how similarly metrics order the models; None with fewer than three rows or two metrics that differ.
 
     Baselines are left out where three models remain without them.
     """

@@ -1,6 +1,6 @@
-"""Whether scores reproduce to the last digit: no tolerance, no statistics, and so no flake.
+"""Whether scores reproduce to the last digit, without tolerance or statistics.
 
-For answers and judge calls that are frozen: whatever is not equal is a change of the code. Knows score records.
+For stored answers and judge calls, where any difference comes from a change of the code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PLACE = {"results"}
 
 
 class Reproduction(Record):
-    """What was found: a case per metric, task and view, and per part of how the scores were made."""
+    """The outcome: a case per metric, task and view, and one for how the scores were made."""
 
     verdict: GateVerdict
     base: Side
@@ -60,7 +60,7 @@ def _short(value: object) -> str:
 
 
 def _parts(scores: Scores) -> dict[str, dict[str, Any]]:
-    """Return all that a scores file holds but where it lies, as values by key, in named parts."""
+    """Return the content of a scores file, without its path, as named parts of values by key."""
     parts: dict[str, dict[str, Any]] = defaultdict(dict)
     parts["how"] = scores.header.model_dump(exclude=_PLACE)
     for coverage in scores.coverage:

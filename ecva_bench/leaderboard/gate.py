@@ -1,18 +1,20 @@
 """The gate: is a new run worse than its base by more than is tolerated?
 
-Knows the rules of the verdicts and nothing of files, pages or continuous integration. Tests are one-sided, by paired
-bootstrap over videos, corrected after Holm over all metrics and tasks; a gain is turned so that a minus is always
-worse. With d the tolerance, and U and L the corrected one-sided 95 % bounds of the true gain:
+Contains the rules of the verdicts, and nothing about files, pages or continuous integration. The tests are one-sided,
+by paired bootstrap over videos, with Holm's correction over all metrics and tasks. A gain is new less base, with the
+sign changed where lower is better. With d the tolerance, and U and L the corrected one-sided 95 % bounds of the true
+gain:
 
-    FAIL          U < -d               surely worse than tolerated
-    WARN          U < 0, not FAIL      surely worse, perhaps within tolerance
-    PASS          L >= -d              surely not worse than tolerated
-    INCONCLUSIVE  neither              there are too few videos to tell
-    INVALID       the two runs do not compare: data set, prompts, judge or coverage differ
+    FAIL          U < -d               shown to be worse than tolerated
+    WARN          U < 0, not FAIL      shown to be worse, but perhaps within the tolerance
+    PASS          L >= -d              shown to be no worse than tolerated
+    INCONCLUSIVE  neither              too few videos to decide
+    INVALID       the two runs cannot be compared: data set, prompts, judge or coverage differ
 
-More answers that are empty, or were cut off, than in the base are a WARN of their own: counted, not tested.
+If the new run has more answers that are empty or were cut off than the base, that is a WARN too; it is counted, not
+tested.
 
-A verdict is given once. Running a gate again until it passes is no test, so nothing here tries again.
+Run a gate once: repeating it until it passes makes the test meaningless.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ class Check(Record):
     """The verdict on one column, as `cause/gated`, over `n` samples about `videos` videos, in the column's own unit.
 
     `interval` is the gain's 95 % bootstrap interval, not corrected. `tolerated` is the margin asked for, or the noise
-    floor of the calibration where that is larger. The p-values are corrected: of the gain being no worse than
-    tolerated, of its being no loss, of its being worse than tolerated. `worst` are the videos that lost most.
+    floor of the calibration where that is larger. The p-values are corrected; their null hypotheses are: no worse than
+    tolerated, no loss, worse than tolerated. `worst` are the videos that lost most.
     `needed` is how many videos it takes to show that nothing has changed; None where the check is decided, or no number
     of videos could decide it. `tolerable` is the smallest margin that the present videos can decide.
     """
@@ -77,7 +79,7 @@ class Check(Record):
 
 
 class Gate(Record):
-    """What a gate found; `floors` are the noise floors that runs given for calibration showed, by column.
+    """What a gate found; `floors` are the noise floors by column, measured on the runs for calibration.
 
     `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base.
     """
@@ -113,9 +115,9 @@ def gate(
     """Return the verdict on `new` against `base`.
 
     `metrics` are columns (`gated`), or one task's column (`cause/gated`); none: those leaderboards rank by; "all":
-    every one. `margins` say by column, or task's column, what loss is tolerated, in the column's own unit (0.005 is
-    half a percentage point); what they do not name tolerates none. `calibration` are further runs of the base's
-    system: a margin below what these differ by among themselves is raised to it. `classes` are the videos' classes,
+    every one. `margins` are the tolerated losses by column, or task's column, in the column's own unit (0.005 is
+    half a percentage point); for other columns no loss is tolerated. `calibration` are further runs of the base's
+    system: a margin below the difference between these runs is raised to it. `classes` are the videos' classes,
     by name. Raises `UsageError` for a metric that is in neither run, or a margin that fits none or is negative.
     """
     names = _chosen(base=base, new=new, metrics=metrics, on=on)
@@ -157,20 +159,20 @@ def read_margins(items: Iterable[str]) -> dict[str, float]:
         try:
             margins[metric] = float(text)
         except ValueError:
-            raise UsageError(f"{item!r} is no margin", remedy="write metric=loss, such as gated=0.005") from None
+            raise UsageError(f"{item!r} is not a margin", remedy="write metric=loss, such as gated=0.005") from None
     return margins
 
 
 def noise_floors(runs: Sequence[Scores], names: Sequence[str], *, on: On = "all") -> dict[str, float]:
-    """Return by column how far the means of any two runs of one system lie apart; empty for a single run.
+    """Return by column the largest difference between the means of two runs of one system; empty for a single run.
 
-    Raises `UsageError` where two of them do not compare.
+    Raises `UsageError` where two of them cannot be compared.
     """
     floors: dict[str, float] = defaultdict(float)
     for one, other in itertools.combinations(runs, 2):
         if apart := mismatches(base=one, new=other, names=names, on=on):
-            where = f"{one.header.name}, {other.header.name}"
-            raise UsageError(f"runs to calibrate with do not compare ({apart[0].text})", where, "repeat the base's run")
+            what = f"the runs for calibration cannot be compared ({apart[0].text})"
+            raise UsageError(what, f"{one.header.name}, {other.header.name}", "repeat the base's run")
         for pair in pairs(base=one, new=other, names=names, on=on):
             floors[pair.name] = max(floors[pair.name], abs(mean(pair.gains.values())))
     return dict(floors)
@@ -186,7 +188,7 @@ def verdict_of(*, p_tolerated: float, p_no_loss: float, p_worse: float, level: f
 
 
 def _chosen(*, base: Scores, new: Scores, metrics: Sequence[str], on: On) -> list[str]:
-    """Return the names of the columns to check; by default one per task, the first to rank by that was scored."""
+    """Return the names of the columns to check; by default one per task: the first of `RANKED_BY` that was scored."""
     if metrics:
         return column_names(base=base, new=new, metrics=() if ALL in metrics else metrics, on=on)
     there = column_names(base=base, new=new, on=on)
@@ -202,11 +204,11 @@ def _chosen(*, base: Scores, new: Scores, metrics: Sequence[str], on: On) -> lis
 def _check_margins(margins: Mapping[str, float], names: Sequence[str]) -> None:
     for metric, margin in margins.items():
         if not any(metric in (name, name.partition("/")[2]) for name in names):
-            raise UsageError(f"a margin for {metric!r} fits nothing", remedy=f"checked are {', '.join(names)}")
-        if not (margin >= 0 and math.isfinite(margin)):
             raise UsageError(
-                f"{margin} is no margin of {metric!r}", remedy="say how large a loss is tolerated, 0 or more"
+                f"the margin for {metric!r} names no metric that is checked", remedy=f"checked are {', '.join(names)}"
             )
+        if not (margin >= 0 and math.isfinite(margin)):
+            raise UsageError(f"{margin} is not a margin of {metric!r}", remedy="give the tolerated loss, 0 or more")
 
 
 def _margin(margins: Mapping[str, float], name: str) -> float:
@@ -265,7 +267,7 @@ def _check(
 
 
 def _what_decides(found: PairedBootstrap, tolerated: float, level: float) -> tuple[int | None, float | None]:
-    """Return how many videos could tell this tolerance from no loss, and which tolerance these videos can tell."""
+    """Return how many videos this tolerance needs to be decided, and the smallest tolerance these videos can decide."""
     if not found.error or found.least_p > level:
         return None, None
     needed = clusters_needed(found.error, found.clusters, tolerated, alpha=level) if tolerated else None

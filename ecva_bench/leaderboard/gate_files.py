@@ -1,4 +1,4 @@
-"""What a gate found, on disk: `verdict.json`, `junit.xml`, and a summary for people. Knows files and no test."""
+"""Write the outcome of a gate: `verdict.json`, `junit.xml`, and a summary in Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .verdict import Case
 
 
 def write_gate(found: Record, cases: Sequence[Case], folder: Path, *, suite: str, strict: bool) -> list[Path]:
-    """Write `verdict.json`, all that was found, and `junit.xml`, a test case per case; return the paths."""
+    """Write `verdict.json`, the whole outcome, and `junit.xml`, with a test case per case; return the paths."""
     texts = {
         "verdict.json": canonical_json(found.model_dump(mode="json")) + "\n",
         "junit.xml": as_junit(cases, suite=suite, strict=strict),

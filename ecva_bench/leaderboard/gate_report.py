@@ -1,4 +1,4 @@
-"""What a gate found, in words: a line per check, tables for a reader. Knows the gate's records and no output.
+"""The outcome of a gate as text: a line per check, and tables. Prints and writes nothing.
 
 Numbers are shown as in all tables: fractions in percent, their differences in percentage points (pp).
 """
@@ -20,7 +20,7 @@ _HEADER: tuple[str, ...] = ("verdict", "metric", "unit", "base", "new", "gain", 
 
 
 def gate_cases(found: Gate) -> list[Case]:
-    """Return a case per check, or per mismatch where the runs do not compare; then one per rise in poor answers."""
+    """Return a case per check, or per mismatch where the runs cannot be compared, and one per rise in poor answers."""
     cases = [_invalid(mismatch) for mismatch in found.mismatches]
     cases += [Case(name=check.name, verdict=check.verdict, text=sentence(check)) for check in found.checks]
     return cases + [Case(name=one.name, verdict="WARN", text=one.sides) for one in found.shortfalls]
@@ -43,14 +43,14 @@ def sentence(check: Check) -> str:
 
 
 def gate_tables(found: Gate, history: Mapping[str, Sequence[float]] | None = None) -> list[Table]:
-    """Return a gate as tables: the checks, and the videos that moved most; what differs where runs do not compare.
+    """Return a gate as tables: the checks and the videos that moved most, or the mismatches if runs cannot be compared.
 
     `history` are the means of the last gates by column, oldest first; they are drawn as a line.
     """
     title = f"{found.verdict}: {found.new.model} ({found.new.name}) against {found.base.model} ({found.base.name})"
     if found.mismatches:
         differing = tuple((Cell(m.field), Cell(m.where), Cell(m.base), Cell(m.new)) for m in found.mismatches)
-        notes = ["the two runs do not compare", *_rises(found)]
+        notes = ["the two runs cannot be compared", *_rises(found)]
         if all(mismatch.field in OF_SETS for mismatch in found.mismatches):
             notes.append("--on intersection leaves out what only one of them has")
         return [Table(title=title, header=("what differs", "of", "base", "new"), rows=differing, notes=tuple(notes))]
@@ -117,7 +117,7 @@ def _undecided(check: Check) -> str:
 
 
 def _rounded_up(margin: float) -> str:
-    """Return a margin with two digits, not below it."""
+    """Return a margin rounded up to two digits."""
     step = 10.0 ** (math.floor(math.log10(margin)) - 1)
     return f"{math.ceil(margin / step) * step:.2g}"
 

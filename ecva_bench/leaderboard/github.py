@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a gate: annotations beside the job, and a summary page. Knows its limits and no test."""
+"""The outcome of a gate for GitHub Actions: annotations of the job and a summary page, within GitHub's limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVEL = {"FAIL": "error", "INVALID": "error", "WARN": "warning"}
 
 
 def as_annotations(cases: Sequence[Case]) -> list[str]:
-    """Return workflow commands for what went wrong, the worst first and ten at most; the last says what is left out."""
+    """Return workflow commands for bad cases, the worst first, at most ten; the last one counts those left out."""
     found = [case for case in by_severity(cases) if case.verdict in _LEVEL]
     lines = [_command(_LEVEL[case.verdict], f"{case.verdict} {case.name}", case.text) for case in found]
     if len(lines) > ANNOTATIONS:
@@ -35,7 +35,7 @@ def step_summary(tables: Sequence[Table]) -> str:
 
 
 def _command(level: str, title: str, text: str) -> str:
-    """Return a workflow command; what would end it early or start another is encoded."""
+    """Return a workflow command, with characters encoded that would end it early or start another one."""
     return f"::{level} title={_escaped(title, ':,')}::{_escaped(text)}"
 
 

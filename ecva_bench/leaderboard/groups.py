@@ -1,7 +1,6 @@
-"""What may stand in one leaderboard: runs of one task, view and protocol over the same samples, in their order.
+"""Group submissions into leaderboards: runs of one task, view and protocol over the same samples, best first.
 
-Models are ordered by the mean in which a sample without an answer counts 0, so that leaving hard videos out gains
-nothing. Knows submissions, and nothing of tables.
+Models are ordered by the mean in which a sample without an answer counts 0, so that skipping hard videos does not help.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
 
 @dataclass(frozen=True)
 class LeaderboardRow:
-    """One run on one board. `label` is what the board calls it, and no other (`labels`)."""
+    """One run on one leaderboard. `label` is its unique name there (`labels`)."""
 
     submission: Submission
     entry: Entry
@@ -103,9 +102,9 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
 
 
 def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
-    """Return what to call each run (model, name), no two alike: its model where that tells it from the others.
+    """Return a unique label for each run (model, name): its model where no other run has the same.
 
-    Else the name stands behind it, and behind that a number where several runs of the model have the name.
+    Else the name is added and, where several runs of the model have the same name, a number.
     """
     models = Counter(model for model, _ in runs)
     called = [model if models[model] == 1 else f"{model} ({name})" for model, name in runs]

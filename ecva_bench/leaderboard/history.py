@@ -1,6 +1,6 @@
-"""How a metric came along over the last gates: one line of JSON per gate in a file that a job keeps, and a sparkline.
+"""The means of the last gates: one line of JSON per gate in a file that a job keeps, and a sparkline.
 
-Knows the file and nothing of verdicts, which never depend on it.
+No verdict depends on this file.
 """
 
 from __future__ import annotations

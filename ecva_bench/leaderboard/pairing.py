@@ -1,7 +1,6 @@
-"""Two scored runs side by side: the same questions, joined by id, and whatever forbids comparing their numbers.
+"""Two scored runs side by side: their values paired by sample id, and the reasons why they cannot be compared.
 
-Knows score records and what makes two of them comparable; knows no verdict and no test. Only answers to full videos
-are paired: a score on an edited video is no measure of quality.
+Only answers to full videos are paired, since a score on an edited video does not measure quality.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ IDS_SHOWN = 3
 
 
 class Mismatch(Record):
-    """Something that must be equal for two runs to compare, and is not; `where` names the task or metric."""
+    """A difference that forbids comparing two runs; `where` names the task or metric."""
 
     field: Literal["dataset", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"]
     where: str
@@ -48,9 +47,9 @@ OF_SETS = ("parts", "samples", "coverage", "metrics", "unscored")
 
 @dataclass(frozen=True)
 class PairedColumn:
-    """One column over the samples both runs have a value of: by sample id, in the column's own unit.
+    """One column over the samples that have a value in both runs: by sample id, in the column's own unit.
 
-    `summary` is the new run's, for how the column is named, shown and read.
+    `summary` is the new run's; it has the column's name and unit.
     """
 
     summary: Summary
@@ -83,10 +82,9 @@ class PairedColumn:
 
 
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
-    """Return what forbids comparing two runs on the columns of these names (`task/column`).
+    """Return the differences that forbid comparing two runs on the columns of these names (`task/column`).
 
-    Under `intersection`, runs may have scored different samples; how the numbers were made must be the same all the
-    same.
+    With `intersection`, the runs may have scored different samples, but in the same way.
     """
     tasks = sorted({name.partition("/")[0] for name in names})
     found = [*_of_making(base=base, new=new, tasks=tasks), *_of_scorers(base=base, new=new, names=names)]
@@ -104,9 +102,9 @@ def column_names(
 ) -> list[str]:
     """Return the columns to compare, as `task/column`, in the order of the base's file.
 
-    `metrics` are columns, or a task's column as `task/column`; none: all. Those of either run count, so that what one
-    of them lacks is seen; under `intersection` those of both. Raises `UsageError` for a metric or task that is in
-    neither, and where nothing is left.
+    `metrics` are columns, or a task's column as `task/column`; empty means all. Columns of either run are included, so
+    that one which a run lacks is noticed; with `intersection` only columns of both. Raises `UsageError` for a metric or
+    task that is in neither, and where no column is left.
     """
     first, second = _summaries(base), _summaries(new)
     there = [name for name in dict.fromkeys([*first, *second]) if on == "all" or (name in first and name in second)]
@@ -148,7 +146,7 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
 
 
 def mean(values: Collection[float]) -> float:
-    """Return the mean of some values, of which there is at least one."""
+    """Return the mean of at least one value."""
     return math.fsum(values) / len(values)
 
 
@@ -168,7 +166,7 @@ def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
 
 
 def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
-    """Return how the two runs differ in annotations, arithmetic and prompts."""
+    """Return how the two runs differ in annotations, protocol and prompts."""
     one, other = base.header, new.header
     found = []
     if one.dataset_sha256 != other.dataset_sha256:

@@ -1,7 +1,4 @@
-"""The score sheet of one results file: a table per task and view, coverage first, then every column.
-
-Knows score records and the table they are put into.
-"""
+"""The score sheet of one results file: a table per task and view, coverage first, then every column."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ def share_cell(share: Estimate) -> Cell:
 
 
 def coverage_text(coverage: Coverage) -> str:
-    """Return how many samples have an answer, and what became of the others."""
+    """Return how many samples have an answer, and why the others have none."""
     share = 100 * coverage.answered / coverage.owed if coverage.owed else 0.0
     return (
         f"{coverage.answered} of {coverage.owed} answered ({share:.2f} %), {coverage.failed} failed, "
@@ -55,7 +52,7 @@ def lacking_text(header: ScoresHeader) -> str:
 
 
 def served_text(header: ScoresHeader) -> str:
-    """Return that several models gave the answers of one run; empty where one did, or nobody told."""
+    """Return that several models gave the answers of one run; empty where only one did, or the endpoint did not say."""
     several = len(header.served) > 1
     return f"beware: several models gave these answers: {', '.join(header.served)}" if several else ""
 
@@ -132,6 +129,6 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
 
 
 def aggregate_text(aggregate: Aggregate) -> str:
-    """Return a number over all items with what it is."""
+    """Return an aggregate with its description."""
     value = value_text(aggregate.value, aggregate.unit, aggregate.decimals)
     return f"{aggregate.column} {value} {aggregate.unit} ({aggregate.description})"

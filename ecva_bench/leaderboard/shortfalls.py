@@ -1,6 +1,6 @@
-"""Answers of two runs that are empty or were cut off, counted side by side. Knows score records and no test.
+"""Answers of two runs that are empty or were cut off, counted side by side.
 
-They are answers and are scored as such: they forbid no comparison, and may be the whole of a difference.
+They are scored as answers, so runs with different counts can be compared, but they may explain a whole difference.
 """
 
 from __future__ import annotations

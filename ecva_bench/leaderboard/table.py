@@ -1,6 +1,6 @@
-"""A table as data. Whatever a board, a sheet or a published table shows is put into these two types first.
+"""A table as data: leaderboards, score sheets and published tables are all made of these two types.
 
-Knows cells and nothing of scores. Every form a table is written in is a pure function of it: `forms` (plain text,
+Every form a table is written in is a pure function of it: `forms` (plain text,
 Markdown, CSV, JSON), `latex` and `page` (HTML).
 """
 
@@ -49,7 +49,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A title, a header, rows as wide as the header, and notes that belong under the table.
+    """A title, a header, rows with as many cells as the header, and notes that are printed below.
 
     `chart` names the columns (across, up) that a page also draws as points, each labelled with the row's first text.
     """

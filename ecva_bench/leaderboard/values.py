@@ -1,4 +1,4 @@
-"""The value of every sample in one column, as the mean behind a ranking counts it. Knows score records only."""
+"""The value of every sample in one column, as the mean by which leaderboards rank counts it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
     """Return the values of one column by sample id; a sample that lacks an answer has the column's worst value.
 
     Their mean is the summary's `zero_filled`. Samples that cannot be scored, or that the scorer gave no value, are
-    left out; where it gave none to any answer, so are those that lack one. Raises `ResultsError` where the mean is
-    another: the file is not whole, or older than this version.
+    left out; where the scorer gave no answer a value, samples without an answer are left out too. Raises `ResultsError`
+    where the mean differs: the file is incomplete, or older than this version.
     """
     place = (summary.task, summary.view)
     values: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""What a gate can say of a case, and what that means for whoever called it. Knows no test and no score."""
+"""The verdicts of a gate, their order, and their exit codes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STRICT_EXIT = {**_EXIT, "INCONCLUSIVE": 3, "WARN": 1}
 
 
 class Case(Record):
-    """One thing a gate looked at, such as `cause/gated`, and what it says of it in a line."""
+    """One thing that a gate checked, such as `cause/gated`, with its verdict and a line of text."""
 
     name: str
     verdict: GateVerdict
@@ -34,5 +34,5 @@ def by_severity(cases: Iterable[Case]) -> list[Case]:
 
 
 def exit_code(verdict: GateVerdict, *, strict: bool = False) -> int:
-    """Return 0, 1 for a failure, 2 for runs that do not compare; `strict`: also 1 for WARN and 3 for INCONCLUSIVE."""
+    """Return 0, 1 for FAIL, 2 for INVALID; with `strict` also 1 for WARN and 3 for INCONCLUSIVE."""
     return (_STRICT_EXIT if strict else _EXIT)[verdict]

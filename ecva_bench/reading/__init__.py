@@ -1,4 +1,4 @@
-"""What is read out of texts that models write: a class, spans of time, a ranking, a verdict; and a thought left out.
+"""Rules that read an answer's text: a class, spans of time, a ranking, a judge's verdict; thoughts are left out.
 
-Nothing else in the project reads these. Every reader says what it read, from which characters and by which rule.
+This is the only place where texts are read. Every reader returns what it read, from which characters, by which rule.
 """

@@ -1,4 +1,4 @@
-"""A ranking that an answer gives: numbers of things in a list, the best first."""
+"""Read the ranking that an answer gives: a list of numbers, the best first."""
 
 from __future__ import annotations
 

@@ -65,15 +65,17 @@ _MARKS = {
 
 
 def well_formed(text: str) -> str:
-    """Return the text as Unicode that can be written: half a surrogate pair, all that is left of an emoji cut off at a
-    token limit, becomes U+FFFD. Every text of a model comes in through here or through `parse_json`."""
+    """Return the text as Unicode that can be encoded: half a surrogate pair becomes U+FFFD.
+
+    That is what remains of an emoji cut off at a token limit. Model texts all pass through here or `parse_json`.
+    """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def parse_json(content: str | bytes) -> Any:
     """Return the value of a JSON text, UTF-8 where it is bytes, all its texts well-formed.
 
-    Raises `ValueError` or `RecursionError` where it is none.
+    Raises `ValueError` or `RecursionError` where the text is not JSON.
     """
     value = json.loads(content)
     written = json.dumps(value, ensure_ascii=False)
@@ -94,7 +96,7 @@ def final_answer(text: str) -> str:
 def plain(text: str) -> str:
     """Return the text in plain lower-case characters, as long as it was: place `n` of it is place `n` of the answer.
 
-    What was thought aloud is blank.
+    Thoughts become blanks.
     """
     text = blank_thoughts(text)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))

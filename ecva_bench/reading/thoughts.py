@@ -1,9 +1,10 @@
-"""What a model that thinks aloud says: the text behind its thought. Knows the marks and nothing of who reads.
+"""Separate the final answer of a model that thinks aloud from its thought.
 
-The marks are data, by family of models and each with its source: `thoughts.json`. What is said stands behind the mark
-that ends the last thought, whether or not one began it, for many chat templates write that themselves; where nothing
-stands there, before it. A thought that is not over says nothing. What is said may stand in a pair of marks of its own,
-such as `<answer>`. A mark in quotes, and one in a text that is said as JSON or code, is a quotation.
+The marks are data, by family of models and each with its source: `thoughts.json`. The final answer is the text behind
+the mark that ends the last thought. The mark that begins a thought may be absent, since many chat templates write it
+themselves. Where there is no text behind the thought, the answer is the text before it. An unfinished thought is not an
+answer. The answer may have a pair of marks of its own, such as `<answer>`. A mark in quotes, in JSON or in code is a
+quotation.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def template_options(template: object, thinking: str) -> dict[str, bool]:
     """
     if thinking and SWITCH not in str(template):
         remedy = "leave thinking out, or take a checkpoint that does the one or the other"
-        raise UsageError(f"the chat template knows no {SWITCH}", f"thinking={thinking}", remedy)
+        raise UsageError(f"the chat template has no switch {SWITCH}", f"thinking={thinking}", remedy)
     return {SWITCH: thinking == "yes"} if thinking else {}
 
 
@@ -163,7 +164,7 @@ def _begins_line(text: str, place: int) -> bool:
 
 
 def _taken_out(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return what is said between two places: without tokens that end it, and out of marks that only hold it."""
+    """Return the range of the answer between two places, without final special tokens and without marks around it."""
     start, end = _trimmed(text, start, end)
     ended = _without_tokens(text, start, end)
     for opens, closes in _known().answers:
@@ -205,7 +206,7 @@ def _marks_in(text: str) -> Iterator[_Mark]:
 
 
 def _is_quoted(text: str, start: int, end: int) -> bool:
-    """Return whether quotes stand around a place, of which the first one opens: it follows no word."""
+    """Return whether a place is within quotes, the first of which does not follow a word."""
     before, opening, after = text[max(0, start - 2) : start - 1], text[start - 1 : start], text[end : end + 1]
     return after != "" and _QUOTES.get(opening) == after and (before.isspace() or before in "([{:,")
 

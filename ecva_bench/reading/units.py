@@ -8,7 +8,7 @@ TimeUnit = Literal["seconds", "minutes", "mmss", "mm.ss"]
 
 
 class NoUnit(Exception):
-    """A bare number stands for a time and nothing says in which unit."""
+    """A bare number is a time, but its unit is unknown."""
 
 
 def in_seconds(digits: str, unit: TimeUnit | None) -> float:

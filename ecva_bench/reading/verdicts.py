@@ -1,13 +1,12 @@
-"""What verdicts a judge's reply gives, and in which characters: all that are asked for, or nothing.
+"""Read the verdicts of a judge's reply, with their characters: all that the prompt asks for, or none.
 
-Knows a reply's text and the scale, and neither judge nor network. Read is the JSON object asked for, {"rationale":
-text, "verdicts": [...]}, also with prose or a code fence around it, a comma too many, or keys nobody asked for; and, of
-a call for one verdict, a reply that is that verdict and nothing else: `4`, `**Score:** 4/5`, `Verdict: no.` What was
-thought aloud is no part of a reply.
+Two forms are read. One is the JSON object that the prompt asks for, {"rationale": text, "verdicts": [...]}, also with
+prose or a code fence around it, a surplus comma, or further keys. The other, where one verdict is asked for, is a
+reply that consists of that verdict: `4`, `**Score:** 4/5`, `Verdict: no.` Thoughts are not part of a reply.
 
-Exactly one verdict must stand there. Two objects, a score in the prose that says something else, an object within a
-sentence or quoted (a judge may quote an answer that tells it what to say): nothing is read. "4.5" is not 4, "10" is not
-1, and 4 of 10 is no verdict on a scale up to 5.
+The reply must be unambiguous. Nothing is read from two objects, from prose with another score, or from an object within
+a sentence or in quotes (a judge may quote an answer that tells it what to say). "4.5" is not 4, "10" is not 1, and 4
+of 10 is not a verdict on a scale up to 5.
 """
 
 from __future__ import annotations

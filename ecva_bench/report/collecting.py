@@ -1,7 +1,6 @@
-"""What runs hold, put in order by video and sample: the texts of the page's chunks, and its columns of numbers.
+"""Collect the content of runs by video and sample: the texts of the page's chunks, and its columns of numbers.
 
-Runs are taken up one after another and kept as text only, so that memory is bounded by the size of the page. Knows
-records, and no file.
+Runs are read one after another and kept as text only, so that memory is bounded by the size of the page.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ PERCENT_SCALE, UNIT_SCALE = 10_000, 100
 
 
 class Collection:
-    """What the runs hold, by video: texts ready to be written, and the columns of numbers."""
+    """The content of the runs by video: texts ready to be written, and the columns of numbers."""
 
     def __init__(self, videos: Videos) -> None:
         self.videos = videos
@@ -41,7 +40,7 @@ class Collection:
         self.answers = 0
 
     def add(self, run: Run) -> None:
-        """Take up a run: its answers and failures, video by video."""
+        """Add a run: its answers and failures, video by video."""
         number = len(self.runs)
         results = run.results
         for metric in run.metrics:

@@ -1,4 +1,4 @@
-"""What the page shows of one video and run, as JSON values. Knows records, and nothing of files.
+"""What the page shows of one video and run, as JSON values.
 
 A run's entry of a video is {tracks, said, answers}: what the model was shown, the spans it named, and its answers by
 task and view. An answer on the full video is a text with marked words; one on an edited view is its difference to it.
@@ -57,7 +57,7 @@ def run_entry(
 
 
 def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | None) -> dict[str, Any]:
-    """Return what is said of a video by no model: its tracks, and per task the reference and its key sentences."""
+    """Return what is known of a video without any model: its tracks, and per task the reference and key sentences."""
     annotated = annotation.moments if annotation else next((a.moments for a in answers if a.moments), ())
     return {
         "video": video,
@@ -82,7 +82,7 @@ def _without_thought(answer: Answer) -> Answer:
 
 
 def _spans(run: Run, answers: Sequence[Answer]) -> tuple[Span, ...]:
-    """Return the spans named on the full video, as they were scored; where nothing was, as they are read here."""
+    """Return the spans that answers name on the full video, as they were scored, else as they are read here."""
     for answer in answers:
         if (answer.task, answer.view) == ("timestamp", "full"):
             reading = _reading(run.items.get((answer.id, answer.view), []))
@@ -99,7 +99,7 @@ def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:
 
 
 def _shown(reading: Reading) -> dict[str, Any]:
-    """Return a reading in words: what was read, or why nothing was, by which rule, and what was named beside it."""
+    """Return a reading as text: what was read, or why nothing was, by which rule, and what else was named."""
     taxonomy = load_taxonomy(TAXONOMY)
     values = [f"{label.code} {taxonomy.describe(label)}" for label in reading.labels]
     values += [f"{start:g} to {end:g} s" for start, end in reading.spans]
@@ -110,7 +110,7 @@ def _shown(reading: Reading) -> dict[str, Any]:
 def _text(answer: Answer, scores: Sequence[Score], begin: int) -> dict[str, Any]:
     """Return an answer's text with what it was read from marked, or words of the key sentences that it states.
 
-    Of key sentences also which it states, and by whose word. `begin` is where the text stands in the answer recorded.
+    Of key sentences also which ones it states, and who decided that. `begin` is where the text begins in the record.
     """
     if places := next((score.reading.places for score in scores if score.reading), ()):
         return {"text": marked_places(answer.answer, [(start - begin, end - begin) for start, end in places])}
@@ -127,7 +127,7 @@ def _text(answer: Answer, scores: Sequence[Score], begin: int) -> dict[str, Any]
 
 
 def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]) -> dict[str, Any]:
-    """Return values and gaps by the number of the metric, and what a judge said by `scorer/question`."""
+    """Return values and gaps by the number of the metric, and the judge's verdicts by `scorer/question`."""
     values: dict[int, float] = {}
     gaps: dict[int, str] = {}
     unscored: dict[str, str] = {}
@@ -148,7 +148,7 @@ def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]
 
 
 def _circumstances(answer: Answer) -> dict[str, Any]:
-    """Return what is worth knowing of how an answer came about: its steps, time taken, what was out of the ordinary."""
+    """Return how an answer was made: its steps, the time it took, and anything unusual."""
     noted: dict[str, Any] = {}
     if answer.finish != "stop":
         noted["finish"] = answer.finish

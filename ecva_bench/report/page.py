@@ -2,7 +2,7 @@
 
 A page opened from a file may not fetch, so data come as scripts that hand a value to `Ecva.take`: `data/index.js`
 (runs, metrics, videos and samples), `data/metric-N.js` (one column over all samples of a task), `data/chunk-N.js`
-(some videos with all their answers). Knows files; what stands in them is made in `collecting` and `entries`.
+(some videos with all their answers). The content of these files is made in `collecting` and `entries`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Page:
-    """A page that was written: its folder, and what it holds."""
+    """A page that was written: its folder, and what it holds; `with_file` are the videos that it shows."""
 
     folder: Path
-    videos: int
+    videos: tuple[str, ...]
     answers: int
-    with_file: int
+    with_file: tuple[str, ...]
 
 
 def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) -> Page:
@@ -66,7 +66,7 @@ def _write_page(collected: Collection, folder: Path) -> Page:
     for place, metric in enumerate(collected.metrics.values()):
         _write(folder, f"metric-{place}", compact(collected.column(metric)))
     _write(folder, "index", compact(collected.index(places)))
-    return Page(folder, len(places), collected.answers, len(media))
+    return Page(folder, tuple(sorted(places)), collected.answers, tuple(media))
 
 
 def chunks(texts: Iterable[tuple[str, str]], limit: int) -> Iterator[list[tuple[str, str]]]:
@@ -84,11 +84,11 @@ def chunks(texts: Iterable[tuple[str, str]], limit: int) -> Iterator[list[tuple[
 
 
 def _check(folder: Path) -> None:
-    """Refuse a place that holds anything but a page of ours, which is replaced."""
+    """Refuse a folder that contains anything but a page of this program, which is replaced."""
     if not folder.exists():
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not (folder / "data" / "index.js").is_file()):
-        raise UsageError("there is something else already", folder, "name a new folder with --out")
+        raise UsageError("the folder contains something else", folder, "name a new folder with --out")
 
 
 def _link_videos(folder: Path, collected: Collection) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The plots of runs for a paper: one page per task, as PDF or as one HTML file. Needs matplotlib.
 
-Four panels: means with their intervals, means by class, means by duration, and how far metrics order answers alike.
-Means are those leaderboards rank by: a sample without an answer has the worst value. Two calls write equal files.
+Four panels: means with their intervals, means by class, means by duration, and how similarly metrics order answers.
+Means are those leaderboards rank by: a sample without an answer has the worst value. Equal input gives equal files.
 """
 
 from __future__ import annotations

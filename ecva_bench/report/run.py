@@ -1,4 +1,4 @@
-"""A run to look at: its results with the scores of the same answers. Knows records, and no page and no plot."""
+"""A run as the page and the plots need it: its results with the scores of the same answers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def time_unit(self) -> TimeUnit | None:
-        """The unit in which bare numbers in answers about time are read: as they were scored, else as was asked."""
+        """The unit in which bare numbers in answers about time are read: as scored, else as the prompt says."""
         units = [scores.header.settings.get("timestamp_unit") for scores in self.scores]
         return next((unit for unit in units if unit), unit_asked_for(self.results))
 
@@ -90,7 +90,7 @@ def run_with_scores(results: Results, scores: Iterable[Scores]) -> Run:
 
 
 def dataset_of(path: Path) -> str | None:
-    """Return the name of the data set a results file was made with; None where the file is none of a run's."""
+    """Return the name of the data set a results file was made with; None where the file is not a run's."""
     header = _first_line(path)
     return header["spec"].get("dataset", {}).get("name") if header.get("type") == "run" else None
 
@@ -101,12 +101,12 @@ def scores_beside(path: Path) -> list[Path]:
 
 
 def scores_by_results(paths: Iterable[Path]) -> dict[str, list[Path]]:
-    """Return scores files by the hash of the results they are of; `ResultsError` where one is no scores file."""
+    """Return scores files by the hash of the results they are of; `ResultsError` where one is not a scores file."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
         header = _first_line(path)
         if header.get("type") != "scores":
-            raise ResultsError("this is no scores file", path, "write one with `ecva-bench score`")
+            raise ResultsError("this is not a scores file", path, "write one with `ecva-bench score`")
         found[header["results_sha256"]].append(path)
     return found
 

@@ -1,8 +1,8 @@
-"""A server for one page, on this machine only: read-only, behind a token, with ranges so that videos can be sought.
+"""A server for one page, on this machine only: read-only, behind a token, with ranges so that seeking in videos works.
 
 What it may send is listed when it starts: the files of the page's folder and the videos linked from it. A path is
-looked up in that list and never joined to a folder, so no path leads anywhere else, and nothing is listed. The token
-is part of the address; `Host` and `Origin` must be the server's own, so that no page of the web can ask through a
+looked up in that list and never joined to a folder, so no path leads anywhere else, and folders are not listed. The
+token is part of the address; `Host` and `Origin` must be the server's own, so that no page of the web can ask through a
 reader's browser.
 """
 
@@ -70,11 +70,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, folder: Path, port: int = 0) -> None:
-        """Listen on a port of this machine (0: any that is free); `UsageError` where it cannot be had."""
+        """Listen on a port of this machine (0: any that is free); `UsageError` where it cannot be used."""
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
-            raise UsageError(f"the port cannot be had ({error.strerror})", port, "name another with --port") from None
+            raise UsageError(f"the port cannot be used ({error.strerror})", port, "name another with --port") from None
         self.token = secrets.token_urlsafe(24)
         self.files = _files(folder)
         self.hosts = {f"{name}:{self.server_port}" for name in _NAMES}
@@ -92,7 +92,7 @@ class Server(ThreadingHTTPServer):
         return self.files.get(name)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a browser that hangs up, as one does that seeks in a video; anything else is shown."""
+        """Ignore a browser that closes the connection, as it does when seeking in a video; show any other error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

@@ -1,6 +1,6 @@
 """The tracks under a video: spans, instants and curves on its one time axis, in seconds of the original timeline.
 
-Knows records and text spans, and nothing of how a track is drawn.
+How a track is drawn is decided by the page's scripts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of the videos beside the answers: their annotations, their files, the names of their classes."""
+"""What is known of the videos apart from answers: their annotations, files and class names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import DataError
-from ..names import Name, Names, VideoFiles
+from ..archives import on_disk
+from ..errors import VideoError
+from ..names import Names
 from ..records import Annotation, Label
+from ..video_files import VideoFiles, list_folder
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,13 @@ class Videos:
         """Return the file of a video: where the annotation says, else the only one that its id names."""
         if self.folder is None:
             return None
-        annotation = self.annotations.get(video)
-        if annotation is None:
-            found = self._names.alike(Name.of(video))
-            return (self.folder / found[0]).resolve() if len(found) == 1 else None
-        with suppress(DataError):  # of two files neither is shown
-            path = self._files.find(video, annotation.media)
-            return path.resolve() if path else None
+        with suppress(VideoError):  # of two files neither is shown, and none that is not to be had
+            if video in self.annotations:
+                path = self._files.find(video)
+            else:
+                found = self._names.find(video)
+                path = self.folder / found[0] if len(found) == 1 else None
+            return on_disk(path).resolve() if path else None
         return None
 
     def class_of(self, label: Label | None) -> str:
@@ -48,6 +50,5 @@ class Videos:
     @cached_property
     def _names(self) -> Names:
         """The files of the folder, which are their own ids."""
-        folder = self.folder or Path()
-        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        return Names((file, file) for file in files)
+        found = list_folder(self.folder or Path())
+        return Names((file, file) for file in (*found.files, *found.archived))

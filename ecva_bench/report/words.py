@@ -1,4 +1,4 @@
-"""What two texts share, word by word. Knows texts, and nothing of models, metrics or pages."""
+"""Compare two texts word by word."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG = 1000  # tokens; the time that matching takes grows with their cube where 
 
 
 def word_difference(before: str, after: str) -> list[Segment]:
-    """Return the segments that lead from one text to another: `=` in both, `-` only before, `+` only after.
+    """Return the differences between two texts as segments: `=` in both, `-` only in the first, `+` only in the second.
 
     The segments without `+` are the text before, those without `-` the text after. In long texts frequent
     words are matched beside rarer ones only, so that less may be found in common.
@@ -49,7 +49,7 @@ def content_words(text: str) -> frozenset[str]:
 def shared_words(sentences: Iterable[str], text: str) -> list[bool]:
     """Return of each sentence whether at least half of its content words occur in a text.
 
-    A rough guide for the eye where no judge has said whether the text states the sentence; it is no metric.
+    A rough guide for readers where no judge has decided whether the text states the sentence; it is not a metric.
     """
     found = set(_WORD.findall(text.lower()))
     wanted = map(content_words, sentences)

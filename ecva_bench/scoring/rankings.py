@@ -20,7 +20,7 @@ from ..errors import DataError, EcvaError
 from ..reading.text import final_answer, parse_json
 from ..records import Label, Moment, Record
 from ..statistics import midranks
-from ..tasks import resolve
+from ..tasks import find_tasks
 
 
 class HumanRanking(Record):
@@ -52,7 +52,7 @@ class Triple(Record):
     @classmethod
     def _known_task(cls, name: str) -> str:
         try:
-            return resolve([name])[0].name
+            return find_tasks([name])[0].name
         except EcvaError as error:
             raise ValueError(str(error)) from None
 

@@ -21,7 +21,7 @@ from ..reading.text import final_answer
 from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
-from ..tasks import TASKS, resolve
+from ..tasks import TASKS, find_tasks
 from .checks import check_distinct, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
@@ -72,15 +72,14 @@ def score_results(
     to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the judge's
     budget ends: asked again, it goes on from there.
     """
-    unit = timestamp_unit or unit_asked_for(results)
     rules = replace(
         get_protocol(protocol),
-        timestamp_unit=unit,
+        timestamp_unit=timestamp_unit or unit_asked_for(results),
         anomeval=anomeval,
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    wanted = {task.name for task in resolve(tasks)} if tasks else None
+    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
     answered = group_answers(results, include_extra=rules.include_extra)
     groups = [group for group in answered if wanted is None or group.task in wanted]
     left_out: dict[str, str] = {}

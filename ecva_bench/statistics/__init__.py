@@ -1,6 +1,6 @@
-"""Intervals, paired comparisons, agreement and rank correlation. Knows numbers, and nothing of ours.
+"""Intervals, paired comparisons, agreement and rank correlation. Works on plain numbers.
 
-Percentages, kinds of answers and metrics are the callers' business; so is the seed, which they record.
+Callers know what the numbers mean, and record the seed.
 """
 
 from .agreement import Level, ac1, icc, kappa, krippendorff_alpha, raw_agreement

@@ -28,9 +28,9 @@ def paired_difference(
     """Return the mean of new - base over the same items, which belong to `clusters`; None without an item.
 
     The interval is that of `paired_bootstrap`, None with too few clusters to have one. The p-value is that of
-    approximate randomisation (Noreen 1989): were the two alike, each cluster's sum of differences could as well have
-    the other sign. It is the share of `draws` random signs, and the signs as found, whose total is as far from 0, so
-    never 0.
+    approximate randomisation (Noreen 1989): without a true difference, each cluster's sum of differences could as
+    well have the other sign. It is the share of random signs (`draws` of them, and the observed ones) whose total is at
+    least as far from 0, and so is never 0.
     """
     differences = [x - y for x, y in zip(new, base, strict=True)]
     if not differences:

@@ -1,7 +1,7 @@
-"""How sure a mean is. Knows numbers and clusters, and nothing of answers, videos or metrics.
+"""Bootstrap intervals of means.
 
-Questions about one video share its difficulty, so the unit that is drawn is the cluster (the video), never the
-single value: intervals over values as if independent come out too narrow.
+Questions about one video share its difficulty, so whole clusters (videos) are drawn, not single values: intervals that
+treat values as independent are too narrow.
 """
 
 from __future__ import annotations

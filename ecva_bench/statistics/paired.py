@@ -1,4 +1,4 @@
-"""How sure the mean of paired differences is: on which side of a threshold it lies, and what could have been seen.
+"""The bootstrap of a mean of paired differences: intervals, one-sided p-values, and detectable differences.
 
 The bootstrap draws clusters (videos), for questions about one video share its difficulty. Resamples of few clusters
 spread too little: tails are widened to what Student's distribution would give (the expanded percentile interval,
@@ -49,16 +49,16 @@ class PairedBootstrap:
         return float(low), float(high)
 
     def p_at_least(self, threshold: float) -> float:
-        """Return the one-sided p-value of a true mean at or above `threshold`: small where it is surely below."""
+        """Return the one-sided p-value of a true mean at or above `threshold`: small where it is clearly below."""
         beyond = len(self.means) - int(np.searchsorted(self.means, threshold - self._slack(threshold), "left"))
         return self._p(beyond, threshold)
 
     def p_at_most(self, threshold: float) -> float:
-        """Return the one-sided p-value of a true mean at or below `threshold`: small where it is surely above."""
+        """Return the one-sided p-value of a true mean at or below `threshold`: small where it is clearly above."""
         return self._p(int(np.searchsorted(self.means, threshold + self._slack(threshold), "right")), threshold)
 
     def p_below(self, threshold: float) -> float:
-        """Return the one-sided p-value of a true mean below `threshold`: small where it surely is not."""
+        """Return the one-sided p-value of a true mean below `threshold`: small where it is clearly not below."""
         return self._p(int(np.searchsorted(self.means, threshold - self._slack(threshold), "left")), threshold)
 
     @property
@@ -67,14 +67,14 @@ class PairedBootstrap:
         return min(1.0, 2 * min(self.p_at_least(0.0), self.p_at_most(0.0)))
 
     def _slack(self, threshold: float) -> float:
-        """What the order of addition may do to the last bits of a mean."""
+        """Return the rounding error of a mean: the order of addition changes its last bits."""
         return 1e-12 * max(1.0, abs(threshold))
 
     @property
     def least_p(self) -> float:
         """The least one-sided p-value that so many clusters can give; 1 where there are too few to have one.
 
-        Were there nothing, all of n clusters would still lie on one side in a share 2^-n of cases.
+        Without any true difference, all n clusters lie on one side with a probability of 2^-n.
         """
         return 1.0 if self.error is None else 2.0**-self.clusters
 
@@ -93,8 +93,9 @@ class PairedBootstrap:
     def _times_beyond(self, threshold: float) -> float:
         """Return how many times farther from the mean a threshold lies than the last resample on its side.
 
-        What no resample reaches is not all equally unlikely: their number must not bound how sure an answer is, or
-        no correction for many comparisons leaves anything to be found. Behind the last one the tail is a normal's.
+        Thresholds beyond all resamples are not equally unlikely. If the number of resamples limited how small a p-value
+        can be, nothing would remain significant after a correction for many comparisons. So the tail beyond the last
+        resample is that of a normal distribution.
         """
         last = float(self.means[0] if threshold < self.mean else self.means[-1]) - self.mean
         return max(1.0, (threshold - self.mean) / last) if abs(last) > self._slack(threshold) else 1.0

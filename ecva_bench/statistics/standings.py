@@ -1,7 +1,7 @@
-"""How sure an order of means is: the places each could take, and which are not told apart from the one above.
+"""Ranks of means with their uncertainty: an interval of ranks, and groups within which no difference is shown.
 
-All means are drawn together, cluster by cluster, so that what makes a cluster hard for everyone moves nobody.
-Knows numbers and clusters, and nothing of models or metrics. Higher is better.
+All means are resampled together, with the same clusters, so that a cluster that is hard for everyone changes no rank.
+Higher is better.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Standing:
-    """A place from 1, equal means sharing the best; the places it takes when clusters are drawn anew; its tie group.
+    """A rank from 1 (equal means share the best one), its interval from resampling the clusters, and a tie group.
 
-    Group 1 holds the best and all that are not told apart from it, group 2 the best of the others, and so on.
+    Group 1 holds the best and all that do not differ from it significantly, group 2 the best of the others, and so on.
     """
 
     rank: int
@@ -39,9 +39,9 @@ def standings(
     """Return the standing of each entrant, in the order given; `values` holds the entrants' values by cluster.
 
     A draw takes as many clusters as there are, with replacement and the same for all; a cluster that an entrant lacks
-    is left out of its mean. Two entrants are told apart where the percentile interval of the difference of their
-    means does not contain 0: pair by pair, not corrected for the number of pairs. With fewer than two clusters
-    nothing is known about spread, and nobody is told apart.
+    is left out of its mean. Two entrants differ where the percentile interval of the difference of their means does not
+    contain 0: pair by pair, not corrected for the number of pairs. With fewer than two clusters the spread is unknown,
+    and no two entrants differ.
     """
     clusters = sorted({cluster for own in values for cluster in own})
     table = np.array([[own.get(cluster, np.nan) for own in values] for cluster in clusters], dtype=np.float64)

@@ -27,7 +27,7 @@ from av.video.stream import VideoStream
 
 from ..errors import VideoChanged
 from .clock import Int64
-from .facts import PictureFormat
+from .facts import FrameFormat
 from .index import SeekTable, VideoIndex, decode_to_end, packets_to_end
 from .opening import file_stamp, open_video
 from .watchdog import Deadline
@@ -95,7 +95,7 @@ class _Canvas:
             self.warnings.append(text)
 
 
-def _as_shown(coded: UInt8, picture: PictureFormat) -> UInt8:
+def _as_shown(coded: UInt8, picture: FrameFormat) -> UInt8:
     """Return a frame as coded, uint8 [height, width, 3], in square pixels and upright."""
     if picture.shown_width != picture.width:
         from PIL import Image

@@ -1,6 +1,7 @@
-"""What a file says of its moving pictures, and what the first decoded one says of all of them.
+"""The facts of a video stream: what the container states, and what the first decoded frame shows.
 
-Knows containers' and codecs' words for size, shape, turn and time, and which of them mean nothing. Reads no packet.
+Containers and codecs state size, pixel shape, rotation and time in several ways, some of which mean nothing. Reads no
+packet.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class StreamFacts:
 
 
 @dataclass(frozen=True)
-class PictureFormat:
+class FrameFormat:
     """What the first decoded frame says of all: its size as coded, and how frames become what is shown.
 
     They are made `shown_width` wide, so that pixels are square, then mirrored left to right, then turned.
@@ -83,7 +84,7 @@ def stream_facts(container: InputContainer, stream: VideoStream) -> StreamFacts:
     )
 
 
-def picture_of(frame: VideoFrame, aspect: Fraction) -> PictureFormat:
+def frame_format(frame: VideoFrame, aspect: Fraction) -> FrameFormat:
     """Return the picture facts of a decoded frame, whose pixels are said to be `aspect` times as wide as high."""
     rotation, mirrored = _orientation(frame)
     shown_width, shape = _shape(frame.width, frame.height, aspect)
@@ -98,7 +99,7 @@ def picture_of(frame: VideoFrame, aspect: Fraction) -> PictureFormat:
         "interlaced: both fields are shown in one frame; some players show one after the other": frame.interlaced_frame,
         "transparent: what is under transparent pixels is shown": any(part.is_alpha for part in components),
     }
-    return PictureFormat(
+    return FrameFormat(
         width=frame.width,
         height=frame.height,
         shown_width=shown_width,

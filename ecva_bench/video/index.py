@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from ..errors import NoFrames
 from .clock import Clock, Int64, distinct, typical_duration
-from .facts import PictureFormat, StreamFacts, picture_of, stream_facts
+from .facts import FrameFormat, StreamFacts, frame_format, stream_facts
 from .opening import FileStamp, file_stamp, open_video
 from .watchdog import Deadline
 
@@ -52,7 +52,7 @@ class VideoIndex:
     path: Path
     stamp: FileStamp
     stream: StreamFacts
-    picture: PictureFormat
+    picture: FrameFormat
     clock: Clock
     seek: SeekTable | None  # None: frames are found only by decoding from the start
     warnings: tuple[str, ...]
@@ -72,7 +72,7 @@ class _Scan:
     durations: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)  # places of key frames
     hidden: set[int] = field(default_factory=set)  # places of packets whose picture is never shown
-    picture: PictureFormat | None = None
+    picture: FrameFormat | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -123,7 +123,7 @@ def _scan(container: InputContainer, stream: VideoStream, facts: StreamFacts, de
     return scan
 
 
-def _picture_in(packet: Packet[VideoStream], stream: VideoStream, facts: StreamFacts) -> PictureFormat | None:
+def _picture_in(packet: Packet[VideoStream], stream: VideoStream, facts: StreamFacts) -> FrameFormat | None:
     """Return the picture facts of a key frame, decoded by itself; None if it does not decode."""
     context = stream.codec_context
     try:
@@ -131,7 +131,7 @@ def _picture_in(packet: Packet[VideoStream], stream: VideoStream, facts: StreamF
     except av.error.FFmpegError:
         frames = []
     context.flush_buffers()
-    return picture_of(frames[0], facts.pixel_aspect) if frames else None
+    return frame_format(frames[0], facts.pixel_aspect) if frames else None
 
 
 def _why_sequential(scan: _Scan, facts: StreamFacts) -> str | None:
@@ -176,17 +176,17 @@ def _seek_table(scan: _Scan) -> SeekTable:
     return SeekTable(np.array([ticks for ticks, _ in keys], dtype=np.int64), tuple(dts for _, dts in keys), places)
 
 
-def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadline) -> tuple[Clock, PictureFormat]:
+def _decoded_clock(path: Path, scan: _Scan, facts: StreamFacts, deadline: Deadline) -> tuple[Clock, FrameFormat]:
     """Return the clock and the picture facts from a full decode.
 
     The n-th frame comes at the n-th decode time where every packet gives a frame, else at the n-th smallest of the
     frames' own times (right as a set, though dealt out in the wrong order), else at the nominal rate.
     """
     pts: list[int | None] = []
-    picture: PictureFormat | None = None
+    picture: FrameFormat | None = None
     with open_video(path, deadline) as (container, stream):
         for frame, _ in decode_to_end(container, stream, deadline):
-            picture = picture or picture_of(frame, facts.pixel_aspect)
+            picture = picture or frame_format(frame, facts.pixel_aspect)
             pts.append(frame.pts)
     if picture is None:
         raise NoFrames("not a single frame decodes", path, "download it again, or leave it out")

@@ -1,6 +1,6 @@
 """Open a file and choose its moving pictures, or say in one typed error why that cannot be done.
 
-Knows containers and streams, and every way in which a file is no video. Decodes nothing.
+Every way in which a file is not a video has its own error. Decodes nothing.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _open(path: Path, deadline: Deadline) -> InputContainer:
             raise HeaderDamaged(
                 "the header or index is missing or cut off", path, f"{_DOWNLOAD_AGAIN}, or repair it"
             ) from None
-        raise NotAVideo("the bytes are no known video container", path, _DOWNLOAD_AGAIN) from None
+        raise NotAVideo("the bytes are not a known video container", path, _DOWNLOAD_AGAIN) from None
 
 
 def _has_container_magic(path: Path) -> bool:
@@ -103,7 +103,7 @@ def _main_stream(container: InputContainer, path: Path) -> VideoStream:
     if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
         others = {other.type for other in container.streams} - {"video"}
         found = f"only {', '.join(sorted(others))}" if others else "nothing"
-        raise NoVideoStream(f"no moving pictures in it, {found}", path, "get the version with pictures")
+        raise NoVideoStream(f"it contains no video stream, {found}", path, "get the version with pictures")
     if getattr(stream, "codec_context", None) is None:  # which PyAV's types say cannot happen
         raise CodecUnsupported("no decoder for its pictures in this FFmpeg", path, "re-encode it, for example as H.264")
     return stream

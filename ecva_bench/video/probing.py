@@ -1,4 +1,4 @@
-"""What can be said of a video file in a glance: does it decode, how long is it, what is odd about it.
+"""A quick check of a video file: whether it decodes, how long it is, what is unusual about it.
 
 Reads the index and decodes three frames, not the whole file. Never raises for a bad file: it reports the error.
 """

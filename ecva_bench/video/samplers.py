@@ -2,8 +2,8 @@
 
 Knows frame counts, seconds and spans; knows no file. Every function returns int64 indices on the timeline it was
 given, in temporal order (but `clip_ends`, whose clips may overlap), and repeats indices where a video has fewer frames
-than were asked for. The models of the paper differ in nothing but these formulas and their counts, so an adapter names
-one and its count. Formulas were checked against index tables made with the models' own programs.
+than were asked for. The paper's models differ only in these formulas and their counts, so an adapter names one formula
+and a count. Formulas were checked against index tables made with the models' own programs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A video file with its index and the frames kept of it: what a video shares with its edits.
 
-Knows what has been decoded and what is known not to decode. Numbers frames by rank, their place in the whole file.
+Keeps what has been decoded and what is known not to decode. Frames are numbered by rank, their place in the whole file.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..archives import on_disk
 from .clock import Int64
 from .decoding import Decoded, UInt8, decode
 from .index import VideoIndex, build_index
@@ -19,7 +20,10 @@ from .watchdog import isolated
 
 
 class Source:
-    """One file, opened when it is first needed. `deadline` (seconds) holds for the index and for each decode."""
+    """One file, which may lie in an archive, opened when it is first needed.
+
+    `deadline` (seconds) holds for the index and for each decode.
+    """
 
     def __init__(self, path: Path, deadline: float, isolate: bool) -> None:
         self.path, self.deadline, self.isolate = path, deadline, isolate
@@ -32,15 +36,17 @@ class Source:
     @functools.cached_property
     def index(self) -> VideoIndex:
         """The index, read once."""
+        file = on_disk(self.path)
         if self.isolate:
-            return isolated(build_index, self.path, self.deadline, path=self.path, seconds=self.deadline)
-        return build_index(self.path, self.deadline)
+            return isolated(build_index, file, self.deadline, path=self.path, seconds=self.deadline)
+        return build_index(file, self.deadline)
 
     @functools.cached_property
     def sha256(self) -> str:
         """Hex SHA-256 of the file's bytes."""
-        file_stamp(self.path)
-        with self.path.open("rb") as file:
+        path = on_disk(self.path)
+        file_stamp(path)
+        with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     @property
@@ -93,6 +99,7 @@ class Source:
         return np.array(new, dtype=np.int64)
 
     def _decode(self, ranks: Int64) -> Decoded:
+        on_disk(self.path)  # of a video in an archive, the copy may have been removed in the meantime
         if self.isolate:
             limit = self.deadline
             decoded = isolated(decode, self.index, ranks, limit, path=self.path, seconds=limit)

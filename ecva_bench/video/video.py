@@ -1,7 +1,7 @@
 """`Video`: exact frames of a file at instants or indices, on a timeline from which moments can be cut.
 
-Knows which frames are shown, what they are called (indices, seconds), and what stands in for a frame that damage
-ate. Leaves files to `source`. A video and its edits are used by one thread at a time; different videos may be used
+Decides which frames are shown, by which index and second, and which frame replaces one that does not decode. Files are
+read in `source`. A video and its edits are used by one thread at a time; different videos may be used
 by different threads.
 """
 
@@ -56,7 +56,7 @@ class Frames:
 
 
 class Video:
-    """A video file, or an edit of one. Opens nothing until it is asked; a `VideoError` says what is wrong then.
+    """A video file, or an edit of one. Opens the file when it is first needed; a `VideoError` then says what is wrong.
 
     Frames are numbered on the timeline shown: frame i of a whole video is the i-th frame of a full decode, bit for
     bit. Seconds are on the original timeline, which is the player's: it begins where the first of sound and pictures
@@ -210,7 +210,7 @@ class Video:
     def frames_at(self, indices: Sequence[int] | Int64) -> Frames:
         """Return the frames at indices of the timeline shown, in any order, repeated if asked for repeatedly.
 
-        A frame that damage ate is replaced by the nearest shown one that decodes, and named in `substituted`.
+        A frame that does not decode is replaced by the nearest shown one that does, and listed in `substituted`.
         `UsageError` for an index that is not there, `NoFrames` if nothing decodes, `DecodeTimeout`, `VideoChanged`.
         """
         requested = np.asarray(indices, dtype=np.int64)

@@ -1,6 +1,6 @@
-"""How a decode that hangs is stopped. Knows time limits and processes, and nothing of video.
+"""Stop a decoder that hangs: time limits and processes.
 
-A `Deadline` is asked between packets: cheap and precise, but it cannot interrupt a decoder that never returns.
+A `Deadline` is checked between packets: cheap and precise, but it cannot interrupt a decoder that never returns.
 `isolated` runs a function in a process of its own, which can always be killed. The process comes from a fork
 server: a plain fork would copy the threads' locks of a parent that is decoding, and hang on them.
 """
@@ -22,7 +22,7 @@ _START_LIMIT = 60.0  # seconds a busy machine may take to start a process and im
 
 
 class Deadline:
-    """A moment after which work on a file is given up."""
+    """The time at which work on a file is given up."""
 
     def __init__(self, path: Path, seconds: float) -> None:
         self.path, self.seconds = path, seconds

@@ -20,7 +20,7 @@ from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Manifest, Results, View
-from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.tasks import find_tasks, prompt_for
 from tests.clips import Clips
 from tests.judging.server import JudgeServer, Outcome, Request
 
@@ -80,7 +80,7 @@ def ask_all(
 
 
 def runner_of(adapter: Adapter, name: str, folder: Path, views: Sequence[View], settings: Settings) -> Runner:
-    prompts = {task: prompt_for(task) for task in resolve(list(TASKS))}
+    prompts = {task: prompt_for(task) for task in find_tasks(list(TASKS))}
     plan = make_plan(Clips(folder), prompts, Selection(), views)  # type: ignore[arg-type]
     spec = {"model": name, "description": adapter.describe(), "decoder": "d", "mode": settings.mode}
     return Runner(adapter, plan, Manifest(run="r", spec=spec, expects=plan.expects), settings)

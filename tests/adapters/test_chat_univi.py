@@ -21,7 +21,7 @@ from ecva_bench.adapters.parts.prompts import Text
 from ecva_bench.adapters.parts.towers.clip import CONFIGS
 from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import after_last, open_weights
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava
 from tests.adapters.greedy import greedy
@@ -183,7 +183,7 @@ def test_a_name_too_few_or_too_many_is_an_error(
 ) -> None:
     options = chat_univi.build(tmp_path, form="single")
     edit(tmp_path / "model" / "pytorch_model.bin", dict(change))
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         ChatUniVi(**options).load()
     assert message in str(error.value)
 
@@ -192,7 +192,7 @@ def test_a_model_that_does_not_merge_and_options_of_no_meaning_are_refused(tmp_p
     options = chat_univi.build(tmp_path)
     config = tmp_path / "model" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"config": {"use_cluster": False}}))
-    with pytest.raises(AdapterError, match="the model does not merge tokens"):
+    with pytest.raises(CheckpointError, match="the model does not merge tokens"):
         ChatUniVi(**options).load()
     with pytest.raises(UsageError, match="choose from v1, simple"):
         ChatUniVi(conversation="v2")

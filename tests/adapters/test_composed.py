@@ -28,7 +28,7 @@ from ecva_bench.adapters.parts.language.tokens import SentencePieces, open_token
 from ecva_bench.adapters.parts.placement import Placement, place
 from ecva_bench.adapters.parts.prompts import Piece, Template, Text, TokenIds, Visual, encode
 from ecva_bench.answering import ModelOutput
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, CheckpointError
 from ecva_bench.video import Frames, Video
 from tests.adapters import tiny_llava as tiny
 from tests.adapters.greedy import greedy
@@ -238,7 +238,7 @@ def test_added_tokens_are_known_by_name_and_have_no_text(base: Path, tmp_path: P
     assert (pieces.id_of("<image>"), pieces.id_of("</s>"), pieces.bos, pieces.size) == (320, 2, 1, 322)
     assert pieces.decode([0, 1, 321, *pieces.encode("why"), 320, 0, 2]) == "why"  # as with `skip_special_tokens`
     assert 320 not in pieces.encode("<image>")
-    with pytest.raises(AdapterError, match=r"no token '<video>': "):
+    with pytest.raises(CheckpointError, match=r"no token '<video>': "):
         pieces.id_of("<video>")
 
 
@@ -255,9 +255,9 @@ def test_a_tokenizer_file_is_read_where_there_is_no_sentencepiece_model(tmp_path
     assert encode(template.pieces("<|begin|>why")[:2], tokenizer) == [0, Visual()]
     assert template.pieces("<|begin|>why")[2:] == [Text("now<|begin|>why")]
     assert (tokenizer.bos, tokenizer.size, tokenizer.decode([0, 1, 2])) == (0, 4, "why now")
-    with pytest.raises(AdapterError, match="no token 'then'"):
+    with pytest.raises(CheckpointError, match="no token 'then'"):
         tokenizer.id_of("then")
-    with pytest.raises(AdapterError, match=r"no tokenizer: .*nothing"):
+    with pytest.raises(CheckpointError, match=r"no tokenizer: .*nothing"):
         open_tokenizer(tmp_path / "nothing")
 
 
@@ -277,7 +277,7 @@ def test_a_language_model_is_taken_out_of_other_names_by_a_key_map(base: Path, t
     found = load_language(tmp_path, "Mistral", where, key_mapping=keys, beside=("vision.",)).state_dict()
     assert found.keys() == state.keys() | {"lm_head.weight"}
     assert all(torch.equal(found[name], tensor) for name, tensor in state.items())
-    with pytest.raises(AdapterError, match=r"1 unexpected: vision\.x"):
+    with pytest.raises(CheckpointError, match=r"1 unexpected: vision\.x"):
         load_language(tmp_path, "Mistral", where, key_mapping=keys)
 
 
@@ -298,7 +298,7 @@ def test_a_config_that_is_none_is_named(content: str, base: Path, tmp_path: Path
     (tmp_path / "config.json").write_text(content, encoding="latin-1")
     (tmp_path / "model.safetensors").write_bytes(b"")
     message = r"the file .* JSON.*: .*config\.json: download it again"
-    with pytest.raises(AdapterError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         _ = reader(tmp_path).config
-    with pytest.raises(AdapterError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         load_language(tmp_path, "Mistral", place("cpu", "auto", ""))

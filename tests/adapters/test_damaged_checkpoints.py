@@ -18,7 +18,7 @@ import torch
 from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
 from ecva_bench.adapters.videollama2.stc import Stc
 from ecva_bench.answering import create
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from tests.adapters import tiny_llava as tiny
 
 Damage = Callable[[Path], object]
@@ -96,7 +96,7 @@ def empty(path: Path) -> None:
 )  # fmt: skip
 def test_a_damaged_file_is_named(copied: Path, file: str, damage: Damage, message: str) -> None:
     damage(copied / file)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         load(copied)
     assert message in str(error.value)
     assert str(copied / Path(file).parent) in str(error.value)
@@ -137,7 +137,7 @@ def test_a_setting_that_is_none_is_named_whatever_the_model(
         adapter.describe()
         adapter.load()
 
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         use()
     assert message in str(error.value)
     assert str((tmp_path / file).parent) in str(error.value)
@@ -150,18 +150,20 @@ def test_a_vocabulary_that_is_not_the_q_formers_is_refused_before_anything_is_as
     options = importlib.import_module(f"tests.adapters.tiny.{model.replace('-', '_')}").build(tmp_path)
     vocabulary = tmp_path / "bert" / "vocab.txt"
     half(vocabulary)
-    with pytest.raises(AdapterError, match=r"the vocabulary has \d+ words, and the Q-Former \d+ with \[DEC\]: .*vocab"):
+    with pytest.raises(
+        CheckpointError, match=r"the vocabulary has \d+ words, and the Q-Former \d+ with \[DEC\]: .*vocab"
+    ):
         create(model, options).load()
     assert "the vocabulary has" in create(model, options).check_checkpoint().stopped
     empty(vocabulary)
-    with pytest.raises(AdapterError, match=r"do not fit BERT's vocabulary"):
+    with pytest.raises(CheckpointError, match=r"do not fit BERT's vocabulary"):
         create(model, options).load()
 
 
 def test_a_tokenizer_file_that_is_none_is_named(copied: Path) -> None:
     (copied / "base" / "tokenizer.model").unlink()
     (copied / "base" / "tokenizer.json").write_text("{}")
-    with pytest.raises(AdapterError, match=r"the tokenizer cannot be read .*tokenizer\.json"):
+    with pytest.raises(CheckpointError, match=r"the tokenizer cannot be read .*tokenizer\.json"):
         load(copied)
 
 
@@ -185,7 +187,7 @@ def test_a_program_in_a_pickle_is_refused_and_not_run(copied: Path, file: str, z
         (copied / file).write_bytes(pickle.dumps(weights))
     if file.startswith("base"):
         (copied / "base" / "model.safetensors").unlink()
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         load(copied)
     assert str(copied / Path(file).parent) in str(error.value)
     assert not (copied / "trace").exists()
@@ -194,7 +196,7 @@ def test_a_program_in_a_pickle_is_refused_and_not_run(copied: Path, file: str, z
 def test_an_index_that_names_no_files_is_an_error(copied: Path) -> None:
     (copied / "tower" / "pytorch_model.bin").rename(copied / "tower" / "model-1.bin")
     (copied / "tower" / "pytorch_model.bin.index.json").write_text('{"weight_map": ["model-1.bin"]}')
-    with pytest.raises(AdapterError, match=r"the index names no files: .*index\.json"):
+    with pytest.raises(CheckpointError, match=r"the index names no files: .*index\.json"):
         load(copied)
 
 

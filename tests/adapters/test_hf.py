@@ -25,7 +25,7 @@ from transformers.video_processing_utils import VideoProcessorMixin
 from ecva_bench.adapters.hf import adapter as hf
 from ecva_bench.answering import ModelOutput, create
 from ecva_bench.data import load_dataset
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from ecva_bench.reading.thoughts import without_thought
 from ecva_bench.records import Moment
 from ecva_bench.video import Video, samplers
@@ -252,13 +252,13 @@ def test_a_checkpoint_that_lacks_a_weight_is_refused(copy: Path) -> None:
     state = load_file(copy / "model.safetensors")
     del state[next(name for name in state if name.endswith("lm_head.weight"))]
     save_file(state, copy / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(AdapterError, match=r"weights do not fit InternVL.*1 missing: lm_head\.weight"):
+    with pytest.raises(CheckpointError, match=r"weights do not fit InternVL.*1 missing: lm_head\.weight"):
         adapter_of(copy, "internvl").load()
 
 
 def test_a_checkpoint_without_a_chat_template_is_refused(copy: Path) -> None:
     (copy / "chat_template.jinja").unlink()
-    with pytest.raises(AdapterError, match=r"no chat template.*chat_template\.jinja"):
+    with pytest.raises(CheckpointError, match=r"no chat template.*chat_template\.jinja"):
         adapter_of(copy, "internvl").load()
 
 
@@ -312,7 +312,7 @@ def test_code_beside_the_weights_is_run_only_on_request(copy: Path, monkeypatch:
     (copy / "config.json").write_text(json.dumps(config))
     (copy / "theirs.py").write_text("raise ValueError('it was run')\n")
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(copy / "modules"))
-    with pytest.raises(AdapterError, match="trust_remote_code=yes"):
+    with pytest.raises(CheckpointError, match="trust_remote_code=yes"):
         adapter_of(copy, "internvl").load()
     with pytest.raises(AdapterError, match="it was run"):
         adapter_of(copy, "internvl", trust_remote_code="yes").load()

@@ -22,7 +22,7 @@ from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.prompts import Text
 from ecva_bench.adapters.parts.towers.eva import EvaTower, eva_config, load_eva
 from ecva_bench.checkpoints.tensors import open_weights, renamed, under
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow
 from tests.adapters.greedy import greedy
@@ -185,7 +185,7 @@ def test_the_five_tasks_are_answered_and_what_determines_answers_is_described(lo
     ],
 )
 def test_a_name_too_few_or_too_many_is_an_error(change: llama_vid.Change, message: str, tmp_path: Path) -> None:
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         LlamaVid(**llama_vid.build(tmp_path, change=change)).load()
     assert message in str(error.value)
 
@@ -201,7 +201,7 @@ def test_a_name_too_few_or_too_many_is_an_error(change: llama_vid.Change, messag
     ],
 )
 def test_another_connector_is_refused(settings: dict[str, str], message: str, tmp_path: Path) -> None:
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         LlamaVid(**llama_vid.build(tmp_path, **settings)).load()
     assert message in str(error.value)
 

@@ -13,7 +13,7 @@ from ecva_bench.adapters.moviellm import INNER, MovieLLM
 from ecva_bench.adapters.parts.language.loading import load_language
 from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.checkpoints.tensors import open_weights
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from ecva_bench.video import Video
 from tests.adapters.test_llama_vid import QUESTIONS, by_hand
 from tests.adapters.tiny import llm, moviellm
@@ -84,5 +84,5 @@ def test_the_five_tasks_are_answered_and_both_folders_are_one_checkpoint(
 
 
 def test_a_folder_without_the_weights_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AdapterError, match=f"holds no weights: .*: put one of {INNER}/"):
+    with pytest.raises(CheckpointError, match=f"holds no weights: .*: put one of {INNER}/"):
         MovieLLM(model_path=str(tmp_path)).describe()

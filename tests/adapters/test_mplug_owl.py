@@ -20,7 +20,7 @@ from ecva_bench.adapters.parts.media.images import normalised, squeezed
 from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.prompts import TokenIds, Visual, encode
 from ecva_bench.checkpoints.tensors import Tensors, open_weights, under
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from tests.adapters.tiny import mplug_owl as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip
 from tests.adapters.tiny.edit import refused
@@ -251,7 +251,9 @@ def test_a_name_too_few_or_too_many_is_an_error(
 
 def test_the_other_variants_weights_and_unknown_variants_are_refused(tmp_path: Path) -> None:
     options = tiny.build(tmp_path) | {"variant": "llama-video"}
-    with pytest.raises(AdapterError, match=r"a bloom, and that of this variant a Llama: .*variant=bloomz\|llama-video"):
+    with pytest.raises(
+        CheckpointError, match=r"a bloom, and that of this variant a Llama: .*variant=bloomz\|llama-video"
+    ):
         MplugOwl(**options).load()
     with pytest.raises(UsageError, match="'opt' is no value of variant"):
         MplugOwl(variant="opt")

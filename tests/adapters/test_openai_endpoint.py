@@ -15,7 +15,7 @@ from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
 from ecva_bench.journal import read_results
 from ecva_bench.judging import client
-from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.cases import case
 from tests.clips import write_clip
@@ -447,7 +447,7 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
     prices.write_text(json.dumps({"models": {"tiny-vision": {"input": 1.0, "output": 2.0}}}))
     options = {"prices": str(prices), "frames": "2", "max_new_tokens": "50"}
     cost = (100 * 1.0 + 10 * 2.0) / 1e6  # what the server counts, at that price
-    words = 90 + max(len(prompt_for(task).text.encode()) for task in resolve(list(TASKS)))
+    words = 90 + max(len(prompt_for(task).text.encode()) for task in find_tasks(list(TASKS)))
     most = (2 * 8500 + words + 2 * 50) / 1e6  # a small frame is one tile; words are at most their bytes
     limit = 4.5 * cost + most
     with ModelServer() as server:

@@ -20,7 +20,7 @@ from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.towers.clip import CONFIGS, ClipTower, own_name
 from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import Tensors, open_weights, renamed, under
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from tests.adapters.tiny import llm
 from tests.adapters.tiny import otter as tiny
 from tests.adapters.tiny.answers import five_answers, mini_clip
@@ -259,7 +259,7 @@ def test_a_name_too_few_or_too_many_is_an_error(
 def test_a_vocabulary_with_more_tokens_than_the_weights_have_is_an_error(tmp_path: Path) -> None:
     options = tiny.build(tmp_path)
     llm.write_vocabulary(tmp_path / "model", {**tiny.ADDED, "<more>": llm.PIECES + 4})
-    with pytest.raises(AdapterError, match="the vocabulary has 325 tokens and the weights 324"):
+    with pytest.raises(CheckpointError, match="the vocabulary has 325 tokens and the weights 324"):
         Otter(**options).load()
 
 

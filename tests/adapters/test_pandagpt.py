@@ -22,7 +22,7 @@ from ecva_bench.adapters.parts.media.images import DEVIATION, MEAN, short_scaled
 from ecva_bench.adapters.parts.placement import Placement
 from ecva_bench.adapters.parts.prompts import Text, Visual
 from ecva_bench.checkpoints.tensors import Tensors, open_weights, under
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from tests.adapters.greedy import greedy
 from tests.adapters.tiny import llm
 from tests.adapters.tiny import pandagpt as tiny
@@ -218,7 +218,7 @@ def test_a_name_too_few_or_too_many_is_an_error(
 ) -> None:
     options = tiny.build(tmp_path, form="single")
     edit(tmp_path / file, change)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         PandaGPT(**options).load()
     assert message in str(error.value)
     assert file.partition("/")[0] in str(error.value)
@@ -235,7 +235,7 @@ def test_a_name_too_few_or_too_many_is_an_error(
 def test_a_base_must_be_that_of_the_delta(change: dict[str, torch.Tensor | None], message: str, tmp_path: Path) -> None:
     options = tiny.build(tmp_path, delta=True, form="single")
     edit(tmp_path / "base" / "pytorch_model.bin", change)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         PandaGPT(**options).load()
     assert message in str(error.value)
 

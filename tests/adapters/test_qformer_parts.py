@@ -26,7 +26,7 @@ from ecva_bench.adapters.st_llm.bt_adapter import Branch, load_branched
 from ecva_bench.adapters.timechat.adapter import TimeChat
 from ecva_bench.adapters.videochat2.adapter import VideoChat2
 from ecva_bench.adapters.videochat2.umt import UmtTower, load_umt, position_table
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from tests.adapters import slow_lavis as slow
 from tests.adapters.tiny import lavis as tiny
 from tests.adapters.tiny import videochat2 as tiny_videochat2
@@ -158,7 +158,7 @@ def test_a_q_former_takes_all_names_or_none(change: dict[str, torch.Tensor | Non
     state = {**tiny.random(tiny.qformer(), 6), "cls.predictions.bias": torch.ones(3)}
     load_qformer(state, torch.zeros(1, 4, tiny.BERT), "there", CPU)
     changed = {name: tensor for name, tensor in (state | change).items() if tensor is not None}
-    with pytest.raises(AdapterError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         load_qformer(changed, torch.zeros(1, 4, tiny.BERT), "there", CPU)
 
 
@@ -176,7 +176,7 @@ def test_a_q_former_takes_all_names_or_none(change: dict[str, torch.Tensor | Non
 def test_a_tower_takes_all_names_or_none(change: dict[str, torch.Tensor | None], message: str) -> None:
     state = tiny.random(tiny.eva() | tiny.norm("ln_vision", tiny.WIDTH), 1)
     changed = {name: tensor for name, tensor in (state | change).items() if tensor is not None}
-    with pytest.raises(AdapterError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         load_eva(changed, "there", CPU, as_is, norm=True)
 
 
@@ -206,7 +206,7 @@ def test_the_frozen_half_is_the_same_from_lavis_and_from_hubs(tmp_path: Path) ->
     for one, other in (towers, formers):
         assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
     (tmp_path / "lavis" / "eva_vit_g.pth").unlink()
-    with pytest.raises(AdapterError, match=r"there is no eva_vit_g\.pth.*put it beside instruct_blip"):
+    with pytest.raises(CheckpointError, match=r"there is no eva_vit_g\.pth.*put it beside instruct_blip"):
         open_lavis(tmp_path / "lavis")
 
 
@@ -230,9 +230,9 @@ def test_no_text_names_a_special_token_and_a_broken_vocabulary_is_told(tmp_path:
     ids, _ = BertText(folder, 32)(["[SEP]"])
     assert [tiny.WORDS[i] for i in ids[0]] == ["[CLS]", "[", "s", "##e", "##p", "]", "[SEP]"]
     (folder / "vocab.txt").write_text("[PAD]\n[CLS]\n")
-    with pytest.raises(AdapterError, match=r"2 missing: \[SEP\], \[UNK\]"):
+    with pytest.raises(CheckpointError, match=r"2 missing: \[SEP\], \[UNK\]"):
         BertText(folder, 32)
-    with pytest.raises(AdapterError, match=r"no vocab\.txt"):
+    with pytest.raises(CheckpointError, match=r"no vocab\.txt"):
         BertText(tmp_path, 32)
 
 

@@ -27,7 +27,7 @@ from ecva_bench.adapters.parts.towers.eva import load_eva
 from ecva_bench.adapters.st_llm.adapter import StLlm
 from ecva_bench.adapters.st_llm.residual import GlobalResidual, kept_frames
 from ecva_bench.checkpoints.tensors import open_weights, under
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, CheckpointError
 from ecva_bench.video import Video
 from tests.adapters import slow_lavis as slow
 from tests.adapters.greedy import greedy
@@ -209,7 +209,7 @@ def test_the_releases_may_lie_in_one_place(tmp_path: Path, video: Video) -> None
 def test_a_folder_without_a_vocabulary_is_an_error(tmp_path: Path) -> None:
     options = tiny.build(tmp_path)
     (tmp_path / "bert" / "vocab.txt").rename(tmp_path / "bert" / "model.safetensors")
-    with pytest.raises(AdapterError, match=r"the folder holds no vocab\.txt: .*/bert: put one of vocab\.txt there"):
+    with pytest.raises(CheckpointError, match=r"the folder holds no vocab\.txt: .*/bert: put one of vocab\.txt there"):
         StLlm(**options).describe()
 
 
@@ -258,5 +258,5 @@ def test_a_name_too_few_or_too_many_is_an_error(
     branched: bool, change: dict[str, torch.Tensor | None], message: str, tmp_path: Path
 ) -> None:
     options = tiny.build(tmp_path, branched=branched, change=change)
-    with pytest.raises(AdapterError, match=re.escape(message)):
+    with pytest.raises(CheckpointError, match=re.escape(message)):
         StLlm(**options).load()

@@ -24,7 +24,7 @@ from ecva_bench.adapters.parts.towers.eva import load_eva
 from ecva_bench.adapters.timechat.adapter import TimeChat, seconds
 from ecva_bench.adapters.timechat.sliding import SlidingQFormer
 from ecva_bench.checkpoints.tensors import open_weights, under
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from ecva_bench.video import Video
 from ecva_bench.video.samplers import starts
 from tests.adapters import slow_lavis as slow
@@ -198,12 +198,12 @@ LORA = "llama_model.base_model.model.model.layers.0.self_attn.q_proj.lora_A.defa
 def test_a_name_too_few_or_too_many_is_an_error(
     change: dict[str, torch.Tensor | None], message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(AdapterError, match=re.escape(message)):
+    with pytest.raises(CheckpointError, match=re.escape(message)):
         TimeChat(**tiny.build(tmp_path, change=change)).load()
 
 
 def test_one_file_is_the_models(tmp_path: Path) -> None:
     options = tiny.build(tmp_path)
     torch.save({}, tmp_path / "model" / "other.pth")
-    with pytest.raises(AdapterError, match=r"of 2 files \*\.pth none is known to be the model's.*/model"):
+    with pytest.raises(CheckpointError, match=r"of 2 files \*\.pth none is known to be the model's.*/model"):
         TimeChat(**options).load()

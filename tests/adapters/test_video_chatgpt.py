@@ -20,7 +20,7 @@ from ecva_bench.adapters.parts.towers.clip import CONFIGS
 from ecva_bench.adapters.video_chatgpt.adapter import GREEDY, VideoChatGPT
 from ecva_bench.adapters.video_chatgpt.pooling import pooled
 from ecva_bench.checkpoints.tensors import open_weights
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava
 from tests.adapters.greedy import greedy
@@ -204,7 +204,7 @@ def test_a_name_too_few_too_many_or_of_another_shape_is_an_error(
 ) -> None:
     options = video_chatgpt.build(tmp_path)
     edit(tmp_path / file, change)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         VideoChatGPT(**options).load()
     assert message in str(error.value)
 

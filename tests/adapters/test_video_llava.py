@@ -19,7 +19,7 @@ from ecva_bench.adapters.video_llava.adapter import VideoLLaVA
 from ecva_bench.adapters.video_llava.languagebind import CONFIGS, LanguageBindTower, prepared
 from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import after_last, open_weights, renamed
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.video import Video
 from tests.adapters.greedy import greedy
 from tests.adapters.slow_languagebind import gelu, quick_gelu, slow_tower
@@ -182,7 +182,7 @@ def test_a_name_too_few_too_many_or_of_another_shape_is_an_error(
         file.unlink()
     torch.save(state, folder / "pytorch_model.bin")
     edit(folder / "pytorch_model.bin", change)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         VideoLLaVA(**options).load()
     assert message in str(error.value)
 
@@ -199,7 +199,7 @@ def test_a_tower_of_another_kind_is_an_error(change: dict[str, bool] | None, mes
     config = tmp_path / "languagebind" / "config.json"
     settings = json.loads(config.read_text())
     config.write_text(json.dumps({"vision_config": {**settings["vision_config"], **change}} if change else {}))
-    with pytest.raises(AdapterError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         VideoLLaVA(**options).load()
 
 
@@ -207,7 +207,7 @@ def test_another_projector_or_aspect_is_refused(tmp_path: Path) -> None:
     options = video_llava.build(tmp_path)
     config = tmp_path / "model" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"mm_projector_type": "linear"}))
-    with pytest.raises(AdapterError, match="the projector 'linear' is not known"):
+    with pytest.raises(CheckpointError, match="the projector 'linear' is not known"):
         VideoLLaVA(**options).load()
     with pytest.raises(UsageError, match="choose from none"):
         VideoLLaVA(aspect="pad")

@@ -21,7 +21,7 @@ from ecva_bench.adapters.parts.prompts import Text, Visual
 from ecva_bench.adapters.videochat2.adapter import TOWER, VideoChat2
 from ecva_bench.adapters.videochat2.umt import load_umt, position_table
 from ecva_bench.checkpoints.tensors import open_weights, under
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 from ecva_bench.video import Video
 from ecva_bench.video.samplers import midpoints
 from tests.adapters import slow_lavis as slow
@@ -145,5 +145,5 @@ LORA = "mistral_model.base_model.model.lm_head.lora_B.default.weight"
 def test_a_name_too_few_or_too_many_is_an_error(
     change: dict[str, torch.Tensor | None], message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(AdapterError, match=re.escape(message)):
+    with pytest.raises(CheckpointError, match=re.escape(message)):
         VideoChat2(**tiny.build(tmp_path, change=change)).load()

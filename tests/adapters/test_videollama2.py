@@ -16,7 +16,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, MistralConfig, Mistr
 
 from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
 from ecva_bench.adapters.videollama2.stc import Stc
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava as tiny
@@ -200,7 +200,7 @@ def test_a_name_too_few_too_many_or_of_another_shape_is_an_error(
     config = copied / layout / "config.json"
     settings = json.loads(config.read_text()) | {"mm_vision_tower": str(copied / "tower")}
     config.write_text(json.dumps(settings))
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         model(copied, layout).load()
     assert message in str(error.value)
     assert file.partition("/")[0] in str(error.value)
@@ -218,17 +218,17 @@ def test_a_name_too_few_too_many_or_of_another_shape_is_an_error(
 def test_another_architecture_is_an_error(copied: Path, change: dict[str, object], message: str) -> None:
     config = copied / "safetensors" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | change))
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         model(copied, "safetensors").load()
     assert message in str(error.value)
 
 
 def test_a_checkpoint_without_tokenizer_or_config_is_an_error(copied: Path) -> None:
     (copied / "safetensors" / "tokenizer.model").unlink()
-    with pytest.raises(AdapterError, match=r"no tokenizer: .*safetensors"):
+    with pytest.raises(CheckpointError, match=r"no tokenizer: .*safetensors"):
         model(copied, "safetensors").load()
     (copied / "safetensors" / "config.json").unlink()
-    with pytest.raises(AdapterError, match=r"no config\.json: .*safetensors"):
+    with pytest.raises(CheckpointError, match=r"no config\.json: .*safetensors"):
         model(copied, "safetensors").describe()
 
 
@@ -238,11 +238,11 @@ def test_absent_weights_are_an_error_with_the_command_that_gets_them(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     command = r"run `hf download DAMO-NLP-SG/VideoLLaMA2-7B` .* --model-path FOLDER"
-    with pytest.raises(AdapterError, match=command):
+    with pytest.raises(CheckpointError, match=command):
         VideoLLaMA2().describe()
-    with pytest.raises(AdapterError, match=r"hf download .*Mistral-7B-Instruct-v0\.2` .*--model-arg base=FOLDER"):
+    with pytest.raises(CheckpointError, match=r"hf download .*Mistral-7B-Instruct-v0\.2` .*--model-arg base=FOLDER"):
         VideoLLaMA2(model_path=str(place / "lora")).describe()
-    with pytest.raises(AdapterError, match=r"no such checkpoint: /nowhere: .*--model-path"):
+    with pytest.raises(CheckpointError, match=r"no such checkpoint: /nowhere: .*--model-path"):
         VideoLLaMA2(model_path="/nowhere").describe()
 
 

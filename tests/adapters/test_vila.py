@@ -22,7 +22,7 @@ from ecva_bench.adapters.vila.downsample import MlpDownsample
 from ecva_bench.adapters.vila.siglip import SiglipTower
 from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import open_weights, renamed, under
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.video import Video
 from tests.adapters.greedy import greedy
 from tests.adapters.slow_siglip import slow_siglip
@@ -249,7 +249,7 @@ def test_a_name_too_few_or_too_many_is_an_error(
 ) -> None:
     options = vila.build(tmp_path)
     edit(tmp_path / "model" / file, dict(change))
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         Vila(**options).load()
     assert message in str(error.value)
 
@@ -258,7 +258,7 @@ def test_another_projector_layer_or_count_is_refused(tmp_path: Path) -> None:
     options = vila.build(tmp_path)
     config = tmp_path / "model" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"mm_vision_select_layer": -1}))
-    with pytest.raises(AdapterError, match="'mlp_downsample' on layer -1 is of another kind"):
+    with pytest.raises(CheckpointError, match="'mlp_downsample' on layer -1 is of another kind"):
         Vila(**options).load()
     with pytest.raises(UsageError, match="'all' is no value of frames"):
         Vila(frames="all")

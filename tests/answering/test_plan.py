@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.answering.plan import Selection, make_plan, stratified_order
+from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.records import REFERENCES, Annotation, Label, Moment
-from ecva_bench.tasks import TASKS, prompt_for, resolve
+from ecva_bench.tasks import TASKS, find_tasks, prompt_for
+from ecva_bench.taxonomy import load_taxonomy
 
 
 def annotation(number: int, major: int | None = 1, **fields: object) -> Annotation:
@@ -22,11 +26,14 @@ def annotation(number: int, major: int | None = 1, **fields: object) -> Annotati
 class FakeDataset:
     source = "fake"
 
-    def __init__(self, annotations: list[Annotation]) -> None:
-        self.annotations = annotations
+    def __init__(self, annotations: list[Annotation], absent: frozenset[str] = frozenset()) -> None:
+        self.annotations, self.absent = annotations, absent
 
     def media_path(self, annotation: Annotation) -> Path:
         return Path("videos") / annotation.media
+
+    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
+        return tuple(video for video in videos if video in self.absent)
 
 
 majors = st.lists(st.integers(min_value=1, max_value=5), min_size=1, max_size=60)
@@ -77,6 +84,42 @@ def test_limit_and_ids() -> None:
         Selection(ids=("00099", "00001")).apply(annotations)
 
 
+def test_of_the_videos_that_are_there_a_subset_is_drawn() -> None:
+    dataset = FakeDataset(
+        [annotation(n, n % 3 + 1, cause="c") for n in range(60)], frozenset(f"{n:05}" for n in range(50))
+    )
+    prompts = {task: prompt_for(task) for task in find_tasks(["cause"])}
+
+    def chosen(**selection: Any) -> list[str]:
+        plan = make_plan(dataset, prompts, Selection(**selection))  # type: ignore[arg-type]
+        return [group.video for group in plan.groups]
+
+    there = [f"{n:05}" for n in range(50, 60)]
+    assert chosen(available=True) == there
+    assert chosen(available=True, ids=("1", "52", "59.avi")) == ["00052", "00059"]
+    assert set(chosen(available=True, subset=6)) < set(there)
+    assert len(chosen(available=True, subset=6)) == 6
+    assert chosen(available=True, limit=2) == there[:2]
+    assert [*chosen(available=True, shard=(1, 2)), *chosen(available=True, shard=(2, 2))] == there[::2] + there[1::2]
+    with pytest.raises(UsageError, match=r"nothing is left to ask.*--available"):
+        chosen(available=True, ids=("1",))
+    assert "available" not in Selection().describe()  # a results file from before may be resumed
+    assert Selection(available=True).describe()["available"] is True
+
+
+def test_a_video_that_two_files_may_be_costs_itself_alone(tmp_path: Path) -> None:
+    for name in ("a/1.mkv", "b/1.avi", "2.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    annotations = tuple(annotation(n, cause="c") for n in (1, 2))
+    dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
+    first, second = make_plan(dataset, {task: prompt_for(task) for task in find_tasks(["cause"])}, Selection()).groups
+    assert "a/1.mkv" in str(first.fault)
+    assert "b/1.avi" in str(first.fault)
+    assert (second.media, second.fault) == (tmp_path / "2.mp4", None)
+    assert dataset.missing(["00001", "00002"]) == ()
+
+
 def test_ids_follow_the_rule_for_names_of_videos() -> None:
     annotations = [annotation(n) for n in range(1, 12)]
     for written in (("1", "11"), ("00001.mp4", "11.avi"), ("videos/00001.mp4", "00011")):
@@ -109,15 +152,15 @@ def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None
 
 
 def test_a_plan_with_nothing_to_ask_is_refused() -> None:
-    prompts = {task: prompt_for(task) for task in resolve(["timestamp"])}
+    prompts = {task: prompt_for(task) for task in find_tasks(["timestamp"])}
     with pytest.raises(UsageError, match="nothing is left to ask"):
         make_plan(FakeDataset([annotation(1, cause="c")]), prompts, Selection())  # type: ignore[arg-type]
 
 
 def test_tasks_go_by_their_aliases_and_keep_their_order() -> None:
-    assert [task.name for task in resolve(["outcome", "Reason", "cause"])] == ["cause", "effect"]
+    assert [task.name for task in find_tasks(["outcome", "Reason", "cause"])] == ["cause", "effect"]
     with pytest.raises(UsageError, match="did you mean 'effect'"):
-        resolve(["efect"])
+        find_tasks(["efect"])
 
 
 def test_every_task_has_a_reference_and_every_reference_a_task() -> None:

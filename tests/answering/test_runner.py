@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError, NoFrames, OutOfMemory
 from ecva_bench.journal import Journal, read_results
 from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, Sample, View
-from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.clips import write_clip
 
@@ -67,6 +67,9 @@ class Videos:
     def media_path(self, annotation: Annotation) -> Path:
         return self.folder / annotation.media
 
+    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
+        return ()
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -84,7 +87,7 @@ def make(
     moment: tuple[float, float] = (2.0, 2.8),
     **settings: object,
 ) -> Runner:
-    prompts = {task: prompt_for(task) for task in resolve(list(tasks))}
+    prompts = {task: prompt_for(task) for task in find_tasks(list(tasks))}
     plan = make_plan(Videos(folder, names, moment), prompts, Selection(), views)  # type: ignore[arg-type]
     chosen = Settings(**settings)  # type: ignore[arg-type]
     spec = {"model": "counting", "description": adapter.describe(), "decoder": "d", "mode": chosen.mode}
@@ -261,7 +264,7 @@ def test_a_resumed_run_asks_only_what_is_open(folder: Path, tmp_path: Path) -> N
     assert len(first.asked) == 2
     second = Counting()
     results = run(make(second, folder, names), path)
-    assert sorted(second.asked) == sorted(f"{n} {prompt_for(resolve(['effect'])[0]).text[:20]}" for n in (1, 2))
+    assert sorted(second.asked) == sorted(f"{n} {prompt_for(find_tasks(['effect'])[0]).text[:20]}" for n in (1, 2))
     assert len(results.answers) == 4
     lines = path.read_text().count('"file_empty"')
     assert lines == 2  # damage is for good: it is not tried again, unless asked for

@@ -16,7 +16,7 @@ from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError
 from ecva_bench.journal import now
 from ecva_bench.records import Manifest
-from ecva_bench.tasks import prompt_for, resolve
+from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.clips import Clips
 
@@ -72,7 +72,7 @@ def prepare_one(folder: Path, trouble: Path, workers: int) -> Runner:
 
 def prepare(folder: Path, trouble: Path, decoders: int = 1, pause: float = 0.0, description: str = "") -> Runner:
     """Return a run of two questions and two views about each clip of a folder."""
-    prompts = {task: prompt_for(task) for task in resolve(TASKS)}
+    prompts = {task: prompt_for(task) for task in find_tasks(TASKS)}
     plan = make_plan(Clips(folder), prompts, Selection(), VIEWS)  # type: ignore[arg-type]
     spec = {"model": "troubled", "description": {"n": description}, "decoder": "d", "mode": "exact"}
     manifest = Manifest(run="r", spec=spec, expects=plan.expects, t=now())

@@ -81,7 +81,7 @@ def test_many_ids_are_no_file_name(tmp_path, ecva_bench):
     ids = tmp_path / "ids"
     ids.write_bytes(b"\xff\xfe")
     code, _, errors = ecva_bench("run", "--model", "constant", "--ids", ids, "--out", tmp_path / "out.jsonl")
-    assert (code, errors) == (2, f"error: the file of ids is no text: {ids}: write one id a line, in UTF-8\n")
+    assert (code, errors) == (2, f"error: the file of ids is not a text file: {ids}: write one id a line, in UTF-8\n")
 
 
 def test_letters_a_terminal_has_not_are_no_failure() -> None:
@@ -93,7 +93,9 @@ def test_letters_a_terminal_has_not_are_no_failure() -> None:
 
 
 def test_an_interrupted_command_says_that_nothing_is_lost(tmp_path: Path) -> None:
-    slow = "import ecva_bench.journal as j, time; j.merge = lambda *_: (print('now', flush=True), time.sleep(60))"
+    slow = (
+        "import ecva_bench.journal as j, time; j.merge_results = lambda *_: (print('now', flush=True), time.sleep(60))"
+    )
     command = [sys.executable, "-c", f"{slow}; {PROGRAM}", "merge", str(tmp_path / "a.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout

@@ -48,7 +48,7 @@ def test_a_run_over_a_damaged_video_ends_with_its_error_named(
     code, shown, _ = ecva_bench("run", *common, "--task", "reason")
     assert code == 3
     assert "2 answers (0 were there), 1 errors, 0 missing" in shown
-    assert "00002: not_a_video, 1 answers: the bytes are no known video container" in shown
+    assert "00002: not_a_video, 1 answers: the bytes are not a known video container" in shown
     results = journal.read_results(out)
     assert [a.id for a in results.answers] == ["00001/cause", "00003/cause"]
     assert "lower right" in results.answers[0].answer
@@ -203,7 +203,7 @@ def test_a_model_that_has_one_mode_is_recorded_with_it(
         (("--model", "motion", "--task", "caus"), "no task is called 'caus': did you mean 'cause'?"),
         (("--model", "second-round", "--task", "cause"), "the model cannot be asked cause"),
         (("--model", "motion", "--prompts", "mine"), "no prompt set is called 'mine'"),
-        (("--model", "motion", "--shard", "half"), "'half' is no shard"),
+        (("--model", "motion", "--shard", "half"), "'half' is not a shard"),
         (("--model", "motion", "--ids", "nobody"), "the data set has no usable video of this id: nobody"),
         (("--model", "motion", "--ids", " , "), "no id is named: --ids"),
         (("--model", "motion", "--ids", ""), "no id is named: --ids"),

@@ -77,8 +77,8 @@ def test_files_that_were_cut_at_a_line_are_not_shown_as_if_they_were_whole(files
     ("arguments", "message"),
     [
         (["{folder}/none.jsonl", "--no-serve"], "there is no results file"),
-        (["{results}", "--scores", "{results}", "--no-serve"], "this is no scores file"),
-        (["{results}", "--out", "{folder}", "--no-serve"], "something else already"),
+        (["{results}", "--scores", "{results}", "--no-serve"], "this is not a scores file"),
+        (["{results}", "--out", "{folder}", "--no-serve"], "contains something else"),
         (["{results}", "--out", "{results}/page", "--no-serve"], "the page cannot be written"),
     ],
 )

@@ -51,6 +51,9 @@ def test_regular_moments_are_read_in_seconds(spans: list[list[int]]) -> None:
         ("0000,0005", [(0, 5)], ["moments-brackets"]),
         ("[0000,0006", [(0, 6)], ["moments-brackets"]),
         ("[0000,0006[0007,0009]", [(0, 6), (7, 9)], ["moments-brackets"]),
+        ("[0000,0006[start", [(0, 6)], ["moments-brackets", "moment-malformed"]),
+        ("[start", [], ["moment-malformed"]),  # what is left out is not repaired before
+        ("[0005,", [], ["moment-open"]),
         ("[0000,0075]", [], ["moment-seconds"]),
         ("[0020,0010]", [(10, 20)], ["moment-reversed"]),
         ("[0010,0010]", [(10, 10)], ["moment-instant"]),
@@ -66,6 +69,12 @@ def test_irregular_moments(cell: str, expected: list[tuple[int, int]], rules: li
     moments, notes = parse_moments(cell)
     assert [(moment.start, moment.end) for moment in moments] == expected
     assert [note.rule for note in notes] == rules
+
+
+def test_only_moments_that_are_used_are_called_repaired() -> None:
+    _, notes = parse_moments("[0000,0006[start")
+    assert (notes[0].action, notes[0].after) == ("repaired", "[0000,0006]")
+    assert (notes[1].action, notes[1].before) == ("excluded", "[start]")
 
 
 @given(st.integers(1, 999), st.integers(1, 999), st.integers(1, 5))

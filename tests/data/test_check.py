@@ -110,7 +110,7 @@ def test_of_two_files_that_may_be_one_video_neither_is_taken(tmp_path: Path) -> 
     )
     found = {video.video: (video.error, video.frames) for video in result.videos or ()}
     assert found == {"00001": ("file_ambiguous", None), "00002": (None, 4), "00003": (None, 4)}
-    unusable = next(finding.before for finding in result.findings if finding.rule == "video-unusable")
+    unusable = next(finding.before for finding in result.findings if finding.rule == "video-ambiguous")
     assert str(folder / "00001.avi") in unusable
     assert str(folder / "1.mkv") in unusable
     assert set(result.unannotated) == {"1.mkv", "00001.avi", "3.mp4", "note.txt"}

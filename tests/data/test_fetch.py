@@ -1,121 +1,152 @@
-"""Fetching: archives stay inside their folder, are unpacked whole or not at all, and a second run resumes."""
+"""Fetching: what it costs is said first, the hubs' layouts are read as they are, and a second run resumes."""
 
 from __future__ import annotations
 
-import io
-import stat
+import json
+import shutil
 import sys
-import tarfile
 import zipfile
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ecva_bench import archives
 from ecva_bench.data import fetch as fetching
-from ecva_bench.data.fetch import fetch_dataset, unpack
+from ecva_bench.data import load_dataset
+from ecva_bench.data.fetch import fetch_dataset, offer_dataset
+from ecva_bench.data.hubs import RemoteFile
 from ecva_bench.errors import DataError, UsageError
+from tests.clips import write_clip
+from tests.data.test_unpacking import make_tar, tree
+
+ROWS = [
+    {"instruction": "…", "visual_input": f"{video:05}.mp4", "output": text, "task": task, "ID": 5 * video + number}
+    for video in (1, 2)
+    for number, (task, text) in enumerate([("Cause", "too fast"), ("Detection", "yes"), ("Timestamp", "[0000,0001]")])
+]
 
 
-def make_zip(path: Path, members: dict[str, bytes], mode: int = 0) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name)
-            info.external_attr = mode << 16
-            archive.writestr(info, content)
-    return path
+class FakeHub:
+    """A hub that is a folder; of earlier revisions it has what `earlier` names."""
+
+    host = "hub.test"
+
+    def __init__(self, folder: Path, earlier: dict[str, str] | None = None) -> None:
+        self.folder, self.earlier = folder, earlier or {}
+        self.asked: list[tuple[tuple[str, ...], str | None]] = []
+
+    def files(self, repository: str) -> list[RemoteFile]:
+        return [RemoteFile(path, len(content)) for path, content in tree(self.folder).items()]
+
+    def download(self, repository: str, to: Path, paths: Sequence[str], revision: str | None = None) -> None:
+        self.asked.append((tuple(paths), revision))
+        for path in paths:
+            (to / path).parent.mkdir(parents=True, exist_ok=True)
+            if revision is None:
+                shutil.copyfile(self.folder / path, to / path)
+            elif path in self.earlier:
+                (to / path).write_text(self.earlier[path])
+            else:
+                raise DataError("the hub's client gave up", path)
 
 
-def make_tar(path: Path, members: dict[str, bytes], kind: bytes = tarfile.REGTYPE, target: str = "") -> Path:
-    with tarfile.open(path, "w:gz" if path.name.endswith("gz") else "w") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = kind, target
-            info.size = len(content) if kind == tarfile.REGTYPE else 0
-            archive.addfile(info, io.BytesIO(content))
-    return path
+@pytest.fixture
+def cuva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """CUVA's repository as its README of April 2026 has it: data/*.parquet and raw/group_N.zip."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "cuva-on-hub"
+    (folder / "data").mkdir(parents=True)
+    (folder / "raw").mkdir()
+    for split in ("all", "test"):
+        parquet.write_table(pyarrow.Table.from_pylist(ROWS), folder / f"data/{split}.parquet")
+    clip = write_clip(tmp_path / "clip.mp4", frames=8)
+    with zipfile.ZipFile(folder / "raw/group_0.zip", "w") as archive:
+        archive.write(clip, "group_0/00001.mp4")
+    (folder / "README.md").write_text("read me")
+    (folder / "configuration.json").write_text('{"task": "x"}')
+    return folder
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def test_the_size_is_said_first_and_nothing_is_downloaded(cuva: Path, tmp_path: Path) -> None:
+    hub = FakeHub(cuva)
+    offer = offer_dataset("cuva", tmp_path / "to", hub=hub)
+    size = sum(len(content) for content in tree(cuva).values())
+    assert offer.size == size
+    assert str(offer).startswith(f"5 files, {size / 1e6:.1f} MB, from hub.test/fesvhtr/CUVA; ")
+    assert "are free in" in str(offer)
+    assert hub.asked == []
+    assert not (tmp_path / "to").exists()
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tgz"])
-def test_good_archives_are_unpacked_beside_themselves(tmp_path: Path, name: str) -> None:
-    members = {"videos/00001.mp4": b"one", "videos/deep/00002.mp4": b"two" * 1000, "./notes.txt": b""}
-    make = make_zip if name.endswith("zip") else make_tar
-    unpack(make(tmp_path / name, members), tmp_path / "a")
-    assert tree(tmp_path / "a") == {path.removeprefix("./"): content for path, content in members.items()}
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", name])
+def test_where_the_room_does_not_suffice_nothing_is_begun(
+    cuva: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
+    with pytest.raises(DataError, match=r"no room: 5 files.*1\.0 GB are free.*--annotations"):
+        offer_dataset("cuva", tmp_path / "to", hub=FakeHub(cuva))
 
 
-@pytest.mark.parametrize(
-    "name", ["../out.txt", "a/../../out.txt", "/out.txt", "..\\out.txt", "a\\..\\..\\out.txt", "C:out.txt", "a/.."]
-)
-@pytest.mark.parametrize("suffix", [".zip", ".tar"])
-def test_paths_that_lead_out_refuse_the_archive(tmp_path: Path, name: str, suffix: str) -> None:
-    box = tmp_path / "box"
-    box.mkdir()
-    make = make_zip if suffix == ".zip" else make_tar
-    archive = make(box / f"bad{suffix}", {"good.txt": b"good", name: b"evil"})
-    with pytest.raises(DataError, match=rf"refused.*bad\{suffix}"):
-        unpack(archive, box / "bad")
-    assert list(tree(tmp_path)) == [f"box/bad{suffix}"]
+def test_cuva_is_read_as_it_lies_on_its_hub(cuva: Path, tmp_path: Path) -> None:
+    votes = json.dumps([{"video_name": 1, "query": "x", "answer": [0.0, 1.0]}])
+    hub, to = FakeHub(cuva, {"Voting_new.json": votes}), tmp_path / "to"
+    found = fetch_dataset(offer_dataset("cuva", to, hub=hub))
+    assert found.annotations == ((to / "data/all.parquet", 2), (to / "data/test.parquet", 2))
+    assert [path.name for path, _ in found.not_annotations] == ["configuration.json"]
+    assert found.moments == to / "Voting_new.json"
+    assert hub.asked[1] == (("Voting_new.json",), "f2a8ab6b182183d4df1a97fae03c751c7ba0effb")
+    assert tree(to) == {**tree(cuva), "Voting_new.json": votes.encode()}  # nothing is unpacked
+    dataset = load_dataset(to / "data/test.parquet", videos=to)
+    assert (dataset.name, [each.cause for each in dataset.annotations]) == ("cuva", ["too fast"] * 2)
+    assert dataset.missing(["00001", "00002"]) == ("00002",)
+    shown = archives.on_disk(dataset.media_path(dataset.annotations[0]))
+    assert shown.read_bytes() == (tmp_path / "clip.mp4").read_bytes()
+
+    again = offer_dataset("cuva", to, hub=hub)
+    assert (again.files, again.there) == ((), 5)
+    assert fetch_dataset(again).annotations == found.annotations
+    assert len(hub.asked) == 2
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
-def test_links_and_devices_in_tar_refuse_the_archive(tmp_path: Path, kind: bytes) -> None:
-    archive = make_tar(tmp_path / "bad.tar", {"thing": b""}, kind, target="/etc/passwd")
-    with pytest.raises(DataError, match="link or device"):
-        unpack(archive, tmp_path / "bad")
-    assert list(tree(tmp_path)) == ["bad.tar"]
+def test_annotations_can_be_had_alone_and_votes_that_are_gone_cost_nothing_else(cuva: Path, tmp_path: Path) -> None:
+    offer = offer_dataset("cuva", tmp_path / "to", annotations_only=True, hub=FakeHub(cuva))
+    found = fetch_dataset(offer)
+    assert not (tmp_path / "to/raw").exists()
+    assert len(found.annotations) == 2
+    assert found.moments is None
+    assert "Voting_new.json of revision f2a8ab6b could not be had" in found.notes[0]
 
 
-@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
-def test_links_and_devices_in_zip_refuse_the_archive(tmp_path: Path, kind: int) -> None:
-    archive = make_zip(tmp_path / "bad.zip", {"thing": b"/etc/passwd"}, mode=kind | 0o777)
-    with pytest.raises(DataError, match="link or device"):
-        unpack(archive, tmp_path / "bad")
+def test_tar_archives_are_unpacked_once_and_a_crash_is_made_good(tmp_path: Path) -> None:
+    folder, to = tmp_path / "hub", tmp_path / "to"
+    (folder / ".cache").mkdir(parents=True)
+    (folder / ".cache/state.tar").write_bytes(b"hidden")
+    make_tar(folder / "part1.tar", {"00001.mp4": b"one", "inner.tar": b"not looked into"})
+    make_tar(folder / "part2.tgz", {"00002.mp4": b"two"})
+    (folder / "more.rar").write_bytes(b"Rar!")
+    (to / ".part2.partial").mkdir(parents=True)
+    (to / ".part2.partial/torn.mp4").write_bytes(b"tor")
+    hub = FakeHub(folder)
+    first = fetch_dataset(offer_dataset("ecva", to, hub=hub))
+    assert first.unpacked == (to / "part1", to / "part2")
+    assert first.not_read == ("more.rar",)
+    assert first.annotations == ()
+    assert tree(to / "part2") == {"00002.mp4": b"two"}
+    assert not (to / ".part2.partial").exists()
+    assert fetch_dataset(offer_dataset("ecva", to, hub=hub)).unpacked == ()
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
-def test_damaged_archives_leave_nothing_behind(tmp_path: Path, name: str) -> None:
-    make = make_zip if name.endswith("zip") else make_tar
-    archive = make(tmp_path / name, {f"{number}.mp4": bytes([number]) * 5000 for number in range(9)})
-    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size * 2 // 3])
-    with pytest.raises(DataError, match=f"cannot be unpacked.*{name}"):
-        unpack(archive, tmp_path / "a")
-    assert list(tree(tmp_path)) == [name]
-
-
-def test_a_name_that_is_file_and_folder_is_an_error_not_a_crash(tmp_path: Path) -> None:
-    archive = make_zip(tmp_path / "a.zip", {"x": b"file", "x/y": b"in it"})
-    with pytest.raises(DataError, match="cannot be unpacked"):
-        unpack(archive, tmp_path / "a")
-
-
-def test_fetch_unpacks_once_and_resumes_after_a_crash(tmp_path: Path) -> None:
-    asked = []
-
-    def download(repository: str, to: Path) -> None:
-        asked.append(repository)
-        make_zip(to / "part1.zip", {"00001.mp4": b"one", "inner.zip": b"not looked into"})
-        make_zip(to / "part2.zip", {"00002.mp4": b"two"})
-        (to / "annotations.xlsx").write_bytes(b"PK")
-        (to / ".cache").mkdir(exist_ok=True)
-        (to / ".cache/state.json").write_text("{}")
-
-    crashed = tmp_path / ".part2.partial"
-    crashed.mkdir(parents=True)
-    (crashed / "torn.mp4").write_bytes(b"tor")
-    first = fetch_dataset("ecva", tmp_path, download)
-    second = fetch_dataset("ecva", tmp_path, download)
-    folders = (tmp_path / "part1", tmp_path / "part2")
-    assert asked == ["gouchenyi/ECVA"] * 2
-    assert (first.unpacked, first.kept) == (folders, ())
-    assert (second.unpacked, second.kept) == ((), folders)
-    assert first.annotations == second.annotations == (tmp_path / "annotations.xlsx",)
-    assert tree(tmp_path / "part2") == {"00002.mp4": b"two"}
-    assert not crashed.exists()
+def test_without_pyarrow_the_remedy_is_named(cuva: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    found = fetch_dataset(offer_dataset("cuva", tmp_path / "to", annotations_only=True, hub=FakeHub(cuva)))
+    assert found.annotations == ()
+    assert [why for path, why in found.not_annotations if path.suffix == ".parquet"] == [
+        "a parquet file needs pyarrow: pip install 'ecva-bench[data]'"
+    ] * 2
 
 
 @pytest.mark.parametrize(("name", "package"), [("ecva", "modelscope"), ("cuva", "huggingface_hub")])
@@ -124,30 +155,49 @@ def test_a_missing_client_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=rf"{package} is not installed.*pip install 'ecva-bench\[data\]'"):
-        fetch_dataset(name, tmp_path)
+        offer_dataset(name, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "package", "function", "call"),
-    [
-        ("ecva", "modelscope", "dataset_snapshot_download", {"local_dir"}),
-        ("cuva", "huggingface_hub", "snapshot_download", {"local_dir", "repo_type"}),
-    ],
-)
+def client_of(name: str, files: list[tuple[str, int]], download: Callable[..., None]) -> SimpleNamespace:
+    """The two clients, as far as they are called: as read in huggingface_hub 2.4 and modelscope 1.40."""
+
+    class HfApi:
+        def list_repo_tree(self, repository: str, *, recursive: bool, repo_type: str) -> list[object]:
+            assert (recursive, repo_type) == (True, "dataset")
+            return [SimpleNamespace(path="data"), *(SimpleNamespace(path=path, size=size) for path, size in files)]
+
+    class HubApi:
+        def get_dataset_files(
+            self, repository: str, *, recursive: bool, page_number: int, page_size: int
+        ) -> list[dict[str, object]]:
+            listed: list[dict[str, object]] = [{"Path": "data", "Type": "tree", "Size": 0}]
+            listed += [{"Path": path, "Type": "blob", "Size": size} for path, size in files]
+            return listed[(page_number - 1) * page_size : page_number * page_size]
+
+    if name == "cuva":
+        return SimpleNamespace(HfApi=HfApi, snapshot_download=download)
+    return SimpleNamespace(HubApi=HubApi, dataset_snapshot_download=download)
+
+
+@pytest.mark.parametrize(("name", "package"), [("ecva", "modelscope"), ("cuva", "huggingface_hub")])
 def test_the_clients_are_called_as_they_are_and_their_failure_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, function: str, call: set[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str
 ) -> None:
-    def failing(repository: str, **options: str) -> None:
-        assert options.keys() == call
+    files = [*((f"{number}.mp4", number) for number in range(230)), ("a[1].json", 5)]
+
+    def failing(repository: str, *, local_dir: str, allow_patterns: list[str], **options: object) -> None:
+        taken = [path for path, _ in files if any(fnmatch(path, one) for one in allow_patterns)]
+        assert taken == [path for path, _ in files if path != "0.mp4"]
         raise ConnectionError("no route\nto host")
 
-    client = type(sys)(package)
-    setattr(client, function, failing)
-    monkeypatch.setitem(sys.modules, package, client)
-    with pytest.raises(DataError, match=f"ConnectionError: no route.*{fetching.REPOSITORIES[name]}.*resumes"):
-        fetch_dataset(name, tmp_path)
+    monkeypatch.setitem(sys.modules, package, client_of(name, files, failing))
+    (tmp_path / "0.mp4").touch()
+    offer = offer_dataset(name, tmp_path)
+    assert (len(offer.files), offer.there, offer.size) == (230, 1, sum(range(230)) + 5)
+    with pytest.raises(DataError, match=f"ConnectionError: no route.*{fetching.REPOSITORIES[name][1]}.*resumes"):
+        fetch_dataset(offer)
 
 
 def test_only_known_datasets_are_fetched(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="available: ecva, cuva"):
-        fetch_dataset("mini", tmp_path)
+        offer_dataset("mini", tmp_path)

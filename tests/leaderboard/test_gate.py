@@ -278,7 +278,7 @@ def test_more_answers_that_are_empty_or_cut_off_are_a_reason_of_their_own(base, 
 
 def test_the_judges_part_of_the_signature_is_named():
     found = gate(base=scored(BASE), new=scored(BASE, signature="anomeval|judge:y|v:1"))
-    assert gate_tables(found)[0].notes == ("the two runs do not compare",)
+    assert gate_tables(found)[0].notes == ("the two runs cannot be compared",)
     assert found.mismatches[0].text == "scorer of cause/anomeval: judge:x in the base, judge:y in the new run"
 
 
@@ -300,7 +300,7 @@ def test_calibration_raises_margins_to_what_equal_runs_differ_by():
     assert found.checks[0].tolerated == pytest.approx(0.03)
     assert gate(base=base, new=new, calibration=[again, third], margins={"gated": 0.05}).checks[0].tolerated == 0.05
     other = scored({"cause": {"v0": 0.5}})
-    with pytest.raises(UsageError, match="do not compare"):
+    with pytest.raises(UsageError, match="cannot be compared"):
         gate(base=base, new=new, calibration=[other])
 
 
@@ -308,7 +308,7 @@ def test_what_is_asked_for_is_checked_before_anything_is_judged():
     run = scored(BASE)
     assert read_margins(["gated=0.005", "cause/s1=0"]) == {"gated": 0.005, "cause/s1": 0.0}
     for text in ("gated", "gated=much", ""):
-        with pytest.raises(UsageError, match="is no margin"):
+        with pytest.raises(UsageError, match="is not a margin"):
             read_margins([text])
     for margins in ({"bleu": 0.1}, {"gated": -0.1}, {"gated": math.nan}):
         with pytest.raises(UsageError, match="margin"):

@@ -240,7 +240,9 @@ def test_a_template_is_told_only_what_it_knows() -> None:
     assert template_options(switched, "") == template_options("{{ x }}", "") == {}
     assert template_options(switched, "no") == {"enable_thinking": False}
     assert template_options({"default": switched}, "yes") == {"enable_thinking": True}
-    with pytest.raises(UsageError, match="the chat template knows no enable_thinking: thinking=no: leave thinking out"):
+    with pytest.raises(
+        UsageError, match="the chat template has no switch enable_thinking: thinking=no: leave thinking out"
+    ):
         template_options("{{ x }}", "no")
 
 

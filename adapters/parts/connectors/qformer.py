@@ -20,7 +20,7 @@ from transformers import Blip2QFormerModel, InstructBlipQFormerModel
 from ecva_bench.checkpoints.files import reading
 from ecva_bench.checkpoints.filling import fill, report_problems
 from ecva_bench.checkpoints.tensors import Tensors, layered, renamed
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..layouts.sizes import numbers, shape_of
 from ..placement import Placement
@@ -61,7 +61,7 @@ class QFormer(nn.Module):
             "layer_norm_eps": 1e-12,
         }
         self.queries = nn.Parameter(torch.zeros(1, queries, width))
-        self.words = words
+        self.words, self.width, self.encoder = words, width, encoder
         self.bert: Any
         if words:
             config = _untyped.InstructBlipQFormerConfig(vocab_size=words, max_position_embeddings=positions, **sizes)
@@ -165,7 +165,7 @@ class BertText:
 
         path = folder / "vocab.txt"
         if not path.is_file():
-            raise AdapterError("there is no vocab.txt", folder, "put that of bert-base-uncased there")
+            raise CheckpointError("there is no vocab.txt", folder, "put that of bert-base-uncased there")
         with reading("BERT's vocabulary", path), path.open(encoding="utf-8") as lines:
             words = {line.rstrip("\n"): number for number, line in enumerate(lines)}
         report_problems(

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..options import choice
 from .composed import Composed
@@ -67,7 +67,7 @@ class LlavaFamily(Composed):
         named = self.config.get("mm_vision_tower") or self.config.get("mm_video_tower")
         name = self._vision_tower or named
         if not (name and isinstance(name, str)):
-            raise AdapterError(
+            raise CheckpointError(
                 "no vision tower is named", self.checkpoint.folder, "name one with --model-arg vision-tower=…"
             )
         return name
@@ -90,21 +90,21 @@ class LlavaFamily(Composed):
         from ..language.loading import load_language
         from ..language.networks import Networks
         from ..language.tokens import open_tokenizer
+        from ..layouts.sizes import check_widths
 
         connector = self.placement.make(self.connector)
         fill(connector, self.layout.projector, self.checkpoint.folder)
-        return Networks(
-            tokenizer=open_tokenizer(self.checkpoint.folder, self.layout.language),
-            tower=self._tower(),
-            connector=connector,
-            language=load_language(
-                self.layout.language,
-                self.language,
-                self.placement,
-                beside=self.beside,
-                adapter=self.layout.adapter,
-            ),
+        tower, place = self._tower(), self.layout
+        language = load_language(
+            place.language, self.language, self.placement, beside=self.beside, adapter=place.adapter
         )
+        features, hidden = self.connector_sizes
+        joined = {
+            "mm_hidden_size": (features, tower.width),
+            "hidden_size": (hidden, language.config.hidden_size),
+        }
+        check_widths(joined, "the projector", self.checkpoint.folder / "config.json")
+        return Networks(open_tokenizer(self.checkpoint.folder, place.language), tower, connector, language)
 
     def _tower(self) -> torch.nn.Module:
         """Return the tower that is named, or else the one the checkpoint holds."""
@@ -113,7 +113,7 @@ class LlavaFamily(Composed):
         features = (self.config.get("mm_vision_select_layer", -2), self.config.get("mm_vision_select_feature", "patch"))
         if features != (-2, "patch"):
             what = f"the tower's features are of another kind ({features[1]} of layer {features[0]})"
-            raise AdapterError(what, self.checkpoint.folder, "only patch features of layer -2 are known here")
+            raise CheckpointError(what, self.checkpoint.folder, "only patch features of layer -2 are known here")
         if found := self.checkpoints.get("vision_tower"):
             tensors, where, folder = open_weights(found.folder), found.folder, found.folder
         else:

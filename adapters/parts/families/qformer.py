@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from .composed import Composed
 
@@ -66,7 +66,7 @@ class QFormerFamily(Composed):
     def worded(self, networks: Networks) -> Networks:
         """Return networks whose Q-Former has as many words as the vocabulary and one more, LAVIS's `[DEC]`.
 
-        `AdapterError` for others: of a vocabulary that was cut off, or another's, each text would be read as another.
+        `CheckpointError` for others: of a vocabulary that was cut off, or another's, a text would be read as another.
         """
         from torch.nn import ModuleList
 
@@ -76,7 +76,7 @@ class QFormerFamily(Composed):
         for words in (part.words for part in parts if isinstance(part, QFormer)):
             if words not in (0, self.text.size + 1):
                 what = f"the vocabulary has {self.text.size} words, and the Q-Former {words} with [DEC]"
-                raise AdapterError(what, self.text.path, "take the vocab.txt of bert-base-uncased")
+                raise CheckpointError(what, self.text.path, "take the vocab.txt of bert-base-uncased")
         return networks
 
     def see(self, frames: Frames) -> torch.Tensor:
@@ -123,7 +123,7 @@ class OverLanguageModel(QFormerFamily):
         if len(there) == 1:
             return there[0]
         what = f"of {len(there)} files *.pth none is known to be the model's" if there else "there is no *.pth"
-        raise AdapterError(what, self.checkpoint.folder, "name a folder that holds the model's file alone")
+        raise CheckpointError(what, self.checkpoint.folder, "name a folder that holds the model's file alone")
 
     @property
     def base(self) -> Path:

@@ -171,7 +171,7 @@ def _criteria(policy: Policy, tokenizer: Tokenizer, before: int) -> StoppingCrit
 
 
 def ends_of(policy: Policy, tokenizer: Tokenizer) -> list[int]:
-    """Return the ids that end an answer; `AdapterError` where the vocabulary has no token of a name."""
+    """Return the ids that end an answer; `CheckpointError` where the vocabulary has no token of a name."""
     return [tokenizer.id_of(end) if isinstance(end, str) else end for end in policy.eos]
 
 

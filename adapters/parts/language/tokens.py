@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ecva_bench.checkpoints.files import read_json_object, reading
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 
 class Tokenizer(Protocol):
@@ -29,7 +29,7 @@ class Tokenizer(Protocol):
         """Return the text of ids; special tokens have none."""
 
     def id_of(self, token: str) -> int:
-        """Return the id of a token by its name, special or not; `AdapterError` where there is none."""
+        """Return the id of a token by its name, special or not; `CheckpointError` where there is none."""
 
 
 class SentencePieces:
@@ -47,7 +47,7 @@ class SentencePieces:
             self._pieces = SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
         self._added: dict[str, int] = read_json_object(folder / "added_tokens.json", optional=True)
         if not all(isinstance(number, int) for number in self._added.values()):
-            raise AdapterError("an added token has no number", folder / "added_tokens.json", "download it again")
+            raise CheckpointError("an added token has no number", folder / "added_tokens.json", "download it again")
         self.bos: int = self._pieces.bos_id()
         self.size = max([self._pieces.vocab_size(), *(number + 1 for number in self._added.values())])
         new = [name for name in added if name not in self._added]
@@ -108,14 +108,16 @@ class TokenizerFile:
 
 
 def open_tokenizer(*folders: Path) -> Tokenizer:
-    """Return the tokenizer in the first folder that has one; `AdapterError` where none has."""
+    """Return the tokenizer in the first folder that has one; `CheckpointError` where none has."""
     for folder in folders:
         if (folder / "tokenizer.model").is_file():
             return SentencePieces(folder)
         if (folder / "tokenizer.json").is_file():
             return TokenizerFile(folder)
     places = ", ".join(map(str, folders))
-    raise AdapterError("there is no tokenizer", places, "put its tokenizer.model or tokenizer.json beside the weights")
+    raise CheckpointError(
+        "there is no tokenizer", places, "put its tokenizer.model or tokenizer.json beside the weights"
+    )
 
 
 def _bos_name(folder: Path) -> str:
@@ -123,7 +125,7 @@ def _bos_name(folder: Path) -> str:
     return str(token.get("content") if isinstance(token, dict) else token)
 
 
-def _no_token(token: str, folder: Path) -> AdapterError:
-    return AdapterError(
+def _no_token(token: str, folder: Path) -> CheckpointError:
+    return CheckpointError(
         f"the tokenizer has no token {token!r}", folder, "take the tokenizer of the model's own release"
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ecva_bench.checkpoints.tensors import Tensors, layered, open_weights, renamed, under
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 EVA, INSTRUCTBLIP = "eva_vit_g.pth", "instruct_blip_vicuna7b_trimmed.pth"  # what LAVIS calls its files
 TOWER, NORM, QFORMER, QUERIES = "visual_encoder.", "ln_vision.", "Qformer.", "query_tokens"
@@ -22,15 +22,15 @@ _HUB = {"vision_model.": TOWER, "qformer.": QFORMER, QUERIES: QUERIES}
 def open_lavis(folder: Path) -> Tensors:
     """Return the tensors of tower and Q-Former in a folder, under names that begin with LAVIS's `PARTS`.
 
-    The folder holds LAVIS's two files, or an InstructBLIP as transformers has it. Raises `AdapterError` where it holds
-    one of the two files alone.
+    The folder holds LAVIS's two files, or an InstructBLIP as transformers has it. Raises `CheckpointError` where it
+    holds one of the two files alone.
     """
     there = [name for name in (EVA, INSTRUCTBLIP) if (folder / name).is_file()]
     if not there:
         return renamed(open_weights(folder), _from_hub)
     if len(there) == 1:
         missing = next(name for name in (EVA, INSTRUCTBLIP) if name not in there)
-        raise AdapterError(f"there is no {missing}", folder, f"put it beside {there[0]}")
+        raise CheckpointError(f"there is no {missing}", folder, f"put it beside {there[0]}")
     blip = open_weights(folder / INSTRUCTBLIP)
     eva = renamed(open_weights(folder / EVA), lambda name: TOWER + name)
     return layered(renamed(blip, lambda name: name if name.startswith((NORM, QFORMER, QUERIES)) else None), eva)

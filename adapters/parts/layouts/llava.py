@@ -51,7 +51,7 @@ def needs_base(folder: Path) -> bool:
 def read_layout(folder: Path, base: Path | None) -> LlavaLayout:
     """Return where the parts of the model in a folder lie; `base` is the language model of a folder that has none.
 
-    Raises `AdapterError` where a file of the layout is missing or holds what belongs to none of the parts.
+    Raises `CheckpointError` where a file of the layout is missing or holds what belongs to none of the parts.
     """
     if base is None:
         return LlavaLayout(folder, None, open_weights(folder))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
-from ecva_bench.checkpoints.filling import fill, mismatch_error
+from ecva_bench.checkpoints.filling import fill, mismatch_error, report_problems
 from ecva_bench.checkpoints.tensors import Tensors, under
 
 from ..placement import Placement
@@ -29,6 +31,16 @@ def numbers(tensors: Tensors, before: str, after: str = "") -> set[int]:
     """
     parts = [name.removeprefix(before).partition(".") for name in tensors if name.startswith(before)]
     return {int(number) for number, _, rest in parts if number.isdecimal() and after in rest}
+
+
+def check_widths(joined: Mapping[str, tuple[int, int]], what: str, where: object) -> None:
+    """Raise `CheckpointError` where a weight has another width than what it is joined to: name -> (its width, theirs).
+
+    The sizes of a part are read from its own weights, so each part alone is always right. In an inspection what is
+    wrong is noted.
+    """
+    wrong = [f"{name} {own} for {other}" for name, (own, other) in joined.items() if own != other]
+    report_problems({"of another shape": wrong}, what, where)
 
 
 def load_linear(tensors: Tensors, name: str, where: object, placement: Placement) -> torch.nn.Linear:

@@ -15,7 +15,7 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from ecva_bench.checkpoints.files import reading
 from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import Tensors, renamed
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import CheckpointError
 
 from ..placement import Placement
 
@@ -86,7 +86,7 @@ def load_clip(
     elif Path(name).name in CONFIGS:
         config = CLIPVisionConfig(**CONFIGS[Path(name).name])
     else:
-        raise AdapterError(
+        raise CheckpointError(
             "the sizes of the vision tower are not known", name, "name its folder with --model-arg vision-tower=…"
         )
     return clip_of(config, tensors, where, placement, pad=pad)

@@ -71,6 +71,7 @@ class EvaTower(torch.nn.Module):
         model: Any = InstructBlipVisionModel(config)
         model.post_layernorm = torch.nn.LayerNorm(config.hidden_size, NORM_EPS) if norm else torch.nn.Identity()
         self.model = model
+        self.width: int = config.hidden_size
         self._resize = resize
 
     def forward(self, pixels: NDArray[np.uint8]) -> torch.Tensor:
@@ -125,7 +126,7 @@ def eva_tensors(tensors: Tensors, *, norm: bool) -> Tensors:
 
 
 def eva_config_of(tensors: Tensors, where: object, head: int = HEAD) -> InstructBlipVisionConfig:
-    """Return the sizes of tensors under `InstructBlipVisionModel`'s names; `AdapterError` where they show none."""
+    """Return the sizes of tensors under `InstructBlipVisionModel`'s names; `CheckpointError` where they show none."""
     width, _, patch, _ = shape_of(tensors, "embeddings.patch_embedding.weight", where)
     positions = shape_of(tensors, "embeddings.position_embedding", where)[1]
     mlp = shape_of(tensors, "encoder.layers.0.mlp.fc1.weight", where)[0]

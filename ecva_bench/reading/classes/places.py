@@ -1,4 +1,4 @@
-"""Where a class stands in an answer, and how plainly it is said to be the answer.
+"""The places where a text names classes, ranked by how explicitly they give the answer.
 
 Places of rank ANSWER stand behind "answer", those of rank CLASS behind "class", in a JSON key, in a column of that
 name or behind a mark that chooses. ALONE on their line, in their sentence or at the very start stand others; CONCLUDED

@@ -1,7 +1,7 @@
-"""The class that an answer names: what stands as the answer, not what a text happens to hold.
+"""Read the class that an answer gives as its answer, not just any class that the text mentions.
 
-Where a box or an answer tag is, only what stands in it counts. Else the places that name classes are tried from the
-most explicit to the least (`places`), less what is denied, taken back or an example. The first rank that names
+If there is a box or an answer tag, only its content counts. Else the places that name classes are tried from the most
+explicit to the least (`places`), without those that are denied, taken back or examples. The first rank that names
 a class decides. Where it names two, or a later explicit place names another, the answer is ambiguous.
 """
 

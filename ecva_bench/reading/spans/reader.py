@@ -1,7 +1,8 @@
-"""The spans of time an answer names, read as a careful reader reads them.
+"""Read the spans of time that an answer gives.
 
-Times are found first (`times`), then paired (`columns`, `pairs`, `roles`), then what is not the answer is set aside
-(`asides`). What a conclusion names counts alone; else what stands by itself, in an object or a table; else all.
+Times are found first (`times`), then paired (`columns`, `pairs`, `roles`), then pairs that are not the answer are set
+aside (`asides`). If a conclusion names spans, only these count; else those in an object, a table or a line of their
+own; else all.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class _Seconds:
         return _Outcome(span=(start, end))
 
     def _ordered(self, pair: TimePair) -> Span:
-        """Return a pair in seconds; raises `NoUnit`, or ValueError where an end is not to be had or comes first."""
+        """Return a pair in seconds; raises `NoUnit`, or `ValueError` where an end is unknown or precedes the start."""
         start, end = self._seconds(pair.first), self._seconds(pair.last)
         if pair.rule == "last":
             start = max(0.0, end - start)

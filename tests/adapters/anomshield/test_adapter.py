@@ -18,7 +18,7 @@ from ecva_bench.adapters.anomshield.adapter import AnomShield
 from ecva_bench.adapters.anomshield.connector import FULL_PRECISION, MambaConnector
 from ecva_bench.adapters.anomshield.pooled_mlp import PooledMlp
 from ecva_bench.answering import ModelOutput
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.adapters import tiny_llava as tiny
@@ -162,10 +162,14 @@ def test_the_ablation_without_the_mamba_block_pools_and_keeps_the_mlp(
 def test_a_checkpoint_of_another_connector_is_an_error_that_says_what_to_do(
     place: Path, tmp_path: Path, projector: dict[str, torch.Tensor]
 ) -> None:
-    with pytest.raises(AdapterError, match=r"is 'mlp2x_gelu' and not 'mamba_scan': .*: give --model-arg connector=mlp"):
+    with pytest.raises(
+        CheckpointError, match=r"is 'mlp2x_gelu' and not 'mamba_scan': .*: give --model-arg connector=mlp"
+    ):
         model(place, "mlp").load()
     tiny.write_stage_1(tmp_path, projector, place / "tower", mm_projector_type="stc_connector")
-    with pytest.raises(AdapterError, match=r"is 'stc_connector' and not 'mamba_scan': .*: name a checkpoint of AnomS"):
+    with pytest.raises(
+        CheckpointError, match=r"is 'stc_connector' and not 'mamba_scan': .*: name a checkpoint of AnomS"
+    ):
         model(place, str(tmp_path)).load()
 
 
@@ -200,7 +204,7 @@ def test_a_projector_that_does_not_fit_is_an_error(
 ) -> None:
     changed = {name: tensor for name, tensor in {**projector, **change}.items() if tensor is not None}
     tiny.write_stage_1(tmp_path / "stage-1", changed, place / "tower", **MAMBA)
-    with pytest.raises(AdapterError) as error:
+    with pytest.raises(CheckpointError) as error:
         model(place, str(tmp_path / "stage-1")).load()
     assert message in str(error.value)
 
