@@ -1,4 +1,4 @@
-"""Where files that can be made again are kept, and how processes share one. Knows nothing of what lies in them."""
+"""The folder of cached files, which can be made again, and how processes share one. Knows nothing of their content."""
 
 from __future__ import annotations
 

@@ -47,6 +47,18 @@ def _named(count: int) -> list[str]:
     return [f"cuda:{number}" for number in range(count)]
 
 
+def driver_gpus() -> list[str]:
+    """Return name and memory of every GPU that NVIDIA's driver shows this process."""
+    found = []
+    for number in range(_of_driver()):
+        driver, name, memory = ctypes.CDLL("libcuda.so.1"), ctypes.create_string_buffer(100), ctypes.c_size_t()
+        failed = driver.cuDeviceGetName(name, len(name), number) or driver.cuDeviceTotalMem_v2(
+            ctypes.byref(memory), number
+        )
+        found.append("unknown" if failed else f"{name.value.decode(errors='replace')}, {memory.value / 2**30:.0f} GiB")
+    return found
+
+
 def _of_driver() -> int:
     """Return how many GPUs NVIDIA's driver shows this process."""
     try:

@@ -19,17 +19,17 @@
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
      ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
-     │    ├── AnswerRefused        refusal: the model, or a filter around it, will not answer a question
+     │    ├── AnswerRefused        refusal: the model, or a content filter, refuses to answer a question
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
-     │    ├── ModelGone            no later question would be answered either: the run ends, to be resumed
-     │    └── OutOfMemory          a model had too little memory for what it was asked at once (retryable)
+     │    ├── ModelGone            no later question could be answered either: the run ends and can be resumed
+     │    └── OutOfMemory          a model had too little memory for a batch of questions (retryable)
      ├── WorkerLost                worker processes or machines that died (retryable)
      ├── ResultsError              a results or scores file that cannot be used
      │    ├── ResultsBusy          another process writes it
      │    └── SpecMismatch         it belongs to a run with other settings
      ├── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
      └── JudgeError                a judge that cannot be asked at all: no key, no such model, refused
-          └── BudgetExhausted      the run's money or tokens are spent; what was asked is stored
+          └── BudgetExhausted      the run's budget of money or tokens is used up; earlier replies are stored
 
 Messages follow *what happened: to which file or record: what to do*.
 """
@@ -40,10 +40,10 @@ from typing import ClassVar
 
 
 class EcvaError(Exception):
-    """Base of all errors raised on purpose; its text is fit to be shown to a user as it is.
+    """Base of all errors raised on purpose; its text can be shown to a user as it is.
 
-    `code` names the cause in records, where it is more than the class; `retryable` says if a rerun may help with no
-    change to the request.
+    `code` names the cause in records, where that is more specific than the class; `retryable` says whether the same
+    request may succeed when it is repeated.
     """
 
     code: ClassVar[str] = ""
@@ -135,7 +135,7 @@ class ViewUnavailable(VideoError):
 
 
 class DecodeTimeout(VideoError):
-    """Decoding outlasted its deadline."""
+    """Decoding took longer than its time limit."""
 
     code = "decode_timeout"
     retryable = True
@@ -156,27 +156,27 @@ class AdapterError(EcvaError):
 
 
 class AnswerRefused(AdapterError):
-    """The model, or a filter before or behind it, will not answer this question. Asked again it would say the same."""
+    """The model, or a content filter, refuses to answer this question. Asking again would not help."""
 
     code = "refusal"
 
 
 class AnswerLost(AdapterError):
-    """The model was asked, with patience, and no answer came: a server that is down, overloaded or too slow."""
+    """The model was asked, with retries, and no answer came: a server that is down, overloaded or too slow."""
 
     code = "no_answer"
     retryable = True
 
 
 class ModelGone(AdapterError):
-    """No later question would be answered either: a key that is refused, a budget that is spent, a server that died.
+    """No later question could be answered either: a rejected key, a budget that is used up, a server that died.
 
-    It ends a run; what was answered is kept, and the same command goes on from there.
+    It ends the run. The answers so far are in the results file, and the same command goes on from there.
     """
 
 
 class OutOfMemory(AdapterError):
-    """A model had too little memory for what it was asked at once."""
+    """A model had too little memory for the questions it was asked together."""
 
     retryable = True
 
@@ -208,4 +208,4 @@ class JudgeError(EcvaError):
 
 
 class BudgetExhausted(JudgeError):
-    """The run's money or tokens are spent; what was asked is stored, and asking again goes on from there."""
+    """The budget of money or tokens is used up. Earlier replies are stored, and the same command goes on from there."""

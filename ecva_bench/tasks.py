@@ -19,7 +19,7 @@ from .errors import UsageError
 from .records import REFERENCES, Annotation, Sample
 
 PROMPT_SETS = ("ours", "authors", "cuva")
-GROUP = "ecva_bench.prompt_sets"
+PROMPT_SET_GROUP = "ecva_bench.prompt_sets"
 
 # A name of `PROMPT_SETS`, a folder of prompt files, texts by task, or `./file.py:NAME` of such texts.
 PromptSet = str | Path | Mapping[str, str]
@@ -90,10 +90,10 @@ def prompt_for(task: Task, prompt_set: PromptSet = "ours") -> Prompt:
         folder = Path(prompt_set).resolve()
         version, text = prompt_files.read_own(folder, task.name)
         return Prompt(f"./{folder.name}/{task.name}", version, "a folder of the user's", text)
-    if isinstance(prompt_set, str | Path) and not registry.is_named(GROUP, str(prompt_set)):
+    if isinstance(prompt_set, str | Path) and not registry.is_named(PROMPT_SET_GROUP, str(prompt_set)):
         remedy = f"available: {', '.join(PROMPT_SETS)}; or a folder with {task.name}.md"
         raise UsageError(f"no prompt set is called {str(prompt_set)!r}", remedy=remedy)
-    found = registry.resolve(GROUP, str(prompt_set) if isinstance(prompt_set, Path) else prompt_set)
+    found = registry.resolve(PROMPT_SET_GROUP, str(prompt_set) if isinstance(prompt_set, Path) else prompt_set)
     if not isinstance(found.value, Mapping):
         raise found.unfit("it is no mapping from names of tasks to texts")
     given = found.value.get(task.name)

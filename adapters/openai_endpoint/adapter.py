@@ -20,7 +20,7 @@ from ecva_bench.judging.store import Reply
 
 from ..parts.media.frames import INTRODUCTION, TIME, image_parts, uneven
 from ..parts.options import choice, count, positive
-from .frames import FrameRule, PictureFormat, video_metadata
+from .frames import FrameEncoding, FrameRule, video_metadata
 from .requests import ChatRequest, SentVideo, generation
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class OpenAIEndpoint(Adapter):
     ) -> None:
         self._model = target
         self._rule = FrameRule.of(frames, sampler, fps)
-        self._picture = PictureFormat(choice("image", image, ("jpeg", "png")), count("max_side", max_side))
+        self._picture = FrameEncoding(choice("image", image, ("jpeg", "png")), count("max_side", max_side))
         self._as_video = choice("frames_as", frames_as, ("images", "video")) == "video"
         if self._as_video and image != "jpeg":
             raise UsageError("a video's frames are sent as JPEG", f"image={image}", "leave out one of the two options")

@@ -54,7 +54,7 @@ class FrameRule:
 
 
 @dataclass(frozen=True)
-class PictureFormat:
+class FrameEncoding:
     """How a frame becomes a picture: `jpeg` at `JPEG_QUALITY`, or `png`, which is exact; at most `max_side` pixels."""
 
     form: str

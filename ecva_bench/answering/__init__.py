@@ -6,8 +6,8 @@ from the authors' program. `request` holds what a user asks for, `runner` does t
 """
 
 from .adapter import Adapter, Baseline, ModelOutput
-from .making import Model, create
+from .making import ModelSource, create
 from .model_card import ModelCard
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "Model", "ModelCard", "ModelOutput", "Question", "create"]
+__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "ModelSource", "Question", "create"]

@@ -1,7 +1,7 @@
-"""The one interface every model wears.
+"""The interface of every model.
 
-An adapter knows how to show a video to its model and how to ask. It knows nothing of files of results, resuming
-or scoring; it never opens a video file itself, because frames come from `Video`, exact and shared.
+An adapter shows a video to its model and asks the model. It knows nothing of results files, resuming or scoring. It
+never opens a video file: frames come from `Video`, which decodes them once for all.
 
     class Mine(Adapter):
         def answer(self, video, question):  # a Video; a Question, which is a str that knows its task
@@ -9,10 +9,10 @@ or scoring; it never opens a video file itself, because frames come from `Video`
             if question.task == "timestamp":
                 ...  # in question.unit
 
-The harness asks with a `Question`, never with a plain `str`. Whoever calls an adapter asks with `Question.of(text)`; an
-adapter that wants to take a plain `str` too begins with `question = Question.of(question)`, which knows the task of
-every packaged prompt, and of other words none (`task` is empty). Nothing that an adapter is handed holds an
-annotation's answer: only a `Baseline`, which takes no rank, sees the samples.
+The harness passes a `Question`, never a plain `str`; other callers should pass `Question.of(text)`. An adapter that
+accepts plain strings too begins with `question = Question.of(question)`, which finds the task of every packaged prompt;
+for other words `task` is empty. Adapters are never given an annotation's answer: only a `Baseline`, which takes no
+rank, sees the samples.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..checkpoints.check import CheckpointCheck
     from ..video import Video
 
-GROUP = "ecva_bench.adapters"
+ADAPTER_GROUP = "ecva_bench.adapters"
 
 
 class ModelOutput(str):
@@ -57,12 +57,12 @@ class ModelOutput(str):
 class Adapter(ABC):
     """A model behind `answer(video, question)`. Subclasses import torch and friends inside their methods.
 
-    `tasks` names the tasks the model can be asked, None for all. `baseline` is for `Baseline` to set. A model that has
-    weights has a `card`. `scheme` marks a class that stands for
-    many models: one is named as `scheme:target`, and the class takes the target as the keyword option `target`.
-    `immaterial` names options that can change no answer (a path, a time-out, which of several equal devices): a run is
-    resumed whatever they say. `independent` marks a model that answers each of many questions as if it were asked
-    alone, so that they are asked together in `exact` mode too.
+    `tasks` are the tasks that the model can answer, None for all. Only `Baseline` sets `baseline`. A model that has
+    weights has a `card`. `scheme` marks a class that stands for many models: a user names one as `scheme:target`, and
+    the class takes the target as the keyword option `target`. `immaterial` are options that cannot change an answer (a
+    path, a time-out, which of several equal devices): a run can be resumed with other values of them. `independent`
+    marks a model that answers each question of a batch as if it were asked alone, so that questions are batched in
+    `exact` mode too.
     """
 
     tasks: ClassVar[tuple[str, ...] | None] = None
@@ -74,7 +74,7 @@ class Adapter(ABC):
 
     @property
     def answers_jointly(self) -> bool:
-        """Whether an answer may depend on what is asked together with it: otherwise every run is an `exact` one."""
+        """Whether an answer may depend on the other questions of its batch; if not, every run is an `exact` one."""
         return not self.independent and type(self).answer_many is not Adapter.answer_many
 
     @abstractmethod
@@ -91,63 +91,63 @@ class Adapter(ABC):
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers, as JSON: checkpoint, revision, dtype, frames, generation.
 
-        It goes into the manifest and into every answer's key. What nobody knows before, such as a parameter that an
-        endpoint turns down, may change it with the first answer, and no more after that.
+        It goes into the manifest and into every answer's key. It may change with the first answer, for example where an
+        endpoint rejects a parameter, and must stay the same after that.
         """
         return {}
 
     def adopt(self, description: Mapping[str, Any]) -> None:  # noqa: B027  most descriptions never change
-        """Answer as a run has begun that has answers by this description. Called before the first question."""
+        """Go on as described: a run that is resumed has answers made so. Called before the first question."""
 
     def served(self) -> list[str]:
-        """Return what answered so far, in its own words, where that is for it to say. Default: nothing."""
+        """Return the names of the models that answered so far, where an endpoint reports them. Default: none."""
         return []
 
     def load(self) -> None:  # noqa: B027  most models that are not networks have nothing to load
-        """Load what answering needs. Called once, before the first question that is asked.
+        """Load what answering needs. Called once, before the first question, and not at all where none is left to ask.
 
-        What is wrong with a model's weights so ends a run at once, and is not written down for every question. Where
-        nothing is left to ask, nothing is loaded.
+        An error raised here, such as one about the weights, ends the run at once instead of being recorded for every
+        question.
         """
 
     def check_checkpoint(self) -> CheckpointCheck:
-        """Return whether the files of the weights fit the model, by names and shapes alone; nothing is downloaded.
+        """Return whether the weights' files match the model, by names and shapes alone; nothing is downloaded.
 
         Raises `UsageError` for a model without weights.
         """
         raise UsageError("the model has no weights that could be checked", type(self).__name__)
 
     def close(self) -> None:  # noqa: B027  most models have nothing to end
-        """End what the model started, such as a program of its own. Called once, after the last question."""
+        """Release what the model uses, such as a subprocess. Called once, after the last question."""
 
     def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
-        """Return the options this was made with for each of `workers`: an amount for the whole run is divided."""
+        """Return the options for each of `workers`: an amount for the whole run, such as a budget, is divided."""
         return dict(options)
 
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
-        """Return the indices `answer` will ask `video` for, so that they can be decoded ahead. Default: none."""
+        """Return the frame indices that `answer` will need, so that they can be decoded ahead. Default: none."""
         return ()
 
     def warnings(self, video: Video) -> Sequence[str]:
-        """Return what a reader of the answers should know of how a video is shown to the model. Default: nothing.
+        """Return warnings for readers of the answers about how a video is shown to the model. Default: none.
 
-        Such as seconds the model is told that are not the frames' own. It is asked in the background, as above.
+        For example, that the seconds given to the model are not the frames' own. Called in a background thread.
         """
         return ()
 
     def usage(self) -> dict[str, Any]:
-        """Return what asking has cost since this was last called: requests, tokens, money. Default: nothing."""
+        """Return requests, tokens and money used since the last call of this. Default: nothing."""
         return {}
 
     def check_videos(self, media: Sequence[str]) -> None:  # noqa: B027  most models take any video
-        """Raise an `EcvaError` where the model cannot tell a run's videos apart. Called before anything is asked.
+        """Raise an `EcvaError` where the model cannot tell a run's videos apart. Called before the first question.
 
         `media` are the file names of all videos, as the data set has them, such as `day/1.mp4`.
         """
 
 
 class Baseline(Adapter):
-    """A floor or a ceiling rather than a contestant: it takes no rank, and it alone may see the references."""
+    """A lower or upper bound for comparison. It takes no rank, and only baselines may see the references."""
 
     baseline = True
 

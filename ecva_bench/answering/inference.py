@@ -1,4 +1,4 @@
-"""Asks a model everything that is open about one video. Whatever goes wrong becomes a record, and it goes on.
+"""Asks a model all unanswered questions about one video. Every error becomes a record, and the run goes on.
 
 Knows videos, views, keys and records; knows no results file, no other video and no other worker.
 """
@@ -45,11 +45,11 @@ Mode = Literal["exact", "fast"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run goes about its work. Only `mode` can change an answer, and it is part of every key.
+    """How a run is carried out. Only `mode` can change an answer, and it is part of every key.
 
-    `memory` bounds the decoded frames waiting, in bytes; `decoders` is how many videos are decoded at the same time;
-    `deadline` is the time one video may take to decode, in seconds; `isolate` decodes in a process of its own, which
-    survives a crashing or hanging decoder. All hold for each worker.
+    `memory` bounds the decoded frames in memory, in bytes; `decoders` is how many videos are decoded at the same time;
+    `deadline` is the time one video may take to decode, in seconds; `isolate` decodes in a separate process, so that a
+    decoder may crash or hang without ending the run. All of these apply to each worker.
     """
 
     mode: Mode = "exact"
@@ -62,9 +62,9 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """A video to ask about, and the keys of what was asked about it before and need not be asked again.
+    """A video to ask about. `settled` are the keys of its questions that need not be asked again.
 
-    `begun` is how the model was described by which the run has answers; None for a run that has none.
+    `begun` is the model's description under which the run already has answers; None where it has none.
     """
 
     group: VideoQuestions
@@ -73,16 +73,16 @@ class Job:
 
 
 class Inference:
-    """One adapter, and how it is asked in the run of a manifest."""
+    """Asks one adapter the questions of the run that a manifest describes."""
 
     def __init__(self, adapter: Adapter, manifest: Manifest, views: Sequence[View], settings: Settings) -> None:
         self.adapter, self.views, self.settings = adapter, views, settings
         self.manifest = manifest
         self._loaded = False
-        self._settled = False  # whether the model's description can change no more
+        self._settled = False  # whether the model's description is final
 
     def videos(self) -> Prefetcher[Job, PreparedVideo]:
-        """Return what prepares videos in the background, within the bounds of the settings."""
+        """Return a prefetcher that prepares videos in the background, within the limits of the settings."""
         return Prefetcher(
             self.prepare,
             limit=self.settings.memory,
@@ -93,7 +93,7 @@ class Inference:
     # In the background
 
     def prepare(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
-        """Open a video and decode, in one pass, the frames of all its views that have open questions."""
+        """Open a video and decode, in one pass, the frames of all its views that have unanswered questions."""
         seconds = stopwatch()
         if job.begun is not None and not self._settled:
             self.adapter.adopt(job.begun)
@@ -114,9 +114,9 @@ class Inference:
                 reserve(len(indices) * video.frame_bytes)
                 video.preload(indices)
             asked = [one.shown for one in rounds if one.questions and isinstance(one.shown, Video)]
-            told = [warning for shown in asked for warning in self.adapter.warnings(shown)]
-            warnings = tuple(dict.fromkeys([*(video.warnings if asked else ()), *told]))
-        except VideoError as error:  # what cannot be shown anyway stays as it is
+            of_model = [warning for shown in asked for warning in self.adapter.warnings(shown)]
+            warnings = tuple(dict.fromkeys([*(video.warnings if asked else ()), *of_model]))
+        except VideoError as error:  # views that had failed before keep their own error
             rounds = tuple(replace(one, shown=error) if isinstance(one.shown, Video) else one for one in rounds)
         return PreparedVideo(video, sha256, rounds, seconds(), warnings)
 
@@ -134,12 +134,12 @@ class Inference:
         return ViewQuestions(view, removed, self._open(job, view, removed, sha256), shown)
 
     def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
-        """Return a round with the frames of the whole video that it needs; without them it is not shown."""
+        """Return a view's questions with the indices of the frames they need; an error takes the place of the view."""
         if round_.questions and isinstance(round_.shown, Video):
             try:
                 wanted = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64)
                 return round_, round_.shown.source_indices(wanted)
-            except Exception as error:  # the model's or the file's: it costs this view alone
+            except Exception as error:  # of the model or of the file: only this view fails
                 round_ = replace(round_, shown=error)
         return round_, np.empty(0, dtype=np.int64)
 
@@ -147,7 +147,7 @@ class Inference:
         return tuple(ViewQuestions(view, (), self._open(job, view, (), sha256), error) for view in self.views)
 
     def _open(self, job: Job, view: View, removed: Sequence[Moment], sha256: str) -> tuple[KeyedSample, ...]:
-        """Return what is still to be asked."""
+        """Return the questions still to be asked, with their keys."""
         keyed = ((self._key(sample, view, removed, sha256), sample) for sample in job.group.asked(view))
         return tuple(question for question in keyed if question[0] not in job.settled)
 
@@ -157,9 +157,9 @@ class Inference:
     # With the model
 
     def settle(self, job: Job, prepared: PreparedVideo | Exception) -> Iterator[ResultRecord]:
-        """Yield, as they are had, the answers of a prepared video, and why there are none to what could not be shown.
+        """Yield the records of a prepared video as they come: answers, and errors where a view could not be shown.
 
-        A model that cannot be loaded raises, and so does `ModelGone`.
+        Raises the error of a model that cannot be loaded, and `ModelGone`.
         """
         if isinstance(prepared, Exception):
             for round_ in self._rounds_of_broken(job, "", prepared):
@@ -195,10 +195,10 @@ class Inference:
     def _ask(
         self, round_: ViewQuestions, shown: Video, prepared: PreparedVideo, size: int
     ) -> Generator[ResultRecord, None, int]:
-        """Ask one view's questions, `size` together; return how many to ask together of the video's next view.
+        """Ask one view's questions in batches of `size`; return the batch size for the video's next view.
 
-        Questions that fail together are asked again one by one, so that one of them costs itself only; those that
-        need too much memory together, half as many at a time.
+        A batch that fails is asked again one question at a time, so that the others still get answers. A batch that
+        needs too much memory is asked again in batches of half the size.
         """
         asked = sum(len(some.questions) for some in prepared.rounds)
         batches = _cut(round_.questions, size)
@@ -227,9 +227,9 @@ class Inference:
     def _answers(
         self, batch: Sequence[KeyedSample], round_: ViewQuestions, shown: Video, prepared: PreparedVideo, asked: int
     ) -> list[ResultRecord]:
-        """Ask a batch and return the answers, behind the manifest where the first of them changes it.
+        """Ask a batch and return the answers, preceded by the manifest where the first answer changes it.
 
-        `asked` is how many questions share the video's decoding.
+        `asked` is how many questions share the time that decoding the video took.
         """
         seen: list[Frames] = []
         shown.on_frames = seen.append
@@ -238,7 +238,7 @@ class Inference:
         texts = checked(self.adapter.answer_many(shown, questions), len(batch))
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
         frames = seen_frames(seen)
-        settled = self._settle()  # before keys are taken: they are of what was really asked
+        settled = self._settle()  # before keys are made: they hold what was really asked for
         keys = [self._key(sample, round_.view, round_.removed, prepared.sha256) for _, sample in batch]
         return settled + [
             answer(key, sample, round_, text, prepared, frames, time)
@@ -246,7 +246,7 @@ class Inference:
         ]
 
     def _settle(self) -> list[ResultRecord]:
-        """Return the manifest as the first answer shows it; nothing where that is as it was."""
+        """Return the manifest if the first answer changed the model's description; else nothing."""
         if self._settled:
             return []
         self._settled = True
@@ -269,7 +269,7 @@ def _cut(questions: Sequence[KeyedSample], size: int) -> list[Sequence[KeyedSamp
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    torch = sys.modules.get("torch")  # whoever raises its errors has imported it
+    torch = sys.modules.get("torch")  # an error of torch can only come from an imported torch
     return isinstance(error, (MemoryError, OutOfMemory)) or (
         torch is not None and isinstance(error, torch.OutOfMemoryError)
     )

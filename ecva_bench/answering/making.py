@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from .. import registry
 from ..errors import AdapterError, EcvaError, UsageError
 from ..registry.source_files import error_line
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .question import Question
 
 if TYPE_CHECKING:
     from ..video import Video
 
 # A registered name, one with its target (`hf:ID`), `./file.py:Name`, a class, an instance or a function.
-Model = str | type[Adapter] | Adapter | Callable[["Video", Question], str]
+ModelSource = str | type[Adapter] | Adapter | Callable[["Video", Question], str]
 
 
 class _Function(Adapter):
@@ -29,7 +29,7 @@ class _Function(Adapter):
         return self._function(video, question)
 
 
-def create(model: Model, options: Mapping[str, str] | None = None) -> Adapter:
+def create(model: ModelSource, options: Mapping[str, str] | None = None) -> Adapter:
     """Return the adapter that a model's name, class, instance or function stands for, built with keyword `options`.
 
     A name such as `hf:ID` is split at its first colon: the adapter registered as `hf` is given `ID` as `target`.
@@ -38,7 +38,7 @@ def create(model: Model, options: Mapping[str, str] | None = None) -> Adapter:
     """
     given = options or {}
     try:
-        found = registry.resolve(GROUP, model)
+        found = registry.resolve(ADAPTER_GROUP, model)
     except ImportError as error:
         raise _lacking(str(model), error) from error
     if isinstance(found.value, type):

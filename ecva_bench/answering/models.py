@@ -1,6 +1,6 @@
-"""What models there are to ask: their cards, and whether their weights are here.
+"""The registered models: their cards, and whether their weights are on this machine.
 
-Knows names, cards and places. Reads no weights, imports no network and asks no hub.
+Reads no weights, imports no network and sends no request to a hub.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from .. import registry
 from ..checkpoints import WEIGHTS, find_checkpoint
 from ..errors import CheckpointError, EcvaError
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .making import model_class
 from .model_card import ModelCard
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that is registered; of a scheme, `…` stands for which one.
+    """A registered model. Where one entry stands for many models, its name ends in `:…`.
 
     `card` is None for models without weights; `problem` says why one cannot be used.
     `here` are the hub ids of the card whose weights are in the hub's cache, or in a folder of that name.
@@ -39,14 +39,14 @@ class ModelEntry:
 
 def list_models() -> list[ModelEntry]:
     """Return every registered model, by name. One that cannot be imported is listed with the reason."""
-    return [_listed(registry.find(GROUP, name)) for name in registry.names(GROUP)]
+    return [_listed(registry.find(ADAPTER_GROUP, name)) for name in registry.names(ADAPTER_GROUP)]
 
 
 def find_model(name: str) -> ModelEntry:
     """Return one model, registered or in a file (`./my.py:Mine`); `UsageError` where there is none of the name."""
-    if name in registry.names(GROUP):
-        return _listed(registry.find(GROUP, name))
-    found = registry.resolve(GROUP, name)
+    if name in registry.names(ADAPTER_GROUP):
+        return _listed(registry.find(ADAPTER_GROUP, name))
+    found = registry.resolve(ADAPTER_GROUP, name)
     model = model_class(found)
     return _of(model, found.name, (model.__doc__ or "").partition("\n")[0])
 
@@ -62,7 +62,7 @@ def weights_here(hub_id: str) -> bool:
 
 def _listed(entry: EntryPoint) -> ModelEntry:
     try:
-        target = model_class(registry.resolve(GROUP, entry.name))
+        target = model_class(registry.resolve(ADAPTER_GROUP, entry.name))
     except Exception as error:  # in whatever way the package of someone else is broken, it must not hide the others
         reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
         return ModelEntry(entry.name, problem=reason)

@@ -1,4 +1,4 @@
-"""What a run asks: which videos, which questions of each, which views. Nothing is opened or answered here."""
+"""The plan of a run: which videos, which questions about each, which views. Opens no video and asks no model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Selection:
 
 
 def _named(ids: Sequence[str], annotations: Sequence[Annotation]) -> set[str]:
-    """Return the videos that ids mean, by the rule for names of videos: `1` and `1.mp4` are 00001."""
+    """Return the videos with these ids, by the rule for video names: `1` and `1.mp4` are 00001."""
     names = Names((annotation.video, annotation.media) for annotation in annotations)
     known = {annotation.video for annotation in annotations}
     found = {one: (one,) if one in known else names.find(one) for one in ids}
@@ -111,13 +111,13 @@ class VideoQuestions:
     fault: VideoAmbiguous | None = None
 
     def asked(self, view: View) -> tuple[Sample, ...]:
-        """Return the questions asked about a view: an edited one needs a moment to be cut."""
+        """Return the questions asked about a view: an edited view needs an annotated moment."""
         return tuple(sample for sample in self.samples if view == "full" or sample.moments)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run owes. `unasked` names samples left out on purpose, with the reason."""
+    """All questions of a run. `expects` are the sample ids owed, by view; `unasked` are those left out and why."""
 
     groups: tuple[VideoQuestions, ...]
     views: tuple[View, ...]

@@ -1,4 +1,4 @@
-"""Work done ahead in background threads, handed over in order, within a bound of bytes and of time.
+"""Work done ahead of time in background threads, handed over in order, within limits of memory and time.
 
 Knows nothing of videos: it prepares jobs. Decoding releases the interpreter lock, so threads are enough.
 """
@@ -19,10 +19,10 @@ _Prepared = TypeVar("_Prepared")
 
 
 class ByteBudget:
-    """A bound on the bytes held by jobs that are prepared but not yet used up.
+    """A limit on the bytes of jobs that are prepared and not yet finished.
 
-    The oldest job is always admitted, so that a video larger than the bound still runs: what is held never
-    exceeds the limit and the oldest job together.
+    The oldest job is always admitted, so that a video larger than the limit still runs: the bytes in use never
+    exceed the limit plus those of the oldest job.
     """
 
     def __init__(self, limit: int) -> None:
@@ -39,7 +39,7 @@ class ByteBudget:
             self._held[job] = size
 
     def release(self, job: int) -> None:
-        """Give back what `job` holds and admit its successor."""
+        """Free the bytes of `job` and admit the next."""
         with self._changed:
             self._held.pop(job, None)
             self._oldest = max(self._oldest, job + 1)
@@ -80,13 +80,13 @@ class Prefetcher(Generic[_Job, _Prepared]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Say that no more jobs will come: iteration ends after the last."""
+        """End iteration after the last job submitted so far."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[tuple[_Job, _Prepared | Exception]]:
-        """Yield in order; what a job reserved is free again when the next is asked for."""
+        """Yield in order; the bytes of a job are freed when the next one is requested."""
         for _ in range(self._threads):
             self._start_thread()
         try:
@@ -102,7 +102,7 @@ class Prefetcher(Generic[_Job, _Prepared]):
                 self._changed.notify_all()
 
     def _comes(self, number: int) -> bool:
-        """Wait for a job; return False where it will never come."""
+        """Wait for a job; return False where there will be none."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or number < len(self._jobs))
             return number < len(self._jobs)
@@ -133,7 +133,7 @@ class Prefetcher(Generic[_Job, _Prepared]):
                     self._changed.notify_all()
 
     def _take(self) -> int | None:
-        """Wait for a job that may begin and return its number; None when all is over."""
+        """Wait for a job that may begin and return its number; None at the end."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._stopped or self._begun < min(len(self._jobs), self._handed_out + self._ahead)
@@ -145,6 +145,6 @@ class Prefetcher(Generic[_Job, _Prepared]):
 
 
 def stopwatch() -> Callable[[], float]:
-    """Return a function that tells the seconds since this call, to the millisecond."""
+    """Return a function that returns the seconds since this call, to the millisecond."""
     start = time.perf_counter()
     return lambda: round(time.perf_counter() - start, 3)

@@ -1,4 +1,4 @@
-"""Workers as processes of this machine, one a device. Each sees its device only, so no model need know of others."""
+"""Workers as processes of this machine, one per device. Each sees only its device, so models need no option for it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ProcessWorkers:
 
 
 class _Process:
-    """A worker in a process, heard in a thread."""
+    """A worker in a process; a thread receives its messages."""
 
     def __init__(self, prepare: Callable[[], Runner], device: str, send: Send) -> None:
         spawn = multiprocessing.get_context("spawn")  # a fork would share locks, threads and the GPU's state
@@ -44,16 +44,16 @@ class _Process:
         self._process = spawn.Process(target=_serve, args=(its_end, prepare, device), name=f"worker on {device}")
         self._process.start()
         its_end.close()
-        self._ear = threading.Thread(target=self._listen, args=(send,), name=f"ear on {device}", daemon=True)
-        self._ear.start()
+        self._listener = threading.Thread(target=self._listen, args=(send,), name=f"listener of {device}", daemon=True)
+        self._listener.start()
 
     def submit(self, job: Job) -> None:
-        with suppress(OSError):  # it is dead; the ear says so
+        with suppress(OSError):  # it is dead; the listener reports that
             self._pipe.send(job)
 
     def stop(self) -> None:
         self._process.kill()
-        self._ear.join()
+        self._listener.join()
 
     def _listen(self, send: Send) -> None:
         with suppress(EOFError, OSError):
@@ -67,7 +67,7 @@ class _Process:
 def devices_for(workers: int, devices: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the device of each worker: those named, else the GPUs in turn, else `cpu`.
 
-    `UsageError` for what is no device, and for more workers than the devices named.
+    Raises `UsageError` for a name that is no device, and for more workers than named devices.
     """
     if not devices:
         found = gpus()
@@ -81,7 +81,7 @@ def devices_for(workers: int, devices: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def check_there(devices: Sequence[str]) -> None:
-    """Raise `UsageError`, which names the devices there are, where this machine does not have one of these."""
+    """Raise `UsageError`, listing the devices there are, if this machine lacks one of these."""
     found = there() if devices else ()
     for device in devices:
         kind, _, number = device.partition(":")
@@ -90,7 +90,7 @@ def check_there(devices: Sequence[str]) -> None:
 
 
 def _serve(pipe: Connection, prepare: Callable[[], Runner], device: str) -> None:
-    """Be a worker until the pipe is closed: by then whoever listened is dead."""
+    """Run a worker until the pipe is closed, which happens when the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends this process
     os.environ[VISIBLE] = _visible(device, os.environ.get(VISIBLE))
     worker = Worker(prepare)
@@ -107,7 +107,7 @@ def _take(pipe: Connection, worker: Worker) -> None:
 
 
 def _visible(device: str, visible: str | None) -> str:
-    """Return what is to be visible for one device to be: of those that are visible, if that is said, the N-th."""
+    """Return the value of CUDA_VISIBLE_DEVICES for one device: the N-th of those visible now."""
     number = device.partition(":")[2]
     if not number:
         return ""

@@ -1,4 +1,4 @@
-"""What a model is asked: the words, and what is known of the question. Knows nothing of the answer."""
+"""What a model is asked: the words, and what is known about the question. Nothing about the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..tasks import PROMPT_SETS, TASKS, prompt_for
 
 
 class Question(str):
-    """The words of a question, which also says what is asked. As a `str` it is the words alone, also in `==`.
+    """The words of a question, with task, prompt, options and unit. As a `str`, also in `==`, it is the words alone.
 
     `task` is the task's name and `prompt_id` the prompt and its version, such as `ours/cause.v1`; both are empty where
     they are not known. `options` are the answers to choose from, empty where the answer is free. `unit` is the unit in
@@ -45,11 +45,11 @@ class Question(str):
 
     @classmethod
     def of_sample(cls, sample: Sample) -> Question:
-        """Return what a sample asks, and nothing of what it knows of the answer."""
+        """Return the question of a sample, without anything the sample says about the answer."""
         return _of_task(sample.question, sample.task, sample.prompt)
 
     def describe(self) -> dict[str, Any]:
-        """Return what is known beside the words, as JSON."""
+        """Return everything but the words, as JSON."""
         return {"task": self.task, "prompt_id": self.prompt_id, "options": list(self.options), "unit": self.unit}
 
 

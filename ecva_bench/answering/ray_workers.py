@@ -1,4 +1,4 @@
-"""Workers as actors of a Ray cluster (https://docs.ray.io, extra `ray`), wherever it has a GPU, or else anywhere.
+"""Workers as actors of a Ray cluster (https://docs.ray.io, extra `ray`), one per GPU, or per machine without GPUs.
 
 Ray starts them, carries their messages and notices when a machine is gone; `workers` decides which worker answers what.
 """
@@ -51,10 +51,10 @@ class RayWorkers:
 
 
 class _Actor:
-    """A worker in an actor, heard in a thread."""
+    """A worker in an actor; a thread receives its messages."""
 
     def __init__(self, prepare: Callable[[], Runner], gpus: int, send: Send) -> None:
-        # Two calls at a time: one says what is to be written, as long as it lives; the other takes videos.
+        # Two calls at a time: a long one that yields the messages, and short ones that submit videos.
         options: dict[str, Any] = {
             "num_cpus": 1,
             "num_gpus": gpus,
@@ -62,7 +62,7 @@ class _Actor:
             "scheduling_strategy": "SPREAD",
         }
         self._actor: Any = ray.remote(Worker).options(**options).remote(prepare)
-        threading.Thread(target=self._listen, args=(send,), name="ear", daemon=True).start()
+        threading.Thread(target=self._listen, args=(send,), name="listener", daemon=True).start()
 
     def submit(self, job: Job) -> None:
         self._actor.submit.remote(job)
@@ -77,7 +77,7 @@ class _Actor:
                 send(ray.get(said))
         except ray.exceptions.RayError as error:
             why = " ".join(str(error).split())[:500]
-        ray.kill(self._actor)  # where it raised, it still holds its place
+        ray.kill(self._actor)  # an actor that raised still occupies its place
         send(Died(why))
 
 

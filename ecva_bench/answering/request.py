@@ -1,4 +1,4 @@
-"""From what a user asks for to a runner that is ready: data set, tasks, prompts, model, selection, manifest."""
+"""From a user's request to a runner that is ready: data set, tasks, prompts, model, selection, manifest."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__, journal, registry, tasks
-from ..data import Dataset, Source, load_dataset
+from ..data import Dataset, DatasetSource, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..tasks import PromptSet
 from ..video import decoder_version
-from .adapter import GROUP, Adapter, Baseline
+from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .inference import Mode, Settings
-from .making import Model, create
+from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Who does the work: this process alone, or `workers` elsewhere.
+    """Where a run is carried out: in this process alone, or by `workers` elsewhere.
 
-    `local` workers are processes of this machine, one for each of `devices` where those are named; `ray` ones are
-    spread over a cluster. Has no part in the answers.
+    `local` workers are processes of this machine, one for each of `devices` where those are named; `ray` workers are
+    spread over a cluster. None of this changes an answer.
     """
 
     engine: Literal["local", "ray"] = "local"
@@ -42,9 +42,10 @@ class WorkerOptions:
     devices: tuple[str, ...] = ()
 
     def engine_for(self, prepare: Callable[[int], Runner]) -> Engine | None:
-        """Return where workers are hired, each of which calls `prepare` with their number; None for this process alone.
+        """Return the engine that starts the workers; None where this process does the work.
 
-        `UsageError` where what is asked contradicts itself or is not to be had.
+        Each worker calls `prepare` with the number of workers. Raises `UsageError` for options that contradict each
+        other and for devices that are not there.
         """
         if self.devices and (self.engine == "ray" or self.workers not in (None, len(self.devices))):
             remedy = "name devices alone: each has one worker; on a cluster, Ray chooses them"
@@ -70,10 +71,10 @@ class RunRequest:
     not identify a run: the model describes what it found there.
     """
 
-    model: Model
+    model: ModelSource
     model_path: str | None = None
     model_args: dict[str, str] = field(default_factory=dict)
-    data: Source = "mini"
+    data: DatasetSource = "mini"
     videos: Path | None = None
     tasks: tuple[str, ...] = ()
     prompts: PromptSet = "ours"
@@ -84,7 +85,7 @@ class RunRequest:
 
     @cached_property
     def plan(self) -> Plan:
-        """What the run owes; of a part, what this part does."""
+        """The plan of the run; of a shard, the plan of this shard."""
         return self._plan(self._adapter(), self.selection)
 
     @cached_property
@@ -106,7 +107,7 @@ class RunRequest:
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
     def open(self) -> Runner | WorkerPool:
-        """Return who does the work, as a context manager; the `EcvaError` raised says what is missing."""
+        """Return a runner or a pool of workers, as a context manager; the `EcvaError` raised says what is missing."""
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
@@ -140,7 +141,7 @@ class RunRequest:
 
     @cached_property
     def _plugin(self) -> registry.Plugin:
-        return registry.resolve(GROUP, self.model)
+        return registry.resolve(ADAPTER_GROUP, self.model)
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
@@ -183,7 +184,7 @@ def in_both_modes(
 ) -> dict[Mode, Path]:
     """Run a request in both modes on as many whole videos as have so many questions; return the results files.
 
-    Videos are drawn as those of a subset are. `rendered` and `settled` are told the progress of both parts.
+    Videos are drawn as those of a subset are. `rendered` and `settled` are called with the progress of both parts.
     `UsageError` for a model that has one mode only.
     """
     if not request.answers_jointly:
@@ -210,16 +211,16 @@ def in_both_modes(
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a run still has to do: (view, task) to counts of owed, answered, failed and open; seconds or None."""
+    """How far a run is: by (view, task) the counts of owed, answered, failed, open; `seconds` still needed, or None."""
 
     rows: dict[tuple[View, str], Counter[str]]
     seconds: float | None
 
 
 def run_status(runner: Runner, results: Path) -> RunStatus:
-    """Compare what a runner owes with what a results file holds, if there is one.
+    """Compare a runner's plan with a results file, if there is one.
 
-    The time is what the file's answers took per answer, times what is open; None where no answer tells.
+    The time is the median time per answer in the file, times the answers still to come; None where no answer has one.
     """
     rows: dict[tuple[View, str], Counter[str]] = {}
     held = journal.read_results(results) if results.exists() else None

@@ -1,6 +1,6 @@
-"""What is asked about a video and what becomes of it, as records: answers, failures, what nobody can be asked.
+"""The records of a results file that asking about a video gives: answers, failures, questions that cannot be asked.
 
-Knows the forms and the keys; asks nothing.
+Makes records and their keys; asks no model.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from .adapter import ModelOutput
 from .plan import VideoQuestions
 
 ResultRecord = Answer | Failure | Unasked | Event | Manifest  # the last at most once, before the first answer
-KeyedSample = tuple[str, Sample]  # a key, and whose it is
+KeyedSample = tuple[str, Sample]  # a key and its sample
 
 
 @dataclass(frozen=True)
 class ViewQuestions:
-    """The questions still to be asked about one view, and the view itself or why it cannot be shown."""
+    """The questions still to be asked about one view; `shown` is the view, or the error that prevents it."""
 
     view: View
     removed: tuple[Moment, ...]
@@ -47,7 +47,7 @@ class ViewQuestions:
 
 @dataclass(frozen=True)
 class PreparedVideo:
-    """A video opened, hashed, decoded and cut as its open questions need it."""
+    """A video opened, hashed, decoded and cut as its unanswered questions require."""
 
     video: Video
     sha256: str
@@ -79,19 +79,19 @@ def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequen
 def failures(
     group: VideoQuestions, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError
 ) -> Iterator[Failure]:
-    """Yield a failure for each question about a video that cannot be asked at all."""
+    """Yield a failure for each question about a video of which none can be asked."""
     for view in views:
         for sample in group.asked(view):
             yield failure(key(identity, sample, view, (), ""), sample, view, "prepare", error)
 
 
 def event(name: str, **detail: Any) -> Event:
-    """Return something that happened to the run, as a record."""
+    """Return a record of something that happened to the run."""
     return Event(event=name, detail=detail, t=now())
 
 
 def checked(texts: list[str], asked: int) -> list[str]:
-    """Return the texts and what they tell, well-formed; `AdapterError` where they are not one each, or tell no JSON."""
+    """Return a model's texts, well-formed; `AdapterError` where there is not one per question or steps are no JSON."""
     if len(texts) != asked or not all(isinstance(text, str) for text in texts):
         raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
     return [_checked_output(text) if isinstance(text, ModelOutput) else well_formed(text) for text in texts]
@@ -102,12 +102,12 @@ def _checked_output(text: ModelOutput) -> ModelOutput:
         steps = parse_json(canonical_json(text.steps))
     except (TypeError, ValueError) as error:
         what = f"the model's answer cannot be written down ({error})"
-        raise AdapterError(what, f"{text!r:.200}", "the steps it tells must be JSON") from None
+        raise AdapterError(what, f"{text!r:.200}", "its steps must be JSON") from None
     return ModelOutput(well_formed(text), steps, finish=text.finish)
 
 
 def seen_frames(frames: Sequence[Frames]) -> SeenFrames | None:
-    """Return which frames were handed out, each once; None where none were."""
+    """Return the frames that the model was given, each once; None where there were none."""
     if not frames:
         return None
     shown = {float(t) for some in frames for t in some.timestamps}
@@ -128,10 +128,10 @@ def answer(
     frames: SeenFrames | None,
     time: dict[str, float],
 ) -> Answer:
-    """Return the record of a text: the thought in it apart, with everything needed to score it."""
+    """Return the record of an answer: its reasoning apart, with everything needed to score it."""
     said, thought = without_thought(str(text))
     steps = dict(text.steps or {}) if isinstance(text, ModelOutput) else {}
-    if thought:  # an endpoint may have told a part of it apart
+    if thought:  # an endpoint may have sent a part of it separately
         steps["thought"] = "\n\n".join(part for part in (steps.get("thought"), thought) if part)
     return Answer(
         key=key,
@@ -157,7 +157,7 @@ def answer(
 
 
 def not_shown(round_: ViewQuestions, error: Exception) -> list[Failure | Unasked]:
-    """Return a record for each question about a view that cannot be shown: unasked, where it cannot be made at all."""
+    """Return a record for each question about a view that cannot be shown; `Unasked` where no such view exists."""
     if isinstance(error, ViewUnavailable):
         return [_unasked(key, sample, round_.view, str(error)) for key, sample in round_.questions]
     return [failure(key, sample, round_.view, "prepare", error) for key, sample in round_.questions]
@@ -168,7 +168,7 @@ def _unasked(key: str, sample: Sample, view: View, reason: str) -> Unasked:
 
 
 def failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:
-    """Return the record of an error, with its code where it is one of ours."""
+    """Return the record of an error, with its code if it is an `EcvaError`."""
     return Failure(
         key=key,
         id=sample.id,

@@ -1,4 +1,4 @@
-"""The runner: asks a plan's questions, one video at a time, and writes every answer down at once.
+"""The runner: asks a plan's questions, one video at a time, and writes every answer at once.
 
 A video is decoded once for all its questions and views, in the background while the model works on the one before.
 This runner is one worker, in this process; see `workers` for several.
@@ -38,10 +38,10 @@ class Runner:
         self.adapter.close()
 
     def run(self, journal: Journal, progress: RunProgress | None = None) -> End:
-        """Ask everything the journal does not hold yet; write and return the end record.
+        """Ask everything that the journal does not contain yet; write and return the end record.
 
         `progress` is called after every video with (samples settled, samples owed, failures). An interrupt from
-        the keyboard is written down as an event and let through, and so is `ModelGone`.
+        the keyboard is recorded as an event and raised again, and so is `ModelGone`.
         """
         videos = self.inference.videos()
         videos.submit(*jobs(self.plan, journal, self.settings.retry_errors))
@@ -66,7 +66,7 @@ class Runner:
 
 
 def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
-    """Return a job for each video of a plan; what the journal holds is settled, but for failures to be tried again."""
+    """Return a job per video of a plan. What the journal contains is settled, except failures to be tried again."""
     settled: dict[str, set[str]] = defaultdict(set)
     for key, video in journal.answered.items():
         settled[video].add(key)
@@ -80,7 +80,7 @@ def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
 
 
 def write(journal: Journal, record: ResultRecord) -> None:
-    """Write what was had; a manifest in the place of the one that is there."""
+    """Write a record; a manifest replaces the one in the file."""
     if isinstance(record, Manifest):
         journal.settle(record)
     else:

@@ -1,7 +1,7 @@
-"""Many workers, one queue of videos, one writer: what a worker does, and who hands out the videos.
+"""A pool of workers with one queue of videos and one writer of the results file.
 
-Knows nothing of processes or machines: an `Engine` hires workers wherever it has places for them. A worker that dies
-gives its videos back. Nobody waits for anybody: answers need no collective operation.
+An `Engine` starts the workers, as processes or on other machines; this module knows neither. The videos of a worker
+that dies go back into the queue. Workers do not wait for each other: there is no collective operation.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from .prefetch import Prefetcher
 from .result_records import PreparedVideo, ResultRecord, event, failures, identity
 from .runner import Runner, RunProgress, jobs, write
 
-DEATHS_OF_A_VIDEO = 2  # workers that died at it, after which it is not given to another
-DEATHS_AT_A_PLACE = 3  # workers in a row that finished no video, after which no other is hired there
+DEATHS_OF_A_VIDEO = 2  # after so many workers died while asking about a video, it is given up
+DEATHS_AT_A_PLACE = 3  # after so many workers in a row died without finishing a video, the place is given up
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker has read what it is to ask, and says how it makes the run."""
+    """A worker has loaded the run; `manifest` says how it makes the answers."""
 
     manifest: Manifest
 
 
 @dataclass(frozen=True)
 class Wrote:
-    """A worker has something for the results file."""
+    """A record of a worker, for the results file."""
 
     record: ResultRecord
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A worker has settled the video that it was given first."""
+    """A worker has finished the first of the videos it was given."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The request cannot be met, by this worker or any other."""
+    """The run cannot be carried out, by this worker or any other."""
 
     error: EcvaError
 
 
 @dataclass(frozen=True)
 class Died:
-    """A worker is dead. Nothing is heard of it after this."""
+    """A worker is dead. This is its last message."""
 
     why: str
 
@@ -65,7 +65,7 @@ Send = Callable[[Message], None]
 
 
 class Worker:
-    """Makes a run's answers, wherever it is put. `submit` may be called from another thread once it is `Ready`."""
+    """Answers a run's questions, in whatever process it runs. Once it is `Ready`, any thread may call `submit`."""
 
     def __init__(self, prepare: Callable[[], Runner]) -> None:
         self._prepare = prepare
@@ -76,7 +76,7 @@ class Worker:
         self._videos.submit(job)
 
     def work(self) -> Iterator[Message]:
-        """Yield what it has to say, until it is ended from outside or refuses."""
+        """Yield its messages, until it is stopped from outside or the run cannot be carried out."""
         try:
             with self._prepare() as runner:
                 self._videos = runner.inference.videos()
@@ -90,27 +90,27 @@ class Worker:
 
 
 class WorkerHandle(Protocol):
-    """A worker as seen from here. What it does must not block."""
+    """A worker as the pool sees it. The methods must not block."""
 
     def submit(self, job: Job) -> None:
-        """Give it another video; one that is dead takes it in silence."""
+        """Give it another video; a dead worker ignores it."""
 
     def stop(self) -> None:
-        """End it at once, whatever it does."""
+        """Stop it at once, whatever it is doing."""
 
 
 class Engine(Protocol):
-    """Somewhere workers can be."""
+    """What starts workers: processes of this machine, or actors of a cluster."""
 
     places: tuple[str, ...]
 
     def start(self, place: str, send: Send) -> WorkerHandle:
-        """Start a worker at a place; what it says is told, in order and from any thread, and last that it is gone."""
+        """Start a worker at a place. Its messages go to `send`, in order and from any thread; the last is `Died`."""
 
 
 @dataclass(eq=False)
 class _Slot:
-    """A worker's place, who is there, and the videos it holds: the first is asked about, the others are prepared."""
+    """A place, its worker and the videos given to it: it asks about the first and prepares the others."""
 
     place: str
     handle: WorkerHandle | None = None
@@ -120,7 +120,7 @@ class _Slot:
 
 
 class WorkerPool:
-    """Runs one plan with many workers; use as a context manager, within which they are there."""
+    """Runs one plan with many workers. Use as a context manager, which starts and stops them."""
 
     def __init__(self, engine: Engine, plan: Plan, settings: Settings) -> None:
         self.plan = plan
@@ -128,9 +128,9 @@ class WorkerPool:
         self._slots = [_Slot(place) for place in engine.places]
         self._inbox: queue.SimpleQueue[tuple[_Slot, Message]] = queue.SimpleQueue()
         self._manifest: Manifest | None = None
-        self._before: list[ResultRecord] = []  # what is to be written once there is a journal
+        self._before: list[ResultRecord] = []  # records to write once there is a journal
         self._todo: deque[Job] = deque()
-        self._died_at: Counter[str] = Counter()  # workers, by video
+        self._died_at: Counter[str] = Counter()  # how many workers, by video
         self._settled = 0
         self._journal: Journal
 
@@ -148,20 +148,20 @@ class WorkerPool:
 
     @property
     def manifest(self) -> Manifest:
-        """How the run is made, as the first worker that is ready says: what it runs on is not known here."""
+        """The manifest of the first worker that is ready: only a worker knows what it runs on."""
         while self._manifest is None:
             self._before.extend(self._hear(*self._inbox.get()))
         return self._manifest
 
     def run(self, journal: Journal, progress: RunProgress | None = None) -> End:
-        """Have everything asked that the journal does not hold yet; write and return the end record.
+        """Have the workers ask everything that the journal does not contain yet; write and return the end record.
 
-        As `Runner.run`, but for the order of the answers. Raises `WorkerLost` where no worker is left, and whatever
-        error of ours a worker ended with.
+        The same as `Runner.run`, except for the order of the answers. Raises `WorkerLost` where no worker is left, and
+        the `EcvaError` that a worker ended with.
         """
         self._journal = journal
         self._todo.extend(jobs(self.plan, journal, self._settings.retry_errors))
-        told = 0
+        reported = 0
         try:
             for record in self._before:
                 write(journal, record)
@@ -169,14 +169,14 @@ class WorkerPool:
                 self._hand_out()
                 for record in self._hear(*self._inbox.get()):
                     self._write(record)
-                if progress and self._settled > told:
-                    told = self._settled
-                    progress(told, self.plan.owed, journal.errors)
+                if progress and self._settled > reported:
+                    reported = self._settled
+                    progress(reported, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise
         except (ModelGone, WorkerLost) as gone:
-            while not self._inbox.empty():  # what others have told meanwhile is answered, and may be paid for
+            while not self._inbox.empty():  # other workers' answers that have arrived may have cost money
                 _, message = self._inbox.get()
                 if isinstance(message, Wrote):
                     self._write(message.record)
@@ -196,7 +196,7 @@ class WorkerPool:
     def _hand_out(self) -> None:
         """Give every worker one video to ask about and others to prepare meanwhile.
 
-        A video at which a worker died is given alone, so that nothing else can be blamed for the next death.
+        A video at which a worker died is given alone, so that no other video can be the cause of the next death.
         """
         for slot in self._slots:
             while slot.handle and slot.ready and self._todo and self._has_room(slot):
@@ -211,7 +211,7 @@ class WorkerPool:
         return not suspect and len(slot.held) < 1 + self._settings.decoders
 
     def _hear(self, slot: _Slot, message: Message) -> Iterator[ResultRecord]:
-        """Do what a message asks for, and yield what is to be written."""
+        """Handle a message, and yield the records to write."""
         match message:
             case Ready(manifest):
                 self._compare(slot, manifest)
@@ -227,7 +227,7 @@ class WorkerPool:
                 yield from self._replace(slot, why)
 
     def _compare(self, slot: _Slot, manifest: Manifest) -> None:
-        """Take the first worker's manifest as the run's; refuse what is another run, or not where it says it is."""
+        """Take the first worker's manifest as the run's. Raise where another differs, or does not use its device."""
         if manifest.expects != self.plan.expects:
             remedy = "give all workers the same annotations"
             raise SpecMismatch("a worker would ask other questions than were planned", slot.place, remedy)
@@ -244,7 +244,7 @@ class WorkerPool:
             raise SpecMismatch(f"a worker would make another run ({shown})", slot.place, remedy)
 
     def _replace(self, slot: _Slot, why: str) -> Iterator[ResultRecord]:
-        """Give back the videos of a worker that died, and hire another."""
+        """Queue the videos of a worker that died again, and start another worker."""
         held, slot.held = slot.held, []
         slot.handle, slot.ready, slot.deaths = None, False, slot.deaths + 1
         yield event("worker_lost", place=slot.place, why=why, video=held[0].group.video if held else None)
@@ -255,10 +255,10 @@ class WorkerPool:
             return
         yield event("place_given_up", place=slot.place)
         if not any(other.handle for other in self._slots):
-            raise WorkerLost("no worker is left", why, "see what it said, then run again: what is written is kept")
+            raise WorkerLost("no worker is left", why, "see its output, then run again: all written answers are used")
 
     def _give_back(self, held: Sequence[Job], why: str) -> Iterator[ResultRecord]:
-        """Queue videos again, first of all; but give up the one asked about at its second death."""
+        """Put videos back at the head of the queue, but give up the first one if two workers died at it."""
         first = held[0].group
         self._died_at[first.video] += 1
         if self._died_at[first.video] == DEATHS_OF_A_VIDEO:
@@ -268,6 +268,6 @@ class WorkerPool:
             for failure in failures(first, self.plan.views, identity(self._journal.manifest), error):
                 if self._journal.state.get((failure.id, failure.view)) not in ("answer", "unasked"):
                     yield failure
-        # What the dead have written need not be asked again.
+        # Answers that dead workers have written need not be asked for again.
         open_now = {job.group.video: job for job in jobs(self.plan, self._journal, self._settings.retry_errors)}
         self._todo.extendleft(open_now[job.group.video] for job in reversed(held))

@@ -17,6 +17,7 @@ from . import (
     check_fast,
     compare,
     data,
+    doctor,
     gate,
     judge_audit,
     leaderboard,
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run_command)
 app.command("plan")(plan.plan_command)
+app.command("doctor")(doctor.doctor_command)
 app.command("merge")(merge.merge_command)
 app.command("check-fast")(check_fast.check_fast_command)
 app.command("score")(score.score_command)

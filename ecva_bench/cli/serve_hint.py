@@ -21,7 +21,7 @@ def serve_hint_command(
       ecva-bench serve-hint checkpoints/my-model
     """
     from .. import registry
-    from ..answering.adapter import GROUP
+    from ..answering.adapter import ADAPTER_GROUP
 
-    for line in registry.load(GROUP, "vllm").serve_lines(model):
+    for line in registry.load(ADAPTER_GROUP, "vllm").serve_lines(model):
         print(line)

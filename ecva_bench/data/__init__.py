@@ -6,7 +6,7 @@ Public: `load_dataset`, `Dataset`, and `read_released_answers` for the authors' 
 from __future__ import annotations
 
 from .dataset import Dataset
-from .loading import Source, load_dataset
+from .loading import DatasetSource, load_dataset
 from .released import read_released_answers
 
-__all__ = ["Dataset", "Source", "load_dataset", "read_released_answers"]
+__all__ = ["Dataset", "DatasetSource", "load_dataset", "read_released_answers"]

@@ -91,7 +91,7 @@ class DatasetCheck:
 def check_dataset(dataset: Dataset, progress: Callable[[int, int, int], None] | None = None) -> DatasetCheck:
     """Check a dataset's annotations and, where their folder is known, its video files.
 
-    `progress` is told (videos done, videos in all, unusable ones).
+    `progress` is called with (videos done, videos in all, unusable videos).
     """
     videos: list[VideoCheck] = []
     findings = list(dataset.findings)

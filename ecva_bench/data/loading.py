@@ -11,14 +11,14 @@ from ..errors import DataError, EcvaError, UsageError
 from ..registry.source_files import error_line
 from .dataset import Dataset
 
-GROUP = "ecva_bench.datasets"
+DATASET_GROUP = "ecva_bench.datasets"
 
 # A registered name, an annotation file, both as `name:FILE`, `./file.py:Name`, a function or class of (path, videos),
 # or a data set.
-Source = str | Path | Dataset | Callable[[Path | None, Path | None], Dataset]
+DatasetSource = str | Path | Dataset | Callable[[Path | None, Path | None], Dataset]
 
 
-def load_dataset(source: Source, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
+def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
     `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one
@@ -27,7 +27,8 @@ def load_dataset(source: Source, path: str | Path | None = None, videos: str | P
     other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown name and for what
     is no data set, `DataError` for a file that cannot be read at all.
 
-    >>> load_dataset("mini").name
+    >>> import ecva_bench as eb
+    >>> eb.load_dataset("mini").name
     'mini'
     """
     place = None if videos is None else Path(videos)
@@ -35,7 +36,7 @@ def load_dataset(source: Source, path: str | Path | None = None, videos: str | P
         if path is not None:
             raise UsageError("a data set that is given takes no file", path, "leave the file out")
         return source if place is None else replace(source, videos=place)
-    if isinstance(source, Path) or (isinstance(source, str) and not registry.is_named(GROUP, source)):
+    if isinstance(source, Path) or (isinstance(source, str) and not registry.is_named(DATASET_GROUP, source)):
         file = Path(source)
         if path is None and file.suffix != ".py" and (file.suffix or file.exists()):
             from .ecva import form_of
@@ -43,7 +44,7 @@ def load_dataset(source: Source, path: str | Path | None = None, videos: str | P
             source, path = form_of(file), file
         else:
             source = str(source)
-    found = registry.resolve(GROUP, source)
+    found = registry.resolve(DATASET_GROUP, source)
     if path is None:
         path = found.target
     return _loaded(found, None if path is None else Path(path), place)

@@ -42,11 +42,11 @@ PROMPT_PHRASES = {
 def read_released_answers(path: Path, dataset: Dataset, task: str | None = None) -> Results:
     """Return the answers of a released file as results.
 
-    The task of a row is `task` where given, else told by its `task_type`, its prompt, the rest of the file or
-    the file's name. Answers are raw texts, thoughts included, a number's digits for a number. `expects` holds every
-    usable annotation that has a reference for the file's tasks; answers to others, and second answers, are `extra`,
-    with the raw cell as reference. Raises `DataError` for a file that is no list of rows, or whose videos cannot be
-    told from each other or are none of the dataset's, `UsageError` where no task can be told.
+    The task of a row is `task` where given, else found by its `task_type`, its prompt, the rest of the file or the
+    file's name. Answers are raw texts, reasoning included; a number is its digits. `expects` has every usable
+    annotation with a reference for the file's tasks; answers to others, and second answers, are `extra`, with the raw
+    cell as reference. Raises `DataError` for a file that is no list of rows, or whose videos are ambiguous or not of
+    the dataset, and `UsageError` where the task cannot be found.
     """
     content = read_bytes(path)
     rows = parse_json_file(content, path)
@@ -131,15 +131,15 @@ def _tasks_of(rows: list[dict[str, Any]], path: Path, task: str | None) -> list[
         if task not in REFERENCES:
             raise UsageError(f"no task is called {task!r}", remedy=f"available: {', '.join(REFERENCES)}")
         return [task] * len(rows)
-    told = [
+    named = [
         _match(str(row.get("task_type", "")), TASK_WORDS) or _match(str(row.get("prompt", "")), PROMPT_PHRASES)
         for row in rows
     ]
-    known = set(told) - {None}
+    known = set(named) - {None}
     default = known.pop() if len(known) == 1 else _match(path.stem, TASK_WORDS)
-    found = [name or default for name in told]
+    found = [name or default for name in named]
     if None in found:
-        raise UsageError("the task of these answers cannot be told", path, "name it with --task")
+        raise UsageError("the task of these answers is not known", path, "name it with --task")
     return [name for name in found if name is not None]
 
 

@@ -1,4 +1,4 @@
-"""The named rules by which dirt in annotation files is kept, repaired or excluded: each in one sentence.
+"""The named rules by which defects of annotation files are kept, repaired or excluded, each in one sentence.
 
 A finding names its rule, so this table is what a reader needs to judge a finding. Knows no parser.
 """

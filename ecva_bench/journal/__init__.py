@@ -1,9 +1,9 @@
 """The results file: one JSON record per line, appended and synced by one writer, readable after any crash.
 
-The first line is the run's manifest, then answers, errors, events and what cannot be asked, in the order they happened,
-then an end record if the run came to its end. A key is answered once; of two records with one key the first answer
-counts. A run that takes up a file of which the manifest owes another list appends its own: the last one counts. Knows
-the format only: nothing of videos, models or scores.
+The first line is the run's manifest. Then come answers, errors, events and questions that cannot be asked, in the order
+in which they happened, and an end record if the run ended by itself. A key is answered once; of two records with one
+key the first answer counts. A run that resumes a file whose manifest lists other samples appends its own manifest: the
+last one counts. Knows only the format: nothing of videos, models or scores.
 """
 
 from ..errors import ResultsBusy

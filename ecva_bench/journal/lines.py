@@ -24,7 +24,7 @@ _TYPES: dict[str, type[Record]] = {
 
 
 def parse_records(path: Path) -> Iterator[Record]:
-    """Yield the records of whole lines; skip types of a newer minor version and a torn tail."""
+    """Yield the records of complete lines; skip record types of newer minor versions and an incomplete last line."""
     if not path.is_file():
         raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")
     with path.open("rb") as lines:
@@ -40,7 +40,9 @@ def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
         kind = _TYPES.get(data["type"])
         record = kind.model_validate(data) if kind else None
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        remedy = "mend that line, or take the file from a copy; rows of another program are one JSON list, with --data"
+        remedy = (
+            "correct that line, or restore the file from a copy; rows of another program are one JSON list, with --data"
+        )
         raise ResultsError(f"line {number} is no record ({_reason(line, error)})", path, remedy) from error
     if isinstance(record, Failure) and record.error == ViewUnavailable.code:  # as written before there was `Unasked`
         shared = record.model_dump(include={"key", "id", "video", "task", "view", "t"})
@@ -49,7 +51,7 @@ def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
 
 
 def _reason(line: bytes, error: Exception) -> str:
-    """Return what is wrong with a line: of a record, whose it is, the field and its value."""
+    """Return what is wrong with a line; for a record its sample, the field and its value."""
     if isinstance(error, KeyError):
         return f"it has no {error}"
     if not isinstance(error, ValidationError):
@@ -61,7 +63,7 @@ def _reason(line: bytes, error: Exception) -> str:
 
 
 def manifest_of(path: Path, records: Sequence[Record]) -> Manifest:
-    """Return the manifest that counts, the last; `ResultsError` where the file has none, or those of several runs."""
+    """Return the last manifest, which counts; `ResultsError` where there is none, or where there are several runs."""
     if not records or not isinstance(records[0], Manifest):
         raise ResultsError("the first line is no run manifest", path, "is this a results file?")
     manifests = [record for record in records if isinstance(record, Manifest)]
@@ -79,30 +81,30 @@ def manifest_of(path: Path, records: Sequence[Record]) -> Manifest:
 
 
 def unsharded(manifest: Manifest) -> Manifest:
-    """Return the manifest with the settings of the whole run, of which it may be a part."""
+    """Return a manifest with the settings of the whole run instead of those of a shard."""
     selection = {k: v for k, v in manifest.spec.get("selection", {}).items() if k != "shard"}
     return manifest.model_copy(update={"spec": {**manifest.spec, "selection": {**selection, "shard": None}}})
 
 
 def as_requested(manifest: Manifest) -> Manifest:
-    """Return a manifest with the settings that a resumed run repeats: as asked for, and not as they could be had."""
+    """Return a manifest with the settings as requested, which a resumed run repeats, not as they were granted."""
     return manifest.model_copy(update={"spec": {**manifest.spec, **manifest.requested}})
 
 
 def differences(there: Manifest, here: Manifest) -> str:
-    """Return in words where the settings of two runs differ; nothing where they are the same run."""
+    """Return in words where the settings of two runs differ; empty where they are the same."""
     old, new = _flat(there.spec), _flat(here.spec)
     differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     return "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
 
 
-def check_spec(path: Path, held: Manifest, asked: Manifest) -> None:
-    """Raise `SpecMismatch` where the manifest `held` by a file has other settings than the one `asked` for."""
-    if shown := differences(held, asked):
+def check_spec(path: Path, in_file: Manifest, requested: Manifest) -> None:
+    """Raise `SpecMismatch` where the manifest in a file has other settings than the requested one."""
+    if shown := differences(in_file, requested):
         raise SpecMismatch(
             f"the file belongs to a run with other settings ({shown})",
             path,
-            "repeat those, or use another --out",
+            "use the same settings, or another --out",
         )
 
 

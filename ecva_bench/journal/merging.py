@@ -1,4 +1,4 @@
-"""The parts of one run joined into one file, which never owes less than they do."""
+"""Joins the parts of one run into one file, which owes at least the answers that the parts owe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Expected = dict[View, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class _Part:
-    """One file of a run: its records, and which parts of how many it holds."""
+    """One file of a run: its records, and which parts of the run it has."""
 
     path: Path
     records: Sequence[Record]
@@ -33,13 +33,13 @@ class _Part:
 
     @cached_property
     def held(self) -> tuple[int, ...]:
-        """The numbers of the parts it holds; none where it is not divided."""
+        """The numbers of the parts it has; none where the run is not divided."""
         away = self.lacking
         return tuple(n for n in range(1, away.of + 1) if n not in away.parts) if away else ()
 
     @cached_property
     def owed(self) -> set[SampleView]:
-        """What it owes itself: a file merged of some parts expects what the others owe, too."""
+        """What this file itself owes: a file merged from some parts also lists what the others owe."""
         if not self.manifest.lacking:
             return sample_views(self.manifest.expects)
         return {(r.id, r.view) for r in self.records if isinstance(r, Answer | Failure | Unasked)}
@@ -50,16 +50,17 @@ class _Part:
 
     @property
     def whole(self) -> Expected:
-        """What all parts together owe, as far as this one knows; nothing where it does not."""
+        """What all parts together owe, if this one knows it; else nothing."""
         return self.manifest.whole if self.lacking else self.manifest.expects
 
 
 def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
     """Write the union of the parts of one run to a new file and return its manifest.
 
-    A part that is absent, or lacks answers, is refused, unless an `incomplete` file is wanted: that owes what is
-    absent, as far as the parts know it, and is resumed by the command of the whole run. Raises `SpecMismatch` where
-    they are not parts of one run, `ResultsError` where `target` exists, or where answers contradict each other.
+    Raises `ResultsError` where parts or answers are missing, unless an `incomplete` file is wanted. Such a file owes
+    the missing answers, as far as the parts know them, and is resumed by the command of the whole run. Raises
+    `SpecMismatch` where the files are not parts of one run, and `ResultsError` where `target` exists or answers
+    contradict each other.
     """
     if target.exists():
         raise ResultsError("the file to merge into exists", target, "name a new file")
@@ -90,8 +91,8 @@ def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False)
 def _alike(parts: Sequence[_Part]) -> _Part:
     """Return a part whose settings are the run's, settled with its first answer; `SpecMismatch` where parts differ."""
     for part in parts[1:]:
-        asked = (unsharded(as_requested(one.manifest)) for one in (parts[0], part))
-        check_spec(part.path, *asked)
+        requested = (unsharded(as_requested(one.manifest)) for one in (parts[0], part))
+        check_spec(part.path, *requested)
     settled = [part for part in parts if any(isinstance(record, Answer) for record in part.records)]
     for part in settled[1:]:
         check_spec(part.path, unsharded(settled[0].manifest), unsharded(part.manifest))
@@ -99,7 +100,7 @@ def _alike(parts: Sequence[_Part]) -> _Part:
 
 
 def _whole(parts: Sequence[_Part]) -> Expected:
-    """Return what the whole run owes; nothing where no part knows. `SpecMismatch` where they do not agree."""
+    """Return what the whole run owes, empty where no part knows it; `SpecMismatch` where parts disagree."""
     known = [part for part in parts if part.whole]
     for part in known[1:]:
         if sample_views(part.whole) != sample_views(known[0].whole):
@@ -109,7 +110,7 @@ def _whole(parts: Sequence[_Part]) -> Expected:
 
 
 def _absent(parts: Sequence[_Part], whole: Expected) -> Lacking | None:
-    """Return the parts that none of the files holds and that owe something, as far as that is known."""
+    """Return the parts that are in none of the files and owe something, as far as that is known."""
     if not all(part.lacking for part in parts):
         return None  # one of them is the whole run
     if whole and {place for part in parts for place in part.owed} == sample_views(whole):
@@ -132,7 +133,7 @@ def _joined(parts: Sequence[_Part]) -> Expected:
 
 
 def _settled(parts: Sequence[_Part]) -> tuple[dict[str, Answer], dict[str, Failure | Unasked]]:
-    """Return the answers by key, and what stands for the others; `ResultsError` where two files answer differently."""
+    """Return the answers, and the failures of other questions, by key; `ResultsError` where two files contradict."""
     answers: dict[str, Answer] = {}
     others: dict[str, Failure | Unasked] = {}
     of: dict[str, _Part] = {}
@@ -158,7 +159,7 @@ def _check_finished(parts: Sequence[_Part], settled: set[SampleView]) -> None:
 
 
 def _events(parts: Sequence[_Part]) -> list[Event]:
-    """Return what happened in the parts, each event once; who wrote them when is no part of it."""
+    """Return the events of the parts, each once, without those of resuming."""
     found = [r for part in parts for r in part.records if isinstance(r, Event) and r.event != "resumed"]
     return list({canonical_json(event.model_dump(mode="json")): event for event in found}.values())
 

@@ -14,11 +14,11 @@ SampleView = tuple[str, View]  # sample id and view
 
 
 def read_results(path: Path) -> Results:
-    """Return what a results file holds, joined by sample id and view.
+    """Return the contents of a results file, joined by sample id and view.
 
-    Of several answers to one sample and view (the video file changed in between) the newest counts; the others,
-    and answers to samples the run did not ask, are `extra`. What cannot be asked, as a view of its video cannot be
-    made, is not owed. Raises `ResultsError` where the file is none.
+    Of several answers to one sample and view (the video file changed in between) the newest counts; the others, and
+    answers to samples that the run did not ask, are `extra`. A question about a view that cannot be made of its video
+    is not owed. Raises `ResultsError` where the file is no results file.
     """
     records = list(parse_records(path))
     manifest = manifest_of(path, records)
@@ -62,7 +62,7 @@ def read_results(path: Path) -> Results:
 
 
 def lacking(manifest: Manifest) -> Lacking | None:
-    """Return the parts of the run that a file does not hold, None where it holds the whole run."""
+    """Return the parts of the run that are not in the file, None where it has the whole run."""
     shard = manifest.spec.get("selection", {}).get("shard")
     if shard is None:
         return manifest.lacking
@@ -72,7 +72,7 @@ def lacking(manifest: Manifest) -> Lacking | None:
 
 
 def _never_asked(manifest: Manifest) -> dict[SampleView, str]:
-    """Return why a view is not asked about, where the annotation alone says so."""
+    """Return why views are not asked about, as far as the annotation alone decides it."""
     found: dict[SampleView, str] = {}
     for name, why in manifest.unasked.items():
         sample, _, view = name.rpartition("@")

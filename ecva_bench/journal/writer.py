@@ -20,7 +20,7 @@ from .results import SampleView
 
 # How a manifest begins, and with it every results file, its keys being sorted.
 _MANIFEST_BEGINS = b'{"environment":{'
-_MAKE_ROOM = "make room and run the same command again: what is written is kept"
+_MAKE_ROOM = "make room and run the same command again: it goes on from what is written"
 
 
 def now() -> str:
@@ -31,11 +31,11 @@ def now() -> str:
 class Journal:
     """The only writer of one results file. Use as a context manager; the file is locked while it is open.
 
-    A file that exists is taken up where it stands: a torn last line is set aside in `<file>.torn`, and
-    `answered` (the video of each), `failed` and `unasked` tell what it already holds, by key, and `state` by sample id
-    and view, of which `empty` and `cut_off` are those of such answers; `spent`, by name, what all of it has cost;
-    `served`, which models gave the answers, where an endpoint names them; `manifest`, how its answers are made and what
-    it owes.
+    A file that exists is continued: an incomplete last line is moved to `<file>.torn`. What the file contains is in
+    `answered` (the video of each), `failed` and `unasked`, by key, and in `state`, by sample id and view; `empty` and
+    `cut_off` are the sample ids and views of such answers. `usage` is the total use of requests, tokens and money, by
+    name; `served` are the models that gave the answers, where an endpoint names them; `manifest` says how the answers
+    are made and which are owed.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -86,16 +86,16 @@ class Journal:
         self._remember(record)
 
     def settle(self, manifest: Manifest) -> None:
-        """Put a manifest in the place of the one that is there, before the first answer; after it, it may not differ.
+        """Replace the manifest before the first answer. Once there are answers, its settings must be the same.
 
-        Raises `SpecMismatch` where the answers that are there were made otherwise.
+        Raises `SpecMismatch` where existing answers were made with other settings.
         """
         if self.answered:
             if shown := differences(self.manifest, manifest):
-                what = f"the answers that are there were made with other settings ({shown})"
+                what = f"the answers in the file were made with other settings ({shown})"
                 raise SpecMismatch(what, self.path, "run the same command again, or begin another with --out")
             return
-        environment = {**manifest.environment, **self.manifest.environment}  # who writes is as it was
+        environment = {**manifest.environment, **self.manifest.environment}  # the first writer's host and process stay
         self.manifest = manifest.model_copy(update={"run": self.manifest.run, "environment": environment})
         others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
         os.ftruncate(self._file, 0)
@@ -132,15 +132,15 @@ class Journal:
             self.manifest = manifest_of(self.path, records)
             check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
         elif not _MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(_MANIFEST_BEGINS)]):
-            raise ResultsError("the file is there and is no results file", self.path, "name another with --out")
-        # Only now, so that a file that is not ours, or of another run, is left as it is.
+            raise ResultsError("the file exists and is no results file", self.path, "name another with --out")
+        # Only now, so that a file of another run, or of another program, stays unchanged.
         torn = _set_aside_torn_tail(self._file, self.path)
         if not records:
             self.append(manifest)
             return
         for record in records:
             self._remember(record)
-        if _owes(self.manifest) != _owes(manifest):  # it lacks parts of the run, or is older than what parts know
+        if _owes(self.manifest) != _owes(manifest):  # the file lacks parts of the run, or knew fewer samples
             owed = {name: getattr(manifest, name) for name in ("expects", "unasked", "whole", "lacking", "t")}
             self.manifest = self.manifest.model_copy(update=owed)
             self.append(self.manifest)
@@ -172,7 +172,7 @@ class Journal:
 
 
 def end_of(manifest: Manifest, journal: Journal) -> End:
-    """Return the end record of a run: what was owed against what the journal holds."""
+    """Return the end record of a run: the answers owed, compared with those in the journal."""
     owed = sample_views(manifest.expects)
     states = Counter(journal.state.get(place, "missing") for place in owed)
     whole = not (states["error"] or states["missing"] or manifest.lacking)
@@ -189,7 +189,7 @@ def end_of(manifest: Manifest, journal: Journal) -> End:
 
 
 def sample_views(expects: Mapping[View, Sequence[str]]) -> set[SampleView]:
-    """Return sample id and view of all that is owed."""
+    """Return the sample id and view of each answer owed."""
     return {(sample, view) for view, samples in expects.items() for sample in samples}
 
 
@@ -206,7 +206,7 @@ def _owes(manifest: Manifest) -> tuple[object, ...]:
 
 
 def writer() -> dict[str, Any]:
-    """Return who writes: host and process id."""
+    """Return the host and the process id of the writer."""
     return {"host": socket.gethostname(), "pid": os.getpid()}
 
 

@@ -1,10 +1,10 @@
 """The judge: a language model that gives verdicts on texts, asked in batches, cached, replayable.
 
-`Judge` is what scorers see; `Call` is one question to it, `Verdict` its answer; `open_judge` makes one of a model's
-name, `open_own` one of a user's class. From a call to its verdict the modules are `messages` (what is sent),
-`endpoint`, `client`, `completions` and `transport` (an endpoint; `error_bodies` are its errors) or `local` (a model in
-this process), `store` (what came back), `verdicts` (what it means; the reading itself is `reading.verdicts`) and
-`identity` (who judged).
+`Judge` is the interface that scorers use; a `Call` is one question to it and a `Verdict` its answer. `open_judge`
+returns a judge by its model's name, `open_own` one of a user's class. From a call to its verdict the modules are:
+`messages` (what is sent); `endpoint`, `client`, `completions`, `transport` and `error_bodies` (a model behind an
+endpoint) or `local` (a model in this process); `store` (stored replies); `verdicts` (from replies to a verdict; texts
+are read by `reading.verdicts`); `identity` (which judge it was, for signatures).
 """
 
 from ..reading.verdicts import Scale

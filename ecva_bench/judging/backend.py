@@ -1,4 +1,4 @@
-"""What the judge needs of a language model, near or far: a reply to each vote. Knows no store and no metric."""
+"""The interface of a judge's language model, local or remote: a reply to each vote. Knows no store and no metric."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .store import Reply
 
 @dataclass(frozen=True)
 class Vote:
-    """A call put to a model once. `key` is the content address of `request`, its canonical JSON."""
+    """One request of a call to a model. `key` is the content address of `request`, its canonical JSON."""
 
     call: Call
     seed: int
@@ -20,29 +20,29 @@ class Vote:
     request: str
 
 
-# A vote's reply, or the reason why there is none ("failed: …"), which is not stored.
+# A vote's reply, or the reason why there is none ("failed: …"). Reasons are not stored.
 Outcome = Reply | str
-# Takes the outcomes that came together, as they come.
+# Called with outcomes as soon as they arrive, several at once where they arrive together.
 Keep = Callable[[Sequence[tuple[Vote, Outcome]]], None]
 
 
 class Backend(Protocol):
-    """A way to a model. `kind` and `parameters` are part of every content address."""
+    """A language model. `kind` and `parameters` are part of every content address."""
 
     kind: ClassVar[str]
 
     @property
     def model(self) -> str:
-        """Return what tells the model from every other."""
+        """Return the model's unique name."""
 
     def parameters(self, seed: int) -> dict[str, Any]:
-        """Return how the model is sampled for a vote with this seed."""
+        """Return the sampling parameters of a vote with this seed."""
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
-        """Put every vote to the model and hand every outcome to `keep` at once.
+        """Send every vote to the model and pass every outcome to `keep` at once.
 
-        Raises `BudgetExhausted` or `JudgeError` after every reply under way was kept.
+        Raises `BudgetExhausted` or `JudgeError`, but only after the replies under way were passed on.
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""

@@ -1,4 +1,4 @@
-"""What is asked of a judge and what comes back. Knows no model, no network and no metric."""
+"""Calls to a judge and its verdicts. Knows no model, no network and no metric."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..reading.verdicts import Scale
 
 @dataclass(frozen=True)
 class JudgePrompt:
-    """The instructions of a judge, as a versioned file says them; `fields` are the data they speak of."""
+    """The instructions of a judge, from a versioned file; `fields` are the names of the data they refer to."""
 
     id: str
     version: int
@@ -29,25 +29,25 @@ class JudgePrompt:
 
 @dataclass(frozen=True)
 class Call:
-    """One question to a judge: instructions, and data that is never instructions, whatever it says."""
+    """One question to a judge: instructions and data. Data is never treated as instructions, whatever it says."""
 
     prompt: JudgePrompt
     payload: Mapping[str, Any]
 
     @property
     def expected(self) -> int:
-        """How many verdicts the reply must hold."""
+        """How many verdicts the reply must contain."""
         many = self.prompt.scale.many
         return len(self.payload[many]) if many else 1
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge said to one call, over all its votes.
+    """The result of one call, over all its votes.
 
-    `values` holds the mean of the valid votes per verdict asked for (majority for yes/no: 1, 0, or 0.5 on a tie),
-    None where the call is unscored; `expectations` the same from token log-probabilities where the endpoint gives
-    them. `votes` are the single votes, None for one that could not be had; `reason` says why a call is unscored.
+    `values` are, for each verdict asked for, the mean of the valid votes (for yes/no the majority: 1, 0, or 0.5 on a
+    tie), None where the call is unscored. `expectations` are the same from token log-probabilities, where the endpoint
+    gives them. `votes` are the single votes, None for a vote without a verdict; `reason` says why a call is unscored.
     `keys` are the content addresses of the votes.
     """
 
@@ -70,17 +70,17 @@ class Verdict:
 
 
 class Judge(Protocol):
-    """What scorers ask. Replies come in the order of the calls; a call that fails is unscored, never an exception.
+    """The interface that scorers use. Verdicts come in the order of the calls; a call that fails is unscored.
 
-    An exhausted budget is an exception (`BudgetExhausted`): everything asked before is stored, and asking again
-    goes on from there.
+    Only an exhausted budget is an exception (`BudgetExhausted`): earlier replies are stored, and asking again goes on
+    from there.
     """
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
         """Return one verdict per call."""
 
     def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
-        """Return what determined its verdicts, for signatures: model, temperature, seed, votes, as they really were.
+        """Return what determined its verdicts, for signatures: model, temperature, seed and votes as really used.
 
-        `keys` are the addresses of the votes meant, as verdicts name them; without any, all that it gave are.
+        `keys` are the addresses of the votes that count, as in `Verdict.keys`; without any, all votes so far count.
         """

@@ -1,6 +1,6 @@
-"""A judge at an OpenAI-compatible endpoint: many votes at once, each kept as it comes.
+"""A judge at an OpenAI-compatible endpoint: many votes at once, each stored as it arrives.
 
-Knows votes and who keeps them; leaves patience and the endpoint to `client`, the format to `completions`.
+Knows votes; retries and connections are left to `client`, the format to `completions`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _VoteRequest:
 
 @dataclass
 class _Round:
-    """What the workers of one `answer` share."""
+    """The state that the workers of one `answer` share."""
 
     votes: Iterator[Vote]
     keep: Keep
@@ -55,13 +55,13 @@ class _Round:
     error: Exception | None = None
 
     def add(self, vote: Vote, outcome: Outcome) -> None:
-        """Take an outcome; those that one turn of the event loop brings are kept together, in one transaction."""
+        """Add an outcome; all outcomes of one turn of the event loop are stored in one transaction."""
         if not self.found:
             asyncio.get_running_loop().call_soon(self.hand_over)
         self.found.append((vote, outcome))
 
     def hand_over(self) -> None:
-        """Have what has come kept."""
+        """Pass the collected outcomes on to be stored."""
         found, self.found = self.found, []
         try:
             if found:
@@ -84,11 +84,11 @@ class Endpoint:
         self._client = EndpointClient(model, options, budget)
 
     def parameters(self, seed: int) -> dict[str, Any]:
-        """Return how the model is sampled for a vote with this seed."""
+        """Return the sampling parameters of a vote with this seed."""
         return completions.sampling_parameters(seed, self._max_tokens)
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
-        """Put every vote to the endpoint; see `Backend.answer`."""
+        """Send every vote to the endpoint; see `Backend.answer`."""
         self._client.run(self._answer(_Round(votes, keep)))
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class Endpoint:
             raise work.error
 
     async def _work(self, work: _Round, wait: float) -> None:
-        """Take votes until there are none, or until some worker met what no later call would survive."""
+        """Take votes until none is left, or until a worker met an error that would stop all later calls too."""
         await asyncio.sleep(wait)
         try:
             for vote in work.votes:
@@ -114,7 +114,7 @@ class Endpoint:
                 else:
                     work.add(vote, f"{FAILED}: {found.what}")
                     self._client.give_up(found)
-                await asyncio.sleep(0)  # until it is kept: what a killed run loses is one call per worker
+                await asyncio.sleep(0)  # until it is stored: a killed run loses at most one call per worker
                 if work.error:
                     return
         except Exception as error:

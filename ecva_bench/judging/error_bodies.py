@@ -1,7 +1,6 @@
-"""What an endpoint says of an error, whatever the shape of the body: an object, a list, a text, a page.
+"""Reads the body of an error response, whatever its shape: a JSON object, a list, a text or an HTML page.
 
-The one reader of such bodies, for judges and for models behind an endpoint. Knows shapes; what an error calls for,
-`completions` knows.
+Used for judges and for models behind an endpoint. What to do about an error is decided in `completions`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
-_LONGEST_PAGE = 20_000  # characters of a page that are looked at
+_LONGEST_PAGE = 20_000  # characters of a page that are read
 _DEEPEST = 12  # objects within objects
-# Keys behind which services put the reason, those that name what it is about, and those of a code.
+# Keys under which services give the reason, the name of the parameter it is about, and a code.
 _REASONS = frozenset(
     {
         "error",
@@ -47,7 +46,7 @@ _HIDDEN = ("<script", "<style")
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """An error's reason in words, the parameters it names as such, and its codes; `of_json`: they stood in JSON."""
+    """An error's reason, the parameters it names, and its codes; `of_json` says whether the body was JSON."""
 
     message: str = ""
     names: str = ""
@@ -56,12 +55,12 @@ class ErrorBody:
 
     @property
     def status(self) -> int | None:
-        """The HTTP status among the codes: some services send it in the body of a response that says 200."""
+        """The HTTP status among the codes: some services send it in the body of a response with status 200."""
         return next((int(code) for code in self.codes if re.fullmatch("[45][0-9][0-9]", code)), None)
 
 
 def read_error_body(content: bytes) -> ErrorBody:
-    """Return what the body of a response complains of; empty where it says nothing."""
+    """Return the error in the body of a response; empty where it gives none."""
     text = content.decode("utf-8", "replace").strip()
     try:
         value = json.loads(text)
@@ -78,7 +77,7 @@ def read_error_body(content: bytes) -> ErrorBody:
 
 
 def _reasons(value: Any, about: str, depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the reasons, names and codes in a part of a body; `about` names the parameter it speaks of."""
+    """Yield the reasons, names and codes in a part of a body; `about` is the parameter that it concerns."""
     if depth > _DEEPEST:
         return
     if isinstance(value, list):
@@ -122,14 +121,14 @@ def _in_object(value: dict[str, Any], about: str, depth: int) -> Iterator[tuple[
 
 
 def _place(value: Any) -> str:
-    """Return what a parameter is called, where its name or the way to it is given."""
+    """Return a parameter's name, given as a text or as a path in a list."""
     if isinstance(value, list):
         return ".".join(str(part) for part in value)
     return value if isinstance(value, str) else ""
 
 
 def _json_in(text: str) -> Any:
-    """Return the object or list that a text is, as where one service hands on what another said; else None."""
+    """Return the JSON object or list in a text, as where a service forwards another's error; else None."""
     try:
         return json.loads(text) if text[0] in "{[" else None
     except (ValueError, RecursionError):
@@ -137,7 +136,7 @@ def _json_in(text: str) -> Any:
 
 
 def _words(text: str) -> str:
-    """Return what is to be read in a text or a page, on one line."""
+    """Return the visible words of a text or an HTML page, on one line."""
     if not text.startswith("<"):
         return text
     words, hidden = [], False

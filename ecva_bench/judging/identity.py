@@ -1,4 +1,4 @@
-"""Who judged, for signatures: what was asked for, less what was turned down, and what answered. Knows replies only."""
+"""Which judge it was, for signatures: the parameters that the endpoint accepted, and the models that replied."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ _SEPARATORS = re.compile(r"[|,\r\n]+")  # of signatures: what an endpoint calls 
 
 @dataclass(frozen=True)
 class ReplyOrigin:
-    """How a reply was had: without which parameters of its address, and what answered."""
+    """How a reply was made: `left_out` are rejected parameters of its address, `served` is the model that replied."""
 
     left_out: tuple[str, ...]
     served: str
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
-        """Return how a reply was had."""
+        """Return the origin of a reply."""
         return cls(reply.left_out, _SEPARATORS.sub("_", reply.served))
 
 
-def sampling(parameters: Mapping[str, Any], had: Collection[ReplyOrigin]) -> dict[str, str]:
-    """Return how replies were sampled: `temperature` and `seed`, as far as no reply was had without them.
+def sampling(parameters: Mapping[str, Any], origins: Collection[ReplyOrigin]) -> dict[str, str]:
+    """Return how replies were sampled: `temperature` and `seed`, each only if no reply was made without it.
 
-    Where some were, `left-out` has each set of parameters that replies were had without. `max-tokens` is named where it
-    is not the usual limit.
+    `left-out` lists the sets of parameters that endpoints rejected, if any. `max-tokens` is given where it is not the
+    default limit.
     """
-    left_out = {name for one in had for name in one.left_out}
+    left_out = {name for one in origins for name in one.left_out}
     names = [name for name in ("temperature", "seed") if name in parameters and name not in left_out]
     found = {name: str(parameters[name]) for name in names}
     if (limit := parameters.get("max_completion_tokens", MAX_REPLY_TOKENS)) != MAX_REPLY_TOKENS:
         found["max-tokens"] = str(limit)
     if left_out:
-        found["left-out"] = ",".join(sorted({"+".join(one.left_out) or "nothing" for one in had}))
+        found["left-out"] = ",".join(sorted({"+".join(one.left_out) or "nothing" for one in origins}))
     return found
 
 
-def served(model: str, had: Collection[ReplyOrigin]) -> dict[str, str]:
-    """Return what answered, all of it, where that is anything but the model by the name it was asked by."""
-    names = {one.served for one in had} - {""}
+def served(model: str, origins: Collection[ReplyOrigin]) -> dict[str, str]:
+    """Return the names of the models that replied, if they differ from the name in the requests."""
+    names = {one.served for one in origins} - {""}
     return {"served": ",".join(sorted(names))} if names - {model} else {}

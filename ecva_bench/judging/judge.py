@@ -1,7 +1,7 @@
-"""The judge as scorers see it: calls in, verdicts out; the store first, the model for the rest.
+"""The judge that scorers use: calls in, verdicts out. Stored replies are used first; the model is asked for the rest.
 
-Every verdict is that of the stored reply, also one that was just asked for, so that scoring again, or from a published
-export, gives the same values bit for bit. Knows no HTTP and no metric.
+Every verdict is read from the stored reply, even right after it was asked for, so that scoring again, or from a
+published export, gives the same values bit for bit. Knows no HTTP and no metric.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .local import LocalModel
 from .store import Reply, Store, default_store_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
 
-# Told how far an `ask` is: votes done, votes owed, votes that failed.
+# Called with the progress of an `ask`: votes done, votes in all, votes that failed.
 JudgeProgress = Callable[[int, int, int], None]
 
 LOCAL_PREFIX = "hf:"
 CALLS_AT_ONCE = 64  # addressed and looked up together
-# Allocations between two collections of garbage. What is kept of a run is not garbage, and Python's 700 would have it
-# looked through hundreds of times while replies wait.
+# Allocations between two garbage collections. With Python's default of 700, all objects of a run would be searched for
+# garbage hundreds of times while replies wait.
 COLLECTED_AFTER = 20_000
 
 
@@ -55,12 +55,12 @@ def open_judge(
     replay: Path | None = None,
     progress: JudgeProgress | None = None,
 ) -> LanguageJudge:
-    """Return the judge of a name: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
+    """Return the judge called `model`: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
 
     The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries`
-    the further requests a vote gets. Every call is put to the model `votes` times, with seeds from `seed` on, for a
-    reply of at most `max_tokens`. `prices` extends the price table. Replies are kept in `store`, else in the cache
-    folder; with `replay`, an export, nothing is asked at all. Raises `JudgeError` for what cannot work at all.
+    the further requests per vote. Every call is sent to the model `votes` times, with seeds from `seed` on, for a
+    reply of at most `max_tokens`. `prices` extends the price table. Replies are stored in `store`, else in the cache
+    folder; with `replay`, an export, no model is asked. Raises `JudgeError` for options that cannot work.
     """
     if min(votes, concurrency, 1 if max_tokens is None else max_tokens) < 1 or retries < 0 or timeout <= 0:
         what = "a judge needs at least one vote, one connection, one token and some time"
@@ -76,16 +76,16 @@ def open_judge(
         options = EndpointOptions(base_url, concurrency, timeout, retries)
         backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS)
     if replay is not None:
-        kept = Store(None)
-        kept.import_jsonl(replay)
+        replies = Store(None)
+        replies.import_jsonl(replay)
     else:
-        kept = Store(store or default_store_path())
-    return LanguageJudge(backend, kept, usage, votes=votes, seed=seed, ask=replay is None, progress=progress)
+        replies = Store(store or default_store_path())
+    return LanguageJudge(backend, replies, usage, votes=votes, seed=seed, ask=replay is None, progress=progress)
 
 
 @dataclass
 class _Batch:
-    """Calls under way: the addresses of their votes, as far as looked up, and the outcomes known, by address."""
+    """Calls in progress: the addresses of their votes as far as looked up, and the known outcomes by address."""
 
     calls: Sequence[Call]
     keys: list[tuple[str, ...]] = field(default_factory=list)
@@ -93,7 +93,7 @@ class _Batch:
     verdicts: list[Verdict] = field(default_factory=list)
 
     def conclude(self) -> None:
-        """Give calls their verdicts, in their order, as far as all votes of a call have an outcome."""
+        """Add verdicts in the order of the calls, up to the first call with a vote without an outcome."""
         while len(self.verdicts) < len(self.keys):
             call, group = self.calls[len(self.verdicts)], self.keys[len(self.verdicts)]
             known = [self.outcomes[key] for key in group if key in self.outcomes]
@@ -120,7 +120,7 @@ class LanguageJudge:
         self.usage = usage
         self._backend, self._store, self._votes, self._seed = backend, store, votes, seed
         self._asks, self._progress = ask, progress
-        self._used: dict[str, ReplyOrigin] = {}  # how every reply handed out was had, by address
+        self._used: dict[str, ReplyOrigin] = {}  # origins of the replies that verdicts were given from, by address
         self._first: Verdict | None = None  # the first call's, or the first that is one
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
@@ -154,17 +154,17 @@ class LanguageJudge:
 
     @property
     def mute(self) -> str:
-        """Why the first call has no verdict, where it was asked for some and not one came; else nothing."""
+        """Why there is no verdict, if calls were made and none has one; else empty."""
         return self._first.reason if self._first and self._first.values is None else ""
 
     def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
-        """Return what determined verdicts, by the replies they rest on; see `Judge.identity`."""
-        had = {self._used[key] for key in keys or self._used if key in self._used}
+        """Return what determined the verdicts, from their replies; see `Judge.identity`."""
+        origins = {self._used[key] for key in keys or self._used if key in self._used}
         judge = {"judge": f"{self._backend.kind}:{self._backend.model}"}
-        asked = sampling(self._backend.parameters(self._seed), had)
-        # Where no seed has a part in it, all votes are one.
+        sampled = sampling(self._backend.parameters(self._seed), origins)
+        # A backend without a seed gives the same vote every time, which counts as one.
         votes = len({canonical_json(self._backend.parameters(self._seed + number)) for number in range(self._votes)})
-        return {**judge, **asked, "votes": str(votes), **served(self._backend.model, had)}
+        return {**judge, **sampled, "votes": str(votes), **served(self._backend.model, origins)}
 
     def export(self, path: Path) -> int:
         """Write every call whose verdict was handed out as JSON lines, for `replay`; return how many votes."""
@@ -184,9 +184,9 @@ class LanguageJudge:
         self.close()
 
     def _missing(self, asked: _Batch) -> Iterator[Vote]:
-        """Yield the votes that the store has no reply to; addresses and stored replies go into `asked`.
+        """Yield the votes without a stored reply; addresses and stored replies go into `asked`.
 
-        Some calls at a time, so that the addresses of later ones are computed while earlier ones are under way.
+        Calls are looked up in groups, so that addresses of later ones are computed while earlier ones are in progress.
         """
         seen: set[str] = set()
         for start in range(0, len(asked.calls), CALLS_AT_ONCE):
@@ -211,7 +211,7 @@ class LanguageJudge:
         return Vote(call, seed, key_of(request), request)
 
     def _put_to_model(self, votes: Iterator[Vote], asked: _Batch) -> None:
-        """Put the replies to votes, which are stored, or why there is none, into `asked`."""
+        """Ask the model for votes; store the replies and put the outcomes into `asked`."""
         owed = len(asked.calls) * self._votes
 
         def keep(found: Sequence[tuple[Vote, Outcome]]) -> None:
@@ -223,7 +223,7 @@ class LanguageJudge:
                 asked.outcomes[vote.key] = stored.get(vote.key, outcome)
                 if self._progress:
                     self._progress(len(asked.outcomes), owed, self.usage.failed)
-            asked.conclude()  # now, while others are awaited, rather than all in the end
+            asked.conclude()  # while waiting for others, rather than all at the end
 
         first = next(votes, None)
         if first is not None:  # what is answered from the store needs neither a key nor a model

@@ -34,7 +34,7 @@ from .verdicts import FAILED
 if TYPE_CHECKING:
     import torch
 
-BATCH = 8
+_BATCH = 8
 _FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 
@@ -79,11 +79,11 @@ class LocalModel:
         return {"choice": "most probable verdict"}
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
-        """Put every vote to the model, `BATCH` at a time.
+        """Send every vote to the model, `_BATCH` at a time.
 
         Raises `CheckpointError` where it cannot be loaded, and `JudgeError` where it cannot be used.
         """
-        while batch := list(islice(votes, BATCH)):
+        while batch := list(islice(votes, _BATCH)):
             drafts = [self._loaded.draft(vote) for vote in batch]
             asked = [draft for draft in drafts if not draft.failure]
             while unfinished := [draft for draft in asked if len(draft.verdicts) < draft.vote.call.expected]:

@@ -1,4 +1,4 @@
-"""Expected verdicts from the log-probabilities of a reply's tokens. Knows tokens and scales; reads no reply itself."""
+"""Expected verdicts from the log-probabilities of a reply's tokens."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..reading.verdicts import Scale
 def expected_verdicts(
     text: str, starts: Sequence[int], tokens: Sequence[Mapping[str, Any]], scale: Scale
 ) -> tuple[float, ...] | None:
-    """Return the expected verdict at each place of a reply, `starts`, at whose characters the verdicts begin.
+    """Return the expected verdict at each of `starts`, the offsets of the characters at which verdicts begin.
 
     `tokens` are those of a chat completion (`token`, `bytes`, `logprob`, `top_logprobs`). At the token in which a
-    verdict begins, the probabilities of all tokens that name an admissible verdict are normalised among themselves.
-    None where the tokens do not spell the reply, or none of them names a verdict.
+    verdict begins, the probabilities of all tokens that name an admissible verdict are normalised to a sum of 1.
+    Returns None where the tokens do not spell the reply, or where no token names a verdict.
     """
     spelled = [_bytes(token) for token in tokens]
     if b"".join(spelled) != text.encode():

@@ -1,9 +1,9 @@
 """Judge calls and their replies, by content address, in one SQLite file; exported and imported as JSON lines.
 
-Knows no network and no metric. A reply is written once: the first one counts, whoever wrote it, so that every later
-reading gives the same verdict. Replies are committed as they come: a killed process loses none that was put here. (A
-machine that loses power may lose the last ones, which are then asked again.)
-Several processes may use one file at once.
+Knows no network and no metric. A reply is written once: the first one counts, whichever process wrote it, so that every
+later reading gives the same verdict. Replies are committed as they arrive: a killed process loses none of those it
+wrote. (A machine that loses power may lose the last ones, which are then asked for again.) Several processes may use
+one file at once.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _LOG_PAGES = 50_000  # of 4 KiB: the log is taken into the file, which stops eve
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model answered to one vote, as stored and published.
+    """A model's reply to one vote, as stored and published.
 
-    `finish` is why it stopped; `refusal` what it said instead of a verdict. `expectations` are the verdicts expected
-    by its token log-probabilities, None where it gave none. `served` is what answered, in its own words: a model, and
-    behind an @ the system's fingerprint. `thought` is what it thought before, where the endpoint tells that apart and
-    it is wanted; it is not stored. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
-    `left_out` names parameters of the address that the endpoint does not take.
+    `finish` is why it stopped; `refusal` is its text instead of a verdict. `expectations` are the expected verdicts by
+    its token log-probabilities, None where it gave none. `served` is the model that replied, as the endpoint names it,
+    and behind an @ the system's fingerprint. `thought` is the model's reasoning, where the endpoint sends it separately
+    and the caller wants it; it is not stored. `tokens_in` include the `tokens_cached`; None where the endpoint does not
+    count. `left_out` are parameters of the address that the endpoint rejected.
     """
 
     content: str
@@ -51,7 +51,7 @@ class Reply:
 
     @classmethod
     def from_json(cls, text: str) -> Reply:
-        """Read what `to_json` wrote; fields of a newer version are passed over."""
+        """Read what `to_json` wrote; fields of newer versions are ignored."""
         values = {name: value for name, value in json.loads(text).items() if name in _REPLY_FIELDS}
         if values.get("expectations") is not None:
             values["expectations"] = tuple(values["expectations"])
@@ -67,7 +67,7 @@ _REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought"}
 
 
 def default_store_path() -> Path:
-    """Return the file in which replies are kept where none is named."""
+    """Return the default file of stored replies."""
     return cache_dir() / "judge.sqlite"
 
 
@@ -80,7 +80,7 @@ class Store:
     """The replies in one file, or in memory where `path` is None. Used by one thread at a time."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or create it; `JudgeError` where the file is no store or cannot be written."""
+        """Open or create the file; `JudgeError` where it is no store or cannot be written."""
         self.path = path
         try:
             self._base = open_base(path)
@@ -94,14 +94,14 @@ class Store:
             raise _unusable(path, error) from None
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         self._base.close()
 
     def put(self, calls: Sequence[tuple[str, str, Reply]]) -> dict[str, Reply]:
-        """Write replies, each under its key unless one is there, and return those that are there now, by key.
+        """Write replies under their keys, unless there is one already; return the stored replies by key.
 
-        A call is its key, its request and the reply. All survive this process when this returns; where `JudgeError` is
-        raised, none is written.
+        A call is its key, its request and the reply. When this returns, all are on disk; where `JudgeError` is raised,
+        none is written.
         """
         try:
             with self._base:
@@ -118,14 +118,14 @@ class Store:
         return {key: reply for key, _, reply in calls}
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
-        """Return the replies that are there, by key."""
+        """Return the stored replies to `keys`, by key."""
         return {key: Reply.from_json(reply) for key, reply in self._rows("key, reply", keys)}
 
     def export_jsonl(self, path: Path, keys: Iterable[str]) -> int:
         """Write the calls of `keys` with their replies, in the order of their keys, and return how many.
 
         The same calls give the same bytes. The file appears whole or not at all. Raises `JudgeError` where it cannot be
-        written, or would take the place of a file that is no export.
+        written, or would replace a file that is no export.
         """
         rows = sorted(self._rows("key, request, reply", set(keys)))
         head = canonical_json({"type": "judge", "schema": EXPORT_SCHEMA, "calls": len(rows)})
@@ -133,7 +133,7 @@ class Store:
         part = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             if path.exists() and not _may_be_replaced(path):
-                raise JudgeError("the file is there and is no export of judge calls", path, "name another")
+                raise JudgeError("a file of this name exists and is no export of judge calls", path, "name another")
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
             part.replace(path)
@@ -145,9 +145,9 @@ class Store:
         return len(rows)
 
     def import_jsonl(self, path: Path) -> int:
-        """Take up an export and return how many calls it holds.
+        """Add the calls of an export to the store and return how many they are.
 
-        Raises `JudgeError` where it is none, and names the line of a call that is not what its address says.
+        Raises `JudgeError` where the file is no export, or where a call does not match its address; it names the line.
         """
         try:
             lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -189,7 +189,7 @@ def _call(line: str, where: str) -> tuple[str, str, Reply]:
     request, reply = canonical_json(record.get("request")), record.get("reply")
     if record.get("key") != key_of(request) or not isinstance(reply, dict) or type(reply.get("content")) is not str:
         remedy = "get the file again: this call was cut off or changed"
-        raise JudgeError("a call is not what its address says", where, remedy)
+        raise JudgeError("a call does not match its address", where, remedy)
     return record["key"], request, Reply.from_json(canonical_json(reply))
 
 

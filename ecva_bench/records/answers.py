@@ -1,4 +1,4 @@
-"""The lines of a results file, and the file as read: what was asked, what was answered, what could not be had."""
+"""The lines of a results file, and the file as read: questions, answers and errors."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens", "model_
 
 
 def finish_of(reason: str) -> str:
-    """Return why a text ends, as answers have it, from a model's or an endpoint's own word; unknown ones are kept."""
+    """Return why a text ends, in the words of `Answer.finish`; other words of an endpoint are returned unchanged."""
     return "length" if reason.casefold() in _CUT_OFF else reason or "stop"
 
 
 class Answer(Record):
     """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
 
-    `finish` is `stop`, or `length` where the text was cut off. `steps` is for the reader: how a model that works in
-    several steps, or thinks aloud (`thought`), came to the text.
+    `finish` is `stop`, or `length` where the text was cut off. `steps` is for readers: the intermediate results of a
+    model that works in several steps, or its reasoning (`thought`).
     """
 
     type: Literal["answer"] = "answer"
@@ -66,17 +66,17 @@ class Answer(Record):
 
     @property
     def cut_off(self) -> bool:
-        """Whether the text ends where no more was allowed, and not where the model ended it."""
+        """Whether the text ends at a limit of its length instead of where the model ended it."""
         return finish_of(self.finish) == "length"
 
     @property
     def served(self) -> str:
-        """The model that gave it, in an endpoint's own words; empty where none told."""
+        """The model that gave it, as the endpoint names it; empty where it names none."""
         return str((self.steps or {}).get("served") or "")
 
 
 class Failure(Record):
-    """One line of a results file: an answer that could not be had. Never scored, always counted."""
+    """One line of a results file: a question that got no answer. Never scored, always counted."""
 
     type: Literal["error"] = "error"
     key: str
@@ -94,7 +94,7 @@ class Failure(Record):
 class Unasked(Record):
     """One line of a results file: a question about a view that cannot be made of the video.
 
-    No model can be asked it, for that depends on the annotation and the video alone: it is neither owed nor an error.
+    No model can be asked it, because the annotation and the video alone decide that. It is neither owed nor an error.
     """
 
     type: Literal["unasked"] = "unasked"
@@ -117,9 +117,10 @@ class Event(Record):
 
 
 class End(Record):
-    """Last line of a run that came to an end by itself.
+    """Last line of a run that was not interrupted.
 
-    Of the `answers`, so many are `empty` and were `cut_off`; `unasked` are questions about views that cannot be made.
+    `empty` and `cut_off` count such answers among `answers`; `unasked` counts questions about views that cannot be
+    made.
     """
 
     type: Literal["end"] = "end"
@@ -134,7 +135,7 @@ class End(Record):
 
 
 class Lacking(Record):
-    """Parts of a run divided by `--shard` that a file does not hold: their numbers, from 1, and how many there are."""
+    """Parts of a run divided by `--shard` that are not in a file: their numbers from 1, and the number of all parts."""
 
     parts: tuple[int, ...]
     of: int
@@ -152,18 +153,18 @@ class Lacking(Record):
 
     @property
     def text(self) -> str:
-        """What is to be said of them: `part 2 of 4 is absent`."""
+        """A sentence about them: `part 2 of 4 is absent`."""
         return f"{self} {'is' if len(self.parts) == 1 else 'are'} absent"
 
 
 class Manifest(Record):
     """First line of a results file: how the run was made, and which answers it owes.
 
-    `spec` is what a resumed run must repeat; `environment` may differ and is for the reader. `requested` is what of
-    `spec` was asked for and could not be had, as the first answer showed: a resumed run repeats it in its place.
-    `expects` lists the ids of the samples asked, per view. `unasked` says of others why they are not: by id, or by
-    `id@view` where it is one view. Of a run divided by `--shard`, `whole` lists what all parts together owe, where that
-    is known, and `lacking` are the parts that a merged file does not hold.
+    `spec` are the settings that a resumed run must repeat; `environment` may differ and is for readers. `requested` are
+    the original values of settings that were not granted, as the first answer showed: a resumed run repeats those.
+    `expects` lists the ids of the samples owed, by view. `unasked` says why others are not asked, by id, or by
+    `id@view` where that concerns one view. For a run divided by `--shard`, `whole` lists what all parts together owe,
+    where that is known, and `lacking` are the parts that are not in a merged file.
     """
 
     type: Literal["run"] = "run"
@@ -181,7 +182,7 @@ class Manifest(Record):
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
     def settled(self, description: Mapping[str, Any], environment: Mapping[str, Any]) -> Manifest:
-        """Return it with the model's description as its first answer showed it, and with more of the environment."""
+        """Return a copy with the model's description after its first answer, and with more of the environment."""
         requested = self.requested
         if description != self.spec["description"]:
             requested = {"description": self.spec["description"], **requested}
@@ -191,13 +192,12 @@ class Manifest(Record):
 
 
 class Results(Record):
-    """A results file as read: what it owes, what it holds. The input of scoring, whatever the file's format was.
+    """A results file as read: the answers it owes and has. The input of scoring, whatever the file's format was.
 
-    `expects` lists the sample ids owed, per view; `answers` hold one answer per key; `extra` are answers to
-    samples the data set excludes or the run did not ask (kept for protocols that count them); `failures`
-    hold the last failure of every sample that has no answer. `unasked` says, per view and sample id, why a view cannot
-    be made of the video. `lacking` are the parts of the run that are elsewhere; their questions are among those owed
-    only where the file knows them.
+    `expects` lists the sample ids owed, by view; `answers` has one answer per key; `extra` are answers to samples that
+    the data set excludes or the run did not ask (for protocols that count them); `failures` has the last failure of
+    every sample without an answer. `unasked` says, by view and sample id, why a view cannot be made of the video.
+    `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
     """
 
     name: str

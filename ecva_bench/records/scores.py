@@ -1,4 +1,4 @@
-"""The lines of a scores file, and the file as read: how answers were scored, and what they came to."""
+"""The lines of a scores file, and the file as read: how answers were scored, and the scores."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Coverage(Record):
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
     same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
-    that nobody owes, for the view cannot be made of their videos.
+    that are not owed because the view cannot be made of their videos.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -125,7 +125,7 @@ class Aggregate(Record):
 
 
 class JudgedPart(Record):
-    """What a judge said to one question about an answer: a number per verdict asked for, and why in its own words."""
+    """A judge's reply to one question about an answer: a number per verdict, and its reasons in its own words."""
 
     values: tuple[float, ...]
     rationale: str = ""
@@ -134,12 +134,12 @@ class JudgedPart(Record):
 class Reading(Record):
     """How a text was read: what, from which characters, by which rule, and what else it could have meant.
 
-    `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are and none as the answer;
-    `out of range`, what is named is not on offer; `no unit`, a bare number whose unit nothing says. Only what is `read`
-    has a value. `labels` are classes, the answer first; `spans` are (start, end) in seconds, in the text's order;
-    `order` is a ranking. `places` are the characters [start, end) that it was read from, in the answer as it is
-    recorded. `others` are, in the text's own words, what was named beside it. `by` names the judge that read what
-    the rules could not.
+    `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are named and none as the answer;
+    `out of range`, what is named is not among the choices; `no unit`, a bare number of unknown unit. Only a text that
+    is `read` has a value. `labels` are classes, the answer first; `spans` are (start, end) in seconds, in the text's
+    order; `order` is a ranking. `places` are the characters [start, end) that it was read from, in the answer as it is
+    recorded. `others` are other candidates named in the text, in its own words. `by` names the judge that read the text
+    where the rules could not.
     """
 
     status: Literal["read", "unread", "ambiguous", "out of range", "no unit"] = "read"
@@ -153,11 +153,11 @@ class Reading(Record):
 
 
 class Score(Record):
-    """What one scorer says of one answer. `unscored` is never 0: it has no values and a reason.
+    """The result of one scorer for one answer. `unscored` is never 0: it has no values, but a reason.
 
     `gaps` says why single columns have no value; those `unanswered` lack an answer the model owes and count as missing.
-    `parts` are what a judge said, by the name of its prompt or question; a score without a judge is written without
-    them. `reading` is how the answer's text was read, where the scorer reads something out of it.
+    `parts` are a judge's replies, by the name of its prompt or question; a score without a judge has none. `reading` is
+    how the answer's text was read, where the scorer reads something out of it.
     """
 
     type: Literal["score"] = "score"

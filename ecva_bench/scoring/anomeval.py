@@ -4,8 +4,8 @@ S = 0.2 s1 + 0.4 s2 + 0.4 s3, per item, then the mean (arXiv 2412.07183, Eq. 11 
 s1, basic reasoning: the share of annotated key sentences the answer states, times how logical it is;
 s2, consistency: is the answer in substance the annotator's;
 s3, hallucination: did the answer change when the anomaly was cut from the video.
-Knows texts and verdicts; the answers on the edited views come with the item. An empty answer says nothing, so it
-gets 0 everywhere unasked: in s3 too, for what says nothing neither changed nor declined.
+The answers on the edited views come with the item. An empty answer gets 0 everywhere without a call to the judge; in s3
+too, because an empty answer neither changed nor declined.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EXPECTATIONS = ("s1", "s2", "s3", "S", "gated")
 
 @dataclass(frozen=True)
 class ItemVerdicts:
-    """What was found of one item, None where it could not be.
+    """The verdicts on one item, None where there is none.
 
     `coverage` is 0 or 1 per key sentence, `logic` 0 to 5, the rest 0 or 1 (a fraction where votes are tied).
     `change` and `control` are s3 on the video without its anomaly, and without a normal span as long.
@@ -54,7 +54,7 @@ class ItemVerdicts:
 
 
 def combine(found: ItemVerdicts, settings: AnomEvalSettings) -> dict[str, float]:
-    """Return the columns that can be had of an item; all in [0, 1] but `logic`, which is in points from 0 to 5."""
+    """Return the columns that can be computed for an item; all in [0, 1] but `logic`, in points from 0 to 5."""
     share = sum(found.coverage) / len(found.coverage) if found.coverage else None
     logic = None if found.logic is None else found.logic / _TOP
     s1 = s2 = score = gated = None
@@ -136,7 +136,7 @@ class AnomEval(JudgedScorer):
         return scores
 
     def _parts(self, item: Scorable) -> dict[str, Part]:
-        """Return what must be known of an item: four calls, and a fifth where there is a control."""
+        """Return the parts of an item's score: four calls, and a fifth where there is a control."""
         if item.candidate.strip():
             parts: dict[str, Part] = {name: self.call(name, item) for name in ("coverage", "logic", "consistency")}
         else:
@@ -149,7 +149,7 @@ class AnomEval(JudgedScorer):
         return parts
 
     def _changed(self, item: Scorable, view: View) -> Part:
-        """Return the part that tells what became of the answer on an edited view."""
+        """Return the part that says how the answer changed on an edited view."""
         if view in item.impossible:
             return Gap(item.impossible[view])
         if view not in item.others:
@@ -174,7 +174,7 @@ class AnomEval(JudgedScorer):
         )
 
     def _reasons(self, parts: dict[str, Settled]) -> dict[str, Gap]:
-        """Return for each column the first of its parts that could not be had."""
+        """Return for each column the first of its parts that is missing."""
         gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
         needs = dict(NEEDS)
         if self.protocol.anomeval.questions == "key-sentences":

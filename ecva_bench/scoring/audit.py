@@ -1,8 +1,8 @@
-"""Whether answers are what they seem: a model's own, made by looking, and said to the reader and not to the judge.
+"""The audit of answers: are they the model's own, do they depend on the video, do they address the judge?
 
-Each rule names answers that a person should look at; none proves anything. (The authors' released files of two models
-hold the same texts for every video, and nothing in a table of scores shows it.) Knows answers and prompts, and neither
-scores nor judges.
+Each rule names answers that a person should look at; none is a proof. (The authors' released files of two models
+have the same texts for every video, which no table of scores shows.) Knows answers and prompts, and neither scores nor
+judges.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _TO_A_JUDGE = re.compile(
 class AuditFinding(Record):
     """What a rule found in `n` of `of` answers of an entry to one task and view; `ids` are the first of them.
 
-    `other` is the entry they are shared with, or that was asked otherwise.
+    `other` is the entry with the same answers, or with other prompts.
     """
 
     rule: Rule
@@ -77,7 +77,7 @@ class EntryCount(Record):
 
 
 class AnswerAudit(Record):
-    """What an audit found, and what it looked at."""
+    """The findings of an audit, and the entries that were checked."""
 
     entries: tuple[EntryCount, ...]
     findings: tuple[AuditFinding, ...]
@@ -108,7 +108,7 @@ class _Entry:
         )
 
     def count(self) -> EntryCount:
-        """Return what there is to look at."""
+        """Return the counts of the entry."""
         texts = Counter(self.words.values())
         most = max(texts.values(), default=0)
         return EntryCount(
@@ -122,11 +122,11 @@ class _Entry:
 
 
 def audit_answers(files: Sequence[Results]) -> AnswerAudit:
-    """Return what is to be looked at in the answers of some runs, file by file and between files.
+    """Return the findings about the answers of some runs, file by file and between files.
 
-    Answers of one model's several files may be equal without a finding; so may answers to edited videos, of most of
-    which there is one thing to say: nothing happens. Texts are compared as words, whatever their case, punctuation and
-    special tokens.
+    Equal answers in several files of one model are no finding; nor are equal answers to edited videos, about most of
+    which there is only one thing to say: nothing happens. Texts are compared as words, whatever their case, punctuation
+    and special tokens.
     """
     entries = [entry for results in files for entry in _entries(results)]
     tasks: dict[str, list[_Entry]] = defaultdict(list)
@@ -259,7 +259,7 @@ def _copied(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def _prompts(entries: Sequence[_Entry]) -> Iterator[AuditFinding]:
-    """Name entries that were asked otherwise than the first, or in several ways."""
+    """Name entries with other prompts than the first, or with several."""
     asked = [(entry, frozenset(answer.prompt_sha256 for answer in entry.answers)) for entry in entries if entry.answers]
     for entry, hashes in asked:
         if len(hashes) > 1:

@@ -1,7 +1,7 @@
 """GPT-based score: a judge grades an answer from 0 to 5 for correctness, detail, context and temporal order.
 
 The four dimensions of Video-ChatGPT's quantitative evaluation (arXiv 2306.05424), which the paper's column adds up
-as far as can be told: its values exceed 5. Knows one answer and one reference; an empty answer gets 0 unasked.
+as far as its values, which exceed 5, show. Needs one answer and one reference; an empty answer gets 0 without a call.
 """
 
 from __future__ import annotations

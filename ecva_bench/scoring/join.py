@@ -1,6 +1,6 @@
-"""Answers joined to the samples a run owes, by id and never by position, and counted before anything is averaged.
+"""Joins answers to the samples that a run owes, by id and never by position, and counts them before any mean.
 
-Knows ids and nothing of metrics.
+Knows ids, and no metric.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class AnswerGroup:
     unasked: Mapping[str, int] = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
-        """Return the counts of what became of the samples."""
+        """Return how many samples were answered, failed or are missing."""
         return Coverage(
             task=self.task,
             view=self.view,
@@ -60,7 +60,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
     """Return the groups of a results file, ordered by task and view.
 
     Of several answers to one sample the first in the results counts. Answers to samples that are not owed are
-    set aside; `include_extra` takes them in as if they were.
+    left out; `include_extra` includes them as if they were owed.
     """
     expects: dict[tuple[str, View], set[str]] = defaultdict(set)
     for view, samples in results.expects.items():

@@ -1,7 +1,7 @@
-"""Whether a judge can be trusted: does it repeat itself, does it read what it is given, can an answer talk it over?
+"""The audit of a judge: does it repeat its verdicts, does it use the answer, can an answer manipulate it?
 
-A sample of a results file is judged several times at fixed settings, and beside each real answer stand controls
-whose verdict is known beforehand. Knows judges, agreement and texts; knows no endpoint and prints nothing.
+A sample of a results file is judged several times at fixed settings, together with control answers whose verdict is
+known beforehand. Knows judges, agreement and texts; knows no endpoint and prints nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RepeatRuns(Record):
     `runs` is 1, and nothing can be said, for a judge that has no seed: its votes are one and the same. `alpha` is
     Krippendorff's, by level of measurement; `icc` is ICC(2,1) and ICC(2,k), for graded verdicts only.
     `run_scores` are the mean scores of the single runs in [0, 1], over items that every run gave a verdict on, and
-    `score_sd` is their standard deviation: what of a system's score is the judge's mood.
+    `score_sd` is their standard deviation: how much of a system's score is due to the judge's variation.
     """
 
     prompt: str
@@ -71,7 +71,7 @@ class RepeatRuns(Record):
 class Control(Record):
     """The mean score in [0, 1] of one kind of answer, with its interval over videos, and what went unscored.
 
-    `lost_votes` of `votes` single verdicts could not be had; `reasons` counts why whole calls are `unscored`:
+    `lost_votes` of `votes` single verdicts are missing; `reasons` counts why whole calls are `unscored`:
     refused, unparsable, failed.
     """
 
@@ -98,10 +98,10 @@ class LengthBias(Record):
 
 
 class SanityCheck(Record):
-    """Something a sound judge does. `excess` is by how much it fails to, as a mean over items in [-1, 1].
+    """A check that a sound judge passes. `excess` is by how much the judge violates it, a mean over items in [-1, 1].
 
-    It `holds` where the interval of the excess lies within the tolerance, `fails` where it lies above, and is
-    `undecided` where it does neither, or there is none.
+    It `holds` where the interval of the excess is within the tolerance, `fails` where it is above, and is `undecided`
+    otherwise, or where there is no interval.
     """
 
     prompt: str
@@ -111,7 +111,7 @@ class SanityCheck(Record):
 
 
 class JudgeAudit(Record):
-    """What an audit found. `items` answers about `videos` videos were judged; `left_out` had no text or reference."""
+    """The result of an audit of `items` answers about `videos` videos; `left_out` answers had no text or reference."""
 
     results: str
     results_sha256: str
@@ -130,7 +130,7 @@ class JudgeAudit(Record):
 
     @property
     def failed(self) -> bool:
-        """Whether the judge does something that a sound one does not."""
+        """Whether the judge fails a check."""
         return any(expectation.outcome == "fails" for expectation in self.expectations)
 
 
@@ -142,7 +142,7 @@ MEANINGS = {
     "padded": "the answers, made twice as long by words that say nothing",
     "instructing": "the shuffled answers, each followed by an instruction to the judge",
 }
-# What must not score above what, and how a reader says so; None stands for a score of 0.
+# The first must not score above the second, where None is a score of 0; the text says so for readers.
 _EXPECTATIONS = (
     ("real", "copied", "a copied reference scores no lower than real answers"),
     ("shuffled", "real", "real answers score no lower than against shuffled references"),
@@ -161,7 +161,7 @@ def audit_judge(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> JudgeAudit:
-    """Judge a sample of the free-text answers on full videos, and the controls; return what that says of the judge.
+    """Judge a sample of the free-text answers on full videos, and the controls; return the audit of the judge.
 
     The votes of `judge` are the repeat runs: open it with three or more. `prompts` are questions with one verdict
     each; by default AnomEval's consistency and logic. Raises `UsageError` where no answer can be judged.
@@ -192,18 +192,18 @@ def audit_judge(
 
 
 def _draw(results: Results, sample: int, seed: int) -> tuple[list[Scorable], int]:
-    """Return the sampled items, ordered by task and id, and how many answers cannot be judged at all.
+    """Return the sampled items, ordered by task and id, and the number of answers that cannot be judged.
 
     Of several answers to one sample the first counts, as in scoring.
     """
-    asked = {one.id: one for one in reversed(results.answers) if one.view == "full" and one.task in QUESTIONS}
-    items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in asked.values()]
-    fit = sorted((item for item in items if item.candidate and item.reference.strip()), key=lambda item: item.id)
-    if not fit:
+    first = {one.id: one for one in reversed(results.answers) if one.view == "full" and one.task in QUESTIONS}
+    items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in first.values()]
+    usable = sorted((item for item in items if item.candidate and item.reference.strip()), key=lambda item: item.id)
+    if not usable:
         remedy = f"audit a file with answers to {', '.join(QUESTIONS)}"
         raise UsageError("no answer can be judged", results.source, remedy)
-    drawn = random.Random(seed).sample(fit, min(sample, len(fit)))
-    return sorted(drawn, key=lambda item: (item.task, item.id)), len(items) - len(fit)
+    drawn = random.Random(seed).sample(usable, min(sample, len(usable)))
+    return sorted(drawn, key=lambda item: (item.task, item.id)), len(items) - len(usable)
 
 
 def _variants(items: Sequence[Scorable], seed: int) -> dict[str, list[Scorable]]:

@@ -1,8 +1,8 @@
-"""What scorers that ask a judge share: one batch of calls for all items, and a reason for every missing verdict.
+"""The base of scorers that ask a judge: one batch of calls for all items, and a reason for every missing verdict.
 
-Knows calls and verdicts, and neither the judge behind them nor what becomes of the verdicts. Texts reach the judge
-as fields of a payload. The question put to it is the task's, in words that are the same for every model and prompt
-set: how long an answer should be, which a model's prompt may say, is not the judge's concern.
+Knows calls and verdicts, not the judge behind them. Texts reach the judge as fields of a payload. The question that the
+judge sees is the task's, in the same words for every model and prompt set: a model's prompt may also say how long an
+answer should be, which the judge should not consider.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ QUESTIONS = {
     "effect": "What does the abnormal event in the video lead to?",
 }
 
-# One thing to learn of an item: to be asked, settled by a rule without asking, or not to be had.
+# One part of an item's score: a call to make, a verdict given by a rule without a call, or a reason why it is missing.
 Part = Call | Verdict | Gap
 Settled = Verdict | Gap
 
@@ -97,7 +97,7 @@ class JudgedScorer(Scorer):
         return [{name: settled(part) for name, part in parts.items()} for parts in items]
 
     def note(self, item: Scorable, parts: Mapping[str, Settled], gaps: dict[str, Gap]) -> None:
-        """Remember what was found of an item, and why columns of it have no value."""
+        """Store the verdicts on an item, and why columns of it have no value."""
         self._gaps[item.key] = gaps
         self._judged[item.key] = {
             name: JudgedPart(values=part.values, rationale=part.rationale)
@@ -107,7 +107,7 @@ class JudgedScorer(Scorer):
 
 
 def chosen_prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt:
-    """Return a user's prompt of this id, or the packaged one; `UsageError` where another is not asked the same way."""
+    """Return a user's prompt of this id, or the packaged one; `UsageError` where fields or scale differ."""
     packaged = load_prompt(prompt_id)
     prompt = own.get(prompt_id, packaged)
     if (set(prompt.fields), prompt.scale) != (set(packaged.fields), packaged.scale):

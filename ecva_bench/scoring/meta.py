@@ -1,9 +1,9 @@
 """How well metrics order answers the way people do: the human consistency of the paper's Sec. VI-B, Table II.
 
 Every metric scores the answers of a triple, and the order of its scores is compared with the order people gave.
-Primary is pairwise accuracy, second tau-b: a yes/no metric ties two of three answers even when it is always right,
-so it can reach an exact match never and a pairwise accuracy of 5/6 at most. Knows triples and scorers, and the
-annotators themselves, who are held to the same measures; prints nothing.
+The main measure is pairwise accuracy, the second is tau-b. A yes/no metric ties two of three answers even when it is
+always right, so it never reaches an exact match, and at most a pairwise accuracy of 5/6. The annotators are compared
+with each other by the same measures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ALL_TASKS = "all"
 
 @dataclass(frozen=True)
 class OrderAgreement:
-    """How the order of one triple's scores agrees with people's, in [0, 1] but for `tau`, in [-1, 1].
+    """How far the order of one triple's scores agrees with people's, in [0, 1]; `tau` in [-1, 1].
 
     `pairwise`: share of the pairs people do not tie that are ordered alike, half of those the scores tie.
     `tau`: Kendall's tau-b, 0 where the scores tie all. `exact`: 1 where the orders are the same, ties included.
@@ -45,7 +45,7 @@ class Consistency(Record):
     """How one column of a scorer, or the annotators, agree with people on the triples of a task, or of all.
 
     Means over triples, intervals over videos. `unscored` triples have an answer without a value, or a task that is
-    not the scorer's; for annotators, no second one to be held against.
+    not the scorer's; for annotators, no second annotator.
     """
 
     scorer: str
@@ -163,13 +163,13 @@ def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> OrderA
 
 def _orders_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, OrderAgreement]]:
     """Return the order of each triple that could be scored, by column and triple; no column without a fitting task."""
-    fit = [triple for triple in triples if triple.task in scorer.tasks]
-    items = [item for triple in fit for item in _items(triple, scorer) if scorer.obstacle(item) is None]
+    usable = [triple for triple in triples if triple.task in scorer.tasks]
+    items = [item for triple in usable for item in _items(triple, scorer) if scorer.obstacle(item) is None]
     values = dict(zip((item.id for item in items), scorer.score(items), strict=True))
     found: dict[str, dict[str, OrderAgreement]] = {}
-    for column in scorer.columns if fit else ():
+    for column in scorer.columns if usable else ():
         orders = {}
-        for triple in fit:
+        for triple in usable:
             scores = [values.get(_item_id(triple, name), {}).get(column.name) for name in triple.answers]
             known = [score if column.higher_is_better else -score for score in scores if score is not None]
             if len(known) == len(scores):
@@ -203,7 +203,7 @@ def _item_id(triple: Triple, name: str) -> str:
 
 
 class _Evaluation:
-    """The triples by task, and what orders over them come to."""
+    """The triples by task, and the measures over them."""
 
     def __init__(self, rankings: Rankings, seed: int, draws: int) -> None:
         self.triples = {triple.triple_id: triple for triple in rankings.triples}
@@ -287,7 +287,7 @@ class _Evaluation:
 
 
 def _one_out(triple: Triple) -> OrderAgreement | None:
-    """Return the order of one annotator against the others, the mean over annotators; None where none can be had."""
+    """Return the agreement of each annotator with the others, as a mean; None where it cannot be computed."""
     orders = [
         order_agreement(gold=others, scores=[-rank for rank in ranks])
         for annotator, ranks in triple.ranks().items()

@@ -1,7 +1,7 @@
-"""What metrics that are networks share: weights, devices, batches, and scores that are computed once.
+"""The base of metrics that are networks: weights, devices, batches, and scores that are computed once.
 
 Knows no metric. Subclasses of `NeuralScorer` say which texts of an item the network reads, and what its numbers
-come to; everything between is here. Importing this module, or a scorer built on it, imports no torch.
+are made of; everything between is here. Importing this module, or a scorer built on it, imports no torch.
 """
 
 from __future__ import annotations
@@ -121,12 +121,12 @@ class NeuralScorer(Scorer):
         identity = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
         # Sorted, so that batches do not depend on the order of the answers.
         keys = {texts: sha256_of([*identity, texts]) for texts in sorted(wanted)}
-        with open_cache(default_cache_path()) as kept:
-            found = kept.get(keys.values())
+        with open_cache(default_cache_path()) as stored:
+            found = stored.get(keys.values())
             missing = [texts for texts, key in keys.items() if key not in found]
             for texts, value in self._computed(missing, checkpoint, device):
                 found[keys[texts]] = value
-                kept.put(keys[texts], value)
+                stored.put(keys[texts], value)
         return {texts: found[key] for texts, key in keys.items()}
 
     def _computed(self, inputs: Sequence[Texts], checkpoint: Checkpoint, device: str) -> Iterator[tuple[Texts, float]]:
@@ -147,7 +147,7 @@ class NeuralScorer(Scorer):
                     yield inputs[place], value
                     update(done, len(inputs))
         except torch.OutOfMemoryError:
-            remedy = f"score with --metric-arg {self.name}.batch_tokens={max(1, tokens // 4)}: what is scored is kept"
+            remedy = f"score with --metric-arg {self.name}.batch_tokens={max(1, tokens // 4)}: scores so far are stored"
             raise ScoringError(f"{self.name} ran out of memory on {device}", checkpoint, remedy) from None
 
     def _checkpoint(self, *, download: bool) -> Checkpoint:

@@ -77,8 +77,8 @@ class Triple(Record):
 
     def gold(self, *, without: str | None = None) -> list[float]:
         """Return the mean rank of each answer, in the order of `answers`, over all annotators or all but one."""
-        kept = [ranks for annotator, ranks in self.ranks().items() if annotator != without]
-        return [fmean(ranks) for ranks in zip(*kept, strict=True)]
+        chosen = [ranks for annotator, ranks in self.ranks().items() if annotator != without]
+        return [fmean(ranks) for ranks in zip(*chosen, strict=True)]
 
 
 class RankingProblem(Record):
@@ -90,7 +90,7 @@ class RankingProblem(Record):
 
 
 class Rankings(Record):
-    """A rankings file as read: what can be used, and what cannot."""
+    """A rankings file as read: the triples that can be used, and the lines that cannot."""
 
     source: str
     triples: tuple[Triple, ...]

@@ -1,4 +1,4 @@
-"""What scorers share that read a value out of a text: every text read once, and what could not be read counted by kind.
+"""The base of scorers that read a value out of a text: texts are read once, and unread ones counted by kind.
 
 Knows readings, and neither classes nor spans.
 """
@@ -31,7 +31,7 @@ def unread_columns(*statuses: str) -> tuple[Column, ...]:
 
 
 class ReadingScorer(Scorer):
-    """A scorer of what answers are read as. Subclasses give what a `Scorer` does, `read` and `read_again`.
+    """A scorer of values read from answers. Subclasses give what a `Scorer` does, `read` and `read_again`.
 
     Where there is a `second` reader, it is asked about answers that the rules leave unread.
     """

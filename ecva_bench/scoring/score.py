@@ -63,14 +63,14 @@ def score_results(
     """Score the answers of a run, or of a released answer file.
 
     `scorers` are names, classes or instances, ("all",) for every installed one, or None for those the tasks name and,
-    with a `judge`, `JUDGED`. "all" leaves out those that cannot be had here (no judge; no weights on this machine and
-    none named in `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers are
-    read in `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put together,
-    `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights metrics that
-    are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The same
-    answers in any order give the same scores. Raises `UsageError` for an unknown name or a request that leaves nothing
-    to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the judge's
-    budget ends: asked again, it goes on from there.
+    with a `judge`, `JUDGED`. "all" leaves out those that cannot be computed here (no judge; no weights on this machine
+    and none named in `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers
+    are read in `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put
+    together, `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights
+    metrics that are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The
+    same answers in any order give the same scores. Raises `UsageError` for an unknown name or a request that leaves
+    nothing to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the
+    judge's budget ends: asked again, it goes on from there.
     """
     rules = replace(
         get_protocol(protocol),

@@ -1,7 +1,7 @@
-"""Numbers of metrics that are networks, by content address, in one SQLite file: scoring again costs nothing.
+"""A cache of the scores of neural metrics, by content address, in one SQLite file: scoring again costs nothing.
 
-Knows keys and numbers and nothing of what they stand for. Every number is kept as it comes, so that a killed run
-goes on where it was. Several processes may use one file at once.
+Knows only keys and numbers. Every number is stored as soon as it is computed, so that a killed run goes on where it
+was. Several processes may use one file at once.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 
 
 def default_cache_path() -> Path:
-    """Return the file in which numbers are kept."""
+    """Return the default file of the cache."""
     return cache_dir() / "scores.sqlite"
 
 
 class ScoreCache:
-    """The numbers in an open file."""
+    """The cached numbers of an open file."""
 
     def __init__(self, base: sqlite3.Connection) -> None:
         self._base = base
 
     def get(self, keys: Iterable[str]) -> dict[str, float]:
-        """Return the numbers that are there, by key."""
+        """Return the stored numbers, by key."""
         wanted = list(keys)
         found: dict[str, float] = {}
         for start in range(0, len(wanted), _AT_ONCE):
@@ -39,7 +39,7 @@ class ScoreCache:
         return found
 
     def put(self, key: str, value: float) -> None:
-        """Keep a number; it outlives this process when this returns."""
+        """Store a number; it is on disk when this returns."""
         self._base.execute("INSERT OR REPLACE INTO scores VALUES (?, ?)", (key, value))
 
 
@@ -53,7 +53,7 @@ def open_cache(path: Path) -> Iterator[ScoreCache]:
         yield ScoreCache(base)
     except (OSError, sqlite3.Error) as error:
         raise ScoringError(
-            f"scores cannot be kept ({error})", path, "make room, or name another folder in ECVA_CACHE"
+            f"scores cannot be stored ({error})", path, "free some space, or name another folder in ECVA_CACHE"
         ) from None
     finally:
         if base is not None:

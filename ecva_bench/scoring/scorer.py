@@ -1,4 +1,4 @@
-"""What a metric looks like from outside: it names its columns, scores items, and signs its numbers.
+"""The interface of a metric: its columns, the scoring of items, and the signature of its numbers.
 
 Knows no metric, no file and no statistics. A new metric is one module with a `Scorer` in it and one entry-point
 line in the group `ecva_bench.scorers`.
@@ -21,18 +21,18 @@ from ..records import Answer, JudgedPart, Label, Moment, Reading, View
 from ..registry.source_files import error_line
 from .protocol import Protocol
 
-GROUP = "ecva_bench.scorers"
+SCORER_GROUP = "ecva_bench.scorers"
 
 # A registered name, `./file.py:Name`, a class or an instance. Quoted: `Scorer` is defined below.
 ScorerSource = Union[str, type["Scorer"], "Scorer"]
 
-# Opened with what is done and its unit; what it gives is told how many are done and how many there are.
+# Called with a label and a unit; returns a context manager that gives a function of (done, total).
 ScoringProgress = Callable[[str, str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 @contextmanager
 def silent(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """ScoringProgress that is shown to nobody."""
+    """A `ScoringProgress` that shows nothing."""
     yield lambda done, total: None
 
 
@@ -56,14 +56,14 @@ class Column:
 
     @property
     def worst(self) -> float:
-        """What an answer that is missing counts as: the bound it fell short of, or 0 where there is none."""
+        """The value that a missing answer counts as: the worse of the bounds, or 0 where that is infinite."""
         bound = self.low if self.higher_is_better else self.high
         return bound if math.isfinite(bound) else 0.0
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Why an item has no value in a column. `unanswered`: the model owes an answer, so it counts as one missing."""
+    """Why an item has no value in a column. `unanswered`: the model owes an answer, which counts as missing."""
 
     reason: str
     unanswered: bool = False
@@ -148,7 +148,7 @@ class Scorer(ABC):
         self.progress: ScoringProgress = silent
 
     def unavailable(self) -> str | None:
-        """Return why this metric cannot be had here and now, without a download; None where it can."""
+        """Return why this metric cannot be computed here without a download; None where it can."""
         return None
 
     @abstractmethod
@@ -164,7 +164,7 @@ class Scorer(ABC):
         return {}
 
     def parts(self, item: Scorable) -> Mapping[str, JudgedPart]:
-        """Return what a judge said of an item just scored, for a reader to look at."""
+        """Return a judge's replies about an item just scored, for readers."""
         return {}
 
     def reading(self, item: Scorable) -> Reading | None:
@@ -181,14 +181,15 @@ class Scorer(ABC):
 
     def signature(self) -> str:
         """Return how the number was made, after sacrebleu: `bleu|n:4|tok:whitespace|…|v:0.1.0`."""
+        settings = [f"{key}:{value}" for key, value in self.settings().items()]
+        strip = "specials" if self.protocol.strip_special_tokens else "none"
         code = [self.code] if self.code else []
-        settings = {**self.settings(), "strip": "specials" if self.protocol.strip_special_tokens else "none"}
-        return "|".join([self.name, *(f"{key}:{value}" for key, value in settings.items()), *code, f"v:{__version__}"])
+        return "|".join([self.name, *settings, *code, f"strip:{strip}", f"v:{__version__}"])
 
 
 def available() -> list[str]:
     """Return the names of all installed scorers, sorted; none is imported."""
-    return registry.names(GROUP)
+    return registry.names(SCORER_GROUP)
 
 
 def get_scorer(scorer: ScorerSource, protocol: Protocol, judge: Judge | None = None) -> Scorer:
@@ -197,7 +198,7 @@ def get_scorer(scorer: ScorerSource, protocol: Protocol, judge: Judge | None = N
     Raises `UsageError` for an unknown name, for what is no scorer, and where it needs a judge and `judge` is None;
     `ScoringError` where it cannot be made.
     """
-    found = registry.resolve(GROUP, scorer)
+    found = registry.resolve(SCORER_GROUP, scorer)
     made = _made(found, protocol, judge)
     made.code = found.code
     return made
@@ -210,7 +211,7 @@ def needs_judge(scorer: ScorerSource) -> bool:
 
 def scorer_class(scorer: ScorerSource) -> type[Scorer]:
     """Return the class of a scorer; `UsageError` where there is none of the name, or it is no scorer."""
-    return _class_of(registry.resolve(GROUP, scorer))
+    return _class_of(registry.resolve(SCORER_GROUP, scorer))
 
 
 def _class_of(found: registry.Plugin) -> type[Scorer]:

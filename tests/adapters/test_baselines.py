@@ -9,7 +9,7 @@ import pytest
 
 from ecva_bench import registry
 from ecva_bench.answering import Baseline, Question, create
-from ecva_bench.answering.adapter import GROUP
+from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Annotation, Label, Moment, Review, Sample
 from ecva_bench.tasks import TASKS, prompt_for, sample
@@ -52,7 +52,7 @@ def answers(adapter: Baseline, video: Video, samples: list[Sample]) -> dict[str,
     return dict(zip([s.task for s in asked], found, strict=True))
 
 
-BASELINES = [name for name in registry.names(GROUP) if registry.load(GROUP, name).baseline]
+BASELINES = [name for name in registry.names(ADAPTER_GROUP) if registry.load(ADAPTER_GROUP, name).baseline]
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -16,7 +16,7 @@ import pytest
 from ecva_bench import registry
 from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.answering import ModelCard, create
-from ecva_bench.answering.adapter import GROUP
+from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.answering.plan import Selection
 from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Settings
@@ -26,8 +26,8 @@ from ecva_bench.tasks import TASKS
 
 MODELS: dict[str, type[Composed]] = {
     name: target
-    for name in registry.names(GROUP)
-    if isinstance(target := registry.load(GROUP, name), type) and issubclass(target, Composed)
+    for name in registry.names(ADAPTER_GROUP)
+    if isinstance(target := registry.load(ADAPTER_GROUP, name), type) and issubclass(target, Composed)
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from ecva_bench import registry
 from ecva_bench.answering import Adapter, Baseline, Question, create, request
-from ecva_bench.answering.adapter import GROUP
+from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.models import find_model
 from ecva_bench.answering.request import RunRequest
@@ -252,7 +252,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runne
     load = registry.load
 
     def make(model: type[Adapter], **fields: Any) -> Runner:
-        monkeypatch.setattr(registry, "load", lambda group, name: model if group == GROUP else load(group, name))
+        monkeypatch.setattr(
+            registry, "load", lambda group, name: model if group == ADAPTER_GROUP else load(group, name)
+        )
         return RunRequest("mine", model_args={"size": "1"} if model is Watching else {}, **fields).prepare()
 
     return make
@@ -331,9 +333,9 @@ def test_a_class_cannot_be_half_a_baseline(made: Callable[..., Runner]) -> None:
 
 
 def test_the_baselines_of_the_project_are_those_that_look_or_show_a_floor() -> None:
-    found = {name for name in registry.names(GROUP) if find_model(name).baseline}
+    found = {name for name in registry.names(ADAPTER_GROUP) if find_model(name).baseline}
     assert found == {"constant", "motion", "oracle", "prompt-echo", "second-round"}
-    for name in registry.names(GROUP):
-        model = registry.load(GROUP, name)
+    for name in registry.names(ADAPTER_GROUP):
+        model = registry.load(ADAPTER_GROUP, name)
         assert model.baseline == issubclass(model, Baseline) == (name in found)
         assert hasattr(model, "study") == (name in found)

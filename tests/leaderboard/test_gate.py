@@ -185,7 +185,7 @@ def test_of_several_checks_each_needs_more_videos_to_be_decided():
     """Two checks share the 4 %: 2.0537 + 0.8416 standard errors instead of 1.7507 + 0.8416."""
     names = [f"v{number:03}" for number in range(100)]
     moved = dict(zip(names, (0.5 + gain for gain in spread(0.0)), strict=True))
-    both = {"cause": moved, "effect": moved}
+    both = dict.fromkeys(("cause", "effect"), moved)
     base = scored({task: dict.fromkeys(names, 0.5) for task in both})
     found = gate(base=base, new=scored(both), margins={"gated": 0.002})
     assert [check.needed for check in found.checks] == [pytest.approx(100 * 2.8953**2, rel=0.05)] * 2

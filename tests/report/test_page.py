@@ -163,7 +163,7 @@ def test_a_page_is_replaced_and_anything_else_is_left_alone(tmp_path: Path) -> N
     page, other = tmp_path / "page", tmp_path / "other"
     write_page(story(), page)
     again = write_page([small_run("one", text="a car", spans="[1, 2]")], page)
-    assert (again.videos, again.answers) == (3, 6)
+    assert (len(again.videos), again.answers) == (3, 6)
     assert len(taken(page, "index")["runs"]) == 1
     other.mkdir()
     (other / "thesis.txt").write_text("mine")

@@ -265,7 +265,7 @@ def test_missing_packages_are_named_with_the_extra(place, monkeypatch):
 def test_a_score_cache_that_cannot_be_used_is_named(place, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "scores.sqlite").write_text("no data base, but long enough to be read as one" * 100)
-    with pytest.raises(ScoringError, match=r"cannot be kept.*scores\.sqlite.*ECVA_CACHE"):
+    with pytest.raises(ScoringError, match=r"cannot be stored.*scores\.sqlite.*ECVA_CACHE"):
         lettered(place).score(ITEMS)
 
 

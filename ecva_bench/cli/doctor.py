@@ -1,0 +1,35 @@
+"""`ecva-bench doctor`: what there is to run with, and which command to type next."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import options
+
+
+def doctor_command(
+    data: Annotated[
+        str | None, typer.Option(help="Data set: mini, an annotation file, or name:file.", show_default=False)
+    ] = None,
+    videos: options.Videos = None,
+    model: Annotated[str | None, typer.Option(help="Model that is to be run.", show_default=False)] = None,
+    model_path: options.ModelPath = None,
+) -> None:
+    """Say in seconds what is installed and found, which videos are there, and what to type next.
+
+    Of keys it is said whether they are set, never what they are. No video is decoded and
+    nothing is downloaded. Exit code 1 where a run with what is named could not begin.
+
+    Example: ecva-bench doctor --data annotations.xlsx --videos videos/ --model videollama2
+    """
+    from ..doctor import examine
+
+    found = examine(data, videos, model, model_path)
+    width = max(len(line.subject) for line in found.lines)
+    for line in found.lines:
+        print(f"{' ' if line.good else '!'} {line.subject:<{width}}  {line.text}")
+    print(f"next: {found.next}")
+    if not found.ready:
+        raise typer.Exit(1)

@@ -1,0 +1,68 @@
+"""What lies in a folder of videos, against the annotations. Looks at names and sizes, and opens no video."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..data import Dataset
+from ..errors import VideoAmbiguous
+from ..names import Name, first_few
+from ..video_files import Listing, list_folder
+from .finding import Line
+
+_NO_VIDEO = 1000  # bytes: nothing so small is a video, but an empty file, an error page or a pointer of Git LFS is
+
+
+def folder_alone(folder: Path) -> Iterator[Line]:
+    """Yield what a folder holds, where no annotations are known."""
+    listing = list_folder(folder)
+    suffixes = Counter(suffix for file in (*listing.files, *listing.archived) if (suffix := Name.of(file).suffix))
+    kinds = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common())
+    yield Line(
+        "videos", f"{sum(suffixes.values())} in {folder}: {kinds}" if kinds else f"none in {folder}", bool(kinds)
+    )
+    yield from _unread(listing)
+
+
+def against(dataset: Dataset) -> Iterator[Line]:
+    """Yield which videos of a data set are there, under which names, and what else lies in the folder."""
+    files, videos = dataset.files, [annotation.video for annotation in dataset.annotations]
+    found: dict[str, Path] = {}
+    ambiguous: dict[str, str] = {}
+    for video in videos:
+        try:
+            if path := files.find(video):
+                found[video] = path.relative_to(files.folder)
+        except VideoAmbiguous as error:
+            ambiguous[video] = str(error.where)
+    yield Line("videos", f"{len(found)} of {len(videos)} are there, in {files.folder}", len(found) == len(videos))
+    written = {annotation.video: annotation.media for annotation in dataset.annotations}
+    renamed = [f"{path.as_posix()} is {video}" for video, path in found.items() if path.as_posix() != written[video]]
+    if renamed:
+        yield Line("names", f"{len(renamed)} are called otherwise than annotated: {first_few(renamed)}")
+    if missing := dataset.tell_missing(videos):
+        yield Line("missing", missing.removeprefix("missing: "), False)
+    if ambiguous:
+        one = next(iter(ambiguous.values()))
+        yield Line(
+            "ambiguous", f"{len(ambiguous)} may be either of two files: {first_few(list(ambiguous))}; {one}", False
+        )
+    if small := [video for video, path in found.items() if _is_small(files.folder / path)]:
+        yield Line("too small", f"{len(small)} files are no videos, for their size: {first_few(small)}", False)
+    if unfinished := dataset.missing(files.unfinished):
+        yield Line("unfinished", f"{len(unfinished)} downloads are not whole: {first_few(unfinished)}", False)
+    taken = {path.as_posix() for path in found.values()} | {file for video in ambiguous for file in files.meant[video]}
+    if unused := [file for file in files.listing.files if Name.of(file).suffix and file not in taken]:
+        yield Line("not used", f"{len(unused)} video files of no annotation, or second ones: {first_few(unused)}")
+    yield from _unread(files.listing)
+
+
+def _unread(listing: Listing) -> Iterator[Line]:
+    for place, why in listing.unread.items():
+        yield Line("not read", f"{place}: {why}", False)
+
+
+def _is_small(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size < _NO_VIDEO
