@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from tests.imports import ROOT, rooms
-from tests.mutants import TESTS, counts, equivalents
+from tests.mutants import DESELECTED, LEFT_OUT, TESTS, counts, equivalents
 
 BEFORE = """
 def f(values, sign=1):
@@ -65,3 +65,6 @@ def test_what_is_listed_as_equivalent_is_still_in_the_code_and_says_why() -> Non
 def test_every_room_that_is_tried_and_its_tests_are_there() -> None:
     assert set(TESTS) <= set(rooms())
     assert all(list(ROOT.glob(pattern)) for patterns in TESTS.values() for pattern in patterns)
+    assert all((ROOT / path).is_file() for path in LEFT_OUT)
+    for path, _, name in (test.partition("::") for test in DESELECTED):
+        assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")

@@ -57,6 +57,13 @@ def test_order_does_not_matter_and_the_seed_does():
     assert bootstrap_interval(values, videos, seed=8, draws=50) != again
 
 
+def test_clusters_come_by_name_and_the_order_of_values_moves_no_bit():
+    totals, sizes = intervals.cluster_sums([1, 5, 2], ["b", "a", "b"])
+    assert (totals.tolist(), sizes.tolist()) == ([5, 3], [1, 2])
+    orders = itertools.permutations([1e16, 1.0, -1e16, 3.0])
+    assert len({intervals.cluster_sums(order, "aaaa")[0][0] for order in orders}) == 1
+
+
 def test_an_estimate_is_the_mean_with_the_interval_of_the_same_draws():
     values, videos = flat([[0.1, 0.2], [0.9], [0.4], [0.7, 0.3, 0.8], [0.5]])
     found = estimate(values, videos, seed=7, draws=50, level=0.8)

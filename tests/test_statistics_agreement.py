@@ -70,7 +70,7 @@ def test_icc_of_two_items_and_two_raters_by_hand():
 @pytest.mark.parametrize("size", [1e-3, 1e12])
 def test_icc_does_not_depend_on_the_unit(size):
     assert icc([[rating * size for rating in row] for row in SHROUT_FLEISS]) == pytest.approx(icc(SHROUT_FLEISS))
-    assert [icc([[rating * size] * 3] * 7) for rating in (0.1, 0.3, 0.7, 1.1)] == [None] * 4
+    assert [icc([[rating * size] * 3] * 7) for rating in (0.1, 1 / 3, 0.7, 1.1)] == [None] * 4
 
 
 def test_icc_leaves_out_items_with_a_missing_rating():

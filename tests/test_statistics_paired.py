@@ -89,9 +89,17 @@ def test_no_difference_at_all_is_certain_of_one_thing_only():
     assert found.p_below(0) == pytest.approx(NormalDist().cdf(_narrowed(NormalDist().inv_cdf(1 / 10_001), 30)))
 
 
+@pytest.mark.parametrize("value", [1 / 3, 1e6 / 3, 1e9 / 7])
+def test_rounding_puts_no_resample_on_another_side_of_a_threshold(value):
+    found = paired_bootstrap([value] * 30, [n // 3 for n in range(30)], seed=0)
+    assert found.p_at_least(value) == found.p_at_most(value) == 1
+    assert found.p_below(value) < 0.01
+
+
 def test_too_few_videos_tell_nothing():
     found = paired_bootstrap([0.5, 0.6, 0.7, 0.8], "abcd", seed=0)
     assert found.mean == pytest.approx(0.65)
+    assert (found.n, found.clusters, len(found.means)) == (4, 4, 0)
     assert found.interval() is None
     assert found.error is None
     assert (found.p, found.p_below(0), found.p_at_least(9)) == (1, 1, 1)
@@ -104,6 +112,7 @@ def test_order_does_not_matter_and_the_seed_does():
     found = paired_bootstrap(values, videos, seed=5, draws=99)
     again = paired_bootstrap(values[::-1], videos[::-1], seed=5, draws=99)
     assert (found.means == again.means).all()
+    assert len(found.means) == 99
     assert (found.means != paired_bootstrap(values, videos, seed=6, draws=99).means).any()
 
 

@@ -101,25 +101,26 @@ def test_two_clusters_may_tell_two_apart():
     assert [(one.rank, one.interval, one.group) for one in found] == [(1, (1, 1), 1), (2, (2, 2), 2)]
 
 
+@pytest.mark.parametrize(("draws", "level", "low", "high"), [(20, 0.8, 2, 18), (2, 0.5, 1, 2)])
 @pytest.mark.parametrize("seed", range(10))
-def test_an_interval_ends_at_places_that_were_drawn_and_leaves_out_its_tails(seed):
+def test_an_interval_ends_at_places_that_were_drawn_and_leaves_out_its_tails(draws, level, low, high, seed):
     """20 draws at 80 %: the second and the 18th place in order of size, and the second lead decides who is apart."""
     random = np.random.default_rng(seed)
     rows = random.normal(0.5, 0.1, size=(3, 12)) + np.array([[0.06], [0.03], [0.0]])
-    found = standings(by_cluster(*rows.tolist()), seed=seed, draws=20, level=0.8)
+    found = standings(by_cluster(*rows.tolist()), seed=seed, draws=draws, level=level)
     order = sorted(range(12), key=lambda n: f"v{n}")  # clusters are drawn in the order of their names
-    weights = _draws(12, seed, 20)
+    weights = _draws(12, seed, draws)
     means = np.array(
         [[sum(w * row[n] for w, n in zip(draw, order, strict=True)) / 12 for row in rows] for draw in weights]
     )
     for place, one in enumerate(found):
         ranks = sorted(1 + sum(other > draw[place] for other in draw) for draw in means)
-        assert one.interval == (ranks[1], ranks[17])
+        assert one.interval == (ranks[low - 1], ranks[high - 1])
     best = max(range(3), key=lambda n: rows[n].mean())
     for place, one in enumerate(found):
         if place != best:
             lead = sorted(means[:, best] - means[:, place])
-            assert (one.group == 1) == (lead[1] <= 0)
+            assert (one.group == 1) == (lead[low - 1] <= 0)
 
 
 def test_the_share_of_orders_called_sure_that_are_wrong_is_small():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -40,16 +41,23 @@ majors = st.lists(st.integers(min_value=1, max_value=5), min_size=1, max_size=60
 
 
 @given(majors, st.integers())
-def test_every_prefix_of_the_stratified_order_is_nearly_proportional(classes: list[int], seed: int) -> None:
+def test_every_prefix_of_the_stratified_order_divides_seats_as_sainte_lague_does(classes: list[int], seed: int) -> None:
+    """The highest quotient (seats - 1/2) / size of a class is at most the lowest (seats + 1/2) / size of any."""
     annotations = [annotation(n, major) for n, major in enumerate(classes)]
     order = stratified_order(annotations, seed)
     assert sorted(order) == [a.video for a in annotations]
     major_of = {a.video: a.label.major for a in annotations if a.label}
     for size in range(1, len(order) + 1):
-        for major in set(classes):
-            share = size * classes.count(major) / len(classes)
-            taken = sum(major_of[video] == major for video in order[:size])
-            assert abs(taken - share) <= 1 + len(set(classes)) / 2
+        seats = Counter(major_of[video] for video in order[:size])
+        taken = [(seats[major], classes.count(major)) for major in set(classes)]
+        assert max((n - 0.5) / m for n, m in taken) <= min((n + 0.5) / m for n, m in taken) + 1e-9
+
+
+def test_a_subset_of_a_fifth_holds_a_fifth_of_a_rare_class() -> None:
+    annotations = [annotation(n, 1 if n % 10 else 2) for n in range(100)]
+    for seed in range(5):
+        kept = Selection(subset=20, seed=seed).apply(annotations)
+        assert Counter(a.label.major for a in kept if a.label) == {1: 18, 2: 2}
 
 
 @given(majors, st.integers(), st.data())

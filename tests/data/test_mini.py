@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -163,3 +164,12 @@ def test_mini_takes_no_file_and_other_sets_need_a_folder(tmp_path: Path) -> None
         filmed.media_path(filmed.annotations[0])
     known = load_dataset("cuva", tmp_path / "a.json", tmp_path)
     assert known.media_path(Annotation(video="1", media="1.mp4")) == tmp_path / "1.mp4"
+
+
+def test_which_videos_lack_a_file_is_asked_of_the_folder(dataset: Dataset, tmp_path: Path) -> None:
+    first, second = dataset.annotations[:2]
+    (tmp_path / first.media).touch()
+    there = replace(dataset, render=None, videos=tmp_path)
+    assert there.missing([first.video, second.video]) == (second.video,)
+    assert replace(there, videos=None).missing([second.video]) == ()
+    assert replace(dataset, videos=tmp_path).missing([second.video]) == ()  # it is drawn when wanted

@@ -91,6 +91,18 @@ def test_a_sheet_says_what_each_number_is():
     assert shown["shuffled floor"].value == pytest.approx(100 * summary.floor)
 
 
+def test_a_sheet_says_of_whom_a_column_lacks_a_value_and_which():
+    both = [answer("v0", "a car", view=v, reference="a car", key_sentences=("a car",)) for v in ("full", "anomaly")]
+    alone = answer("v1", "a car", reference="a car", key_sentences=("a car",))
+    owed = {"full": ("v0/cause", "v1/cause"), "anomaly": ("v0/cause", "v1/cause")}
+    scores = score_results(results([*both, alone], expects=owed), judge=RuleJudge(), scorers=["anomeval"], draws=50)
+    notes = [note for sheet in score_sheets(scores) for note in sheet.notes]
+    assert any(
+        note.startswith("anomeval: 1 x no answer on the anomaly view: without s3") and note.endswith(": v1/cause")
+        for note in notes
+    )
+
+
 def test_baselines_stand_in_the_order_and_take_no_rank():
     oracle = run("oracle", "[5]", "[5]", "[5]", "[5]", spec={"baseline": True})
     constant = run("constant", "[1]", "[1]", "[1]", "[1]", spec={"baseline": True})

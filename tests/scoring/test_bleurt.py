@@ -74,6 +74,24 @@ def test_reads_the_token_ids_of_the_originals(shared_golden, form):
             assert segments == golden["segment_ids"][n][: golden["lengths"][n]]
 
 
+def test_a_rembert_may_name_its_embedding_as_transformers_does(tmp_path):
+    folder = save_rembert(tmp_path / "tiny")
+    model = BleurtModel(folder, "cpu", "float32")
+    expected = list(model.scores([("a car", "a red car")], batch_tokens=100))
+    config = json.loads((folder / "config.json").read_text())
+    config["input_embedding_size"] = config.pop("embedding_size")
+    (folder / "config.json").write_text(json.dumps(config))
+    assert list(BleurtModel(folder, "cpu", "float32").scores([("a car", "a red car")], batch_tokens=100)) == expected
+
+
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "bert_config.json", "bleurt_config.json"])
+def test_settings_may_stand_beside_the_config(name, tmp_path):
+    folder = save_bert(tmp_path / "tiny")
+    longest = BleurtModel(folder, "cpu", "float32")._limit
+    (folder / name).write_text(json.dumps({"max_seq_length": longest - 3}))
+    assert BleurtModel(folder, "cpu", "float32")._limit == longest - 3
+
+
 def test_equals_a_slow_implementation_pair_by_pair(own):
     folder, tokenize, (start, end) = own
     config = json.loads((folder / "config.json").read_text())

@@ -65,6 +65,12 @@ def test_an_unscored_dimension_has_no_sum_and_is_no_zero():
     assert note in as_text(score_sheets(scores)[0])
 
 
+def test_expected_grades_are_described_as_such():
+    how = {column.name: "expected over" in column.description for column in Gpt.columns}
+    assert how == {column.name: column.name.endswith("_expected") for column in Gpt.columns}
+    assert len(how) == 2 * (len(DIMENSIONS) + 2)
+
+
 def test_expectations_add_up_like_the_grades():
     (values,) = gpt(grade, expectations=True).score([item("a text", "a reference")])
     assert values["gpt_sum"] == 8

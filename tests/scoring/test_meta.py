@@ -38,6 +38,7 @@ class Quality(Scorer):
     def score(self, batch):
         scores = []
         for item in batch:
+            assert item.view == "full"  # people ranked answers to the whole video
             quality, threshold = map(int, item.candidate.split()[:2])
             noise = random.Random(item.id).random()
             value = {"exact": quality, "backwards": -quality, "inverted": -quality, "noise": noise}

@@ -275,10 +275,13 @@ def test_settings_are_read_by_scorer_and_name():
         "bleurt.device": "cuda:1",
         "bleurt.batch_tokens": "512",
         "unieval.dtype": "bfloat16",
+        "unieval.strip_list_numbers": "false",
+        "unieval-sum.strip_list_numbers": "true",
     }
     found = model_settings(given)
     assert found["bleurt"] == ModelSettings(checkpoint="a/b=c", device="cuda:1", batch_tokens=512)
-    assert found["unieval"].dtype == "bfloat16"
+    assert (found["unieval"].dtype, found["unieval"].strip_list_numbers) == ("bfloat16", False)
+    assert found["unieval-sum"].strip_list_numbers is True
     assert model_settings({}) == {}
 
 

@@ -35,6 +35,7 @@ def test_only_answers_that_the_rules_leave_unread_are_asked_about():
     assert judge.calls[0][1]["classes"][4] == "5. Traffic Accidents"
     readings = {score.video: score.reading for score in scores.scores}
     assert [readings[str(n)].by for n in range(5)] == ["", "rule", "", "", "rule"]
+    assert [readings[str(n)].rule == "judge" for n in range(5)] == [False, True, False, False, True]
     assert aggregate(scores, "read_by_judge") == 2 / 5
     assert next(one.mean for one in scores.summaries if one.column == "accuracy") == 3 / 5
     assert "|read-with:read-class.v1@" in scores.summaries[0].signature
