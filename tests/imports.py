@@ -26,7 +26,7 @@ def rooms() -> list[str]:
     """Return the names of all rooms, sorted."""
     package = ROOT / "ecva_bench"
     there = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    return sorted(there - {"__init__"} | {"adapters"})
+    return sorted(there - {"__init__", "__main__"} | {"adapters"})
 
 
 def modules(room: str) -> list[tuple[Path, list[str]]]:

@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
     "leaderboard": {"statistics", "records"},
+    "api": {"answering", "data", "journal", "judging", "leaderboard", "reading", "records", "scoring", "tasks"},
     "report": {
         "reading",
         "names",

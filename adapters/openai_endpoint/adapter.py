@@ -28,7 +28,7 @@ from ecva_bench.judging.store import Reply
 from ..parts.media.frames import INTRODUCTION, TIME, uneven
 from ..parts.options import choice, count, positive
 from .cost import most_of_a_question, open_budget
-from .frames import FrameRule, PictureFormat, video_parts
+from .frames import FrameEncoding, FrameRule, video_parts
 from .picture_tokens import most_tokens
 from .replies import answer_in, why_lost
 from .requests import ChatRequest, SentVideo, generation
@@ -80,7 +80,7 @@ class OpenAIEndpoint(Adapter):
     ) -> None:
         self._model = target
         self._rule = FrameRule.of(frames, sampler, fps)
-        self._picture = PictureFormat(choice("image", image, ("jpeg", "png")), count("max_side", max_side))
+        self._picture = FrameEncoding(choice("image", image, ("jpeg", "png")), count("max_side", max_side))
         self._as_video = choice("frames_as", frames_as, ("images", "video")) == "video"
         if self._as_video and image != "jpeg":
             raise UsageError("a video's frames are sent as JPEG", f"image={image}", "leave out one of the two options")

@@ -55,7 +55,7 @@ class FrameRule:
 
 
 @dataclass(frozen=True)
-class PictureFormat:
+class FrameEncoding:
     """How a frame becomes a picture: `jpeg` at `JPEG_QUALITY`, or `png`, which is exact; at most `max_side` pixels."""
 
     form: str
@@ -89,7 +89,7 @@ class PictureFormat:
 
 
 def video_parts(
-    frames: Frames, video: Video, picture: PictureFormat, *, as_video: bool, detail: str = ""
+    frames: Frames, video: Video, picture: FrameEncoding, *, as_video: bool, detail: str = ""
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the parts of a message that show a video, as pictures or as one video, and the parameters beside it."""
     pictures = [picture.encode(pixels) for pixels in frames.pixels]

@@ -33,15 +33,15 @@ def audit_command(
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
+    from ..api import read_answer_file
     from ..data import load_dataset
     from ..leaderboard import as_text
     from ..records import canonical_json
     from ..scoring.audit import audit_answers
     from .audit_tables import audit_tables
-    from .score import read_answer_file
 
     dataset = load_dataset(data) if data else None
-    found = audit_answers([read_answer_file(file, dataset, [task] if task else None) for file in files])
+    found = audit_answers([read_answer_file(file, dataset, [task] if task else []) for file in files])
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

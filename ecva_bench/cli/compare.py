@@ -39,19 +39,11 @@ def compare_command(
 
       ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
     """
+    from ..api import compare
     from ..leaderboard import as_text
-    from ..leaderboard.compare import compare, comparison_tables
+    from ..leaderboard.compare import comparison_tables
     from ..records import canonical_json
-    from ..scoring import read_scores_of
-    from ..tasks import find_tasks
 
-    found = compare(
-        base=read_scores_of(base),
-        new=read_scores_of(new),
-        metrics=metric or (),
-        tasks=[one.name for one in find_tasks(task)] if task else (),
-        on=on,
-        seed=seed,
-    )
+    found = compare(base=base, new=new, metrics=metric or (), tasks=task or (), on=on, seed=seed).comparison
     tables = comparison_tables(found)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, tables)))

@@ -19,8 +19,8 @@ def doctor_command(
 ) -> None:
     """Say in seconds what is installed and found, which videos are there, and what to type next.
 
-    Of keys it is said whether they are set, never what they are. No video is decoded and
-    nothing is downloaded. Exit code 1 where a run with what is named could not begin.
+    Of keys it is said whether they are set, never what they are. No video is
+    decoded and nothing is downloaded. Exit code 1 where a run could not begin.
 
     Example: ecva-bench doctor --data annotations.xlsx --videos videos/ --model videollama2
     """

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from ..leaderboard import Submission
 
 
 def leaderboard_command(
     runs: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Scores files, as `ecva-bench score` writes them, or submissions (.json).", show_default=False
+            help="Scores files, results files with their scores beside them, or submissions (.json).",
+            show_default=False,
         ),
     ] = None,
     published: Annotated[bool, typer.Option(help="Show the paper's rows below ours.")] = True,
@@ -45,6 +43,7 @@ def leaderboard_command(
 
       ecva-bench leaderboard --build leaderboards
     """
+    from ..api import read_run
     from ..leaderboard import (
         build_leaderboards,
         dataset_tables,
@@ -62,18 +61,10 @@ def leaderboard_command(
         for path in build_leaderboards(build, published=printed, class_names=names):
             print(f"wrote {path}")
         return
-    submissions = [_read(path) for path in runs or ()]
+    submissions = [read_run(path) for path in runs or ()]
     only = find_tasks([task])[0].name if task else None
     print(written(leaderboards(submissions, published=printed, task=only), form))
     if out:
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
             print(f"wrote {path}")
-
-
-def _read(path: Path) -> Submission:
-    """Read a submission, or make one of a scores file."""
-    from ..leaderboard import read_submission, submission
-    from ..scoring import read_scores
-
-    return read_submission(path) if path.suffix == ".json" else submission(read_scores(path))

@@ -12,10 +12,9 @@ import typer
 from . import judge_options, options
 
 if TYPE_CHECKING:
-    from ..data import Dataset
     from ..judging import Judge
     from ..reading.units import TimeUnit
-    from ..records import Results, Scores
+    from ..records import Scores
 
 Files = Annotated[list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)]
 Data = Annotated[str | None, typer.Option(help="Annotations for the authors' answer files; results files need none.")]
@@ -162,6 +161,7 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
+    from ..api import read_answer_file
     from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring import check_target, get_anomeval, score_results, scores_path
@@ -180,7 +180,7 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_answer_file(file, dataset, task),
+            read_answer_file(file, dataset, task or ()),
             scorers=scorers.split(",") if scorers else None,
             tasks=task or (),
             protocol=protocol,
@@ -229,23 +229,6 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
         reason = next(iter(idle.values()))
         print(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", file=sys.stderr)
     return bool(idle)
-
-
-def read_answer_file(file: Path, dataset: Dataset | None, tasks: list[str] | None) -> Results:
-    """Read a results file, or an answer file of the authors' together with their annotations."""
-    from .. import journal
-    from ..data import read_released_answers
-    from ..errors import UsageError
-    from ..tasks import find_tasks
-
-    if file.suffix == ".jsonl":
-        return journal.read_results(file)
-    if file.suffix != ".json":
-        remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with --data"
-        raise UsageError("this is not a results file", file, remedy)
-    if dataset is None:
-        raise UsageError("an answer file holds no references", file, "name the annotations with --data")
-    return read_released_answers(file, dataset, find_tasks(tasks)[0].name if tasks else None)
 
 
 def _summary(scores: Scores) -> dict[str, object]:

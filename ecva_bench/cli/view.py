@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .score import read_answer_file
-
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..report import Run
@@ -85,13 +83,14 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
     Print which runs lack answers, and which scores belong to no run.
     """
+    from ..api import read_answer_file
     from ..report import run_with_scores, scores_beside, scores_by_results
     from ..scoring import read_scores
 
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
     for file in files:
-        results = read_answer_file(file, dataset, None)
+        results = read_answer_file(file, dataset)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
             text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"

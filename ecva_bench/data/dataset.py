@@ -65,7 +65,9 @@ class Dataset:
         missing = self.missing(videos)
         if not missing:
             return ""
-        return f"missing: {len(missing)} of {len(videos)} videos have no file in {self.videos}: {first_few(missing)}"
+        text = f"missing: {len(missing)} of {len(videos)} videos have no file in {self.videos}: {first_few(missing)}"
+        unread = sorted(self.files.listing.unread)
+        return text + (f"; not all could be looked through: {first_few(unread)}" if unread else "")
 
     def _is_there(self, video: str) -> bool:
         with suppress(VideoAmbiguous):

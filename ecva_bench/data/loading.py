@@ -27,7 +27,8 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
     other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown name and for what
     is no data set, `DataError` for a file that cannot be read at all.
 
-    >>> load_dataset("mini").name
+    >>> import ecva_bench as eb
+    >>> eb.load_dataset("mini").name
     'mini'
     """
     place = None if videos is None else Path(videos)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..errors import VideoAmbiguous
 from ..records import Annotation
 from ..taxonomy import Taxonomy
 from .dataset import Dataset
@@ -148,8 +150,10 @@ def _coverage(dataset: Dataset, progress: Callable[[int, int, int], None] | None
     seen = failed = 0
     with_moments = [annotation for annotation in dataset.annotations if annotation.moments]
     for done, annotation in enumerate(with_moments, start=1):
-        found = probe(dataset.media_path(annotation))
-        if found.error is None:
+        found = None
+        with suppress(VideoAmbiguous):
+            found = probe(dataset.media_path(annotation))
+        if found is not None and found.error is None:
             seen += 1
             for place in range(POSITION_BINS):
                 at = (place + 0.5) / POSITION_BINS * found.duration

@@ -36,7 +36,7 @@ def examine(
     Raises nothing for what is not there or cannot be read: that is a line.
     """
     lines = [Line("program", f"ecva-bench {__version__}, Python {platform.python_version()}")]
-    lines += [*machine.extras(), *machine.api_keys(), *machine.gpus(), *machine.space()]
+    lines += [*machine.extra_lines(), *machine.key_lines(), *machine.gpu_lines(), *machine.space_lines()]
     dataset, of_data = _data(data, folder)
     of_model, lacks = _model(model, model_path) if model else ([], "")
     lines += [*of_data, *of_model]

@@ -20,7 +20,7 @@ _REQUIREMENT = re.compile(r"(?P<package>[\w.-]+)[^;]*;.*\bextra == [\"'](?P<extr
 _LOW = 5 << 30  # bytes of free space of which a run may run out
 
 
-def extras() -> Iterator[Line]:
+def extra_lines() -> Iterator[Line]:
     """Yield for each extra of this project whether its packages are installed."""
     for extra, packages in sorted(_packages().items()):
         lacking = [package for package in packages if installed(package) is None]
@@ -50,14 +50,14 @@ def installed(package: str) -> str | None:
         return None
 
 
-def api_keys(environment: Mapping[str, str] = os.environ) -> Iterator[Line]:
+def key_lines(environment: Mapping[str, str] = os.environ) -> Iterator[Line]:
     """Yield for each key whether it is set; what it is is never shown."""
     for name in KEYS:
         there = bool(environment.get(name, "").strip())
         yield Line(f"key {name}", "set" if there else "not set")
 
 
-def gpus() -> Iterator[Line]:
+def gpu_lines() -> Iterator[Line]:
     """Yield the GPUs that NVIDIA's driver shows, and whether the torch that is installed can use one."""
     found = driver_gpus()
     if not found:
@@ -71,7 +71,7 @@ def gpus() -> Iterator[Line]:
         yield Line("torch", f"{what}: see pytorch.org for a build with CUDA", False)
 
 
-def space() -> Iterator[Line]:
+def space_lines() -> Iterator[Line]:
     """Yield how much is free where results, caches and weights go."""
     places = {"here": Path.cwd(), "cache": cache_dir(), "weights": hub_cache()}
     for name, place in places.items():

@@ -53,10 +53,9 @@ def against(dataset: Dataset) -> Iterator[Line]:
         yield Line("too small", f"{len(small)} files are no videos, for their size: {first_few(small)}", False)
     if unfinished := dataset.missing(files.unfinished):
         yield Line("unfinished", f"{len(unfinished)} downloads are not whole: {first_few(unfinished)}", False)
-    taken = {path.as_posix() for path in found.values()} | {file for some in files.meant.values() for file in some}
-    extra = [file for file in files.listing.files if Name.of(file).suffix and file not in taken]
-    if extra:
-        yield Line("not annotated", f"{len(extra)} video files: {first_few(extra)}")
+    taken = {path.as_posix() for path in found.values()} | {file for video in ambiguous for file in files.meant[video]}
+    if unused := [file for file in files.listing.files if Name.of(file).suffix and file not in taken]:
+        yield Line("not used", f"{len(unused)} video files of no annotation, or second ones: {first_few(unused)}")
     yield from _unread(files.listing)
 
 

@@ -10,9 +10,10 @@ from .. import registry
 from ..errors import EcvaError, JudgeError
 from ..registry.source_files import error_line
 from .calls import Call, Judge, Verdict
+from .judge import LOCAL_PREFIX
 
 JUDGE_GROUP = "ecva_bench.judges"
-LOCAL = "hf:"
+
 
 # A model of an endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, a class or an instance.
 JudgeSource = str | type[Judge] | Judge
@@ -20,12 +21,12 @@ JudgeSource = str | type[Judge] | Judge
 
 def is_own(judge: JudgeSource) -> bool:
     """Return whether a judge is a user's: an object, or one in a file, and not the name of a language model."""
-    return not isinstance(judge, str) or (not judge.startswith(LOCAL) and registry.is_named(JUDGE_GROUP, judge))
+    return not isinstance(judge, str) or (not judge.startswith(LOCAL_PREFIX) and registry.is_named(JUDGE_GROUP, judge))
 
 
 @contextmanager
 def open_own(judge: JudgeSource) -> Iterator[Judge]:
-    """Yield a user's judge, and close it at the end where it has a `close`.
+    """Yield a user's judge; one that was made here is closed at the end, where it has a `close`.
 
     Raises `UsageError` for what is no judge, and `JudgeError` where it cannot be made, fails, or gives no verdicts.
     """
@@ -42,7 +43,7 @@ def open_own(judge: JudgeSource) -> Iterator[Judge]:
     try:
         yield _OwnJudge(made, found)
     finally:
-        if callable(close := getattr(made, "close", None)):
+        if isinstance(found.value, type) and callable(close := getattr(made, "close", None)):
             close()
 
 

@@ -108,7 +108,7 @@ class Comparison(Record):
     unread: tuple[Unread, ...] = ()
 
 
-def compare(
+def compare_scores(
     *,
     base: Scores,
     new: Scores,

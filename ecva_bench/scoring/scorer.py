@@ -181,9 +181,10 @@ class Scorer(ABC):
 
     def signature(self) -> str:
         """Return how the number was made, after sacrebleu: `bleu|n:4|tok:whitespace|…|v:0.1.0`."""
+        settings = [f"{key}:{value}" for key, value in self.settings().items()]
+        strip = "specials" if self.protocol.strip_special_tokens else "none"
         code = [self.code] if self.code else []
-        settings = {**self.settings(), "strip": "specials" if self.protocol.strip_special_tokens else "none"}
-        return "|".join([self.name, *(f"{key}:{value}" for key, value in settings.items()), *code, f"v:{__version__}"])
+        return "|".join([self.name, *settings, *code, f"strip:{strip}", f"v:{__version__}"])
 
 
 def available() -> list[str]:

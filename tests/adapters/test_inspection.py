@@ -178,6 +178,23 @@ def test_a_part_that_does_not_fit_the_next_is_a_misfit_and_no_later_error(
         create(model, options).load()
 
 
+@pytest.mark.parametrize(
+    ("model", "file", "before"),
+    [
+        ("anomshield", "model/adapter_model.safetensors", "base_model.model.model"),
+        ("timechat", "model/*.pth", "llama_model.base_model.model.model"),
+    ],
+)
+def test_a_buffer_that_older_transformers_saved_is_no_misfit_in_a_lora_either(
+    model: str, file: str, before: str, tmp_path: Path
+) -> None:
+    options = importlib.import_module(f"tests.adapters.tiny.{model}").build(tmp_path)
+    (path,) = tmp_path.glob(file)
+    edit(path, {f"{before}.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(2)})
+    assert create(model, options).check_checkpoint().passed
+    create(model, options).load()
+
+
 def keys(path: Path) -> set[str]:
     state = torch.load(path)
     return set(state.get("model", state))

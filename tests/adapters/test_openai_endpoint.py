@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecva_bench.adapters.openai_endpoint.frames import PictureFormat
+from ecva_bench.adapters.openai_endpoint.frames import FrameEncoding
 from ecva_bench.answering import ModelOutput, create
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
 from ecva_bench.journal import read_results
@@ -126,7 +126,7 @@ def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
 def test_jpeg_keeps_colours_apart() -> None:
     rows, columns = np.mgrid[0:48, 0:64]
     red_over_blue = np.stack([250 - 5 * rows, 2 * columns, 5 * rows], axis=-1).astype(np.uint8)
-    (picture,) = pictures_in(f"data:image/jpeg;base64,{PictureFormat('jpeg', 768).encode(red_over_blue)}")
+    (picture,) = pictures_in(f"data:image/jpeg;base64,{FrameEncoding('jpeg', 768).encode(red_over_blue)}")
     assert 0 < np.abs(picture.astype(int) - red_over_blue).max() <= 4
 
 

@@ -50,7 +50,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_every_block_is_a_file_or_commands() -> None:
     assert len(FILES) == sum(kind != "sh" for kind, _ in BLOCKS)
     assert {"pyproject.toml", "porch.jsonl", "test_my_bench.py"} < FILES.keys()
-    assert [line.split()[0] for line in COMMANDS] == ["pip", *["ecva-bench"] * 7, "python"]
+    assert [line.split()[0] for line in COMMANDS] == ["pip", *["ecva-bench"] * 10, "python"]
 
 
 def test_the_guide_can_be_followed(package: Path, ecva_bench: Command) -> None:
@@ -63,7 +63,9 @@ def test_the_guide_can_be_followed(package: Path, ecva_bench: Command) -> None:
             shown[line] = out + err
     tests = runpy.run_path(arguments[-1])  # the last command is pytest's: its functions are called here
     assert [call() for name, call in tests.items() if name.startswith("test_")] == [None, None]
-    _, models, run, scorers, score, check, run_porch, score_porch = (shown.get(line, "") for line in COMMANDS[:8])
+    _, models, run, scorers, score, check, run_porch, score_porch, *of_files = (
+        shown.get(line, "") for line in COMMANDS[:11]
+    )
     assert re.search(r"^brightness +When a video is brightest", models, re.MULTILINE)
     assert "2 answers" in run
     assert re.search(r"^word-recall +How many words", scorers, re.MULTILINE)
@@ -72,6 +74,10 @@ def test_the_guide_can_be_followed(package: Path, ecva_bench: Command) -> None:
     assert "2 rows, 2 usable" in check
     assert "2 answers" in run_porch
     assert re.search(r"^word_recall +\d", score_porch, re.MULTILINE)
+    run_file, score_file, check_file = of_files
+    assert "2 answers" in run_file
+    assert re.search(r"word-recall\|words:a-z0-9\|word_recall.py:[0-9a-f]{16}\|", score_file)
+    assert "2 rows, 2 usable" in check_file
 
 
 def test_a_broken_line_of_the_guides_data_set_is_named(package: Path, ecva_bench: Command) -> None:

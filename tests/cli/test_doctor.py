@@ -26,7 +26,16 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def videos(tmp_path: Path) -> Path:
     folder = tmp_path / "videos"
-    for name in ("00001.mp4", "a/2.MKV", "a/00003.mp4", "b/3.avi", "7.mp4.part", "extra.mp4", "note.txt"):
+    for name in (
+        "00001.mp4",
+        "a/2.MKV",
+        "a/00003.mp4",
+        "b/3.avi",
+        "7.mp4.part",
+        "extra.mp4",
+        "note.txt",
+        "old/00001.mp4",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(bytes(5000))
     (folder / "00004.mp4").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
@@ -46,7 +55,7 @@ def test_the_videos_of_a_folder_are_held_against_the_annotations(data: Path, vid
     assert text_of(found, "ambiguous").startswith("1 may be either of two files: 00003; ")
     assert text_of(found, "too small") == "1 files are no videos, for their size: 00004"
     assert text_of(found, "unfinished") == "1 downloads are not whole: 00007"
-    assert text_of(found, "not annotated") == "1 video files: extra.mp4"
+    assert text_of(found, "not used") == "2 video files of no annotation, or second ones: extra.mp4, old/00001.mp4"
     assert found.ready
 
 
@@ -55,7 +64,7 @@ def test_keys_are_never_shown(monkeypatch: pytest.MonkeyPatch, ecva_bench: Comma
     monkeypatch.setenv("HF_TOKEN", "  ")
     _, shown, complaint = ecva_bench("doctor")
     assert "secret" not in shown + complaint
-    told = {line.subject: line.text for line in machine.api_keys()}
+    told = {line.subject: line.text for line in machine.key_lines()}
     assert told == {"key OPENAI_API_KEY": "set", "key HF_TOKEN": "not set"}
 
 
@@ -117,7 +126,7 @@ def test_what_a_model_needs_is_said_before_it_is_run(monkeypatch: pytest.MonkeyP
 def test_a_gpu_that_the_installed_torch_cannot_use_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "driver_gpus", lambda: ["NVIDIA H200, 140 GiB"])
     monkeypatch.setattr(machine, "installed", lambda _: "2.13.0+cpu")
-    first, second = machine.gpus()
+    first, second = machine.gpu_lines()
     assert (first.subject, first.text) == ("cuda:0", "NVIDIA H200, 140 GiB")
     assert "torch 2.13.0+cpu cannot use a GPU" in second.text
 

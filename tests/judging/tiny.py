@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ecva_bench.torchvision import ensure_torchvision
+
 CHAT = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -24,6 +26,7 @@ def save_tiny_model(folder: Path, *, chat: bool | str = True, always: str = "", 
 
     With `always`, a single character, its weights are no longer random: it answers that character, then ends.
     """
+    ensure_torchvision()
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench import leaderboard
 from ecva_bench.errors import UsageError
-from ecva_bench.leaderboard import as_text, published_tables, score_sheets, submission
+from ecva_bench.leaderboard import as_text, board, published_tables, score_sheets, submission
 from ecva_bench.leaderboard.groups import group_submissions, labels
 from ecva_bench.records import Lacking
 from ecva_bench.scoring import score_results
@@ -28,7 +27,7 @@ def run(model, *texts, owed=OWED, protocol="standard", view="full", **fields):
 
 
 def leaderboards(scores, **options):
-    return leaderboard.leaderboards([submission(one) for one in scores], **options)
+    return board.leaderboards([submission(one) for one in scores], **options)
 
 
 def column(table, name):

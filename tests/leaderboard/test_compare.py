@@ -7,7 +7,7 @@ import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard import as_text
-from ecva_bench.leaderboard.compare import compare, comparison_tables
+from ecva_bench.leaderboard.compare import compare_scores, comparison_tables
 from ecva_bench.records import Lacking
 from ecva_bench.scoring import read_scores_of, score_results, write_scores
 from ecva_bench.statistics import holm
@@ -23,7 +23,7 @@ def two(gains, **header):
 
 def compared(gains):
     base, new = two(gains)
-    return compare(base=base, new=new)
+    return compare_scores(base=base, new=new)
 
 
 def test_a_planted_difference_is_found_with_its_interval():
@@ -48,18 +48,18 @@ def test_the_table_says_what_could_have_been_seen():
 
 def test_more_answers_that_were_cut_off_are_told_whichever_run_has_them():
     base, new = two([0.0] * 10)
-    assert not compare(base=base, new=new).shortfalls
+    assert not compare_scores(base=base, new=new).shortfalls
     cut = scored({"cause": {f"v{number:03}": 0.5 for number in range(10)}}, cut_off=4, empty=1)
-    notes = comparison_tables(compare(base=cut, new=new))[0].notes
+    notes = comparison_tables(compare_scores(base=cut, new=new))[0].notes
     assert "beware: cut off answers of cause: 4 of 10 in the base, 0 of 10 in the new run" in notes
     assert "beware: empty answers of cause: 1 of 10 in the base, 0 of 10 in the new run" in notes
-    assert len(compare(base=base, new=cut).shortfalls) == 2
+    assert len(compare_scores(base=base, new=cut).shortfalls) == 2
 
 
 def test_the_other_way_round_every_sign_turns():
     gains = np.random.default_rng(1).normal(0.02, 0.1, size=60).tolist()
     base, new = two(gains)
-    there, back = compare(base=base, new=new).effects[0], compare(base=new, new=base).effects[0]
+    there, back = compare_scores(base=base, new=new).effects[0], compare_scores(base=new, new=base).effects[0]
     assert back.difference == pytest.approx(-there.difference)
     assert back.interval == pytest.approx((-there.interval[1], -there.interval[0]), abs=1e-3)
     assert back.p == pytest.approx(there.p, abs=2e-3)
@@ -71,26 +71,26 @@ def test_p_values_are_corrected_for_all_that_is_compared():
     tasks = ("cause", "description", "effect")
     base = scored({task: dict.fromkeys(names, 0.5) for task in tasks})
     values = {task: dict(zip(names, (0.515 + random.normal(0, 0.08, 80)).tolist(), strict=True)) for task in tasks}
-    found = compare(base=base, new=scored(values))
+    found = compare_scores(base=base, new=scored(values))
     assert [effect.name for effect in found.effects] == [f"{task}/gated" for task in tasks]
     assert [effect.p_holm for effect in found.effects] == holm([effect.p for effect in found.effects])
-    (alone,) = compare(base=base, new=scored(values), tasks=["cause"]).effects
+    (alone,) = compare_scores(base=base, new=scored(values), tasks=["cause"]).effects
     assert alone.p_holm == alone.p == found.effects[0].p
 
 
 def test_runs_are_joined_by_id_whatever_their_order():
     base, new = two([0.1, 0.2, -0.3, 0.0, 0.05, 0.4])
     shuffled = new.model_copy(update={"scores": new.scores[::-1]})
-    assert compare(base=base, new=shuffled) == compare(base=base, new=new)
+    assert compare_scores(base=base, new=shuffled) == compare_scores(base=base, new=new)
 
 
 def test_the_seed_is_recorded_and_moves_the_interval_a_little():
     base, new = two(np.random.default_rng(3).normal(size=30).tolist())
-    one, other = compare(base=base, new=new, seed=1), compare(base=base, new=new, seed=2)
+    one, other = compare_scores(base=base, new=new, seed=1), compare_scores(base=base, new=new, seed=2)
     assert (one.seed, other.seed, one.draws) == (1, 2, 10_000)
     assert one.effects[0].interval != other.effects[0].interval
     assert one.effects[0].interval == pytest.approx(other.effects[0].interval, abs=0.03)
-    assert compare(base=base, new=new, seed=1) == one
+    assert compare_scores(base=base, new=new, seed=1) == one
 
 
 def test_ten_videos_that_moved_most_either_way():
@@ -111,7 +111,7 @@ def test_a_move_counts_by_what_is_usual_for_the_metric():
     small = {name: 0.5 + 0.01 * (name == "v4") for name in names}
     large = {name: 10 + 1.0 * (name == "v6") for name in names}
     base = scored({"cause": dict.fromkeys(names, 0.5), "effect": dict.fromkeys(names, 10.0)})
-    found = compare(base=base, new=scored({"cause": small, "effect": large}))
+    found = compare_scores(base=base, new=scored({"cause": small, "effect": large}))
     moves = {mover.video: mover.move for mover in found.movers}
     assert moves == {"v4": pytest.approx(moves["v6"]), "v6": pytest.approx(np.sqrt(10) / 2)}
 
@@ -130,23 +130,23 @@ FULL = {f"v{number}": 0.5 for number in range(8)}
 )
 def test_unequal_sets_are_refused_with_the_way_out(new, message):
     with pytest.raises(UsageError, match=message) as error:
-        compare(base=scored({"cause": FULL}), new=new)
+        compare_scores(base=scored({"cause": FULL}), new=new)
     assert "--on intersection" in str(error.value)
 
 
 def test_the_intersection_is_what_both_answered():
     base = scored({"cause": {**FULL, "v1": 0.9, "v2": None}})
     new = scored({"cause": {**FULL, "v3": None, "v9": 0.0}})
-    (effect,) = compare(base=base, new=new, on="intersection").effects
+    (effect,) = compare_scores(base=base, new=new, on="intersection").effects
     assert effect.n == 6  # v0, v1, v4 to v7
     assert effect.difference == pytest.approx(-0.4 / 6)
     with pytest.raises(UsageError, match="share no metric"):
-        compare(base=base, new=scored({"effect": FULL}), on="intersection")
+        compare_scores(base=base, new=scored({"effect": FULL}), on="intersection")
 
 
 def test_an_answer_that_both_lack_counts_as_the_worst_in_both():
     base, new = (scored({"cause": {**FULL, "v0": None, "v1": value}}) for value in (0.5, 0.7))
-    (effect,) = compare(base=base, new=new).effects
+    (effect,) = compare_scores(base=base, new=new).effects
     assert effect.n == 8
     assert effect.base == pytest.approx(0.5 * 7 / 8)
 
@@ -154,7 +154,7 @@ def test_an_answer_that_both_lack_counts_as_the_worst_in_both():
 def test_other_arithmetic_is_refused_and_other_prompts_are_told():
     base, _ = two([0.0] * 6)
     with pytest.raises(UsageError, match="judge:x in the base, judge:y"):
-        compare(
+        compare_scores(
             base=base,
             new=two([0.0] * 6)[1].model_copy(
                 update={
@@ -164,7 +164,7 @@ def test_other_arithmetic_is_refused_and_other_prompts_are_told():
                 }
             ),
         )
-    found = compare(
+    found = compare_scores(
         base=base.model_copy(update={"header": base.header.model_copy(update={"prompts": {"cause": ("a" * 64,)}})}),
         new=two([0.0] * 6, prompts={"cause": ("b" * 64,)})[1],
     )
@@ -175,11 +175,11 @@ def test_other_arithmetic_is_refused_and_other_prompts_are_told():
 
 def test_metrics_are_chosen_by_name_and_unknown_ones_named():
     base, new = two([0.0] * 6)
-    assert len(compare(base=base, new=new, metrics=["cause/gated"]).effects) == 1
+    assert len(compare_scores(base=base, new=new, metrics=["cause/gated"]).effects) == 1
     with pytest.raises(UsageError, match="available: gated"):
-        compare(base=base, new=new, metrics=["rougeL"])
+        compare_scores(base=base, new=new, metrics=["rougeL"])
     with pytest.raises(UsageError, match="leave out --task"):
-        compare(base=base, new=new, tasks=["timestamp"])
+        compare_scores(base=base, new=new, tasks=["timestamp"])
 
 
 def test_scores_are_found_beside_the_answers_and_must_be_theirs(tmp_path):
@@ -201,7 +201,7 @@ def test_a_clear_difference_on_few_videos_stays_clear_however_much_is_compared()
     names = [f"v{number}" for number in range(14)]
     columns = {f"task{place}": dict.fromkeys(names, 0.5) for place in range(19)}
     lost = {task: {name: random.normal(0.02, 0.01) for name in names} for task in columns}
-    found = compare(base=scored(columns), new=scored(lost))
+    found = compare_scores(base=scored(columns), new=scored(lost))
     assert len(found.effects) == 19
     assert max(effect.p_holm for effect in found.effects) == pytest.approx(19 * 2 * 0.5**14)
 
@@ -209,7 +209,7 @@ def test_a_clear_difference_on_few_videos_stays_clear_however_much_is_compared()
 def test_what_differs_is_one_sentence_however_many_columns_differ():
     both, one = scored({"cause": FULL, "effect": FULL}), scored({"timestamp": FULL})
     with pytest.raises(UsageError, match=r"cause/gated: [^;]*, and 2 more\)"):
-        compare(base=both, new=one)
+        compare_scores(base=both, new=one)
 
 
 def test_values_that_are_lost_are_named_by_the_file_that_lost_them(tmp_path):
@@ -218,7 +218,7 @@ def test_values_that_are_lost_are_named_by_the_file_that_lost_them(tmp_path):
     path = tmp_path / "short.scores.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(ResultsError, match=r"short\.scores\.jsonl"):
-        compare(base=read_scores_of(path), new=other)
+        compare_scores(base=read_scores_of(path), new=other)
     with pytest.raises(ResultsError, match="there is no such scores file"):
         read_scores_of(tmp_path / "none.jsonl")
 
@@ -229,7 +229,7 @@ def test_answers_that_could_not_be_read_are_counted_by_why():
         score_results(results([answer(str(n), text, **annotated) for n, text in enumerate(texts)]))
         for texts in (["[5]", "[5] or [6]", "[12]"], ["[5]", "[6]", "It is [5]."])
     ]
-    found = compare(base=runs[0], new=runs[1])
+    found = compare_scores(base=runs[0], new=runs[1])
     assert [(one.task, one.base, one.new, one.base_of) for one in found.unread] == [
         ("classification", {"ambiguous": 1, "out of range": 1}, {}, 3)
     ]
@@ -245,9 +245,9 @@ def test_a_run_that_lacks_parts_says_so_and_is_compared_on_request_only():
     """Also where nobody knows what the absent part owed, so that both seem to be whole."""
     base, new = two([0.1, 0.2, -0.3, 0.0, 0.05, 0.4], lacking=lacking(2))
     with pytest.raises(UsageError, match=r"parts of the run: whole in the base, part 2 of 4 is absent in the new run"):
-        compare(base=base, new=new)
-    found = compare(base=base, new=new, on="intersection")
+        compare_scores(base=base, new=new)
+    found = compare_scores(base=base, new=new, on="intersection")
     assert "beware: run is not the whole run: part 2 of 4 is absent" in as_text(comparison_tables(found)[0])
     both = [one.model_copy(update={"header": new.header}) for one in (base, new)]
-    assert as_text(comparison_tables(compare(base=both[0], new=both[1]))[0]).count("part 2 of 4 is absent") == 2
+    assert as_text(comparison_tables(compare_scores(base=both[0], new=both[1]))[0]).count("part 2 of 4 is absent") == 2
     assert "absent" not in as_text(comparison_tables(compared([0.1, 0.2]))[0])

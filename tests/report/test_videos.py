@@ -12,8 +12,20 @@ from ecva_bench.report import Videos
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("1.mp4", "1.srt", "2.avi", "2.mkv", "cam.1.mp4", "cam.2.mp4", "day/3.mp4", "night/3.mp4", "4"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (
+        "1.mp4",
+        "1.srt",
+        "2.avi",
+        "2.mkv",
+        "cam.1.mp4",
+        "cam.2.mp4",
+        "day/3.mp4",
+        "night/3.mp4",
+        "4",
+        "deep/er/6.webm",
+        "deep/video_7.mp4",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     return tmp_path
 
@@ -27,6 +39,8 @@ FILES = {
     "day/3": "day/3.mp4",
     "3": None,
     "4": "4",
+    "6": "deep/er/6.webm",
+    "00007": "deep/video_7.mp4",
     "5": None,
 }
 

@@ -1,0 +1,21 @@
+"""The harness from Python: `run`, `score`, `compare` and `leaderboard`, over what the command line is made of.
+
+What is to be used from outside is handed out by `ecva_bench` itself.
+"""
+
+from .calls import compare, leaderboard, read_answer_file, read_run, run, score
+from .outcomes import Compared, Leaderboard, Outcome, RunOutcome, Scored
+
+__all__ = [
+    "Compared",
+    "Leaderboard",
+    "Outcome",
+    "RunOutcome",
+    "Scored",
+    "compare",
+    "leaderboard",
+    "read_answer_file",
+    "read_run",
+    "run",
+    "score",
+]

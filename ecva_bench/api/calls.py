@@ -1,0 +1,247 @@
+"""Run, score, compare, rank: each in one call, with the files the command line writes. Composes rooms, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Literal
+
+from .. import journal
+from ..answering import ModelSource
+from ..answering.inference import Mode, Settings
+from ..answering.plan import Selection
+from ..answering.request import RunRequest, WorkerOptions
+from ..data import DatasetSource, load_dataset, read_released_answers
+from ..errors import UsageError
+from ..judging import Judge, JudgeSource, open_judge, open_own
+from ..judging.own import is_own
+from ..leaderboard import Submission, leaderboards, published_tables, read_submission, submission
+from ..leaderboard.compare import compare_scores
+from ..leaderboard.pairing import On
+from ..reading.units import TimeUnit
+from ..records import Results, Scores, View
+from ..scoring import (
+    ScorerSource,
+    check_target,
+    get_anomeval,
+    read_scores_of,
+    score_results,
+    scores_path,
+    write_scores,
+)
+from ..scoring.neural import model_settings
+from ..scoring.scorer import ScoringProgress, silent
+from ..tasks import PromptSet, find_tasks
+from .outcomes import Compared, Leaderboard, RunOutcome, Scored
+
+RunSource = RunOutcome | Scored | str | Path
+
+
+def run(
+    model: ModelSource,
+    *,
+    data: DatasetSource = "mini",
+    videos: str | Path | None = None,
+    tasks: str | Sequence[str] = (),
+    out: str | Path = "results.jsonl",
+    model_path: str | None = None,
+    model_args: Mapping[str, str | int | float | bool] | None = None,
+    prompts: PromptSet = "ours",
+    edited: Sequence[View] = (),
+    ids: Sequence[str] = (),
+    subset: int | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+    mode: Mode = "exact",
+    engine: Literal["local", "ray"] = "local",
+    workers: int | None = None,
+    devices: Sequence[str] = (),
+    settings: Settings | None = None,
+    progress: ScoringProgress = silent,
+) -> RunOutcome:
+    """Ask a model about videos, write every answer to `out` at once, and return all of them.
+
+    `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
+    `(video, question) -> str`. A results file that is there is resumed: what it answers is not asked again; one of
+    another model or other settings is refused with `SpecMismatch`. Without `tasks`, all are asked. A question that
+    fails is an error record of the file, counted in `end`. `settings` are those of decoding. A model that other
+    processes cannot make again, such as an instance, runs in this one. A script that asks for `workers` needs the
+    guard `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met as it stands.
+
+    >>> import ecva_bench as eb
+    >>> def guess(video, question):
+    ...     return "A car brakes too late."
+    >>> outcome = eb.run(guess, tasks="cause", limit=2, out="guess.jsonl")
+    >>> outcome.end.answers, outcome.records[0].answer
+    (2, 'A car brakes too late.')
+    """
+    request = RunRequest(
+        model=model,
+        model_path=model_path,
+        model_args={name: _as_text(value) for name, value in (model_args or {}).items()},
+        data=data,
+        videos=None if videos is None else Path(videos),
+        tasks=_several(tasks),
+        prompts=prompts,
+        edited=tuple(edited),
+        selection=Selection(_several(ids), subset, seed, limit),
+        settings=settings or Settings(mode=mode),
+        worker_options=WorkerOptions(engine, workers, _several(devices)),
+    )
+    path = Path(out)
+    work = request.open()
+    with progress("render", "clips") as rendered:
+        request.render(work.plan, rendered)
+    with work, journal.Journal(path, work.manifest) as results, progress("run", "answers") as settled:
+        end = work.run(results, lambda done, owed, errors: settled(done, owed))
+    return RunOutcome(path, journal.read_results(path), end)
+
+
+def score(
+    results: RunOutcome | str | Path,
+    *,
+    scorers: str | ScorerSource | Sequence[ScorerSource] | None = None,
+    tasks: str | Sequence[str] = (),
+    data: DatasetSource | None = None,
+    judge: JudgeSource | None = None,
+    protocol: str = "standard",
+    timestamp_unit: TimeUnit | None = None,
+    anomeval: str = "paper",
+    metric_args: Mapping[str, str] | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    progress: ScoringProgress = silent,
+) -> Scored:
+    """Score the answers of a run, or of an answer file of the authors' with the annotations `data`.
+
+    `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
+    those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an endpoint,
+    `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name, votes=3)`
+    gives. Scores are written to `out`, else beside the results. Raises `UsageError` for a request that leaves nothing
+    to score, and `ScoringError` for a scorer that does not give what it says.
+
+    >>> import ecva_bench as eb
+    >>> outcome = eb.run("constant", tasks="cause", limit=3, out="constant.jsonl")
+    >>> scored = eb.score(outcome, scorers="rouge")
+    >>> [row["metric"] for row in scored.rows()]
+    ['rouge1', 'rouge2', 'rougeL']
+    """
+    file = results.path if isinstance(results, RunOutcome) else Path(results)
+    target = scores_path(file, protocol) if out is None else Path(out)
+    check_target(target)
+    with _opened(judge) as opened:
+        scores = score_results(
+            read_answer_file(file, data, _several(tasks)),
+            scorers=None if scorers is None else _several_scorers(scorers),
+            tasks=_several(tasks),
+            protocol=protocol,
+            timestamp_unit=timestamp_unit,
+            anomeval=get_anomeval(anomeval),
+            judge=opened,
+            models=model_settings(metric_args or {}),
+            seed=seed,
+            progress=progress,
+        )
+    write_scores(scores, target)
+    return Scored(target, scores)
+
+
+def compare(
+    *,
+    base: RunSource,
+    new: RunSource,
+    metrics: str | Sequence[str] = (),
+    tasks: str | Sequence[str] = (),
+    on: On = "all",
+    seed: int = 0,
+) -> Compared:
+    """Return how a run differs from its base: every metric's difference with its interval, and what moved most.
+
+    Runs are outcomes, scores files, or results files with their scores beside them. Samples are paired and videos
+    drawn anew; p-values are corrected after Holm. Raises `UsageError` for runs over other samples, unless `on` is
+    `"intersection"`, and `ResultsError` for a run that was not scored.
+
+    >>> import ecva_bench as eb
+    >>> for model in ("constant", "oracle"):
+    ...     scored = eb.score(eb.run(model, tasks="cause", limit=3, out=f"{model}.jsonl"), scorers="rouge")
+    >>> eb.compare(base="constant.jsonl", new="oracle.jsonl", metrics="rougeL").records[0].new
+    1.0
+    """
+    found = compare_scores(
+        base=_scores(base),
+        new=_scores(new),
+        metrics=_several(metrics),
+        tasks=[task.name for task in find_tasks(_several(tasks))],
+        on=on,
+        seed=seed,
+    )
+    return Compared(found)
+
+
+def leaderboard(*runs: RunSource, task: str | None = None, published: bool = True) -> Leaderboard:
+    """Rank scored runs, one table per task, view, protocol and set of samples; without runs, the published rows alone.
+
+    Runs are outcomes, scores files, results files with their scores beside them, or submissions (`.json`).
+
+    >>> import ecva_bench as eb
+    >>> scored = eb.score(eb.run("motion", tasks="cause", limit=2, out="motion.jsonl"))
+    >>> board = eb.leaderboard(scored, task="cause", published=False)
+    >>> board.rows()[0]["model"]
+    'motion'
+    """
+    only = find_tasks([task])[0].name if task else None
+    printed = published_tables() if published else []
+    return Leaderboard(leaderboards([read_run(one) for one in runs], published=printed, task=only))
+
+
+def read_run(run: RunSource) -> Submission:
+    """Return the submission that a run is, or makes."""
+    if isinstance(run, str | Path) and Path(run).suffix == ".json":
+        return read_submission(Path(run))
+    return submission(_scores(run))
+
+
+def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str] = ()) -> Results:
+    """Read a results file, or an answer file of the authors' together with their annotations, `data`.
+
+    An answer file is of the first of `tasks`, else of the task in its name. Raises `UsageError` for a file of another
+    kind, and for an answer file without annotations.
+    """
+    if file.suffix == ".jsonl":
+        return journal.read_results(file)
+    if file.suffix != ".json":
+        remedy = "name a .jsonl file of `ecva-bench run`, or an answer file (.json) with its annotations as data"
+        raise UsageError("this is not a results file", file, remedy)
+    if data is None:
+        raise UsageError("an answer file holds no references", file, "name the annotations with --data")
+    return read_released_answers(file, load_dataset(data), find_tasks(tasks)[0].name if tasks else None)
+
+
+def _scores(run: RunSource) -> Scores:
+    if isinstance(run, Scored):
+        return run.scores
+    path = run.path if isinstance(run, RunOutcome) else Path(run)
+    return read_scores_of(path)
+
+
+def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
+    if judge is None:
+        return nullcontext()
+    return open_judge(judge) if isinstance(judge, str) and not is_own(judge) else open_own(judge)
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return what one text, with commas or without, or several texts name."""
+    return tuple(names.split(",")) if isinstance(names, str) else tuple(names)
+
+
+def _several_scorers(scorers: ScorerSource | Sequence[ScorerSource]) -> Sequence[ScorerSource]:
+    if isinstance(scorers, str):
+        return scorers.split(",")
+    return scorers if isinstance(scorers, Sequence) else [scorers]
+
+
+def _as_text(value: str | int | float | bool) -> str:
+    """Return an option of a model as the command line would give it."""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -1,0 +1,160 @@
+"""From Python: the public names, their examples, and that a call does what the command does."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import ecva_bench as eb
+from ecva_bench.errors import ResultsError, SpecMismatch
+from tests.imports import ROOT
+
+PUBLIC = [name for name in eb.__all__ if name != "__version__"]
+WITH_EXAMPLES = {"run", "score", "compare", "leaderboard", "load_dataset"}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+class Echo(eb.Adapter):
+    """A model that says what it is asked."""
+
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
+
+    def answer(self, video: eb.Video, question: eb.Question) -> str:
+        return f"{self.mark}{question.task}"
+
+
+class Letters(eb.Scorer):
+    """A metric."""
+
+    name = "letters"
+    tasks = ("cause",)
+    columns = (eb.Column("letters", "how many letters", unit="points", high=1000),)
+
+    def score(self, batch: Any) -> list[dict[str, float]]:
+        return [{"letters": float(len(item.candidate))} for item in batch]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_is_documented_and_its_examples_hold(name: str) -> None:
+    value = getattr(eb, name)
+    assert inspect.getdoc(value)
+    tests = doctest.DocTestFinder().find(value, name, globs={"__name__": "__main__"})
+    assert any(test.examples for test in tests) or name not in WITH_EXAMPLES
+    said: list[str] = []
+    for test in tests:
+        doctest.DocTestRunner().run(test, out=said.append)
+    assert not said, "".join(said)
+
+
+def test_public_names_are_few_and_what_a_type_checker_sees_is_what_there_is() -> None:
+    source = Path(eb.__file__).read_text(encoding="utf-8")
+    [typed] = [node for node in ast.parse(source).body if isinstance(node, ast.If)]
+    imported = {
+        alias.name: node.module for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert sorted(imported) == PUBLIC
+    assert imported == eb._ROOM
+    assert len(PUBLIC) <= 40
+    assert set(PUBLIC) <= set(dir(eb))
+    assert not hasattr(eb, "nothing_of_this_name")
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    program = "import ecva_bench, sys; print(*[m for m in sys.modules if m.startswith('ecva_bench.') or m == 'numpy'])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_a_room_of_the_same_name_does_not_hide_the_function() -> None:
+    program = (
+        "from ecva_bench.leaderboard import as_text\nimport ecva_bench.leaderboard.board\nimport ecva_bench as eb\n"
+        "print(callable(eb.leaderboard), callable(as_text))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown == "True True\n"
+
+
+def test_a_call_and_a_command_write_the_same_and_resume_each_other() -> None:
+    command = [sys.executable, "-m", "ecva_bench", "run", "--model", "constant", "--task", "cause", "--limit", "2"]
+    subprocess.run([*command, "--out", "command.jsonl"], check=True, capture_output=True)
+    outcome = eb.run("constant", tasks="cause", limit=2, out="call.jsonl")
+
+    def told(path: str) -> list[object]:
+        lines = [json.loads(line) for line in Path(path).read_bytes().splitlines()]
+        return [
+            line["spec"] if line["type"] == "run" else {k: v for k, v in line.items() if k not in ("t", "time")}
+            for line in lines
+        ]
+
+    assert told("call.jsonl") == told("command.jsonl")
+    assert str(outcome) == "call.jsonl: 2 answers, 0 errors, 0 missing"
+    before = Path("command.jsonl").read_bytes()
+    assert eb.run("constant", tasks="cause", limit=2, out="command.jsonl").records
+    assert Path("command.jsonl").read_bytes().startswith(before)
+    again = subprocess.run([*command, "--out", "call.jsonl"], check=True, capture_output=True, text=True)
+    assert "2 answers (2 were there)" in again.stdout
+
+
+def test_a_class_an_instance_and_a_function_are_models() -> None:
+    def function(video: eb.Video, question: eb.Question) -> str:
+        return f"f {question.task}"
+
+    common: dict[str, Any] = {"tasks": "cause,effect", "limit": 1}
+    of_class = eb.run(Echo, model_args={"mark": 7}, out="class.jsonl", **common)
+    assert [answer.answer for answer in of_class.records] == ["7cause", "7effect"]
+    instance = Echo("i ")
+    assert eb.run(instance, out="instance.jsonl", **common).rows()[1]["answer"] == "i effect"
+    assert eb.run(function, out="function.jsonl", **common).rows()[0]["answer"] == "f cause"
+    assert eb.run(function, out="function.jsonl", **common).end.answers == 2
+    with pytest.raises(SpecMismatch, match="model is 'Echo' there and 'function' here"):
+        eb.run(function, out="class.jsonl", **common)
+    with pytest.raises(eb.UsageError, match=r"int.* is no model: it has no answer\(video, question\)"):
+        eb.run(7, **common)  # type: ignore[arg-type]
+    with pytest.raises(eb.UsageError, match="other processes, which cannot make this again"):
+        eb.run(instance, devices=["cpu", "cpu"], **common)
+
+
+def test_own_metrics_and_data_sets_are_given_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = eb.load_dataset("mini")
+    outcome = eb.run(Echo, data=dataset, tasks="cause", limit=2, prompts={"cause": "Why?"})
+    assert outcome.path == Path("results.jsonl")
+    scored = eb.score(outcome, scorers=[Letters, "rouge"], out="scores.jsonl")
+    assert [row["metric"] for row in scored.rows()] == ["letters", "rouge1", "rouge2", "rougeL"]
+    assert (scored.rows()[0]["mean"], scored.rows()[0]["unit"]) == (5.0, "points")
+    assert re.search(r"^letters\|test_python_api.py:[0-9a-f]{16}\|strip:", scored.rows()[0]["signature"])
+    assert scored.answers()[0]["letters"] == 5.0
+    assert eb.score(outcome, scorers=Letters).records == scored.records[:1]
+    assert "letters" in str(scored)
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=list))
+    assert scored.to_frame() == scored.rows()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(eb.UsageError, match="pandas is not installed"):
+        scored.to_frame()
+
+
+def test_a_run_that_was_not_scored_is_named() -> None:
+    outcome = eb.run("constant", tasks="cause", limit=1)
+    with pytest.raises(ResultsError):
+        eb.leaderboard(outcome)
+
+
+def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    [block] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
+    shown = capsys.readouterr().out
+    assert "guess (guess) against motion (motion)" in shown
+    assert {path.name for path in Path().glob("*.scores.jsonl")} == {"motion.scores.jsonl", "guess.scores.jsonl"}
