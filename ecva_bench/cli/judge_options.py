@@ -124,7 +124,7 @@ def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
     price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
-    notes = f", {usage.uncounted} requests without a count of tokens" if usage.uncounted else ""
+    notes = f", {usage.uncounted} replies without a count of tokens" if usage.uncounted else ""
     notes += f", {usage.not_in_replay} votes not in the replay" if usage.not_in_replay else ""
     return (
         f"judge: {usage.asked} votes asked, {usage.from_store} from the store, {usage.failed} failed, "
