@@ -86,6 +86,6 @@ def runner_of(adapter: Adapter, name: str, folder: Path, views: Sequence[View], 
     return Runner(adapter, plan, Manifest(run="r", spec=spec, expects=plan.expects), settings)
 
 
-def told(results: Results) -> dict[tuple[str, str], tuple[str, str, str]]:
+def recorded_texts(results: Results) -> dict[tuple[str, str], tuple[str, str, str]]:
     """Every answer's key, text and end, by sample and view."""
     return {(a.id, a.view): (a.key, a.answer, a.finish) for a in results.answers}

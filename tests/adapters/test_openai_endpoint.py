@@ -21,7 +21,7 @@ from tests.cases import case
 from tests.clips import write_clip
 from tests.judging.server import Fault, Request, completion, error
 
-from .model_server import TASKS, ModelServer, answer_to, ask_all, pictures_in, told
+from .model_server import TASKS, ModelServer, answer_to, ask_all, pictures_in, recorded_texts
 
 KEY = "sk-very-secret-0123456789"
 MODEL = "openai:tiny-vision"
@@ -194,7 +194,7 @@ def test_a_video_is_encoded_once_and_its_questions_are_asked_together(folder: Pa
     with ModelServer(delay=0.1) as server:
         one_by_one = ask_all(MODEL, at(server, concurrency="1"), folder, tmp_path / "one.jsonl")
         assert server.most_open == 1
-    assert told(one_by_one) == told(results)
+    assert recorded_texts(one_by_one) == recorded_texts(results)
 
 
 def test_an_edited_view_is_sent_with_the_times_it_is_shown_at(folder: Path, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_refusal_is_a_record_for_good(refusal: Any, folder: Path, tmp_path: Pa
         False,
     )
     assert len(first.answers) == 8
-    assert told(again) == told(first)
+    assert recorded_texts(again) == recorded_texts(first)
 
 
 def test_an_answer_that_was_cut_off_says_so(video: Video) -> None:
@@ -420,7 +420,7 @@ def test_a_server_that_dies_in_the_middle_costs_nothing_in_the_end(folder: Path,
     with ModelServer() as server:  # at another address
         resumed = ask_all(MODEL, at(server), folder, out)
         assert len(server.requests) == 7
-    assert told(resumed) == told(undisturbed)
+    assert recorded_texts(resumed) == recorded_texts(undisturbed)
     assert not resumed.failures
 
 
@@ -517,7 +517,7 @@ def test_a_manifest_claims_nothing_that_was_turned_down(
         assert len(server.requests) == 9 + len(refused)
     assert generation_in(out) == results.spec["description"]["generation"] == generation
     assert {tuple((a.steps or {}).get("left_out", ())) for a in results.answers} == {refused}
-    assert told(kept) == told(results)
+    assert recorded_texts(kept) == recorded_texts(results)
 
 
 def test_what_was_turned_down_is_in_the_keys(folder: Path, tmp_path: Path) -> None:
