@@ -174,7 +174,7 @@ def _changed(before: str, after: str) -> tuple[tuple[str, ...], tuple[str, ...]]
 def try_out(room: str, chosen: Sequence[Mutant], jobs: int) -> dict[str, str]:
     """Return what became of each mutant, by name."""
     environment = {**os.environ, "CI": "true", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", str(jobs), *(m.name for m in chosen)]
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(jobs), *(m.name for m in chosen)]
     with Path("mutmut.log").open("w", encoding="utf-8") as log:
         done = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
