@@ -61,11 +61,14 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
         Annotation(video="b", media="b.mp4", moments=(Moment(start=2, end=3), Moment(start=9, end=10))),
         Annotation(video="bad", media="bad.mp4", moments=(Moment(start=0, end=9),)),
         Annotation(video="none", media="none.mp4"),
+        Annotation(video="00007", media="7.mp4", moments=(Moment(start=0, end=9),)),  # either of two files
     )
+    for name in ("7.mkv", "00007.avi"):
+        (tmp_path / name).touch()
     told: list[tuple[int, int, int]] = []
     dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
     found = dataset_stats(dataset, lambda *state: told.append(state))
     assert found.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
-    assert told[-1] == (3, 3, 1)
-    assert found.start_at_zero == 2 / 4
+    assert told == [(1, 4, 0), (2, 4, 0), (3, 4, 1), (4, 4, 2)]
+    assert found.start_at_zero == 3 / 5
     assert statistics_module.spread([]) is None
