@@ -31,7 +31,7 @@ TESTS = {
     "statistics": ["tests/test_statistics*.py"],
     "leaderboard": ["tests/leaderboard", "tests/cli/test_compare_commands.py", "tests/cli/test_trust_commands.py"],
     "scoring": ["tests/scoring", "tests/cli/test_score_commands.py"],
-    "judging": ["tests/judging", "tests/cli/test_judge_scores.py"],
+    "judging": ["tests/judging", "tests/adapters/test_batches.py", "tests/cli/test_judge_scores.py"],
     "data": ["tests/data", "tests/cli/test_data_commands.py"],
 }
 # These start processes of their own, which know nothing of mutmut.
