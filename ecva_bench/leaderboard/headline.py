@@ -15,8 +15,8 @@ OWN_BASELINES = ("majority_baseline", "constant_span")
 NOTES = (
     "value: the mean over the videos, where a missing answer counts as the worst. floor: the same answers, scored "
     "against the annotations of other videos.",
-    "above both: the whole interval lies above floor and baseline. Where it does not, the number does not show that "
-    "the model understood the videos.",
+    "above: the whole interval lies above floor and baseline, where there are such. Where it does not, the number does "
+    "not show that the model understood the videos.",
 )
 UNJUDGED = "rouge2 counts shared words. For description, cause and effect, report `gated`, which needs a judge."
 
@@ -36,7 +36,7 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
     beware = [text for text in (lacking_text(run.scores), served_text(run.scores)) if text]
     return Table(
         title=f"{run.scores.model}{where}: {videos} videos, {VIEWS['full']}, {answered} of {owed} questions answered",
-        header=("task", "report", "value", "95 % interval", "floor", "baseline", "above both"),
+        header=("task", "report", "value", "95 % interval", "floor", "baseline", "above"),
         rows=tuple(_row(group, baselines) for group in groups),
         notes=(*beware, *NOTES, *([UNJUDGED] if unjudged else [])),
     )
@@ -60,7 +60,7 @@ def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell
         Cell(" to ".join(value_text(bound, summary.unit, summary.decimals) for bound in interval or ())),
         _with_unit(summary.floor, summary),
         _with_unit(best[0], summary, f" ({best[1]})") if best else Cell(),
-        Cell("yes" if above else "no") if interval and len(beside) == 2 else Cell(),
+        Cell("yes" if above else "no") if interval and beside else Cell(),
     )
 
 

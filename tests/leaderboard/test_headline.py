@@ -29,7 +29,7 @@ def test_a_missing_answer_counts_as_the_worst() -> None:
     assert rows(scored({"cause": {"a": 1.0, "b": None}}))["cause"][1] == "50.00 %"
 
 
-def test_a_run_is_above_both_only_with_its_whole_interval() -> None:
+def test_a_run_is_above_only_with_its_whole_interval() -> None:
     def verdict(floor: float, baseline: float, interval: tuple[float, float], *, higher: bool = True) -> str:
         scores = scored({"timestamp": HIGH}, column="iou", scorer="timestamp", signature="s")
         [summary] = scores.summaries
