@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from .judging import Call, Judge, Verdict, open_judge
     from .records import Annotation, Label, Moment
     from .scoring import Column, Gap, Scorable, Scorer
+    from .version import __version__
     from .video import Video
 
-__version__ = "0.1.0"
 __all__ = [
     "Adapter",
     "Annotation",
@@ -68,6 +68,7 @@ _ROOMS = {
     "judging": ("Call", "Judge", "Verdict", "open_judge"),
     "records": ("Annotation", "Label", "Moment"),
     "scoring": ("Column", "Gap", "Scorable", "Scorer"),
+    "version": ("__version__",),
     "video": ("Video",),
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}

@@ -6,7 +6,7 @@ from the authors' program. `request` holds what a user asks for, `runner` does t
 """
 
 from .adapter import Adapter, Baseline, ModelOutput, QuestionCost
-from .making import ModelSource, create
+from .factory import ModelSource, create
 from .model_card import ModelCard
 from .question import Question
 

@@ -11,15 +11,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .. import __version__, journal, registry, tasks
+from .. import journal, registry, tasks
 from ..data import Dataset, DatasetSource, load_dataset
 from ..errors import UsageError
 from ..records import Manifest, View, canonical_json, sha256_of
 from ..tasks import PromptSet
+from ..version import __version__
 from ..video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
+from .factory import ModelSource, create
 from .inference import Mode, Settings
-from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 

@@ -16,8 +16,8 @@ from ..answering.request import RunRequest, WorkerOptions
 from ..data import DatasetSource, load_dataset
 from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange import AnswerSource, import_answers, open_answers
-from ..judging import Judge, JudgeSource, open_judge, open_own
-from ..judging.own import is_own
+from ..judging import Judge, JudgeSource, open_judge, open_user_judge
+from ..judging.user_judge import is_user_judge
 from ..leaderboard import Submission, leaderboards, published_tables, read_submission, submission
 from ..leaderboard.compare import compare_scores
 from ..leaderboard.pairing import On
@@ -245,7 +245,7 @@ def _scores(run: RunSource) -> Scores:
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
     if judge is None:
         return nullcontext()
-    return open_judge(judge) if isinstance(judge, str) and not is_own(judge) else open_own(judge)
+    return open_judge(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import UsageError, VideoAmbiguous
+from ..files.folders import VideoFiles
 from ..names import first_few
 from ..records import Annotation, Finding
 from ..taxonomy import Taxonomy
-from ..video_files import VideoFiles
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, journal
+from .. import journal
 from ..data import Dataset
 from ..errors import ResultsError, UsageError
 from ..records import REFERENCES, Answer, Failure, Manifest, Results, View, sha256_of
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..version import __version__
 from .items import items_of
 from .joining import Joined, join
 from .kinds import refuse_annotations

@@ -1,4 +1,4 @@
-"""Tables from scores: the score sheet of a run, leaderboards over runs, and the paper's tables beside them.
+"""Tables from scores: the score sheet of a run, what to report of it, leaderboards, and the paper's tables beside them.
 
 `score_sheets`, `leaderboards` and `dataset_tables` return `Table` objects; `as_text`, `as_markdown`, `as_csv`,
 `as_json`, `as_latex` and `as_html` write them. A leaderboard is made of submissions, each of which `submission` makes
@@ -9,6 +9,7 @@ from .board import leaderboards
 from .details import dataset_tables
 from .files import build_leaderboards, write_leaderboards, written
 from .forms import as_csv, as_json, as_markdown, as_text
+from .headline import headline_table
 from .latex import as_latex
 from .page import as_html
 from .published import PublishedTable, published_tables
@@ -30,6 +31,7 @@ __all__ = [
     "as_text",
     "build_leaderboards",
     "dataset_tables",
+    "headline_table",
     "leaderboards",
     "published_tables",
     "read_submission",

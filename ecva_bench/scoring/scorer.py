@@ -14,11 +14,12 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Union
 
-from .. import __version__, registry
+from .. import registry
 from ..errors import EcvaError, ScoringError, UsageError
 from ..judging import Judge
 from ..records import Answer, JudgedPart, Label, Moment, Reading, View
 from ..registry.source_files import error_line
+from ..version import __version__
 from .protocol import Protocol
 
 SCORER_GROUP = "ecva_bench.scorers"

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecva_bench import archives
-from ecva_bench.archives import is_there, on_disk
 from ecva_bench.errors import HeaderDamaged, VideoError, VideoMissing
+from ecva_bench.files import archives
+from ecva_bench.files.archives import is_there, on_disk
 from ecva_bench.video import Video, probe
 from tests.clips import write_clip
 

@@ -21,9 +21,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from ..cache import cache_dir
+from ..errors import DataError, HeaderDamaged, VideoError, VideoMissing
 from . import parquet
-from .cache import cache_dir
-from .errors import DataError, HeaderDamaged, VideoError, VideoMissing
 
 SUFFIXES = (".zip", ".parquet")
 ROOM = 20 << 30  # bytes of videos kept in the cache
