@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError, UsageError
-from ecva_bench.judging import Call, Verdict, open_own
+from ecva_bench.judging import Call, Verdict, open_user_judge
 
 from .build import grade, keys
 
@@ -42,7 +42,7 @@ CALLS = [grade(), keys("a", "b")]  # one number from 0 to 5, and two from 0 to 1
     ],
 )
 def test_verdicts_that_fit_are_taken_as_they_are(given: list[Verdict]) -> None:
-    with open_own(Mine(given)) as judge:
+    with open_user_judge(Mine(given)) as judge:
         assert judge.ask(CALLS) == given
 
 
@@ -62,19 +62,19 @@ def test_verdicts_that_fit_are_taken_as_they_are(given: list[Verdict]) -> None:
     ],
 )
 def test_verdicts_that_do_not_fit_are_named(given: object, said: str) -> None:
-    with open_own(Mine(given)) as judge, pytest.raises(JudgeError, match=said):
+    with open_user_judge(Mine(given)) as judge, pytest.raises(JudgeError, match=said):
         judge.ask(CALLS)
 
 
 def test_an_error_of_ours_passes_unchanged() -> None:
     spent = BudgetExhausted("1 of 1 USD used", None, "raise it")
-    with open_own(Mine(spent)) as judge, pytest.raises(BudgetExhausted) as caught:
+    with open_user_judge(Mine(spent)) as judge, pytest.raises(BudgetExhausted) as caught:
         judge.ask(CALLS)
     assert caught.value is spent
 
 
 def test_what_a_judge_says_of_itself_is_kept_with_its_name() -> None:
-    with open_own(Mine()) as judge:
+    with open_user_judge(Mine()) as judge:
         found = judge.identity(["a", "b"])
     assert {"temperature": "none", "votes": "2"}.items() <= found.items()
     assert "Mine" in found["judge"]
@@ -88,11 +88,11 @@ def test_only_a_judge_that_was_made_here_is_closed() -> None:
             super().__init__()
             made.append(self)
 
-    with open_own(Kept):
+    with open_user_judge(Kept):
         assert made[0].closed == 0
     assert made[0].closed == 1
     given = Mine()
-    with open_own(given):
+    with open_user_judge(given):
         pass
     assert given.closed == 0
 
@@ -102,7 +102,10 @@ def test_what_cannot_be_made_or_is_no_judge_is_named() -> None:
         def __init__(self) -> None:
             raise RuntimeError("no weights")
 
-    with pytest.raises(JudgeError, match=r"the judge cannot be made \(RuntimeError: no weights"), open_own(Broken):
+    with (
+        pytest.raises(JudgeError, match=r"the judge cannot be made \(RuntimeError: no weights"),
+        open_user_judge(Broken),
+    ):
         pass
-    with pytest.raises(UsageError, match=r"is no judge: it has no ask\(calls\)"), open_own(object()):  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"is no judge: it has no ask\(calls\)"), open_user_judge(object()):  # type: ignore[arg-type]
         pass
