@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .named_files import only_answers
+
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..report import Run
@@ -44,6 +46,7 @@ def view_command(
     """
     from ..report import Videos, write_page
 
+    files = only_answers(files)
     dataset = open_dataset(files, data, videos)
     known = Videos()
     if dataset:
