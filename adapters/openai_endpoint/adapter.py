@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter, QuestionCost
+from ecva_bench.answering import Adapter
+from ecva_bench.answering.adapter import QuestionCost
 from ecva_bench.errors import (
     AnswerLost,
     AnswerPending,

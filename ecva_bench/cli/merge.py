@@ -23,7 +23,8 @@ def merge_command(
 
     Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
     """
-    from ..journal import merge_results, read_results
+    from ..journal.merging import merge_results
+    from ..journal.results import read_results
 
     merge_results(parts, out, incomplete)
     merged = read_results(out)

@@ -27,7 +27,7 @@ def report_command(
 
       ecva-bench report *.jsonl --out report.html
     """
-    from ..report import write_plots
+    from ..report.plots import write_plots
     from ..tasks import find_tasks
 
     dataset = view.open_dataset(files, data, None)

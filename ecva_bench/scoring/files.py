@@ -18,17 +18,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ..errors import ResultsError
-from ..records import (
-    SCORES_SCHEMA,
-    Aggregate,
-    Coverage,
-    Record,
-    Score,
-    Scores,
-    ScoresHeader,
-    Summary,
-    canonical_json,
-)
+from ..records.base import Record, canonical_json
+from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 
 RecordType = TypeVar("RecordType", bound=Record)
 _TYPES: dict[str, type[Record]] = {

@@ -15,7 +15,8 @@ import pytest
 from ecva_bench.errors import HeaderDamaged, VideoError, VideoMissing
 from ecva_bench.files import archives
 from ecva_bench.files.archives import is_there, on_disk
-from ecva_bench.video import Video, probe
+from ecva_bench.video import Video
+from ecva_bench.video.probing import probe
 from tests.clips import write_clip
 
 
