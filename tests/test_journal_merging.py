@@ -332,7 +332,7 @@ def described(run: Manifest) -> Manifest:
 
 
 def test_parts_whose_endpoint_turned_something_down_merge_and_are_filled_as_they_were_begun(tmp_path: Path) -> None:
-    """One part had no answer, and so does not know yet what is turned down."""
+    """One part had no answer, and so does not know yet what is rejected."""
     whole = described(manifest(range(6)))
     files = [tmp_path / f"{number}.jsonl" for number in (1, 2)]
     for number, file in enumerate(files, 1):

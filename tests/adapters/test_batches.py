@@ -99,7 +99,7 @@ def test_a_batch_that_is_turned_down_ends_the_run_and_says_why(tmp_path: Path, e
     with BatchMeter("gpt-4o", ends="failed") as server:
         code, _, told = ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
         assert code == 2 or code == 3
-        assert "the batch was turned down (line 1 is no request)" in told
+        assert "the batch was rejected (line 1 is no request)" in told
         server.ends = "completed"
         code, *_ = ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
         assert code == 0

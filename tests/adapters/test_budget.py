@@ -100,7 +100,7 @@ def test_a_video_is_read_once_where_what_is_cached_is_cheaper(video: Video) -> N
     questions = [f"What happened, {n}?" for n in range(6)]
     with Meter("gpt-4o", caches=True, delay=0.01) as server:
         adapter = create_adapter("openai:gpt-4o", {"base_url": server.url, "frames": "4", "concurrency": "6"})
-        adapter.answer_many(video, ["Is it settled what is turned down?"])
+        adapter.answer_many(video, ["Is it settled what is rejected?"])
         for event in (1, 2):
             shown = video.without([Moment(start=0.2 * event, end=0.2 * event + 0.1)])  # other frames, other times
             adapter.answer_many(shown, questions)

@@ -483,7 +483,7 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
     assert len(resumed.answers) == 9
 
 
-# What the endpoint turned down, and what answered
+# What the endpoint rejected, and what answered
 
 
 def generation_in(out: Path) -> dict[str, Any]:
