@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..answering.model_card import ModelCard
 from ..answering.models import find_model, weights_here
-from ..checkpoints import WEIGHTS, find_checkpoint
+from ..checkpoints.finding import WEIGHTS, find_checkpoint
 from ..data import Dataset, load_dataset
 from ..errors import CheckpointError, EcvaError
 from ..version import __version__

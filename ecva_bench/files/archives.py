@@ -57,13 +57,6 @@ def _members(archive: Path, size: int, changed: int) -> tuple[str, ...]:
         return tuple(one.filename for one in opened.infolist() if not one.is_dir())
 
 
-def is_there(path: Path) -> bool:
-    """Return whether a path leads to a file, or to one in an archive."""
-    with contextlib.suppress(DataError):
-        return path.is_file() or bool((place := _place(path)) and place[1] in members(place[0]))
-    return False
-
-
 def on_disk(path: Path) -> Path:
     """Return where the bytes of a video lie: the path itself, or a file of the cache for one in an archive.
 

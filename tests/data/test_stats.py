@@ -95,7 +95,7 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
             self.error = "not_a_video" if path.name == "bad.mp4" else None
             self.duration = 10.0
 
-    monkeypatch.setattr("ecva_bench.video.probe", Probed)
+    monkeypatch.setattr("ecva_bench.video.probing.probe", Probed)
     annotations = (
         Annotation(video="a", media="a.mp4", moments=(Moment(start=0.5, end=4.5),)),
         Annotation(video="b", media="b.mp4", moments=(Moment(start=2, end=3), Moment(start=9, end=10))),
