@@ -123,8 +123,9 @@ def score(
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an endpoint,
     `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name, votes=3)`
-    gives. Scores are written to `out`, else beside the results. Raises `UsageError` for a request that leaves nothing
-    to score, and `ScoringError` for a scorer that does not give what it says.
+    gives. Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
+    `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
+    `ScoringError` for a scorer that does not give what it says.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run("constant", tasks="cause", limit=3, out="constant.jsonl")

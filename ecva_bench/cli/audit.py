@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .named_files import only_answers
 from .score import Data
 
 
@@ -41,7 +42,8 @@ def audit_command(
     from .audit_tables import audit_tables
 
     dataset = load_dataset(data) if data else None
-    found = audit_answers([read_answer_file(file, dataset, [task] if task else []) for file in files])
+    answers = [read_answer_file(file, dataset, [task] if task else []) for file in only_answers(files)]
+    found = audit_answers(answers)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from .named_files import each_run_once
+
 
 def leaderboard_command(
     runs: Annotated[
@@ -57,7 +59,7 @@ def leaderboard_command(
         for path in build_leaderboards(build, published=printed, class_names=names):
             print(f"wrote {path}")
         return
-    submissions = [read_run(path) for path in runs or ()]
+    submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
     print(written(leaderboards(submissions, published=printed, task=only), form))
     if out:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from . import judge_options, options
+from .named_files import only_answers
 
 if TYPE_CHECKING:
     from ..judging import Judge
@@ -126,6 +127,7 @@ def score_command(
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
     judge, read_with = values.pop("judge"), values.pop("read_with")
+    values["files"] = files = only_answers(files)
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
         _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
@@ -212,14 +214,16 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     from ..records.base import canonical_json
     from ..scoring.files import write_scores
 
+    failure, kept = None, list[str]()
     try:
-        write_scores(scores, target)
-        failure = None
+        kept = sorted({one.scorer for one in write_scores(scores, target).summaries if one not in scores.summaries})
     except ResultsError as error:
         failure = error
     print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
     for name, reason in scores.header.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
+    if kept:
+        print(f"kept: scores that {target} held and that were not asked for now: {', '.join(kept)}", file=sys.stderr)
     print(f"error: {failure}" if failure else f"scores: {target}", file=sys.stderr)
     return failure is None
 

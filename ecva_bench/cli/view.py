@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .named_files import only_answers
+
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..report.run import Run
@@ -45,6 +47,7 @@ def view_command(
     from ..report.page import write_page
     from ..report.videos import Videos
 
+    files = only_answers(files)
     dataset = open_dataset(files, data, videos)
     known = Videos()
     if dataset:
