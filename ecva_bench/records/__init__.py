@@ -21,9 +21,11 @@ from .answers import (
     finish_of,
 )
 from .base import Action, Count, Measured, Record, View, canonical_json, sha256_of
+from .identity import CUVA_WORKBOOK, DatasetIdentity
 from .scores import SCORES_SCHEMA, Aggregate, Coverage, JudgedPart, Reading, Score, Scores, ScoresHeader, Summary
 
 __all__ = [
+    "CUVA_WORKBOOK",
     "REFERENCES",
     "RESULTS_SCHEMA",
     "SCORES_SCHEMA",
@@ -33,6 +35,7 @@ __all__ = [
     "Answer",
     "Count",
     "Coverage",
+    "DatasetIdentity",
     "End",
     "Event",
     "Failure",
