@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from .. import archives
 from ..cache import cache_dir, open_base
 from ..errors import VideoError
+from ..files import archives
 
 _TABLE = "CREATE TABLE IF NOT EXISTS durations (file TEXT PRIMARY KEY, bytes INT, changed INT, seconds REAL)"
 _KEEP = "INSERT OR REPLACE INTO durations VALUES (?, ?, ?, ?)"
@@ -22,7 +22,7 @@ def stated_durations(paths: Iterable[Path]) -> dict[Path, float]:
 
     A path may lead into an archive. What a file said is kept in the cache folder until the file changes.
     """
-    from ..video import stated_duration
+    from ..video.probing import stated_duration
 
     found: dict[Path, float] = {}
     with contextlib.closing(_base()) as base:

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from .. import parquet
 from ..errors import DataError, UsageError
+from ..files import parquet
 from ..names import number_of
 from ..records import Annotation
 from ..taxonomy import load_taxonomy

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from ecva_bench.answering.request import RunRequest
-from ecva_bench.data import Dataset, check_numbering, load_dataset, numbering
+from ecva_bench.data import Dataset, load_dataset, numbering
 from ecva_bench.data.check import check_dataset
 from ecva_bench.data.durations import stated_durations
 from ecva_bench.data.identity import ecva_number
+from ecva_bench.data.numbering import check_numbering
 from ecva_bench.errors import DataError
 from ecva_bench.names import number_of
-from ecva_bench.video import probe, stated_duration
+from ecva_bench.video.probing import probe, stated_duration
 
 
 @pytest.fixture(autouse=True)
@@ -181,7 +182,7 @@ def test_of_real_clips_the_container_tells_the_length(shared_data: Path, monkeyp
         assert found[shared_data / "videos/real" / clip] == pytest.approx(
             probe(shared_data / "videos/real" / clip).duration, abs=0.2
         )
-    monkeypatch.setattr("ecva_bench.video.stated_duration", lambda _: pytest.fail("a file was opened again"))
+    monkeypatch.setattr("ecva_bench.video.probing.stated_duration", lambda _: pytest.fail("a file was opened again"))
     assert stated_durations(clips) == found
     assert stated_duration(shared_data / "videos/damaged/text.mp4") is None
 
