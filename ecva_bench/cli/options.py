@@ -42,7 +42,7 @@ Connector = Annotated[
     typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
 ]
 Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
-Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
+Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (cuva:…, ecva:…).")]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
 Prompts = Annotated[
