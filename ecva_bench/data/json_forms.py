@@ -81,7 +81,8 @@ def parse_json_file(content: bytes, path: Path) -> Any:
     try:
         return texts.parse_json(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"this is neither a workbook nor whole JSON ({error})", path, "get the file again") from error
+        remedy = "get the file again; a data set of your own is read by your function: ./file.py:NAME:FILE"
+        raise DataError(f"this is neither a workbook nor whole JSON ({error})", path, remedy) from error
 
 
 def cell_text(value: Any) -> str | None:

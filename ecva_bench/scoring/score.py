@@ -22,7 +22,7 @@ from ..reading.units import TimeUnit
 from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
 from ..statistics import DRAWS, bootstrap_interval
 from ..tasks import TASKS, find_tasks
-from .checks import check_distinct, checked_summary, checked_values
+from .checks import check_distinct, checked_gaps, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
@@ -315,7 +315,7 @@ class _Part:
 
 def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:
     """Return a reason for every column without a value; an optional one may be left out without."""
-    known = scorer.gaps(item)
+    known = checked_gaps(scorer, item)
     lacking = [c for c in scorer.columns if c.name not in values and (c.name in known or not c.optional)]
     return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
 

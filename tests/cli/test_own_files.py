@@ -224,7 +224,7 @@ def test_a_metric_and_a_judge_are_signed_with_their_files(folder: Path, ecva_ben
         (("--scorers", "mine.py:Rival,rouge"), "two columns are called 'rouge1'"),
         (("--judge", "mine.py:Model"), "Model in mine.py is no judge: it has no ask(calls)"),
         (("--judge", "mine.py:Lenient"), "the judge gave Verdict(values=(99.0,)"),
-        (("--judge", "mine.py:Judge", "--budget-usd", "1"), "the judge is no language model: budget_usd"),
+        (("--judge", "mine.py:Judge", "--budget-usd", "1"), "the judge is one of your own, which does this itself: --budget-usd"),
     ],
 )
 def test_a_metric_or_a_judge_that_is_unfit_is_one_line(
