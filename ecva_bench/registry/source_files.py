@@ -106,7 +106,7 @@ def attributes(instance: object, *, but: Collection[str] = ()) -> dict[str, Any]
     found = {name: value for name, value in getattr(instance, "__dict__", {}).items() if name not in but}
     for name, value in found.items():
         if not _is_plain(value):
-            raise TypeError(f"its {name} is a {type(value).__name__}")
+            raise TypeError(f"its {name} is of the type {type(value).__name__}")
     return found
 
 
