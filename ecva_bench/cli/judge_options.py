@@ -82,16 +82,16 @@ def judge_from_options(
     `UsageError` for options of a language model where none is named, or a judge of the user's own.
     """
     from ..errors import UsageError
-    from ..judging.own import is_own, open_own
+    from ..judging.user_judge import is_user_judge, open_user_judge
 
-    if model and not is_own(model):
+    if model and not is_user_judge(model):
         return _open_judge(model, options, usual_votes)
     idle = [_flag(name) for name, value in options.items() if value is not None and value is not False]
     if idle:
         none = "the judge is one of your own, which does this itself" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
         raise UsageError(f"an option is for a language model as judge, and {none}", ", ".join(idle), remedy)
-    return open_own(model) if model else nullcontext()
+    return open_user_judge(model) if model else nullcontext()
 
 
 def _flag(name: str) -> str:
