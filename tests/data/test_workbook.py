@@ -216,8 +216,8 @@ def test_other_workbooks_and_paths_are_refused_with_a_remedy(tmp_path: Path) -> 
 
 def test_a_source_may_be_name_and_path_in_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xlsx", [(1, *ROW)])
-    named, found = load_dataset(f"cuva:{path}"), load_dataset(str(path))
-    assert (named.name, found.name) == ("cuva", "ecva")
+    named, found = load_dataset(f"ecva:{path}"), load_dataset(str(path))
+    assert (named.name, found.name) == ("ecva", "cuva")
     assert named.annotations == found.annotations
     assert named.sha256 == found.sha256
 
@@ -327,6 +327,24 @@ def test_a_column_of_ids_that_cannot_be_read_is_named_with_a_value(cell: object,
     path = write(tmp_path / "a.xlsx", [("example", *ROW), (cell, *ROW), (cell, *ROW)])
     with pytest.raises(DataError, match=rf"column 'video_id' of sheet 一轮标注 holds {shown} in row 3, where the num"):
         load_dataset("ecva", path)
+
+
+def test_the_only_sheet_may_have_any_title_and_another_layout_is_refused_with_its_columns(tmp_path: Path) -> None:
+    rows = [HEADINGS, *((number, *ROW) for number in range(1, 31))]
+    only = load_dataset("ecva", write_sheets(tmp_path / "a.xlsx", {"Sheet1": rows}))
+    assert [each.video for each in only.annotations] == [f"{number:05}" for number in range(1, 31)]
+    other = write_sheets(tmp_path / "b.xlsx", {"all": [("Video Name", "Anomaly Class"), ("1.mp4", "x")], "notes": []})
+    with pytest.raises(DataError, match=r"found: all \(columns: video name, anomaly class\); notes \(columns: none\)"):
+        load_dataset("ecva", other)
+    table = tmp_path / "c.csv"
+    table.write_text("Video Name,Description,Start Time\n14.mp4,a fight,4.0\n")
+    with pytest.raises(DataError, match="a table with the columns Video Name,Description,Start Time"):
+        load_dataset("ecva", table)
+    table.write_text(json.dumps([{"Video Name": "14.mp4", "Description": "a fight"}]))
+    with pytest.raises(
+        DataError, match=r"no visual_input or video_name or ID.*its columns are Video Name, Description"
+    ):
+        load_dataset("ecva", table)
 
 
 def test_a_workbook_without_a_text_says_so(tmp_path: Path) -> None:
