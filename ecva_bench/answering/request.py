@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
+from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
@@ -95,6 +96,10 @@ class RunRequest:
         """The data set asked about."""
         return load_dataset(self.data, videos=self.videos)
 
+    @cached_property
+    def _numbering(self) -> NumberingCheck | None:
+        return check_numbering(self.dataset)
+
     @property
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
@@ -104,12 +109,26 @@ class RunRequest:
         """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
         return self.dataset.tell_missing([group.video for group in plan.groups])
 
+    def tell_data(self) -> list[str]:
+        """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.
+
+        Raises `DataError` where the videos are not those that the annotations are of; see `check_numbering`.
+        """
+        renamed = (found for found in self.dataset.findings if found.rule == "other-data-set")
+        told = [f"{self.dataset.source} was named {found.before}, and is {found.after}" for found in renamed]
+        if (numbering := self._numbering) is None:
+            return told
+        if numbering.refused:
+            raise numbering.error()
+        return told + ([numbering.text] if numbering.own.beyond else [])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
     def open(self) -> Runner | WorkerPool:
         """Return a runner or a pool of workers, as a context manager; the `EcvaError` raised says what is missing."""
+        self.tell_data()
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()

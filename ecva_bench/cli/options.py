@@ -46,7 +46,8 @@ Connector = Annotated[
 ]
 Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
 Data = Annotated[
-    str, typer.Option(help="Data set: mini, an annotation file of ECVA or CUVA, name:file, or ./file.py:name[:file].")
+    str,
+    typer.Option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]

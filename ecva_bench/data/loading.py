@@ -23,11 +23,11 @@ DatasetSource = str | Path | Dataset | Callable[[Path | None, Path | None], Data
 def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
-    `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one
-    (`ecva:PATH`), or an annotation file alone, whose format is found by its content; a function of (path, videos) that
-    returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is returned, with
-    other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown name and for what
-    is no data set, `DataError` for a file that cannot be read at all.
+    `source` is a registered name (`mini`; `cuva` and `ecva` with the annotation file as `path`), both in one
+    (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a function of (path,
+    videos) that returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is
+    returned, with other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown
+    name and for what is no data set, `DataError` for a file that cannot be read at all.
 
     >>> import ecva_bench as eb
     >>> eb.load_dataset("mini").name
@@ -41,11 +41,10 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
     if isinstance(source, Path) or (isinstance(source, str) and not registry.is_named(DATASET_GROUP, source)):
         file = Path(source)
         if path is None and file.suffix != ".py" and (file.suffix or file.exists()):
-            from .ecva import form_of
+            from .ecva import load_annotation_file
 
-            source, path = form_of(file), file
-        else:
-            source = str(source)
+            return load_annotation_file(file, place)
+        source = str(source)
     found = registry.resolve(DATASET_GROUP, source)
     if path is None:
         path = found.target

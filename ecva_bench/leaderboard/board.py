@@ -190,6 +190,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
         )
     for text_of in (lacking_text, served_text):
         notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
+    notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),
