@@ -23,7 +23,7 @@ from ..tasks import PromptSet
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
-from .factory import ModelSource, create_adapter
+from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
@@ -171,12 +171,14 @@ class RunRequest:
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
+        made = {"made_with": attributes} if (attributes := made_with(self.model)) else {}
         spec = {
             "model": self._plugin.name,
             **code,
+            **made,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
             "baseline": isinstance(adapter, Baseline),
-            "description": adapter.describe(),
+            "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
             "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},
             "selection": self.selection.describe(),

@@ -83,7 +83,8 @@ def parse_json_file(content: bytes, path: Path) -> Any:
         return texts.parse_json(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         what = f"this is neither a workbook nor whole JSON ({error}){_table_columns(content)}"
-        raise DataError(what, path, "get the file again") from error
+        remedy = "get the file again; a data set of your own is read by your function: ./file.py:NAME:FILE"
+        raise DataError(what, path, remedy) from error
 
 
 def _table_columns(content: bytes) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from .. import registry
 from ..errors import DataError, EcvaError, UsageError
+from ..records import Annotation
 from ..registry.source_files import error_line
 from .dataset import Dataset
 
@@ -63,4 +65,25 @@ def _loaded(found: registry.Plugin, path: Path | None, videos: Path | None) -> D
         raise DataError(f"the data set cannot be loaded ({error_line(error)})", found.label, "mend it") from error
     if not isinstance(dataset, Dataset):
         raise found.unfit(f"it returned {type(dataset).__name__}, not a Dataset")
+    return _checked(dataset, found.label) if found.code else dataset
+
+
+def _checked(dataset: Dataset, label: str) -> Dataset:
+    """Return a user's data set; `DataError` where a field is of another type, or annotations cannot be told apart."""
+    for part in ("annotations", "excluded", "examples"):
+        if not all(isinstance(one, Annotation) for one in getattr(dataset, part)):
+            raise DataError(f"{part} are no Annotation objects", label, f"give a tuple of Annotation as {part}")
+    if not isinstance(dataset.videos, Path | None):
+        what = f"the folder of the videos is a {type(dataset.videos).__name__}"
+        raise DataError(what, label, "hand on the Path that you were given, or make one")
+    if not (isinstance(dataset.sha256, str) and dataset.sha256):
+        remedy = "give the hash of the annotation file: other annotations are another data set"
+        raise DataError("the sha256 is empty", label, remedy)
+    for video, count in Counter(one.video for one in dataset.annotations).items():
+        if count > 1:
+            raise DataError(f"{count} annotations are of one video, {video!r}", label, "give each video one annotation")
+    for one in dataset.annotations:
+        if one.label is not None and not dataset.taxonomy.knows(one.label):
+            what = f"the class {one.label.code} of {one.video!r} is not in the taxonomy {dataset.taxonomy.name!r}"
+            raise DataError(what, label, "mend the class, or leave the label out")
     return dataset

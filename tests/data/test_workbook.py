@@ -364,6 +364,10 @@ def test_headings_may_stand_lower_in_other_order_and_other_characters(tmp_path: 
     expected = load_dataset("ecva", write(tmp_path / "a.xlsx", [(1, *ROW)])).annotations
     found = load_dataset("ecva", write_sheets(tmp_path / "b.xlsx", {" 一轮标注 ": rows})).annotations
     assert found == expected
+    last = load_dataset(
+        "ecva", write_sheets(tmp_path / "e.xlsx", {"一轮标注": [(*HEADINGS[1:], "video_id"), (*ROW, 1)]})
+    )
+    assert (last.annotations, last.findings) == (expected, ())
     with pytest.raises(DataError, match="no heading video_id in its first 20 rows; row 1 holds 'Title'"):
         load_dataset("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": [("Title",)] * 20 + [HEADINGS, (1, *ROW)]}))
     with pytest.raises(DataError, match="no column 'moment'; row 1 has: video_id, x1"):
@@ -420,6 +424,18 @@ def test_texts_of_other_makes_are_the_same_texts(tmp_path: Path) -> None:
             archive.writestr(name, content)
     assert strings
     assert load_dataset("ecva", shared).annotations == expected
+
+
+def test_notes_behind_the_last_column_are_kept_but_for_the_examples(tmp_path: Path) -> None:
+    first, second = [(1, *ROW, "look again", None, 7), (2, *ROW)], [(2, "[6-1,5]", *(None,) * 5, "agreed")]
+    dataset = load_dataset("ecva", write(tmp_path / "a.xlsx", first, second, 示例=[HEADINGS, (3, *ROW, "good")]))
+    told = [(f.video, f.field, f.action, f.before) for f in dataset.findings if f.rule == "annotator-note"]
+    assert told == [
+        ("00001", "row of 一轮标注", "kept", "look again"),
+        ("00001", "row of 一轮标注", "kept", "7"),
+        ("00002", "row of 二轮标注", "kept", "agreed"),
+    ]
+    assert [each.video for each in dataset.examples] == ["00003"]
 
 
 def test_what_is_beside_the_rows_is_reported(tmp_path: Path) -> None:
