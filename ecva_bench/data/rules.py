@@ -18,7 +18,7 @@ FINDING_RULES: dict[str, str] = {
     "review-text-unused": "the second round reviews classes and moments only; a text beside them is not used",
     "sheet-unused": "a sheet of another name has the headings of the first round; it is not used",
     "annotation-repeated": "another video has the very same annotation, as if it were there twice; both count",
-    "task-unknown": "the row's task is none of description, cause, effect, classification, timestamp; Detection is none",
+    "task-unknown": "the row's task is none of description, cause, effect, classification and timestamp",
     # the class
     "class-missing": "no class is given",
     "class-is-free-text": "the class is described in words; the video counts for the other tasks only",
