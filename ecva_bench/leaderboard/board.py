@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..records import Aggregate, Summary
 from ..statistics import DRAWS, Standing
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
-from .published import PublishedCell, PublishedTable
+from .published import PUBLISHED_DATASET, PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
@@ -28,11 +28,12 @@ HEADER = ("rank", "tie group", "model", "kind", "answered", "errors", "parse fai
 def leaderboards(
     submissions: Sequence[Submission], *, published: Sequence[PublishedTable] = (), task: str | None = None
 ) -> list[Table]:
-    """Return the leaderboards of submissions, of one task or all, with published rows below where given.
+    """Return the leaderboards of submissions, of one task or all.
 
-    Without submissions, the published rows alone. Raises `UsageError` where there is nothing to show.
+    Published rows, where given, stand below those of their data set. Without submissions, the published rows alone.
+    Raises `UsageError` where there is nothing to show.
     """
-    tables = [board(group, published if group.view == "full" else ()) for group in group_submissions(submissions, task)]
+    tables = [board(group, published) for group in group_submissions(submissions, task)]
     if not submissions:
         tasks = dict.fromkeys(table.task for table in published)
         tables = [published_board(name, published) for name in tasks if task in (None, name)]
@@ -43,12 +44,14 @@ def leaderboards(
 
 def title(group: LeaderboardGroup) -> str:
     """Return the title of a group's tables."""
-    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples"
+    of = f" of {group.dataset}" if group.dataset else ""
+    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples{of}"
 
 
 def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
-    """Return the leaderboard of a group, with the published rows of its task below."""
-    printed = [table for table in published if table.task == group.task]
+    """Return the leaderboard of a group, with the published rows of its task below if they are of its data set."""
+    beside = group.view == "full" and group.dataset == PUBLISHED_DATASET
+    printed = [table for table in published if beside and table.task == group.task]
     differing, common = _aggregates(group)
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
     theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
@@ -73,7 +76,7 @@ def published_board(task: str, published: Sequence[PublishedTable]) -> Table:
     tables = [table for table in published if table.task == task]
     names = {column.column: f"{column.name} {table.unit}" for table in tables for column in table.columns}
     return Table(
-        title=f"{task}, as published",
+        title=f"{task}, as published on {PUBLISHED_DATASET}",
         header=("model", "kind", *names.values()),
         rows=tuple(
             (row[2], row[3], *row[len(HEADER) :]) for table in tables for row in _printed_rows(table, list(names))

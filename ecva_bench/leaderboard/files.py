@@ -16,13 +16,12 @@ from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
-from .published import PublishedTable
+from .published import PUBLISHED_DATASET, PublishedTable
 from .submission import read_submissions
 from .table import Table
 
 Form = Literal["text", "md", "html", "tex", "csv", "json"]
 
-PUBLISHED_DATASET = "ecva"  # the data set of the published tables
 TITLE = "Leaderboards"
 
 

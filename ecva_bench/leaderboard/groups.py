@@ -1,4 +1,4 @@
-"""Group submissions into leaderboards: runs of one task, view and protocol over the same samples, best first.
+"""Group submissions into leaderboards: runs of one task, view and protocol over the same samples of a data set.
 
 Models are ordered by the mean in which a sample without an answer counts 0, so that skipping hard videos does not help.
 """
@@ -58,8 +58,9 @@ class LeaderboardRow:
 
 @dataclass(frozen=True)
 class LeaderboardGroup:
-    """The rows of one board, best first. `by` is the column they are ranked by."""
+    """The rows of one board, best first. `by` is the column they are ranked by; `dataset` is empty where unknown."""
 
+    dataset: str
     task: str
     view: View
     protocol: str
@@ -86,19 +87,21 @@ class LeaderboardGroup:
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:
     """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
-    found: dict[tuple[str, View, str, str], list[LeaderboardRow]] = defaultdict(list)
+    found: dict[tuple[str, View, str, str, str], list[LeaderboardRow]] = defaultdict(list)
+    names = {one.scores.dataset_sha256: one.dataset for one in submissions if one.dataset}
     for one in submissions:
         for entry in one.entries:
             if task in (None, entry.task):
-                place = (entry.task, entry.view, one.scores.protocol, entry.coverage.samples_sha256)
+                dataset = one.dataset or names.get(one.scores.dataset_sha256, "")
+                place = (entry.task, entry.view, one.scores.protocol, entry.coverage.samples_sha256, dataset)
                 found[place].append(LeaderboardRow(one, entry, one.scores.model))
     tasks = list(RANKED_BY)
 
-    def order(place: tuple[str, View, str, str]) -> tuple[int, int, tuple[str, View, str, str]]:
+    def order(place: tuple[str, View, str, str, str]) -> tuple[int, int, tuple[str, View, str, str, str]]:
         number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
         return VIEW_ORDER.index(place[1]), number, place
 
-    return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
+    return [_group(place[4], place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
 
 
 def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
@@ -116,7 +119,7 @@ def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
     return called
 
 
-def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow]) -> LeaderboardGroup:
+def _group(dataset: str, task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow]) -> LeaderboardGroup:
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
@@ -127,7 +130,7 @@ def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow])
         return mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
-    return LeaderboardGroup(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
+    return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
 
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA = "ecva.published/1"
+PUBLISHED_DATASET = "ecva"  # the data set of all of them
 
 
 class _Strict(BaseModel):

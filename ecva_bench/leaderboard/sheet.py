@@ -73,7 +73,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
     }
     signatures = dict.fromkeys(summary.signature for summary in summaries)
     return Table(
-        title=f"{scores.header.model}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
+        title=f"{_run(scores.header)}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
@@ -86,6 +86,10 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *signatures,
         ),
     )
+
+
+def _run(header: ScoresHeader) -> str:
+    return f"{header.model} on {header.dataset}" if header.dataset else header.model
 
 
 def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
