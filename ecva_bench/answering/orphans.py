@@ -22,7 +22,7 @@ _PATIENCE = 2.0  # seconds in which descendants may end by themselves
 
 @contextmanager
 def none_left() -> Iterator[None]:
-    """Have all descendants of this process end after it if it is killed; does nothing where there is no `/proc`."""
+    """Have all descendants of this process end after it if it is killed or interrupted; needs `/proc`, as Linux has."""
     if not (_PROC / "self/stat").exists():
         yield
         return
@@ -35,9 +35,13 @@ def none_left() -> Iterator[None]:
     )
     try:
         yield
-    finally:
+    except KeyboardInterrupt:  # then this process is about to end, or to be killed
+        raise
+    except BaseException:
         watcher.kill()
-        watcher.wait()
+        raise
+    watcher.kill()
+    watcher.wait()
 
 
 def _watch(run: int) -> None:
