@@ -170,6 +170,9 @@ class Scripted:
         while self._told:
             self._send(self._told.pop(0))
 
+    def end(self) -> None:
+        pass
+
     def stop(self) -> None:
         self._told.clear()
 
