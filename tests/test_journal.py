@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsBusy, ResultsError, SpecMismatch
-from ecva_bench.journal import Journal, end_of, merge_results, read_results, writer
-from ecva_bench.records import Answer, Failure, Manifest
+from ecva_bench.journal.merging import merge_results
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal, end_of, writer
+from ecva_bench.records.answers import Answer, Failure, Manifest
 
 
 def manifest(ids: tuple[str, ...] = ("1/cause", "2/cause"), **spec: object) -> Manifest:
@@ -166,7 +168,8 @@ def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
 def test_the_lock_is_seen_by_other_processes(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     program = (
-        "import sys; from pathlib import Path; from ecva_bench.journal import *; from ecva_bench.records import *\n"
+        "import sys; from pathlib import Path; from ecva_bench.errors import ResultsBusy; "
+        "from ecva_bench.journal.writer import Journal; from ecva_bench.records.answers import Manifest\n"
         "m = Manifest(run='r', spec={'model': 'm', 'selection': {'shard': None}}, expects={})\n"
         "try: Journal(Path(sys.argv[1]), m)\n"
         "except ResultsBusy: print('busy')\n"
@@ -186,6 +189,16 @@ def test_a_run_with_other_settings_is_refused_with_the_differing_fields(tmp_path
     ):
         Journal(path, manifest(mode="fast", frames={"n": 16}))
     assert path.read_bytes() == before
+
+
+def test_a_data_set_may_be_renamed_where_its_hash_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest(dataset={"name": "ecva", "sha256": "a"})):
+        pass
+    with Journal(path, manifest(dataset={"name": "cuva", "sha256": "a"})) as journal:
+        assert journal.manifest.spec["dataset"]["name"] == "ecva"
+    with pytest.raises(SpecMismatch, match="run: ecva there, cuva here: "):
+        Journal(path, manifest(dataset={"name": "cuva", "sha256": "b"}))
 
 
 def test_the_first_answer_of_a_key_counts_and_the_newest_of_a_sample(tmp_path: Path) -> None:

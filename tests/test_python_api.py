@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import inspect
 import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +22,6 @@ from ecva_bench.errors import ResultsError, SpecMismatch
 from tests.imports import ROOT
 
 PUBLIC = [name for name in eb.__all__ if name != "__version__"]
-WITH_EXAMPLES = {"run", "score", "compare", "leaderboard", "load_dataset"}
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ def test_a_public_name_is_documented_and_its_examples_hold(name: str) -> None:
     value = getattr(eb, name)
     assert inspect.getdoc(value)
     tests = doctest.DocTestFinder().find(value, name, globs={"__name__": "__main__"})
-    assert any(test.examples for test in tests) or name not in WITH_EXAMPLES
+    assert any(test.examples for test in tests)
     said: list[str] = []
     for test in tests:
         doctest.DocTestRunner().run(test, out=said.append)
@@ -67,11 +68,16 @@ def test_public_names_are_few_and_what_a_type_checker_sees_is_what_there_is() ->
     imported = {
         alias.name: node.module for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
-    assert sorted(imported) == PUBLIC
+    assert sorted(imported) == sorted(eb.__all__)
     assert imported == eb._ROOM
     assert len(PUBLIC) <= 40
     assert set(PUBLIC) <= set(dir(eb))
     assert not hasattr(eb, "nothing_of_this_name")
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in (ROOT / "ecva_bench").glob("*/__init__.py")))
+def test_a_room_hands_out_what_the_package_does_and_nothing_else(room: str) -> None:
+    assert sorted(getattr(import_module(f"ecva_bench.{room}"), "__all__", ())) == sorted(eb._ROOMS.get(room, ()))
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
@@ -81,7 +87,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
 
 def test_a_room_of_the_same_name_does_not_hide_the_function() -> None:
     program = (
-        "from ecva_bench.leaderboard import as_text\nimport ecva_bench.leaderboard.board\nimport ecva_bench as eb\n"
+        "from ecva_bench.leaderboard.forms import as_text\nimport ecva_bench as eb\n"
         "print(callable(eb.leaderboard), callable(as_text))"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
@@ -158,3 +164,51 @@ def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "guess (guess) against motion (motion)" in shown
     assert {path.name for path in Path().glob("*.scores.jsonl")} == {"motion.scores.jsonl", "guess.scores.jsonl"}
+
+
+class Steps(Letters):
+    """A metric with an attribute, and without settings."""
+
+    def __init__(self, step: object) -> None:
+        self.step = step
+
+
+class Described(Echo):
+    """A model that describes itself."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"mark": "hidden"}
+
+
+def test_instances_are_told_apart_by_what_they_were_made_with() -> None:
+    common: Any = {"tasks": "cause", "limit": 1}
+    assert eb.run(Echo("a "), out="a.jsonl", **common).records[0].answer == "a cause"
+    assert eb.run(Echo("a "), out="a.jsonl", **common).end.answers == 1
+    with pytest.raises(SpecMismatch, match=r"made_with\.mark"):
+        eb.run(Echo("b "), out="a.jsonl", **common)
+    with pytest.raises(
+        eb.UsageError, match=r"could not be told apart \(its mark is of the type object.*give it describe\(\)"
+    ):
+        eb.run(Echo(object()), out="b.jsonl", **common)  # type: ignore[arg-type]
+    assert eb.run(Described(object()), out="b.jsonl", **common).end.answers == 1  # type: ignore[arg-type]
+    found = [eb.score("a.jsonl", scorers=Steps(step)).rows()[0]["signature"] for step in (1, 1, 2)]
+    assert found[0] == found[1] != found[2]
+    with pytest.raises(eb.UsageError, match=r"its step is of the type object, and it has no settings"):
+        eb.score("a.jsonl", scorers=Steps(object()))
+
+
+def test_a_metric_has_one_signature_from_python_and_from_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        "from ecva_bench import Column, Scorer",
+        "class One(Scorer):",
+        "    name, tasks, columns = 'one', ('cause',), (Column('one', 'one'),)",
+        "    def score(self, batch):",
+        "        return [{'one': 1} for item in batch]",
+    )
+    Path("lone.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(Path.cwd())
+    lone = importlib.import_module("lone")
+    outcome = eb.run("constant", tasks="cause", limit=1)
+    of_class, of_file = (eb.score(outcome, scorers=one).rows()[0]["signature"] for one in (lone.One, "./lone.py:One"))
+    assert of_class == of_file
+    del sys.modules["lone"]

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
-from ..records import Answer, Event, Manifest, Moment, Sample, View, canonical_json
+from ..records import Moment, Sample
+from ..records.answers import Answer, Event, Manifest
+from ..records.base import View, canonical_json
 from ..video import Frames, Video
 from . import ending
 from .adapter import Adapter

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, VideoAmbiguous
-from ..journal import SampleView
+from ..journal.manifests import SampleView
 from ..names import Names
-from ..records import Annotation, Sample, View
+from ..records import Annotation, Sample
+from ..records.base import View
 from ..tasks import Prompt, Task, sample
 
 if TYPE_CHECKING:

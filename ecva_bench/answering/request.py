@@ -12,15 +12,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .. import __version__, journal, registry, tasks
-from ..data import Dataset, DatasetSource, load_dataset
+from .. import registry, tasks
+from ..data import Dataset, load_dataset
+from ..data.loading import DatasetSource
+from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
-from ..records import Manifest, View, canonical_json, sha256_of
+from ..journal.writer import Journal, now, writer
+from ..records.answers import Manifest
+from ..records.base import View, canonical_json, sha256_of
 from ..tasks import PromptSet
-from ..video import decoder_version
+from ..version import __version__
+from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
+from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
-from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -95,6 +100,10 @@ class RunRequest:
         """The data set asked about."""
         return load_dataset(self.data, videos=self.videos)
 
+    @cached_property
+    def _numbering(self) -> NumberingCheck | None:
+        return check_numbering(self.dataset)
+
     @property
     def results_file(self) -> Path:
         """Where the answers go unless a file is named: `motion-mini.jsonl`, or `motion-mini-part2of4.jsonl`."""
@@ -116,12 +125,26 @@ class RunRequest:
         """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
         return self.dataset.tell_missing([group.video for group in plan.groups])
 
+    def tell_data(self) -> list[str]:
+        """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.
+
+        Raises `DataError` where the videos are not those that the annotations are of; see `check_numbering`.
+        """
+        renamed = (found for found in self.dataset.findings if found.rule == "other-data-set")
+        told = [f"{self.dataset.source} was named {found.before}, and is {found.after}" for found in renamed]
+        if (numbering := self._numbering) is None:
+            return told
+        if numbering.refused:
+            raise numbering.error()
+        return told + ([numbering.text] if numbering.own.beyond else [])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
     def open(self) -> Runner | WorkerPool:
         """Return a runner or a pool of workers, as a context manager; the `EcvaError` raised says what is missing."""
+        self.tell_data()
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
@@ -150,8 +173,8 @@ class RunRequest:
 
     def _adapter(self, workers: int = 1) -> Adapter:
         options = {**self.model_args, **({"model_path": self.model_path} if self.model_path else {})}
-        adapter = create(self.model, options)
-        return adapter if workers == 1 else create(self.model, adapter.share(options, workers))
+        adapter = create_adapter(self.model, options)
+        return adapter if workers == 1 else create_adapter(self.model, adapter.share(options, workers))
 
     @cached_property
     def _plugin(self) -> registry.Plugin:
@@ -167,12 +190,14 @@ class RunRequest:
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
+        made = {"made_with": attributes} if (attributes := made_with(self.model)) else {}
         spec = {
             "model": self._plugin.name,
             **code,
+            **made,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
             "baseline": isinstance(adapter, Baseline),
-            "description": adapter.describe(),
+            "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
             "prompts": {
                 task: {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
@@ -183,15 +208,15 @@ class RunRequest:
             "decoder": decoder_version(),
             "mode": mode,
         }
-        started = journal.now()
+        started = now()
         return Manifest(
-            run=sha256_of([spec, started, journal.writer()])[:16],
+            run=sha256_of([spec, started, writer()])[:16],
             name=self.name,
             spec=json.loads(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,
             whole=whole.expects if self.selection.shard else {},
-            environment={**_environment(), **journal.writer()},
+            environment={**_environment(), **writer()},
             t=started,
         )
 
@@ -225,7 +250,7 @@ def in_both_modes(
         one = replace(request, selection=selection, settings=replace(request.settings, mode=mode))
         one.render(one.plan, rendered)
         files[mode] = folder / f"{mode}.jsonl"
-        with one.open() as work, journal.Journal(files[mode], work.manifest) as results:
+        with one.open() as work, Journal(files[mode], work.manifest) as results:
             work.run(results, settled)
     return files
 

@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import ModelGone
-from ..journal import Journal, end_of, sample_views
-from ..records import Answer, End, Manifest
+from ..journal.manifests import sample_views
+from ..journal.writer import Journal, end_of
+from ..records.answers import Answer, End, Manifest
 from .adapter import Adapter
 from .inference import Inference, Job, Settings
 from .plan import Plan

@@ -17,10 +17,10 @@ def meta_eval_command(
     protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
     seed: Annotated[int, typer.Option(help="Seed of the intervals and tests.")] = 0,
     judge: judge_options.Model = None,
-    votes: judge_options.Votes = 3,
+    votes: judge_options.Votes = None,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
-    concurrency: judge_options.Concurrency = 16,
+    concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
     prices: judge_options.Prices = None,
@@ -38,8 +38,8 @@ def meta_eval_command(
 
     Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
     """
-    from ..leaderboard import as_text
-    from ..records import canonical_json
+    from ..leaderboard.forms import as_text
+    from ..records.base import canonical_json
     from ..scoring import get_protocol, get_scorer
     from ..scoring.meta import meta_evaluate
     from ..scoring.rankings import read_rankings
@@ -52,6 +52,7 @@ def meta_eval_command(
         judge,
         url=judge_url,
         votes=votes,
+        usual_votes=3,
         max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,

@@ -17,8 +17,8 @@ from . import options
 
 if TYPE_CHECKING:
     from ..answering.request import RunRequest
-    from ..journal import Journal
-    from ..records import End, Failure
+    from ..journal.writer import Journal
+    from ..records.answers import End, Failure
 
 _SHOWN = 20  # errors that are printed
 
@@ -111,10 +111,13 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     """Answer what the results file still lacks and print what became of it; end with code 3 where that is not all."""
     from ..answering.ending import on_signals
     from ..answering.orphans import none_left
-    from ..journal import Journal, sample_views
+    from ..journal.manifests import sample_views
+    from ..journal.writer import Journal
     from .progress import progress
 
     work = request.open()
+    for told in request.tell_data():
+        print(told, file=sys.stderr)
     if request.on_trial:
         what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
         print(f"{what}; for the paper's videos see: ecva-bench data fetch ecva", file=sys.stderr)

@@ -35,13 +35,15 @@ def submit_command(
 
       ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..api import read_answer_file
-    from ..leaderboard import submission, write_submission
-    from ..scoring import read_scores, scores_path
+    from ..api.calls import read_answer_file
+    from ..leaderboard.submission import submission, write_submission
+    from ..scoring.files import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
     answers = read_answer_file(results, data)
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
+    if made.dataset.renamed:
+        print(f"data set: {made.dataset}")
     print(f"next: ecva-bench leaderboard --build {to}")

@@ -5,28 +5,3 @@ in which they happened, and an end record if the run ended by itself. A key is a
 key the first answer counts. A run that adds samples to a file appends a manifest that lists what both owe: the last one
 counts. Knows only the format: nothing of videos, models or scores.
 """
-
-from ..errors import ResultsBusy
-from .lines import is_results, newest_results
-from .manifests import KEYED, SampleView, differences, sample_views
-from .merging import merge_results
-from .results import read_results, read_spent
-from .writer import Journal, end_of, now, write_results, writer
-
-__all__ = [
-    "KEYED",
-    "Journal",
-    "ResultsBusy",
-    "SampleView",
-    "differences",
-    "end_of",
-    "is_results",
-    "merge_results",
-    "newest_results",
-    "now",
-    "read_results",
-    "read_spent",
-    "sample_views",
-    "write_results",
-    "writer",
-]

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from ..errors import ResultsError, ViewUnavailable
 from ..reading.text import parse_json
-from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked
+from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
+from ..records.base import Record
 
 _TYPES: dict[str, type[Record]] = {
     "run": Manifest,

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ResultsError, SpecMismatch
-from ..records import RESULTS_SCHEMA, Lacking, Manifest, Record, View
+from ..records.answers import RESULTS_SCHEMA, Lacking, Manifest
+from ..records.base import Record, View
 
 SampleView = tuple[str, View]  # sample id and view
 Expected = dict[View, tuple[str, ...]]
 
-KEYED = ("model", "code", "description", "decoder", "mode")  # the settings that the keys of all answers hold
+KEYED = ("model", "code", "made_with", "description", "decoder", "mode")  # what the keys of all answers hold
 
 _GROWS = ("selection", "views", "tasks", "prompts")  # what of these can change an answer is compared apart
 _NAMED = 3  # differences that a message names
@@ -89,9 +90,12 @@ def differences(there: Manifest, here: Manifest) -> str:
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Yield each difference in words; of other models and data sets only that they are others."""
     settled = [*_GROWS]
+    sha256 = [spec.get("dataset", {}).get("sha256") for spec in (old, new)]
+    if sha256[0] and sha256[0] == sha256[1]:  # its name may have changed
+        settled += ["dataset"]
     for name, what in (("dataset", "name"), ("model", "")):
         one, other = (spec.get(name, {}).get(what) if what else spec.get(name) for spec in (old, new))
-        if one != other:
+        if one != other and name not in settled:
             yield f"{_short(one)} there, {_short(other)} here"
             settled += ["dataset"] if what else ["model", "code", "model_args", "baseline", "description"]
     if "dataset" not in settled and old.get("dataset") != new.get("dataset"):

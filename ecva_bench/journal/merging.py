@@ -8,7 +8,8 @@ from functools import cached_property, reduce
 from pathlib import Path
 
 from ..errors import ResultsError
-from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, canonical_json
+from ..records.answers import Answer, Event, Failure, Lacking, Manifest, Unasked
+from ..records.base import Record, canonical_json
 from .lines import parse_records
 from .manifests import (
     Expected,

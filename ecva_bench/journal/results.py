@@ -7,7 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast, get_args
 
-from ..records import Answer, Event, Failure, Manifest, Results, Unasked, View
+from ..records.answers import Answer, Event, Failure, Manifest, Results, Unasked
+from ..records.base import View
 from .lines import parse_records
 from .manifests import SampleView, lacking, manifest_of
 

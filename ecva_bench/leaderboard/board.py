@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
-from ..records import Aggregate, Summary
-from ..statistics import DRAWS, Standing
+from ..records.scores import Aggregate, Summary
+from ..statistics.intervals import DRAWS
+from ..statistics.standings import Standing
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
-from .published import PUBLISHED_DATASET, PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text
+from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
+from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 
@@ -50,7 +51,7 @@ def title(group: LeaderboardGroup) -> str:
 
 def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
     """Return the leaderboard of a group, with the published rows of its task below if they are of its data set."""
-    beside = group.view == "full" and group.dataset == PUBLISHED_DATASET
+    beside = group.view == "full" and group.dataset in WITH_PUBLISHED
     printed = [table for table in published if beside and table.task == group.task]
     differing, common = _aggregates(group)
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
@@ -76,7 +77,7 @@ def published_board(task: str, published: Sequence[PublishedTable]) -> Table:
     tables = [table for table in published if table.task == task]
     names = {column.column: f"{column.name} {table.unit}" for table in tables for column in table.columns}
     return Table(
-        title=f"{task}, as published on {PUBLISHED_DATASET}",
+        title=f"{task}, as published",
         header=("model", "kind", *names.values()),
         rows=tuple(
             (row[2], row[3], *row[len(HEADER) :]) for table in tables for row in _printed_rows(table, list(names))
@@ -175,9 +176,14 @@ def _printed(cell: PublishedCell | None) -> Cell:
 
 
 def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]:
+    if not group.by:
+        return ["None of these runs has a score of this task."]
+    lower = group.by in group.columns and not group.columns[group.by].higher_is_better
+    order = f"Ranked by {group.by}{', the lower the better' if lower else ''}. "
     notes = [
-        f"Ranked by {group.by}. A sample without an answer counts 0. In brackets: 95 % bootstrap interval over videos. "
-        f"floor: {group.by} with shuffled references."
+        f"{order}A sample without an answer counts 0. In brackets: 95 % bootstrap interval over videos. "
+        f"floor: {group.by} with shuffled references.",
+        *worst_texts(summary for row in group.rows for summary in row.summaries.values()),
     ]
     if standings:
         notes.append(
@@ -187,6 +193,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
         )
     for text_of in (lacking_text, served_text):
         notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
+    notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from ..statistics import tau_b
+from ..statistics.ranks import tau_b
 from .board import board, leaderboards, marked, published_board, score_cell, title
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
-from .published import PUBLISHED_DATASET, PublishedTable
+from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import in_unit
 from .submission import Submission
 from .table import Cell, Table, count_cell, decimal_cell
@@ -45,9 +45,9 @@ def dataset_tables(
         if full:
             beside = (class_table(group, class_names or {}), cost_table(group), correlation_table(group))
             tables += [table for table in beside if table]
-    if not any(group.dataset == PUBLISHED_DATASET for group in groups):
+    if not any(group.dataset in WITH_PUBLISHED for group in groups):
         published = ()
-    ranked = {group.task for group in groups if group.view == "full" and group.dataset == PUBLISHED_DATASET}
+    ranked = {group.task for group in groups if group.view == "full" and group.dataset in WITH_PUBLISHED}
     others = dict.fromkeys(table.task for table in published if table.task not in ranked and task in (None, table.task))
     return [*tables, *(published_board(name, published) for name in others), runs_table(submissions)]
 
@@ -162,6 +162,7 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
         notes=(
             "frames: the fewest and the most that the model was shown of a video, edited views included.",
             *([IMPORTED] if any(one.scores.imported for one in ordered) else []),
+            *(f"{one.scores.model}: data set {one.dataset}." for one in ordered if one.dataset.renamed),
         ),
     )
 

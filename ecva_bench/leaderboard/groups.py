@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..records import Summary, View
-from ..statistics import Standing, standings
+from ..records.base import View
+from ..records.scores import Summary
+from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
 
 SEED = 0  # of the draws behind ranks and ties; every board prints it
@@ -88,12 +89,14 @@ class LeaderboardGroup:
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:
     """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
     found: dict[tuple[str, View, str, str, str], list[LeaderboardRow]] = defaultdict(list)
-    names = {one.scores.dataset_sha256: one.dataset for one in submissions if one.dataset}
     for one in submissions:
         for entry in one.entries:
             if task in (None, entry.task):
-                dataset = one.dataset or names.get(one.scores.dataset_sha256, "")
-                place = (entry.task, entry.view, one.scores.protocol, entry.coverage.samples_sha256, dataset)
+                samples = (
+                    entry.coverage.samples_sha256,
+                    one.scores.dataset_sha256,
+                )  # ids of two data sets may be alike
+                place = (entry.task, entry.view, one.scores.protocol, *samples)
                 found[place].append(LeaderboardRow(one, entry, one.scores.model))
     tasks = list(RANKED_BY)
 
@@ -101,7 +104,7 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
         number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
         return VIEW_ORDER.index(place[1]), number, place
 
-    return [_group(place[4], place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
+    return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
 
 
 def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
@@ -119,7 +122,7 @@ def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
     return called
 
 
-def _group(dataset: str, task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow]) -> LeaderboardGroup:
+def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow]) -> LeaderboardGroup:
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
@@ -130,6 +133,7 @@ def _group(dataset: str, task: str, view: View, protocol: str, rows: Sequence[Le
         return mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
+    dataset = next((name for row in rows if (name := row.submission.dataset.current)), "")
     return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import load_dataset
-from ecva_bench.journal import read_results
+from ecva_bench.journal.results import read_results
 
 # A model that notes each request before it answers, and one that starts a program, as engines do.
 MODELS = """
@@ -37,7 +37,7 @@ class Engine(Counting):
         Path(f"engine-{os.getpid()}").write_text(str(program.pid))
 
     def answer(self, video, question):
-        time.sleep(0.2)
+        time.sleep(0.6)
         return super().answer(video, question)
 """
 STEPS = {

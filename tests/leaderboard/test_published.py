@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ecva_bench.leaderboard import PublishedTable, leaderboards, published_tables
+from ecva_bench.leaderboard.board import leaderboards
+from ecva_bench.leaderboard.published import PublishedTable, published_tables
 from ecva_bench.tasks import TASKS
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards" / "published"
@@ -80,7 +81,7 @@ def test_a_file_of_another_form_is_refused(change):
 def test_without_runs_the_published_rows_stand_alone():
     boards = leaderboards([], published=published_tables())
     assert [board.title for board in boards] == [
-        f"{task}, as published on ecva" for task in ("cause", "description", "effect", "classification", "timestamp")
+        f"{task}, as published" for task in ("cause", "description", "effect", "classification", "timestamp")
     ]
     (board,) = leaderboards([], published=published_tables(), task="effect")
     assert [row[0].text for row in board.rows] == ["AnomShield", "VILA"]
