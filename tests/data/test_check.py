@@ -149,3 +149,5 @@ def test_what_was_found_is_written_whole(tmp_path: Path) -> None:
     assert written.pop("numbering") == f"numbering: {beyond}"
     assert written.keys() == {"counts"}
     json.dumps(result.as_dict(), allow_nan=False)
+    unread = check_dataset(load_dataset("cuva", path)).as_dict()
+    assert (unread["videos"], unread["unannotated"], unread["missing"], unread["numbering"]) == (None, [], [], None)
