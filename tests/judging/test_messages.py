@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
 from ecva_bench.judging import Call, Scale, messages
-from ecva_bench.judging.messages import reply_schema, schema_name, system_message, user_message
+from ecva_bench.judging.messages import address, reply_schema, schema_name, system_message, user_message
 from ecva_bench.judging.prompts import load_prompt
 from ecva_bench.reading.verdicts import read_verdicts
 
@@ -95,3 +96,16 @@ def test_an_unknown_prompt_is_named() -> None:
         load_prompt("judge/logic", 99)
     with pytest.raises(UsageError, match=r"no prompt is called judge/mood"):
         load_prompt("judge/mood")
+
+
+def test_an_address_keeps_its_names_for_replies_are_stored_and_published_under_its_hash() -> None:
+    call = grade()
+    assert address(call, kind="openai", model="m", parameters={"seed": 3}) == {
+        "kind": "openai",
+        "model": "m",
+        "prompt": f"{call.prompt.id}.v{call.prompt.version}",
+        "prompt_sha256": call.prompt.sha256,
+        "system_sha256": hashlib.sha256(system_message(call).encode()).hexdigest(),
+        "payload": dict(call.payload),
+        "parameters": {"seed": 3},
+    }
