@@ -9,12 +9,16 @@ import typer
 
 from . import judge_options
 
+Runs = Annotated[
+    int | None, typer.Option(min=2, help="How many times each is judged. Default: 3, or as in the replay.")
+]
+
 
 def judge_audit_command(
     results: Annotated[Path, typer.Argument(help="A results file with free-text answers.", show_default=False)],
-    judge: Annotated[str, typer.Option(help="Judge: a model of the endpoint, or hf:PATH_OR_ID.", show_default=False)],
+    judge: judge_options.Model = None,
     sample: Annotated[int, typer.Option(min=1, help="How many answers to judge.")] = 200,
-    runs: Annotated[int, typer.Option(min=2, help="How many times each is judged.")] = 3,
+    runs: Runs = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
@@ -38,6 +42,7 @@ def judge_audit_command(
     Example: ecva-bench judge-audit results.jsonl --judge gpt-4o-mini --budget-usd 2
     """
     from .. import journal
+    from ..errors import UsageError
     from ..leaderboard import as_text
     from ..records import canonical_json
     from ..scoring.judge_audit import audit_judge
@@ -46,6 +51,7 @@ def judge_audit_command(
     answers = journal.read_results(results)
     with judge_options.judge_from_options(
         judge,
+        default_votes=3,
         url=judge_url,
         votes=runs,
         max_tokens=judge_max_tokens,
@@ -57,8 +63,10 @@ def judge_audit_command(
         store=judge_store,
         export=judge_export,
         replay=judge_replay,
-    ) as language_judge:
-        found = audit_judge(answers, language_judge, sample=sample, seed=seed)
+    ) as opened:
+        if opened is None:
+            raise UsageError("no judge is named", remedy="name one with --judge, or its calls with --judge-replay")
+        found = audit_judge(answers, opened, sample=sample, seed=seed)
         print(
             canonical_json(found.model_dump(mode="json"))
             if as_json

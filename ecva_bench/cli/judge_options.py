@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
@@ -21,7 +21,10 @@ Model = Annotated[
     typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
 ]
 Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
-Votes = Annotated[int, typer.Option(min=1, help="How many times the judge is asked each question.")]
+Votes = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many times the judge is asked each question. Default: 1, or as in the replay."),
+]
 MaxTokens = Annotated[
     int | None,
     typer.Option(
@@ -37,17 +40,20 @@ Batch = Annotated[
 ]
 Store = Annotated[Path | None, typer.Option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
 Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
-Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
+Replay = Annotated[
+    Path | None,
+    typer.Option("--judge-replay", help="Take all calls from an export, which names its judge; ask nothing."),
+]
 
 
-_ALWAYS = ("votes", "concurrency")  # options that have a value where none was given
+_ALWAYS = ("concurrency",)  # options that have a value where none was given
 
 
 class JudgeOptions(TypedDict):
     """The options above as a command got them."""
 
     url: str | None
-    votes: int
+    votes: int | None
     max_tokens: int | None
     concurrency: int
     budget_usd: float | None
@@ -59,23 +65,21 @@ class JudgeOptions(TypedDict):
     replay: Path | None
 
 
-@overload
-def judge_from_options(model: str, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge]: ...
-@overload
-def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]: ...
-def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]:
-    """Return a context with the judge in it, or None where none is named.
+def judge_from_options(
+    model: str | None, *, default_votes: int = 1, **options: Unpack[JudgeOptions]
+) -> AbstractContextManager[Judge | None]:
+    """Return a context with the judge in it: the model's, else that of the calls to be replayed, else None.
 
     When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
-    the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all. Raises
-    `UsageError` for options of a judge where none is named.
+    the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all, or if a replay
+    lacks calls. Raises `UsageError` for options of a judge where none is named.
     """
     from ..errors import UsageError
     from ..judging.own import is_own, open_own
 
-    if model and not is_own(model):
-        return _open_judge(model, options)
-    idle = [name for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
+    if (model or options["replay"]) and not (model and is_own(model)):
+        return _open_judge(model or "", default_votes, options)
+    idle = [_flag(name) for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
     if idle:
         none = "the judge is no language model" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
@@ -83,25 +87,36 @@ def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> Ab
     return open_own(model) if model else nullcontext()
 
 
+def _flag(name: str) -> str:
+    """Return the option of this name as it is typed."""
+    prefix = "judge-" if name in ("url", "max_tokens", "store", "export", "replay") else ""
+    return f"--{prefix}{name.replace('_', '-')}"
+
+
 @contextmanager
-def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
+def _open_judge(model: str, default_votes: int, options: JudgeOptions) -> Iterator[LanguageJudge]:
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
+    from ..judging.replays import replayed_judge
 
+    votes, max_tokens = options["votes"], options["max_tokens"]
+    if replay := options["replay"]:
+        replayed = replayed_judge(replay, model or None)
+        model, votes, max_tokens = replayed.model, votes or replayed.votes, max_tokens or replayed.max_tokens
     with (
         progress("judge", "votes") as update,
         open_judge(
             model,
             base_url=options["url"],
             concurrency=options["concurrency"],
-            votes=options["votes"],
-            max_tokens=options["max_tokens"],
+            votes=votes or default_votes,
+            max_tokens=max_tokens,
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],
             prices=options["prices"],
             batch=options["batch"],
             store=options["store"],
-            replay=options["replay"],
+            replay=replay,
             progress=update,
         ) as judge,
     ):
@@ -118,6 +133,10 @@ def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
             again = "name another judge, or a new --judge-store to ask this one again"
             what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
             print(f"error: {what}: {again}", file=sys.stderr)
+            raise typer.Exit(3)
+        if absent := judge.usage.not_in_replay:
+            remedy = "use the answers and the options that the calls were exported with"
+            print(f"error: {absent} votes are not in the replay: {replay}: {remedy}", file=sys.stderr)
             raise typer.Exit(3)
 
 

@@ -10,6 +10,11 @@ import typer
 
 from . import judge_options
 
+Votes = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many times the judge is asked each question. Default: 3, or as in the replay."),
+]
+
 
 def meta_eval_command(
     rankings: Annotated[Path, typer.Argument(help="Ranked answers, one triple per line (JSONL).", show_default=False)],
@@ -17,7 +22,7 @@ def meta_eval_command(
     protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
     seed: Annotated[int, typer.Option(help="Seed of the intervals and tests.")] = 0,
     judge: judge_options.Model = None,
-    votes: judge_options.Votes = 3,
+    votes: Votes = None,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
     concurrency: judge_options.Concurrency = 16,
@@ -50,6 +55,7 @@ def meta_eval_command(
         print(f"{rankings}, line {problem.line}: left out: {problem.reason}", file=sys.stderr)
     with judge_options.judge_from_options(
         judge,
+        default_votes=3,
         url=judge_url,
         votes=votes,
         max_tokens=judge_max_tokens,

@@ -90,7 +90,7 @@ def score_command(
     seed: Seed = 0,
     judge: judge_options.Model = None,
     judge_url: judge_options.Url = None,
-    votes: judge_options.Votes = 1,
+    votes: judge_options.Votes = None,
     judge_max_tokens: judge_options.MaxTokens = None,
     concurrency: judge_options.Concurrency = 16,
     budget_usd: judge_options.BudgetUsd = None,
@@ -130,7 +130,8 @@ def score_command(
     values["files"] = files = only_answers(files)
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
-        _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
+        judges = judge or not read_with
+        _score_files(judge=language_judge if judges else None, reader=language_judge if read_with else None, **values)
 
 
 def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:
