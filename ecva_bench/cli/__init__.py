@@ -106,7 +106,10 @@ def main() -> None:
             if error.name
             else f"cannot be imported: {str(error).partition(chr(10))[0]}"
         )
-        print(f"error: a package {what}: pip install 'ecva-bench[all]'", file=sys.stderr)
+        from ..doctor.machine import extra_of
+
+        extra = extra_of(error.name or "")
+        print(f"error: a package {what}: pip install 'ecva-bench[{extra}]'", file=sys.stderr)
         raise SystemExit(2) from error
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""

@@ -41,10 +41,10 @@ def plan_command(
     """Say what a run with the same options owes and what it will take: calls, tokens, USD, time, disk.
 
     A results file (--out) that holds some answers is a trial: what those took is
-    what the others will take. Without one, tokens and USD are the most there can be.
+    what the others will take. Without one, tokens and USD are the most possible.
 
-    Prices are packaged, each with its date and source; --prices adds to them a file
-    such as {"models": {"my-model": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}},
+    Prices are packaged, each with date and source; --prices adds a file such as
+    {"models": {"my-model": {"input": 0.15, "cached_input": 0.07, "output": 0.6}}},
     in USD per million tokens.
 
     Examples:

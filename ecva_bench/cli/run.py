@@ -74,7 +74,7 @@ def run_command(
 
       ecva-bench run --model motion --task cause
 
-      ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B-16F --task cause
+      ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B --task cause
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 

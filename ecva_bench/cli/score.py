@@ -105,12 +105,13 @@ def score_command(
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
-    A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook and
-    more, are joined by the videos' names with the annotations that --data names;
-    `ecva-bench import` says more, and takes several files as one run. With --judge, a language model also
-    judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
-    again costs nothing, and a budget that ends (exit code 3) loses nothing.
-    A scorer that could give no answer a value ends with code 3 as well.
+    A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook
+    and more, are joined by the videos' names with the annotations that --data
+    names; `ecva-bench import` says more, and takes several files as one run. With
+    --judge, a language model also judges: the GPT-based score and AnomEval. Its
+    verdicts are stored: asking again costs nothing, and a budget that ends (exit
+    code 3) loses nothing. A scorer that could give no answer a value ends with
+    code 3 as well. Scores that the file holds of other metrics stay in it.
 
     Examples:
 
@@ -118,7 +119,7 @@ def score_command(
 
       ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
-      ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=lucadiliello/BLEURT-20-D12
+      ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=FOLDER
 
       ecva-bench score results.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
 
