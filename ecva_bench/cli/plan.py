@@ -44,7 +44,7 @@ def plan_command(
     what the others will take. Without one, tokens and USD are the most possible.
 
     Prices are packaged, each with date and source; --prices adds a file such as
-    {"models": {"my-model": {"input": 0.15, "cached_input": 0.07, "output": 0.6}}},
+    {"models": {"my-model": {"input": 0.2, "cached_input": 0.07, "output": 0.6}}},
     in USD per million tokens.
 
     Examples:
