@@ -10,9 +10,10 @@ FROZEN := constant motion oracle second-round
 .PHONY: demo test lint types unit slow mutants benchmarks leaderboards gate clean
 
 demo: $(VENV)/.core
-	$(BIN)/ecva-bench run --model motion --task cause --out $(DEMO)/motion.jsonl
-	$(BIN)/ecva-bench score $(DEMO)/motion.jsonl
-	$(BIN)/ecva-bench leaderboard $(DEMO)/motion.scores.jsonl --task cause --out $(DEMO)
+	$(BIN)/ecva-bench run --model constant --out $(DEMO)/constant.jsonl
+	$(BIN)/ecva-bench run --model motion --out $(DEMO)/motion.jsonl
+	$(BIN)/ecva-bench score $(DEMO)/constant.jsonl $(DEMO)/motion.jsonl > $(DEMO)/scores.txt
+	$(BIN)/ecva-bench summary $(DEMO)/motion.jsonl --baseline $(DEMO)/constant.jsonl
 
 test: lint types unit
 

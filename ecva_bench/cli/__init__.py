@@ -33,6 +33,7 @@ from . import (
     score,
     serve_hint,
     submit,
+    summary,
     view,
 )
 
@@ -54,6 +55,7 @@ app.command("import")(import_answers.import_command)
 app.command("export")(export.export_command)
 app.command("check-fast")(check_fast.check_fast_command)
 app.command("score")(score.score_command)
+app.command("summary")(summary.summary_command)
 app.command("view")(view.view_command)
 app.command("report")(report.report_command)
 app.command("submit")(submit.submit_command)
@@ -72,7 +74,7 @@ app.add_typer(models.app, name="models")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from .. import __version__
+        from ..version import __version__
 
         print(f"ecva-bench {__version__}")
         raise typer.Exit

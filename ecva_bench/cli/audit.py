@@ -34,10 +34,10 @@ def audit_command(
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
-    from ..api import read_answer_file
+    from ..api.calls import read_answer_file
     from ..data import load_dataset
-    from ..leaderboard import as_text
-    from ..records import canonical_json
+    from ..leaderboard.forms import as_text
+    from ..records.base import canonical_json
     from ..scoring.audit import audit_answers
     from .audit_tables import audit_tables
 

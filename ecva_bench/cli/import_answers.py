@@ -40,8 +40,9 @@ def import_command(
 
     Lists, ids to texts, tables with a column a task; logs of lmms-eval,
     VLMEvalKit and inspect; CUVA's and the authors' rows. Which column is what is
-    found by its name and printed. Where it may be either of two, nothing is taken and both are
-    named. Several files become one run, edited views with them.
+    found by its name and printed. Where it may be either of two, nothing is
+    taken and both are named. Several files become one run, edited views with
+    them.
 
     Examples:
 
@@ -53,7 +54,9 @@ def import_command(
     """
     from ..data import load_dataset
     from ..errors import UsageError
-    from ..interchange import AnswerSource, import_answers, parse_map
+    from ..interchange.imported import import_answers
+    from ..interchange.mapping import parse_map
+    from ..interchange.sources import AnswerSource
     from ..tasks import find_tasks
     from .progress import progress
 

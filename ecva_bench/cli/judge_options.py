@@ -75,16 +75,16 @@ def judge_from_options(
     lacks calls. Raises `UsageError` for options of a judge where none is named.
     """
     from ..errors import UsageError
-    from ..judging.own import is_own, open_own
+    from ..judging.user_judge import is_user_judge, open_user_judge
 
-    if (model or options["replay"]) and not (model and is_own(model)):
+    if (model or options["replay"]) and not (model and is_user_judge(model)):
         return _open_judge(model or "", default_votes, options)
     idle = [_flag(name) for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
     if idle:
         none = "the judge is no language model" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
         raise UsageError(f"an option speaks of a judge, and {none}", ", ".join(idle), remedy)
-    return open_own(model) if model else nullcontext()
+    return open_user_judge(model) if model else nullcontext()
 
 
 def _flag(name: str) -> str:

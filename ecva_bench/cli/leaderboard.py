@@ -45,15 +45,11 @@ def leaderboard_command(
 
       ecva-bench leaderboard --build leaderboards
     """
-    from ..api import read_run
-    from ..leaderboard import (
-        build_leaderboards,
-        dataset_tables,
-        leaderboards,
-        published_tables,
-        write_leaderboards,
-        written,
-    )
+    from ..api.calls import read_run
+    from ..leaderboard.board import leaderboards
+    from ..leaderboard.details import dataset_tables
+    from ..leaderboard.files import build_leaderboards, write_leaderboards, written
+    from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
     from ..taxonomy import load_taxonomy
 

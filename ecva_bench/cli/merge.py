@@ -25,7 +25,8 @@ def merge_command(
 
     Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
     """
-    from ..journal import merge_results, read_results
+    from ..journal.merging import merge_results
+    from ..journal.results import read_results
 
     parts = only_answers(parts)
     merge_results(parts, out, incomplete)

@@ -22,7 +22,7 @@ def only_answers(files: list[Path]) -> list[Path]:
 
 def each_run_once(files: list[Path]) -> list[Path]:
     """Return the files less the scores files whose results are named too, and say which were passed over."""
-    from ..scoring import scores_path
+    from ..scoring.files import scores_path
 
     beside = {scores_path(file, "standard"): file for file in files}
     _say({file: f"the scores of {beside[file]}, which is named too" for file in files if file in beside})

@@ -28,7 +28,7 @@ def report_command(
 
       ecva-bench report *.jsonl --out report.html
     """
-    from ..report import write_plots
+    from ..report.plots import write_plots
     from ..tasks import find_tasks
 
     files = only_answers(files)

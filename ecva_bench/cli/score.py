@@ -15,7 +15,7 @@ from .named_files import only_answers
 if TYPE_CHECKING:
     from ..judging import Judge
     from ..reading.units import TimeUnit
-    from ..records import Scores
+    from ..records.scores import Scores
 
 Files = Annotated[
     list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
@@ -168,11 +168,13 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..api import read_answer_file
+    from ..api.calls import read_answer_file
     from ..data import load_dataset
     from ..judging.prompts import read_prompts
-    from ..scoring import check_target, get_anomeval, score_results, scores_path
+    from ..scoring.files import check_target, scores_path
     from ..scoring.neural import model_settings
+    from ..scoring.protocol import get_anomeval
+    from ..scoring.score import score_results
     from .progress import progress
 
     dataset = load_dataset(data) if data else None
@@ -209,9 +211,10 @@ def _score_files(
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     """Write the scores, print them, and return whether they were written: what took long is not lost either way."""
     from ..errors import ResultsError
-    from ..leaderboard import as_text, score_sheets
-    from ..records import canonical_json
-    from ..scoring import write_scores
+    from ..leaderboard.forms import as_text
+    from ..leaderboard.sheet import score_sheets
+    from ..records.base import canonical_json
+    from ..scoring.files import write_scores
 
     failure, kept = None, list[str]()
     try:

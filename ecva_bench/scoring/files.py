@@ -19,17 +19,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ..errors import ResultsError
-from ..records import (
-    SCORES_SCHEMA,
-    Aggregate,
-    Coverage,
-    Record,
-    Score,
-    Scores,
-    ScoresHeader,
-    Summary,
-    canonical_json,
-)
+from ..records.base import Record, canonical_json
+from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 from .keeping import with_kept
 
 RecordType = TypeVar("RecordType", bound=Record)

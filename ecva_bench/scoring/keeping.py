@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..errors import ResultsError
-from ..records import Aggregate, Coverage, Score, Scores, Summary
+from ..records.scores import Aggregate, Coverage, Score, Scores, Summary
 
 _Place = tuple[str, str, str]
 _MODELS = "models"

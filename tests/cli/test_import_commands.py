@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
-from ecva_bench.scoring import read_scores, scores_path
+from ecva_bench.journal.results import read_results
+from ecva_bench.scoring.files import read_scores, scores_path
 from tests.imports import ROOT
 from tests.interchange.shapes import SHAPES, VIDEOS, annotations, as_json, write_shape
 
@@ -110,6 +110,6 @@ def test_columns_can_be_named(tmp_path: Path, ecva_bench: Command) -> None:
     path.write_text("clip no,qwen\n" + "".join(f"{video},said of {video}\n" for video in VIDEOS))
     given = ("--data", data, "--map", "video=clip no,answer=qwen", "--task", "reason", "--out", out)
     assert ecva_bench("import", path, *given)[0] == 0
-    assert [each.id for each in journal.read_results(out).answers] == [f"{video}/cause" for video in VIDEOS]
+    assert [each.id for each in read_results(out).answers] == [f"{video}/cause" for video in VIDEOS]
     code, _, errors = ecva_bench("import", path, "--data", data, "--map", "movie=clip no")
     assert (code, "fields: video, answer, task, view" in errors) == (2, True)

@@ -1,0 +1,60 @@
+"""`ecva-bench summary`: what to report of a scored run, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..leaderboard.submission import Submission
+
+NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
+  ecva-bench data fetch ecva --to ecva
+  ecva-bench doctor --data ecva/annotations.xlsx --videos ecva
+  ecva-bench run --model {model} --data ecva/annotations.xlsx --videos ecva --subset 100 --out ecva.jsonl"""
+NEXT = "next: ecva-bench leaderboard {file}"
+
+
+def summary_command(
+    run: Annotated[
+        Path,
+        typer.Argument(help="Results file with its scores beside it, scores file, or submission.", show_default=False),
+    ],
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(help="Scored run to compare with, over the same videos; may be repeated.", show_default=False),
+    ] = None,
+) -> None:
+    """Say what to report of a scored run: a number per task with interval, floor and baseline, and what to do next.
+
+    It is the number by which leaderboards rank. The baseline of
+    classification is the most frequent class, that of timestamp the best
+    span that is the same for every video; for the other tasks, name a run
+    of `constant` with --baseline.
+
+    Examples:
+
+      ecva-bench summary results.jsonl
+
+      ecva-bench summary results.jsonl --baseline constant.jsonl
+    """
+    from ..leaderboard.forms import as_text
+    from ..leaderboard.headline import headline_table
+
+    found = _submission(run)
+    print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
+    print((NEXT_FOR_MINI if found.dataset == "mini" else NEXT).format(model=found.scores.model, file=run))
+
+
+def _submission(path: Path) -> Submission:
+    """Return a run with its settings where the file has them."""
+    from ..api.calls import read_run, read_scored
+    from ..journal.lines import is_results
+    from ..journal.results import read_results
+    from ..leaderboard.submission import submission
+
+    if path.exists() and is_results(path):
+        return submission(read_scored(path), read_results(path))
+    return read_run(path)

@@ -1,0 +1,93 @@
+"""What to report of a scored run: one number per task, with its interval, its floor and its baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..records.scores import Summary
+from .groups import LeaderboardGroup, group_submissions
+from .sheet import VIEWS, lacking_text, served_text, value_text
+from .submission import Entry, Submission
+from .table import Cell, Table
+
+# Aggregates of a run that are baselines themselves: what one answer to every video would have got.
+OWN_BASELINES = ("majority_baseline", "constant_span")
+NOTES = (
+    "value: the mean over the videos, where a missing answer counts as the worst. floor: the same answers, scored "
+    "against the annotations of other videos.",
+    "above: the whole interval lies above floor and baseline, where there are such. Where it does not, the number does "
+    "not show that the model understood the videos.",
+)
+UNJUDGED = "rouge2 counts shared words. For description, cause and effect, report `gated`, which needs a judge."
+
+
+def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Table:
+    """Return a table with a row per task of a run, on full videos, in the column by which leaderboards rank.
+
+    A task's baseline is the best of those that the run's own scores hold (`OWN_BASELINES`) and of `baselines`, other
+    runs over the same samples whose column was computed in the same way; empty where there is none.
+    """
+    groups = [group for group in group_submissions([run]) if group.view == "full"]
+    owed = sum(group.rows[0].entry.coverage.owed for group in groups)
+    answered = sum(group.rows[0].entry.coverage.answered for group in groups)
+    videos = max((group.samples for group in groups), default=0)
+    where = f" on {run.dataset}" if run.dataset else ""
+    unjudged = any(group.by == "rouge2" for group in groups)
+    beware = [text for text in (lacking_text(run.scores), served_text(run.scores)) if text]
+    return Table(
+        title=f"{run.scores.model}{where}: {videos} videos, {VIEWS['full']}, {answered} of {owed} questions answered",
+        header=("task", "report", "value", "95 % interval", "floor", "baseline", "above"),
+        rows=tuple(_row(group, baselines) for group in groups),
+        notes=(*beware, *NOTES, *([UNJUDGED] if unjudged else [])),
+    )
+
+
+def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell, ...]:
+    entry = group.rows[0].entry
+    summary = group.rows[0].summaries.get(group.by)
+    if summary is None or summary.zero_filled is None:
+        return (Cell(group.task), Cell(group.by), *[Cell()] * 5)
+    sign = 1 if summary.higher_is_better else -1
+    candidates = _baselines(entry, summary, baselines)
+    best = max(candidates, key=lambda one: sign * one[0], default=None)
+    interval = summary.zero_filled_interval
+    beside = [value for value in (summary.floor, best[0] if best else None) if value is not None]
+    above = interval and beside and min(sign * bound for bound in interval) > max(sign * value for value in beside)
+    return (
+        Cell(group.task),
+        Cell(group.by),
+        _with_unit(summary.zero_filled, summary),
+        Cell(" to ".join(value_text(bound, summary.unit, summary.decimals) for bound in interval or ())),
+        _with_unit(summary.floor, summary),
+        _with_unit(best[0], summary, f" ({best[1]})") if best else Cell(),
+        Cell("yes" if above else "no") if interval and beside else Cell(),
+    )
+
+
+def _baselines(entry: Entry, summary: Summary, others: Sequence[Submission]) -> list[tuple[float, str]]:
+    """Return the value and the name of each baseline of a column."""
+    found = [
+        (one.value, one.column)
+        for one in entry.aggregates
+        if one.column in OWN_BASELINES and one.scorer == summary.scorer
+    ]
+    for other in others:
+        for same in other.entries:
+            if (same.task, same.view, same.coverage.samples_sha256) == (
+                entry.task,
+                entry.view,
+                entry.coverage.samples_sha256,
+            ):
+                found += [
+                    (one.zero_filled, other.scores.model)
+                    for one in same.summaries
+                    if (one.column, one.signature) == (summary.column, summary.signature)
+                    and one.zero_filled is not None
+                ]
+    return found
+
+
+def _with_unit(value: float | None, summary: Summary, after: str = "") -> Cell:
+    if value is None:
+        return Cell()
+    return Cell(f"{value_text(value, summary.unit, summary.decimals)} {summary.unit}{after}", value)

@@ -1,0 +1,23 @@
+"""`summary`, as a user types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Command
+from tests.imports import ROOT
+
+FROZEN = ROOT / "leaderboards" / "ci"
+
+
+def test_the_command_says_what_ran_on_what_and_what_comes_next(ecva_bench: Command) -> None:
+    code, shown, _ = ecva_bench("summary", FROZEN / "motion.jsonl", "--baseline", FROZEN / "constant.jsonl")
+    assert code == 0
+    assert shown.startswith("motion on mini: 14 videos, full video, 70 of 70 questions answered\n")
+    board = (ROOT / "leaderboards/mini/leaderboard.md").read_text(encoding="utf-8").replace("\\", "")
+    [line] = [line for line in shown.splitlines() if line.startswith("timestamp ")]
+    assert "43.88 %  30.09 to 57.16  21.81 %" in line
+    assert "43.88 [30.09, 57.16]" in board  # the same run's figure there
+    assert line.endswith("38.62 % (constant_span)  no")
+    assert "data fetch ecva" in shown.partition("next, ")[2]
+    assert ecva_bench("summary", Path("absent.jsonl"))[0] == 2
