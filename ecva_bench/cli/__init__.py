@@ -44,7 +44,6 @@ app = typer.Typer(
     help="Evaluate how well video-language models understand the causes of video anomalies (ECVA, CUVA).",
     epilog="Start with: ecva-bench run --model motion --task cause, then: ecva-bench score results.jsonl",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run_command)

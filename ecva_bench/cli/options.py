@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,14 +12,20 @@ if TYPE_CHECKING:
     from ..records.base import View
 
 
-class EditedView(StrEnum):
-    """The edited views a user can ask for by name."""
-
-    anomaly = "anomaly"
-    control = "control"
+_VIEWS: dict[str, View] = {"anomaly": "anomaly", "control": "control"}  # the edited views that can be asked for
 
 
-_VIEWS: dict[EditedView, View] = {EditedView.anomaly: "anomaly", EditedView.control: "control"}
+def listed(values: list[str] | None) -> list[str] | None:
+    """Return the items of a list option, which may be repeated, separated by commas, or both."""
+    return values and [item.strip() for value in values for item in value.split(",") if item.strip()]
+
+
+def _listed_views(values: list[str] | None) -> list[str] | None:
+    found = listed(values)
+    if unknown := [view for view in found or () if view not in _VIEWS]:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(_VIEWS)}")
+    return found
+
 
 Model = Annotated[str, typer.Option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
 ModelPath = Annotated[
@@ -41,7 +46,9 @@ Connector = Annotated[
     str | None,
     typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
 ]
-Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
+Task = Annotated[
+    list[str] | None, typer.Option(help="Tasks to ask, as a,b or repeated. Default: all.", callback=listed)
+]
 Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
@@ -49,8 +56,11 @@ Prompts = Annotated[
     str, typer.Option(help="Prompt set: ours, authors (the paper's repository) or cuva (A-Guardian's).")
 ]
 Edited = Annotated[
-    list[EditedView] | None,
-    typer.Option(help="Ask about an edited view too: the moments cut, or as much normal time; may be repeated."),
+    list[str] | None,
+    typer.Option(
+        help="Ask about edited views too: anomaly (moments cut), control (as much normal time); a,b or repeated.",
+        callback=_listed_views,
+    ),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
@@ -74,7 +84,7 @@ def build_request(
     data: str,
     videos: Path | None,
     prompts: str,
-    edited: list[EditedView] | None,
+    edited: list[str] | None,
     limit: int | None,
     ids: str | None,
     available: bool,

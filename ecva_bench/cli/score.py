@@ -21,10 +21,15 @@ Files = Annotated[
     list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
 ]
 Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
-Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
+Task = Annotated[
+    list[str] | None, typer.Option(help="Tasks to score, as a,b or repeated. Default: all.", callback=options.listed)
+]
 Scorers = Annotated[
-    str | None,
-    typer.Option(help="Scorers by name, separated by commas, or all. Default: each task's, and the judge's if named."),
+    list[str] | None,
+    typer.Option(
+        help="Scorers, as a,b or repeated, or all. Default: each task's, and the judge's if named.",
+        callback=options.listed,
+    ),
 ]
 Protocol = Annotated[str, typer.Option(help="standard, or ecva-2024: the published figures' arithmetic.")]
 TimestampUnit = Annotated[
@@ -151,7 +156,7 @@ def _score_files(
     files: list[Path],
     data: str | None,
     task: list[str] | None,
-    scorers: str | None,
+    scorers: list[str] | None,
     protocol: str,
     timestamp_unit: TimeUnit | None,
     anomeval: str,
@@ -190,7 +195,7 @@ def _score_files(
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
             read_answer_file(file, dataset, task or ()),
-            scorers=scorers.split(",") if scorers else None,
+            scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,
             timestamp_unit=timestamp_unit,
