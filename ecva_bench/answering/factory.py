@@ -81,7 +81,7 @@ def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str
     if found.target is not None and not kind.scheme:
         raise UsageError("this model takes nothing behind its name", where, f"write {registered}")
     given = {**options, "target": found.target} if kind.scheme else options
-    known = _options_of(kind)
+    known = option_names(kind)
     try:
         return kind(**given)
     except EcvaError:
@@ -104,7 +104,7 @@ def _lacking(name: str, error: ImportError) -> AdapterError:
     )
 
 
-def _options_of(model: type[Adapter]) -> list[str]:
+def option_names(model: type[Adapter]) -> list[str]:
     """Return the names of a model's options: its constructor's, and those of the bases it passes others on to."""
     names: set[str] = set()
     for kind in model.__mro__:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
@@ -16,33 +17,31 @@ if TYPE_CHECKING:
     from ..judging import Judge
     from ..judging.judge import LanguageJudge
 
+_option = partial(typer.Option, rich_help_panel="Judge")
+
 Model = Annotated[
     str | None,
-    typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
+    _option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
 ]
-Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
+Url = Annotated[str | None, _option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
 Votes = Annotated[
     int | None,
-    typer.Option(min=1, help="How many times the judge is asked each question. Default: 1, or as in the replay."),
+    _option(min=1, help="How many times the judge is asked each question. Default: 1, or as in the replay."),
 ]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(
-        min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."
-    ),
+    _option(min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."),
 ]
-Concurrency = Annotated[int, typer.Option(min=1, help="Calls to the judge at once.")]
-BudgetUsd = Annotated[float | None, typer.Option(min=0, help="Stop, to be resumed, before the judge costs more.")]
-BudgetTokens = Annotated[int | None, typer.Option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
-Prices = Annotated[Path | None, typer.Option(help="Price table (JSON) that extends the packaged one.")]
-Batch = Annotated[
-    bool, typer.Option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")
-]
-Store = Annotated[Path | None, typer.Option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
-Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
+Concurrency = Annotated[int, _option(min=1, help="Calls to the judge at once.")]
+BudgetUsd = Annotated[float | None, _option(min=0, help="Stop, to be resumed, before the judge costs more.")]
+BudgetTokens = Annotated[int | None, _option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
+Prices = Annotated[Path | None, _option(help="Price table (JSON) that extends the packaged one.")]
+Batch = Annotated[bool, _option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")]
+Store = Annotated[Path | None, _option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
+Export = Annotated[Path | None, _option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
 Replay = Annotated[
     Path | None,
-    typer.Option("--judge-replay", help="Take all calls from an export, which names its judge; ask nothing."),
+    _option("--judge-replay", help="Take all calls from an export, which names its judge; ask nothing."),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -27,12 +28,17 @@ def _listed_views(values: list[str] | None) -> list[str] | None:
     return found
 
 
-Model = Annotated[str, typer.Option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
+# The groups that help shows options in.
+_model_option = partial(typer.Option, rich_help_panel="Model")
+_videos_option = partial(typer.Option, rich_help_panel="Videos")
+_questions_option = partial(typer.Option, rich_help_panel="Questions")
+
+Model = Annotated[str, _model_option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
 ModelPath = Annotated[
     str | None,
-    typer.Option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
+    _model_option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
 ]
-ModelArg = Annotated[list[str] | None, typer.Option(help="Option of the model, as name=value; may be repeated.")]
+ModelArg = Annotated[list[str] | None, _model_option(help="Option of the model, as name=value; may be repeated.")]
 HardPrompt = Annotated[
     bool | None,
     typer.Option(
@@ -47,29 +53,30 @@ Connector = Annotated[
     typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
 ]
 Task = Annotated[
-    list[str] | None, typer.Option(help="Tasks to ask, as a,b or repeated. Default: all.", callback=listed)
+    list[str] | None, _questions_option(help="Tasks to ask, as a,b or repeated. Default: all.", callback=listed)
 ]
-Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
-Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
+Data = Annotated[str, _videos_option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
+Videos = Annotated[Path | None, _videos_option(help="Folder of the video files.")]
 Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
 Prompts = Annotated[
-    str, typer.Option(help="Prompt set: ours, authors (the paper's repository) or cuva (A-Guardian's).")
+    str, _questions_option(help="Prompt set: ours, authors (the paper's repository) or cuva (A-Guardian's).")
 ]
 Edited = Annotated[
     list[str] | None,
-    typer.Option(
+    _questions_option(
         help="Ask about edited views too: anomaly (moments cut), control (as much normal time); a,b or repeated.",
         callback=_listed_views,
     ),
 ]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
-Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
-Available = Annotated[bool, typer.Option("--available", help="Only videos whose file is there.")]
-Subset = Annotated[int | None, typer.Option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
-Seed = Annotated[int, typer.Option(help="Seed of the subset.")]
-Shard = Annotated[str | None, typer.Option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
+Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
+Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
+Available = Annotated[bool, _videos_option("--available", help="Only videos whose file is there.")]
+Subset = Annotated[int | None, _videos_option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
+Seed = Annotated[int, _videos_option(help="Seed of the subset.")]
+Shard = Annotated[str | None, _videos_option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
 Mode = Annotated[
-    Literal["exact", "fast"], typer.Option(help="exact: one question at a time; fast: a video's questions together.")
+    Literal["exact", "fast"],
+    _questions_option(help="exact: one question at a time; fast: a video's questions as one."),
 ]
 
 

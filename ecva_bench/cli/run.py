@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,18 +21,20 @@ if TYPE_CHECKING:
 
 _SHOWN = 20  # errors that are printed
 
-MemoryMb = Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
-Decoders = Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")]
-Deadline = Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")]
+_option = partial(typer.Option, rich_help_panel="Work")
+
+MemoryMb = Annotated[int, _option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
+Decoders = Annotated[int, _option(min=1, help="Videos decoded at the same time, by each worker.")]
+Deadline = Annotated[float, _option(min=0.1, help="Seconds one video may take to decode.")]
 Batch = Annotated[
-    bool, typer.Option("--batch", help="Ask an endpoint's model by batches: half the price, within a day (`openai:`).")
+    bool, _option("--batch", help="Ask an endpoint's model by batches: half the price, within a day (`openai:`).")
 ]
-Isolate = Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")]
-RetryErrors = Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes that answer; one for each GPU in turn.")]
-Devices = Annotated[str | None, typer.Option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")]
+Isolate = Annotated[bool, _option("--isolate", help="Decode in a process that may crash or hang.")]
+RetryErrors = Annotated[bool, _option("--retry-errors", help="Ask again what failed for good.")]
+Workers = Annotated[int | None, _option(min=1, help="Processes that answer; one for each GPU in turn.")]
+Devices = Annotated[str | None, _option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")]
 Engine = Annotated[
-    Literal["local", "ray"], typer.Option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
+    Literal["local", "ray"], _option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
 ]
 
 
