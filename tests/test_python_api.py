@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import inspect
 import json
 import re
@@ -125,7 +126,7 @@ def test_a_class_an_instance_and_a_function_are_models() -> None:
     assert eb.run(instance, out="instance.jsonl", **common).rows()[1]["answer"] == "i effect"
     assert eb.run(function, out="function.jsonl", **common).rows()[0]["answer"] == "f cause"
     assert eb.run(function, out="function.jsonl", **common).end.answers == 2
-    with pytest.raises(SpecMismatch, match="model is 'Echo' there and 'function' here"):
+    with pytest.raises(SpecMismatch, match="run: Echo there, function here"):
         eb.run(function, out="class.jsonl", **common)
     with pytest.raises(eb.UsageError, match=r"int.* is no model: it has no answer\(video, question\)"):
         eb.run(7, **common)  # type: ignore[arg-type]
@@ -136,7 +137,7 @@ def test_a_class_an_instance_and_a_function_are_models() -> None:
 def test_own_metrics_and_data_sets_are_given_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = eb.load_dataset("mini")
     outcome = eb.run(Echo, data=dataset, tasks="cause", limit=2, prompts={"cause": "Why?"})
-    assert outcome.path == Path("results.jsonl")
+    assert outcome.path == Path("Echo-mini.jsonl")
     scored = eb.score(outcome, scorers=[Letters, "rouge"], out="scores.jsonl")
     assert [row["metric"] for row in scored.rows()] == ["letters", "rouge1", "rouge2", "rougeL"]
     assert (scored.rows()[0]["mean"], scored.rows()[0]["unit"]) == (5.0, "points")
@@ -163,3 +164,51 @@ def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "guess (guess) against motion (motion)" in shown
     assert {path.name for path in Path().glob("*.scores.jsonl")} == {"motion.scores.jsonl", "guess.scores.jsonl"}
+
+
+class Steps(Letters):
+    """A metric with an attribute, and without settings."""
+
+    def __init__(self, step: object) -> None:
+        self.step = step
+
+
+class Described(Echo):
+    """A model that describes itself."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"mark": "hidden"}
+
+
+def test_instances_are_told_apart_by_what_they_were_made_with() -> None:
+    common: Any = {"tasks": "cause", "limit": 1}
+    assert eb.run(Echo("a "), out="a.jsonl", **common).records[0].answer == "a cause"
+    assert eb.run(Echo("a "), out="a.jsonl", **common).end.answers == 1
+    with pytest.raises(SpecMismatch, match=r"made_with\.mark"):
+        eb.run(Echo("b "), out="a.jsonl", **common)
+    with pytest.raises(
+        eb.UsageError, match=r"could not be told apart \(its mark is of the type object.*give it describe\(\)"
+    ):
+        eb.run(Echo(object()), out="b.jsonl", **common)  # type: ignore[arg-type]
+    assert eb.run(Described(object()), out="b.jsonl", **common).end.answers == 1  # type: ignore[arg-type]
+    found = [eb.score("a.jsonl", scorers=Steps(step)).rows()[0]["signature"] for step in (1, 1, 2)]
+    assert found[0] == found[1] != found[2]
+    with pytest.raises(eb.UsageError, match=r"its step is of the type object, and it has no settings"):
+        eb.score("a.jsonl", scorers=Steps(object()))
+
+
+def test_a_metric_has_one_signature_from_python_and_from_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        "from ecva_bench import Column, Scorer",
+        "class One(Scorer):",
+        "    name, tasks, columns = 'one', ('cause',), (Column('one', 'one'),)",
+        "    def score(self, batch):",
+        "        return [{'one': 1} for item in batch]",
+    )
+    Path("lone.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(Path.cwd())
+    lone = importlib.import_module("lone")
+    outcome = eb.run("constant", tasks="cause", limit=1)
+    of_class, of_file = (eb.score(outcome, scorers=one).rows()[0]["signature"] for one in (lone.One, "./lone.py:One"))
+    assert of_class == of_file
+    del sys.modules["lone"]

@@ -13,7 +13,7 @@ from .. import registry
 from ..checkpoints.finding import WEIGHTS, find_checkpoint
 from ..errors import CheckpointError, EcvaError
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
-from .factory import model_class, option_names
+from .factory import model_class, options_of
 from .model_card import ModelCard
 
 
@@ -73,7 +73,7 @@ def _listed(entry: EntryPoint) -> ModelEntry:
 
 def _of(model: type[Adapter], name: str, summary: str) -> ModelEntry:
     here = tuple(filter(weights_here, model.card.hub_ids)) if model.card else ()
-    options = tuple(option_names(model))
+    options = tuple(options_of(model))
     return ModelEntry(
         name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here, options=options
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
+from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
@@ -22,7 +24,7 @@ from ..tasks import PromptSet
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
-from .factory import ModelSource, create_adapter
+from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
@@ -70,7 +72,8 @@ class RunRequest:
     """One run, as asked for. `tasks` may be empty: all the model can be asked.
 
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
-    not identify a run: the model describes what it found there.
+    not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
+    about `edited` views also what no metric reads.
     """
 
     model: ModelSource
@@ -81,6 +84,8 @@ class RunRequest:
     tasks: tuple[str, ...] = ()
     prompts: PromptSet = "ours"
     edited: tuple[View, ...] = ()
+    all_tasks: bool = False
+    name: str = ""
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
     worker_options: WorkerOptions = field(default_factory=WorkerOptions)
@@ -95,6 +100,22 @@ class RunRequest:
         """The data set asked about."""
         return load_dataset(self.data, videos=self.videos)
 
+    @cached_property
+    def _numbering(self) -> NumberingCheck | None:
+        return check_numbering(self.dataset)
+
+    @property
+    def results_file(self) -> Path:
+        """Where the answers go unless a file is named: `motion-mini.jsonl`, or `motion-mini-part2of4.jsonl`."""
+        part, of = self.selection.shard or (0, 0)
+        parts = [self.name or self._plugin.name, self.dataset.name, *([f"part{part}of{of}"] if of else [])]
+        return Path("-".join(re.sub(r"[^\w.]+", "-", text.rpartition("/")[2]).strip("-.") for text in parts) + ".jsonl")
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether a model that could be ranked is asked about the drawn clips of the embedded split."""
+        return self.dataset.name == "mini" and not isinstance(self._adapter(), Baseline)
+
     @property
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
@@ -104,12 +125,26 @@ class RunRequest:
         """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
         return self.dataset.tell_missing([group.video for group in plan.groups])
 
+    def tell_data(self) -> list[str]:
+        """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.
+
+        Raises `DataError` where the videos are not those that the annotations are of; see `check_numbering`.
+        """
+        renamed = self.dataset.found_by("other-data-set")
+        told = [f"{self.dataset.source} is not {found.before}, but {found.after}" for found in renamed]
+        if (numbering := self._numbering) is None:
+            return told
+        if numbering.refused:
+            raise numbering.error()
+        return told + ([numbering.text] if numbering.own.beyond else [])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
     def open(self) -> Runner | WorkerPool:
         """Return a runner or a pool of workers, as a context manager; the `EcvaError` raised says what is missing."""
+        self.tell_data()
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
@@ -147,19 +182,27 @@ class RunRequest:
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
+        if self.tasks and self.edited and not (self.all_tasks or any(task.edited for task in chosen)):
+            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about edited views"
+            raise UsageError(what, remedy="leave out --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        return make_plan(self.dataset, prompts, selection, ("full", *self.edited))
+        return make_plan(self.dataset, prompts, selection, ("full", *self.edited), all_tasks=self.all_tasks)
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
+        made = {"made_with": attributes} if (attributes := made_with(self.model)) else {}
         spec = {
             "model": self._plugin.name,
             **code,
+            **made,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
             "baseline": isinstance(adapter, Baseline),
-            "description": adapter.describe(),
+            "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
-            "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},
+            "prompts": {
+                task: {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
+                for task, prompt in plan.prompts.items()
+            },
             "selection": self.selection.describe(),
             "views": plan.views,
             "decoder": decoder_version(),
@@ -168,6 +211,7 @@ class RunRequest:
         started = now()
         return Manifest(
             run=sha256_of([spec, started, writer()])[:16],
+            name=self.name,
             spec=json.loads(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,

@@ -42,7 +42,7 @@ _INTERRUPTED = 130  # how typer ends a command at ctrl-C
 app = typer.Typer(
     name="ecva-bench",
     help="Evaluate how well video-language models understand the causes of video anomalies (ECVA, CUVA).",
-    epilog="Start with: ecva-bench run --model motion --task cause, then: ecva-bench score results.jsonl",
+    epilog="Start with: ecva-bench run --model motion --task cause, then: ecva-bench score",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

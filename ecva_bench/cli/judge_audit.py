@@ -22,7 +22,7 @@ def judge_audit_command(
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
-    concurrency: judge_options.Concurrency = 16,
+    concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
     prices: judge_options.Prices = None,
@@ -51,9 +51,9 @@ def judge_audit_command(
     answers = read_results(results)
     with judge_options.judge_from_options(
         judge,
-        default_votes=3,
         url=judge_url,
         votes=runs,
+        usual_votes=3,
         max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,

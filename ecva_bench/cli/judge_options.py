@@ -26,13 +26,16 @@ Model = Annotated[
 Url = Annotated[str | None, _option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
 Votes = Annotated[
     int | None,
-    _option(min=1, help="How many times the judge is asked each question. Default: 1, or as in the replay."),
+    _option(
+        min=1,
+        help="Times that the judge is asked each question. Default: as in the replay, else 1, in meta-eval 3.",
+    ),
 ]
 MaxTokens = Annotated[
     int | None,
     _option(min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."),
 ]
-Concurrency = Annotated[int, _option(min=1, help="Calls to the judge at once.")]
+Concurrency = Annotated[int | None, _option(min=1, help="Calls to the judge at once. Default: 16.")]
 BudgetUsd = Annotated[float | None, _option(min=0, help="Stop, to be resumed, before the judge costs more.")]
 BudgetTokens = Annotated[int | None, _option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
 Prices = Annotated[Path | None, _option(help="Price table (JSON) that extends the packaged one.")]
@@ -45,7 +48,8 @@ Replay = Annotated[
 ]
 
 
-_ALWAYS = ("concurrency",)  # options that have a value where none was given
+_CONCURRENCY = 16
+_WITH_PREFIX = ("url", "max_tokens", "store", "export", "replay")  # as --judge-url
 
 
 class JudgeOptions(TypedDict):
@@ -54,7 +58,7 @@ class JudgeOptions(TypedDict):
     url: str | None
     votes: int | None
     max_tokens: int | None
-    concurrency: int
+    concurrency: int | None
     budget_usd: float | None
     budget_tokens: int | None
     prices: Path | None
@@ -65,10 +69,11 @@ class JudgeOptions(TypedDict):
 
 
 def judge_from_options(
-    model: str | None, *, default_votes: int = 1, **options: Unpack[JudgeOptions]
+    model: str | None, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
 ) -> AbstractContextManager[Judge | None]:
     """Return a context with the judge in it: the model's, else that of the calls to be replayed, else None.
 
+    `usual_votes` are those of a language model where the user names no number of votes.
     When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
     the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all, or if a replay
     lacks calls. Raises `UsageError` for options of a judge where none is named.
@@ -77,23 +82,21 @@ def judge_from_options(
     from ..judging.user_judge import is_user_judge, open_user_judge
 
     if (model or options["replay"]) and not (model and is_user_judge(model)):
-        return _open_judge(model or "", default_votes, options)
-    idle = [_flag(name) for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
+        return _open_judge(model or "", options, usual_votes)
+    idle = [_flag(name) for name, value in options.items() if value is not None and value is not False]
     if idle:
-        none = "the judge is no language model" if model else "none is named"
+        none = "the judge is one of your own, which does this itself" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
-        raise UsageError(f"an option speaks of a judge, and {none}", ", ".join(idle), remedy)
+        raise UsageError(f"an option is for a language model as judge, and {none}", ", ".join(idle), remedy)
     return open_user_judge(model) if model else nullcontext()
 
 
 def _flag(name: str) -> str:
-    """Return the option of this name as it is typed."""
-    prefix = "judge-" if name in ("url", "max_tokens", "store", "export", "replay") else ""
-    return f"--{prefix}{name.replace('_', '-')}"
+    return f"--{'judge-' if name in _WITH_PREFIX else ''}{name.replace('_', '-')}"
 
 
 @contextmanager
-def _open_judge(model: str, default_votes: int, options: JudgeOptions) -> Iterator[LanguageJudge]:
+def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator[LanguageJudge]:
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
     from ..judging.replays import replayed_judge
@@ -107,8 +110,8 @@ def _open_judge(model: str, default_votes: int, options: JudgeOptions) -> Iterat
         open_judge(
             model,
             base_url=options["url"],
-            concurrency=options["concurrency"],
-            votes=votes or default_votes,
+            concurrency=options["concurrency"] or _CONCURRENCY,
+            votes=votes or usual_votes,
             max_tokens=max_tokens,
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],

@@ -10,11 +10,6 @@ import typer
 
 from . import judge_options
 
-Votes = Annotated[
-    int | None,
-    typer.Option(min=1, help="How many times the judge is asked each question. Default: 3, or as in the replay."),
-]
-
 
 def meta_eval_command(
     rankings: Annotated[Path, typer.Argument(help="Ranked answers, one triple per line (JSONL).", show_default=False)],
@@ -22,10 +17,10 @@ def meta_eval_command(
     protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
     seed: Annotated[int, typer.Option(help="Seed of the intervals and tests.")] = 0,
     judge: judge_options.Model = None,
-    votes: Votes = None,
+    votes: judge_options.Votes = None,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
-    concurrency: judge_options.Concurrency = 16,
+    concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
     prices: judge_options.Prices = None,
@@ -55,9 +50,9 @@ def meta_eval_command(
         print(f"{rankings}, line {problem.line}: left out: {problem.reason}", file=sys.stderr)
     with judge_options.judge_from_options(
         judge,
-        default_votes=3,
         url=judge_url,
         votes=votes,
+        usual_votes=3,
         max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,

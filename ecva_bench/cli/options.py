@@ -33,7 +33,10 @@ _model_option = partial(typer.Option, rich_help_panel="Model")
 _videos_option = partial(typer.Option, rich_help_panel="Videos")
 _questions_option = partial(typer.Option, rich_help_panel="Questions")
 
-Model = Annotated[str, _model_option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
+Model = Annotated[
+    str,
+    _model_option(help="Model to ask: a name (`ecva-bench models` lists them), or ./file.py:Name.", show_default=False),
+]
 ModelPath = Annotated[
     str | None,
     _model_option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
@@ -55,11 +58,20 @@ Connector = Annotated[
 Task = Annotated[
     list[str] | None, _questions_option(help="Tasks to ask, as a,b or repeated. Default: all.", callback=listed)
 ]
-Data = Annotated[str, _videos_option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
+Data = Annotated[
+    str,
+    _videos_option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
+]
 Videos = Annotated[Path | None, _videos_option(help="Folder of the video files.")]
-Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Results file; one that exists is resumed, or extended. Default: MODEL-DATASET.jsonl."),
+]
 Prompts = Annotated[
-    str, _questions_option(help="Prompt set: ours, authors (the paper's repository) or cuva (A-Guardian's).")
+    str,
+    _questions_option(
+        help="Prompt set: ours, authors (the paper's repository), cuva (A-Guardian's), or a folder with TASK.md files."
+    ),
 ]
 Edited = Annotated[
     list[str] | None,
@@ -68,6 +80,7 @@ Edited = Annotated[
         callback=_listed_views,
     ),
 ]
+AllTasks = Annotated[bool, _questions_option("--all-tasks", help="Ask about edited views also what no metric reads.")]
 Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
 Available = Annotated[bool, _videos_option("--available", help="Only videos whose file is there.")]
@@ -92,6 +105,8 @@ def build_request(
     videos: Path | None,
     prompts: str,
     edited: list[str] | None,
+    all_tasks: bool = False,
+    name: str = "",
     limit: int | None,
     ids: str | None,
     available: bool,
@@ -113,20 +128,17 @@ def build_request(
     from ..answering.plan import Selection
     from ..answering.request import RunRequest, WorkerOptions
 
-    model_args = model_options(model_arg)
-    if hard_prompt is not None:
-        model_args["hard_prompt"] = "yes" if hard_prompt else "no"
-    if connector is not None:
-        model_args["connector"] = connector
     return RunRequest(
         model=model,
         model_path=model_path,
-        model_args=model_args,
+        model_args={**model_options(model_arg), **_of_anomshield(hard_prompt, connector)},
         data=data,
         videos=videos,
         tasks=tuple(task or ()),
         prompts=prompts,
         edited=tuple(_VIEWS[view] for view in edited or ()),
+        all_tasks=all_tasks,
+        name=name,
         selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
         settings=Settings(
             mode=mode,
@@ -154,6 +166,11 @@ def model_options(items: list[str] | None) -> dict[str, str]:
     """Return the options of a model by name; `UsageError` where one is not `name=value`."""
     found = [name_and_value(item, "option of a model") for item in items or ()]
     return {name.replace("-", "_"): value for name, value in found}
+
+
+def _of_anomshield(hard_prompt: bool | None, connector: str | None) -> dict[str, str]:
+    given = {} if hard_prompt is None else {"hard_prompt": "yes" if hard_prompt else "no"}
+    return given if connector is None else {**given, "connector": connector}
 
 
 def _id_list(ids: str | None) -> tuple[str, ...]:

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from ..records.scores import Scores
 
 Files = Annotated[
-    list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
+    list[Path] | None,
+    typer.Argument(
+        help="Results files, or files of answers made elsewhere. Default: the results file written last here.",
+        show_default=False,
+    ),
 ]
+NEWEST = Path("results.jsonl")  # stands for the results file written last, where no file has this name
 Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
 Task = Annotated[
     list[str] | None, typer.Option(help="Tasks to score, as a,b or repeated. Default: all.", callback=options.listed)
@@ -27,7 +32,7 @@ Task = Annotated[
 Scorers = Annotated[
     list[str] | None,
     typer.Option(
-        help="Scorers, as a,b or repeated, or all. Default: each task's, and the judge's if named.",
+        help="Scorers: names or ./file.py:Name, as a,b or repeated, or all. Default: each task's, and the judge's.",
         callback=options.listed,
     ),
 ]
@@ -81,7 +86,7 @@ JUDGING = (
 
 
 def score_command(
-    files: Files,
+    files: Files = None,
     data: Data = None,
     task: Task = None,
     scorers: Scorers = None,
@@ -97,7 +102,7 @@ def score_command(
     judge_url: judge_options.Url = None,
     votes: judge_options.Votes = None,
     judge_max_tokens: judge_options.MaxTokens = None,
-    concurrency: judge_options.Concurrency = 16,
+    concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
     prices: judge_options.Prices = None,
@@ -120,7 +125,7 @@ def score_command(
 
     Examples:
 
-      ecva-bench score results.jsonl
+      ecva-bench score
 
       ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
@@ -133,11 +138,22 @@ def score_command(
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
     judge, read_with = values.pop("judge"), values.pop("read_with")
-    values["files"] = files = only_answers(files)
+    values["files"] = files = only_answers(_named(files or [NEWEST]))
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
         judges = judge or not read_with
         _score_files(judge=language_judge if judges else None, reader=language_judge if read_with else None, **values)
+
+
+def _named(files: list[Path]) -> list[Path]:
+    """Return the files to score; for `results.jsonl`, where there is none, the results file that was written last."""
+    from ..journal.lines import newest_results
+
+    if NEWEST not in files or NEWEST.exists():
+        return files
+    newest = newest_results(Path())
+    print(f"scoring {newest}, the results file that was written last here", file=sys.stderr)
+    return [newest if file == NEWEST else file for file in files]
 
 
 def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:

@@ -45,7 +45,7 @@ def summary_command(
 
     found = _submission(run)
     print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
-    print((NEXT_FOR_MINI if found.dataset == "mini" else NEXT).format(model=found.scores.model, file=run))
+    print((NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(model=found.scores.model, file=run))
 
 
 def _submission(path: Path) -> Submission:

@@ -61,6 +61,10 @@ class Dataset:
             raise UsageError("the folder of the video files is not known", self.source, "name it with --videos DIR")
         return VideoFiles(self.videos, {each.video: each.media for each in (*self.excluded, *self.annotations)})
 
+    def found_by(self, rule: str) -> tuple[Finding, ...]:
+        """Return the findings of a rule."""
+        return tuple(finding for finding in self.findings if finding.rule == rule)
+
     def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
         """Return which of some videos have no file; none of a set that renders its files, or has no folder."""
         if self.render is not None or self.videos is None:
@@ -72,6 +76,8 @@ class Dataset:
         missing = self.missing(videos)
         if not missing:
             return ""
+        if self.videos is not None and not self.videos.exists():
+            return f"missing: all {len(videos)} videos, for there is no folder {self.videos}"
         text = f"missing: {len(missing)} of {len(videos)} videos have no file in {self.videos}: {first_few(missing)}"
         unread = sorted(self.files.listing.unread)
         return text + (f"; not all could be looked through: {first_few(unread)}" if unread else "")

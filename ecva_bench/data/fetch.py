@@ -25,7 +25,7 @@ MOMENTS = "Voting_new.json"
 EARLIER_FILES = {"cuva": {MOMENTS: "f2a8ab6b182183d4df1a97fae03c751c7ba0effb"}}
 
 _SMALL = (".csv", ".json", ".jsonl", ".md", ".parquet", ".tsv", ".txt", ".xlsx")  # what annotations are written in
-_TRIED = (".json", ".parquet", ".xlsx")
+_TRIED = (".csv", ".json", ".jsonl", ".parquet", ".tsv", ".xlsx")
 _NOT_READ = (".7z", ".rar", ".z01", ".zip.001")
 _SPARE = 1 << 30  # bytes to be left free
 
@@ -117,7 +117,9 @@ def fetch_dataset(offer: Offer) -> Fetched:
     for file in found.files:
         if PurePosixPath(file).suffix.lower() in _TRIED and PurePosixPath(file).name != MOMENTS:
             try:
-                annotations.append((to / file, len(load_dataset(offer.name, to / file).annotations)))
+                dataset = load_dataset(offer.name, to / file)
+                annotations.append((to / file, len(dataset.annotations)))
+                notes += [f"{file} is not {one.before}, but {one.after}" for one in dataset.found_by("other-data-set")]
             except EcvaError as error:
                 others.append((to / file, error.what + (f": {error.remedy}" if "pip" in str(error.remedy) else "")))
     return Fetched(

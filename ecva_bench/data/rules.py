@@ -6,6 +6,8 @@ A finding names its rule, so this table is what a reader needs to judge a findin
 from __future__ import annotations
 
 FINDING_RULES: dict[str, str] = {
+    # the whole file
+    "other-data-set": "the annotations are those of another data set than was named; they count as what they are",
     # a whole row
     "no-anomaly": "the row annotates nothing: no text but '/', no moment, no class code; it is set aside",
     "duplicate-row": "the video was annotated before in the same table; the first row counts",
@@ -15,6 +17,7 @@ FINDING_RULES: dict[str, str] = {
     "review-without-row": "the second round reviews a video that the first does not annotate; it is not used",
     "review-text-unused": "the second round reviews classes and moments only; a text beside them is not used",
     "sheet-unused": "a sheet of another name has the headings of the first round; it is not used",
+    "annotation-repeated": "another video has the very same annotation, as if it were there twice; both count",
     "task-unknown": "the row's task is none of description, cause, effect, classification and timestamp",
     # the class
     "class-missing": "no class is given",

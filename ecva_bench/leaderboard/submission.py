@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator
 from ..errors import ResultsError, UsageError
 from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
+from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from .values import check_mean, sample_values
 
@@ -57,10 +58,14 @@ class Entry(Record):
     effort: Effort = Effort()
 
 
+# The folders of an absolute path, or one below the home or a Windows drive, that a text is or has after a mark.
+_PLACE = re.compile(r"(?:(?<=^)|(?<=[\s:=,@'\"(]))(?:~|[A-Za-z]:)?[/\\](?![/\\])(?:[^\s/\\:,'\"]+[/\\])*(?=[^\s/\\])")
+
+
 class _Settings(Record):
     """What boards read of a run's settings."""
 
-    dataset: dict[str, Any] = Field(default_factory=dict)
+    dataset: DatasetIdentity = DatasetIdentity()
     prompts: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
@@ -94,9 +99,10 @@ class Submission(Record):
         return "imported" if self.scores.imported else "run"
 
     @property
-    def dataset(self) -> str:
-        """Name of the data set, as the run's manifest has it; empty where it has none."""
-        return str(self.spec.get("dataset", {}).get("name", ""))
+    def dataset(self) -> DatasetIdentity:
+        """The data set, as the run's manifest or its scores have it; nameless where neither has one."""
+        told = DatasetIdentity(name=self.scores.dataset, sha256=self.scores.dataset_sha256)
+        return _Settings.model_validate(self.spec).dataset if self.spec.get("dataset") else told
 
 
 def submission(
@@ -115,13 +121,27 @@ def submission(
     for answer in results.answers if results else ():
         answers[answer.task, answer.view].append(answer)
     return Submission(
-        scores=scores.header.model_copy(update={"results": Path(scores.header.results).name}),
-        spec=results.spec if results else {},
+        scores=ScoresHeader.model_validate(_without_places(scores.header.model_dump(by_alias=True))),
+        spec=_published(results.spec) if results else {},
         classes={a.video: a.label.major for found in answers.values() for a in found if a.label},
         hardware=hardware,
         usd=usd,
         entries=tuple(_entry(scores, coverage, answers[coverage.task, coverage.view]) for coverage in scores.coverage),
     )
+
+
+def _published(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run without its machine's paths; what was asked stays to the letter."""
+    return {name: value if name == "prompts" else _without_places(value) for name, value in spec.items()}
+
+
+def _without_places(value: Any) -> Any:
+    """Return JSON in which each path of a machine is its last part: where something lay is not for others to know."""
+    if isinstance(value, dict):
+        return {name: _without_places(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_places(item) for item in value]
+    return _PLACE.sub("", value) if isinstance(value, str) else value
 
 
 def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Entry:
@@ -158,15 +178,15 @@ def _effort(answers: Sequence[Answer]) -> Effort:
 
 
 def write_submission(found: Submission, folder: Path, *, replace: bool = False) -> Path:
-    """Write a submission to `<folder>/<dataset>/submissions/<name>.json` and return the path.
+    """Write a submission to `<folder>/<data set>/submissions/<name>.json` and return the path.
 
     The name is the results file's; the same submission writes the same bytes. Raises `UsageError` where the run does
     not say its data set, and `ResultsError` where another submission has the name, unless it is of the same model and
     to be replaced, or where nothing can be written.
     """
-    if not found.dataset:
+    if not (found.spec.get("dataset") and found.dataset.current):
         raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
-    path = folder / _stem(found.dataset) / "submissions" / f"{_stem(found.scores.name)}.json"
+    path = folder / _stem(found.dataset.current) / "submissions" / f"{_stem(found.scores.name)}.json"
     if path.exists():
         _check_place(read_submission(path), found, path, replace)
     content = found.model_dump(mode="json", by_alias=True)

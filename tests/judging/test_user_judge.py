@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError, UsageError
-from ecva_bench.judging import Call, Verdict, open_user_judge
+from ecva_bench.judging import Call, Verdict
+from ecva_bench.judging.user_judge import open_user_judge
 
 from .build import grade, keys
 
@@ -52,11 +53,11 @@ def test_verdicts_that_fit_are_taken_as_they_are(given: list[Verdict]) -> None:
         (None, "the judge gave None to 2 calls"),
         ((Verdict((1.0,)), Verdict((0.0, 1.0))), r"the judge gave \(Verdict.* to 2 calls"),
         ([Verdict((1.0,))], r"the judge gave \[Verdict.* to 2 calls"),
-        ([4, Verdict((0.0, 1.0))], "the judge gave 4 to judge/grade.*give a Verdict of 1 numbers from 0 to 5"),
+        ([4, Verdict((0.0, 1.0))], "the judge gave 4 to judge/grade.*a tuple of one number from 0 to 5"),
         ([Verdict((5.1,)), Verdict((0.0, 1.0))], "to judge/grade"),
         ([Verdict((-0.1,)), Verdict((0.0, 1.0))], "to judge/grade"),
         ([Verdict((float("nan"),)), Verdict((0.0, 1.0))], "to judge/grade"),
-        ([Verdict((1.0,)), Verdict((0.0,))], "to judge/keys.*give a Verdict of 2 numbers from 0 to 1"),
+        ([Verdict((1.0,)), Verdict((0.0,))], "to judge/keys.*a tuple of 2 numbers from 0 to 1"),
         ([Verdict((1.0,)), Verdict((0.0, 2.0))], "to judge/keys"),
         (ValueError("no such word"), r"the judge failed \(ValueError: no such word"),
     ],
