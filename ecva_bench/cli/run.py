@@ -76,9 +76,10 @@ def run_command(
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
-    A results file that exists is resumed and takes more videos, tasks and views:
-    what it answers is not asked again. What fails becomes an error record and the
-    run goes on; the exit code is then 3, as where all answers are empty or cut off.
+    A results file that exists is resumed and takes more videos, tasks and
+    views: what it answers is not asked again. What fails becomes an error
+    record and the run goes on; the exit code is then 3, as where all answers
+    are empty or cut off.
 
     Examples:
 
