@@ -29,9 +29,10 @@ def summary_command(
 ) -> None:
     """Say what to report of a scored run: a number per task with interval, floor and baseline, and what to do next.
 
-    It is the number by which leaderboards rank. The baseline of classification is the most
-    frequent class, that of timestamp the best span that is the same for every video;
-    for the other tasks, name a run of `constant` with --baseline.
+    It is the number by which leaderboards rank. The baseline of
+    classification is the most frequent class, that of timestamp the best
+    span that is the same for every video; for the other tasks, name a run
+    of `constant` with --baseline.
 
     Examples:
 
