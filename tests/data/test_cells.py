@@ -166,7 +166,7 @@ def test_irregular_key_sentences(cell: str, expected: list[str], rules: list[str
             "severity-impossible excluded [5-1,9] -> ", "class-irregular repaired CELL -> [5-1]"
         ]),
         (parse_segments, " [] ", ["text-missing kept CELL -> "]),
-        (parse_segments, " [a b", ["description-brackets repaired CELL -> a b"]),
+        (parse_segments, " [X b", ["description-brackets repaired CELL -> X b"]),
         (parse_text, " / ", ["text-missing kept CELL -> "]),
         (parse_key_sentences, " / ", ["key-sentences-missing kept CELL -> "]),
         (parse_key_sentences, '["a b",c d","e","f"]', ["key-sentences-quotes repaired CELL -> a b | c d | e | f"]),

@@ -174,6 +174,12 @@ def test_mini_takes_no_file_and_other_sets_need_a_folder(tmp_path: Path) -> None
     assert known.media_path(Annotation(video="1", media="1.mp4")) == tmp_path / "1.mp4"
 
 
+def test_a_data_set_that_is_given_is_returned_with_other_videos_where_named(tmp_path: Path) -> None:
+    given = load_mini()
+    assert load_dataset(given) is given
+    assert load_dataset(given, videos=tmp_path) == replace(given, videos=tmp_path)
+
+
 def test_which_videos_lack_a_file_is_asked_of_the_folder(dataset: Dataset, tmp_path: Path) -> None:
     first, second = dataset.annotations[:2]
     (tmp_path / first.media).touch()
