@@ -17,7 +17,6 @@ import pytest
 
 import ecva_bench as eb
 from ecva_bench.errors import ResultsError, SpecMismatch
-from tests.imports import ROOT
 
 PUBLIC = [name for name in eb.__all__ if name != "__version__"]
 WITH_EXAMPLES = {"run", "score", "compare", "leaderboard", "load_dataset"}
@@ -150,11 +149,3 @@ def test_a_run_that_was_not_scored_is_named() -> None:
     outcome = eb.run("constant", tasks="cause", limit=1)
     with pytest.raises(ResultsError):
         eb.leaderboard(outcome)
-
-
-def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    [block] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
-    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
-    shown = capsys.readouterr().out
-    assert "guess (guess) against motion (motion)" in shown
-    assert {path.name for path in Path().glob("*.scores.jsonl")} == {"motion.scores.jsonl", "guess.scores.jsonl"}
