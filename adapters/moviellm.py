@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.checkpoints import Checkpoint
+from ecva_bench.checkpoints.finding import Checkpoint
 
 from .llama_vid.adapter import LlamaVid
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import Baseline, Question
 from ecva_bench.errors import AdapterError
 from ecva_bench.names import Names
-from ecva_bench.records import Sample, sha256_of
+from ecva_bench.records import Sample
+from ecva_bench.records.base import sha256_of
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ecva_bench.records import Sample, format_moments
+from ecva_bench.records import Sample
+from ecva_bench.records.annotations import format_moments
 
 from .oracle import Oracle
 

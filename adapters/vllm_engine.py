@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import ModelOutput
-from ecva_bench.checkpoints import Checkpoint
 from ecva_bench.checkpoints.files import read_json_object
+from ecva_bench.checkpoints.finding import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision

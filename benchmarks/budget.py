@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.errors import BudgetExhausted, ModelGone
 from ecva_bench.judging.calls import Call
 from ecva_bench.judging.judge import open_judge
@@ -45,7 +45,7 @@ def clip(path: Path) -> Path:
 def ask_model(server: Meter, video: Path, usd: float, at_once: int, frames: int) -> None:
     """Ask about a video until the budget ends."""
     options = {"base_url": server.url, "budget_usd": str(usd), "concurrency": str(at_once), "frames": str(frames)}
-    adapter = create(f"openai:{server.model}", options)
+    adapter = create_adapter(f"openai:{server.model}", options)
     with Video(video) as shown:
         try:
             for start in range(0, 1_000_000, 256):

@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from ecva_bench.reading.classes import read_class
-from ecva_bench.reading.spans import read_spans
+from ecva_bench.reading.classes.reader import read_class
+from ecva_bench.reading.spans.reader import read_spans
 from ecva_bench.taxonomy import load_taxonomy
 from tests.reading import answers
 from tests.reading.answers import Answer, Value, verdict

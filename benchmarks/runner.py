@@ -21,10 +21,12 @@ from ecva_bench.answering import Adapter
 from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Plan, VideoQuestions
 from ecva_bench.answering.runner import Runner
-from ecva_bench.journal import Journal
-from ecva_bench.records import Manifest, Sample
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records import Sample
+from ecva_bench.records.answers import Manifest
 from ecva_bench.tasks import TASKS
-from ecva_bench.video import Video, decoder_version, samplers
+from ecva_bench.video import Video, samplers
+from ecva_bench.video.video import decoder_version
 
 FRAMES = 32
 

@@ -17,7 +17,8 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from rouge_score.rouge_scorer import RougeScorer
 
 from ecva_bench.data import load_dataset
-from ecva_bench.interchange import AnswerSource, import_answers
+from ecva_bench.interchange.imported import import_answers
+from ecva_bench.interchange.sources import AnswerSource
 from ecva_bench.reading.text import final_answer
 from ecva_bench.scoring import rouge as our_rouge
 from ecva_bench.scoring.bleu import bleu

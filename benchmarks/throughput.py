@@ -39,11 +39,14 @@ from ecva_bench.answering import Adapter
 from ecva_bench.answering.inference import Mode, Settings
 from ecva_bench.answering.plan import Plan, VideoQuestions
 from ecva_bench.answering.runner import Runner
-from ecva_bench.journal import Journal, read_results
-from ecva_bench.records import Manifest, Moment, Sample
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records import Moment, Sample
+from ecva_bench.records.answers import Manifest
 from ecva_bench.tasks import TASKS, prompt_for
 from ecva_bench.torchvision import ensure_torchvision
-from ecva_bench.video import Video, decoder_version, samplers
+from ecva_bench.video import Video, samplers
+from ecva_bench.video.video import decoder_version
 
 FRAMES = 16
 ASKED = ("description", "cause", "effect")

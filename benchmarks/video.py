@@ -24,7 +24,8 @@ import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
 from benchmarks.clips import long_clip, number_of
-from ecva_bench.video import Video, decoder_version, samplers
+from ecva_bench.video import Video, samplers
+from ecva_bench.video.video import decoder_version
 from ecva_bench.video.watchdog import isolated
 
 UInt8 = npt.NDArray[np.uint8]

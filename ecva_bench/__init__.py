@@ -18,16 +18,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .answering import Adapter, Baseline, ModelOutput, Question
+    from .answering import Adapter, Baseline, ModelCard, ModelOutput, Question, create_adapter
     from .api import Compared, Leaderboard, RunOutcome, Scored, compare, leaderboard, run, score
     from .data import Dataset, load_dataset
-    from .errors import EcvaError, UsageError
-    from .judging import Call, Judge, Verdict, open_judge
-    from .records import Annotation, Label, Moment
-    from .scoring import Column, Gap, Scorable, Scorer
-    from .video import Video
+    from .errors import DataError, EcvaError, UsageError
+    from .judging import Call, Judge, JudgePrompt, Scale, Verdict, open_judge
+    from .records import Annotation, Label, Moment, Sample
+    from .scoring import Column, Gap, Scorable, Scorer, get_protocol, get_scorer
+    from .taxonomy import load_taxonomy
+    from .version import __version__
+    from .video import Frames, Video, samplers
 
-__version__ = "0.1.0"
 __all__ = [
     "Adapter",
     "Annotation",
@@ -35,16 +36,22 @@ __all__ = [
     "Call",
     "Column",
     "Compared",
+    "DataError",
     "Dataset",
     "EcvaError",
+    "Frames",
     "Gap",
     "Judge",
+    "JudgePrompt",
     "Label",
     "Leaderboard",
+    "ModelCard",
     "ModelOutput",
     "Moment",
     "Question",
     "RunOutcome",
+    "Sample",
+    "Scale",
     "Scorable",
     "Scored",
     "Scorer",
@@ -53,22 +60,75 @@ __all__ = [
     "Video",
     "__version__",
     "compare",
+    "create_adapter",
+    "get_protocol",
+    "get_scorer",
     "leaderboard",
     "load_dataset",
+    "load_taxonomy",
     "open_judge",
     "run",
+    "samplers",
     "score",
 ]
 
 _ROOMS = {
-    "answering": ("Adapter", "Baseline", "ModelOutput", "Question"),
-    "api": ("Compared", "Leaderboard", "RunOutcome", "Scored", "compare", "leaderboard", "run", "score"),
-    "data": ("Dataset", "load_dataset"),
-    "errors": ("EcvaError", "UsageError"),
-    "judging": ("Call", "Judge", "Verdict", "open_judge"),
-    "records": ("Annotation", "Label", "Moment"),
-    "scoring": ("Column", "Gap", "Scorable", "Scorer"),
-    "video": ("Video",),
+    "answering": (
+        "Adapter",
+        "Baseline",
+        "ModelCard",
+        "ModelOutput",
+        "Question",
+        "create_adapter",
+    ),
+    "api": (
+        "Compared",
+        "Leaderboard",
+        "RunOutcome",
+        "Scored",
+        "compare",
+        "leaderboard",
+        "run",
+        "score",
+    ),
+    "data": (
+        "Dataset",
+        "load_dataset",
+    ),
+    "errors": (
+        "DataError",
+        "EcvaError",
+        "UsageError",
+    ),
+    "judging": (
+        "Call",
+        "Judge",
+        "JudgePrompt",
+        "Scale",
+        "Verdict",
+        "open_judge",
+    ),
+    "records": (
+        "Annotation",
+        "Label",
+        "Moment",
+        "Sample",
+    ),
+    "scoring": (
+        "Column",
+        "Gap",
+        "Scorable",
+        "Scorer",
+        "get_protocol",
+        "get_scorer",
+    ),
+    "taxonomy": ("load_taxonomy",),
+    "version": ("__version__",),
+    "video": (
+        "Frames",
+        "Video",
+        "samplers",
+    ),
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -45,6 +45,11 @@ class EcvaError(Exception):
 
     `code` names the cause in records, where that is more specific than the class; `retryable` says whether the same
     request may succeed when it is repeated.
+
+    >>> import ecva_bench as eb
+
+    >>> str(eb.EcvaError("a row is broken", "set.xlsx", "mend it"))
+    'a row is broken: set.xlsx: mend it'
     """
 
     code: ClassVar[str] = ""
@@ -56,11 +61,29 @@ class EcvaError(Exception):
 
 
 class UsageError(EcvaError):
-    """A request that cannot be met as it stands."""
+    """A request that cannot be met as it stands.
+
+    >>> import ecva_bench as eb
+
+    >>> try:
+    ...     eb.run("moton")
+    ... except eb.UsageError as error:
+    ...     print(error.what)
+    no model is called 'moton'
+    """
 
 
 class DataError(EcvaError):
-    """Annotations that cannot be read at all."""
+    """Annotations that cannot be read at all.
+
+    >>> import ecva_bench as eb
+
+    >>> try:
+    ...     eb.load_dataset("ecva:absent.xlsx")
+    ... except eb.DataError as error:
+    ...     print(error.where)
+    absent.xlsx
+    """
 
 
 class VideoError(EcvaError):

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from . import prompt_files, registry
 from .errors import UsageError
-from .records import REFERENCES, Annotation, Sample
+from .records import Annotation, Sample
+from .records.annotations import REFERENCES
 
 PROMPT_SETS = ("ours", "authors", "cuva")
 PROMPT_SET_GROUP = "ecva_bench.prompt_sets"

@@ -66,7 +66,13 @@ def _tables() -> dict[str, Any]:
 
 @cache
 def load_taxonomy(name: str) -> Taxonomy:
-    """Return the taxonomy called `name`: `cuva` or `ecva`; `UsageError` for any other."""
+    """Return the taxonomy called `name`: `cuva` or `ecva`; `UsageError` for any other.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.load_taxonomy("cuva").describe(eb.Label(major=5))
+    'Traffic Accidents'
+    """
     tables = _tables()
     if name not in tables:
         raise UsageError(f"no taxonomy is called {name!r}", remedy=f"available: {', '.join(sorted(tables))}")

@@ -13,13 +13,13 @@ from .metering import Meter
 class BatchMeter(Meter):
     """An endpoint with batches. A batch goes one state on each time it is looked at; its requests are then billed.
 
-    `ends` is the state batches end with, and `lacking` how many requests of each are not answered by then. `fails_at`
-    names states at which the endpoint answers with an error, once each.
+    `ends` is the state batches end with, and `lacking` how many requests of each are not answered by then. A request in
+    which the text `filters` stands is turned down.
     """
 
     def __init__(self, model: str, answer: str = "", *, ends: str = "completed", lacking: int = 0) -> None:
         super().__init__(model, answer)
-        self.ends, self.lacking = ends, lacking
+        self.ends, self.lacking, self.filters = ends, lacking, ""
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.billed_half: list[tuple[int, int, int]] = []
@@ -88,11 +88,14 @@ class BatchMeter(Meter):
         for line in lines[: len(lines) - self.lacking]:
             assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
             raw = json.dumps(line["body"]).encode()
-            said = self.said(Request(line["url"], {}, raw))
-            self.billed_half.append(self.usages.pop())
+            if self.filters and self.filters.encode() in raw:
+                status, said = 400, error("filtered", code="content_filter")
+            else:
+                status, said = 200, self.said(Request(line["url"], {}, raw))
+                self.billed_half.append(self.usages.pop())
             assert isinstance(said, Mapping)
             done.append({"id": "r", "custom_id": line["custom_id"], "error": None,
-                         "response": {"status_code": 200, "request_id": "q", "body": {**said}}})  # fmt: skip
+                         "response": {"status_code": status, "request_id": "q", "body": {**said}}})  # fmt: skip
         left = [{"id": "r", "custom_id": line["custom_id"], "response": None, "error": {"code": "batch_expired"}}
                 for line in lines[len(lines) - self.lacking :]]  # fmt: skip
         batch["status"] = self.ends

@@ -31,7 +31,7 @@ TESTS = {
     "statistics": ["tests/test_statistics*.py"],
     "leaderboard": ["tests/leaderboard", "tests/cli/test_compare_commands.py", "tests/cli/test_trust_commands.py"],
     "scoring": ["tests/scoring", "tests/cli/test_score_commands.py"],
-    "judging": ["tests/judging", "tests/cli/test_judge_scores.py"],
+    "judging": ["tests/judging", "tests/adapters/test_batches.py", "tests/cli/test_judge_scores.py"],
     "data": ["tests/data", "tests/cli/test_data_commands.py"],
 }
 # These start processes of their own, which know nothing of mutmut.
@@ -174,7 +174,7 @@ def _changed(before: str, after: str) -> tuple[tuple[str, ...], tuple[str, ...]]
 def try_out(room: str, chosen: Sequence[Mutant], jobs: int) -> dict[str, str]:
     """Return what became of each mutant, by name."""
     environment = {**os.environ, "CI": "true", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    command = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", str(jobs), *(m.name for m in chosen)]
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(jobs), *(m.name for m in chosen)]
     with Path("mutmut.log").open("w", encoding="utf-8") as log:
         done = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
     if done.returncode:

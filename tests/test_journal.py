@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsBusy, ResultsError, SpecMismatch
-from ecva_bench.journal import Journal, end_of, merge_results, read_results, writer
-from ecva_bench.records import Answer, Failure, Manifest
+from ecva_bench.journal.merging import merge_results
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal, end_of, writer
+from ecva_bench.records.answers import Answer, Failure, Manifest
 
 
 def manifest(ids: tuple[str, ...] = ("1/cause", "2/cause"), **spec: object) -> Manifest:
@@ -166,7 +168,8 @@ def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> None:
 def test_the_lock_is_seen_by_other_processes(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     program = (
-        "import sys; from pathlib import Path; from ecva_bench.journal import *; from ecva_bench.records import *\n"
+        "import sys; from pathlib import Path; from ecva_bench.errors import ResultsBusy; "
+        "from ecva_bench.journal.writer import Journal; from ecva_bench.records.answers import Manifest\n"
         "m = Manifest(run='r', spec={'model': 'm', 'selection': {'shard': None}}, expects={})\n"
         "try: Journal(Path(sys.argv[1]), m)\n"
         "except ResultsBusy: print('busy')\n"

@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import ResultsError, SpecMismatch
-from ecva_bench.journal import Journal, end_of, merge_results, read_results
-from ecva_bench.records import Answer, Failure, Lacking, Manifest, Unasked, View
+from ecva_bench.journal.merging import merge_results
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal, end_of
+from ecva_bench.records.answers import Answer, Failure, Lacking, Manifest, Unasked
+from ecva_bench.records.base import View
 from tests.cases import case
 from tests.test_journal import answer, failure
 
@@ -329,7 +332,7 @@ def described(run: Manifest) -> Manifest:
 
 
 def test_parts_whose_endpoint_turned_something_down_merge_and_are_filled_as_they_were_begun(tmp_path: Path) -> None:
-    """One part had no answer, and so does not know yet what is turned down."""
+    """One part had no answer, and so does not know yet what is rejected."""
     whole = described(manifest(range(6)))
     files = [tmp_path / f"{number}.jsonl" for number in (1, 2)]
     for number, file in enumerate(files, 1):

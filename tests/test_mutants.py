@@ -68,3 +68,9 @@ def test_every_room_that_is_tried_and_its_tests_are_there() -> None:
     assert all((ROOT / path).is_file() for path in LEFT_OUT)
     for path, _, name in (test.partition("::") for test in DESELECTED):
         assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_ids_of_tests_that_are_written_by_hand_are_plain_ascii(request: pytest.FixtureRequest) -> None:
+    """pytest escapes any other at every collection anew, and mutmut, which collects many times, finds them no more."""
+    named = [item for item in request.session.items if any("ids" in m.kwargs for m in item.iter_markers("parametrize"))]
+    assert [item.nodeid for item in named if "\\" in item.name] == []

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,6 @@ import ecva_bench as eb
 from ecva_bench.errors import ResultsError, SpecMismatch
 
 PUBLIC = [name for name in eb.__all__ if name != "__version__"]
-WITH_EXAMPLES = {"run", "score", "compare", "leaderboard", "load_dataset"}
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def test_a_public_name_is_documented_and_its_examples_hold(name: str) -> None:
     value = getattr(eb, name)
     assert inspect.getdoc(value)
     tests = doctest.DocTestFinder().find(value, name, globs={"__name__": "__main__"})
-    assert any(test.examples for test in tests) or name not in WITH_EXAMPLES
+    assert any(test.examples for test in tests)
     said: list[str] = []
     for test in tests:
         doctest.DocTestRunner().run(test, out=said.append)
@@ -66,11 +66,16 @@ def test_public_names_are_few_and_what_a_type_checker_sees_is_what_there_is() ->
     imported = {
         alias.name: node.module for node in typed.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
-    assert sorted(imported) == PUBLIC
+    assert sorted(imported) == sorted(eb.__all__)
     assert imported == eb._ROOM
     assert len(PUBLIC) <= 40
     assert set(PUBLIC) <= set(dir(eb))
     assert not hasattr(eb, "nothing_of_this_name")
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in (ROOT / "ecva_bench").glob("*/__init__.py")))
+def test_a_room_hands_out_what_the_package_does_and_nothing_else(room: str) -> None:
+    assert sorted(getattr(import_module(f"ecva_bench.{room}"), "__all__", ())) == sorted(eb._ROOMS.get(room, ()))
 
 
 def test_importing_the_package_imports_nothing_else() -> None:
@@ -80,7 +85,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
 
 def test_a_room_of_the_same_name_does_not_hide_the_function() -> None:
     program = (
-        "from ecva_bench.leaderboard import as_text\nimport ecva_bench.leaderboard.board\nimport ecva_bench as eb\n"
+        "from ecva_bench.leaderboard.forms import as_text\nimport ecva_bench as eb\n"
         "print(callable(eb.leaderboard), callable(as_text))"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -8,7 +8,8 @@ import random
 import numpy as np
 import pytest
 
-from ecva_bench.statistics import bootstrap_interval, estimate, intervals
+from ecva_bench.statistics import intervals
+from ecva_bench.statistics.intervals import bootstrap_interval, estimate
 
 
 def exact_interval(groups, level):

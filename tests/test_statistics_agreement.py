@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.statistics import ac1, icc, kappa, krippendorff_alpha, raw_agreement
+from ecva_bench.statistics.agreement import ac1, icc, kappa, krippendorff_alpha, raw_agreement
 
 # Krippendorff 2011, section C: four observers, twelve units, missing values. Gwet 2014 rates the same units.
 KRIPPENDORFF = [

@@ -11,18 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.statistics import (
-    comparisons,
-    estimate,
-    holm,
-    kendall_w,
-    midranks,
-    paired_bootstrap,
-    paired_difference,
-    pearson,
-    spearman,
-    tau_b,
-)
+from ecva_bench.statistics import comparisons
+from ecva_bench.statistics.comparisons import holm, paired_difference
+from ecva_bench.statistics.intervals import estimate
+from ecva_bench.statistics.paired import paired_bootstrap
+from ecva_bench.statistics.ranks import kendall_w, midranks, pearson, spearman, tau_b
 
 few = st.lists(st.integers(0, 4), min_size=2, max_size=8)
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=8)

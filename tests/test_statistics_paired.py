@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.statistics import (
-    bootstrap_interval,
+from ecva_bench.statistics.intervals import bootstrap_interval
+from ecva_bench.statistics.paired import (
+    _narrowed,
+    _widened,
     clusters_needed,
     detectable_drop,
     detectable_effect,
     paired_bootstrap,
 )
-from ecva_bench.statistics.paired import _narrowed, _widened
 
 # One-sided 5 % and 2.5 % quantiles of Student's distribution, as any table prints them, by degrees of freedom.
 STUDENT = {5: (2.015, 2.571), 13: (1.771, 2.160), 29: (1.699, 2.045), 199: (1.653, 1.972)}

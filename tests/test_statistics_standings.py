@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.statistics import Standing, bootstrap_interval, standings
-from ecva_bench.statistics.standings import _draws
+from ecva_bench.statistics.intervals import bootstrap_interval
+from ecva_bench.statistics.standings import Standing, _draws, standings
 
 tenths = st.integers(0, 10).map(lambda n: n / 10)
 

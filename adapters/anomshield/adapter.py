@@ -192,7 +192,7 @@ class AnomShield(LlavaFamily):
 
     @cached_property
     def _judge_prompt(self) -> JudgePrompt:
-        from ecva_bench.judging import load_prompt
+        from ecva_bench.judging.prompts import load_prompt
 
         return load_prompt("judge/caption-relevance", 1)
 

@@ -16,7 +16,7 @@ from typing import Any
 from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.errors import AdapterError
 from ecva_bench.reading.text import parse_json
-from ecva_bench.records import canonical_json
+from ecva_bench.records.base import canonical_json
 
 from .program import Ended, Program
 

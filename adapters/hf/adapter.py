@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecva_bench.answering import Adapter
-from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.checkpoints.files import read_json_object
+from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Adapter, QuestionCost
+from ecva_bench.answering import Adapter
+from ecva_bench.answering.adapter import QuestionCost
 from ecva_bench.errors import (
     AnswerLost,
     AnswerPending,
@@ -120,7 +121,7 @@ class OpenAIEndpoint(Adapter):
     def describe(self) -> dict[str, Any]:
         """Return what is sent besides the question: frames, pictures, words, generation.
 
-        What of the latter the endpoint turned down before its first answer is not claimed, and named in `left_out`.
+        What of the latter the endpoint rejected before its first answer is not claimed, and named in `left_out`.
         """
         form: dict[str, Any] = (
             {"frames_as": "video"} if self._as_video else {"introduction": INTRODUCTION, "time": TIME}
@@ -209,7 +210,7 @@ class OpenAIEndpoint(Adapter):
     async def _ask_all(self, shown: SentVideo, questions: Sequence[str]) -> list[EcvaError]:
         """Put questions to the endpoint; keep the replies, and return why the others have none.
 
-        Until it is known what the endpoint turns down they are put one by one: all are to be asked alike. So is a
+        Until it is known what the endpoint rejects they are sent one by one, so that all are asked alike. So is a
         video's first where tokens that were read before are cheaper: the video is in the endpoint's cache for the rest.
         """
         failures: list[EcvaError] = []

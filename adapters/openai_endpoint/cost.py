@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecva_bench.answering import QuestionCost
+from ecva_bench.answering.adapter import QuestionCost
 from ecva_bench.errors import JudgeError, UsageError
 from ecva_bench.judging.budget import Budget, Usage
 from ecva_bench.judging.prices import Price, find_price

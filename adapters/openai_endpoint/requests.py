@@ -55,7 +55,7 @@ class ChatRequest:
         return hashlib.sha256(json.dumps(self.body(without), sort_keys=True).encode()).hexdigest()
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
-        """Return the body, less the parameters the endpoint has turned down."""
+        """Return the body, without the parameters that the endpoint has rejected."""
         content = [*self.shown.parts, {"type": "text", "text": self.question}]
         messages = [{"role": "user", "content": content}]
         return {

@@ -5,9 +5,9 @@
 from the authors' program. `request` holds what a user asks for, `runner` does the work.
 """
 
-from .adapter import Adapter, Baseline, ModelOutput, QuestionCost
-from .making import ModelSource, create
+from .adapter import Adapter, Baseline, ModelOutput
+from .factory import create_adapter
 from .model_card import ModelCard
 from .question import Question
 
-__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "ModelSource", "Question", "QuestionCost", "create"]
+__all__ = ["Adapter", "Baseline", "ModelCard", "ModelOutput", "Question", "create_adapter"]

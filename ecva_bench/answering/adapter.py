@@ -42,6 +42,12 @@ class ModelOutput(str):
 
     `steps` is JSON without nulls, or None where there are none; the key `thought` holds the model's reasoning where the
     text does not contain it. `finish` is `stop`, or `length` where the text was cut off.
+
+    >>> import ecva_bench as eb
+
+    >>> output = eb.ModelOutput("A car.", {"thought": "There is a road."}, finish="length")
+    >>> output == "A car.", output.steps["thought"], output.finish
+    (True, 'There is a road.', 'length')
     """
 
     __slots__ = ("finish", "steps")
@@ -82,6 +88,14 @@ class Adapter(ABC):
     path, a time-out, which of several equal devices): a run can be resumed with other values of them. `independent`
     marks a model that answers each question of a batch as if it were asked alone, so that questions are batched in
     `exact` mode too.
+
+    >>> import ecva_bench as eb
+
+    >>> class Length(eb.Adapter):
+    ...     def answer(self, video, question):
+    ...         return f"It takes {video.duration:.0f} seconds."
+    >>> eb.run(Length, tasks="cause", limit=1).records[0].answer
+    'It takes 9 seconds.'
     """
 
     tasks: ClassVar[tuple[str, ...] | None] = None
@@ -177,7 +191,19 @@ class Adapter(ABC):
 
 
 class Baseline(Adapter):
-    """A lower or upper bound for comparison. It takes no rank, and only baselines may see the references."""
+    """A lower or upper bound for comparison. It takes no rank, and only baselines may see the references.
+
+    >>> import ecva_bench as eb
+
+    >>> class First(eb.Baseline):
+    ...     def study(self, samples):
+    ...         self.said = samples[0].reference
+    ...     def answer(self, video, question):
+    ...         return self.said
+    >>> outcome = eb.run(First, tasks="cause", limit=1)
+    >>> outcome.records[0].answer == outcome.records[0].reference
+    True
+    """
 
     baseline = True
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
-from ..records import Event, Manifest, Moment, Sample, View, canonical_json
+from ..records import Moment, Sample
+from ..records.answers import Event, Manifest
+from ..records.base import View, canonical_json
 from ..video import Frames, Video
 from .adapter import Adapter
 from .plan import VideoQuestions

@@ -12,6 +12,12 @@ class ModelCard:
     `frames` and `visual_tokens` are what one question takes by default. `memory` is what a real run needs; it begins
     with the size of the weights in 16 bits, as in `14.1 GB of weights in 16 bits`. `deviations` lists all ways in which
     answers may differ from those of the authors' program, one sentence each.
+
+    >>> import ecva_bench as eb
+
+    >>> size = "14.1 GB of weights in 16 bits"
+    >>> eb.ModelCard("Mine", "unpublished", "mine.py", "MIT", "MIT", (), "8", "256", size).parameters  # in billions
+    7.05
     """
 
     name: str

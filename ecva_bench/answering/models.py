@@ -10,10 +10,10 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from .. import registry
-from ..checkpoints import WEIGHTS, find_checkpoint
+from ..checkpoints.finding import WEIGHTS, find_checkpoint
 from ..errors import CheckpointError, EcvaError
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
-from .making import model_class
+from .factory import model_class
 from .model_card import ModelCard
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, VideoAmbiguous
 from ..names import Names
-from ..records import Annotation, Sample, View
+from ..records import Annotation, Sample
+from ..records.base import View
 from ..tasks import Prompt, Task, sample
 
 if TYPE_CHECKING:

@@ -16,6 +16,12 @@ class Question(str):
     `task` is the task's name and `prompt_id` the prompt and its version, such as `ours/cause.v1`; both are empty where
     they are not known. `options` are the answers to choose from, empty where the answer is free. `unit` is the unit in
     which times are asked for, `seconds`, empty where none are.
+
+    >>> import ecva_bench as eb
+
+    >>> question = eb.Question("When?", task="timestamp", unit="seconds")
+    >>> question == "When?", question.task
+    (True, 'timestamp')
     """
 
     __slots__ = ("options", "prompt_id", "task", "unit")

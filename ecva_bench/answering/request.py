@@ -11,15 +11,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .. import __version__, journal, registry, tasks
-from ..data import Dataset, DatasetSource, load_dataset
+from .. import registry, tasks
+from ..data import Dataset, load_dataset
+from ..data.loading import DatasetSource
 from ..errors import UsageError
-from ..records import Manifest, View, canonical_json, sha256_of
+from ..journal.writer import Journal, now, writer
+from ..records.answers import Manifest
+from ..records.base import View, canonical_json, sha256_of
 from ..tasks import PromptSet
-from ..video import decoder_version
+from ..version import __version__
+from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
+from .factory import ModelSource, create_adapter
 from .inference import Mode, Settings
-from .making import ModelSource, create
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
 
@@ -134,8 +138,8 @@ class RunRequest:
 
     def _adapter(self, workers: int = 1) -> Adapter:
         options = {**self.model_args, **({"model_path": self.model_path} if self.model_path else {})}
-        adapter = create(self.model, options)
-        return adapter if workers == 1 else create(self.model, adapter.share(options, workers))
+        adapter = create_adapter(self.model, options)
+        return adapter if workers == 1 else create_adapter(self.model, adapter.share(options, workers))
 
     @cached_property
     def _plugin(self) -> registry.Plugin:
@@ -161,14 +165,14 @@ class RunRequest:
             "decoder": decoder_version(),
             "mode": mode,
         }
-        started = journal.now()
+        started = now()
         return Manifest(
-            run=sha256_of([spec, started, journal.writer()])[:16],
+            run=sha256_of([spec, started, writer()])[:16],
             spec=json.loads(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,
             whole=whole.expects if self.selection.shard else {},
-            environment={**_environment(), **journal.writer()},
+            environment={**_environment(), **writer()},
             t=started,
         )
 
@@ -202,7 +206,7 @@ def in_both_modes(
         one = replace(request, selection=selection, settings=replace(request.settings, mode=mode))
         one.render(one.plan, rendered)
         files[mode] = folder / f"{mode}.jsonl"
-        with one.open() as work, journal.Journal(files[mode], work.manifest) as results:
+        with one.open() as work, Journal(files[mode], work.manifest) as results:
             work.run(results, settled)
     return files
 

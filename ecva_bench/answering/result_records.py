@@ -10,23 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import AdapterError, EcvaError, ViewUnavailable
-from ..journal import now
+from ..journal.writer import now
 from ..reading.text import parse_json, well_formed
 from ..reading.thoughts import without_thought
-from ..records import (
-    Answer,
-    Event,
-    Failure,
-    Manifest,
-    Moment,
-    Sample,
-    SeenFrames,
-    Unasked,
-    View,
-    canonical_json,
-    finish_of,
-    sha256_of,
-)
+from ..records import Moment, Sample
+from ..records.answers import Answer, Event, Failure, Manifest, SeenFrames, Unasked, finish_of
+from ..records.base import View, canonical_json, sha256_of
 from ..video import Frames, Video
 from .adapter import ModelOutput
 from .plan import VideoQuestions

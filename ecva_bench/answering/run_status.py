@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import journal
-from ..records import Results, View, canonical_json
+from ..journal.results import read_results, read_spent
+from ..records.answers import Results
+from ..records.base import View, canonical_json
 from .adapter import Baseline, QuestionCost
 from .runner import Runner
 
@@ -52,7 +53,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
     median's. Money without a trial is the most that can be asked for.
     """
     rows: dict[tuple[View, str], Counter[str]] = {}
-    held = journal.read_results(results) if results.exists() else None
+    held = read_results(results) if results.exists() else None
     done = {(a.id, a.view) for a in held.answers} if held else set()
     failed = {(f.id, f.view) for f in held.failures} if held else set()
     impossible = held.unasked if held else {}
@@ -81,7 +82,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
 
 def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) -> QuestionCost:
     """Return a cost by what a trial took; unchanged where its model, or how that is shown videos, is another."""
-    spent = journal.read_spent(results)
+    spent = read_spent(results)
     asked = spent.get("asked", 0) - spent.get("failed", 0)
     if asked <= 0 or _shown(held.spec) != _shown(runner.manifest.spec):
         return cost

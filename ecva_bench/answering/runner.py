@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import ModelGone
-from ..journal import Journal, end_of
-from ..records import End, Manifest
+from ..journal.writer import Journal, end_of
+from ..records.answers import End, Manifest
 from .adapter import Adapter
 from .inference import Inference, Job, Settings
 from .plan import Plan

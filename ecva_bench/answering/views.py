@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import ViewUnavailable
-from ..records import Moment, View
+from ..records import Moment
+from ..records.base import View
 
 
 def merge_moments(moments: Iterable[Moment]) -> tuple[Moment, ...]:

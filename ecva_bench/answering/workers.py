@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from .. import journal as results
 from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
-from ..journal import Journal, end_of
-from ..records import Answer, End, Manifest
+from ..journal.lines import differences
+from ..journal.writer import Journal, end_of, writer
+from ..records.answers import Answer, End, Manifest
 from .inference import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
@@ -235,11 +235,11 @@ class WorkerPool:
             remedy = "give --devices cpu, or install a torch that can use the GPU"
             raise UsageError("a worker would compute on the CPU", slot.place, remedy)
         if self._manifest is None:
-            environment = {**manifest.environment, **results.writer(), "workers": list(self._engine.places)}
+            environment = {**manifest.environment, **writer(), "workers": list(self._engine.places)}
             if (host := manifest.environment.get("host")) not in (None, environment["host"]):
                 environment["described_on"] = host  # the machine whose platform and packages these are
             self._manifest = manifest.model_copy(update={"environment": environment})
-        elif shown := results.differences(self._manifest, manifest):
+        elif shown := differences(self._manifest, manifest):
             remedy = "give all workers the same packages, files and kind of device"
             raise SpecMismatch(f"a worker would make another run ({shown})", slot.place, remedy)
 

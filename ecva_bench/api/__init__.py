@@ -3,20 +3,7 @@
 What is to be used from outside is handed out by `ecva_bench` itself.
 """
 
-from .calls import compare, leaderboard, read_answer_file, read_run, read_scored, run, score
-from .outcomes import Compared, Leaderboard, Outcome, RunOutcome, Scored
+from .calls import compare, leaderboard, run, score
+from .outcomes import Compared, Leaderboard, RunOutcome, Scored
 
-__all__ = [
-    "Compared",
-    "Leaderboard",
-    "Outcome",
-    "RunOutcome",
-    "Scored",
-    "compare",
-    "leaderboard",
-    "read_answer_file",
-    "read_run",
-    "read_scored",
-    "run",
-    "score",
-]
+__all__ = ["Compared", "Leaderboard", "RunOutcome", "Scored", "compare", "leaderboard", "run", "score"]

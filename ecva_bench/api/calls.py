@@ -8,32 +8,35 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
 
-from .. import journal
-from ..answering import ModelSource
+from ..answering.factory import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
-from ..data import DatasetSource, load_dataset
+from ..data import load_dataset
+from ..data.loading import DatasetSource
 from ..errors import EcvaError, ResultsError, UsageError
-from ..interchange import AnswerSource, import_answers, open_answers
-from ..judging import Judge, JudgeSource, open_judge, open_own
-from ..judging.own import is_own
-from ..leaderboard import Submission, leaderboards, published_tables, read_submission, submission
+from ..interchange.imported import import_answers
+from ..interchange.opening import open_answers
+from ..interchange.sources import AnswerSource
+from ..journal.lines import is_results
+from ..journal.results import read_results
+from ..journal.writer import Journal
+from ..judging import Judge, open_judge
+from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
+from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import compare_scores
 from ..leaderboard.pairing import On
+from ..leaderboard.published import published_tables
+from ..leaderboard.submission import Submission, read_submission, submission
 from ..reading.units import TimeUnit
-from ..records import Results, Scores, View
-from ..scoring import (
-    ScorerSource,
-    check_target,
-    get_anomeval,
-    read_scores_of,
-    score_results,
-    scores_path,
-    write_scores,
-)
+from ..records.answers import Results
+from ..records.base import View
+from ..records.scores import Scores
+from ..scoring.files import check_target, read_scores_of, scores_path, write_scores
 from ..scoring.neural import model_settings
-from ..scoring.scorer import ScoringProgress, silent
+from ..scoring.protocol import get_anomeval
+from ..scoring.score import score_results
+from ..scoring.scorer import ScorerSource, ScoringProgress, silent
 from ..tasks import PromptSet, find_tasks
 from .outcomes import Compared, Leaderboard, RunOutcome, Scored
 
@@ -95,9 +98,9 @@ def run(
     work = request.open()
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    with work, journal.Journal(path, work.manifest) as results, progress("run", "answers") as settled:
+    with work, Journal(path, work.manifest) as results, progress("run", "answers") as settled:
         end = work.run(results, lambda done, owed, errors: settled(done, owed))
-    return RunOutcome(path, journal.read_results(path), end)
+    return RunOutcome(path, read_results(path), end)
 
 
 def score(
@@ -120,8 +123,9 @@ def score(
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an endpoint,
     `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name, votes=3)`
-    gives. Scores are written to `out`, else beside the results. Raises `UsageError` for a request that leaves nothing
-    to score, and `ScoringError` for a scorer that does not give what it says.
+    gives. Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
+    `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
+    `ScoringError` for a scorer that does not give what it says.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run("constant", tasks="cause", limit=3, out="constant.jsonl")
@@ -210,8 +214,8 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
     What was read from which column is said on standard error. Answers that do not tell their task are of the first of
     `tasks`. Raises `UsageError` for a file of another kind, and for answers made elsewhere without annotations.
     """
-    if not file.exists() or journal.is_results(file):
-        return journal.read_results(file)
+    if not file.exists() or is_results(file):
+        return read_results(file)
     if data is None:
         open_answers(file)  # says so where it is of another kind
         remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
@@ -226,7 +230,7 @@ def read_scored(path: Path) -> Scores:
     try:
         return read_scores_of(path)
     except ResultsError as error:
-        if journal.is_results(path):
+        if is_results(path):
             raise
         try:
             open_answers(path)
@@ -245,7 +249,7 @@ def _scores(run: RunSource) -> Scores:
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
     if judge is None:
         return nullcontext()
-    return open_judge(judge) if isinstance(judge, str) and not is_own(judge) else open_own(judge)
+    return open_judge(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

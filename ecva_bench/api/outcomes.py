@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..leaderboard import Table, as_markdown, as_text, score_sheets
 from ..leaderboard.compare import Comparison, Effect, comparison_tables
-from ..records import Answer, End, Results, Scores, Summary
+from ..leaderboard.forms import as_markdown, as_text
+from ..leaderboard.sheet import score_sheets
+from ..leaderboard.table import Table
+from ..records.answers import Answer, End, Results
+from ..records.scores import Scores, Summary
 
 if TYPE_CHECKING:
     import pandas
@@ -41,7 +44,16 @@ class Outcome(ABC):
 
 @dataclass(frozen=True)
 class RunOutcome(Outcome):
-    """Answers of a run in the results file `path`. `end` counts them, and says whether any are missing."""
+    """Answers of a run in the results file `path`. `end` counts them, and says whether any are missing.
+
+    >>> import ecva_bench as eb
+
+    >>> outcome = eb.run("constant", tasks="cause", limit=2)
+    >>> print(outcome)
+    results.jsonl: 2 answers, 0 errors, 0 missing
+    >>> outcome.rows()[0]["task"]
+    'cause'
+    """
 
     path: Path
     results: Results
@@ -75,7 +87,16 @@ class RunOutcome(Outcome):
 
 @dataclass(frozen=True)
 class Scored(Outcome):
-    """Scores of a run in the scores file `path`."""
+    """Scores of a run in the scores file `path`.
+
+    >>> import ecva_bench as eb
+
+    >>> scored = eb.score(eb.run("oracle", tasks="cause", limit=2), scorers="rouge")
+    >>> scored.rows()[0]["metric"], scored.rows()[0]["mean"]
+    ('rouge1', 1.0)
+    >>> scored.answers()[0]["rougeL"]
+    1.0
+    """
 
     path: Path
     scores: Scores
@@ -119,7 +140,15 @@ class Scored(Outcome):
 
 @dataclass(frozen=True)
 class Compared(Outcome):
-    """How a new run differs from its base."""
+    """How a new run differs from its base.
+
+    >>> import ecva_bench as eb
+
+    >>> runs = [eb.run(name, tasks="cause", limit=2, out=f"{name}.jsonl") for name in ("constant", "oracle")]
+    >>> base, new = [eb.score(run, scorers="rouge") for run in runs]
+    >>> [row["new"] for row in eb.compare(base=base, new=new).rows()]
+    [1.0, 1.0, 1.0]
+    """
 
     comparison: Comparison
 
@@ -138,7 +167,14 @@ class Compared(Outcome):
 
 @dataclass(frozen=True)
 class Leaderboard(Outcome):
-    """Ranked runs: one table per task, view, protocol and set of samples."""
+    """Ranked runs: one table per task, view, protocol and set of samples.
+
+    >>> import ecva_bench as eb
+
+    >>> published = eb.leaderboard(task="cause")
+    >>> "AnomShield" in [row["model"] for row in published.rows()]
+    True
+    """
 
     records: Sequence[Table]
 

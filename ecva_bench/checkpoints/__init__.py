@@ -3,7 +3,3 @@
 Adapters, metrics and the local judge all load through here. What is wrong with weights is a `CheckpointError`.
 Importing this package, `files` or `check` imports no torch.
 """
-
-from .finding import WEIGHTS, Checkpoint, find_checkpoint
-
-__all__ = ["WEIGHTS", "Checkpoint", "find_checkpoint"]

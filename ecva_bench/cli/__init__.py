@@ -74,7 +74,7 @@ app.add_typer(models.app, name="models")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from .. import __version__
+        from ..version import __version__
 
         print(f"ecva-bench {__version__}")
         raise typer.Exit

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .named_files import only_answers
 from .score import Data
 
 
@@ -33,15 +34,16 @@ def audit_command(
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
-    from ..api import read_answer_file
+    from ..api.calls import read_answer_file
     from ..data import load_dataset
-    from ..leaderboard import as_text
-    from ..records import canonical_json
+    from ..leaderboard.forms import as_text
+    from ..records.base import canonical_json
     from ..scoring.audit import audit_answers
     from .audit_tables import audit_tables
 
     dataset = load_dataset(data) if data else None
-    found = audit_answers([read_answer_file(file, dataset, [task] if task else []) for file in files])
+    answers = [read_answer_file(file, dataset, [task] if task else []) for file in only_answers(files)]
+    found = audit_answers(answers)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..leaderboard import Cell, Table
-from ..leaderboard.table import count_cell
+from ..leaderboard.table import Cell, Table, count_cell
 from ..scoring.audit import AnswerAudit
 
 COUNTS = ("answered", "owed", "failed", "missing", "empty", "cut_off", "extra", "duplicates")

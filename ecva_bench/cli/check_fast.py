@@ -33,9 +33,9 @@ def check_fast_command(
     Example: ecva-bench check-fast --model videollama2 --data annotations.xlsx --videos videos/ --n 50
     """
     values = {name: value for name, value in locals().items() if name not in ("n", "out")}
-    from .. import journal
     from ..answering.request import in_both_modes
-    from ..leaderboard import as_text
+    from ..journal.results import read_results
+    from ..leaderboard.forms import as_text
     from ..scoring.modes import compare_modes
     from .mode_tables import mode_table
     from .progress import progress
@@ -45,7 +45,5 @@ def check_fast_command(
         print(f"{missing}; --available leaves them out", file=sys.stderr)
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)
-    check = compare_modes(
-        exact=journal.read_results(files["exact"]), fast=journal.read_results(files["fast"]), seed=seed
-    )
+    check = compare_modes(exact=read_results(files["exact"]), fast=read_results(files["fast"]), seed=seed)
     print(as_text(mode_table(check)))

@@ -40,9 +40,9 @@ def compare_command(
       ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
     """
     from ..api import compare
-    from ..leaderboard import as_text
     from ..leaderboard.compare import comparison_tables
-    from ..records import canonical_json
+    from ..leaderboard.forms import as_text
+    from ..records.base import canonical_json
 
     found = compare(base=base, new=new, metrics=metric or (), tasks=task or (), on=on, seed=seed).comparison
     tables = comparison_tables(found)

@@ -24,7 +24,7 @@ def doctor_command(
 
     Example: ecva-bench doctor --data annotations.xlsx --videos videos/ --model videollama2
     """
-    from ..doctor import examine
+    from ..doctor.examining import examine
 
     found = examine(data, videos, model, model_path)
     width = max(len(line.subject) for line in found.lines)

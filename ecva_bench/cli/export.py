@@ -27,8 +27,8 @@ def export_command(
 
       ecva-bench export results.jsonl --to lmms-eval --out samples.jsonl
     """
-    from ..api import read_answer_file
-    from ..interchange import default_name, export_results
+    from ..api.calls import read_answer_file
+    from ..interchange.export import default_name, export_results
 
     target = out or default_name(results, to)
     count = export_results(read_answer_file(results, data), to, target)

@@ -14,9 +14,9 @@ from .compare import SCORED_RUN, On, Seed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..leaderboard import Table
     from ..leaderboard.exact import Reproduction
     from ..leaderboard.gate import Gate
+    from ..leaderboard.table import Table
     from ..leaderboard.verdict import Case
 
 New = Annotated[Path, typer.Argument(help=f"The run to judge: {SCORED_RUN}", show_default=False)]
@@ -80,7 +80,7 @@ def gate_command(
 
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
-    from ..api import read_scored
+    from ..api.calls import read_scored
 
     base_scores, new_scores = read_scored(against), read_scored(new)
     if exact:
@@ -116,15 +116,15 @@ def gate_command(
 
 def _classes(path: Path) -> dict[str, str]:
     """Return the classes of the videos by name, where a results file holds them; a scores file does not."""
-    from .. import journal
+    from ..journal.results import read_results
     from ..records import Label
-    from ..scoring import scores_path
+    from ..scoring.files import scores_path
     from ..taxonomy import load_taxonomy
 
     if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
         return {}
     taxonomy = load_taxonomy("cuva")
-    labels = {answer.video: answer.label for answer in journal.read_results(path).answers if answer.label}
+    labels = {answer.video: answer.label for answer in read_results(path).answers if answer.label}
     return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 
@@ -138,7 +138,7 @@ def _end(
     summary: Path | None,
 ) -> None:
     """Print the outcome, write it to the files asked for, and end with the exit code of the verdict."""
-    from ..leaderboard import as_text
+    from ..leaderboard.forms import as_text
     from ..leaderboard.gate_files import append_summary, write_gate
     from ..leaderboard.github import as_annotations
     from ..leaderboard.verdict import exit_code

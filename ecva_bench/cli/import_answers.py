@@ -53,7 +53,9 @@ def import_command(
     """
     from ..data import load_dataset
     from ..errors import UsageError
-    from ..interchange import AnswerSource, import_answers, parse_map
+    from ..interchange.imported import import_answers
+    from ..interchange.mapping import parse_map
+    from ..interchange.sources import AnswerSource
     from ..tasks import find_tasks
     from .progress import progress
 

@@ -37,13 +37,13 @@ def judge_audit_command(
 
     Example: ecva-bench judge-audit results.jsonl --judge gpt-4o-mini --budget-usd 2
     """
-    from .. import journal
-    from ..leaderboard import as_text
-    from ..records import canonical_json
+    from ..journal.results import read_results
+    from ..leaderboard.forms import as_text
+    from ..records.base import canonical_json
     from ..scoring.judge_audit import audit_judge
     from .judge_audit_tables import judge_audit_tables
 
-    answers = journal.read_results(results)
+    answers = read_results(results)
     with judge_options.judge_from_options(
         judge,
         url=judge_url,

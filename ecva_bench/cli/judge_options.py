@@ -71,16 +71,16 @@ def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> Ab
     `UsageError` for options of a judge where none is named.
     """
     from ..errors import UsageError
-    from ..judging.own import is_own, open_own
+    from ..judging.user_judge import is_user_judge, open_user_judge
 
-    if model and not is_own(model):
+    if model and not is_user_judge(model):
         return _open_judge(model, options)
     idle = [name for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
     if idle:
         none = "the judge is no language model" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
         raise UsageError(f"an option speaks of a judge, and {none}", ", ".join(idle), remedy)
-    return open_own(model) if model else nullcontext()
+    return open_user_judge(model) if model else nullcontext()
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from .named_files import each_run_once
+
 
 def leaderboard_command(
     runs: Annotated[
@@ -43,15 +45,11 @@ def leaderboard_command(
 
       ecva-bench leaderboard --build leaderboards
     """
-    from ..api import read_run
-    from ..leaderboard import (
-        build_leaderboards,
-        dataset_tables,
-        leaderboards,
-        published_tables,
-        write_leaderboards,
-        written,
-    )
+    from ..api.calls import read_run
+    from ..leaderboard.board import leaderboards
+    from ..leaderboard.details import dataset_tables
+    from ..leaderboard.files import build_leaderboards, write_leaderboards, written
+    from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
     from ..taxonomy import load_taxonomy
 
@@ -61,7 +59,7 @@ def leaderboard_command(
         for path in build_leaderboards(build, published=printed, class_names=names):
             print(f"wrote {path}")
         return
-    submissions = [read_run(path) for path in runs or ()]
+    submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
     print(written(leaderboards(submissions, published=printed, task=only), form))
     if out:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .named_files import only_answers
+
 
 def merge_command(
     parts: Annotated[list[Path], typer.Argument(help="Results files of one run's parts.", show_default=False)],
@@ -23,8 +25,10 @@ def merge_command(
 
     Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
     """
-    from ..journal import merge_results, read_results
+    from ..journal.merging import merge_results
+    from ..journal.results import read_results
 
+    parts = only_answers(parts)
     merge_results(parts, out, incomplete)
     merged = read_results(out)
     owed, answers, errors = sum(map(len, merged.expects.values())), len(merged.answers), len(merged.failures)

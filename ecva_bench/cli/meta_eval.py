@@ -38,8 +38,8 @@ def meta_eval_command(
 
     Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
     """
-    from ..leaderboard import as_text
-    from ..records import canonical_json
+    from ..leaderboard.forms import as_text
+    from ..records.base import canonical_json
     from ..scoring import get_protocol, get_scorer
     from ..scoring.meta import meta_evaluate
     from ..scoring.rankings import read_rankings

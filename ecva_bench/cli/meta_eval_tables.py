@@ -5,9 +5,8 @@ Imported by the command that prints them, when it runs.
 
 from __future__ import annotations
 
-from ..leaderboard import Cell, Table
 from ..leaderboard.sheet import number_cell, share_cell
-from ..leaderboard.table import count_cell, decimal_cell
+from ..leaderboard.table import Cell, Table, count_cell, decimal_cell
 from ..scoring.meta import Consistency, MetaEvaluation
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..leaderboard import Cell, Table
-from ..leaderboard.table import decimal_cell
+from ..leaderboard.table import Cell, Table, decimal_cell
 from ..scoring.modes import ModeCheck, ScoreChange
 
 

@@ -97,10 +97,10 @@ def models_check_command(
 
       ecva-bench models check pandagpt --model-path FOLDER --model-arg base=VICUNA --model-arg imagebind=FOLDER
     """
-    from ..answering import create
+    from ..answering import create_adapter
 
     weights = {"model_path": model_path} if model_path else {}
-    found = create(name, {**options.model_options(model_arg), **weights}).check_checkpoint()
+    found = create_adapter(name, {**options.model_options(model_arg), **weights}).check_checkpoint()
     _print_check(found, None if show_all else _SHOWN)
     if not found.passed:
         raise typer.Exit(1)

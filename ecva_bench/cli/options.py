@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..answering.request import RunRequest
-    from ..records import View
+    from ..records.base import View
 
 
 class EditedView(StrEnum):

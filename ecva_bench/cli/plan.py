@@ -43,9 +43,9 @@ def plan_command(
     A results file (--out) that holds some answers is a trial: what those took is
     what the others will take. Without one, tokens and USD are the most there can be.
 
-    Prices are packaged, each with its date and source; --prices adds to them a file
-    such as {"models": {"my-model": {"input": 0.15, "cached_input": 0.075, "output": 0.6}}},
-    in USD per million tokens.
+    Prices are packaged, each with its date and source. --prices adds to them a
+    file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
+    per million tokens.
 
     Examples:
 

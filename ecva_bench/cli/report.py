@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from . import view
+from .named_files import only_answers
 
 
 def report_command(
@@ -27,9 +28,10 @@ def report_command(
 
       ecva-bench report *.jsonl --out report.html
     """
-    from ..report import write_plots
+    from ..report.plots import write_plots
     from ..tasks import find_tasks
 
+    files = only_answers(files)
     dataset = view.open_dataset(files, data, None)
     runs = list(view.read_runs(files, scores, dataset))
     pages = write_plots(runs, out, task=find_tasks([task])[0].name if task else None)

@@ -15,8 +15,8 @@ from . import options
 
 if TYPE_CHECKING:
     from ..answering.request import RunRequest
-    from ..journal import Journal
-    from ..records import End, Failure
+    from ..journal.writer import Journal
+    from ..records.answers import End, Failure
 
 _SHOWN = 20  # errors that are printed
 
@@ -104,7 +104,7 @@ def _batch_option(out: Path, engine: str, workers: int | None, devices: str | No
 
 def _run(request: RunRequest, out: Path) -> None:
     """Answer what the results file still lacks and print what became of it; end with code 3 where that is not all."""
-    from ..journal import Journal
+    from ..journal.writer import Journal
     from .progress import progress
 
     work = request.open()

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from . import judge_options, options
+from .named_files import only_answers
 
 if TYPE_CHECKING:
     from ..judging import Judge
     from ..reading.units import TimeUnit
-    from ..records import Scores
+    from ..records.scores import Scores
 
 Files = Annotated[
     list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
@@ -126,6 +127,7 @@ def score_command(
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
     judge, read_with = values.pop("judge"), values.pop("read_with")
+    values["files"] = files = only_answers(files)
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
         _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
@@ -164,11 +166,13 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..api import read_answer_file
+    from ..api.calls import read_answer_file
     from ..data import load_dataset
     from ..judging.prompts import read_prompts
-    from ..scoring import check_target, get_anomeval, score_results, scores_path
+    from ..scoring.files import check_target, scores_path
     from ..scoring.neural import model_settings
+    from ..scoring.protocol import get_anomeval
+    from ..scoring.score import score_results
     from .progress import progress
 
     dataset = load_dataset(data) if data else None
@@ -205,18 +209,21 @@ def _score_files(
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     """Write the scores, print them, and return whether they were written: what took long is not lost either way."""
     from ..errors import ResultsError
-    from ..leaderboard import as_text, score_sheets
-    from ..records import canonical_json
-    from ..scoring import write_scores
+    from ..leaderboard.forms import as_text
+    from ..leaderboard.sheet import score_sheets
+    from ..records.base import canonical_json
+    from ..scoring.files import write_scores
 
+    failure, kept = None, list[str]()
     try:
-        write_scores(scores, target)
-        failure = None
+        kept = sorted({one.scorer for one in write_scores(scores, target).summaries if one not in scores.summaries})
     except ResultsError as error:
         failure = error
     print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
     for name, reason in scores.header.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
+    if kept:
+        print(f"kept: scores that {target} held and that were not asked for now: {', '.join(kept)}", file=sys.stderr)
     print(f"error: {failure}" if failure else f"scores: {target}", file=sys.stderr)
     return failure is None
 

@@ -35,9 +35,9 @@ def submit_command(
 
       ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..api import read_answer_file
-    from ..leaderboard import submission, write_submission
-    from ..scoring import read_scores, scores_path
+    from ..api.calls import read_answer_file
+    from ..leaderboard.submission import submission, write_submission
+    from ..scoring.files import read_scores, scores_path
 
     scored = read_scores(scores or scores_path(results, "standard"))
     answers = read_answer_file(results, data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..leaderboard import Submission
+    from ..leaderboard.submission import Submission
 
 NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
   ecva-bench data fetch ecva --to ecva
@@ -39,7 +39,8 @@ def summary_command(
 
       ecva-bench summary results.jsonl --baseline constant.jsonl
     """
-    from ..leaderboard import as_text, headline_table
+    from ..leaderboard.forms import as_text
+    from ..leaderboard.headline import headline_table
 
     found = _submission(run)
     print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
@@ -48,10 +49,11 @@ def summary_command(
 
 def _submission(path: Path) -> Submission:
     """Return a run with its settings where the file has them."""
-    from .. import journal
-    from ..api import read_run, read_scored
-    from ..leaderboard import submission
+    from ..api.calls import read_run, read_scored
+    from ..journal.lines import is_results
+    from ..journal.results import read_results
+    from ..leaderboard.submission import submission
 
-    if path.exists() and journal.is_results(path):
-        return submission(read_scored(path), journal.read_results(path))
+    if path.exists() and is_results(path):
+        return submission(read_scored(path), read_results(path))
     return read_run(path)

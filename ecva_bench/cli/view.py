@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .named_files import only_answers
+
 if TYPE_CHECKING:
     from ..data import Dataset
-    from ..report import Run
+    from ..report.run import Run
 
 Files = Annotated[list[Path], typer.Argument(help="Results files, of several models or one.", show_default=False)]
 ScoresFiles = Annotated[
@@ -42,8 +44,10 @@ def view_command(
 
       ecva-bench view one.jsonl other.jsonl --data annotations.xlsx --videos videos --out page --no-serve
     """
-    from ..report import Videos, write_page
+    from ..report.page import write_page
+    from ..report.videos import Videos
 
+    files = only_answers(files)
     dataset = open_dataset(files, data, videos)
     known = Videos()
     if dataset:
@@ -65,7 +69,7 @@ def view_command(
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
     """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
     from ..data import load_dataset
-    from ..report import dataset_of
+    from ..report.run import dataset_of
 
     source = data or ("mini" if dataset_of(files[0]) == "mini" else None)
     if source is None:
@@ -83,9 +87,9 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
     Print which runs lack answers, and which scores belong to no run.
     """
-    from ..api import read_answer_file
-    from ..report import run_with_scores, scores_beside, scores_by_results
-    from ..scoring import read_scores
+    from ..api.calls import read_answer_file
+    from ..report.run import run_with_scores, scores_beside, scores_by_results
+    from ..scoring.files import read_scores
 
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
@@ -103,7 +107,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
 
 def _serve(folder: Path, port: int) -> None:
-    from ..report import Server
+    from ..report.server import Server
 
     with Server(folder, port) as server:
         print(f"on this machine only, until interrupted: {server.url}", flush=True)

@@ -1,11 +1,6 @@
-"""Datasets behind one `load_dataset(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`.
-
-Public: `load_dataset` and `Dataset`.
-"""
-
-from __future__ import annotations
+"""Datasets behind one `load_dataset(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`."""
 
 from .dataset import Dataset
-from .loading import DatasetSource, load_dataset
+from .loading import load_dataset
 
-__all__ = ["Dataset", "DatasetSource", "load_dataset"]
+__all__ = ["Dataset", "load_dataset"]

@@ -10,7 +10,8 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..records import Action, Label, Moment
+from ..records import Label, Moment
+from ..records.base import Action
 
 
 class Note(NamedTuple):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import VideoAmbiguous, VideoMissing
-from ..records import Annotation, Finding
+from ..records import Annotation
+from ..records.annotations import Finding
 from .dataset import Dataset
 from .rules import FINDING_RULES
 
@@ -139,7 +140,7 @@ def _counts(dataset: Dataset) -> dict[str, int]:
 
 
 def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, list[Finding]]:
-    from ..video import probe
+    from ..video.probing import probe
 
     try:
         path = dataset.files.find(annotation.video)

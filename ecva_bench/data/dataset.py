@@ -12,10 +12,11 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import UsageError, VideoAmbiguous
+from ..files.folders import VideoFiles
 from ..names import first_few
-from ..records import Annotation, Finding
+from ..records import Annotation
+from ..records.annotations import Finding
 from ..taxonomy import Taxonomy
-from ..video_files import VideoFiles
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class Dataset:
     ordered by video id; `excluded` are not, and keep their raw texts because a protocol may count them;
     `findings` say for each repair, exclusion and oddity which rule met which field. `videos` is the folder of
     the video files where known; `render` makes one, for sets that are made and not filmed.
+
+    >>> import ecva_bench as eb
+
+    >>> mini = eb.load_dataset("mini")
+    >>> len(mini.annotations), mini.annotations[0].video
+    (14, 'mini01')
     """
 
     name: str

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from .. import parquet
 from ..errors import DataError, UsageError
+from ..files import parquet
 from ..records import Annotation
 from ..taxonomy import load_taxonomy
 from .dataset import Dataset

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError, EcvaError, UsageError
-from ..video_files import list_folder
+from ..files.folders import list_folder
 from .hubs import Hub, HuggingFace, ModelScope, RemoteFile
 from .loading import load_dataset
 from .unpacking import SUFFIXES, target_of, unpack

@@ -20,7 +20,9 @@ from typing import Any
 
 from ..cache import cache_dir
 from ..errors import DataError, UsageError
-from ..records import Annotation, Label, Moment, Review, sha256_of
+from ..records import Annotation, Label, Moment
+from ..records.annotations import Review
+from ..records.base import sha256_of
 from ..taxonomy import load_taxonomy
 from .dataset import Dataset
 

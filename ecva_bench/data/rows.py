@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
-from ..records import Action, Annotation, Finding, Label, Moment, Review
+from ..records import Annotation, Label, Moment
+from ..records.annotations import Finding, Review
+from ..records.base import Action
 from ..taxonomy import Taxonomy
 from .cells import Note, parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
 

@@ -144,7 +144,7 @@ def _coverage(dataset: Dataset, progress: Callable[[int, int, int], None] | None
     """Return for each tenth of a video the share of videos whose moments cover its middle."""
     if dataset.videos is None:
         return None
-    from ..video import probe
+    from ..video.probing import probe
 
     covered = [0] * POSITION_BINS
     seen = failed = 0

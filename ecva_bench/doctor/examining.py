@@ -7,12 +7,12 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import __version__
 from ..answering.model_card import ModelCard
 from ..answering.models import find_model, weights_here
-from ..checkpoints import WEIGHTS, find_checkpoint
+from ..checkpoints.finding import WEIGHTS, find_checkpoint
 from ..data import Dataset, load_dataset
 from ..errors import CheckpointError, EcvaError
+from ..version import __version__
 from . import machine, videos
 from .finding import Line
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..data import Dataset
 from ..errors import VideoAmbiguous
+from ..files.folders import Listing, list_folder
 from ..names import Name, first_few
-from ..video_files import Listing, list_folder
 from .finding import Line
 
 _NO_VIDEO = 1000  # bytes: nothing so small is a video, but an empty file, an error page or a pointer of Git LFS is

@@ -5,19 +5,3 @@ what it is by `kinds`), its fields are recognised (`columns` has the names, `map
 the data set (`words`, `values`, `joining`), and a run is made of them (`imported`). `export` is the way back. Knows no
 score and no model.
 """
-
-from .export import default_name, export_results
-from .imported import Imported, import_answers
-from .mapping import parse_map
-from .opening import open_answers
-from .sources import AnswerSource
-
-__all__ = [
-    "AnswerSource",
-    "Imported",
-    "default_name",
-    "export_results",
-    "import_answers",
-    "open_answers",
-    "parse_map",
-]

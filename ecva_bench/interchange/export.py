@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import ResultsError, UsageError
-from ..records import Answer, Failure, Results
+from ..records.answers import Answer, Failure, Results
 
 Fields = dict[str, str | int | None]
 

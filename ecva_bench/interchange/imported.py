@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, journal
 from ..data import Dataset
 from ..errors import ResultsError, UsageError
-from ..records import REFERENCES, Answer, Failure, Manifest, Results, View, sha256_of
+from ..journal.writer import now, write_results
+from ..records.annotations import REFERENCES
+from ..records.answers import Answer, Failure, Manifest, Results
+from ..records.base import View, sha256_of
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..version import __version__
 from .items import items_of
 from .joining import Joined, join
 from .kinds import refuse_annotations
@@ -63,7 +66,7 @@ class Imported:
         """Write the run to a new results file; `ResultsError` where the file is there or cannot be written."""
         if out.exists():
             raise ResultsError("the file to import into exists", out, "name a new file with --out")
-        journal.write_results(out, self.manifest, [*self.answers, *self.failures], progress)
+        write_results(out, self.manifest, [*self.answers, *self.failures], progress)
 
 
 def import_answers(
@@ -168,7 +171,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model:
         expects=expects,
         unasked=unasked,
         environment={"ecva_bench": __version__},
-        t=journal.now(),
+        t=now(),
     )
 
 

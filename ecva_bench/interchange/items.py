@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from ..errors import UsageError
 from ..names import Name
-from ..records import REFERENCES, View
+from ..records.annotations import REFERENCES
+from ..records.base import View
 from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import Columns, FieldMap, Flat

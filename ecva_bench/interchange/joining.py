@@ -10,7 +10,10 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..names import Name, one_video
-from ..records import REFERENCES, Annotation, Answer, Failure, View, finish_of, sha256_of
+from ..records import Annotation
+from ..records.annotations import REFERENCES
+from ..records.answers import Answer, Failure, finish_of
+from ..records.base import View, sha256_of
 from .items import Item
 from .lookup import Lookup
 from .mapping import no_video_joins

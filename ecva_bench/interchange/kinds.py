@@ -22,6 +22,7 @@ _MAGIC = (
     (0, b"\x1aE\xdf\xa3", "a video", "name the file of the answers; the folder of the videos goes to --videos"),
     (0, b"RIFF", "a video or a sound", "name the file of the answers; the folder of the videos goes to --videos"),
 )
+_LONGEST_LINE = 1 << 26  # bytes of a first line that are read to tell a file's kind
 _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 # The `schema` of our own files, up to the slash.
@@ -32,6 +33,17 @@ _OURS = {
     "ecva.tables": ("a file of leaderboard tables", "make them from scores: ecva-bench leaderboard *.scores.jsonl"),
     "ecva.judge": ("a file of judge calls", "use it: ecva-bench score RESULTS --judge NAME --judge-replay {path}"),
 }  # fmt: skip
+
+
+def kind_of_ours(path: Path) -> str:
+    """Return which file of this program it is, such as "a scores file"; empty for a results file and all others."""
+    try:
+        with path.open("rb") as lines:
+            first = json.loads(lines.readline(_LONGEST_LINE))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    schema, _, _ = str(first.get("schema", "") if isinstance(first, Mapping) else "").partition("/")
+    return "" if schema == "ecva.results" else _OURS.get(schema, ("", ""))[0]
 
 
 def refuse_other_kind(path: Path, head: bytes) -> None:

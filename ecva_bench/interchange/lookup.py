@@ -8,7 +8,8 @@ from functools import cached_property
 
 from ..data import Dataset
 from ..names import Names
-from ..records import REFERENCES, Annotation
+from ..records import Annotation
+from ..records.annotations import REFERENCES
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..records import Answer, Manifest
+from ..records.answers import Answer, Manifest
 from .columns import VIDEO_NAMES
 from .items import Told
 from .joining import Joined, near

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import parquet
 from ..data.ecva import read_bytes
 from ..errors import DataError
+from ..files import parquet
 from ..reading.text import parse_json
 from .containers import archive_rows, table_rows
 from .kinds import json_reason, refuse_other_kind, refuse_other_rows

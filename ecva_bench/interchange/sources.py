@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..records import View
+from ..records.base import View
 from ..tasks import find_tasks
 from .words import view_of
 

@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..records import View
+from ..records.base import View
 
 # Words of task columns, sheets, keys and ids, letters and digits alone.
 TASK_WORDS = {

@@ -5,23 +5,3 @@ in which they happened, and an end record if the run ended by itself. A key is a
 key the first answer counts. A run that resumes a file whose manifest lists other samples appends its own manifest: the
 last one counts. Knows only the format: nothing of videos, models or scores.
 """
-
-from ..errors import ResultsBusy
-from .lines import differences, is_results
-from .merging import merge_results
-from .results import read_results, read_spent
-from .writer import Journal, end_of, now, write_results, writer
-
-__all__ = [
-    "Journal",
-    "ResultsBusy",
-    "differences",
-    "end_of",
-    "is_results",
-    "merge_results",
-    "now",
-    "read_results",
-    "read_spent",
-    "write_results",
-    "writer",
-]

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from ..errors import ResultsError, SpecMismatch, ViewUnavailable
 from ..reading.text import parse_json
-from ..records import RESULTS_SCHEMA, Answer, End, Event, Failure, Manifest, Record, Unasked
+from ..records.answers import RESULTS_SCHEMA, Answer, End, Event, Failure, Manifest, Unasked
+from ..records.base import Record
 
 _TYPES: dict[str, type[Record]] = {
     "run": Manifest,

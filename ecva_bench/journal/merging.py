@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import ResultsError, SpecMismatch
-from ..records import Answer, Event, Failure, Lacking, Manifest, Record, Unasked, View, canonical_json
+from ..records.answers import Answer, Event, Failure, Lacking, Manifest, Unasked
+from ..records.base import Record, View, canonical_json
 from .lines import as_requested, check_spec, manifest_of, parse_records, unsharded
 from .results import SampleView, lacking
 from .writer import now, sample_views, write_results, writer

@@ -7,7 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast, get_args
 
-from ..records import Answer, Event, Failure, Lacking, Manifest, Results, Unasked, View
+from ..records.answers import Answer, Event, Failure, Lacking, Manifest, Results, Unasked
+from ..records.base import View
 from .lines import manifest_of, parse_records
 
 SampleView = tuple[str, View]  # sample id and view

@@ -14,7 +14,8 @@ from typing import Any, Literal, Self
 
 from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
-from ..records import Answer, End, Event, Failure, Manifest, Record, Unasked, View, canonical_json
+from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
+from ..records.base import Record, View, canonical_json
 from .lines import MANIFEST_BEGINS, as_requested, check_spec, differences, manifest_of, parse_records
 from .results import SampleView
 

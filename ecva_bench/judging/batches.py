@@ -154,7 +154,7 @@ class Batches:
         if state.status == "failed":
             self._note({"file": file, "failed": state.wrong})
             remedy = "mend that, then run the same command again"
-            raise JudgeError(f"the batch was turned down ({state.wrong})", batch["batch"], remedy)
+            raise JudgeError(f"the batch was rejected ({state.wrong})", batch["batch"], remedy)
         results = self._read(state, set(batch["requests"]))
         lost = 408, json.dumps({"error": {"message": f"the batch was {state.status} before its turn came"}}).encode()
         for name in batch["requests"]:
@@ -217,7 +217,7 @@ class Batches:
         batch.update(record)
         for name in batch["requests"]:
             self._of[name] = record["file"]
-            if "failed" in batch:  # turned down as a whole: nothing of it was asked
+            if "failed" in batch:  # rejected as a whole: nothing of it was asked
                 del self._of[name]
 
 

@@ -12,7 +12,14 @@ from ..reading.verdicts import Scale
 
 @dataclass(frozen=True)
 class JudgePrompt:
-    """The instructions of a judge, from a versioned file; `fields` are the names of the data they refer to."""
+    """The instructions of a judge, from a versioned file; `fields` are the names of the data they refer to.
+
+    >>> import ecva_bench as eb
+
+    >>> prompt = eb.JudgePrompt("judge/mine", 1, "my paper", "Is it right?", ("answer",), eb.Scale(0, 1))
+    >>> prompt.scale.yes_no
+    True
+    """
 
     id: str
     version: int
@@ -29,7 +36,15 @@ class JudgePrompt:
 
 @dataclass(frozen=True)
 class Call:
-    """One question to a judge: instructions and data. Data is never treated as instructions, whatever it says."""
+    """One question to a judge: instructions and data. Data is never treated as instructions, whatever it says.
+
+    >>> import ecva_bench as eb
+
+    >>> scale = eb.Scale(0, 1, many="facts")  # one verdict for each of them
+    >>> prompt = eb.JudgePrompt("judge/mine", 1, "my paper", "Which are named?", ("answer", "facts"), scale)
+    >>> eb.Call(prompt, {"answer": "A car.", "facts": ["a car", "a wall"]}).expected
+    2
+    """
 
     prompt: JudgePrompt
     payload: Mapping[str, Any]
@@ -49,6 +64,11 @@ class Verdict:
     tie), None where the call is unscored. `expectations` are the same from token log-probabilities, where the endpoint
     gives them. `votes` are the single votes, None for a vote without a verdict; `reason` says why a call is unscored.
     `keys` are the content addresses of the votes.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Verdict((1.0,)).value, eb.Verdict(None, reason="the judge gave no verdict").value
+    (1.0, None)
     """
 
     values: tuple[float, ...] | None
@@ -74,6 +94,17 @@ class Judge(Protocol):
 
     Only an exhausted budget is an exception (`BudgetExhausted`): earlier replies are stored, and asking again goes on
     from there.
+
+    >>> import ecva_bench as eb
+
+    >>> class Lenient:
+    ...     def ask(self, calls):
+    ...         return [eb.Verdict((float(call.prompt.scale.high),) * call.expected) for call in calls]
+    ...     def identity(self, keys=()):
+    ...         return {"model": "lenient"}
+    >>> outcome = eb.run("motion", tasks="cause", limit=1)
+    >>> eb.score(outcome, scorers="gpt", judge=Lenient()).rows()[0]["mean"]
+    5.0
     """
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:

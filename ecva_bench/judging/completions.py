@@ -23,7 +23,7 @@ from .store import Reply
 
 MAX_REPLY_TOKENS = 4096  # of a reply: a verdict is short, but models that think first count their thoughts
 TOP_LOGPROBS = 10
-# Parameters an endpoint may turn down; it is then asked without them.
+# Parameters that an endpoint may reject; it is then asked without them.
 _OPTIONAL = ("response_format", "seed", "top_logprobs", "logprobs", "temperature", "max_completion_tokens")
 _GO_TOGETHER = ({"logprobs", "top_logprobs"},)
 _PASSING = {408, 409, 425, 429}
@@ -41,7 +41,7 @@ class RequestFailure:
     """Why a request brought no reply, and what that calls for.
 
     `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
-    will. `without`: it turned down these parameters. `refusal`: it will not answer this one. `lost`: it was sent,
+    will. `without`: it rejected these parameters. `refusal`: it will not answer this one. `lost`: it was sent,
     and may have been answered and billed.
     """
 
@@ -55,7 +55,7 @@ class RequestFailure:
 
 
 def sampling_parameters(seed: int, max_tokens: int) -> dict[str, Any]:
-    """Return how a vote is to be sampled, as part of its address; a reply names what of it was turned down."""
+    """Return how a vote is to be sampled, as part of its address; a reply names what of it was rejected."""
     return {
         "temperature": 0,
         "seed": seed,
@@ -66,7 +66,7 @@ def sampling_parameters(seed: int, max_tokens: int) -> dict[str, Any]:
 
 
 def request_body(vote: Vote, *, model: str, max_tokens: int, without: Collection[str]) -> dict[str, Any]:
-    """Return the request of a vote, less the parameters the endpoint has turned down."""
+    """Return the request of a vote, without the parameters that the endpoint has rejected."""
     call = vote.call
     limit = "max_completion_tokens" if "max_completion_tokens" not in without else "max_tokens"  # its older name
     schema = {"name": messages.schema_name(call), "strict": True, "schema": messages.reply_schema(call)}

@@ -109,7 +109,7 @@ class Endpoint:
     def _answer_in_batches(self, batches: Batches, votes: list[Vote], keep: Keep) -> None:
         """Put votes to the endpoint as batches, as many at a time as the budget covers.
 
-        The first that is not under way is asked alone: it shows what the endpoint turns down.
+        The first that is not under way is asked alone: it shows what the endpoint rejects.
         """
         alone = next((vote for vote in votes if not batches.is_under_way(vote.key)), None)
         if alone and not self._answered:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import JudgeError
-from ..records import canonical_json
+from ..records.base import canonical_json
 from . import messages
 from .backend import Backend, Outcome, Vote
 from .budget import Budget, Usage
@@ -64,6 +64,14 @@ def open_judge(
     reply of at most `max_tokens`. `prices` extends the price table. With `batch`, calls go out as batches, at half the
     price and within a day; a file beside the store names them. Replies are stored in `store`, else in the cache folder;
     with `replay`, an export, no model is asked. Raises `JudgeError` for options that cannot work.
+
+    >>> import ecva_bench as eb
+
+    >>> try:
+    ...     eb.open_judge("gpt-4o", votes=0)
+    ... except eb.EcvaError as error:
+    ...     print(error.what)
+    a judge needs at least one vote, one connection, one token and some time
     """
     if min(votes, concurrency, 1 if max_tokens is None else max_tokens) < 1 or retries < 0 or timeout <= 0:
         what = "a judge needs at least one vote, one connection, one token and some time"

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ..checkpoints import Checkpoint, find_checkpoint
+from ..checkpoints.finding import Checkpoint, find_checkpoint
 from ..errors import JudgeError
 from ..reading.verdicts import Scale
 from ..torchvision import ensure_torchvision

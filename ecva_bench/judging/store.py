@@ -20,7 +20,7 @@ from typing import Any
 
 from ..cache import cache_dir, open_base
 from ..errors import JudgeError
-from ..records import canonical_json
+from ..records.base import canonical_json
 
 EXPORT_SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters

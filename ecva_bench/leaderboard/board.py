@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
-from ..records import Aggregate, Summary
-from ..statistics import DRAWS, Standing
+from ..records.scores import Aggregate, Summary
+from ..statistics.intervals import DRAWS
+from ..statistics.standings import Standing
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text

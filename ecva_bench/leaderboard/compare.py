@@ -14,8 +14,11 @@ from operator import not_
 from pydantic import Field
 
 from ..errors import UsageError
-from ..records import Lacking, Record, Scores
-from ..statistics import PAIRED_DRAWS, detectable_effect, holm
+from ..records.answers import Lacking
+from ..records.base import Record
+from ..records.scores import Scores
+from ..statistics.comparisons import holm
+from ..statistics.paired import PAIRED_DRAWS, detectable_effect
 from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .sheet import number_cell
 from .shortfalls import Shortfall, shortfalls

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from ..statistics import tau_b
+from ..statistics.ranks import tau_b
 from .board import board, leaderboards, marked, published_board, score_cell, title
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import PublishedTable

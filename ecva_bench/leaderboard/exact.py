@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from ..records import Record, Scores
+from ..records.base import Record
+from ..records.scores import Scores
 from .compare import Side
 from .table import Cell, Table
 from .verdict import Case, GateVerdict, worst

@@ -25,8 +25,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import UsageError
-from ..records import Record, Scores
-from ..statistics import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, holm
+from ..records.base import Record
+from ..records.scores import Scores
+from ..statistics.comparisons import holm
+from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
 from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ResultsError
-from ..records import Record, canonical_json
+from ..records.base import Record, canonical_json
 from .github import step_summary
 from .junit import as_junit
 from .table import Table

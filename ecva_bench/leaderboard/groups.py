@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..records import Summary, View
-from ..statistics import Standing, standings
+from ..records.base import View
+from ..records.scores import Summary
+from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
 
 SEED = 0  # of the draws behind ranks and ties; every board prints it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..records import Summary
+from ..records.scores import Summary
 from .groups import LeaderboardGroup, group_submissions
 from .sheet import VIEWS, lacking_text, served_text, value_text
 from .submission import Entry, Submission

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ResultsError
-from ..records import canonical_json
+from ..records.base import canonical_json
 from .gate import Gate
 
 RUNS = 20

@@ -13,8 +13,9 @@ from functools import cached_property
 from typing import Literal
 
 from ..errors import UsageError
-from ..records import Record, Scores, Summary
-from ..statistics import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
+from ..records.base import Record
+from ..records.scores import Scores, Summary
+from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
 from .values import sample_values
 
 On = Literal["all", "intersection"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..records import Aggregate, Coverage, Scores, ScoresHeader, Summary
-from ..statistics import Estimate
+from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
+from ..statistics.intervals import Estimate
 from .table import Cell, Table
 
 IDS_SHOWN = 5

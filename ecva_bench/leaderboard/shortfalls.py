@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-from ..records import Record, Scores, View
+from ..records.base import Record, View
+from ..records.scores import Scores
 
 What = Literal["empty", "cut off"]
 

@@ -18,20 +18,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from ..errors import ResultsError, UsageError
-from ..records import (
-    Aggregate,
-    Answer,
-    Count,
-    Coverage,
-    Measured,
-    Record,
-    Results,
-    Scores,
-    ScoresHeader,
-    Summary,
-    View,
-    sha256_of,
-)
+from ..records.answers import Answer, Results
+from ..records.base import Count, Measured, Record, View, sha256_of
+from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from .values import check_mean, sample_values
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from ..errors import ResultsError
-from ..records import Scores, Summary
+from ..records.scores import Scores, Summary
 
 
 def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:

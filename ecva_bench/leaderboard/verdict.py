@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from ..records import Record
+from ..records.base import Record
 
 GateVerdict = Literal["PASS", "INCONCLUSIVE", "WARN", "FAIL", "INVALID"]
 

@@ -56,6 +56,11 @@ class Scale:
     """The verdicts a prompt asks for: whole numbers from `low` to `high`; yes and no are 1 and 0.
 
     `many` names the payload field, a list, that gets one verdict per item; None for a single verdict.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Scale(0, 1).named("yes"), eb.Scale(0, 5).named("7")
+    (1, None)
     """
 
     low: int

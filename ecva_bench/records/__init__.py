@@ -4,59 +4,6 @@ Time is in seconds on the original timeline of a video. Every record is immutabl
 minor version are kept, so that rewriting a file loses nothing.
 """
 
-from __future__ import annotations
+from .annotations import Annotation, Label, Moment, Sample
 
-from .annotations import REFERENCES, Annotation, Finding, Label, Moment, Review, Sample, format_moments
-from .answers import (
-    RESULTS_SCHEMA,
-    Answer,
-    End,
-    Event,
-    Failure,
-    Lacking,
-    Manifest,
-    Results,
-    SeenFrames,
-    Unasked,
-    finish_of,
-)
-from .base import Action, Count, Measured, Record, View, canonical_json, sha256_of
-from .scores import SCORES_SCHEMA, Aggregate, Coverage, JudgedPart, Reading, Score, Scores, ScoresHeader, Summary
-
-__all__ = [
-    "REFERENCES",
-    "RESULTS_SCHEMA",
-    "SCORES_SCHEMA",
-    "Action",
-    "Aggregate",
-    "Annotation",
-    "Answer",
-    "Count",
-    "Coverage",
-    "End",
-    "Event",
-    "Failure",
-    "Finding",
-    "JudgedPart",
-    "Label",
-    "Lacking",
-    "Manifest",
-    "Measured",
-    "Moment",
-    "Reading",
-    "Record",
-    "Results",
-    "Review",
-    "Sample",
-    "Score",
-    "Scores",
-    "ScoresHeader",
-    "SeenFrames",
-    "Summary",
-    "Unasked",
-    "View",
-    "canonical_json",
-    "finish_of",
-    "format_moments",
-    "sha256_of",
-]
+__all__ = ["Annotation", "Label", "Moment", "Sample"]

@@ -10,7 +10,13 @@ from .base import Action, Record
 
 
 class Moment(Record):
-    """An annotated anomalous span: `start` <= `end`, in seconds on the original timeline."""
+    """An annotated anomalous span: `start` <= `end`, in seconds on the original timeline.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Moment(start=2.0, end=4.5).duration
+    2.5
+    """
 
     start: float = Field(ge=0)
     end: float = Field(ge=0)
@@ -28,7 +34,13 @@ class Moment(Record):
 
 
 class Label(Record):
-    """An anomaly class such as `5-1`: major class, sub-class where one was given, severity 1 to 5 where given."""
+    """An anomaly class such as `5-1`: major class, sub-class where one was given, severity 1 to 5 where given.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Label(major=5, sub=1).code
+    '5-1'
+    """
 
     major: int = Field(ge=1)
     sub: int | None = Field(default=None, ge=1)
@@ -62,6 +74,13 @@ class Annotation(Record):
     """Everything annotators said of one video. `None` or empty: not annotated.
 
     `severity_curve` holds (seconds, importance in [0, 1]) points of the paper's importance curve.
+
+    >>> import ecva_bench as eb
+
+    >>> moments = (eb.Moment(start=2.0, end=4.5),)
+    >>> annotation = eb.Annotation(video="one", media="one.mp4", moments=moments, cause="A car brakes too late.")
+    >>> annotation.effect is None  # nobody is asked about it
+    True
     """
 
     video: str
@@ -95,6 +114,16 @@ class Sample(Record):
     """A question about a video, with everything needed to score an answer to it.
 
     `id` is `<video>/<task>`; `reference` is the annotation's text for the task.
+
+    >>> import ecva_bench as eb
+
+    >>> class Seen(eb.Baseline):
+    ...     def study(self, samples):
+    ...         self.samples = samples
+    ...     def answer(self, video, question):
+    ...         return self.samples[0].id
+    >>> eb.run(Seen, tasks="cause", limit=1).records[0].answer
+    'mini01/cause'
     """
 
     id: str

@@ -13,7 +13,9 @@ from typing import Any
 from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
 from ..reading.text import final_answer
-from ..records import Answer, Failure, Label, sha256_of
+from ..records import Label
+from ..records.answers import Answer, Failure
+from ..records.base import sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
 from .run import Metric, MetricKey, Run, column_label, main_metric

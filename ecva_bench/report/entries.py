@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..reading.spans import Span
+from ..reading.spans.reader import Span
 from ..reading.thoughts import final_answer_range, without_thought
-from ..records import Annotation, Answer, Failure, Reading, Score
+from ..records import Annotation
+from ..records.answers import Answer, Failure
+from ..records.scores import Reading, Score
 from ..scoring.classification import TAXONOMY
 from ..taxonomy import load_taxonomy
 from . import tracks

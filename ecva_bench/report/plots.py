@@ -18,7 +18,8 @@ from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
 from ..leaderboard.values import sample_values
 from ..records import Label
-from ..statistics import bootstrap_interval, tau_b
+from ..statistics.intervals import bootstrap_interval
+from ..statistics.ranks import tau_b
 from .run import Metric, Run, main_metric
 
 if TYPE_CHECKING:

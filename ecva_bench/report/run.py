@@ -13,8 +13,11 @@ from typing import Any
 from ..errors import ResultsError
 from ..leaderboard.groups import RANKED_BY
 from ..reading.units import TimeUnit
-from ..records import Results, Score, Scores, Summary
-from ..scoring import PROTOCOLS, scores_path, unit_asked_for
+from ..records.answers import Results
+from ..records.scores import Score, Scores, Summary
+from ..scoring.files import scores_path
+from ..scoring.protocol import PROTOCOLS
+from ..scoring.score import unit_asked_for
 
 MetricKey = tuple[str, str, str]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..reading.spans import Span, read_spans
+from ..reading.spans.reader import Span, read_spans
 from ..reading.units import TimeUnit
-from ..records import Annotation, Answer, Moment
+from ..records import Annotation, Moment
+from ..records.answers import Answer
 
 
 def frame_tracks(answers: Iterable[Answer]) -> list[dict[str, Any]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ..archives import on_disk
 from ..errors import VideoError
+from ..files.archives import on_disk
+from ..files.folders import VideoFiles, list_folder
 from ..names import Names
 from ..records import Annotation, Label
-from ..video_files import VideoFiles, list_folder
 
 
 @dataclass(frozen=True)

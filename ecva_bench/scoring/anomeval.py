@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..judging import Verdict
-from ..records import View
+from ..records.base import View
 from .judged import JudgedScorer, Part, Settled
 from .protocol import AnomEvalSettings
 from .scorer import Column, Gap, Scorable

@@ -15,7 +15,9 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from ..reading.text import final_answer
-from ..records import Answer, Coverage, Reading, Record, Results, View
+from ..records.answers import Answer, Results
+from ..records.base import Record, View
+from ..records.scores import Coverage, Reading
 from ..tasks import PROMPT_SETS, TASKS, prompt_for
 from .classification import Classification
 from .join import AnswerGroup, group_answers

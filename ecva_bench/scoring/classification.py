@@ -10,9 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ..errors import ScoringError
-from ..reading.classes import VERSION, first_number, read_class
+from ..reading.classes.reader import VERSION, first_number, read_class
 from ..reading.text import final_answer
-from ..records import Label, Reading
+from ..records import Label
+from ..records.scores import Reading
 from ..taxonomy import load_taxonomy
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable

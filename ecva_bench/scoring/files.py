@@ -12,23 +12,16 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from ..errors import ResultsError
-from ..records import (
-    SCORES_SCHEMA,
-    Aggregate,
-    Coverage,
-    Record,
-    Score,
-    Scores,
-    ScoresHeader,
-    Summary,
-    canonical_json,
-)
+from ..records.base import Record, canonical_json
+from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
+from .keeping import with_kept
 
 RecordType = TypeVar("RecordType", bound=Record)
 _TYPES: dict[str, type[Record]] = {
@@ -41,9 +34,12 @@ _TYPES: dict[str, type[Record]] = {
 
 
 def scores_path(results: Path, protocol: str) -> Path:
-    """Return where the scores of a results file go: beside it, the protocol in the name unless it is the standard."""
+    """Return where the scores of a results file go: beside it, the protocol in the name unless it is the standard.
+
+    Other suffixes than a results file's stay in the name, so that the scores of x.json and x.csv are not x.jsonl's.
+    """
     middle = "" if protocol == "standard" else f".{protocol}"
-    return results.with_name(f"{results.stem}{middle}.scores.jsonl")
+    return results.with_name(f"{results.name.removesuffix('.jsonl')}{middle}.scores.jsonl")
 
 
 def check_target(path: Path) -> None:
@@ -60,12 +56,18 @@ def check_target(path: Path) -> None:
         raise ResultsError("there is something else than scores", path, "name another file with --out")
 
 
-def write_scores(scores: Scores, path: Path) -> None:
-    """Write a scores file, whole or not at all.
+def write_scores(new: Scores, path: Path) -> Scores:
+    """Write a scores file, whole or not at all, and return what it then holds.
 
-    Raises `ResultsError` where the folder cannot be written to, or something else than scores has that name.
+    Scores of the same answers that are there stay, where `new` has none of the kind. Raises `ResultsError` where that
+    cannot be, where the folder cannot be written to, or where something else than scores has that name.
     """
     check_target(path)
+    scores = new
+    with suppress(ResultsError):  # a damaged file is of no use
+        scores = read_scores(path)
+    if scores is not new:
+        scores = with_kept(new, scores)
     records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
     text = "".join(canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
     try:
@@ -82,6 +84,7 @@ def write_scores(scores: Scores, path: Path) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
+    return scores
 
 
 def read_scores(path: Path) -> Scores:

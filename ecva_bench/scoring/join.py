@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..reading.text import final_answer
-from ..records import Answer, Coverage, Results, View, sha256_of
+from ..records.answers import Answer, Results
+from ..records.base import View, sha256_of
+from ..records.scores import Coverage
 
 
 @dataclass(frozen=True)

@@ -18,19 +18,11 @@ from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..reading.text import final_answer
-from ..records import Record, Results
-from ..statistics import (
-    DRAWS,
-    Estimate,
-    Level,
-    ac1,
-    estimate,
-    icc,
-    kappa,
-    krippendorff_alpha,
-    raw_agreement,
-    spearman,
-)
+from ..records.answers import Results
+from ..records.base import Record
+from ..statistics.agreement import Level, ac1, icc, kappa, krippendorff_alpha, raw_agreement
+from ..statistics.intervals import DRAWS, Estimate, estimate
+from ..statistics.ranks import spearman
 from .judged import QUESTIONS
 from .score import rotate_references
 from .scorer import Scorable

@@ -14,7 +14,8 @@ from typing import ClassVar
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
-from ..records import JudgedPart, View
+from ..records.base import View
+from ..records.scores import JudgedPart
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
 

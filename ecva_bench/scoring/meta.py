@@ -15,8 +15,11 @@ from statistics import fmean
 
 from ..errors import UsageError
 from ..reading.text import final_answer
-from ..records import Record
-from ..statistics import Estimate, estimate, holm, kendall_w, krippendorff_alpha, paired_difference, tau_b
+from ..records.base import Record
+from ..statistics.agreement import krippendorff_alpha
+from ..statistics.comparisons import holm, paired_difference
+from ..statistics.intervals import Estimate, estimate
+from ..statistics.ranks import kendall_w, tau_b
 from .rankings import RankingProblem, Rankings, Triple
 from .scorer import Scorable, Scorer
 

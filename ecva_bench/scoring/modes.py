@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from ..records import Results, Scores, Summary, View
-from ..statistics import PairedBootstrap, paired_bootstrap
+from ..records.answers import Results
+from ..records.base import View
+from ..records.scores import Scores, Summary
+from ..statistics.paired import PairedBootstrap, paired_bootstrap
 from .score import score_results
 
 

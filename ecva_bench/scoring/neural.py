@@ -15,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, get_args, get_type_hints
 
-from .. import __version__
-from ..checkpoints import Checkpoint, find_checkpoint
+from ..checkpoints.finding import Checkpoint, find_checkpoint
 from ..devices import usable
 from ..errors import CheckpointError, ScoringError, UsageError
 from ..reading.text import well_formed
-from ..records import sha256_of
+from ..records.base import sha256_of
+from ..version import __version__
 from .protocol import ModelSettings, Protocol, unknown
 from .score_cache import default_cache_path, open_cache
 from .scorer import Scorable, Scorer, scorer_class

@@ -101,7 +101,13 @@ PROTOCOLS = {
 
 
 def get_protocol(name: str) -> Protocol:
-    """Return the protocol of a name; `UsageError` with the nearest name if there is none."""
+    """Return the protocol of a name; `UsageError` with the nearest name if there is none.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.get_protocol("ecva-2024").swap_arguments  # as the published figures were computed
+    True
+    """
     if name not in PROTOCOLS:
         raise unknown("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

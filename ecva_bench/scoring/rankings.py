@@ -18,8 +18,9 @@ from pydantic import Field, FiniteFloat, ValidationError, field_validator, model
 
 from ..errors import DataError, EcvaError
 from ..reading.text import final_answer, parse_json
-from ..records import Label, Moment, Record
-from ..statistics import midranks
+from ..records import Label, Moment
+from ..records.base import Record
+from ..statistics.ranks import midranks
 from ..tasks import find_tasks
 
 

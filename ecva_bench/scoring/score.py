@@ -14,14 +14,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from .. import __version__
 from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
-from ..records import Aggregate, Answer, Results, Score, Scores, ScoresHeader, Summary, canonical_json
-from ..statistics import DRAWS, bootstrap_interval
+from ..records.answers import Answer, Results
+from ..records.base import canonical_json
+from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
+from ..statistics.intervals import DRAWS, bootstrap_interval
 from ..tasks import TASKS, find_tasks
+from ..version import __version__
 from .checks import check_distinct, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol

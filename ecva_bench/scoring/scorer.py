@@ -14,11 +14,15 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Union
 
-from .. import __version__, registry
+from .. import registry
 from ..errors import EcvaError, ScoringError, UsageError
 from ..judging import Judge
-from ..records import Answer, JudgedPart, Label, Moment, Reading, View
+from ..records import Label, Moment
+from ..records.answers import Answer
+from ..records.base import View
+from ..records.scores import JudgedPart, Reading
 from ..registry.source_files import error_line
+from ..version import __version__
 from .protocol import Protocol
 
 SCORER_GROUP = "ecva_bench.scorers"
@@ -42,6 +46,11 @@ class Column:
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
     is left out where no item has it.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Column("delay", "seconds too late", unit="s", high=60.0, higher_is_better=False).worst
+    60.0
     """
 
     name: str
@@ -63,7 +72,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Gap:
-    """Why an item has no value in a column. `unanswered`: the model owes an answer, which counts as missing."""
+    """Why an item has no value in a column. `unanswered`: the model owes an answer, which counts as missing.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.Gap("the answer names no time", unanswered=True).reason
+    'the answer names no time'
+    """
 
     reason: str
     unanswered: bool = False
@@ -76,6 +91,12 @@ class Scorable:
     `candidate` is the answer's text as it is compared, `answer` as it is recorded, where that is known. `others` are
     the same model's answers to the same sample on the other views; None where one is owed and missing. `impossible`
     says why other views cannot be made of the video.
+
+    >>> import ecva_bench as eb
+
+    >>> item = eb.Scorable("key", "one/cause", "one", "cause", "full", candidate="A car.", reference="A car brakes.")
+    >>> eb.get_scorer("rouge", eb.get_protocol("standard")).score([item])[0]["rouge1"]
+    0.8
     """
 
     key: str
@@ -132,6 +153,18 @@ class Scorer(ABC):
     `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
     One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
     double its calls.
+
+    >>> import ecva_bench as eb
+
+    >>> class Words(eb.Scorer):
+    ...     name = "words"
+    ...     tasks = ("cause",)
+    ...     columns = (eb.Column("words", "how many words", unit="points", high=1000.0),)
+    ...     def score(self, batch):
+    ...         return [{"words": float(len(item.candidate.split()))} for item in batch]
+    >>> outcome = eb.run("prompt-echo", tasks="cause", limit=1)
+    >>> eb.score(outcome, scorers=Words).rows()[0]["metric"]
+    'words'
     """
 
     name: ClassVar[str]
@@ -197,6 +230,11 @@ def get_scorer(scorer: ScorerSource, protocol: Protocol, judge: Judge | None = N
 
     Raises `UsageError` for an unknown name, for what is no scorer, and where it needs a judge and `judge` is None;
     `ScoringError` where it cannot be made.
+
+    >>> import ecva_bench as eb
+
+    >>> [column.name for column in eb.get_scorer("rouge", eb.get_protocol("standard")).columns]
+    ['rouge1', 'rouge2', 'rougeL']
     """
     found = registry.resolve(SCORER_GROUP, scorer)
     made = _made(found, protocol, judge)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from ..errors import UsageError
 from ..judging import Call, Judge, Verdict
-from ..records import Label, Reading
+from ..records import Label
+from ..records.scores import Reading
 from ..taxonomy import AnomalyClass
 from .judged import chosen_prompt
 from .protocol import Protocol

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..reading.spans import Span
+from ..reading.spans.reader import Span
 
 
 def merge_spans(spans: Iterable[Span]) -> list[Span]:

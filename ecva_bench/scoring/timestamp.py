@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..reading.spans import VERSION, Span, read_spans
+from ..reading.spans.reader import VERSION, Span, read_spans
 from ..reading.text import final_answer
-from ..records import Reading
+from ..records.scores import Reading
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 from .second_reader import SecondReader

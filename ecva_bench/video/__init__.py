@@ -1,7 +1,6 @@
 """Videos: exact frames at given instants, moments cut without re-encoding, samplers, typed errors for bad files."""
 
 from . import samplers
-from .probing import Probe, probe
-from .video import Frames, Video, decoder_version
+from .video import Frames, Video
 
-__all__ = ["Frames", "Probe", "Video", "decoder_version", "probe", "samplers"]
+__all__ = ["Frames", "Video", "samplers"]

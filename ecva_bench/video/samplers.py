@@ -28,6 +28,10 @@ def linspace(n_frames: int, count: int, *, nearest: bool = False, last: bool = T
 
     The fraction is cut off (Video-LLaVA with 8 frames), or rounded half to even with `nearest` (Qwen-VL). Without
     `last`, the last frame is left out of more than `count` (VILA with 8). `n_frames` and `count` are at least 1.
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.linspace(100, 4)
+    array([ 0, 33, 66, 99])
     """
     _check(n_frames, count)
     places = np.linspace(0, n_frames - (1 if last or n_frames <= count else 2), count)
@@ -43,6 +47,10 @@ def midpoints(n_frames: int, count: int, *, rounded: Literal["middles", "bounds"
     at most `n_frames`; VideoLLaMA 2 before 1.5.
     `steps`, the whole lengths that are added to the first middle, which is cut off: VideoChat2 with 16, mPLUG-Owl
     with 4.
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.midpoints(100, 4)
+    array([12, 37, 62, 87])
     """
     _check(n_frames, count)
     length, segments = (n_frames - 1) / count, np.arange(count + 1)
@@ -58,6 +66,10 @@ def starts(n_frames: int, count: int, *, whole: bool = False) -> Int64:
     TimeChat with 96, and at most `n_frames`. The length is in floating point, as there: where a segment begins at a
     whole number, it may be the frame before (54 of 96 segments of 208 frames). With `whole`, segments are a whole
     number of frames long, none where there are fewer than `count` (Otter with 16).
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.starts(100, 4)
+    array([ 0, 25, 50, 75])
     """
     _check(n_frames, count)
     segments = np.arange(count, dtype=np.int64)
@@ -69,6 +81,10 @@ def clip_ends(n_frames: int, count: int, *, frame_rate: float, seconds: float) -
 
     Clips are `seconds` long, or as long as the video, and may overlap. PandaGPT with 5 of 2 s. `frame_rate` is in
     frames per second. Seconds are fractions until they become frames, as there: a frame may hang on the last bit.
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.clip_ends(100, 2, frame_rate=10.0, seconds=2.0)
+    array([ 0, 19, 80, 99])
     """
     _check(n_frames, count)
     step = Fraction(max(n_frames / frame_rate - seconds, 0.0)) / max(count - 1, 1)
@@ -83,6 +99,10 @@ def at_fps(positions: Sequence[float] | Float64, fps: float, cap: int | None = N
     `positions` are the seconds of all frames on the timeline shown. Chat-UniVi with 1 frame a second and a cap of
     64 or 100; LLaMA-VID with 1 and no cap. The step is in frames, as in those models, half to even (12 at 12.5 frames a
     second): for steps even in time on a variable frame rate, ask `Video.frames` for instants.
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.at_fps([0.0, 0.5, 1.0, 1.5, 2.0], 1.0)
+    array([0, 2, 4])
     """
     times = np.asarray(positions, dtype=np.float64)
     _check(len(times), 1 if cap is None else cap)
@@ -102,6 +122,10 @@ def dense(timestamps: Sequence[float] | Float64, spans: Sequence[Moment], count:
     `timestamps` are the seconds of all frames on the original timeline. Overlapping spans count once. Where no
     frame lies inside, the frames on screen when the spans begin stand for them. AnomShield looks so at the spans
     that its first pass found.
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.dense([0.0, 0.5, 1.0, 1.5, 2.0], [eb.Moment(start=0.5, end=1.6)], 2)
+    array([1, 3])
     """
     times = np.asarray(timestamps, dtype=np.float64)
     _check(len(times), count)
@@ -128,7 +152,12 @@ SAMPLERS: dict[str, Sampler] = {
 
 
 def get(name: str) -> Sampler:
-    """Return the sampler called `name`; `UsageError` with the nearest name if there is none."""
+    """Return the sampler called `name`; `UsageError` with the nearest name if there is none.
+
+    >>> import ecva_bench as eb
+    >>> eb.samplers.get("midpoints")(100, 4)
+    array([12, 37, 62, 87])
+    """
     if name in SAMPLERS:
         return SAMPLERS[name]
     near = difflib.get_close_matches(name, SAMPLERS, n=1)

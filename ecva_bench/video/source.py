@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..archives import on_disk
+from ..files.archives import on_disk
 from .clock import Int64
 from .decoding import Decoded, UInt8, decode
 from .index import VideoIndex, build_index

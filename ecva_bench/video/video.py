@@ -42,6 +42,14 @@ class Frames:
     indices: int64 [T], indices on the timeline shown, as asked for.
     substituted: index asked for -> index given instead, because the frame asked for does not decode.
     corrupt: indices asked for whose pixels damage in the file may have changed.
+
+    >>> import ecva_bench as eb
+
+    >>> def shape(video, question):
+    ...     frames = video.frames([0.0, 1.5])  # those on screen at these seconds
+    ...     return f"{frames.pixels.dtype} {frames.pixels.shape}"
+    >>> eb.run(shape, tasks="cause", limit=1).records[0].answer
+    'uint8 (2, 240, 320, 3)'
     """
 
     pixels: UInt8
@@ -63,6 +71,14 @@ class Video:
     does, so that the first frame may come later. `deadline` (seconds) bounds the
     reading of the index and every decode; with `isolate` both happen in a process of their own, which survives (and
     bounds) even a decoder that hangs or crashes. `on_frames`, where set, is told of all frames handed out.
+
+    >>> import ecva_bench as eb
+
+    >>> mini = eb.load_dataset("mini", videos="clips")
+    >>> mini.ensure_videos(only=["mini01"])
+    >>> with eb.Video("clips/mini01.mp4") as video:
+    ...     video.n_frames, video.duration, video.without([eb.Moment(start=0.0, end=2.0)]).duration
+    (135, 9.0, 7.0)
     """
 
     def __init__(self, path: str | Path, *, deadline: float = 60.0, isolate: bool = False) -> None:

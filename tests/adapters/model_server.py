@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ecva_bench.answering import Adapter, create
+from ecva_bench.answering import Adapter, create_adapter
 from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
-from ecva_bench.journal import Journal, read_results
-from ecva_bench.records import Manifest, Results, View
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Manifest, Results
+from ecva_bench.records.base import View
 from ecva_bench.tasks import find_tasks, prompt_for
 from tests.clips import Clips
 from tests.judging.server import JudgeServer, Outcome, Request
@@ -69,7 +71,7 @@ def ask_all(
     **settings: Any,
 ) -> Results:
     """Run a model over all clips of a folder, `TASKS` of each, as the command does, and read what it wrote."""
-    adapter = create(name, options)
+    adapter = create_adapter(name, options)
     runner = runner_of(adapter, name, folder, views, Settings(**settings))
     try:
         with Journal(out, runner.manifest) as journal:

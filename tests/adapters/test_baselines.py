@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from ecva_bench import registry
-from ecva_bench.answering import Baseline, Question, create
+from ecva_bench.answering import Baseline, Question, create_adapter
 from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.errors import AdapterError
-from ecva_bench.records import Annotation, Label, Moment, Review, Sample
+from ecva_bench.records import Annotation, Label, Moment, Sample
+from ecva_bench.records.annotations import Review
 from ecva_bench.tasks import TASKS, prompt_for, sample
 from ecva_bench.video import Video
 from tests.clips import write_clip
@@ -40,7 +41,7 @@ def samples() -> list[Sample]:
 
 
 def baseline(name: str) -> Baseline:
-    found = create(name)
+    found = create_adapter(name)
     assert isinstance(found, Baseline)
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench.journal.results import read_results, read_spent
 from ecva_bench.judging import batches
 from ecva_bench.judging.transport import BatchTransport
 from tests.batch_server import BatchMeter
@@ -32,7 +32,7 @@ def run_of(server: Meter, out: Path, *more: str) -> tuple[object, ...]:
 
 
 def answers(out: Path) -> dict[str, str]:
-    return {answer.key: answer.answer for answer in journal.read_results(out).answers}
+    return {answer.key: answer.answer for answer in read_results(out).answers}
 
 
 def test_a_run_by_batches_has_the_same_answers_at_half_the_price(tmp_path: Path, ecva_bench: Command) -> None:
@@ -48,8 +48,8 @@ def test_a_run_by_batches_has_the_same_answers_at_half_the_price(tmp_path: Path,
         assert answers(batched) == answers(plain)
         assert len(answers(plain)) == 8
         assert 0.5 * whole < server.usd(*GPT_4O) < 0.6 * whole
-        assert journal.read_spent(batched)["usd"] == pytest.approx(server.usd(*GPT_4O))
-        assert journal.read_spent(batched)["asked"] == 8
+        assert read_spent(batched)["usd"] == pytest.approx(server.usd(*GPT_4O))
+        assert read_spent(batched)["asked"] == 8
         assert KEY not in batched.read_text() + (tmp_path / "batched.batches.jsonl").read_text()
         asked = len(server.paths)
         ecva_bench(*run_of(server, batched, "--batch"))  # nothing is open
@@ -99,7 +99,7 @@ def test_a_batch_that_is_turned_down_ends_the_run_and_says_why(tmp_path: Path, e
     with BatchMeter("gpt-4o", ends="failed") as server:
         code, _, told = ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
         assert code == 2 or code == 3
-        assert "the batch was turned down (line 1 is no request)" in told
+        assert "the batch was rejected (line 1 is no request)" in told
         server.ends = "completed"
         code, *_ = ecva_bench(*run_of(server, tmp_path / "r.jsonl", "--batch"))
         assert code == 0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.openai_endpoint.picture_tokens import most_tokens
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.errors import AdapterError, ModelGone
 from ecva_bench.judging.prices import find_price
 from ecva_bench.records import Moment
@@ -38,7 +38,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask_until_it_ends(server: Meter, video: Video, **options: str) -> str:
     """Ask until the budget ends; return how that was told."""
-    adapter = create(f"openai:{server.model}", {"base_url": server.url, "frames": "2", **options})
+    adapter = create_adapter(f"openai:{server.model}", {"base_url": server.url, "frames": "2", **options})
     try:
         for batch in range(1000):
             try:
@@ -83,7 +83,10 @@ def test_the_first_bound_of_a_picture_is_none_too_low_and_not_far_off(
 def test_detail_goes_out_with_every_picture_and_into_the_description(video: Video) -> None:
     with Meter("gpt-4o") as server:
         options = {"base_url": server.url, "frames": "2"}
-        low, plain = create("openai:gpt-4o", {**options, "detail": "low"}), create("openai:gpt-4o", options)
+        low, plain = (
+            create_adapter("openai:gpt-4o", {**options, "detail": "low"}),
+            create_adapter("openai:gpt-4o", options),
+        )
         low.answer(video, "Why?"), plain.answer(video, "Why?")
         low.close(), plain.close()
         parts = [request.body["messages"][0]["content"] for request in server.requests]
@@ -96,8 +99,8 @@ def test_detail_goes_out_with_every_picture_and_into_the_description(video: Vide
 def test_a_video_is_read_once_where_what_is_cached_is_cheaper(video: Video) -> None:
     questions = [f"What happened, {n}?" for n in range(6)]
     with Meter("gpt-4o", caches=True, delay=0.01) as server:
-        adapter = create("openai:gpt-4o", {"base_url": server.url, "frames": "4", "concurrency": "6"})
-        adapter.answer_many(video, ["Is it settled what is turned down?"])
+        adapter = create_adapter("openai:gpt-4o", {"base_url": server.url, "frames": "4", "concurrency": "6"})
+        adapter.answer_many(video, ["Is it settled what is rejected?"])
         for event in (1, 2):
             shown = video.without([Moment(start=0.2 * event, end=0.2 * event + 0.1)])  # other frames, other times
             adapter.answer_many(shown, questions)

@@ -14,7 +14,7 @@ import pytest
 
 from ecva_bench.adapters.command import program as _program
 from ecva_bench.adapters.command.adapter import DEATHS, Command
-from ecva_bench.answering import ModelOutput, create
+from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.errors import AdapterError
 from ecva_bench.records import Moment
 from ecva_bench.video import Frames, Video, samplers
@@ -115,7 +115,7 @@ def others(tmp_path: Path) -> list[Video]:
 
 
 def of(script: Path, **options: str) -> Command:
-    found = create(f"command:'{sys.executable}' -I '{script}'", options)
+    found = create_adapter(f"command:'{sys.executable}' -I '{script}'", options)
     assert isinstance(found, Command)
     return found
 

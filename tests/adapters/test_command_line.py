@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ecva_bench.adapters.command.adapter import command_line
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.errors import AdapterError, UsageError
 
 
@@ -42,9 +42,9 @@ def test_a_command_line_that_cannot_be_told(target: str, env: str, why: str) -> 
 @pytest.mark.parametrize("option", [{"timeout": "soon"}, {"timeout": "0"}, {"timeout": "inf"}, {"frames": "-1"}])
 def test_options_without_meaning_are_refused(option: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        create("command:my.py", option)
+        create_adapter("command:my.py", option)
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
     with pytest.raises(AdapterError, match=r"could not be started .*/no/such"):
-        create("command:/no/such program").describe()
+        create_adapter("command:/no/such program").describe()

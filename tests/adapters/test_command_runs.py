@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecva_bench import journal
 from ecva_bench.data import load_dataset
-from ecva_bench.records import Results
+from ecva_bench.journal.results import read_results
+from ecva_bench.records.answers import Results
 
 PAGE = Path(__file__).parents[2] / "design" / "command.md"
 AUTHOR = """
@@ -109,7 +109,7 @@ def test_the_documented_program_runs_beside_ours_with_a_package_of_another_versi
     ended = run(*asked, PYTHONPATH=str(tmp_path / "poison"))
     assert "2 answers (0 were there), 0 errors, 0 missing" in ended.stdout, ended.stderr
     assert "[model] loading author/model-7b" in ended.stderr
-    results = journal.read_results(out)
+    results = read_results(out)
     told = {a.answer.partition(": ")[0] for a in results.answers}
     assert told == {"16 frames of uint8 with transformers 4.42.0"}
     assert all(a.frames is not None and a.frames.n == 16 for a in results.answers)
@@ -130,7 +130,7 @@ def test_the_documented_program_is_run_by_the_interpreter_named_apart(
     options = ("--model-arg", f"env={interpreter}", "--model-arg", "frames=3", "--model-arg", "sampler=midpoints")
     ended = run("--model", f"command:{example}", *options, "--task", "cause", "--limit", 1, "--out", out)
     assert ended.returncode == 0, ended.stderr
-    assert journal.read_results(out).answers[0].answer.startswith("3 frames of uint8 with transformers 4.42.0")
+    assert read_results(out).answers[0].answer.startswith("3 frames of uint8 with transformers 4.42.0")
 
 
 # Answers from the frames, slowly; where a file says so, it dies at the video whose first question it is.
@@ -178,7 +178,7 @@ def texts(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
 def undisturbed(slow: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tuple[str, str]]:
     out = tmp_path_factory.mktemp("undisturbed") / "r.jsonl"
     subprocess.run(command(slow, out), check=True, capture_output=True)
-    found = texts(journal.read_results(out))
+    found = texts(read_results(out))
     assert len(found) == len({text for _, text in found.values()}) == 16
     return found
 
@@ -206,7 +206,7 @@ def test_a_run_that_is_cut_short_leaves_no_program_and_resumes_to_the_same_answe
     wait_until(lambda: out.exists() and out.read_bytes().count(b'"type":"answer"') >= 3)
     process.send_signal(sign)
     assert process.wait(30) == (130 if sign == signal.SIGINT else -signal.SIGKILL)
-    assert 3 <= len(journal.read_results(out).answers) < len(undisturbed)
+    assert 3 <= len(read_results(out).answers) < len(undisturbed)
     program = int((slow.parent / "processes").read_text().split()[-1])
     folder = Path((slow.parent / "folder").read_text())
     assert folder.parent == Path(tempfile.gettempdir())
@@ -219,7 +219,7 @@ def test_a_run_that_is_cut_short_leaves_no_program_and_resumes_to_the_same_answe
             left.unlink()
         folder.rmdir()
     subprocess.run(command(slow, out), check=True, capture_output=True)
-    assert texts(journal.read_results(out)) == undisturbed
+    assert texts(read_results(out)) == undisturbed
 
 
 def test_a_program_that_dies_at_one_video_costs_that_video_and_mended_gives_the_same_answers(
@@ -232,12 +232,12 @@ def test_a_program_that_dies_at_one_video_costs_that_video_and_mended_gives_the_
     assert ended.returncode == 3
     assert "12 answers (0 were there), 4 errors, 0 missing" in ended.stdout
     assert "4 answers: the program ended with exit code 9" in ended.stdout
-    results = journal.read_results(out)
+    results = read_results(out)
     assert len({failure.video for failure in results.failures}) == 1
     assert {failure.error for failure in results.failures} == {"AdapterError"}
     assert texts(results).items() < undisturbed.items()
     subprocess.run([*command(slow, out), "--retry-errors"], check=True, capture_output=True)
-    assert texts(journal.read_results(out)) == undisturbed
+    assert texts(read_results(out)) == undisturbed
 
 
 def test_a_program_that_is_killed_from_outside_costs_at_most_one_video(
@@ -248,7 +248,7 @@ def test_a_program_that_is_killed_from_outside_costs_at_most_one_video(
     wait_until(lambda: out.exists() and out.read_bytes().count(b'"type":"answer"') >= 3)
     os.kill(int((slow.parent / "processes").read_text().split()[-1]), signal.SIGKILL)
     assert process.wait(60) == 3
-    results = journal.read_results(out)
+    results = read_results(out)
     assert len({failure.video for failure in results.failures}) == 1
     assert "was killed by signal 9" in results.failures[0].message
     assert texts(results).items() < undisturbed.items()

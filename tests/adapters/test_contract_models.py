@@ -15,13 +15,15 @@ import pytest
 
 from ecva_bench import registry
 from ecva_bench.adapters.parts.families.composed import Composed
-from ecva_bench.answering import ModelCard, create
+from ecva_bench.answering import ModelCard, create_adapter
 from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.answering.plan import Selection
 from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Settings
-from ecva_bench.journal import Journal, read_results
-from ecva_bench.records import Answer, canonical_json
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Answer
+from ecva_bench.records.base import canonical_json
 from ecva_bench.tasks import TASKS
 
 MODELS: dict[str, type[Composed]] = {
@@ -40,7 +42,7 @@ class Tiny:
     folder: Path
 
     def load(self) -> Composed:
-        found = create(self.name, self.options)
+        found = create_adapter(self.name, self.options)
         assert isinstance(found, Composed)
         return found
 

@@ -17,7 +17,7 @@ import torch
 
 from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
 from ecva_bench.adapters.videollama2.stc import Stc
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.errors import CheckpointError
 from tests.adapters import tiny_llava as tiny
 
@@ -131,7 +131,7 @@ def test_a_setting_that_is_none_is_named_whatever_the_model(
 ) -> None:
     options = importlib.import_module(f"tests.adapters.tiny.{model.replace('-', '_')}").build(tmp_path)
     setting(name, value)(tmp_path / file)
-    adapter = create(model, options)
+    adapter = create_adapter(model, options)
 
     def use() -> None:
         adapter.describe()
@@ -153,11 +153,11 @@ def test_a_vocabulary_that_is_not_the_q_formers_is_refused_before_anything_is_as
     with pytest.raises(
         CheckpointError, match=r"the vocabulary has \d+ words, and the Q-Former \d+ with \[DEC\]: .*vocab"
     ):
-        create(model, options).load()
-    assert "the vocabulary has" in create(model, options).check_checkpoint().stopped
+        create_adapter(model, options).load()
+    assert "the vocabulary has" in create_adapter(model, options).check_checkpoint().stopped
     empty(vocabulary)
     with pytest.raises(CheckpointError, match=r"do not fit BERT's vocabulary"):
-        create(model, options).load()
+        create_adapter(model, options).load()
 
 
 def test_a_tokenizer_file_that_is_none_is_named(copied: Path) -> None:

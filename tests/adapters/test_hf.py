@@ -23,9 +23,9 @@ from transformers.image_processing_utils import BaseImageProcessor
 from transformers.video_processing_utils import VideoProcessorMixin
 
 from ecva_bench.adapters.hf import adapter as hf
-from ecva_bench.answering import ModelOutput, create
+from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.data import load_dataset
-from ecva_bench.errors import AdapterError, CheckpointError, UsageError
+from ecva_bench.errors import CheckpointError, UsageError
 from ecva_bench.reading.thoughts import without_thought
 from ecva_bench.records import Moment
 from ecva_bench.video import Video, samplers
@@ -59,7 +59,7 @@ class Loaded:
 
 
 def adapter_of(folder: Path, family: str, **options: str) -> hf.Hf:
-    adapter = create(f"hf:{folder}", {**OPTIONS, **(SMALL if family in PIXELS else {}), **options})
+    adapter = create_adapter(f"hf:{folder}", {**OPTIONS, **(SMALL if family in PIXELS else {}), **options})
     assert isinstance(adapter, hf.Hf)
     return adapter
 
@@ -314,7 +314,7 @@ def test_code_beside_the_weights_is_run_only_on_request(copy: Path, monkeypatch:
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(copy / "modules"))
     with pytest.raises(CheckpointError, match="trust_remote_code=yes"):
         adapter_of(copy, "internvl").load()
-    with pytest.raises(AdapterError, match="it was run"):
+    with pytest.raises(CheckpointError, match="it was run"):
         adapter_of(copy, "internvl", trust_remote_code="yes").load()
 
 
@@ -325,7 +325,7 @@ def test_a_family_that_is_not_listed_gets_the_stated_default(
     monkeypatch.setattr(hf, "FAMILIES", tmp_path / "families.json")
     hf.FAMILIES.write_text(json.dumps(data | {"families": {}}))
     for family, way in (("internvl", "video"), ("gemma3", "images")):
-        adapter = create(f"hf:{checkpoint(family)}", {"max_new_tokens": "2", "device": "cpu"})
+        adapter = create_adapter(f"hf:{checkpoint(family)}", {"max_new_tokens": "2", "device": "cpu"})
         described = adapter.describe()
         assert (described["input"], described["frames"]) == (way, {"rule": "midpoints", "count": 16})
         assert len(adapter.frame_indices(Video(mini))) == 16
@@ -365,7 +365,7 @@ def test_frames_go_in_as_images_where_that_is_asked(checkpoint: Callable[[str], 
 def test_options_change_the_familys_frames(
     family: str, options: dict[str, str], rule: dict[str, Any], checkpoint: Callable[[str], Path]
 ) -> None:
-    assert create(f"hf:{checkpoint(family)}", {"device": "cpu", **options}).describe()["frames"] == rule
+    assert create_adapter(f"hf:{checkpoint(family)}", {"device": "cpu", **options}).describe()["frames"] == rule
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_options_without_a_meaning_are_refused(
     options: dict[str, str], complaint: str, checkpoint: Callable[[str], Path]
 ) -> None:
     with pytest.raises(UsageError, match=complaint):
-        create(f"hf:{checkpoint('internvl')}", {"device": "cpu", **options}).describe()
+        create_adapter(f"hf:{checkpoint('internvl')}", {"device": "cpu", **options}).describe()
 
 
 def test_every_listed_family_is_one_of_the_librarys_and_can_be_shown_any_video() -> None:

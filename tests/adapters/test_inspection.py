@@ -22,7 +22,7 @@ from ecva_bench.adapters.timechat.adapter import TimeChat
 from ecva_bench.adapters.videollama2.adapter import VideoLLaMA2
 from ecva_bench.adapters.videollama2.stc import Stc
 from ecva_bench.adapters.vila.adapter import Vila
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.checkpoints.check import CheckpointCheck
 from ecva_bench.checkpoints.inspection import inspected, inspecting
 from ecva_bench.checkpoints.tensors import open_weights
@@ -167,15 +167,15 @@ def test_a_part_that_does_not_fit_the_next_is_a_misfit_and_no_later_error(
     model: str, files: str, shapes: dict[str, tuple[int, ...]], message: str, tmp_path: Path
 ) -> None:
     options = importlib.import_module(f"tests.adapters.tiny.{model.replace('-', '_')}").build(tmp_path)
-    assert create(model, options).check_checkpoint().passed
+    assert create_adapter(model, options).check_checkpoint().passed
     holding = [path for path in tmp_path.glob(files) if any(name in keys(path) for name in shapes)]
     assert holding
     for path in holding:
         edit(path, {name: torch.ones(shape) for name, shape in shapes.items() if name in keys(path)})
-    check = create(model, options).check_checkpoint()
+    check = create_adapter(model, options).check_checkpoint()
     assert any(message in name for part in check.parts for name in part.problems.get("of another shape", ()))
     with pytest.raises(CheckpointError, match="of another shape"):
-        create(model, options).load()
+        create_adapter(model, options).load()
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_a_buffer_that_older_transformers_saved_is_no_misfit_in_a_lora_either(
     options = importlib.import_module(f"tests.adapters.tiny.{model}").build(tmp_path)
     (path,) = tmp_path.glob(file)
     edit(path, {f"{before}.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(2)})
-    assert create(model, options).check_checkpoint().passed
-    create(model, options).load()
+    assert create_adapter(model, options).check_checkpoint().passed
+    create_adapter(model, options).load()
 
 
 def keys(path: Path) -> set[str]:

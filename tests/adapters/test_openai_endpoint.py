@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.openai_endpoint.frames import FrameEncoding
-from ecva_bench.answering import ModelOutput, create
+from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
-from ecva_bench.journal import read_results
+from ecva_bench.journal.results import read_results
 from ecva_bench.judging import client
 from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
@@ -55,7 +55,7 @@ def at(server: ModelServer, **options: str) -> dict[str, str]:
 
 
 def ask(server: ModelServer, video: Video, *questions: str, **options: str) -> list[str]:
-    adapter = create(MODEL, at(server, **options))
+    adapter = create_adapter(MODEL, at(server, **options))
     try:
         return adapter.answer_many(video, questions or ["What happened?"])
     finally:
@@ -158,7 +158,7 @@ def test_as_a_video_the_same_frames_go_out_with_their_places(folder: Path) -> No
     ],
 )
 def test_frames_by_rule_each_once(options: dict[str, str], indices: list[int], video: Video) -> None:
-    adapter = create(MODEL, {"base_url": "http://127.0.0.1:9/v1", **options})
+    adapter = create_adapter(MODEL, {"base_url": "http://127.0.0.1:9/v1", **options})
     assert list(adapter.frame_indices(video)) == indices
     adapter.close()
 
@@ -181,7 +181,7 @@ def test_frames_by_rule_each_once(options: dict[str, str], indices: list[int], v
 )
 def test_options_without_a_meaning_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        create(MODEL, options)
+        create_adapter(MODEL, options)
 
 
 def test_a_video_is_encoded_once_and_its_questions_are_asked_together(folder: Path, tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_a_reply_that_counts_what_cannot_be_is_refused_within_a_budget_and_costs
     said["usage"]["prompt_tokens"] = tokens
     with ModelServer([said] * 2) as server:
         assert ask(server, video, "Why?") == ["A fire."]  # without a budget nothing hangs on it
-        adapter = create(MODEL, at(server, budget_tokens="100000"))
+        adapter = create_adapter(MODEL, at(server, budget_tokens="100000"))
         with pytest.raises(AdapterError, match="the endpoint counts"):
             adapter.answer(video, "Why?")
         spent = adapter.usage()
@@ -356,7 +356,7 @@ def test_a_reply_that_counts_what_cannot_be_is_refused_within_a_budget_and_costs
 def test_a_reply_without_a_count_costs_the_most_and_is_an_answer(video: Video) -> None:
     said = {name: value for name, value in completed("A fire.").items() if name != "usage"}
     with ModelServer([said]) as server:
-        adapter = create(MODEL, at(server, budget_tokens="100000"))
+        adapter = create_adapter(MODEL, at(server, budget_tokens="100000"))
         assert adapter.answer(video, "Why?") == "A fire."
         assert adapter.usage()["uncounted"] == 1
         with pytest.raises(ModelGone, match="does not cover another call"):
@@ -390,7 +390,7 @@ def test_parameters_that_are_turned_down_are_left_out_and_named(video: Video) ->
 
 def test_a_request_that_cannot_be_met_fails_alone(video: Video) -> None:
     with ModelServer(faults=[Fault(400, error("too many images"))]) as server:
-        adapter = create(MODEL, at(server, concurrency="1"))
+        adapter = create_adapter(MODEL, at(server, concurrency="1"))
         with pytest.raises(AdapterError, match="HTTP 400 too many images") as caught:
             adapter.answer_many(video, ["Why?", "What?"])
         assert not caught.value.retryable
@@ -452,7 +452,7 @@ def test_what_no_later_question_would_survive_ends_the_run(status: int, folder: 
 def test_without_a_key_only_a_named_endpoint_is_asked(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(ModelGone, match="there is no key for the endpoint: OPENAI_API_KEY: set it, or name"):
-        create(MODEL).answer(video, "Why?")
+        create_adapter(MODEL).answer(video, "Why?")
     with ModelServer() as server:
         assert ask(server, video)
 
@@ -483,7 +483,7 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
     assert len(resumed.answers) == 9
 
 
-# What the endpoint turned down, and what answered
+# What the endpoint rejected, and what answered
 
 
 def generation_in(out: Path) -> dict[str, Any]:

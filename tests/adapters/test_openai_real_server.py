@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from ecva_bench.answering import ModelOutput, create
+from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.video import Video
 from tests.judging.test_real_server import SERVE, wait_for
 from tests.video.make import REPEATABLE
@@ -74,8 +74,8 @@ def test_a_real_server_answers_as_the_model_in_this_process(
     url, folder = endpoint
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     shown = {"frames": "3", "max_new_tokens": "8"}
-    there = create(f"openai:{folder}", {**shown, "base_url": url, "image": "png", "sampler": "midpoints"})
-    here = create(f"hf:{folder}", {**shown, "input": "images", "device": "cpu"})
+    there = create_adapter(f"openai:{folder}", {**shown, "base_url": url, "image": "png", "sampler": "midpoints"})
+    here = create_adapter(f"hf:{folder}", {**shown, "input": "images", "device": "cpu"})
     with Video(write_clip(tmp_path / "1.mp4")) as video:
         assert list(there.frame_indices(video)) == list(here.frame_indices(video))
         answers = there.answer_many(video, QUESTIONS)

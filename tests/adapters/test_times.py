@@ -18,7 +18,7 @@ from ecva_bench.adapters.hf.adapter import FAMILIES, Hf
 from ecva_bench.adapters.openai_endpoint.frames import video_metadata
 from ecva_bench.adapters.parts.media.frames import image_parts, uneven
 from ecva_bench.adapters.timechat.adapter import seconds
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.records import Moment
 from ecva_bench.video import Video, samplers
 from tests.adapters import tiny_hf
@@ -99,14 +99,16 @@ def test_uneven_times_are_warned_of_and_even_ones_not(clips: dict[str, Path]) ->
 def test_who_is_told_one_interval_is_warned(clips: dict[str, Path], tmp_path: Path) -> None:
     varying, even = Video(clips["varying"]), Video(clips["even"])
     for family in ("qwen2_5_vl", "qwen3_vl", "internvl"):
-        adapter = create(f"hf:{tiny_hf.write(tmp_path / family, family)}")
+        adapter = create_adapter(f"hf:{tiny_hf.write(tmp_path / family, family)}")
         assert isinstance(adapter, Hf)
         assert bool(adapter.warnings(varying)) == (family == "qwen2_5_vl")
         assert adapter.warnings(even) == ()
-    assert create(f"hf:{tmp_path / 'qwen2_5_vl'}", {"input": "images"}).warnings(varying) == ()  # each after its time
-    assert create("openai:m", {**ENDPOINT, "frames_as": "video"}).warnings(varying)
-    assert create("openai:m", {**ENDPOINT, "frames_as": "video"}).warnings(even) == ()
-    assert create("openai:m", ENDPOINT).warnings(varying) == ()
+    assert (
+        create_adapter(f"hf:{tmp_path / 'qwen2_5_vl'}", {"input": "images"}).warnings(varying) == ()
+    )  # each after its time
+    assert create_adapter("openai:m", {**ENDPOINT, "frames_as": "video"}).warnings(varying)
+    assert create_adapter("openai:m", {**ENDPOINT, "frames_as": "video"}).warnings(even) == ()
+    assert create_adapter("openai:m", ENDPOINT).warnings(varying) == ()
 
 
 def test_families_told_one_interval_are_said_to_be() -> None:

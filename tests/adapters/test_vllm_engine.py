@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.vllm_engine import VLLMEngine
-from ecva_bench.answering import ModelOutput, create
+from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
@@ -55,9 +55,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_vllm_is_shown_what_hf_shows(checkpoint: tuple[str, Path], video: Video, made: list[Any]) -> None:
     family, folder = checkpoint
     options = OPTIONS | SMALL.get(family, {})
-    engine = create(f"vllm:{folder}", options)
+    engine = create_adapter(f"vllm:{folder}", options)
     engine.load()
-    reference = create(f"hf:{folder}", {**options, "device": "cpu"})
+    reference = create_adapter(f"hf:{folder}", {**options, "device": "cpu"})
     edit = video.without([Moment(start=1.0, end=2.0)])
     for shown in (video, edit):
         assert engine.answer_many(shown, QUESTIONS) == [reference.answer(shown, question) for question in QUESTIONS]
@@ -82,8 +82,8 @@ def test_a_thought_that_the_template_opens_is_one_to_vllm_too(
     template = tiny.write(tmp_path / "internvl", "internvl") / "chat_template.jinja"
     template.write_text(template.read_text() + "{% if enable_thinking %}<think>\n{% endif %}")
     options = OPTIONS | {"thinking": thinking}
-    reference = create(f"hf:{template.parent}", {**options, "device": "cpu"})
-    said = create(f"vllm:{template.parent}", options).answer_many(video, QUESTIONS[:1])
+    reference = create_adapter(f"hf:{template.parent}", {**options, "device": "cpu"})
+    said = create_adapter(f"vllm:{template.parent}", options).answer_many(video, QUESTIONS[:1])
     assert said == [reference.answer(video, QUESTIONS[0])]
     assert said[0].startswith("<think>") == (thinking == "yes")
 
@@ -92,7 +92,7 @@ def test_a_thought_that_the_template_opens_is_one_to_vllm_too(
 def test_the_engine_is_started_as_described(family: str, tmp_path: Path, video: Video, made: list[Any]) -> None:
     folder = tiny.write(tmp_path / family, family)
     options = {**OPTIONS, **SMALL[family], "gpus": "2", "max_model_len": "4096", "prefix_caching": "no"}
-    engine = create(f"vllm:{folder}", options)
+    engine = create_adapter(f"vllm:{folder}", options)
     described = engine.describe()
     assert made == []  # nothing was loaded for that
     (text,) = engine.answer_many(video, ["Why?"])
@@ -126,13 +126,13 @@ def test_where_vllm_is_not_installed_it_says_what_to_do(
 ) -> None:
     monkeypatch.setitem(sys.modules, "vllm", None)
     with pytest.raises(AdapterError, match=r"vLLM is not installed .* pip install vllm"):
-        create(f"vllm:{checkpoint[1]}").load()
+        create_adapter(f"vllm:{checkpoint[1]}").load()
 
 
 @pytest.mark.parametrize("options", [{"gpus": "0"}, {"gpu_memory": "1.5"}, {"dtype": "int4"}, {"prefix_caching": "?"}])
 def test_options_without_a_meaning_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        create("vllm:some/model", options)
+        create_adapter("vllm:some/model", options)
 
 
 # serve-hint
@@ -168,7 +168,7 @@ def test_the_lines_serve_and_ask_by_the_familys_settings(checkpoint: tuple[str, 
     words, asked, options = parsed(run)
     assert words == ["ecva-bench", "run"]
     assert asked["--model"] == f"openai:{folder.name}"
-    endpoint = create(asked["--model"], options)  # it takes all of them
+    endpoint = create_adapter(asked["--model"], options)  # it takes all of them
     assert options["frames_as"] == ("images" if family == "gemma3" else "video")
     assert endpoint.describe()["generation"]["max_completion_tokens"] == 512
     expected = {

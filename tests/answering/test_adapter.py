@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ecva_bench import registry
-from ecva_bench.answering import Adapter, create
+from ecva_bench.answering import Adapter, create_adapter
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 
@@ -42,7 +42,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[[type], list[str]]:
 @pytest.mark.parametrize("target", ["owner/model", "/a folder/model", "registry:5000/model", "python -I 'my model.py'"])
 def test_what_stands_behind_the_first_colon_is_the_target(target: str, registered: Callable[[type], list[str]]) -> None:
     asked = registered(Scheme)
-    adapter = create(f"hf:{target}", {"size": "7b"})
+    adapter = create_adapter(f"hf:{target}", {"size": "7b"})
     assert asked == ["hf"]
     assert vars(adapter) == {"target": target, "size": "7b"}
 
@@ -51,22 +51,22 @@ def test_what_stands_behind_the_first_colon_is_the_target(target: str, registere
 def test_a_scheme_without_a_target_is_refused(name: str, registered: Callable[[type], list[str]]) -> None:
     registered(Scheme)
     with pytest.raises(UsageError, match="write hf:…"):
-        create(name)
+        create_adapter(name)
 
 
 def test_a_target_behind_a_model_with_a_name_of_its_own_is_refused(registered: Callable[[type], list[str]]) -> None:
     registered(Plain)
-    assert isinstance(create("plain"), Plain)
+    assert isinstance(create_adapter("plain"), Plain)
     with pytest.raises(UsageError, match=r"write plain$"):
-        create("plain:large")
+        create_adapter("plain:large")
 
 
 def test_an_option_that_a_scheme_does_not_know_is_refused(registered: Callable[[type], list[str]]) -> None:
     registered(Scheme)
     with pytest.raises(AdapterError, match="there is no option colour"):
-        create("hf:model", {"colour": "red"})
+        create_adapter("hf:model", {"colour": "red"})
 
 
 def test_an_unknown_scheme_is_named_with_what_there_is() -> None:
     with pytest.raises(UsageError, match=r"no model is called 'nosuch'.*available"):
-        create("nosuch:model")
+        create_adapter("nosuch:model")

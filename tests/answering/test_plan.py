@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ecva_bench.answering.plan import Selection, make_plan, stratified_order
 from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
-from ecva_bench.records import REFERENCES, Annotation, Label, Moment
+from ecva_bench.records import Annotation, Label, Moment
+from ecva_bench.records.annotations import REFERENCES
 from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 from ecva_bench.taxonomy import load_taxonomy
 

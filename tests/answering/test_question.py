@@ -16,15 +16,18 @@ import numpy as np
 import pytest
 
 from ecva_bench import registry
-from ecva_bench.answering import Adapter, Baseline, Question, create, request
+from ecva_bench.answering import Adapter, Baseline, Question, create_adapter, request
 from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.models import find_model
 from ecva_bench.answering.request import RunRequest
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError, UsageError
-from ecva_bench.journal import Journal, read_results
-from ecva_bench.records import Annotation, Label, Moment, Record, Review, Sample
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records import Annotation, Label, Moment, Sample
+from ecva_bench.records.annotations import Review
+from ecva_bench.records.base import Record
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for, sample
 from ecva_bench.video import Video
 from tests.clips import Clips, write_clip
@@ -106,12 +109,12 @@ def test_the_words_of_a_packaged_prompt_are_a_whole_question(task: str, prompt_s
 def test_of_other_words_no_task_is_known() -> None:
     assert Question.of("Why, then?").describe() == {"task": "", "prompt_id": "", "options": [], "unit": ""}
     with pytest.raises(AdapterError, match="no constant for the task ''"):
-        create("constant").answer(None, "Why, then?")  # type: ignore[arg-type]
+        create_adapter("constant").answer(None, "Why, then?")  # type: ignore[arg-type]
 
 
 def test_one_prompt_for_two_tasks_asks_two_questions() -> None:
     two = [s.model_copy(update={"question": "Well?"}) for s in SAMPLES if s.task in ("cause", "classification")]
-    constant = create("constant")
+    constant = create_adapter("constant")
     cause, classification = (constant.answer(None, Question.of_sample(s)) for s in two)  # type: ignore[arg-type]
     assert classification == "[5]"
     assert cause.startswith("The driver")
@@ -273,7 +276,7 @@ def test_no_model_can_reach_a_reference(
         assert (end.status == "complete") != fails
     called = {name for name, _, _ in HANDED}
     everything = {name for name in vars(Adapter) if not name.startswith("_") and callable(getattr(Adapter, name))}
-    assert called >= everything - {"check_checkpoint", "share"}  # of no run, and of several workers
+    assert called >= everything - {"check_checkpoint", "question_cost", "share"}  # of no run, a plan, several workers
     assert [(name, found) for name, _, found in HANDED if found] == []
     asked = [question for name, question, _ in HANDED if name == "answer"]
     assert {type(question) for question in asked} == {Question}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.answering.workers import WorkerPool
-from ecva_bench.journal import Journal
+from ecva_bench.journal.writer import Journal
 from tests.answering.test_workers import VIDEOS, alone, answers, events, folder, lines, trouble
 from tests.answering.worker_models import prepare, prepare_one
 

@@ -10,12 +10,14 @@ import pytest
 
 from ecva_bench import devices, registry
 from ecva_bench.adapters.parts.families.composed import Composed
-from ecva_bench.answering import Adapter, create
+from ecva_bench.answering import Adapter, create_adapter
 from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Selection
 from ecva_bench.answering.request import RunRequest, WorkerOptions, in_both_modes
 from ecva_bench.errors import UsageError
-from ecva_bench.journal import Journal, differences, read_results
+from ecva_bench.journal.lines import differences
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
 from ecva_bench.video import Video
 
 ALL = RunRequest("constant", selection=Selection(limit=5))
@@ -94,7 +96,7 @@ def _instead(model: type[Adapter]) -> object:
 
 
 def test_a_policy_that_samples_answers_one_by_one() -> None:
-    greedy, sampling = (create("video-llava", {"generation": policy}) for policy in ("greedy", "upstream"))
+    greedy, sampling = (create_adapter("video-llava", {"generation": policy}) for policy in ("greedy", "upstream"))
     assert isinstance(greedy, Composed)
     assert greedy.answers_jointly
     assert not sampling.answers_jointly

@@ -15,8 +15,11 @@ from ecva_bench.answering.inference import Settings, identity, key
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError, NoFrames, OutOfMemory
-from ecva_bench.journal import Journal, read_results
-from ecva_bench.records import Annotation, Label, Manifest, Moment, Results, Sample, View
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records import Annotation, Label, Moment, Sample
+from ecva_bench.records.answers import Manifest, Results
+from ecva_bench.records.base import View
 from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.clips import write_clip

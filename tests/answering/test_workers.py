@@ -20,8 +20,9 @@ from ecva_bench.answering.process_workers import ProcessWorkers, _visible, devic
 from ecva_bench.answering.runner import Runner
 from ecva_bench.answering.workers import Died, Engine, Message, Ready, Refused, Worker, WorkerPool, Wrote
 from ecva_bench.errors import AdapterError, ModelGone, SpecMismatch, UsageError, WorkerLost
-from ecva_bench.journal import Journal, read_results
-from ecva_bench.records import Manifest
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Manifest
 from tests.answering.worker_models import prepare, prepare_one
 from tests.clips import write_clip
 

@@ -14,8 +14,8 @@ from ecva_bench.answering.inference import Settings
 from ecva_bench.answering.plan import Selection, make_plan
 from ecva_bench.answering.runner import Runner
 from ecva_bench.errors import AdapterError
-from ecva_bench.journal import now
-from ecva_bench.records import Manifest
+from ecva_bench.journal.writer import now
+from ecva_bench.records.answers import Manifest
 from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.clips import Clips

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
 from ecva_bench.adapters.anomshield.connector import MambaConnector
 from ecva_bench.adapters.anomshield.pooled_mlp import PooledMlp
+from ecva_bench.journal.results import read_results
 from tests.adapters import tiny_llava as tiny
 from tests.cli.conftest import Command
 
@@ -46,7 +46,7 @@ def test_the_four_rows_of_table_viii_run_over_mini(
     code, shown, complaint = ecva_bench(*run)
     assert code == 3, complaint  # random weights come to no end
     assert "2 answers (0 were there), 0 errors, 0 missing; 0 empty, 2 cut off" in shown
-    for answer in journal.read_results(out).answers:
+    for answer in read_results(out).answers:
         assert answer.frames is not None
         assert answer.frames.n in frames
         assert (answer.steps is None) == ("--no-hard-prompt" in options)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.journal import Journal
-from ecva_bench.records import Manifest
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Manifest
 from tests.scoring.build import answer
 
 

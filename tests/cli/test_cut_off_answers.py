@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench.journal.results import read_results
 from ecva_bench.judging import client
 from tests.adapters.model_server import ModelServer
 from tests.cases import case
@@ -52,15 +52,15 @@ def test_a_run_says_how_many_answers_were_cut_off_and_fails_where_all_were(
         assert shown in found[1]
         assert said in found[2]
         assert ("next: ecva-bench score" in found[1]) == (code == 0)
-    assert len(journal.read_results(out).answers) == 2
+    assert len(read_results(out).answers) == 2
 
 
 def test_cut_off_answers_are_told_wherever_coverage_is(tmp_path: Path, ecva_bench: Command) -> None:
     expected = json.loads((case("cut_off_answers") / "expected.json").read_text(encoding="utf-8"))
     for name, counts in expected.items():
         out = Path(shutil.copy(case("cut_off_answers") / name, tmp_path / name))
-        end = sum(answer.cut_off for answer in journal.read_results(out).answers)
-        assert (end, len(journal.read_results(out).answers)) == (counts["cut off"], counts["of"])
+        end = sum(answer.cut_off for answer in read_results(out).answers)
+        assert (end, len(read_results(out).answers)) == (counts["cut off"], counts["of"])
         code, shown, _ = ecva_bench("score", out)
         assert code == 0
         assert shown.count("2 of 2 answered (100.00 %), 0 failed, 0 missing; 2 empty, 2 cut off, ") == 2

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.doctor import Examination, examine, machine
+from ecva_bench.doctor import machine
+from ecva_bench.doctor.examining import Examination, examine
 
 from .conftest import Command
 
@@ -133,7 +134,7 @@ def test_a_gpu_that_the_installed_torch_cannot_use_is_said(monkeypatch: pytest.M
 
 def test_neither_torch_nor_a_decoder_is_loaded(data: Path, videos: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from ecva_bench.doctor import examine;"
+        "import sys; from pathlib import Path; from ecva_bench.doctor.examining import examine;"
         "examine(sys.argv[1], Path(sys.argv[2]), 'motion');"
         "print(sorted({'torch', 'transformers', 'huggingface_hub'} & sys.modules.keys()))"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench.journal.results import read_results
 from ecva_bench.judging import client
 from tests.adapters.model_server import ModelServer
 from tests.cli.conftest import Command
@@ -32,7 +32,7 @@ def test_a_run_whose_key_is_refused_stops_and_goes_on_elsewhere(tmp_path: Path, 
     assert code == 3
     assert "error: the endpoint refuses the key (HTTP 401 no)" in complaint
     assert "has cost so far: 1 asked" in complaint
-    assert len(journal.read_results(out).answers) == 1
+    assert len(read_results(out).answers) == 1
     with ModelServer() as server:
         other = ("--model-arg", "frames=2", "--model-arg", "timeout=9", "--model-arg", f"base-url={server.url}")
         code, shown, complaint = ecva_bench(*run, *other)
@@ -54,7 +54,7 @@ def test_workers_divide_a_budget(tmp_path: Path, ecva_bench: Command) -> None:
         code, _, complaint = ecva_bench(*run, *given, "--workers", 2)
         assert code == 3
         assert "the rest of the budget does not cover another call" in complaint
-        asked, kept = len(server.requests), len(journal.read_results(out).answers)
+        asked, kept = len(server.requests), len(read_results(out).answers)
         assert 1 <= kept <= asked <= 10
         code, shown, _ = ecva_bench(*run, *given, "--model-arg", "budget-tokens=1000000")
         assert len(server.requests) - asked == 40 - kept

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench.journal.results import read_results
 from tests.clips import write_clip
 
 from .conftest import Command
@@ -52,7 +52,7 @@ def test_a_run_takes_what_is_there_and_says_in_one_line_what_is_not(
     assert "  missing: 7 videos, 7 answers: 00006, 00007, 00008, 00009, 00010 and 2 more\n" in shown
     assert "  00004: file_ambiguous, 1 answers: two files may be the video 00004: " in shown
     assert len(shown.splitlines()) == 3
-    assert {answer.answer for answer in journal.read_results(out).answers} == {f"cause {n}" for n in (1, 2, 3, 5)}
+    assert {answer.answer for answer in read_results(out).answers} == {f"cause {n}" for n in (1, 2, 3, 5)}
 
     _, shown, _ = ecva_bench("plan", *given)
     assert MISSING.format(videos) in shown.splitlines()

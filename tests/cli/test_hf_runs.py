@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench.journal.results import read_results
 from tests.adapters import tiny_hf as tiny
 from tests.cli.conftest import Command
 from tests.clips import write_clip
@@ -27,7 +27,7 @@ def test_a_run_over_mini_in_both_modes(tmp_path: Path, ecva_bench: Command, monk
         code, shown, complaint = ecva_bench(*run, "--out", out)
         assert code == 3, complaint  # random weights come to no end
         assert "4 answers (0 were there), 0 errors, 0 missing; 0 empty, 4 cut off" in shown
-        results = journal.read_results(out)
+        results = read_results(out)
         assert all(answer.frames is not None and answer.frames.n == 4 for answer in results.answers)
         answers.append({(answer.id, answer.view): answer.answer for answer in results.answers})
         assert results.spec["description"]["family"] == "qwen3_vl"
@@ -46,11 +46,11 @@ def test_the_listing_shows_schemes_as_they_are_written(ecva_bench: Command) -> N
 WITHOUT = """
 import sys
 sys.modules["torchvision"] = None  # as if it were not installed
-from ecva_bench.answering import create
+from ecva_bench.answering import create_adapter
 from ecva_bench.errors import AdapterError
 from ecva_bench.video import Video
 for folder in sys.argv[2:]:
-    model = create("hf:" + folder, {"frames": "2", "max_new_tokens": "2", "device": "cpu"})
+    model = create_adapter("hf:" + folder, {"frames": "2", "max_new_tokens": "2", "device": "cpu"})
     try:
         model.load()
         print(len(model.answer_many(Video(sys.argv[1]), ["Why?", "What?"])), "answers")

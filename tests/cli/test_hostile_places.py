@@ -67,7 +67,7 @@ def test_a_place_that_is_met_unprepared_is_named(tmp_path, ecva_bench, monkeypat
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "/root/secret")
 
-    monkeypatch.setattr("ecva_bench.journal.merge_results", refuse)
+    monkeypatch.setattr("ecva_bench.journal.merging.merge_results", refuse)
     code, _, errors = ecva_bench("merge", tmp_path / "a.jsonl")
     assert code == 2
     assert errors == "error: Permission denied: /root/secret: check the place, its permissions and the room left\n"
@@ -94,7 +94,8 @@ def test_letters_a_terminal_has_not_are_no_failure() -> None:
 
 def test_an_interrupted_command_says_that_nothing_is_lost(tmp_path: Path) -> None:
     slow = (
-        "import ecva_bench.journal as j, time; j.merge_results = lambda *_: (print('now', flush=True), time.sleep(60))"
+        "import ecva_bench.journal.merging as j, time; "
+        "j.merge_results = lambda *_: (print('now', flush=True), time.sleep(60))"
     )
     command = [sys.executable, "-c", f"{slow}; {PROGRAM}", "merge", str(tmp_path / "a.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
-from ecva_bench.scoring import read_scores
+from ecva_bench.journal.results import read_results
+from ecva_bench.scoring.files import read_scores, scores_path
 from tests.imports import ROOT
 from tests.interchange.shapes import SHAPES, VIDEOS, annotations, as_json, write_shape
 
@@ -81,7 +81,7 @@ def test_answers_made_elsewhere_are_taken_as_they_are(tmp_path: Path, ecva_bench
 @pytest.mark.parametrize("command", ["score", "audit", "view", "submit"])
 def test_without_annotations_the_command_to_type_is_named(command: str, tmp_path: Path, ecva_bench: Command) -> None:
     path = write_shape("id to text", tmp_path)
-    path.with_suffix(".scores.jsonl").write_bytes((CI / "motion.scores.jsonl").read_bytes())
+    scores_path(path, "standard").write_bytes((CI / "motion.scores.jsonl").read_bytes())
     code, shown, errors = ecva_bench(command, path, *(["--no-serve"] if command == "view" else []))
     assert (code, shown, errors.count("\n")) == (2, "", 1)
     assert f"ecva-bench import {path} --data ANNOTATIONS --name MODEL" in errors
@@ -110,6 +110,6 @@ def test_columns_can_be_named(tmp_path: Path, ecva_bench: Command) -> None:
     path.write_text("clip no,qwen\n" + "".join(f"{video},said of {video}\n" for video in VIDEOS))
     given = ("--data", data, "--map", "video=clip no,answer=qwen", "--task", "reason", "--out", out)
     assert ecva_bench("import", path, *given)[0] == 0
-    assert [each.id for each in journal.read_results(out).answers] == [f"{video}/cause" for video in VIDEOS]
+    assert [each.id for each in read_results(out).answers] == [f"{video}/cause" for video in VIDEOS]
     code, _, errors = ecva_bench("import", path, "--data", data, "--map", "movie=clip no")
     assert (code, "fields: video, answer, task, view" in errors) == (2, True)

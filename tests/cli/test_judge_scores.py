@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.scoring import read_scores
+from ecva_bench.scoring.files import read_scores
 from tests.cases import case
 from tests.judging.server import JudgeServer, completion
 from tests.scoring.judges import lexical, served

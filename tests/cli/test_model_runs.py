@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
 from ecva_bench.adapters.videollama2.stc import Stc
+from ecva_bench.journal.results import read_results
 from tests.adapters import tiny_llava as tiny
 from tests.cli.conftest import Command
 
@@ -32,7 +32,7 @@ def test_a_run_over_mini_ends_with_answers_and_is_resumed_from_another_place(pla
     code, shown, complaint = ecva_bench(*run, "--model-path", place / "whole")
     assert code == 3, complaint  # random weights come to no end
     assert "2 answers (0 were there), 0 errors, 0 missing; 0 empty, 2 cut off" in shown
-    results = journal.read_results(out)
+    results = read_results(out)
     assert all(answer.frames is not None and answer.frames.n == 8 for answer in results.answers)
     assert str(place) not in out.read_text(encoding="utf-8")
     (place / "elsewhere").mkdir()
@@ -47,7 +47,7 @@ def test_weights_that_do_not_fit_end_a_run_before_its_first_answer(place: Path, 
     code, _, complaint = ecva_bench("run", *run)
     assert code == 2
     assert "error: the weights do not fit Stc (1 missing: readout.0.bias)" in complaint
-    results = journal.read_results(out)
+    results = read_results(out)
     assert not results.answers
     assert not results.failures
 

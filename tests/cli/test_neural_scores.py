@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.journal import Journal
-from ecva_bench.records import Manifest
-from ecva_bench.scoring import available, read_scores
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Manifest
+from ecva_bench.scoring.files import read_scores
+from ecva_bench.scoring.scorer import available
 from tests.scoring.build import answer
 from tests.scoring.tiny import SAVE
 

@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from ecva_bench import journal
 from ecva_bench.data import load_dataset
-from ecva_bench.scoring import read_scores
+from ecva_bench.journal.results import read_results
+from ecva_bench.scoring.files import read_scores
 from tests.cases import case
 from tests.cli.conftest import Command
 
@@ -52,7 +52,7 @@ def test_answers_in_the_styles_of_today_are_read_as_by_hand_from_run_to_page(
         *("--model", f"command:{sys.executable} {tmp_path / 'program.py'} {tmp_path / 'answers.json'}"),
     )
     assert code == 0, complaint
-    by_id = {(one.video, one.task): one.answer for one in journal.read_results(out).answers}
+    by_id = {(one.video, one.task): one.answer for one in read_results(out).answers}
     assert len(by_id) == 76
 
     code, shown, complaint = ecva_bench("score", out)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal, registry
+from ecva_bench import registry
 from ecva_bench.adapters.oracle import Oracle
 from ecva_bench.adapters.prompt_echo import PromptEcho
 from ecva_bench.answering import Adapter
 from ecva_bench.errors import WorkerLost
+from ecva_bench.journal.results import read_results
 from ecva_bench.video import Video
 from tests.cli.conftest import Command
 from tests.clips import write_clip
@@ -49,7 +50,7 @@ def test_a_run_over_a_damaged_video_ends_with_its_error_named(
     assert code == 3
     assert "2 answers (0 were there), 1 errors, 0 missing" in shown
     assert "00002: not_a_video, 1 answers: the bytes are not a known video container" in shown
-    results = journal.read_results(out)
+    results = read_results(out)
     assert [a.id for a in results.answers] == ["00001/cause", "00003/cause"]
     assert "lower right" in results.answers[0].answer
 
@@ -77,7 +78,7 @@ def test_shards_merge_into_the_answers_of_one_run(
     code, shown, _ = ecva_bench("merge", *parts, "--out", tmp_path / "merged.jsonl")
     assert code == 0
     assert "9 answers owed" in shown
-    whole, merged = journal.read_results(tmp_path / "whole.jsonl"), journal.read_results(tmp_path / "merged.jsonl")
+    whole, merged = read_results(tmp_path / "whole.jsonl"), read_results(tmp_path / "merged.jsonl")
     assert {a.key: a.answer for a in merged.answers} == {a.key: a.answer for a in whole.answers}
     assert {f.key for f in merged.failures} == {f.key for f in whole.failures}
     assert set(merged.expects["full"]) == set(whole.expects["full"])
@@ -120,7 +121,7 @@ def test_an_absent_part_is_named_or_owed_and_the_run_without_shard_fills_it(
     assert "cause, full video: 3 of 3 answered (100.00 %), 0 failed, 0 missing; 0 empty, 0 cut off, 0 extra" in shown
     assert "absent" not in shown
     ecva_bench("run", *common, "--out", tmp_path / "whole.jsonl")
-    whole, filled = (journal.read_results(tmp_path / f"{name}.jsonl") for name in ("whole", "merged"))
+    whole, filled = (read_results(tmp_path / f"{name}.jsonl") for name in ("whole", "merged"))
     assert {a.key: a.answer for a in filled.answers} == {a.key: a.answer for a in whole.answers}
 
 
@@ -191,7 +192,7 @@ def test_a_model_that_has_one_mode_is_recorded_with_it(
     common = ("--data", annotations, "--videos", videos, "--ids", "00001", "--out", tmp_path / "r.jsonl")
     _, _, noted = ecva_bench("run", "--model", "oracle", "--mode", "fast", *common)
     assert "oracle answers each question alone, so this is a run in exact mode" in noted
-    assert journal.read_results(tmp_path / "r.jsonl").spec["mode"] == "exact"
+    assert read_results(tmp_path / "r.jsonl").spec["mode"] == "exact"
     code, shown, noted = ecva_bench("run", "--model", "oracle", *common)
     assert (code, "3 answers (3 were there)" in shown, noted) == (0, True, "")
 
@@ -245,7 +246,7 @@ def test_workers_answer_as_one_process_does_and_resume_what_it_began(
     code, shown, _ = ecva_bench(*common, "--devices", "cpu,cpu", "--out", tmp_path / "two.jsonl")
     assert code == 3
     assert "12 answers (0 were there), 6 errors, 0 missing" in shown
-    one, two = (journal.read_results(tmp_path / f"{name}.jsonl") for name in ("one", "two"))
+    one, two = (read_results(tmp_path / f"{name}.jsonl") for name in ("one", "two"))
     assert {a.key: (a.answer, a.frames) for a in one.answers} == {a.key: (a.answer, a.frames) for a in two.answers}
     code, shown, _ = ecva_bench(*common, "--workers", "2", "--out", tmp_path / "one.jsonl")
     assert "12 answers (12 were there), 6 errors, 0 missing" in shown

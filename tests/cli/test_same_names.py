@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
+from ecva_bench.journal.results import read_results
 from tests.clips import write_clip
 from tests.report.build import taken
 
@@ -49,7 +49,7 @@ def test_a_run_and_what_is_made_of_it(names: tuple[str, str], data: Path, tmp_pa
     results = tmp_path / "results.jsonl"
     given = ("--data", data, "--videos", folder, "--task", "cause", "--out", results)
     assert ecva_bench("run", "--model", "oracle", *given)[0] == 0
-    answers = journal.read_results(results).answers
+    answers = read_results(results).answers
     assert {answer.answer for answer in answers} == {f"somebody fell in {name}" for name in names}
     assert {(answer.answer, answer.duration) for answer in answers} == {
         (f"somebody fell in {names[0]}", 2.0),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.journal import Journal
-from ecva_bench.records import Manifest
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Manifest
 from tests.judging.server import JudgeServer
 from tests.scoring.build import answer
 from tests.scoring.judges import lexical, served

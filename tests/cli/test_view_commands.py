@@ -10,10 +10,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from ecva_bench import journal
-from ecva_bench.records import Manifest
-from ecva_bench.report import Run
-from ecva_bench.scoring import scores_path, write_scores
+from ecva_bench.journal.results import read_results
+from ecva_bench.journal.writer import Journal
+from ecva_bench.records.answers import Manifest
+from ecva_bench.report.run import Run
+from ecva_bench.scoring.files import scores_path, write_scores
 from tests.clips import write_clip
 from tests.report.build import story, taken
 
@@ -24,11 +25,11 @@ def written(run: Run, folder: Path, *, dataset: str = "ecva") -> Path:
     """A run as files: its results, and beside them its scores, made to name the hash these bytes have."""
     path = folder / f"{run.results.name}.jsonl"
     spec = {**run.results.spec, "dataset": {"name": dataset}}
-    with journal.Journal(path, Manifest(run="r", spec=spec, expects=run.results.expects)) as file:
+    with Journal(path, Manifest(run="r", spec=spec, expects=run.results.expects)) as file:
         for record in (*run.results.answers, *run.results.failures):
             file.append(record)
     scores = run.scores[0]
-    header = scores.header.model_copy(update={"results_sha256": journal.read_results(path).sha256})
+    header = scores.header.model_copy(update={"results_sha256": read_results(path).sha256})
     write_scores(scores.model_copy(update={"header": header}), scores_path(path, "standard"))
     return path
 

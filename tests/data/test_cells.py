@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.data.cells import parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
+from ecva_bench.data.cells import Note, parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
 from ecva_bench.data.rules import FINDING_RULES
 
+Parser = Callable[[str], tuple[object, list[Note]]]
 SECONDS = st.integers(0, 99 * 60 + 59)
 # Texts made mostly of the signs the parsers look at.
 DIRT = st.text(alphabet=st.sampled_from("[]【】(),，-–0123456789 \n\t\"'“”\\/a枪"), max_size=40) | st.text(max_size=40)
@@ -139,6 +141,45 @@ def test_irregular_key_sentences(cell: str, expected: list[str], rules: list[str
     sentences, notes = parse_key_sentences(cell)
     assert list(sentences) == expected
     assert [note.rule.removeprefix("key-sentences-") for note in notes] == rules
+
+
+@pytest.mark.parametrize(
+    ("parse", "cell", "expected"),
+    [
+        (parse_moments, "/", ["moments-missing kept / -> "]),
+        (parse_moments, " [0005,00050]", ["moment-digits repaired [0005,00050] -> [0005,0050]"]),
+        (parse_moments, "[0020,0010]", ["moment-reversed repaired [0020,0010] -> 10-20 s"]),
+        (parse_moments, "[0010,0010]", ["moment-instant kept [0010,0010] -> "]),
+        (parse_moments, "[0000,0075]", ["moment-seconds excluded [0000,0075] -> "]),
+        (parse_moments, "[0030,0040][0000,0010]", ["moments-order repaired CELL -> 0-10 s 30-40 s"]),
+        (parse_moments, "[0000,0020][0010,0030]", ["moments-overlap kept CELL -> "]),
+        (parse_moments, "[0000,0006[start", [
+            "moments-brackets repaired CELL -> [0000,0006]", "moment-malformed excluded [start] -> "
+        ]),
+        (parse_label, " [,]", ["class-missing kept CELL -> "]),
+        (parse_label, " 枪战", ["class-is-free-text kept CELL -> "]),
+        (parse_label, "[3-1,3,]", ["class-irregular repaired CELL -> [3-1,3]"]),
+        (parse_label, " 5-1", ["class-irregular repaired CELL -> [5-1]"]),
+        (parse_label, "[5-1,5] [11-4,1]", ["class-several repaired CELL -> [5-1,5]"]),
+        (parse_label, "[0-1,5]", ["class-impossible excluded CELL -> "]),
+        (parse_label, "[5-1,9]\n", [
+            "severity-impossible excluded [5-1,9] -> ", "class-irregular repaired CELL -> [5-1]"
+        ]),
+        (parse_segments, " [] ", ["text-missing kept CELL -> "]),
+        (parse_segments, " [a b", ["description-brackets repaired CELL -> a b"]),
+        (parse_text, " / ", ["text-missing kept CELL -> "]),
+        (parse_key_sentences, " / ", ["key-sentences-missing kept CELL -> "]),
+        (parse_key_sentences, '["a b",c d","e","f"]', ["key-sentences-quotes repaired CELL -> a b | c d | e | f"]),
+        (parse_key_sentences, '["a"," b","c ","d"]', ["key-sentences-spaces repaired ' b' | 'c ' -> 'b' | 'c'"]),
+        (parse_key_sentences, '["a","b","",""]', [
+            "key-sentences-empty excluded CELL -> a | b", "key-sentences-few kept CELL -> "
+        ]),
+    ],
+)  # fmt: skip
+def test_a_note_says_what_was_done_to_which_text(parse: Parser, cell: str, expected: list[str]) -> None:
+    notes = parse(cell)[1]
+    told = [f"{note.rule} {note.action} {note.before} -> {note.after}" for note in notes]
+    assert told == [note.replace("CELL", cell) for note in expected]
 
 
 @given(st.lists(WORDS, min_size=1, max_size=4), st.sampled_from(["", " ", ", ", " ,"]))

@@ -67,6 +67,9 @@ def test_video_files_of_every_kind(tmp_path: Path, shared_data: Path) -> None:
     assert not result.ok
     assert "mpeg4_bf.avi" in result.unannotated
     assert not set(result.unannotated) & {*BROKEN, *WHOLE}
+    written = result.as_dict()
+    assert written["unannotated"] == list(result.unannotated)
+    assert written["missing"] == ["missing"]
 
 
 def test_moments_are_held_against_the_duration(tmp_path: Path, shared_data: Path) -> None:

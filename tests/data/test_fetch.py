@@ -13,12 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from ecva_bench import archives
 from ecva_bench.data import fetch as fetching
 from ecva_bench.data import load_dataset
 from ecva_bench.data.fetch import fetch_dataset, offer_dataset
 from ecva_bench.data.hubs import RemoteFile
 from ecva_bench.errors import DataError, UsageError
+from ecva_bench.files import archives
 from tests.clips import write_clip
 from tests.data.test_unpacking import make_tar, tree
 

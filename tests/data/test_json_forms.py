@@ -94,6 +94,11 @@ def test_broken_rows_are_findings_and_the_rest_is_used(tmp_path: Path) -> None:
         ("row 3", "row-broken"),
         ("row 4", "row-broken"),
     ]
+    told = {finding.rule: (finding.field, finding.action, finding.before) for finding in dataset.findings}
+    assert told["duplicate-row"] == ("cause", "excluded", "second")
+    assert told["task-unknown"] == ("row", "excluded", "Detection")
+    assert told["row-broken"] == ("row", "excluded", json.dumps(rows[3]))
+    assert told["no-anomaly"] == ("row", "excluded", "cause: /")
 
 
 def test_torn_and_foreign_json_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ecva_bench.data import load_dataset
 from ecva_bench.data import stats as statistics_module
 from ecva_bench.data.dataset import Dataset
 from ecva_bench.data.stats import LENGTH_EDGES, dataset_stats, histogram, spread
-from ecva_bench.records import Annotation, Moment
+from ecva_bench.records import Annotation, Label, Moment
 from ecva_bench.taxonomy import load_taxonomy
 
 NUMBERS = st.lists(st.floats(0, 1e4), min_size=1, max_size=40)
@@ -47,6 +47,46 @@ def test_the_real_annotations(shared_data: Path) -> None:
     assert found.coverage is None
 
 
+def test_what_is_counted_by_hand() -> None:
+    def one(video: str, label: Label | None, *spans: tuple[float, float], **texts: object) -> Annotation:
+        moments = tuple(Moment(start=start, end=end) for start, end in spans)
+        return Annotation.model_validate(
+            {"video": video, "media": video, "label": label, "moments": moments, "cause": "/", **texts}
+        )
+
+    seven = "one two three four five six seven"
+    annotations = (
+        one("a", Label(major=5, sub=2, severity=3), (0, 4), (8, 18), cause="a b c", key_sentences=(seven, "one")),
+        one("b", Label(major=5, sub=1, severity=1), (2, 602), cause="a", effect="so it goes"),
+        one("c", Label(major=2), key_sentences=(seven + " eight", "a b")),
+        one("d", None, description="two words"),
+    )
+    found = dataset_stats(Dataset("x", "x", "", load_taxonomy("cuva"), annotations))
+    assert (found.dataset, found.videos, found.unlabelled, found.severities) == ("x", 4, 1, {1: 1, 3: 1})
+    assert [(code, count) for code, _, count in found.classes] == [("2", 1), ("5", 2), ("5-1", 1), ("5-2", 1)]
+    assert {name: (of.n, of.mean) for name, of in found.words.items()} == {
+        "description": (1, 2),
+        "cause": (4, 1.5),
+        "effect": (1, 3),
+        "key sentence": (4, 4.5),
+    }
+    assert found.key_sentences_too_long == 1 / 4
+    assert found.moments_per_video == {0: 2, 1: 1, 2: 1}
+    assert [(bar.start, bar.end) for bar in found.lengths if bar.count] == [(0, 5), (10, 20), (600, None)]
+    assert [(of.minimum, of.median, of.maximum) for of in (found.starts, found.ends, found.durations) if of] == [
+        (0, 2, 8),
+        (4, 18, 602),
+        (4, 10, 600),
+    ]
+    assert found.start_at_zero == 1 / 3
+
+
+def test_nothing_annotated_is_nothing_counted() -> None:
+    bare = (Annotation(video="a", media="a.mp4", cause="a"),)
+    found = dataset_stats(Dataset("x", "x", "", load_taxonomy("cuva"), bare))
+    assert (found.key_sentences_too_long, found.start_at_zero, found.starts, found.durations) == (0, 0, None, None)
+
+
 def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,17 +95,20 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
             self.error = "not_a_video" if path.name == "bad.mp4" else None
             self.duration = 10.0
 
-    monkeypatch.setattr("ecva_bench.video.probe", Probed)
+    monkeypatch.setattr("ecva_bench.video.probing.probe", Probed)
     annotations = (
         Annotation(video="a", media="a.mp4", moments=(Moment(start=0, end=5),)),
         Annotation(video="b", media="b.mp4", moments=(Moment(start=2, end=3), Moment(start=9, end=10))),
         Annotation(video="bad", media="bad.mp4", moments=(Moment(start=0, end=9),)),
         Annotation(video="none", media="none.mp4"),
+        Annotation(video="00007", media="7.mp4", moments=(Moment(start=0, end=9),)),  # either of two files
     )
+    for name in ("7.mkv", "00007.avi"):
+        (tmp_path / name).touch()
     told: list[tuple[int, int, int]] = []
     dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
     found = dataset_stats(dataset, lambda *state: told.append(state))
     assert found.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
-    assert told[-1] == (3, 3, 1)
-    assert found.start_at_zero == 2 / 4
+    assert told == [(1, 4, 0), (2, 4, 0), (3, 4, 1), (4, 4, 2)]
+    assert found.start_at_zero == 3 / 5
     assert statistics_module.spread([]) is None

@@ -17,6 +17,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ecva_bench.data import Dataset, load_dataset
+from ecva_bench.data.rows import COLUMNS
 from ecva_bench.data.rules import FINDING_RULES
 from ecva_bench.errors import DataError, UsageError
 from tests.cases import case
@@ -168,6 +169,13 @@ def test_what_is_not_used_is_reported(tmp_path: Path) -> None:
         ("7-1", "row of 一轮标注", "row-of-a-cut-video"),
         ("row 7", "row of 一轮标注", "row-broken"),
     }
+    told = {f.rule: (f.action, f.before, f.after) for f in dataset.findings}
+    assert told["row-of-a-cut-video"] == ("excluded", " ".join(("7-1", *ROW)), "")
+    assert told["row-broken"] == ("excluded", " ".join(ROW), "")
+    assert told["text-not-text"] == ("repaired", "12", "12")
+    assert told["review-text-unused"] == ("excluded", " | ".join((ROW[4], *ROW[1:3], ROW[5])), "")
+    shown = zip(COLUMNS, (ROW[0], *ROW[3:5], *ROW[1:3], ROW[5]), strict=True)
+    assert told["duplicate-row"] == ("excluded", ", ".join(f"{name}: {cell}" for name, cell in shown), "")
     assert [annotation.cause for annotation in dataset.annotations] == ["a cause", "12", "a cause"]
     assert dataset.annotations[2].label is None
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import Dataset, load_dataset
-from ecva_bench.interchange import AnswerSource, import_answers
+from ecva_bench.interchange.imported import import_answers
+from ecva_bench.interchange.sources import AnswerSource
 from tests.imports import ROOT
 
 from .shapes import as_json

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import UsageError
-from ecva_bench.interchange import open_answers
+from ecva_bench.interchange.opening import open_answers
 from tests.imports import ROOT
 
 CI = ROOT / "leaderboards" / "ci"

@@ -11,8 +11,9 @@ import pytest
 
 from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
-from ecva_bench.interchange import AnswerSource, import_answers
-from ecva_bench.records import Results
+from ecva_bench.interchange.imported import import_answers
+from ecva_bench.interchange.sources import AnswerSource
+from ecva_bench.records.answers import Results
 from tests.cases import case
 
 CAUSE_PROMPT = "Please reason logically and give the root cause of the anomalies in the video in detail."

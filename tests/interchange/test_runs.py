@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench import journal
 from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import ResultsError, UsageError
-from ecva_bench.interchange import AnswerSource, Imported, export_results, import_answers
-from ecva_bench.interchange.export import FORMS
-from ecva_bench.records import Failure
+from ecva_bench.interchange.export import FORMS, export_results
+from ecva_bench.interchange.imported import Imported, import_answers
+from ecva_bench.interchange.sources import AnswerSource
+from ecva_bench.journal.results import read_results
+from ecva_bench.records.answers import Failure
 from ecva_bench.tasks import TASKS, prompt_for
 from tests.imports import ROOT
 
@@ -34,7 +35,7 @@ def test_files_of_tasks_and_views_become_one_run(dataset: Dataset, tmp_path: Pat
     names = ("m_cause.json", "cut.json@cause@anomaly", "other.json@description")
     sources = [AnswerSource.parse(str(tmp_path / name)) for name in names]
     imported = import_answers(sources, dataset, model="m")
-    results = journal.read_results(written(imported, tmp_path / "run.jsonl"))
+    results = read_results(written(imported, tmp_path / "run.jsonl"))
     assert {(each.task, each.view) for each in results.answers} == {
         ("cause", "full"),
         ("cause", "anomaly"),
@@ -50,7 +51,7 @@ def test_the_manifest_says_where_answers_came_from_and_makes_nothing_up(dataset:
     (tmp_path / "m.csv").write_bytes(as_table([{"Video": v, "Task": "cause", "Reply": "x"} for v in VIDEOS]))
     imported = import_answers([AnswerSource(tmp_path / "m.csv")], dataset)
     path = written(imported, tmp_path / "run.jsonl")
-    spec = journal.read_results(path).spec
+    spec = read_results(path).spec
     (file,) = spec["imported"]["files"]
     assert (file["name"], len(file["sha256"]), file["form"]) == ("m.csv", 64, "table")
     assert file["columns"] == {"video": "Video", "answer": "Reply", "task": "Task"}
@@ -80,7 +81,7 @@ def test_a_word_behind_a_file_is_a_task_or_a_view(word: str, tmp_path: Path) -> 
 def test_what_is_exported_is_imported_again(form: str, tmp_path: Path) -> None:
     if form == "parquet" and not importlib.util.find_spec("pyarrow"):
         pytest.skip("the extra data is not installed")
-    results = journal.read_results(ROOT / "leaderboards/ci/motion.jsonl")
+    results = read_results(ROOT / "leaderboards/ci/motion.jsonl")
     lost = results.answers[0]
     told = lost.model_dump(include={"key", "id", "video", "task", "view"})
     failure = Failure(**told, stage="answer", error="AnswerLost", message="=cmd: no\nanswer")
@@ -100,6 +101,6 @@ def test_what_is_exported_is_imported_again(form: str, tmp_path: Path) -> None:
 
 
 def test_an_unknown_form_is_named(tmp_path: Path) -> None:
-    results = journal.read_results(ROOT / "leaderboards/ci/motion.jsonl")
+    results = read_results(ROOT / "leaderboards/ci/motion.jsonl")
     with pytest.raises(UsageError, match=r"'xml'.*csv, lmms-eval, parquet, vlmevalkit"):
         export_results(results, "xml", tmp_path / "x")

@@ -13,7 +13,8 @@ import pytest
 
 from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
-from ecva_bench.interchange import AnswerSource, Imported, import_answers
+from ecva_bench.interchange.imported import Imported, import_answers
+from ecva_bench.interchange.sources import AnswerSource
 from tests.cases import case
 
 from .shapes import SHAPES, TASKS, VIDEOS, answer, as_json, as_lines, as_table, inspect_archive, reference, write_shape

@@ -9,6 +9,7 @@ import pytest
 
 from ecva_bench.errors import BudgetExhausted
 from ecva_bench.judging import batches
+from ecva_bench.judging.store import Store
 from ecva_bench.judging.transport import BatchTransport
 from tests.batch_server import BatchMeter
 from tests.metering import Meter
@@ -72,6 +73,48 @@ def test_what_a_batch_was_asked_without_is_known_after_a_crash(
         judge = judge_at(server, prices=prices, batch=True)
         judge.ask(CALLS)
         assert judge.identity()["left-out"] == "seed"
+
+
+def test_what_an_expired_batch_of_a_judge_that_died_left_out_is_asked_again(
+    judge_at: Open, prices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BatchMeter("scripted", VERDICT, ends="expired", lacking=3) as server:
+        with monkeypatch.context() as broken:
+            broken.setattr(BatchTransport, "read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                judge_at(server, prices=prices, batch=True).ask(CALLS)
+        server.ends, server.lacking = "completed", 0
+        assert [verdict.value for verdict in judge_at(server, prices=prices, batch=True).ask(CALLS)] == [4] * 30
+        assert len(server.batches) == 2
+        assert len(server.usages) + len(server.billed_half) == 30
+
+
+def test_what_a_batch_leaves_out_costs_its_own_verdicts_alone(judge_at: Open, prices: Path) -> None:
+    with BatchMeter("scripted", VERDICT, ends="expired", lacking=3) as server:
+        verdicts = judge_at(server, prices=prices, batch=True).ask(CALLS)
+        reasons = [verdict.reason for verdict in verdicts if verdict.value != 4]
+        assert reasons == ["failed: HTTP 408 the batch was expired before its turn came"] * 3
+        assert server.paths.count("/v1/batches") == 1  # none was looked for: what it is called was noted
+
+
+def test_what_is_refused_in_a_batch_is_stored_and_not_asked_again(judge_at: Open, prices: Path, tmp_path: Path) -> None:
+    with BatchMeter("scripted", VERDICT) as server:
+        server.filters = "brakes 7 times"
+        for _ in range(2):
+            verdicts = judge_at(server, prices=prices, batch=True).ask(CALLS)
+            assert {n: verdict.reason for n, verdict in enumerate(verdicts) if verdict.value != 4} == {
+                7: "refused: 'HTTP 400 filtered'"
+            }
+        assert len(server.batches) == 1
+    stored = Store(tmp_path / "judge.sqlite").get(verdicts[7].keys)
+    assert [reply.finish for reply in stored.values()] == ["content_filter"]
+
+
+def test_a_torn_line_of_results_costs_no_other(judge_at: Open, prices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = BatchTransport.read
+    monkeypatch.setattr(BatchTransport, "read", lambda self, file: b"\xff{\n[]\n" + whole(self, file))
+    with BatchMeter("scripted", VERDICT) as server:
+        assert [verdict.value for verdict in judge_at(server, prices=prices, batch=True).ask(CALLS)] == [4] * 30
 
 
 @pytest.mark.parametrize("usd", [0.2, 0.4])

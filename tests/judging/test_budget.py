@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError
+from ecva_bench.judging.budget import Budget, Size, Usage
 from ecva_bench.judging.completions import MAX_REPLY_TOKENS
 from ecva_bench.judging.prices import Price, find_price
+from ecva_bench.judging.store import Reply
 
 from .build import grade
 from .conftest import Open
@@ -166,3 +168,19 @@ def test_a_table_that_is_none_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(text)
     with pytest.raises(JudgeError, match=r"p\.json"):
         find_price("m", tmp_path / "p.json")
+
+
+def test_pictures_are_held_at_the_most_they_can_count_until_a_reply_has_counted_such() -> None:
+    budget = Budget("m", Usage(), price=None, usd=None, tokens=1500)
+    four, five = (Size(text=100, out=50, pictures=900, alike=frames) for frames in (4, 5))
+    first = budget.reserve_in_batch(four)
+    with pytest.raises(BudgetExhausted, match="which may take 1050 tokens"):
+        budget.reserve_in_batch(four)
+    budget.settle(first, Reply("", tokens_in=300, tokens_out=20))
+    for counted in (200, 300):  # of several counts the largest is what such pictures may take
+        other = budget.hold_in_batch(five)
+        with pytest.raises(BudgetExhausted, match="which may take 450 tokens"):
+            budget.reserve_in_batch(four)
+        budget.settle(other, None)
+        budget.settle(budget.reserve_in_batch(four), Reply("", tokens_in=counted, tokens_out=20))
+    assert budget.usage.tokens_in == 800

@@ -75,6 +75,12 @@ def test_a_parameter_is_left_out_in_whatever_shape_it_is_turned_down(name: str, 
         assert set(server.requests[0].body) - set(server.requests[1].body) == {"seed"}  # and nothing that was only near
 
 
+def test_the_parameter_that_an_error_is_about_counts_and_not_another_that_it_mentions(judge_at: Open) -> None:
+    with Refusing("seed", 400, json.dumps({"seed": ["send a temperature alone"]}).encode()) as server:
+        assert judge_at(server).ask([grade("a")])[0].value == 4
+        assert set(server.requests[0].body) - set(server.requests[1].body) == {"seed"}
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_reason_reaches_the_user_in_whatever_shape(name: str, judge_at: Open) -> None:
     with JudgeServer(lambda *_: Fault(429, encoded(name))) as server:
@@ -112,7 +118,7 @@ def test_an_error_under_a_status_of_success_is_one(judge_at: Open) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"7", b"[]", b"{}", b'{"error": null}', b"\xff\xfe", b"[" * 100_000, b'{"error": ' * 50_000, b'""'],
-    ids=lambda body: body[:12].decode("latin-1"),
+    ids=lambda body: body[:12].decode("ascii", "ignore"),
 )
 def test_a_body_that_says_nothing_is_no_trouble(body: bytes) -> None:
     found = read_error_body(body)

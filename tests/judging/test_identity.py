@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ecva_bench.judging.judge import LanguageJudge, open_judge
-from ecva_bench.records import Answer, Results
-from ecva_bench.scoring import score_results
+from ecva_bench.records.answers import Answer, Results
+from ecva_bench.scoring.score import score_results
 from tests.cases import case
 
 from .build import grade

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
-from ecva_bench.judging.messages import reply_schema, system_message, user_message
+from ecva_bench.judging import Call, Scale, messages
+from ecva_bench.judging.messages import reply_schema, schema_name, system_message, user_message
 from ecva_bench.judging.prompts import load_prompt
 from ecva_bench.reading.verdicts import read_verdicts
 
@@ -50,10 +52,33 @@ def test_the_schema_admits_what_the_parser_reads() -> None:
             assert read_verdicts(reply, call.prompt.scale, call.expected) is not None
 
 
-def test_instructions_say_how_many_verdicts() -> None:
-    assert "3 in all" in system_message(keys("a", "b", "c"))
-    assert "from 0 to 5" in system_message(grade())
-    assert '"yes" or "no"' in system_message(same())
+def test_the_schema_is_one_that_structured_output_takes() -> None:
+    def schema(item: dict[str, object], count: int) -> dict[str, object]:
+        verdicts = {"type": "array", "items": item, "minItems": count, "maxItems": count}
+        return {
+            "type": "object",
+            "properties": {"rationale": {"type": "string"}, "verdicts": verdicts},
+            "required": ["rationale", "verdicts"],
+            "additionalProperties": False,
+        }
+
+    assert reply_schema(keys("a", "b", "c")) == schema({"type": "string", "enum": ["yes", "no"]}, 3)
+    assert reply_schema(grade()) == schema({"type": "integer", "enum": [0, 1, 2, 3, 4, 5]}, 1)
+    percent = Call(replace(grade().prompt, scale=Scale(0, 100)), {})
+    assert reply_schema(percent) == schema({"type": "integer", "minimum": 0, "maximum": 100}, 1)
+    assert schema_name(percent) == "verdicts_0_to_100"
+    assert schema_name(same()) == "yes_no_verdicts"
+
+
+def test_instructions_say_which_verdicts_and_how_many() -> None:
+    messages._system_message.cache_clear()
+    one, yes_no, many = system_message(grade()), system_message(same()), system_message(keys("a", "b", "c"))
+    assert one.startswith("Grade the candidate.\n\nThe user message is one JSON object.")
+    assert one.endswith(
+        """sentence", "verdicts": [5]}. `verdicts` holds exactly one verdict; each is a whole number from 0 to 5."""
+    )
+    assert yes_no.endswith("""["yes"]}. `verdicts` holds exactly one verdict; each is "yes" or "no".""")
+    assert '["yes", "no"]}. `verdicts` holds exactly one verdict per item of `keys`, in its order, 3 in all; ' in many
 
 
 def test_prompt_files_are_judge_prompts() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ecva_bench.errors import JudgeError
 from ecva_bench.judging.store import Reply, Store, default_store_path, key_of
-from ecva_bench.records import canonical_json
+from ecva_bench.records.base import canonical_json
 
 REPLY = Reply("{}", expectations=(0.1, 1 / 3), tokens_in=3, left_out=("seed",))
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ecva_bench.records import canonical_json
+from ecva_bench.records.base import canonical_json
 from tests.judging.server import JudgeServer
 from tests.scoring.judges import served
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ecva_bench.records import Coverage, Score, Scores, ScoresHeader, Summary, sha256_of
+from ecva_bench.records.base import sha256_of
+from ecva_bench.records.scores import Coverage, Score, Scores, ScoresHeader, Summary
 
 Values = Mapping[str, Mapping[str, float | None]]
 

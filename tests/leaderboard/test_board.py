@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
-from ecva_bench.leaderboard import as_text, board, published_tables, score_sheets, submission
+from ecva_bench.leaderboard import board
+from ecva_bench.leaderboard.forms import as_text
 from ecva_bench.leaderboard.groups import group_submissions, labels
-from ecva_bench.records import Lacking
-from ecva_bench.scoring import score_results
+from ecva_bench.leaderboard.published import published_tables
+from ecva_bench.leaderboard.sheet import score_sheets
+from ecva_bench.leaderboard.submission import submission
+from ecva_bench.records.answers import Lacking
+from ecva_bench.scoring.score import score_results
 from tests.scoring.build import answer, label, results
 from tests.scoring.judges import RuleJudge, lexical
 

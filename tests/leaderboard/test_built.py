@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
-from ecva_bench.leaderboard import build_leaderboards, published_tables
+from ecva_bench.leaderboard.files import build_leaderboards
+from ecva_bench.leaderboard.published import published_tables
 from ecva_bench.taxonomy import load_taxonomy
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards"

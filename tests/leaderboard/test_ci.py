@@ -9,8 +9,10 @@ import pytest
 
 from ecva_bench.cli import main
 from ecva_bench.leaderboard.exact import reproduce, reproduction_table
-from ecva_bench.records import Label, Reading
-from ecva_bench.scoring import anomeval, bleu, classification, join, read_scores, rouge, score
+from ecva_bench.records import Label
+from ecva_bench.records.scores import Reading
+from ecva_bench.scoring import anomeval, bleu, classification, join, rouge, score
+from ecva_bench.scoring.files import read_scores
 from tests.leaderboard.freeze import CI, JUDGE, MODELS
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
-from ecva_bench.leaderboard import as_text
 from ecva_bench.leaderboard.compare import compare_scores, comparison_tables
-from ecva_bench.records import Lacking
-from ecva_bench.scoring import read_scores_of, score_results, write_scores
-from ecva_bench.statistics import holm
+from ecva_bench.leaderboard.forms import as_text
+from ecva_bench.records.answers import Lacking
+from ecva_bench.scoring.files import read_scores_of, write_scores
+from ecva_bench.scoring.score import score_results
+from ecva_bench.statistics.comparisons import holm
 from tests.leaderboard.scored import scored
 from tests.scoring.build import answer, label, results
 

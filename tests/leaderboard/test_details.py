@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from ecva_bench.leaderboard import dataset_tables, submission
 from ecva_bench.leaderboard.chart import as_svg
+from ecva_bench.leaderboard.details import dataset_tables
+from ecva_bench.leaderboard.submission import submission
 from ecva_bench.leaderboard.table import Cell, Table
-from ecva_bench.scoring import score_results
+from ecva_bench.scoring.score import score_results
 from tests.scoring.build import answer, label, results
 
 CLASSES = (1, 1, 2, 5)

@@ -20,8 +20,8 @@ from ecva_bench.leaderboard.history import remember, sparkline
 from ecva_bench.leaderboard.junit import as_junit
 from ecva_bench.leaderboard.table import Cell, Table
 from ecva_bench.leaderboard.verdict import Case, exit_code, worst
-from ecva_bench.records import Lacking
-from ecva_bench.statistics import paired_bootstrap
+from ecva_bench.records.answers import Lacking
+from ecva_bench.statistics.paired import paired_bootstrap
 from tests.leaderboard.scored import scored
 
 VIDEOS = 200

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ecva_bench.leaderboard import headline_table, submission
-from ecva_bench.records import Aggregate
+from ecva_bench.leaderboard.headline import headline_table
+from ecva_bench.leaderboard.submission import submission
+from ecva_bench.records.scores import Aggregate
 from tests.leaderboard.scored import scored
 
 HIGH = {f"v{n}": 0.8 + 0.01 * (n % 3) for n in range(12)}

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.leaderboard import Cell, Table, as_latex, leaderboards, published_tables
-from ecva_bench.leaderboard.latex import PACKAGES
+from ecva_bench.leaderboard.board import leaderboards
+from ecva_bench.leaderboard.latex import PACKAGES, as_latex
+from ecva_bench.leaderboard.published import published_tables
+from ecva_bench.leaderboard.table import Cell, Table
 
 TABLE = Table(
     title="cause_1",

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.leaderboard import Cell, Table, as_html
+from ecva_bench.leaderboard.page import as_html
+from ecva_bench.leaderboard.table import Cell, Table
 
 TABLE = Table(
     title="cause: by <class>",

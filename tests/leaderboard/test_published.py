@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ecva_bench.leaderboard import PublishedTable, leaderboards, published_tables
+from ecva_bench.leaderboard.board import leaderboards
+from ecva_bench.leaderboard.published import PublishedTable, published_tables
 from ecva_bench.tasks import TASKS
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards" / "published"

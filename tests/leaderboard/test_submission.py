@@ -7,9 +7,10 @@ import json
 import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
-from ecva_bench.leaderboard import read_submission, sample_values, submission, write_submission
-from ecva_bench.records import SeenFrames
-from ecva_bench.scoring import score_results
+from ecva_bench.leaderboard.submission import read_submission, submission, write_submission
+from ecva_bench.leaderboard.values import sample_values
+from ecva_bench.records.answers import SeenFrames
+from ecva_bench.scoring.score import score_results
 from tests.scoring.build import answer, failure, label, results
 from tests.scoring.judges import RuleJudge
 

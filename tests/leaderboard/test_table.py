@@ -11,19 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.leaderboard import (
-    Cell,
-    Table,
-    as_csv,
-    as_json,
-    as_markdown,
-    as_text,
-    leaderboards,
-    published_tables,
-    write_leaderboards,
-    written,
-)
+from ecva_bench.leaderboard.board import leaderboards
 from ecva_bench.leaderboard.chart import _step
+from ecva_bench.leaderboard.files import write_leaderboards, written
+from ecva_bench.leaderboard.forms import as_csv, as_json, as_markdown, as_text
+from ecva_bench.leaderboard.published import published_tables
+from ecva_bench.leaderboard.table import Cell, Table
 
 TABLE = Table(
     title="cause, full video",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.reading.classes import first_number, read_class
+from ecva_bench.reading.classes.reader import first_number, read_class
 from ecva_bench.taxonomy import load_taxonomy
 from tests.cases import case
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.reading import OFFERED, OURS, READERS
-from ecva_bench.reading.classes import read_class
+from ecva_bench.reading.classes.reader import read_class
 
 from .answers import CORPUS, FILES, own, verdict
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.reading.spans import read_spans
+from ecva_bench.reading.spans.reader import read_spans
 from tests.cases import case
 
 from .answers import of_case, verdict

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
-from ecva_bench.reading.classes import read_class
-from ecva_bench.reading.spans import read_spans
+from ecva_bench.reading.classes.reader import read_class
+from ecva_bench.reading.spans.reader import read_spans
 from ecva_bench.reading.text import final_answer, plain
 from ecva_bench.reading.thoughts import final_answer_range, is_mark, opened_by, template_options, without_thought
 from ecva_bench.taxonomy import load_taxonomy

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ecva_bench.judging import Call, Verdict
-from ecva_bench.records import Annotation, Answer, Label, Results, Score, Scores, SeenFrames, Summary
-from ecva_bench.report import Run
-from ecva_bench.scoring import score_results
+from ecva_bench.records import Annotation, Label
+from ecva_bench.records.answers import Answer, Results, SeenFrames
+from ecva_bench.records.scores import Score, Scores, Summary
+from ecva_bench.report.run import Run
+from ecva_bench.scoring.score import score_results
 from tests.scoring.build import answer, failure, moments, results
 from tests.scoring.judges import RuleJudge
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from ecva_bench.report import Server, Videos, write_page
+from ecva_bench.report.page import write_page
+from ecva_bench.report.server import Server
+from ecva_bench.report.videos import Videos
 from tests.clips import write_clip
 
 from .build import annotations, story

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from ecva_bench.report import Run, Server, write_page
+from ecva_bench.report.page import write_page
+from ecva_bench.report.run import Run
+from ecva_bench.report.server import Server
 
 from .build import HOSTILE, MODELS, REASON, VIDEOS, big_run, small_run
 from .conftest import serving

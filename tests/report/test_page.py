@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
-from ecva_bench.records import Reading
-from ecva_bench.report import Videos, write_page
-from ecva_bench.report.page import chunks
+from ecva_bench.records.scores import Reading
+from ecva_bench.report.page import chunks, write_page
+from ecva_bench.report.videos import Videos
 from ecva_bench.report.words import shared_words
 from ecva_bench.scoring.rouge import rouge
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import UsageError
-from ecva_bench.report import Run
 from ecva_bench.report.plots import agreement, duration_bin, means_by, write_plots
+from ecva_bench.report.run import Run
 
 from .build import story
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.report import Server
-from ecva_bench.report.server import Unsatisfiable, byte_range
+from ecva_bench.report.server import Server, Unsatisfiable, byte_range
 
 
 def ask(server: Server, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:

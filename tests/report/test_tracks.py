@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.records import Annotation, SeenFrames
+from ecva_bench.records import Annotation
+from ecva_bench.records.answers import SeenFrames
 from ecva_bench.report.tracks import axis_end, frame_tracks, predicted_spans
 from tests.scoring.build import answer, moments
 

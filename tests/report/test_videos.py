@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.records import Annotation
-from ecva_bench.report import Videos
+from ecva_bench.report.videos import Videos
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from ecva_bench.records import Answer, Failure, Label, Moment, Results, View
+from ecva_bench.records import Label, Moment
+from ecva_bench.records.answers import Answer, Failure, Results
+from ecva_bench.records.base import View
 from ecva_bench.scoring import Scorable
 
 

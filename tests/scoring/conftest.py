@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import load_dataset
-from ecva_bench.interchange import AnswerSource, import_answers
-from ecva_bench.records import Results
+from ecva_bench.interchange.imported import import_answers
+from ecva_bench.interchange.sources import AnswerSource
+from ecva_bench.records.answers import Results
 
 
 @pytest.fixture(scope="session")

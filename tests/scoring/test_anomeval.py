@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
 from ecva_bench.judging.prompts import read_prompts
-from ecva_bench.leaderboard import submission
-from ecva_bench.scoring import PROTOCOLS, score_results
+from ecva_bench.leaderboard.submission import submission
 from ecva_bench.scoring.anomeval import AnomEval, ItemVerdicts, combine
-from ecva_bench.scoring.protocol import ANOMEVAL, AnomEvalSettings, get_anomeval
+from ecva_bench.scoring.protocol import ANOMEVAL, PROTOCOLS, AnomEvalSettings, get_anomeval
+from ecva_bench.scoring.score import score_results
 
 from .build import answer, failure, results
 from .judges import RuleJudge, key, lexical

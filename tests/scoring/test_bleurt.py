@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import CheckpointError, ScoringError
-from ecva_bench.scoring import ModelSettings, Protocol, get_protocol
+from ecva_bench.scoring import get_protocol
 from ecva_bench.scoring.bleurt import Bleurt, BleurtModel
+from ecva_bench.scoring.protocol import ModelSettings, Protocol
 
 from .build import item
 from .tiny_bleurt import random_state, save_bert, save_rembert, slow_score, slow_word_pieces

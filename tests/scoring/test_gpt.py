@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ecva_bench.leaderboard import as_text, leaderboards, score_sheets, submission
-from ecva_bench.scoring import PROTOCOLS, score_results
+from ecva_bench.leaderboard.board import leaderboards
+from ecva_bench.leaderboard.forms import as_text
+from ecva_bench.leaderboard.sheet import score_sheets
+from ecva_bench.leaderboard.submission import submission
 from ecva_bench.scoring.gpt import DIMENSIONS, Gpt
+from ecva_bench.scoring.protocol import PROTOCOLS
+from ecva_bench.scoring.score import score_results
 
 from .build import answer, item, results
 from .judges import RuleJudge

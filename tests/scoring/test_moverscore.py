@@ -11,8 +11,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from ecva_bench.errors import CheckpointError, UsageError
-from ecva_bench.scoring import ModelSettings, Protocol
 from ecva_bench.scoring.moverscore import MoverModel, MoverScore, mover_score
+from ecva_bench.scoring.protocol import ModelSettings, Protocol
 
 from . import references
 from .build import item

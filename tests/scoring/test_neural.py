@@ -10,10 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.checkpoints import find_checkpoint
+from ecva_bench.checkpoints.finding import find_checkpoint
 from ecva_bench.errors import CheckpointError, ScoringError, UsageError
-from ecva_bench.scoring import ModelSettings, Protocol, neural
+from ecva_bench.scoring import neural
 from ecva_bench.scoring.neural import MetricModel, NeuralScorer, length_batches, model_settings
+from ecva_bench.scoring.protocol import ModelSettings, Protocol
 from ecva_bench.scoring.scorer import Column
 
 from .build import item

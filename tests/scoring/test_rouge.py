@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
-from ecva_bench.scoring import get_protocol, score_results
+from ecva_bench.scoring import get_protocol
 from ecva_bench.scoring.rouge import Rouge, rouge
+from ecva_bench.scoring.score import score_results
 
 from .build import answer, item, results
 

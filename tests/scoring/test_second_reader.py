@@ -6,7 +6,7 @@ import pytest
 
 from ecva_bench.errors import UsageError
 from ecva_bench.judging import Verdict
-from ecva_bench.scoring import score_results
+from ecva_bench.scoring.score import score_results
 from ecva_bench.scoring.second_reader import NONE, WANTED
 from tests.scoring.build import answer, label, moments, results
 from tests.scoring.judges import RuleJudge

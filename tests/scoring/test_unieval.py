@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentencepiece import SentencePieceProcessor
 
 from ecva_bench.errors import CheckpointError, ScoringError
-from ecva_bench.scoring import Protocol
+from ecva_bench.scoring.protocol import Protocol
 from ecva_bench.scoring.unieval import UNIEVAL_MAX_TOKENS, UniEval, UniEvalModel, UniEvalSettings, UniEvalSum, sentences
 
 from .build import item

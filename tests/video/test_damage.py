@@ -12,7 +12,8 @@ import pytest
 
 from ecva_bench import errors
 from ecva_bench.records import Moment
-from ecva_bench.video import Video, probe
+from ecva_bench.video import Video
+from ecva_bench.video.probing import probe
 
 from . import make
 from .reference import decode_plainly, digest

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.records import Moment
-from ecva_bench.video import Video, probe
+from ecva_bench.video import Video
 from ecva_bench.video.clock import Clock
+from ecva_bench.video.probing import probe
 from tests.cases import case
 
 from . import make

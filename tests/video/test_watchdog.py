@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from ecva_bench.errors import DecoderDied, DecodeTimeout, HeaderDamaged, NotAVideo
-from ecva_bench.video import Video, probe
+from ecva_bench.video import Video
+from ecva_bench.video.probing import probe
 from ecva_bench.video.watchdog import isolated
 
 from . import make

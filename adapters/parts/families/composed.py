@@ -30,11 +30,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ecva_bench.answering import Adapter, ModelCard, ModelOutput
-from ecva_bench.checkpoints import Checkpoint, find_checkpoint
 from ecva_bench.checkpoints.check import CheckpointCheck
 from ecva_bench.checkpoints.files import read_json_object, section_in, size_in
+from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, CheckpointError, UsageError
-from ecva_bench.records import sha256_of
+from ecva_bench.records.base import sha256_of
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 

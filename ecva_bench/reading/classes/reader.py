@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from ...records import Label, Reading
+from ...records import Label
+from ...records.scores import Reading
 from ...taxonomy import AnomalyClass
 from ..text import plain
 from . import cues

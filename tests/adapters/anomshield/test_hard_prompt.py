@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ecva_bench.adapters.anomshield import hard_prompt
 from ecva_bench.adapters.anomshield.adapter import RANKING
-from ecva_bench.judging import Call, Verdict, load_prompt
+from ecva_bench.judging import Call, Verdict
+from ecva_bench.judging.prompts import load_prompt
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.video.make import write

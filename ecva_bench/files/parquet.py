@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from .errors import DataError, VideoMissing
+from ..errors import DataError, VideoMissing
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile

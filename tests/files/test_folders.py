@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import VideoAmbiguous
-from ecva_bench.video_files import VideoFiles, list_folder
+from ecva_bench.files.folders import VideoFiles, list_folder
 
 
 def make(folder: Path, *files: str) -> Path:

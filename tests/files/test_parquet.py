@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ecva_bench import parquet
-from ecva_bench.archives import on_disk
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import DataError, VideoMissing
+from ecva_bench.files import parquet
+from ecva_bench.files.archives import on_disk
 from tests.clips import write_clip
 
 pyarrow = pytest.importorskip("pyarrow")

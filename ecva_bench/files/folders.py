@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from ..errors import DataError, VideoAmbiguous
+from ..names import Name, Names, relative
 from . import archives
-from .errors import DataError, VideoAmbiguous
-from .names import Name, Names, relative
 
 # What browsers and downloaders put behind the name of a file that is not whole yet.
 UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".aria2", ".incomplete", ".tmp", ".!qb", ".ytdl")

@@ -29,12 +29,17 @@ class _Function(Adapter):
         return self._function(video, question)
 
 
-def create(model: ModelSource, options: Mapping[str, str] | None = None) -> Adapter:
+def create_adapter(model: ModelSource, options: Mapping[str, str] | None = None) -> Adapter:
     """Return the adapter that a model's name, class, instance or function stands for, built with keyword `options`.
 
     A name such as `hf:ID` is split at its first colon: the adapter registered as `hf` is given `ID` as `target`.
     Raises `UsageError` for an unknown name, one with a target too many or too few, and for what is no model; and
     `AdapterError` where a class refuses an option or cannot be made.
+
+    >>> import ecva_bench as eb
+
+    >>> eb.create_adapter("constant").baseline
+    True
     """
     given = options or {}
     try:

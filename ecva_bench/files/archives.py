@@ -21,9 +21,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from ..cache import cache_dir
+from ..errors import DataError, HeaderDamaged, VideoError, VideoMissing
 from . import parquet
-from .cache import cache_dir
-from .errors import DataError, HeaderDamaged, VideoError, VideoMissing
 
 SUFFIXES = (".zip", ".parquet")
 ROOM = 20 << 30  # bytes of videos kept in the cache
@@ -55,13 +55,6 @@ def _members(archive: Path, size: int, changed: int) -> tuple[str, ...]:
         return tuple(parquet.videos(archive))
     with zipfile.ZipFile(archive) as opened:
         return tuple(one.filename for one in opened.infolist() if not one.is_dir())
-
-
-def is_there(path: Path) -> bool:
-    """Return whether a path leads to a file, or to one in an archive."""
-    with contextlib.suppress(DataError):
-        return path.is_file() or bool((place := _place(path)) and place[1] in members(place[0]))
-    return False
 
 
 def on_disk(path: Path) -> Path:

@@ -19,13 +19,13 @@ JUDGE_GROUP = "ecva_bench.judges"
 JudgeSource = str | type[Judge] | Judge
 
 
-def is_own(judge: JudgeSource) -> bool:
+def is_user_judge(judge: JudgeSource) -> bool:
     """Return whether a judge is a user's: an object, or one in a file, and not the name of a language model."""
     return not isinstance(judge, str) or (not judge.startswith(LOCAL_PREFIX) and registry.is_named(JUDGE_GROUP, judge))
 
 
 @contextmanager
-def open_own(judge: JudgeSource) -> Iterator[Judge]:
+def open_user_judge(judge: JudgeSource) -> Iterator[Judge]:
     """Yield a user's judge; one that was made here is closed at the end, where it has a `close`.
 
     Raises `UsageError` for what is no judge, and `JudgeError` where it cannot be made, fails, or gives no verdicts.
@@ -41,13 +41,13 @@ def open_own(judge: JudgeSource) -> Iterator[Judge]:
     except Exception as error:
         raise JudgeError(f"the judge cannot be made ({error_line(error)})", found.label, "mend it") from error
     try:
-        yield _OwnJudge(made, found)
+        yield _UserJudge(made, found)
     finally:
         if isinstance(found.value, type) and callable(close := getattr(made, "close", None)):
             close()
 
 
-class _OwnJudge:
+class _UserJudge:
     """A user's judge, checked."""
 
     def __init__(self, judge: Judge, found: registry.Plugin) -> None:

@@ -1,0 +1,34 @@
+"""The files that a command is given, as a shell's `*.jsonl` names them: results, and what lies beside them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def only_answers(files: list[Path]) -> list[Path]:
+    """Return the files less this program's others, such as scores, and say which were passed over.
+
+    All of them are returned where none would be left: each is refused where it is read.
+    """
+    from ..interchange.kinds import kind_of_ours
+
+    kinds = {file: kind_of_ours(file) for file in files}
+    if all(kinds.values()):
+        return files
+    _say({file: kind for file, kind in kinds.items() if kind})
+    return [file for file in files if not kinds[file]]
+
+
+def each_run_once(files: list[Path]) -> list[Path]:
+    """Return the files less the scores files whose results are named too, and say which were passed over."""
+    from ..scoring.files import scores_path
+
+    beside = {scores_path(file, "standard"): file for file in files}
+    _say({file: f"the scores of {beside[file]}, which is named too" for file in files if file in beside})
+    return [file for file in files if file not in beside]
+
+
+def _say(passed_over: dict[Path, str]) -> None:
+    for file, kind in passed_over.items():
+        print(f"passed over: {file}: {kind}", file=sys.stderr)
