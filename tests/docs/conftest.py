@@ -20,7 +20,7 @@ from ecva_bench import cli
 from ecva_bench.answering.process_workers import ProcessWorkers
 from ecva_bench.data import Dataset, fetch, mini
 from ecva_bench.data.hubs import RemoteFile
-from ecva_bench.report import Server
+from ecva_bench.report.server import Server
 from ecva_bench.torchvision import ensure_torchvision
 from tests.clips import write_clip
 from tests.data.test_workbook import write as write_workbook
