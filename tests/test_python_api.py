@@ -18,6 +18,7 @@ import pytest
 
 import ecva_bench as eb
 from ecva_bench.errors import ResultsError, SpecMismatch
+from tests.imports import ROOT
 
 PUBLIC = [name for name in eb.__all__ if name != "__version__"]
 
