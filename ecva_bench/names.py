@@ -24,6 +24,7 @@ SUFFIXES = frozenset((
     ".vob", ".webm", ".wmv",
 ))  # fmt: skip
 NUMBER_WIDTH = 5  # a number is written as 00001 in ids
+NUMBER_DIGITS = 15  # at most, of a number of a video
 FEW = 5  # so many videos are named where a message counts more
 
 _AFTER_THE_WORD = re.compile(r"video[ _-]?([0-9]+)", re.IGNORECASE | re.ASCII)
@@ -67,9 +68,15 @@ def of_number(value: object) -> str | None:
     """Return the name that a number stands for, `00007` for 7 and 7.0; None for what is no number of a video."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**15:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**NUMBER_DIGITS:
         return None
     return f"{value:0{NUMBER_WIDTH}}"
+
+
+def number_of(written: str) -> int | None:
+    """Return the number that a video is called by, 14 for `14.mp4` and `raw/video_00014`; None where it is none."""
+    bare = Name.of(written).bare
+    return int(bare) if _is_number(bare) and len(bare) <= NUMBER_DIGITS else None
 
 
 def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> dict[str, str]:

@@ -60,6 +60,9 @@ def list_prompts(folder: str) -> list[str]:
 
 def parse_prompt(content: str) -> tuple[dict[str, str], str]:
     """Return the front matter and the text of a prompt file's content; ValueError where it is none."""
-    _, front, body = content.split("---\n", 2)
+    before, *rest = content.split("---\n", 2)
+    if before.strip() or len(rest) != 2:
+        raise ValueError("it does not begin with --- and lines of NAME: VALUE up to the next ---")
+    front, body = rest
     fields = dict(line.split(": ", 1) for line in front.strip().splitlines())
     return fields, body.strip("\n")

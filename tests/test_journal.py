@@ -189,6 +189,16 @@ def test_a_run_with_other_settings_is_refused_with_the_differing_fields(tmp_path
     assert path.read_bytes() == before
 
 
+def test_a_data_set_may_be_renamed_where_its_hash_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    with Journal(path, manifest(dataset={"name": "ecva", "sha256": "a"})):
+        pass
+    with Journal(path, manifest(dataset={"name": "cuva", "sha256": "a"})) as journal:
+        assert journal.manifest.spec["dataset"]["name"] == "ecva"
+    with pytest.raises(SpecMismatch, match=r"dataset\.name is 'ecva' there and 'cuva' here; dataset\.sha256"):
+        Journal(path, manifest(dataset={"name": "cuva", "sha256": "b"}))
+
+
 def test_the_first_answer_of_a_key_counts_and_the_newest_of_a_sample(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     with Journal(path, manifest()) as journal:

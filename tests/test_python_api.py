@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import inspect
 import json
 import re
@@ -155,3 +156,51 @@ def test_a_run_that_was_not_scored_is_named() -> None:
     outcome = eb.run("constant", tasks="cause", limit=1)
     with pytest.raises(ResultsError):
         eb.leaderboard(outcome)
+
+
+class Steps(Letters):
+    """A metric with an attribute, and without settings."""
+
+    def __init__(self, step: object) -> None:
+        self.step = step
+
+
+class Described(Echo):
+    """A model that describes itself."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"mark": "hidden"}
+
+
+def test_instances_are_told_apart_by_what_they_were_made_with() -> None:
+    common: Any = {"tasks": "cause", "limit": 1}
+    assert eb.run(Echo("a "), out="a.jsonl", **common).records[0].answer == "a cause"
+    assert eb.run(Echo("a "), out="a.jsonl", **common).end.answers == 1
+    with pytest.raises(SpecMismatch, match=r"made_with\.mark"):
+        eb.run(Echo("b "), out="a.jsonl", **common)
+    with pytest.raises(
+        eb.UsageError, match=r"could not be told apart \(its mark is of the type object.*give it describe\(\)"
+    ):
+        eb.run(Echo(object()), out="b.jsonl", **common)  # type: ignore[arg-type]
+    assert eb.run(Described(object()), out="b.jsonl", **common).end.answers == 1  # type: ignore[arg-type]
+    found = [eb.score("a.jsonl", scorers=Steps(step)).rows()[0]["signature"] for step in (1, 1, 2)]
+    assert found[0] == found[1] != found[2]
+    with pytest.raises(eb.UsageError, match=r"its step is of the type object, and it has no settings"):
+        eb.score("a.jsonl", scorers=Steps(object()))
+
+
+def test_a_metric_has_one_signature_from_python_and_from_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        "from ecva_bench import Column, Scorer",
+        "class One(Scorer):",
+        "    name, tasks, columns = 'one', ('cause',), (Column('one', 'one'),)",
+        "    def score(self, batch):",
+        "        return [{'one': 1} for item in batch]",
+    )
+    Path("lone.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(Path.cwd())
+    lone = importlib.import_module("lone")
+    outcome = eb.run("constant", tasks="cause", limit=1)
+    of_class, of_file = (eb.score(outcome, scorers=one).rows()[0]["signature"] for one in (lone.One, "./lone.py:One"))
+    assert of_class == of_file
+    del sys.modules["lone"]

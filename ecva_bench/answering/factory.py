@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import registry
 from ..errors import AdapterError, EcvaError, UsageError
+from ..records.base import canonical_json
+from ..registry import source_files
 from ..registry.source_files import error_line
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .question import Question
@@ -54,6 +56,7 @@ def create_adapter(model: ModelSource, options: Mapping[str, str] | None = None)
         what = "only a class takes options, and the model is none"
         raise UsageError(what, f"model {found.name!r}", f"leave out {', '.join(given)}")
     if isinstance(found.value, Adapter):
+        _check_methods(found, type(found.value))
         return found.value
     if not callable(found.value):
         raise found.unfit("it has no answer(video, question)")
@@ -64,13 +67,50 @@ def create_adapter(model: ModelSource, options: Mapping[str, str] | None = None)
 def model_class(found: registry.Plugin) -> type[Adapter]:
     """Return the class that was found; `UsageError` where it is no model's."""
     kind = found.value
-    if not callable(getattr(kind, "answer", None)) or "answer" in getattr(kind, "__abstractmethods__", ()):
-        raise found.unfit("it has no answer(video, question)")
+    _check_methods(found, kind)
     if not (isinstance(kind, type) and issubclass(kind, Adapter)):
         raise found.unfit("it does not derive from ecva_bench.Adapter")
     if kind.baseline != issubclass(kind, Baseline):
         raise found.unfit("it is marked as a baseline and is none, or the reverse: derive baselines from Baseline")
     return kind
+
+
+def described(adapter: Adapter) -> dict[str, Any]:
+    """Return what a model says determines its answers; `AdapterError` where that is no JSON object."""
+    where = f"{type(adapter).__qualname__}.describe()"
+    description = adapter.describe()
+    if not isinstance(description, Mapping):
+        raise AdapterError(f"the description is a {type(description).__name__}", where, "return a dictionary")
+    try:
+        canonical_json(description)
+    except (TypeError, ValueError) as error:
+        remedy = "return texts, numbers, and lists and dictionaries of them"
+        raise AdapterError(f"the description is no JSON ({error})", where, remedy) from None
+    return dict(description)
+
+
+def made_with(model: ModelSource) -> dict[str, Any]:
+    """Return what an instance was made with that does not describe itself; of all else nothing.
+
+    Raises `UsageError` where two such instances could not be told apart.
+    """
+    if not isinstance(model, Adapter) or type(model).describe is not Adapter.describe:
+        return {}
+    try:
+        return source_files.attributes(model)
+    except TypeError as error:
+        what = f"two models of this class could not be told apart ({error}, and it has no describe)"
+        remedy = "give it describe(), which returns as a dictionary what determines the answers, such as the weights"
+        raise UsageError(what, type(model).__qualname__, remedy) from None
+
+
+def _check_methods(found: registry.Plugin, kind: type) -> None:
+    found.has("answer", "video", "question", of=kind)
+    if issubclass(kind, Adapter):
+        found.has("answer_many", "video", "questions", of=kind)
+        found.has("frame_indices", "video", of=kind)
+        for method in ("load", "describe", "close"):
+            found.has(method, of=kind)
 
 
 def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str]) -> Adapter:
@@ -83,7 +123,7 @@ def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str
     given = {**options, "target": found.target} if kind.scheme else options
     known = _options_of(kind)
     try:
-        return kind(**given)
+        return kind(**{name: _as_declared(value, known.get(name)) for name, value in given.items()})
     except EcvaError:
         raise
     except ImportError as error:
@@ -104,13 +144,24 @@ def _lacking(name: str, error: ImportError) -> AdapterError:
     )
 
 
-def _options_of(model: type[Adapter]) -> list[str]:
-    """Return the names of a model's options: its constructor's, and those of the bases it passes others on to."""
-    names: set[str] = set()
+def _as_declared(value: str | None, declared: object) -> str | int | float | None:
+    """Return an option, which comes as text, as the number that a constructor declares it to be."""
+    if value is not None and declared in (int, "int"):
+        return int(value)
+    return float(value) if value is not None and declared in (float, "float") else value
+
+
+def _options_of(model: type[Adapter]) -> dict[str, object]:
+    """Return a model's options with their declared types: its constructor's, and of the bases it passes others on to.
+
+    They are sorted by name.
+    """
+    found: dict[str, object] = {}
     for kind in model.__mro__:
         if "__init__" in vars(kind):
             parameters = signature(vars(kind)["__init__"]).parameters.values()
-            names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+            named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+            found = {p.name: p.annotation for p in named} | found
             if not any(p.kind is p.VAR_KEYWORD for p in parameters):
                 break
-    return sorted(names - {"self", "target"})
+    return {name: found[name] for name in sorted(found.keys() - {"self", "target"})}

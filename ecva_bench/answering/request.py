@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
+from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
@@ -22,7 +23,7 @@ from ..tasks import PromptSet
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
-from .factory import ModelSource, create_adapter
+from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
@@ -95,6 +96,10 @@ class RunRequest:
         """The data set asked about."""
         return load_dataset(self.data, videos=self.videos)
 
+    @cached_property
+    def _numbering(self) -> NumberingCheck | None:
+        return check_numbering(self.dataset)
+
     @property
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
@@ -104,12 +109,26 @@ class RunRequest:
         """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
         return self.dataset.tell_missing([group.video for group in plan.groups])
 
+    def tell_data(self) -> list[str]:
+        """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.
+
+        Raises `DataError` where the videos are not those that the annotations are of; see `check_numbering`.
+        """
+        renamed = (found for found in self.dataset.findings if found.rule == "other-data-set")
+        told = [f"{self.dataset.source} was named {found.before}, and is {found.after}" for found in renamed]
+        if (numbering := self._numbering) is None:
+            return told
+        if numbering.refused:
+            raise numbering.error()
+        return told + ([numbering.text] if numbering.own.beyond else [])
+
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""
         self.dataset.ensure_videos(progress, only={group.video for group in plan.groups})
 
     def open(self) -> Runner | WorkerPool:
         """Return a runner or a pool of workers, as a context manager; the `EcvaError` raised says what is missing."""
+        self.tell_data()
         engine = self.worker_options.engine_for(replace(self).prepare)  # a request that has not loaded its data set yet
         if engine is None:
             return self.prepare()
@@ -152,12 +171,14 @@ class RunRequest:
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
+        made = {"made_with": attributes} if (attributes := made_with(self.model)) else {}
         spec = {
             "model": self._plugin.name,
             **code,
+            **made,
             "model_args": {name: v for name, v in self.model_args.items() if name not in adapter.immaterial},
             "baseline": isinstance(adapter, Baseline),
-            "description": adapter.describe(),
+            "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
             "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},
             "selection": self.selection.describe(),

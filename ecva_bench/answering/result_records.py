@@ -16,6 +16,7 @@ from ..reading.thoughts import without_thought
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Failure, Manifest, SeenFrames, Unasked, finish_of
 from ..records.base import View, canonical_json, sha256_of
+from ..registry.source_files import error_place
 from ..video import Frames, Video
 from .adapter import ModelOutput
 from .plan import VideoQuestions
@@ -47,8 +48,10 @@ class PreparedVideo:
 
 def identity(manifest: Manifest) -> dict[str, Any]:
     """Return what all keys of a run have in common."""
-    spec = manifest.spec  # `code` is that of a model which this project does not register
-    return {name: spec[name] for name in ("model", "code", "description", "decoder", "mode") if name in spec}
+    spec = manifest.spec  # `code` and `made_with` are those of a user's own model
+    return {
+        name: spec[name] for name in ("model", "code", "made_with", "description", "decoder", "mode") if name in spec
+    }
 
 
 def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:
@@ -81,8 +84,10 @@ def event(name: str, **detail: Any) -> Event:
 
 def checked(texts: list[str], asked: int) -> list[str]:
     """Return a model's texts, well-formed; `AdapterError` where there is not one per question or steps are no JSON."""
-    if len(texts) != asked or not all(isinstance(text, str) for text in texts):
+    if not isinstance(texts, list | tuple) or len(texts) != asked:
         raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
+    if strange := [text for text in texts if not isinstance(text, str)]:
+        raise AdapterError(f"the model returned {strange[0]!r:.200}", remedy="an answer must be a str")
     return [_checked_output(text) if isinstance(text, ModelOutput) else well_formed(text) for text in texts]
 
 
@@ -157,7 +162,8 @@ def _unasked(key: str, sample: Sample, view: View, reason: str) -> Unasked:
 
 
 def failure(key: str, sample: Sample, view: View, stage: str, error: Exception) -> Failure:
-    """Return the record of an error, with its code if it is an `EcvaError`."""
+    """Return the record of an error, with its code if it is an `EcvaError`, else with the line of a user's file."""
+    place = "" if isinstance(error, EcvaError) else error_place(error)
     return Failure(
         key=key,
         id=sample.id,
@@ -166,7 +172,7 @@ def failure(key: str, sample: Sample, view: View, stage: str, error: Exception) 
         view=view,
         stage=stage,
         error=(isinstance(error, EcvaError) and error.code) or type(error).__name__,
-        message=str(error)[:2000].encode(errors="replace").decode(),
+        message=f"{error!s:.2000}{place}".encode(errors="replace").decode(),
         retryable=error.retryable if isinstance(error, EcvaError) else True,
         t=now(),
     )

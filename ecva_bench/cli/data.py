@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Check, describe and fetch annotated videos.", no_args_is_help=True)
 
 Source = Annotated[
-    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (ecva:…, cuva:…).")
+    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
@@ -29,9 +29,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of table
 def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
-    Exit code 1 when something cannot be used. An annotation file is the authors'
-    workbook (three sheets), a JSON list of {visual_input, task, output} or a JSON
-    list of {video_name, task, answer}.
+    Exit code 1 when something cannot be used, or when the videos are numbered
+    otherwise than the annotations: last moments are compared with durations.
+    An annotation file is the authors' workbook (three sheets, or one with the
+    columns of the first), a JSON or parquet list of {visual_input, task, output},
+    or one of {video_name, task, answer}. Its content tells CUVA from ECVA.
 
     Example: ecva-bench data check annotations.xlsx --videos videos/
     """
@@ -178,6 +180,10 @@ def _print_videos(result: DatasetCheck) -> None:
         console.print(table)
     if result.missing:
         console.print(escape(result.missing), highlight=False)
+    if result.numbering:
+        console.print(escape(result.numbering.text), highlight=False)
+        if result.numbering.refused:
+            console.print(f"[red]{escape(str(result.numbering.error()))}[/red]", highlight=False)
     unusable = [video for video in result.videos or () if video.error not in (None, VideoMissing.code)]
     console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False)
     for video in unusable:

@@ -12,13 +12,13 @@ from . import judge_options
 
 def judge_audit_command(
     results: Annotated[Path, typer.Argument(help="A results file with free-text answers.", show_default=False)],
-    judge: Annotated[str, typer.Option(help="Judge: a model of the endpoint, or hf:PATH_OR_ID.", show_default=False)],
+    judge: Annotated[str, typer.Option(help="Judge, as for `score`.", show_default=False)],
     sample: Annotated[int, typer.Option(min=1, help="How many answers to judge.")] = 200,
     runs: Annotated[int, typer.Option(min=2, help="How many times each is judged.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
-    concurrency: judge_options.Concurrency = 16,
+    concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
     prices: judge_options.Prices = None,
@@ -47,7 +47,8 @@ def judge_audit_command(
     with judge_options.judge_from_options(
         judge,
         url=judge_url,
-        votes=runs,
+        votes=None,
+        usual_votes=runs,
         max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,

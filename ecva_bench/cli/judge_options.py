@@ -21,14 +21,17 @@ Model = Annotated[
     typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
 ]
 Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
-Votes = Annotated[int, typer.Option(min=1, help="How many times the judge is asked each question.")]
+Votes = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many times the judge is asked each question. Default: 1, in meta-eval 3."),
+]
 MaxTokens = Annotated[
     int | None,
     typer.Option(
         min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."
     ),
 ]
-Concurrency = Annotated[int, typer.Option(min=1, help="Calls to the judge at once.")]
+Concurrency = Annotated[int | None, typer.Option(min=1, help="Calls to the judge at once. Default: 16.")]
 BudgetUsd = Annotated[float | None, typer.Option(min=0, help="Stop, to be resumed, before the judge costs more.")]
 BudgetTokens = Annotated[int | None, typer.Option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
 Prices = Annotated[Path | None, typer.Option(help="Price table (JSON) that extends the packaged one.")]
@@ -40,16 +43,17 @@ Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the c
 Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
 
 
-_ALWAYS = ("votes", "concurrency")  # options that have a value where none was given
+_CONCURRENCY = 16
+_WITH_PREFIX = ("url", "max_tokens", "store", "export", "replay")  # as --judge-url
 
 
 class JudgeOptions(TypedDict):
     """The options above as a command got them."""
 
     url: str | None
-    votes: int
+    votes: int | None
     max_tokens: int | None
-    concurrency: int
+    concurrency: int | None
     budget_usd: float | None
     budget_tokens: int | None
     prices: Path | None
@@ -60,31 +64,42 @@ class JudgeOptions(TypedDict):
 
 
 @overload
-def judge_from_options(model: str, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge]: ...
+def judge_from_options(
+    model: str, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
+) -> AbstractContextManager[Judge]: ...
 @overload
-def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]: ...
-def judge_from_options(model: str | None, **options: Unpack[JudgeOptions]) -> AbstractContextManager[Judge | None]:
+def judge_from_options(
+    model: str | None, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
+) -> AbstractContextManager[Judge | None]: ...
+def judge_from_options(
+    model: str | None, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
+) -> AbstractContextManager[Judge | None]:
     """Return a context with the judge in it, or None where none is named.
 
+    `usual_votes` are those of a language model where the user names no number of votes.
     When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
     the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all. Raises
-    `UsageError` for options of a judge where none is named.
+    `UsageError` for options of a language model where none is named, or a judge of the user's own.
     """
     from ..errors import UsageError
     from ..judging.user_judge import is_user_judge, open_user_judge
 
     if model and not is_user_judge(model):
-        return _open_judge(model, options)
-    idle = [name for name, value in options.items() if value not in (None, False) and name not in _ALWAYS]
+        return _open_judge(model, options, usual_votes)
+    idle = [_flag(name) for name, value in options.items() if value is not None and value is not False]
     if idle:
-        none = "the judge is no language model" if model else "none is named"
+        none = "the judge is one of your own, which does this itself" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
-        raise UsageError(f"an option speaks of a judge, and {none}", ", ".join(idle), remedy)
+        raise UsageError(f"an option is for a language model as judge, and {none}", ", ".join(idle), remedy)
     return open_user_judge(model) if model else nullcontext()
 
 
+def _flag(name: str) -> str:
+    return f"--{'judge-' if name in _WITH_PREFIX else ''}{name.replace('_', '-')}"
+
+
 @contextmanager
-def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
+def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator[LanguageJudge]:
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
 
@@ -93,8 +108,8 @@ def _open_judge(model: str, options: JudgeOptions) -> Iterator[LanguageJudge]:
         open_judge(
             model,
             base_url=options["url"],
-            concurrency=options["concurrency"],
-            votes=options["votes"],
+            concurrency=options["concurrency"] or _CONCURRENCY,
+            votes=options["votes"] or usual_votes,
             max_tokens=options["max_tokens"],
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],

@@ -22,7 +22,10 @@ class EditedView(StrEnum):
 
 _VIEWS: dict[EditedView, View] = {EditedView.anomaly: "anomaly", EditedView.control: "control"}
 
-Model = Annotated[str, typer.Option(help="Model to ask; `ecva-bench models` lists them.", show_default=False)]
+Model = Annotated[
+    str,
+    typer.Option(help="Model to ask: a name (`ecva-bench models` lists them), or ./file.py:Name.", show_default=False),
+]
 ModelPath = Annotated[
     str | None,
     typer.Option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
@@ -42,11 +45,17 @@ Connector = Annotated[
     typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
 ]
 Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
-Data = Annotated[str, typer.Option(help="Data set: mini, an annotation file, or name:file (ecva:…, cuva:…).")]
+Data = Annotated[
+    str,
+    typer.Option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
+]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
 Prompts = Annotated[
-    str, typer.Option(help="Prompt set: ours, authors (the paper's repository) or cuva (A-Guardian's).")
+    str,
+    typer.Option(
+        help="Prompt set: ours, authors (the paper's repository), cuva (A-Guardian's), or a folder with TASK.md files."
+    ),
 ]
 Edited = Annotated[
     list[EditedView] | None,

@@ -108,6 +108,8 @@ def _run(request: RunRequest, out: Path) -> None:
     from .progress import progress
 
     work = request.open()
+    for told in request.tell_data():
+        print(told, file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
     if missing := request.tell_missing(work.plan):

@@ -24,7 +24,10 @@ Data = Annotated[str | None, typer.Option(help="Annotations, for answers made el
 Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
 Scorers = Annotated[
     str | None,
-    typer.Option(help="Scorers by name, separated by commas, or all. Default: each task's, and the judge's if named."),
+    typer.Option(
+        help="Scorers by name or as ./file.py:Name, separated by commas, or all. Default: each task's, and the judge's "
+        "if named."
+    ),
 ]
 Protocol = Annotated[str, typer.Option(help="standard, or ecva-2024: the published figures' arithmetic.")]
 TimestampUnit = Annotated[
@@ -90,9 +93,9 @@ def score_command(
     seed: Seed = 0,
     judge: judge_options.Model = None,
     judge_url: judge_options.Url = None,
-    votes: judge_options.Votes = 1,
+    votes: judge_options.Votes = None,
     judge_max_tokens: judge_options.MaxTokens = None,
-    concurrency: judge_options.Concurrency = 16,
+    concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
     prices: judge_options.Prices = None,

@@ -44,4 +44,6 @@ def submit_command(
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
+    if made.dataset.renamed:
+        print(f"data set: {made.dataset}")
     print(f"next: ecva-bench leaderboard --build {to}")

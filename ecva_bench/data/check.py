@@ -15,6 +15,7 @@ from ..errors import VideoAmbiguous, VideoMissing
 from ..records import Annotation
 from ..records.annotations import Finding
 from .dataset import Dataset
+from .numbering import NumberingCheck, check_numbering
 from .rules import FINDING_RULES
 
 # Moments are annotated in whole seconds.
@@ -58,12 +59,14 @@ class DatasetCheck:
     videos: tuple[VideoCheck, ...] | None
     unannotated: tuple[str, ...] = ()
     missing: str = ""
+    numbering: NumberingCheck | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every row and every video file can be used."""
+        """Whether every row and every video file can be used, and the videos are those of the annotations."""
         broken = any(finding.rule == "row-broken" for finding in self.findings)
-        return not (self.unusable or broken) and all(video.error is None for video in self.videos or ())
+        strange = self.numbering is not None and self.numbering.refused
+        return not (self.unusable or broken or strange) and all(video.error is None for video in self.videos or ())
 
     def by_rule(self) -> list[tuple[str, str, list[Finding]]]:
         """Return (rule, what it means, its findings) in the order of the table of rules."""
@@ -85,6 +88,7 @@ class DatasetCheck:
             "findings": [finding.model_dump() for finding in self.findings],
             "videos": None if self.videos is None else [asdict(video) for video in self.videos],
             "unannotated": list(self.unannotated),
+            "numbering": None if self.numbering is None else self.numbering.text,
             "missing": [video.video for video in self.videos or () if video.error == VideoMissing.code],
         }
 
@@ -118,6 +122,7 @@ def check_dataset(dataset: Dataset, progress: Callable[[int, int, int], None] | 
         videos=None if dataset.videos is None else tuple(videos),
         unannotated=unannotated,
         missing=dataset.tell_missing([annotation.video for annotation in dataset.annotations]),
+        numbering=check_numbering(dataset),
     )
 
 

@@ -72,6 +72,8 @@ class Dataset:
         missing = self.missing(videos)
         if not missing:
             return ""
+        if self.videos is not None and not self.videos.exists():
+            return f"missing: all {len(videos)} videos, for there is no folder {self.videos}"
         text = f"missing: {len(missing)} of {len(videos)} videos have no file in {self.videos}: {first_few(missing)}"
         unread = sorted(self.files.listing.unread)
         return text + (f"; not all could be looked through: {first_few(unread)}" if unread else "")

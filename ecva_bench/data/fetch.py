@@ -25,7 +25,7 @@ MOMENTS = "Voting_new.json"
 EARLIER_FILES = {"cuva": {MOMENTS: "f2a8ab6b182183d4df1a97fae03c751c7ba0effb"}}
 
 _SMALL = (".csv", ".json", ".jsonl", ".md", ".parquet", ".tsv", ".txt", ".xlsx")  # what annotations are written in
-_TRIED = (".json", ".parquet", ".xlsx")
+_TRIED = (".csv", ".json", ".jsonl", ".parquet", ".tsv", ".xlsx")
 _NOT_READ = (".7z", ".rar", ".z01", ".zip.001")
 _SPARE = 1 << 30  # bytes to be left free
 

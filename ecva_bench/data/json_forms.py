@@ -72,8 +72,9 @@ def read_rows(rows: list[Any], path: Path, table: AnnotationTable) -> None:
             table.add(RawRow(video=video, media=media[video], **columns))
     if not table.annotations:
         first = next((f"row {n}: {row}" for n, row in enumerate(found, start=1) if isinstance(row, str)), "")
+        fields = next((f"; its columns are {', '.join(row)}" for row in rows if isinstance(row, dict) and row), "")
         remedy = "see the layouts in the help of `ecva-bench data check`"
-        raise DataError(f"no row can be used ({first or 'none says anything'})", path, remedy)
+        raise DataError(f"no row can be used ({first or 'none says anything'}){fields}", path, remedy)
 
 
 def parse_json_file(content: bytes, path: Path) -> Any:
@@ -81,7 +82,17 @@ def parse_json_file(content: bytes, path: Path) -> Any:
     try:
         return texts.parse_json(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"this is neither a workbook nor whole JSON ({error})", path, "get the file again") from error
+        what = f"this is neither a workbook nor whole JSON ({error}){_table_columns(content)}"
+        remedy = "get the file again; a data set of your own is read by your function: ./file.py:NAME:FILE"
+        raise DataError(what, path, remedy) from error
+
+
+def _table_columns(content: bytes) -> str:
+    """Return in words the columns of a table in text (CSV, TSV), as its first line names them; empty if it is none."""
+    first = content.decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
+    if first[:1] in ("{", "[", "<") or not any(sign in first for sign in ",\t;"):
+        return ""
+    return f"; it may be a table with the columns {first.strip():.300}"
 
 
 def cell_text(value: Any) -> str | None:

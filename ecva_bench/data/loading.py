@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from .. import registry
 from ..errors import DataError, EcvaError, UsageError
+from ..records import Annotation
 from ..registry.source_files import error_line
 from .dataset import Dataset
 
@@ -21,11 +23,11 @@ DatasetSource = str | Path | Dataset | Callable[[Path | None, Path | None], Data
 def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
-    `source` is a registered name (`mini`; `ecva` and `cuva` with the annotation file as `path`), both in one
-    (`ecva:PATH`), or an annotation file alone, whose format is found by its content; a function of (path, videos) that
-    returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is returned, with
-    other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown name and for what
-    is no data set, `DataError` for a file that cannot be read at all.
+    `source` is a registered name (`mini`; `cuva` and `ecva` with the annotation file as `path`), both in one
+    (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a function of (path,
+    videos) that returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is
+    returned, with other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown
+    name and for what is no data set, `DataError` for a file that cannot be read at all.
 
     >>> import ecva_bench as eb
     >>> eb.load_dataset("mini").name
@@ -39,11 +41,10 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
     if isinstance(source, Path) or (isinstance(source, str) and not registry.is_named(DATASET_GROUP, source)):
         file = Path(source)
         if path is None and file.suffix != ".py" and (file.suffix or file.exists()):
-            from .ecva import form_of
+            from .ecva import load_annotation_file
 
-            source, path = form_of(file), file
-        else:
-            source = str(source)
+            return load_annotation_file(file, place)
+        source = str(source)
     found = registry.resolve(DATASET_GROUP, source)
     if path is None:
         path = found.target
@@ -64,4 +65,25 @@ def _loaded(found: registry.Plugin, path: Path | None, videos: Path | None) -> D
         raise DataError(f"the data set cannot be loaded ({error_line(error)})", found.label, "mend it") from error
     if not isinstance(dataset, Dataset):
         raise found.unfit(f"it returned {type(dataset).__name__}, not a Dataset")
+    return _checked(dataset, found.label) if found.code else dataset
+
+
+def _checked(dataset: Dataset, label: str) -> Dataset:
+    """Return a user's data set; `DataError` where a field is of another type, or annotations cannot be told apart."""
+    for part in ("annotations", "excluded", "examples"):
+        if not all(isinstance(one, Annotation) for one in getattr(dataset, part)):
+            raise DataError(f"{part} are no Annotation objects", label, f"give a tuple of Annotation as {part}")
+    if not isinstance(dataset.videos, Path | None):
+        what = f"the folder of the videos is a {type(dataset.videos).__name__}"
+        raise DataError(what, label, "hand on the Path that you were given, or make one")
+    if not (isinstance(dataset.sha256, str) and dataset.sha256):
+        remedy = "give the hash of the annotation file: other annotations are another data set"
+        raise DataError("the sha256 is empty", label, remedy)
+    for video, count in Counter(one.video for one in dataset.annotations).items():
+        if count > 1:
+            raise DataError(f"{count} annotations are of one video, {video!r}", label, "give each video one annotation")
+    for one in dataset.annotations:
+        if one.label is not None and not dataset.taxonomy.knows(one.label):
+            what = f"the class {one.label.code} of {one.video!r} is not in the taxonomy {dataset.taxonomy.name!r}"
+            raise DataError(what, label, "mend the class, or leave the label out")
     return dataset

@@ -6,6 +6,8 @@ A finding names its rule, so this table is what a reader needs to judge a findin
 from __future__ import annotations
 
 FINDING_RULES: dict[str, str] = {
+    # the whole file
+    "other-data-set": "the annotations are those of another data set than was named; they count as what they are",
     # a whole row
     "no-anomaly": "the row annotates nothing: no text but '/', no moment, no class code; it is set aside",
     "duplicate-row": "the video was annotated before in the same table; the first row counts",

@@ -59,7 +59,7 @@ def _write(partial: Path, archive: Path, stream: tarfile.TarFile, member: tarfil
         raise _refused(archive, f"{name!r} is a link or device")
     target.parent.mkdir(parents=True, exist_ok=True)
     with content, target.open("wb") as out:
-        shutil.copyfileobj(content, out, 1 << 20)
+        shutil.copyfileobj(content, out)
 
 
 def _refused(archive: Path, what: str) -> DataError:

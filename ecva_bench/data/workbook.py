@@ -87,12 +87,12 @@ class Sheet:
 def read_workbook(content: bytes, path: Path, table: AnnotationTable) -> list[Annotation]:
     """Take the rows of a workbook into a table and return its examples; `DataError` where no row can be used."""
     found = _sheets(content, path)
+    if len(found) == 1 and _heading_row(only := next(iter(found.values()))) is not None:
+        found = {FIRST_ROUND: only}
     titles = (FIRST_ROUND, SECOND_ROUND, EXAMPLES)
     sheets = {title: _sheet(title, found[title], path) for title in titles if found.get(title)}
     if FIRST_ROUND not in sheets:
-        there = ", ".join(found) or "none"
-        state = "is empty" if FIRST_ROUND in found else f"is there; found: {there}"
-        raise DataError(f"no sheet called {FIRST_ROUND} (first round) {state}", path, "check the file")
+        raise _no_first_round(found, path)
     for title in found.keys() - set(titles):
         if _heading_row(found[title]) is not None:
             table.report(title, "sheet", "sheet-unused", "excluded", title)
@@ -106,6 +106,17 @@ def read_workbook(content: bytes, path: Path, table: AnnotationTable) -> list[An
     for row in rows.get(SECOND_ROUND, ()):
         table.review(row)
     return [annotate(row, table.taxonomy)[0] for row in rows.get(EXAMPLES, ())]
+
+
+def _no_first_round(found: Mapping[str, Mapping[int, Cells]], path: Path) -> DataError:
+    """Return the error for a workbook without the first round, which says what its sheets begin with."""
+    if FIRST_ROUND in found:
+        return DataError(f"no sheet called {FIRST_ROUND} (first round) is filled: it is empty", path, "get it again")
+    begun = {title: list(rows.values())[:1] for title, rows in found.items()}
+    columns = {title: ", ".join(filter(None, map(_plain, *rows))) if rows else "none" for title, rows in begun.items()}
+    there = "; ".join(f"{title} (columns: {shown})" for title, shown in columns.items())
+    what = f"no sheet called {FIRST_ROUND} (first round) is there; found: {there or 'none'}"
+    return DataError(what, path, f"a sheet of the first round has the columns {', '.join((ID, *HEADINGS.values()))}")
 
 
 def written_id(cell: Any) -> str | None:
@@ -127,15 +138,20 @@ def _is_part(written: str) -> bool:
 
 
 def _sheets(content: bytes, path: Path) -> dict[str, dict[int, Cells]]:
-    """Return the rows that hold something, by sheet and number; of sheets that are not ours, the first few."""
+    """Return the rows that hold something, by sheet and number; of sheets that are not ours, the first few.
+
+    The only sheet of a workbook may have any title: its headings tell whether it is the first round.
+    """
     found: dict[str, dict[int, Cells]] = {}
     try:
-        for sheet in open_workbook(content).worksheets:
+        sheets = open_workbook(content).worksheets
+        for sheet in sheets:
             sheet.reset_dimensions()  # which are stated, and may be wrong
             title = _plain(sheet.title)
             known = title in (FIRST_ROUND, SECOND_ROUND, EXAMPLES) and title not in found
             rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-            trimmed = ((number, _trimmed(row)) for number, row in islice(rows, None if known else HEADING_ROWS))
+            whole = known or len(sheets) == 1
+            trimmed = ((number, _trimmed(row)) for number, row in islice(rows, None if whole else HEADING_ROWS))
             found[title if known else sheet.title] = {number: row for number, row in trimmed if row}
     except Exception as error:  # a damaged workbook shows itself as whatever the parser stumbles over
         raise DataError(f"the workbook is damaged ({error})", path, "get the file again") from error

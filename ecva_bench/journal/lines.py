@@ -116,9 +116,14 @@ def as_requested(manifest: Manifest) -> Manifest:
 
 
 def differences(there: Manifest, here: Manifest) -> str:
-    """Return in words where the settings of two runs differ; empty where they are the same."""
+    """Return in words where the settings of two runs differ; empty where they are the same.
+
+    A data set is known by the hash of its annotations, where there is one: its name may have changed.
+    """
     old, new = _flat(there.spec), _flat(here.spec)
     differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    if old.get("dataset.sha256") and old["dataset.sha256"] == new.get("dataset.sha256"):
+        differing = [key for key in differing if key != "dataset.name"]
     return "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from .. import registry
@@ -31,9 +31,8 @@ def open_user_judge(judge: JudgeSource) -> Iterator[Judge]:
     Raises `UsageError` for what is no judge, and `JudgeError` where it cannot be made, fails, or gives no verdicts.
     """
     found = registry.resolve(JUDGE_GROUP, judge)
-    for method in ("ask(calls)", "identity(keys)"):
-        if not callable(getattr(found.value, method.partition("(")[0], None)):
-            raise found.unfit(f"it has no {method}")
+    found.has("ask", "calls")
+    found.has("identity", "keys")
     try:
         made = found.value() if isinstance(found.value, type) else found.value
     except EcvaError:
@@ -67,16 +66,29 @@ class _UserJudge:
         for call, verdict in zip(calls, verdicts, strict=True):
             if not isinstance(verdict, Verdict) or not (verdict.values is None or _fits(call, verdict.values)):
                 scale = call.prompt.scale
-                remedy = f"give a Verdict of {call.expected} numbers from {scale.low} to {scale.high}, or of None"
+                count = "one number" if call.expected == 1 else f"{call.expected} numbers"
+                remedy = f"give Verdict(values=…), a tuple of {count} from {scale.low} to {scale.high}, or None"
                 raise JudgeError(f"the judge gave {verdict!r:.200} to {call.prompt.id}", label, remedy)
         return verdicts
 
     def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
         """Return what the judge says of itself, and its code."""
         code = {"judge-code": self._found.code} if self._found.code else {}
-        return {"judge": self._found.name, **self._judge.identity(keys), **code}
+        label = self._found.label
+        try:
+            said = self._judge.identity(keys)
+        except EcvaError:
+            raise
+        except Exception as error:
+            raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend identity(keys)") from error
+        if not isinstance(said, Mapping) or any("|" in f"{name}{value}" for name, value in said.items()):
+            remedy = "give a dictionary of short texts without |, which divides signatures"
+            raise JudgeError(f"the judge calls itself {said!r:.200}", label, remedy)
+        return {"judge": self._found.name, **{str(name): str(value) for name, value in said.items()}, **code}
 
 
-def _fits(call: Call, values: Sequence[float]) -> bool:
+def _fits(call: Call, values: object) -> bool:
     low, high = call.prompt.scale.low, call.prompt.scale.high
-    return len(values) == call.expected and all(math.isfinite(value) and low <= value <= high for value in values)
+    if not isinstance(values, tuple | list) or len(values) != call.expected:
+        return False
+    return all(hasattr(value, "__float__") and math.isfinite(value) and low <= value <= high for value in values)

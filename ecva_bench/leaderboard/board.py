@@ -17,7 +17,7 @@ from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text
+from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 
@@ -173,9 +173,14 @@ def _printed(cell: PublishedCell | None) -> Cell:
 
 
 def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]:
+    if not group.by:
+        return ["None of these runs has a score of this task."]
+    lower = group.by in group.columns and not group.columns[group.by].higher_is_better
+    order = f"Ranked by {group.by}{', the lower the better' if lower else ''}. "
     notes = [
-        f"Ranked by {group.by}. A sample without an answer counts 0. In brackets: 95 % bootstrap interval over videos. "
-        f"floor: {group.by} with shuffled references."
+        f"{order}A sample without an answer counts 0. In brackets: 95 % bootstrap interval over videos. "
+        f"floor: {group.by} with shuffled references.",
+        *worst_texts(summary for row in group.rows for summary in row.summaries.values()),
     ]
     if standings:
         notes.append(
@@ -185,6 +190,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
         )
     for text_of in (lacking_text, served_text):
         notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
+    notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),

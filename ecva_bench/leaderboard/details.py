@@ -159,6 +159,7 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
         notes=(
             "frames: the fewest and the most that the model was shown of a video, edited views included.",
             *([IMPORTED] if any(one.scores.imported for one in ordered) else []),
+            *(f"{one.scores.model}: data set {one.dataset}." for one in ordered if one.dataset.renamed),
         ),
     )
 

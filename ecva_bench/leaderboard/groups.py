@@ -87,15 +87,19 @@ class LeaderboardGroup:
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:
     """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
-    found: dict[tuple[str, View, str, str], list[LeaderboardRow]] = defaultdict(list)
+    found: dict[tuple[str, View, str, str, str], list[LeaderboardRow]] = defaultdict(list)
     for one in submissions:
         for entry in one.entries:
             if task in (None, entry.task):
-                place = (entry.task, entry.view, one.scores.protocol, entry.coverage.samples_sha256)
+                samples = (
+                    entry.coverage.samples_sha256,
+                    one.scores.dataset_sha256,
+                )  # ids of two data sets may be alike
+                place = (entry.task, entry.view, one.scores.protocol, *samples)
                 found[place].append(LeaderboardRow(one, entry, one.scores.model))
     tasks = list(RANKED_BY)
 
-    def order(place: tuple[str, View, str, str]) -> tuple[int, int, tuple[str, View, str, str]]:
+    def order(place: tuple[str, View, str, str, str]) -> tuple[int, int, tuple[str, View, str, str, str]]:
         number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
         return VIEW_ORDER.index(place[1]), number, place
 

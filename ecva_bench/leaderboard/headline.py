@@ -31,7 +31,7 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
     owed = sum(group.rows[0].entry.coverage.owed for group in groups)
     answered = sum(group.rows[0].entry.coverage.answered for group in groups)
     videos = max((group.samples for group in groups), default=0)
-    where = f" on {run.dataset}" if run.dataset else ""
+    where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
     beware = [text for text in (lacking_text(run.scores), served_text(run.scores)) if text]
     return Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
@@ -57,6 +58,12 @@ def served_text(header: ScoresHeader) -> str:
     return f"beware: several models gave these answers: {', '.join(header.served)}" if several else ""
 
 
+def worst_texts(summaries: Iterable[Summary]) -> list[str]:
+    """Return a line for each column of which lower is better: there a missing answer counts as the highest value."""
+    worst = {s.column: s.worst for s in summaries if not s.higher_is_better}
+    return [f"{column}: lower is better; a missing answer counts {value:g}, not 0" for column, value in worst.items()]
+
+
 def score_sheets(scores: Scores) -> list[Table]:
     """Return a table per task and view of a scores file."""
     return [_sheet(scores, coverage) for coverage in scores.coverage]
@@ -82,6 +89,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *(aggregate_text(aggregate) for aggregate in aggregates),
             *sorted(reasons),
             *_gap_texts(scores, place),
+            *worst_texts(summaries),
             *([] if summaries else ["no metric asked for scores this view on its own"]),
             *signatures,
         ),

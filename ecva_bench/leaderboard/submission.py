@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, field_validator
 from ..errors import ResultsError, UsageError
 from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
+from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from .values import check_mean, sample_values
 
@@ -60,7 +61,7 @@ class Entry(Record):
 class _Settings(Record):
     """What boards read of a run's settings."""
 
-    dataset: dict[str, Any] = Field(default_factory=dict)
+    dataset: DatasetIdentity = DatasetIdentity()
     prompts: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
@@ -94,9 +95,9 @@ class Submission(Record):
         return "imported" if self.scores.imported else "run"
 
     @property
-    def dataset(self) -> str:
-        """Name of the data set, as the run's manifest has it; empty where it has none."""
-        return str(self.spec.get("dataset", {}).get("name", ""))
+    def dataset(self) -> DatasetIdentity:
+        """The data set, as the run's manifest has it; nameless where it has none."""
+        return _Settings.model_validate(self.spec).dataset
 
 
 def submission(
@@ -158,15 +159,15 @@ def _effort(answers: Sequence[Answer]) -> Effort:
 
 
 def write_submission(found: Submission, folder: Path, *, replace: bool = False) -> Path:
-    """Write a submission to `<folder>/<dataset>/submissions/<name>.json` and return the path.
+    """Write a submission to `<folder>/<data set>/submissions/<name>.json` and return the path.
 
     The name is the results file's; the same submission writes the same bytes. Raises `UsageError` where the run does
     not say its data set, and `ResultsError` where another submission has the name, unless it is of the same model and
     to be replaced, or where nothing can be written.
     """
-    if not found.dataset:
+    if not found.dataset.current:
         raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
-    path = folder / _stem(found.dataset) / "submissions" / f"{_stem(found.scores.name)}.json"
+    path = folder / _stem(found.dataset.current) / "submissions" / f"{_stem(found.scores.name)}.json"
     if path.exists():
         _check_place(read_submission(path), found, path, replace)
     content = found.model_dump(mode="json", by_alias=True)

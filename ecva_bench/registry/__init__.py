@@ -54,6 +54,25 @@ class Plugin:
         except ValueError:  # a built-in that does not say what it takes
             pass
 
+    def has(self, method: str, *arguments: str, of: object = None) -> None:
+        """Raise `UsageError`, which names both, where the object has no such method, or not with such arguments.
+
+        `of` stands in for the object, such as its class. An abstract method is none.
+        """
+        owner = self.value if of is None else of
+        call = f"{method}({', '.join(arguments)})"
+        found = getattr(owner, method, None)
+        if not callable(found) or getattr(found, "__isabstractmethod__", False):
+            raise self.unfit(f"it has no {call}")
+        unbound = isinstance(owner, type) and inspect.isfunction(inspect.getattr_static(owner, method))
+        try:
+            inspect.signature(found).bind(*(("self",) if unbound else ()), *arguments)
+        except TypeError:
+            what = f"its {method} cannot be called as {call}"
+            raise self.unfit(f"{what}: it is {method}{inspect.signature(found)}") from None
+        except ValueError:  # a built-in that does not say what it takes
+            pass
+
 
 def names(group: str) -> list[str]:
     """Return the registered names of an entry-point group, sorted."""
@@ -74,8 +93,9 @@ def find(group: str, name: str) -> EntryPoint:
 
 
 def is_named(group: str, source: str) -> bool:
-    """Return whether a text is a registered name, or one with its target, or `file.py:Name`."""
-    return source.partition(":")[0] in names(group) or bool(_IN_FILE.fullmatch(source))
+    """Return whether a text is a registered name, or one with its target, or a Python file, also `file.py:Name`."""
+    file = bool(_IN_FILE.fullmatch(source)) or _without_name(source) is not None
+    return source.partition(":")[0] in names(group) or file
 
 
 def resolve(group: str, source: object) -> Plugin:
@@ -89,10 +109,10 @@ def resolve(group: str, source: object) -> Plugin:
     if name not in names(group):
         if match := _IN_FILE.fullmatch(source):
             return _in_file(group, Path(match["file"]), match["name"], match["target"])
-        if source.endswith(".py"):
-            own = ", ".join(source_files.own_names(source_files.import_file(Path(source)))) or "none"
+        if file := _without_name(source):
+            own = ", ".join(source_files.own_names(source_files.import_file(Path(file)))) or "none"
             what = "the file is named, and not what in it"
-            raise UsageError(what, source, f"write {source}:NAME; its own names are {own}")
+            raise UsageError(what, file, f"write {file}:NAME; its own names are {own}")
     value = load(group, name)
     return Plugin(group, value, source, f"{name} ({_place(value)})", target if colon else None, _release(group, name))
 
@@ -122,6 +142,12 @@ def summary(entry: EntryPoint) -> str:
         return ""
     docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0]
+
+
+def _without_name(source: str) -> str | None:
+    """Return the file of a text that names a Python file and nothing in it."""
+    file = source.removesuffix(":")
+    return file if file.endswith(".py") else None
 
 
 def _in_file(group: str, path: Path, name: str, target: str | None) -> Plugin:
@@ -162,4 +188,4 @@ def _noun(group: str) -> str:
 def _suggestion(name: str, available: list[str]) -> str:
     near = difflib.get_close_matches(name, available, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}available: {', '.join(available) or 'none'}; or ./file.py:Name"
+    return f"{hint}available: {', '.join(available) or 'none'}; or ./file.py:Name; a package's own after installing it"

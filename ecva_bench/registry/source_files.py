@@ -11,6 +11,7 @@ import inspect
 import sys
 import sysconfig
 import traceback
+from collections.abc import Collection, Mapping
 from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -85,28 +86,63 @@ def code_of(source: object) -> str:
     """Return which code an object is, as `file.py:HASH` or `Name:HASH`.
 
     The hash is over the file of its module, as `digest` has it. Of what a script or a notebook defines, it is over the
-    definition alone, so that the rest may be edited. What a function was made with counts too where it is plain.
+    definition alone, so that the rest may be edited. What a function was made with counts too where it is plain. So
+    the hash of a class is the same, whether it is given or named as `./file.py:Name`.
     """
     kind = defined(source)
-    made_with = repr(_made_with(source)).encode()
+    values = _made_with(source)
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     if kind.__module__ == "__main__" or not file:
-        return f"{kind.__qualname__}:{_hash(_definition(kind), made_with)}"
-    return f"{Path(file).name}:{_hash(digest(Path(file)).encode(), made_with)}"
+        return f"{kind.__qualname__}:{_hash(_definition(kind), repr(values).encode())}"
+    code = digest(Path(file))
+    return f"{Path(file).name}:{_hash(code.encode(), repr(values).encode()) if values else code}"
+
+
+def attributes(instance: object, *, but: Collection[str] = ()) -> dict[str, Any]:
+    """Return the attributes of an object, without some, where all are plain: texts, numbers, and lists of them.
+
+    Raises `TypeError`, which names the first that is not.
+    """
+    found = {name: value for name, value in getattr(instance, "__dict__", {}).items() if name not in but}
+    for name, value in found.items():
+        if not _is_plain(value):
+            raise TypeError(f"its {name} is of the type {type(value).__name__}")
+    return found
 
 
 def error_line(error: BaseException) -> str:
     """Return an exception in one line, with the line of a user's file: `ValueError: no such size, my.py line 7`."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{type(error).__name__}: {error.msg}, {Path(error.filename).name} line {error.lineno}"
+    return f"{type(error).__name__}: {' '.join(_message(error).split())}{error_place(error)}"
+
+
+def error_place(error: BaseException) -> str:
+    """Return the line of a user's file at which an exception was raised, as `, my.py line 7`; else nothing."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    place = f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+    return f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+
+
+def _message(error: BaseException) -> str:
+    """Return an exception's text; of a record that pydantic refuses, what is wrong with which field."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    return f"{error.title}: " + "; ".join(": ".join(filter(None, one)) for one in found)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    return isinstance(value, _PLAIN) or (isinstance(value, list | tuple) and all(map(_is_plain, value)))
 
 
 def _is_users(file: str) -> bool:
     """Return whether a file is neither Python's, nor an installed package's, nor this project's."""
-    others = (Path(sysconfig.get_path("stdlib")), Path(__file__).parent.parent)
+    package = Path(__file__).parent.parent
+    others = (Path(sysconfig.get_path("stdlib")), package, package.parent / "adapters")
     return (
         not file.startswith("<frozen")
         and "site-packages" not in file

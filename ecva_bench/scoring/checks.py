@@ -6,8 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..errors import ScoringError, UsageError
-from .scorer import Column, Scorable, Scorer
+from ..errors import EcvaError, ScoringError, UsageError
+from ..registry.source_files import error_line
+from .scorer import Column, Gap, Scorable, Scorer
 
 _ROUNDING = 1e-6  # a sum of floats may pass its bound by so much of it
 
@@ -18,7 +19,19 @@ def checked_values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, 
     Raises `ScoringError`, which names scorer, column and sample, where that is not one mapping for each item, from
     columns of the scorer to numbers within their bounds.
     """
-    values = scorer.score(batch) if batch else []
+    try:
+        values = scorer.score(batch) if batch else []
+    except (EcvaError, ImportError, OSError):
+        raise
+    except Exception as error:
+        if not scorer.code:  # a fault of this project, which its whole traceback explains
+            raise
+        raise ScoringError(f"the scorer failed ({error_line(error)})", f"scorer {scorer.name!r}", "mend it") from error
+    if not isinstance(values, list | tuple):
+        what = f"scorer {scorer.name!r} gave {values!r:.200}"
+        raise ScoringError(
+            what, f"{len(batch)} items", "it must give a list, with a dictionary for each item of the batch"
+        )
     if len(values) != len(batch):
         raise ScoringError(f"{len(values)} scores for {len(batch)} items", f"scorer {scorer.name!r}", "mend the scorer")
     columns = {column.name: column for column in scorer.columns}
@@ -33,6 +46,15 @@ def checked_summary(
     """Return what a scorer gives over all items; `ScoringError` where it is not of its aggregates or their bounds."""
     found = scorer.summary(batch, values)
     _check(scorer, {column.name: column for column in scorer.aggregates}, found, "the summary of all samples")
+    return found
+
+
+def checked_gaps(scorer: Scorer, item: Scorable) -> Mapping[str, Gap]:
+    """Return what a scorer says of the columns it left out; `ScoringError` where that is no `Gap` by column."""
+    found = scorer.gaps(item)
+    if not (isinstance(found, Mapping) and all(isinstance(gap, Gap) for gap in found.values())):
+        what = f"gaps(item) of scorer {scorer.name!r} gave {found!r:.200}"
+        raise ScoringError(what, f"{item.id} ({item.view})", 'it must give a Gap("why") by column')
     return found
 
 

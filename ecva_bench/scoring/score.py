@@ -24,7 +24,7 @@ from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
 from ..statistics.intervals import DRAWS, bootstrap_interval
 from ..tasks import TASKS, find_tasks
 from ..version import __version__
-from .checks import check_distinct, checked_summary, checked_values
+from .checks import check_distinct, checked_gaps, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .readings import ReadingScorer
@@ -317,7 +317,7 @@ class _Part:
 
 def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:
     """Return a reason for every column without a value; an optional one may be left out without."""
-    known = scorer.gaps(item)
+    known = checked_gaps(scorer, item)
     lacking = [c for c in scorer.columns if c.name not in values and (c.name in known or not c.optional)]
     return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
 

@@ -1,6 +1,7 @@
 """A quick check of a video file: whether it decodes, how long it is, what is unusual about it.
 
-Reads the index and decodes three frames, not the whole file. Never raises for a bad file: it reports the error.
+Reads the index and decodes three frames, not the whole file. Never raises for a bad file: it reports the error. Where
+only the length is asked for, the container's own statement is quicker.
 """
 
 from __future__ import annotations
@@ -8,9 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+
 from ..errors import VideoError
+from .opening import open_video
 from .samplers import linspace
 from .video import Video
+from .watchdog import Deadline
+
+# Raw streams without a container: FFmpeg guesses their length from their size.
+_WITHOUT_LENGTH = ("h264", "hevc", "m4v", "mpegvideo", "mjpeg")
 
 
 @dataclass(frozen=True)
@@ -61,3 +69,17 @@ def probe(path: str | Path, *, deadline: float = 60.0, isolate: bool = False) ->
             )
     except VideoError as error:
         return Probe(path=Path(path), decodes=False, error=error.code, message=str(error))
+
+
+def stated_duration(path: Path, *, deadline: float = 10.0) -> float | None:
+    """Return the seconds that a file's container states; None where it states none, or is no video. Decodes nothing.
+
+    It may differ a little from the duration that is found by reading the file (`probe`).
+    """
+    try:
+        with open_video(path, Deadline(path, deadline)) as (container, _):
+            if container.duration is None or container.format.name in _WITHOUT_LENGTH:
+                return None
+            return container.duration / av.time_base
+    except VideoError:
+        return None

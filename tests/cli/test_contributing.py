@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import runpy
 import shlex
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench import Adapter, Scorer
 from tests.imports import ROOT
 
 from .conftest import Command
@@ -50,7 +53,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_every_block_is_a_file_or_commands() -> None:
     assert len(FILES) == sum(kind != "sh" for kind, _ in BLOCKS)
     assert {"pyproject.toml", "porch.jsonl", "test_my_bench.py"} < FILES.keys()
-    assert [line.split()[0] for line in COMMANDS] == ["pip", *["ecva-bench"] * 10, "python"]
+    assert [line.split()[0] for line in COMMANDS] == ["pip", *["ecva-bench"] * 12, "python"]
 
 
 def test_the_guide_can_be_followed(package: Path, ecva_bench: Command) -> None:
@@ -64,7 +67,7 @@ def test_the_guide_can_be_followed(package: Path, ecva_bench: Command) -> None:
     tests = runpy.run_path(arguments[-1])  # the last command is pytest's: its functions are called here
     assert [call() for name, call in tests.items() if name.startswith("test_")] == [None, None]
     _, models, run, scorers, score, check, run_porch, score_porch, *of_files = (
-        shown.get(line, "") for line in COMMANDS[:11]
+        shown.get(line, "") for line in COMMANDS[:13]
     )
     assert re.search(r"^brightness +When a video is brightest", models, re.MULTILINE)
     assert "2 answers" in run
@@ -74,10 +77,17 @@ def test_the_guide_can_be_followed(package: Path, ecva_bench: Command) -> None:
     assert "2 rows, 2 usable" in check
     assert "2 answers" in run_porch
     assert re.search(r"^word_recall +\d", score_porch, re.MULTILINE)
-    run_file, score_file, check_file = of_files
+    run_file, score_file, check_file, judged, asked = of_files
     assert "2 answers" in run_file
     assert re.search(r"word-recall\|words:a-z0-9\|word_recall.py:[0-9a-f]{16}\|", score_file)
     assert "2 rows, 2 usable" in check_file
+    assert re.search(r"^gpt_sum +\d", judged, re.MULTILINE)
+    assert re.search(
+        r"judge:shared_words.py:SharedWords\|words:a-z0-9\|judge-code:shared_words.py:[0-9a-f]{16}", judged
+    )
+    assert "2 answers" in asked
+    manifest = json.loads(Path("asked.jsonl").read_bytes().splitlines()[0])
+    assert manifest["spec"]["prompts"]["cause"]["sha256"] == hashlib.sha256(b"What made it happen?").hexdigest()
 
 
 def test_a_broken_line_of_the_guides_data_set_is_named(package: Path, ecva_bench: Command) -> None:
@@ -86,6 +96,15 @@ def test_a_broken_line_of_the_guides_data_set_is_named(package: Path, ecva_bench
     code, _, err = ecva_bench("data", "check", "porch:broken.jsonl")
     assert code != 0
     assert "broken.jsonl, line 2: mend the line" in err
+
+
+def test_the_guide_names_the_methods_there_are() -> None:
+    interfaces = {"A model": Adapter, "A metric": Scorer}
+    for heading, interface in interfaces.items():
+        section = OWN.split(f"\n### {heading}\n")[1].split("\n### ")[0]
+        named = set(re.findall(r"`(\w+)\([\w, ]*\)`", section))
+        assert named
+        assert named <= set(dir(interface)), heading
 
 
 def test_commands_for_this_repository_name_what_is_there() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.scoring import read_scores
+from ecva_bench.scoring.files import read_scores
 
 from .conftest import Command
 

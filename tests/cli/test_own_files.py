@@ -224,7 +224,10 @@ def test_a_metric_and_a_judge_are_signed_with_their_files(folder: Path, ecva_ben
         (("--scorers", "mine.py:Rival,rouge"), "two columns are called 'rouge1'"),
         (("--judge", "mine.py:Model"), "Model in mine.py is no judge: it has no ask(calls)"),
         (("--judge", "mine.py:Lenient"), "the judge gave Verdict(values=(99.0,)"),
-        (("--judge", "mine.py:Judge", "--budget-usd", "1"), "the judge is no language model: budget_usd"),
+        (
+            ("--judge", "mine.py:Judge", "--budget-usd", "1"),
+            "the judge is one of your own, which does this itself: --budget-usd",
+        ),
     ],
 )
 def test_a_metric_or_a_judge_that_is_unfit_is_one_line(
@@ -235,3 +238,271 @@ def test_a_metric_or_a_judge_that_is_unfit_is_one_line(
     assert code == 2
     assert said in complaint
     assert complaint.count("\n") == 1
+
+
+FAULTY = """
+import json
+from pathlib import Path
+
+from ecva_bench import Adapter, Annotation, Column, Label, Scorer, Verdict
+from ecva_bench.data import Dataset
+from ecva_bench.taxonomy import load_taxonomy
+
+
+class Narrow(Adapter):
+    def answer(self, video):
+        return "x"
+
+
+class Loads(Adapter):
+    def load(self, dataset):
+        pass
+
+    def answer(self, video, question):
+        return "x"
+
+
+class OfPath(Adapter):
+    def answer(self, video, question):
+        return "x"
+
+    def describe(self):
+        return {"weights": Path("w")}
+
+
+class Undescribed(OfPath):
+    def describe(self):
+        return None
+
+
+class Typo(Adapter):
+    def answer(self, video, question):
+        return video.nframes  # line 38
+
+
+class Numbers(Adapter):
+    def __init__(self, size: int = 1, share: float = 0.5) -> None:
+        self.size, self.share = size, share
+
+    def answer(self, video, question):
+        return str(self.size + 1) + " " + str(self.share / 2)
+
+
+class One(Scorer):
+    name = "one"
+    tasks = ("cause",)
+    columns = (Column("one", "one"),)
+
+    def score(self, batch):
+        return [{"one": 1.0} for item in batch]
+
+
+class Pair(One):
+    def score(self, candidate, reference):
+        return 1.0
+
+
+class Fails(One):
+    def score(self, batch):
+        return [{"one": item.anwser} for item in batch]  # line 65
+
+
+class NoList(One):
+    def score(self, batch):
+        return 1.0
+
+
+class TextGaps(One):
+    def score(self, batch):
+        return [{} for item in batch]
+
+    def gaps(self, item):
+        return {"one": "nothing there"}
+
+
+class AloneMade(One):
+    def __init__(self):
+        pass
+
+
+class OneTask(One):
+    tasks = ("cause")
+
+
+class OtherTask(One):
+    tasks = ("causes",)
+
+
+class Piped(One):
+    name = "a|b"
+
+
+class Late(One):
+    columns = (Column("one", "seconds late", unit="s", high=float("inf"), higher_is_better=False),)
+
+
+class Units(One):
+    columns = (Column("one", "seconds late", unit="seconds"),)
+
+
+class Judge:
+    def ask(self, calls):
+        return [Verdict(values=(1,) * call.expected) for call in calls]
+
+    def identity(self, keys=()):
+        return {}
+
+
+class SelfOnly(Judge):
+    def identity(self):
+        return {}
+
+
+class TextIdentity(Judge):
+    def identity(self, keys=()):
+        return "mine"
+
+
+class Divided(Judge):
+    def identity(self, keys=()):
+        return {"k": "a|b"}
+
+
+class Scalar(Judge):
+    def ask(self, calls):
+        return [Verdict(values=3) for call in calls]
+
+
+A = Annotation(video="a", media="mini01.mp4", cause="x")
+
+
+def made(*annotations, videos=None, sha256="0"):
+    return Dataset("mine", "mine.csv", sha256, load_taxonomy("cuva"), annotations, videos=videos)
+
+
+def twice(path, videos):
+    return made(A, A, videos=videos)
+
+
+def unclassed(path, videos):
+    return made(A.model_copy(update={"label": Label(major=99)}), videos=videos)
+
+
+def texts(path, videos):
+    return made({"video": "a"}, videos=videos)
+
+
+def text_folder(path, videos):
+    return made(A, videos=str(videos))
+
+
+def unhashed(path, videos):
+    return made(A, videos=videos, sha256="")
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--model", "faulty.py:Narrow"), "its answer cannot be called as answer(video, question)"),
+        (("--model", "faulty.py:Loads"), "its load cannot be called as load()"),
+        (("--model", "faulty.py:OfPath"), "the description is no JSON"),
+        (("--model", "faulty.py:Undescribed"), "the description is a NoneType"),
+        (("--model", "faulty.py:Numbers", "--model-arg", "size=x"), "its options are share, size"),
+        (("--model", "./faulty.py:"), "the file is named, and not what in it"),
+        (("--model", "constant", "--data", "faulty.py:twice"), "2 annotations are of one video, 'a'"),
+        (("--model", "constant", "--data", "faulty.py:unclassed"), "the class 99 of 'a' is not in the taxonomy 'cuva'"),
+        (("--model", "constant", "--data", "faulty.py:texts"), "annotations are no Annotation objects"),
+        (("--model", "constant", "--data", "faulty.py:text_folder"), "the folder of the videos is a str"),
+        (("--model", "constant", "--data", "faulty.py:unhashed"), "the sha256 is empty"),
+        (("--model", "constant", "--data", "faulty.csv"), "a data set of your own is read by your function"),
+    ],
+)
+def test_a_fault_is_found_before_anything_is_asked(
+    folder: Path, ecva_bench: Command, options: tuple[str, ...], said: str
+) -> None:
+    (folder / "faulty.py").write_text(FAULTY)
+    (folder / "faulty.csv").write_text("id,cause\na,b\n")
+    code, _, complaint = ecva_bench(*COMMON, *options)
+    assert code == 2
+    assert said in complaint
+    assert complaint.count("\n") == 1
+    assert not Path("r.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--scorers", "faulty.py:Pair"), "its score cannot be called as score(batch)"),
+        (("--scorers", "faulty.py:Fails"), "has no attribute 'anwser', faulty.py line 65"),
+        (("--scorers", "faulty.py:NoList"), "scorer 'one' gave 1.0"),
+        (("--scorers", "faulty.py:TextGaps"), "gaps(item) of scorer 'one' gave {'one': 'nothing there'}"),
+        (("--scorers", "faulty.py:AloneMade"), "it is made with the protocol alone"),
+        (("--scorers", "faulty.py:OneTask"), 'write tasks = ("cause",)'),
+        (("--scorers", "faulty.py:OtherTask"), "there is no task causes"),
+        (("--scorers", "faulty.py:Piped"), "its name 'a|b' may have letters"),
+        (("--scorers", "faulty.py:Late"), "give it a finite high"),
+        (("--scorers", "faulty.py:Units"), "a unit is %, s or points"),
+        (("--judge", "faulty.py:SelfOnly"), "its identity cannot be called as identity(keys)"),
+        (("--judge", "faulty.py:TextIdentity"), "the judge calls itself 'mine'"),
+        (("--judge", "faulty.py:Divided"), "the judge calls itself {'k': 'a|b'}"),
+        (("--judge", "faulty.py:Scalar"), "give Verdict(values=…), a tuple of "),
+        (("--judge", "faulty.py:Judge", "--votes", "3"), "which does this itself: --votes"),
+        (("--judge", "faulty.py:Judge", "--judge-url", "http://x"), "which does this itself: --judge-url"),
+        (("--judge", "faulty.py"), "the file is named, and not what in it"),
+        (("--votes", "3"), "none is named: --votes: name one with --judge"),
+        (("--judge", "faulty.py:Judge", "--judge-prompts", "words"), "it does not begin with ---"),
+    ],
+)
+def test_a_fault_of_a_metric_or_a_judge_is_one_line(
+    folder: Path, ecva_bench: Command, options: tuple[str, ...], said: str
+) -> None:
+    (folder / "faulty.py").write_text(FAULTY)
+    assert ecva_bench(*COMMON, "--model", "constant")[0] == 0
+    code, _, complaint = ecva_bench("score", "r.jsonl", *options)
+    assert code == 2
+    assert said in complaint
+    assert not Path("r.scores.jsonl").exists()
+
+
+def test_an_answer_that_fails_names_the_line_and_numbers_arrive_as_declared(folder: Path, ecva_bench: Command) -> None:
+    (folder / "faulty.py").write_text(FAULTY)
+    assert ecva_bench(*COMMON, "--model", "faulty.py:Typo")[0] == 3
+    messages = {str(record["message"]) for record in records("r.jsonl") if record["type"] == "error"}
+    assert messages == {"'Video' object has no attribute 'nframes', faulty.py line 38"}
+    options = ("--model-arg", "size=3", "--model-arg", "share=3")
+    assert ecva_bench(*COMMON, "--model", "faulty.py:Numbers", *options, "--out", "n.jsonl")[0] == 0
+    assert answers("n.jsonl") == ["4 1.5"] * 2
+
+
+def test_where_lower_is_better_a_missing_answer_counts_as_the_worst(folder: Path, ecva_bench: Command) -> None:
+    late = FAULTY.replace('high=float("inf")', "high=10")
+    (folder / "late.py").write_text(
+        f"{late}\n\nasked = []\n\n\ndef half(video, question):\n"
+        "    asked.append(video)\n    return 'x' * (1 // (len(asked) % 2))\n"
+    )
+    assert ecva_bench(*COMMON, "--model", "late.py:half")[0] == 3
+    assert ecva_bench(*COMMON, "--model", "late.py:Numbers", "--out", "c.jsonl")[0] == 0
+    for file in ("r.jsonl", "c.jsonl"):
+        shown = ecva_bench("score", file, "--scorers", "late.py:Late")[1]
+        assert "one: lower is better; a missing answer counts 10, not 0" in shown
+    code, board, _ = ecva_bench("leaderboard", "r.scores.jsonl", "c.scores.jsonl", "--no-published")
+    assert code == 0
+    assert "Ranked by one, the lower the better." in board
+    assert re.findall(r"^\d \[.*?\] +\d +(\S+)", board, re.MULTILINE) == ["late.py:Numbers", "late.py:half"]
+    assert "5.50" in board  # the mean of 1 and 10
+
+
+def test_a_board_without_a_score_says_so(folder: Path, ecva_bench: Command) -> None:
+    asked = ("run", "--task", "cause", "--task", "classification", "--limit", "1", "--videos", "clips")
+    assert ecva_bench(*asked, "--model", "constant", "--out", "r.jsonl")[0] == 0
+    assert ecva_bench("score", "r.jsonl", "--scorers", "rouge")[0] == 0
+    board = ecva_bench("leaderboard", "r.scores.jsonl", "--no-published")[1]
+    assert "Ranked by ." not in board
+    assert "None of these runs has a score of this task." in board
+
+
+def test_a_folder_that_is_not_there_is_named(folder: Path, ecva_bench: Command) -> None:
+    (folder / "faulty.py").write_text(FAULTY + "\n\ndef good(path, videos):\n    return made(A, videos=videos)\n")
+    told = ecva_bench("run", "--model", "constant", "--data", "faulty.py:good", "--videos", "nowhere")[2]
+    assert "missing: all 1 videos, for there is no folder nowhere" in told

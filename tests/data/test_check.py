@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -67,9 +68,6 @@ def test_video_files_of_every_kind(tmp_path: Path, shared_data: Path) -> None:
     assert not result.ok
     assert "mpeg4_bf.avi" in result.unannotated
     assert not set(result.unannotated) & {*BROKEN, *WHOLE}
-    written = result.as_dict()
-    assert written["unannotated"] == list(result.unannotated)
-    assert written["missing"] == ["missing"]
 
 
 def test_moments_are_held_against_the_duration(tmp_path: Path, shared_data: Path) -> None:
@@ -117,3 +115,35 @@ def test_of_two_files_that_may_be_one_video_neither_is_taken(tmp_path: Path) -> 
     assert str(folder / "00001.avi") in unusable
     assert str(folder / "1.mkv") in unusable
     assert set(result.unannotated) == {"1.mkv", "00001.avi", "3.mp4", "note.txt"}
+
+
+def test_what_was_found_is_written_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "other.txt").touch()
+    write_clip(folder / "a.mp4", frames=4)
+    path = annotate(tmp_path / "rows.json", ["a.mp4", "gone.mp4"], "[0000,0059]")
+    path.write_text(json.dumps([*json.loads(path.read_text()), {"video_name": "c", "task": "Cause", "answer": "/"}]))
+    result = check_dataset(load_dataset("cuva", path, folder))
+    written = result.as_dict()
+    assert {name: written.pop(name) for name in ("dataset", "source", "ok", "unusable", "unannotated", "missing")} == {
+        "dataset": "cuva",
+        "source": str(path),
+        "ok": False,
+        "unusable": ["c"],
+        "unannotated": ["other.txt"],
+        "missing": ["gone"],
+    }
+    assert written.pop("sha256") == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (written["counts"]["rows"], written["counts"]["usable"], written["counts"]["with moments"]) == (3, 2, 2)
+    columns = ("video", "media", "frames", "duration", "frame_rate", "codec", "error")
+    assert [tuple(one[name] for name in columns) for one in written.pop("videos")] == [
+        ("a", "a.mp4", 4, 0.4, 10, "h264", None),
+        ("gone", "gone.mp4", None, None, None, None, "file_missing"),
+    ]
+    assert [(one["video"], one["rule"], one["before"]) for one in written.pop("findings")] == [
+        ("a", "moment-beyond-end", "last moment ends at 59 s, the video at 0.40 s"),
+        ("c", "no-anomaly", "cause: /"),
+    ]
+    assert written.keys() == {"counts"}
+    json.dumps(result.as_dict(), allow_nan=False)

@@ -29,6 +29,9 @@ ROWS = [
 ]
 
 
+REPOSITORIES = {"ecva": "gouchenyi/ECVA", "cuva": "fesvhtr/CUVA"}  # as their pages name them
+
+
 class FakeHub:
     """A hub that is a folder; of earlier revisions it has what `earlier` names."""
 
@@ -39,9 +42,11 @@ class FakeHub:
         self.asked: list[tuple[tuple[str, ...], str | None]] = []
 
     def files(self, repository: str) -> list[RemoteFile]:
+        assert repository in REPOSITORIES.values()
         return [RemoteFile(path, len(content)) for path, content in tree(self.folder).items()]
 
     def download(self, repository: str, to: Path, paths: Sequence[str], revision: str | None = None) -> None:
+        assert repository in REPOSITORIES.values()
         self.asked.append((tuple(paths), revision))
         for path in paths:
             (to / path).parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +72,8 @@ def cuva(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     clip = write_clip(tmp_path / "clip.mp4", frames=8)
     with zipfile.ZipFile(folder / "raw/group_0.zip", "w") as archive:
         archive.write(clip, "group_0/00001.mp4")
+        archive.writestr("group_0/rows.JSON", "[]")
+        archive.writestr("group_0/notes.txt", "")
     (folder / "README.md").write_text("read me")
     (folder / "configuration.json").write_text('{"task": "x"}')
     return folder
@@ -96,7 +103,9 @@ def test_cuva_is_read_as_it_lies_on_its_hub(cuva: Path, tmp_path: Path) -> None:
     hub, to = FakeHub(cuva, {"Voting_new.json": votes}), tmp_path / "to"
     found = fetch_dataset(offer_dataset("cuva", to, hub=hub))
     assert found.annotations == ((to / "data/all.parquet", 2), (to / "data/test.parquet", 2))
-    assert [path.name for path, _ in found.not_annotations] == ["configuration.json"]
+    assert found.not_annotations == ((to / "configuration.json", "the JSON is not a list of rows"),)
+    assert found.archived == ("raw/group_0.zip/group_0/rows.JSON",)
+    assert found.folder == to
     assert found.moments == to / "Voting_new.json"
     assert hub.asked[1] == (("Voting_new.json",), "f2a8ab6b182183d4df1a97fae03c751c7ba0effb")
     assert tree(to) == {**tree(cuva), "Voting_new.json": votes.encode()}  # nothing is unpacked
@@ -113,9 +122,9 @@ def test_cuva_is_read_as_it_lies_on_its_hub(cuva: Path, tmp_path: Path) -> None:
 
 
 def test_annotations_can_be_had_alone_and_votes_that_are_gone_cost_nothing_else(cuva: Path, tmp_path: Path) -> None:
-    offer = offer_dataset("cuva", tmp_path / "to", annotations_only=True, hub=FakeHub(cuva))
+    offer = offer_dataset("cuva", tmp_path / "new/to", annotations_only=True, hub=FakeHub(cuva))
     found = fetch_dataset(offer)
-    assert not (tmp_path / "to/raw").exists()
+    assert not (tmp_path / "new/to/raw").exists()
     assert len(found.annotations) == 2
     assert found.moments is None
     assert "Voting_new.json of revision f2a8ab6b could not be had" in found.notes[0]
@@ -163,13 +172,14 @@ def client_of(name: str, files: list[tuple[str, int]], download: Callable[..., N
 
     class HfApi:
         def list_repo_tree(self, repository: str, *, recursive: bool, repo_type: str) -> list[object]:
-            assert (recursive, repo_type) == (True, "dataset")
+            assert (repository, recursive, repo_type) == (REPOSITORIES["cuva"], True, "dataset")
             return [SimpleNamespace(path="data"), *(SimpleNamespace(path=path, size=size) for path, size in files)]
 
     class HubApi:
         def get_dataset_files(
             self, repository: str, *, recursive: bool, page_number: int, page_size: int
         ) -> list[dict[str, object]]:
+            assert (repository, recursive) == (REPOSITORIES["ecva"], True)
             listed: list[dict[str, object]] = [{"Path": "data", "Type": "tree", "Size": 0}]
             listed += [{"Path": path, "Type": "blob", "Size": size} for path, size in files]
             return listed[(page_number - 1) * page_size : page_number * page_size]
@@ -186,6 +196,7 @@ def test_the_clients_are_called_as_they_are_and_their_failure_is_named(
     files = [*((f"{number}.mp4", number) for number in range(230)), ("a[1].json", 5)]
 
     def failing(repository: str, *, local_dir: str, allow_patterns: list[str], **options: object) -> None:
+        assert (repository, local_dir) == (REPOSITORIES[name], str(tmp_path))
         taken = [path for path, _ in files if any(fnmatch(path, one) for one in allow_patterns)]
         assert taken == [path for path, _ in files if path != "0.mp4"]
         raise ConnectionError("no route\nto host")

@@ -103,6 +103,14 @@ def test_clips_are_the_same_bytes_each_time(dataset: Dataset, tmp_path: Path, vi
     assert sha256(dataset.media_path(annotation)) == sha256(again)
 
 
+def test_clips_are_encoded_by_one_thread_without_what_reads_unwritten_memory(tmp_path: Path) -> None:
+    """x264 writes its settings into the stream."""
+    annotation = load_mini().annotations[0]
+    render_clip(annotation, tmp_path / "clip.mp4")
+    written = (tmp_path / "clip.mp4").read_bytes()
+    assert all(setting in written for setting in (b" threads=1 ", b" mbtree=0 ", b" crf=23.0 ", b" keyint="))
+
+
 def test_a_clip_is_as_long_as_its_definition_says(dataset: Dataset) -> None:
     annotation = dataset.annotations[0]
     clip = CLIPS[annotation.video]

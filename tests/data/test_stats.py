@@ -97,7 +97,7 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
 
     monkeypatch.setattr("ecva_bench.video.probing.probe", Probed)
     annotations = (
-        Annotation(video="a", media="a.mp4", moments=(Moment(start=0, end=5),)),
+        Annotation(video="a", media="a.mp4", moments=(Moment(start=0.5, end=4.5),)),
         Annotation(video="b", media="b.mp4", moments=(Moment(start=2, end=3), Moment(start=9, end=10))),
         Annotation(video="bad", media="bad.mp4", moments=(Moment(start=0, end=9),)),
         Annotation(video="none", media="none.mp4"),
@@ -110,5 +110,7 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
     found = dataset_stats(dataset, lambda *state: told.append(state))
     assert found.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
     assert told == [(1, 4, 0), (2, 4, 0), (3, 4, 1), (4, 4, 2)]
-    assert found.start_at_zero == 3 / 5
+    assert found.start_at_zero == 2 / 5
+    unread = Dataset("x", "x", "", load_taxonomy("cuva"), annotations[2:], videos=tmp_path)
+    assert dataset_stats(unread).coverage is None
     assert statistics_module.spread([]) is None

@@ -28,7 +28,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tgz"])
 def test_good_archives_are_unpacked_beside_themselves(tmp_path: Path, name: str) -> None:
-    members = {"videos/00001.mp4": b"one", "videos/deep/00002.mp4": b"two" * 1000, "./notes.txt": b""}
+    members = {"videos/00001.mp4": b"one", "more/deep/00002.mp4": b"two" * 1000, "./notes.txt": b""}
     unpack(make_tar(tmp_path / name, members), tmp_path / "a")
     assert tree(tmp_path / "a") == {path.removeprefix("./"): content for path, content in members.items()}
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", name])

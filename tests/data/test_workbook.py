@@ -216,8 +216,8 @@ def test_other_workbooks_and_paths_are_refused_with_a_remedy(tmp_path: Path) -> 
 
 def test_a_source_may_be_name_and_path_in_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xlsx", [(1, *ROW)])
-    named, found = load_dataset(f"cuva:{path}"), load_dataset(str(path))
-    assert (named.name, found.name) == ("cuva", "ecva")
+    named, found = load_dataset(f"ecva:{path}"), load_dataset(str(path))
+    assert (named.name, found.name) == ("ecva", "cuva")
     assert named.annotations == found.annotations
     assert named.sha256 == found.sha256
 
@@ -329,6 +329,24 @@ def test_a_column_of_ids_that_cannot_be_read_is_named_with_a_value(cell: object,
         load_dataset("ecva", path)
 
 
+def test_the_only_sheet_may_have_any_title_and_another_layout_is_refused_with_its_columns(tmp_path: Path) -> None:
+    rows = [HEADINGS, *((number, *ROW) for number in range(1, 31))]
+    only = load_dataset("ecva", write_sheets(tmp_path / "a.xlsx", {"Sheet1": rows}))
+    assert [each.video for each in only.annotations] == [f"{number:05}" for number in range(1, 31)]
+    other = write_sheets(tmp_path / "b.xlsx", {"all": [("Video Name", "Anomaly Class"), ("1.mp4", "x")], "notes": []})
+    with pytest.raises(DataError, match=r"found: all \(columns: video name, anomaly class\); notes \(columns: none\)"):
+        load_dataset("ecva", other)
+    table = tmp_path / "c.csv"
+    table.write_text("Video Name,Description,Start Time\n14.mp4,a fight,4.0\n")
+    with pytest.raises(DataError, match="a table with the columns Video Name,Description,Start Time"):
+        load_dataset("ecva", table)
+    table.write_text(json.dumps([{"Video Name": "14.mp4", "Description": "a fight"}]))
+    with pytest.raises(
+        DataError, match=r"no visual_input or video_name or ID.*its columns are Video Name, Description"
+    ):
+        load_dataset("ecva", table)
+
+
 def test_a_workbook_without_a_text_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="column 'description' of sheet 一轮标注 holds '/' in row 2, where a text"):
         load_dataset("ecva", write(tmp_path / "a.xlsx", [(1, *NOTHING)]))
@@ -346,6 +364,10 @@ def test_headings_may_stand_lower_in_other_order_and_other_characters(tmp_path: 
     expected = load_dataset("ecva", write(tmp_path / "a.xlsx", [(1, *ROW)])).annotations
     found = load_dataset("ecva", write_sheets(tmp_path / "b.xlsx", {" 一轮标注 ": rows})).annotations
     assert found == expected
+    last = load_dataset(
+        "ecva", write_sheets(tmp_path / "e.xlsx", {"一轮标注": [(*HEADINGS[1:], "video_id"), (*ROW, 1)]})
+    )
+    assert (last.annotations, last.findings) == (expected, ())
     with pytest.raises(DataError, match="no heading video_id in its first 20 rows; row 1 holds 'Title'"):
         load_dataset("ecva", write_sheets(tmp_path / "c.xlsx", {"一轮标注": [("Title",)] * 20 + [HEADINGS, (1, *ROW)]}))
     with pytest.raises(DataError, match="no column 'moment'; row 1 has: video_id, x1"):
@@ -402,6 +424,18 @@ def test_texts_of_other_makes_are_the_same_texts(tmp_path: Path) -> None:
             archive.writestr(name, content)
     assert strings
     assert load_dataset("ecva", shared).annotations == expected
+
+
+def test_notes_behind_the_last_column_are_kept_but_for_the_examples(tmp_path: Path) -> None:
+    first, second = [(1, *ROW, "look again", None, 7), (2, *ROW)], [(2, "[6-1,5]", *(None,) * 5, "agreed")]
+    dataset = load_dataset("ecva", write(tmp_path / "a.xlsx", first, second, 示例=[HEADINGS, (3, *ROW, "good")]))
+    told = [(f.video, f.field, f.action, f.before) for f in dataset.findings if f.rule == "annotator-note"]
+    assert told == [
+        ("00001", "row of 一轮标注", "kept", "look again"),
+        ("00001", "row of 一轮标注", "kept", "7"),
+        ("00002", "row of 二轮标注", "kept", "agreed"),
+    ]
+    assert [each.video for each in dataset.examples] == ["00003"]
 
 
 def test_what_is_beside_the_rows_is_reported(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ecva_bench import cli
 from ecva_bench.answering.process_workers import ProcessWorkers
 from ecva_bench.data import Dataset, fetch, mini
 from ecva_bench.data.hubs import RemoteFile
+from ecva_bench.errors import DataError
 from ecva_bench.report.server import Server
 from ecva_bench.torchvision import ensure_torchvision
 from tests.clips import write_clip
@@ -68,6 +69,8 @@ class FolderHub:
 
     def download(self, repository: str, to: Path, paths: Sequence[str], revision: str | None = None) -> None:
         for path in paths:
+            if revision is not None:
+                raise DataError("this hub has one revision", path)
             (to / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.folder / path, to / path)
 
@@ -155,7 +158,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     monkeypatch.chdir(place)
     monkeypatch.syspath_prepend(place)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    monkeypatch.setitem(fetch.REPOSITORIES, "ecva", (FolderHub(hub), "authors/ecva"))
+    monkeypatch.setitem(fetch.REPOSITORIES, "cuva", (FolderHub(hub), "authors/cuva"))
     monkeypatch.setattr(Server, "serve_forever", lambda _: None)
     monkeypatch.setattr("ecva_bench.answering.ray_workers.RayWorkers", _one_machine)
     monkeypatch.setattr("huggingface_hub.snapshot_download", partial(_downloaded, tmp_path / "weights"))

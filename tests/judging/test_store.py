@@ -126,7 +126,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from ecva_bench.judging.store import Reply, Store, key_of
-from ecva_bench.records import canonical_json
+from ecva_bench.records.base import canonical_json
 store = Store(Path(sys.argv[1]))
 for n in range(400):
     request = canonical_json({"n": n})

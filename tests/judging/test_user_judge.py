@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError, UsageError
-from ecva_bench.judging import Call, Verdict, open_user_judge
+from ecva_bench.judging import Call, Verdict
+from ecva_bench.judging.user_judge import open_user_judge
 
 from .build import grade, keys
 

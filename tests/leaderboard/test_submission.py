@@ -7,9 +7,12 @@ import json
 import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.leaderboard.board import leaderboards
+from ecva_bench.leaderboard.details import dataset_tables
 from ecva_bench.leaderboard.submission import read_submission, submission, write_submission
 from ecva_bench.leaderboard.values import sample_values
 from ecva_bench.records.answers import SeenFrames
+from ecva_bench.records.identity import CUVA_WORKBOOK
 from ecva_bench.scoring.score import score_results
 from tests.scoring.build import answer, failure, label, results
 from tests.scoring.judges import RuleJudge
@@ -43,7 +46,7 @@ def submitted(*texts, hardware=None, usd=None, **fields):
 def test_what_a_submission_holds_of_a_run():
     found = submitted("a red car", "a wall stands", hardware="one core", usd=1.5)
     (entry,) = found.entries
-    assert (found.scores.model, found.scores.baseline, found.dataset) == ("model", True, "mini")
+    assert (found.scores.model, found.scores.baseline, str(found.dataset)) == ("model", True, "mini")
     assert (found.hardware, found.usd) == ("one core", 1.5)
     assert found.classes == {"v0": 1, "v1": 2}
     assert (entry.coverage.answered, entry.coverage.failed, entry.coverage.missing) == (2, 1, 1)
@@ -146,6 +149,27 @@ def test_scores_of_another_results_file_are_refused():
     found = run("a car")
     with pytest.raises(ResultsError, match="another results file"):
         submission(score_results(found, draws=50), found.model_copy(update={"sha256": "1" * 64}))
+
+
+def test_a_run_on_cuvas_workbook_is_of_cuva_whatever_it_was_recorded_as(tmp_path):
+    spec = {"dataset": {"name": "ecva", "sha256": CUVA_WORKBOOK}}
+    old, new = (
+        submitted("a red car", spec=spec),
+        submitted("a wall", spec={"dataset": {**spec["dataset"], "name": "cuva"}}),
+    )
+    assert str(old.dataset) == "cuva (recorded as ecva)"
+    assert not new.dataset.renamed
+    path = write_submission(old, tmp_path)
+    assert path.parts[-3:-1] == ("cuva", "submissions")
+    assert read_submission(path).spec == spec  # what was recorded stays
+    (board,) = leaderboards([old, new])
+    assert len(board.rows) == 2
+    assert sum("data set cuva (recorded as ecva)." in note for note in board.notes) == 1
+    text = "\n".join(note for table in dataset_tables([old, new]) for note in table.notes)
+    assert "model: data set cuva (recorded as ecva)." in text
+    other = submitted("a red car", spec={"dataset": {"name": "ecva", "sha256": "0" * 64}})
+    assert (other.dataset.current, other.dataset.renamed) == ("ecva", False)
+    assert len(leaderboards([old, other])) == 2  # samples of one name, of two data sets
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ecva_bench.answering import Adapter, ModelCard, ModelOutput
+from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints.check import CheckpointCheck
-from ecva_bench.checkpoints.files import read_json_object, section_in, size_in
-from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
-from ecva_bench.errors import AdapterError, CheckpointError, UsageError
+from ecva_bench.errors import AdapterError, CheckpointError
 from ecva_bench.records.base import sha256_of
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
@@ -41,6 +39,7 @@ from ecva_bench.video import samplers
 from ..language.policy import Policy
 from ..options import choice, count
 from ..prompts import Piece, Template, TokenIds, encode
+from .has_checkpoints import HasCheckpoints
 
 if TYPE_CHECKING:
     import torch
@@ -68,10 +67,8 @@ class Seen:
     identity: str
 
 
-class Composed(Adapter):
+class Composed(HasCheckpoints):
     """A model made of a vision tower, a connector and a language model.
-
-    `files` are patterns of what is downloaded of a hub id, by role: `model`, and those of `extras`.
 
     Options, as strings: `model_path`, a folder or hub id; `generation`, a policy's name; `max_new_tokens` in its place;
     `dtype` (auto, float32, float16, bfloat16); `device` (auto, cpu, cuda, cuda:N, spread); `quantize` (8bit, 4bit: the
@@ -81,11 +78,8 @@ class Composed(Adapter):
 
     immaterial = frozenset({"device"})  # what of it matters, the description says
 
-    card: ClassVar[ModelCard]
     policies: ClassVar[Mapping[str, Policy]]
     template: Template  # of the class, or of an instance whose options choose it
-    default_checkpoint: ClassVar[str] = ""
-    files: ClassVar[Mapping[str, tuple[str, ...]]] = {"model": ("*.json", "*.model", "*.safetensors", "*.bin")}
 
     def __init__(
         self,
@@ -97,13 +91,12 @@ class Composed(Adapter):
         device: str = "auto",
         quantize: str = "",
     ) -> None:
-        self.model_path = model_path or self.default_checkpoint
+        super().__init__(model_path)
         self.generation = choice("generation", generation, self.policies)
         self.policy = self.policies[generation]
         if max_new_tokens:
             self.policy = dataclasses.replace(self.policy, max_new_tokens=count("max_new_tokens", max_new_tokens))
         self._wanted = (device, dtype, quantize)
-        self._inspected = False
         self._kept_of: Video | None = None
         self._kept: dict[bytes, Seen] = {}
 
@@ -124,10 +117,6 @@ class Composed(Adapter):
 
         `at_most` stands for `count` where of a shorter video only as many frames are taken as it has.
         """
-
-    def extras(self) -> dict[str, str]:
-        """Return folders or hub ids of the weights beside the model's own, by the option that names them."""
-        return {}
 
     def see(self, frames: Frames) -> torch.Tensor:
         """Return what does not depend on the question; by default tower and connector: [tokens, hidden]."""
@@ -154,31 +143,6 @@ class Composed(Adapter):
         return text.strip()
 
     # What a model is given
-
-    @cached_property
-    def checkpoint(self) -> Checkpoint:
-        """The model's own weights, found or downloaded."""
-        if not self.model_path:
-            raise UsageError("the model has no weights of its own", self.card.name, "name a folder with --model-path")
-        return self.find(self.model_path, "model")
-
-    @cached_property
-    def checkpoints(self) -> dict[str, Checkpoint]:
-        """All weights by role: `model`, and what `extras` names."""
-        return {"model": self.checkpoint, **{role: self.find(name, role) for role, name in self.extras().items()}}
-
-    @cached_property
-    def config(self) -> dict[str, Any]:
-        """The config.json beside the weights."""
-        return read_json_object(self.checkpoint.folder / "config.json")
-
-    def size(self, name: str, default: int | None = None) -> int:
-        """Return a whole number above 0 of config.json; `CheckpointError` where there is none and no default."""
-        return size_in(self.config, name, self.checkpoint.folder / "config.json", default)
-
-    def section(self, name: str) -> dict[str, Any]:
-        """Return settings within config.json, none where it has none; `CheckpointError` for another thing."""
-        return section_in(self.config, name, self.checkpoint.folder / "config.json")
 
     @cached_property
     def placement(self) -> Placement:
@@ -210,7 +174,7 @@ class Composed(Adapter):
 
         ensure_torchvision()
         twin = copy.copy(self)
-        twin.placement, twin._inspected = NOWHERE, True
+        twin.placement, twin.is_inspected = NOWHERE, True
         with inspecting() as parts:
             _ = twin.checkpoint
             try:
@@ -285,12 +249,6 @@ class Composed(Adapter):
         """Return the model's answers, the video being encoded once."""
         seen = self.look(video)
         return [*self.ask([(seen, question) for question in questions])]
-
-    def find(self, name: str, role: str) -> Checkpoint:
-        """Return weights by folder or hub id; `role` is the option that names them."""
-        option = "--model-path" if role == "model" else f"--model-arg {role}="
-        there = not self._inspected
-        return find_checkpoint(name, files=self.files[role], download=there, identify=there, option=option)
 
     def describe(self) -> dict[str, Any]:
         """Return checkpoints with revisions, numbers, frames, template and generation; no weights are loaded."""
