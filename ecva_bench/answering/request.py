@@ -114,8 +114,8 @@ class RunRequest:
 
         Raises `DataError` where the videos are not those that the annotations are of; see `check_numbering`.
         """
-        renamed = (found for found in self.dataset.findings if found.rule == "other-data-set")
-        told = [f"{self.dataset.source} was named {found.before}, and is {found.after}" for found in renamed]
+        renamed = self.dataset.found_by("other-data-set")
+        told = [f"{self.dataset.source} is not {found.before}, but {found.after}" for found in renamed]
         if (numbering := self._numbering) is None:
             return told
         if numbering.refused:

@@ -181,9 +181,9 @@ def _print_videos(result: DatasetCheck) -> None:
     if result.missing:
         console.print(escape(result.missing), highlight=False)
     if result.numbering:
-        console.print(escape(result.numbering.text), highlight=False)
-        if result.numbering.refused:
-            console.print(f"[red]{escape(str(result.numbering.error()))}[/red]", highlight=False)
+        refused = result.numbering.refused
+        text = escape(str(result.numbering.error()) if refused else result.numbering.text)
+        console.print(f"[red]{text}[/red]" if refused else text, highlight=False)
     unusable = [video for video in result.videos or () if video.error not in (None, VideoMissing.code)]
     console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False)
     for video in unusable:

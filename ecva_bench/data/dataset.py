@@ -61,6 +61,10 @@ class Dataset:
             raise UsageError("the folder of the video files is not known", self.source, "name it with --videos DIR")
         return VideoFiles(self.videos, {each.video: each.media for each in (*self.excluded, *self.annotations)})
 
+    def found_by(self, rule: str) -> tuple[Finding, ...]:
+        """Return the findings of a rule."""
+        return tuple(finding for finding in self.findings if finding.rule == rule)
+
     def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
         """Return which of some videos have no file; none of a set that renders its files, or has no folder."""
         if self.render is not None or self.videos is None:

@@ -7,7 +7,7 @@ those of the JSON forms. Which of the two data sets it is, its content says as w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import DataError, UsageError
@@ -16,7 +16,7 @@ from ..names import number_of
 from ..records import Annotation
 from ..taxonomy import load_taxonomy
 from .dataset import Dataset
-from .identity import CUVA_VIDEOS, ECVA_VIDEOS, recognise
+from .identity import CUVA_VIDEOS, ECVA_VIDEOS, NO_FINGERPRINT, fingerprint, recognise
 from .json_forms import read_json_rows, read_rows
 from .rows import AnnotationTable
 from .workbook import read_workbook
@@ -54,6 +54,8 @@ def _load(asked: str | None, path: Path | None, videos: Path | None) -> Dataset:
     table = AnnotationTable(load_taxonomy("cuva"))
     examples, sha256 = _read(path, table)
     annotations = tuple(sorted(table.annotations.values(), key=lambda annotation: annotation.video))
+    for video, first in _repeated(annotations):
+        table.report(video, "row", "annotation-repeated", "kept", first)
     known = recognise(annotations)
     name = known.name if known else asked or _by_numbers(annotations)
     if known and asked not in (None, name):
@@ -69,6 +71,16 @@ def _load(asked: str | None, path: Path | None, videos: Path | None) -> Dataset:
         examples=examples,
         videos=videos,
     )
+
+
+def _repeated(annotations: Iterable[Annotation]) -> Iterator[tuple[str, str]]:
+    """Yield each video of which the very same is annotated as of an earlier one, with that one."""
+    seen: dict[tuple[object, ...], str] = {}
+    for each in annotations:
+        texts = (each.description, each.cause, each.effect)
+        first = seen.setdefault((each.label, each.moments, *texts), each.video)
+        if first != each.video and fingerprint(each.cause) != NO_FINGERPRINT:  # short texts are alike by chance
+            yield each.video, first
 
 
 def _read(path: Path, table: AnnotationTable) -> tuple[tuple[Annotation, ...], str]:

@@ -117,7 +117,9 @@ def fetch_dataset(offer: Offer) -> Fetched:
     for file in found.files:
         if PurePosixPath(file).suffix.lower() in _TRIED and PurePosixPath(file).name != MOMENTS:
             try:
-                annotations.append((to / file, len(load_dataset(offer.name, to / file).annotations)))
+                dataset = load_dataset(offer.name, to / file)
+                annotations.append((to / file, len(dataset.annotations)))
+                notes += [f"{file} is not {one.before}, but {one.after}" for one in dataset.found_by("other-data-set")]
             except EcvaError as error:
                 others.append((to / file, error.what + (f": {error.remedy}" if "pip" in str(error.remedy) else "")))
     return Fetched(

@@ -20,6 +20,7 @@ from ..records import Annotation
 
 CUVA_VIDEOS, ECVA_VIDEOS = 1000, 2240
 _DIGITS = 6  # of a hash that are kept
+NO_FINGERPRINT = "-" * _DIGITS
 _SHORTEST = 40  # characters of a cause that is no other video's by chance; CUVA's have 115 or more
 
 
@@ -56,7 +57,7 @@ def fingerprint(text: str | None) -> str:
     """Return what stands for a text in `cuva_causes.json`: letters and digits count, and neither case nor width."""
     plain = unicodedata.normalize("NFKC", text or "").casefold()
     letters = "".join(filter(str.isalnum, plain))
-    return hashlib.sha256(letters.encode()).hexdigest()[:_DIGITS] if len(letters) >= _SHORTEST else "-" * _DIGITS
+    return hashlib.sha256(letters.encode()).hexdigest()[:_DIGITS] if len(letters) >= _SHORTEST else NO_FINGERPRINT
 
 
 class Recognised(NamedTuple):
@@ -91,7 +92,7 @@ def recognise(annotations: Iterable[Annotation]) -> Recognised | None:
 def _numbered_causes(annotations: Iterable[Annotation]) -> Iterator[tuple[int, str]]:
     for annotation in annotations:
         number, printed = number_of(annotation.video), fingerprint(annotation.cause)
-        if number is not None and not printed.startswith("-"):
+        if number is not None and printed != NO_FINGERPRINT:
             yield number, printed
 
 

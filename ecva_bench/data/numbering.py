@@ -73,12 +73,11 @@ class NumberingCheck:
     @property
     def text(self) -> str:
         """What was compared, in a line."""
-        compared = f"last moments of {self.own.compared} videos were compared with durations"
-        if not self.own.compared and not self.other:
+        if not (self.own.compared or self.other):
             return "numbering: no video could be compared with its annotation"
         example = f" ({self.example})" if self.example else ""
         other = f"; read as {self.other}" if self.other else ""
-        return f"numbering: {compared}: beyond the end lie, read as {self.own}{example}{other}"
+        return f"numbering: read as {self.own} last moments lie beyond the end of their video{example}{other}"
 
     def error(self) -> DataError:
         """Return the error of a check that is refused, with both readings and what to do."""

@@ -17,6 +17,7 @@ FINDING_RULES: dict[str, str] = {
     "review-without-row": "the second round reviews a video that the first does not annotate; it is not used",
     "review-text-unused": "the second round reviews classes and moments only; a text beside them is not used",
     "sheet-unused": "a sheet of another name has the headings of the first round; it is not used",
+    "annotation-repeated": "another video has the very same annotation, as if it were there twice; both count",
     "task-unknown": "the row's task is none of description, cause, effect, classification and timestamp",
     # the class
     "class-missing": "no class is given",

@@ -112,6 +112,14 @@ def test_cuvas_annotations_are_cuva_whatever_they_are_called(cuva: Dataset, shar
     assert load_dataset(f"ecva:{some}").name == load_dataset(some).name == "cuva"
 
 
+def test_videos_with_the_very_same_annotation_are_found(cuva: Dataset) -> None:
+    texts = Counter((a.label, a.moments, a.description, a.cause, a.effect) for a in cuva.annotations)
+    found = cuva.found_by("annotation-repeated")
+    assert len(found) == sum(texts.values()) - len(texts) > 0
+    by_video = {each.video: each for each in cuva.annotations}
+    assert all(by_video[one.video].cause == by_video[one.before].cause for one in found)
+
+
 def test_ecvas_numbers_of_cuvas_videos_are_ecva(cuva: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "all.json"
     beside = [{"visual_input": f"{number}.mp4", "task": "Cause", "output": "x" * 50} for number in range(1, 100)]

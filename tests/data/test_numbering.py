@@ -94,7 +94,7 @@ def test_the_right_folder_passes_and_a_shifted_one_is_refused_with_both_readings
     assert right.numbering is not None
     assert not right.numbering.refused
     assert (right.numbering.own.compared, right.numbering.own.beyond) == (24, 0)
-    assert "last moments of 24 videos were compared" in right.numbering.text
+    assert right.numbering.text == "numbering: read as numbered, 0 of 24 last moments lie beyond the end of their video"
 
     shifted = replace(cuva, videos=tmp_path / "shifted")
     checked = check_dataset(shifted)
@@ -119,7 +119,8 @@ def test_ecvas_folder_beside_cuvas_annotations_is_refused(
     text = refusal_of(replace(cuva, videos=folder))
     assert "ECVA's numbers of CUVA's videos (file 1252 is annotation 1), 0 of 920" in text
     alone = folder_of(tmp_path / "second half", shared, monkeypatch)  # of which none has CUVA's number
-    assert "read as numbered, 0 of 0; read as ECVA's numbers" in refusal_of(replace(cuva, videos=alone))
+    text = refusal_of(replace(cuva, videos=alone))
+    assert "read as numbered, 0 of 0 last moments lie beyond the end of their video; read as ECVA's numbers" in text
 
 
 @pytest.mark.parametrize("shift", [-10, -3, 2, 1242, 1247, 1251])
@@ -149,7 +150,10 @@ def test_moments_slightly_beyond_the_end_and_a_few_far_beyond_are_no_reason_to_r
     assert found is not None
     assert 60 < found.own.beyond < 100
     assert not found.refused
-    assert f"read as numbered, {found.own.beyond} of {len(ends)} (" in found.text
+    assert (
+        f"read as numbered, {found.own.beyond} of {len(ends)} last moments lie beyond the end of their video ("
+        in found.text
+    )
     few = folder_of(tmp_path / "c", dict.fromkeys(first(lengths, 3), 1.0), monkeypatch)
     found = check_numbering(replace(cuva, videos=few))
     assert found is not None
