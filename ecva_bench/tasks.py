@@ -28,13 +28,17 @@ PromptSet = str | Path | Mapping[str, str]
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of question, with the scorers it is scored by unless others are named; `unit` is that of its times."""
+    """One kind of question, with the scorers it is scored by unless others are named; `unit` is that of its times.
+
+    `edited`: whether a metric reads its answers about edited views, as AnomEval does.
+    """
 
     name: str
     summary: str
     scorers: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     unit: str = ""
+    edited: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,9 @@ class Prompt:
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge")),
-        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",)),
-        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome")),
+        Task("description", "what happened", ("bleu", "rouge"), edited=True),
+        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",), edited=True),
+        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome"), edited=True),
         Task("classification", "which class of anomaly it is", ("classification",)),
         Task("timestamp", "when it took place", ("timestamp",), unit="seconds"),
     )

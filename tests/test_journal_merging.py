@@ -49,7 +49,7 @@ def write(path: Path, run: Manifest, leave: Sequence[Place] = (), text: str = "t
         for place in places(run.expects):
             if place not in leave:
                 journal.append(given_to(*place, text))
-        journal.append(end_of(run, journal))
+        journal.append(end_of(journal))
     return path
 
 
@@ -97,7 +97,7 @@ def test_whatever_parts_are_there_nothing_absent_is_forgotten_and_the_whole_runs
         assert sorted(open_now) == sorted([*gone, *left])
         for place in open_now:
             journal.append(given_to(*place))
-        journal.append(end_of(whole, journal))
+        journal.append(end_of(journal))
     filled = read_results(target)
     assert sorted((a.id, a.view) for a in filled.answers) == sorted(places(whole.expects))
     assert not filled.extra
@@ -200,19 +200,36 @@ def test_a_part_that_owes_nothing_is_not_missed(tmp_path: Path) -> None:
     assert read_results(tmp_path / "both.jsonl").lacking is None
 
 
-def test_parts_that_owe_other_lists_are_not_of_one_run(tmp_path: Path) -> None:
+def test_a_part_that_was_extended_alone_leaves_answers_owed(tmp_path: Path) -> None:
     files = [
         write(tmp_path / "1.jsonl", manifest(range(4), (1, 2))),
         write(tmp_path / "2.jsonl", manifest(range(5), (2, 2))),
     ]
-    with pytest.raises(SpecMismatch, match=r"another list of what the run owes than .*1\.jsonl: .*2\.jsonl"):
-        merge_results(files, tmp_path / "all.jsonl", incomplete=True)
+    with pytest.raises(ResultsError, match=r"another was not: 4 of 16 answers are missing: .*1\.jsonl, .*2\.jsonl"):
+        merge_results(files, tmp_path / "all.jsonl")
+    merge_results(files, tmp_path / "all.jsonl", incomplete=True)
+    assert read_results(tmp_path / "all.jsonl").expects == owed_by(range(5))
+    assert last(tmp_path / "all.jsonl")["missing"] == 4
+    with Journal(files[0], manifest(range(5), (1, 2))) as journal:
+        for place in set(places(owed_by([4]))):
+            journal.append(given_to(*place))
+    merge_results(files, tmp_path / "whole.jsonl")
+    assert last(tmp_path / "whole.jsonl")["status"] == "complete"
+
+
+def test_runs_of_other_videos_and_tasks_merge_where_they_agree(tmp_path: Path) -> None:
+    files = [write(tmp_path / f"{n}.jsonl", manifest(videos)) for n, videos in enumerate([(0, 1), (1, 2), (7,)])]
+    merge_results(files, tmp_path / "all.jsonl")
+    merged = read_results(tmp_path / "all.jsonl")
+    assert merged.expects == owed_by([0, 1, 2, 7])
+    assert len(merged.answers) == len(places(owed_by([0, 1, 2, 7])))
+    assert last(tmp_path / "all.jsonl")["status"] == "complete"
 
 
 def test_parts_pasted_together_are_refused_and_not_read_as_one(tmp_path: Path) -> None:
     one, two = parts(tmp_path, 4, 2)
     (tmp_path / "all.jsonl").write_bytes(one.read_bytes() + two.read_bytes())
-    with pytest.raises(ResultsError, match=r"several runs \(selection\.shard is .*ecva-bench merge"):
+    with pytest.raises(ResultsError, match=r"several runs \(part 1 of 2 there, part 2 of 2 here\): .*ecva-bench merge"):
         read_results(tmp_path / "all.jsonl")
 
 
@@ -264,7 +281,7 @@ def test_what_cannot_be_asked_is_neither_owed_nor_missing_nor_asked_again(tmp_pa
         with Journal(tmp_path / f"{number}.jsonl", run) as journal:
             for sample, view in places(run.expects):
                 journal.append(impossible(sample) if view == "anomaly" else given_to(sample, view))
-            journal.append(end_of(run, journal))
+            journal.append(end_of(journal))
         files.append(tmp_path / f"{number}.jsonl")
     assert last(files[0]) | {"t": ""} == {
         "type": "end", "status": "complete", "answers": 2, "errors": 0, "missing": 0, "unasked": 2, "t": "",
@@ -289,7 +306,7 @@ def test_views_that_could_not_be_made_were_errors_once_and_are_none(tmp_path: Pa
     assert old.expects["anomaly"] == ()
     assert old.unasked == {"anomaly": {"0/a": "why", "0/b": "why"}}
     with Journal(tmp_path / "old.jsonl", run) as journal:
-        assert end_of(run, journal).status == "complete"
+        assert end_of(journal).status == "complete"
 
 
 def test_an_answer_counts_more_than_that_a_view_could_not_be_made_and_that_more_than_a_failure(tmp_path: Path) -> None:
@@ -300,7 +317,7 @@ def test_an_answer_counts_more_than_that_a_view_could_not_be_made_and_that_more_
         lost: Failure = failure("0/b").model_copy(update={"view": "anomaly"})
         journal.append(lost)
         journal.append(impossible("0/b"))
-        assert end_of(run, journal).model_dump(include={"answers", "errors", "missing", "unasked"}) == {
+        assert end_of(journal).model_dump(include={"answers", "errors", "missing", "unasked"}) == {
             "answers": 1, "errors": 0, "missing": 2, "unasked": 1,
         }  # fmt: skip
     found = read_results(tmp_path / "r.jsonl")
@@ -354,7 +371,7 @@ def test_parts_whose_endpoint_turned_something_down_merge_and_are_filled_as_they
             journal.settle(whole)
     assert read_results(tmp_path / "all.jsonl").expects == whole.expects
     otherwise = write(tmp_path / "3.jsonl", described(manifest(range(6), (3, 3))))
-    with pytest.raises(SpecMismatch, match=r"description\.left_out"):
+    with pytest.raises(SpecMismatch, match=r"left_out \[\"temperature\"\] there, none here"):
         merge_results([*files, otherwise], tmp_path / "none.jsonl")
 
 

@@ -126,7 +126,7 @@ def test_a_class_an_instance_and_a_function_are_models() -> None:
     assert eb.run(instance, out="instance.jsonl", **common).rows()[1]["answer"] == "i effect"
     assert eb.run(function, out="function.jsonl", **common).rows()[0]["answer"] == "f cause"
     assert eb.run(function, out="function.jsonl", **common).end.answers == 2
-    with pytest.raises(SpecMismatch, match="model is 'Echo' there and 'function' here"):
+    with pytest.raises(SpecMismatch, match="run: Echo there, function here"):
         eb.run(function, out="class.jsonl", **common)
     with pytest.raises(eb.UsageError, match=r"int.* is no model: it has no answer\(video, question\)"):
         eb.run(7, **common)  # type: ignore[arg-type]
@@ -137,7 +137,7 @@ def test_a_class_an_instance_and_a_function_are_models() -> None:
 def test_own_metrics_and_data_sets_are_given_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = eb.load_dataset("mini")
     outcome = eb.run(Echo, data=dataset, tasks="cause", limit=2, prompts={"cause": "Why?"})
-    assert outcome.path == Path("results.jsonl")
+    assert outcome.path == Path("Echo-mini.jsonl")
     scored = eb.score(outcome, scorers=[Letters, "rouge"], out="scores.jsonl")
     assert [row["metric"] for row in scored.rows()] == ["letters", "rouge1", "rouge2", "rougeL"]
     assert (scored.rows()[0]["mean"], scored.rows()[0]["unit"]) == (5.0, "points")

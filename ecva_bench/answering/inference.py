@@ -9,16 +9,17 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..records import Moment, Sample
-from ..records.answers import Event, Manifest
+from ..records.answers import Answer, Event, Manifest
 from ..records.base import View, canonical_json
 from ..video import Frames, Video
+from . import ending
 from .adapter import Adapter
 from .plan import VideoQuestions
 from .prefetch import Prefetcher, stopwatch
@@ -35,6 +36,7 @@ from .result_records import (
     identity,
     key,
     not_shown,
+    reused,
     seen_frames,
 )
 from .views import removed_spans
@@ -66,12 +68,14 @@ class Settings:
 class Job:
     """A video to ask about. `settled` are the keys of its questions that need not be asked again.
 
-    `begun` is the model's description under which the run already has answers; None where it has none.
+    `begun` is the model's description under which the run already has answers; None where it has none. `offered` are
+    answers of other files, by key.
     """
 
     group: VideoQuestions
     settled: frozenset[str] = frozenset()
     begun: Mapping[str, Any] | None = None
+    offered: Mapping[str, Answer] = field(default_factory=dict)
 
 
 class Inference:
@@ -133,7 +137,14 @@ class Inference:
                 shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error
-        return ViewQuestions(view, removed, self._open(job, view, removed, sha256), shown)
+        questions = self._open(job, view, removed, sha256)
+        return ViewQuestions(
+            view,
+            removed,
+            tuple((key, sample) for key, sample in questions if key not in job.offered),
+            shown,
+            tuple(reused(job.offered[key], sample) for key, sample in questions if key in job.offered),
+        )
 
     def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
         """Return a view's questions with the indices of the frames they need; an error takes the place of the view."""
@@ -171,6 +182,7 @@ class Inference:
             together = self.settings.mode == "fast" or self.adapter.independent
             size = len(job.group.samples) if together else 1
             for round_ in prepared.rounds:
+                yield from round_.reused
                 if isinstance(round_.shown, Exception):
                     yield from not_shown(round_, round_.shown)
                 elif round_.questions:
@@ -207,7 +219,8 @@ class Inference:
         while batches:
             batch = batches.pop(0)
             try:
-                answers = self._answers(batch, round_, shown, prepared, asked)
+                with ending.uninterrupted():
+                    yield from self._answers(batch, round_, shown, prepared, asked)
             except ModelGone:
                 raise
             except AnswerPending:
@@ -224,8 +237,6 @@ class Inference:
                     batches = _cut([*batch, *itertools.chain(*batches)], size)
                 else:
                     batches = [*_cut(batch, 1), *batches]
-            else:
-                yield from answers
         return size
 
     def _answers(

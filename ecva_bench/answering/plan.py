@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError, VideoAmbiguous
+from ..journal.manifests import SampleView
 from ..names import Names
 from ..records import Annotation, Sample
 from ..records.base import View
@@ -17,6 +18,8 @@ from ..tasks import Prompt, Task, sample
 
 if TYPE_CHECKING:
     from ..data import Dataset
+
+EDITED: tuple[View, ...] = ("anomaly", "control")
 
 
 @dataclass(frozen=True)
@@ -103,17 +106,24 @@ def _draw(seed: int, video: str) -> str:
 class VideoQuestions:
     """All questions of one video, so that it is decoded once for all of them.
 
-    `fault` is why its file is not known where two may be it; nothing lies at `media` then.
+    `fault` is why its file is not known where two may be it; nothing lies at `media` then. `edited` are the sample ids
+    and edited views that are asked about, as far as there is an annotated moment.
     """
 
     video: str
     media: Path
     samples: tuple[Sample, ...]
     fault: VideoAmbiguous | None = None
+    edited: frozenset[SampleView] = frozenset()
 
     def asked(self, view: View) -> tuple[Sample, ...]:
         """Return the questions asked about a view: an edited view needs an annotated moment."""
-        return tuple(sample for sample in self.samples if view == "full" or sample.moments)
+        return tuple(s for s in self.samples if view == "full" or (s.moments and (s.id, view) in self.edited))
+
+    def asked_also(self, owed: Set[SampleView]) -> VideoQuestions:
+        """Return the same with the edited views that a results file owes besides, of whatever task."""
+        mine = {(s.id, view) for s in self.samples for view in EDITED}
+        return replace(self, edited=self.edited | (mine & owed))
 
 
 @dataclass(frozen=True)
@@ -137,9 +147,18 @@ class Plan:
 
 
 def make_plan(
-    dataset: Dataset, tasks: dict[Task, Prompt], selection: Selection, views: Sequence[View] = ("full",)
+    dataset: Dataset,
+    tasks: dict[Task, Prompt],
+    selection: Selection,
+    views: Sequence[View] = ("full",),
+    *,
+    all_tasks: bool = False,
 ) -> Plan:
-    """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask."""
+    """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask.
+
+    About edited views only the tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted.
+    """
+    on_edits = frozenset(task.name for task in tasks if task.edited or all_tasks)
     groups: list[VideoQuestions] = []
     unasked: dict[str, str] = {}
     for annotation in selection.apply(dataset.annotations, dataset.missing):
@@ -147,10 +166,13 @@ def make_plan(
         unasked |= {f"{annotation.video}/{task}": "no reference" for task, found in asked.items() if found is None}
         samples = tuple(found for found in asked.values() if found is not None)
         if samples:
+            edited = frozenset((found.id, view) for found in samples if found.task in on_edits for view in views)
+            media, fault = Path(annotation.media), None
             try:
-                groups.append(VideoQuestions(annotation.video, dataset.media_path(annotation), samples))
-            except VideoAmbiguous as fault:
-                groups.append(VideoQuestions(annotation.video, Path(annotation.media), samples, fault))
+                media = dataset.media_path(annotation)
+            except VideoAmbiguous as error:
+                fault = error
+            groups.append(VideoQuestions(annotation.video, media, samples, fault, edited))
     if not groups:
         remedy = "widen --ids, --limit, --subset or --task"
         if selection.available and dataset.missing(annotation.video for annotation in dataset.annotations):
@@ -158,7 +180,7 @@ def make_plan(
         raise UsageError("nothing is left to ask", dataset.source, remedy)
     expects: dict[View, tuple[str, ...]] = {}
     for view in dict.fromkeys(views):
-        everything = [found for group in groups for found in group.samples]
+        everything = [found for group in groups for found in group.samples if (found.id, view) in group.edited]
         expects[view] = tuple(s.id for group in groups for s in group.asked(view))
         if view != "full":
             unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not s.moments}

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 
 from ..devices import gpus, there
 from ..errors import UsageError
+from .ending import SIGNALS
 from .inference import Job
 from .runner import Runner
 from .workers import Died, Send, Worker, WorkerHandle
@@ -51,6 +52,10 @@ class _Process:
         with suppress(OSError):  # it is dead; the listener reports that
             self._pipe.send(job)
 
+    def end(self) -> None:
+        with suppress(OSError):
+            self._pipe.send(None)
+
     def stop(self) -> None:
         self._process.kill()
         self._listener.join()
@@ -60,6 +65,8 @@ class _Process:
             while True:
                 send(self._pipe.recv())
         self._process.join()
+        with suppress(ProcessLookupError):  # what it started, such as an engine that holds its GPU
+            os.killpg(self._process.pid or 0, signal.SIGKILL)
         code = self._process.exitcode or 0
         send(Died(f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"))
 
@@ -91,7 +98,9 @@ def check_there(devices: Sequence[str]) -> None:
 
 def _serve(pipe: Connection, prepare: Callable[[], Runner], device: str) -> None:
     """Run a worker until the pipe is closed, which happens when the parent process ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which ends this process
+    os.setpgrp()  # of which all that it starts is a part
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # for the parent, which ends this process
     os.environ[VISIBLE] = _visible(device, os.environ.get(VISIBLE))
     worker = Worker(prepare)
     threading.Thread(target=_take, args=(pipe, worker), name="jobs", daemon=True).start()
@@ -102,8 +111,12 @@ def _serve(pipe: Connection, prepare: Callable[[], Runner], device: str) -> None
 def _take(pipe: Connection, worker: Worker) -> None:
     with suppress(EOFError, OSError):
         while True:
-            worker.submit(pipe.recv())
-    os._exit(1)
+            job = pipe.recv()
+            if job is None:
+                worker.end()
+            else:
+                worker.submit(job)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _visible(device: str, visible: str | None) -> str:

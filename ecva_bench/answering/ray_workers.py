@@ -67,6 +67,9 @@ class _Actor:
     def submit(self, job: Job) -> None:
         self._actor.submit.remote(job)
 
+    def end(self) -> None:
+        self._actor.end.remote()
+
     def stop(self) -> None:
         ray.kill(self._actor)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -71,7 +72,8 @@ class RunRequest:
     """One run, as asked for. `tasks` may be empty: all the model can be asked.
 
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
-    not identify a run: the model describes what it found there.
+    not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
+    about `edited` views also what no metric reads.
     """
 
     model: ModelSource
@@ -82,6 +84,8 @@ class RunRequest:
     tasks: tuple[str, ...] = ()
     prompts: PromptSet = "ours"
     edited: tuple[View, ...] = ()
+    all_tasks: bool = False
+    name: str = ""
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
     worker_options: WorkerOptions = field(default_factory=WorkerOptions)
@@ -99,6 +103,18 @@ class RunRequest:
     @cached_property
     def _numbering(self) -> NumberingCheck | None:
         return check_numbering(self.dataset)
+
+    @property
+    def results_file(self) -> Path:
+        """Where the answers go unless a file is named: `motion-mini.jsonl`, or `motion-mini-part2of4.jsonl`."""
+        part, of = self.selection.shard or (0, 0)
+        parts = [self.name or self._plugin.name, self.dataset.name, *([f"part{part}of{of}"] if of else [])]
+        return Path("-".join(re.sub(r"[^\w.]+", "-", text.rpartition("/")[2]).strip("-.") for text in parts) + ".jsonl")
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether a model that could be ranked is asked about the drawn clips of the embedded split."""
+        return self.dataset.name == "mini" and not isinstance(self._adapter(), Baseline)
 
     @property
     def answers_jointly(self) -> bool:
@@ -166,8 +182,11 @@ class RunRequest:
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
+        if self.tasks and self.edited and not (self.all_tasks or any(task.edited for task in chosen)):
+            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about edited views"
+            raise UsageError(what, remedy="leave out --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        return make_plan(self.dataset, prompts, selection, ("full", *self.edited))
+        return make_plan(self.dataset, prompts, selection, ("full", *self.edited), all_tasks=self.all_tasks)
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
@@ -180,7 +199,10 @@ class RunRequest:
             "baseline": isinstance(adapter, Baseline),
             "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
-            "prompts": {task: {"id": f"{p.id}.v{p.version}", "sha256": p.sha256} for task, p in plan.prompts.items()},
+            "prompts": {
+                task: {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
+                for task, prompt in plan.prompts.items()
+            },
             "selection": self.selection.describe(),
             "views": plan.views,
             "decoder": decoder_version(),
@@ -189,6 +211,7 @@ class RunRequest:
         started = now()
         return Manifest(
             run=sha256_of([spec, started, writer()])[:16],
+            name=self.name,
             spec=json.loads(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,

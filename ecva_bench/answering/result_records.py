@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import AdapterError, EcvaError, ViewUnavailable
+from ..journal.manifests import KEYED
 from ..journal.writer import now
 from ..reading.text import parse_json, well_formed
 from ..reading.thoughts import without_thought
@@ -27,12 +28,16 @@ KeyedSample = tuple[str, Sample]  # a key and its sample
 
 @dataclass(frozen=True)
 class ViewQuestions:
-    """The questions still to be asked about one view; `shown` is the view, or the error that prevents it."""
+    """The questions still to be asked about one view; `shown` is the view, or the error that prevents it.
+
+    `reused` are answers that another file has to others of its questions.
+    """
 
     view: View
     removed: tuple[Moment, ...]
     questions: tuple[KeyedSample, ...]
     shown: Video | Exception
+    reused: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,7 @@ class PreparedVideo:
 def identity(manifest: Manifest) -> dict[str, Any]:
     """Return what all keys of a run have in common."""
     spec = manifest.spec  # `code` and `made_with` are those of a user's own model
-    return {
-        name: spec[name] for name in ("model", "code", "made_with", "description", "decoder", "mode") if name in spec
-    }
+    return {name: spec[name] for name in KEYED if name in spec}
 
 
 def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:
@@ -148,6 +151,12 @@ def answer(
         time=time,
         t=now(),
     )
+
+
+def reused(answer: Answer, sample: Sample) -> Answer:
+    """Return an answer of another file with this run's annotation, which no key holds."""
+    of_annotation = ("reference", "key_sentences", "moments", "label")
+    return answer.model_copy(update={name: getattr(sample, name) for name in of_annotation})
 
 
 def not_shown(round_: ViewQuestions, error: Exception) -> list[Failure | Unasked]:

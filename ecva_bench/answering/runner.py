@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import ModelGone
+from ..journal.manifests import sample_views
 from ..journal.writer import Journal, end_of
-from ..records.answers import End, Manifest
+from ..records.answers import Answer, End, Manifest
 from .adapter import Adapter
 from .inference import Inference, Job, Settings
 from .plan import Plan
@@ -53,7 +54,7 @@ class Runner:
         except ModelGone as gone:
             journal.event("stopped", why=str(gone))
             raise
-        end = end_of(self.manifest, journal)
+        end = end_of(journal)
         journal.append(end)
         return end
 
@@ -81,8 +82,15 @@ def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
     for key, failure in journal.failed.items():
         if not (failure.retryable or retry_errors):
             settled[failure.video].add(key)
-    begun = journal.manifest.spec.get("description") if journal.answered else None
-    return [Job(group, frozenset(settled[group.video]), begun) for group in plan.groups]
+    offered: dict[str, dict[str, Answer]] = defaultdict(dict)
+    for key, answer in journal.reusable.items():
+        offered[answer.video][key] = answer
+    begun = journal.manifest.spec.get("description") if journal.answered or journal.reusable else None
+    owed = sample_views(journal.manifest.expects)
+    return [
+        Job(group.asked_also(owed), frozenset(settled[group.video]), begun, offered[group.video])
+        for group in plan.groups
+    ]
 
 
 def write(journal: Journal, record: ResultRecord) -> None:

@@ -7,16 +7,19 @@ that dies go back into the queue. Workers do not wait for each other: there is n
 from __future__ import annotations
 
 import queue
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
 from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
-from ..journal.lines import differences
+from ..journal.manifests import differences
 from ..journal.writer import Journal, end_of, writer
 from ..records.answers import Answer, End, Manifest
+from . import ending
 from .inference import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
@@ -75,8 +78,13 @@ class Worker:
         """Give it another video."""
         self._videos.submit(job)
 
+    def end(self) -> None:
+        """End it once the answers under way are given."""
+        ending.request()
+        self._videos.close()
+
     def work(self) -> Iterator[Message]:
-        """Yield its messages, until it is stopped from outside or the run cannot be carried out."""
+        """Yield its messages, until it is to end or the run cannot be carried out."""
         try:
             with self._prepare() as runner:
                 self._videos = runner.inference.videos()
@@ -87,6 +95,8 @@ class Worker:
                     yield Finished()
         except EcvaError as error:
             yield Refused(error)
+        except KeyboardInterrupt:  # as asked for: `end`
+            return
 
 
 class WorkerHandle(Protocol):
@@ -95,8 +105,11 @@ class WorkerHandle(Protocol):
     def submit(self, job: Job) -> None:
         """Give it another video; a dead worker ignores it."""
 
+    def end(self) -> None:
+        """Have it end once the answers under way are given; a dead worker ignores it."""
+
     def stop(self) -> None:
-        """Stop it at once, whatever it is doing."""
+        """Stop it at once, whatever it is doing, with all that it has started."""
 
 
 class Engine(Protocol):
@@ -173,6 +186,7 @@ class WorkerPool:
                     reported = self._settled
                     progress(reported, self.plan.owed, journal.errors)
         except KeyboardInterrupt:
+            self._await_answers()
             journal.event("interrupted")
             raise
         except (ModelGone, WorkerLost) as gone:
@@ -182,9 +196,26 @@ class WorkerPool:
                     self._write(message.record)
             journal.event("stopped", why=str(gone))
             raise
-        end = end_of(self.manifest, journal)
+        end = end_of(journal)
         journal.append(end)
         return end
+
+    def _await_answers(self) -> None:
+        """Write the answers under way, as far as they come in time."""
+        alive = {slot for slot in self._slots if slot.handle}
+        for slot in alive:
+            if slot.handle and slot.ready:
+                slot.handle.end()
+            elif slot.handle:
+                slot.handle.stop()
+        end = time.monotonic() + ending.GRACE
+        while alive and (left := end - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                slot, message = self._inbox.get(timeout=left)
+                if isinstance(message, Wrote):
+                    self._write(message.record)
+                elif isinstance(message, Died):
+                    alive.discard(slot)
 
     def _write(self, record: ResultRecord) -> None:
         if not (isinstance(record, Answer) and record.key in self._journal.answered):

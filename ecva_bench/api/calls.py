@@ -49,11 +49,14 @@ def run(
     data: DatasetSource = "mini",
     videos: str | Path | None = None,
     tasks: str | Sequence[str] = (),
-    out: str | Path = "results.jsonl",
+    out: str | Path | None = None,
+    reuse: Sequence[str | Path] = (),
+    name: str = "",
     model_path: str | None = None,
     model_args: Mapping[str, str | int | float | bool] | None = None,
     prompts: PromptSet = "ours",
     edited: Sequence[View] = (),
+    all_tasks: bool = False,
     ids: Sequence[str] = (),
     subset: int | None = None,
     seed: int = 0,
@@ -65,14 +68,15 @@ def run(
     settings: Settings | None = None,
     progress: ScoringProgress = silent,
 ) -> RunOutcome:
-    """Ask a model about videos, write every answer to `out` at once, and return all of them.
+    """Ask a model about videos, write every answer to `out` (`MODEL-DATASET.jsonl`) at once, and return all of them.
 
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
-    `(video, question) -> str`. A results file that is there is resumed: what it answers is not asked again; one of
-    another model or other settings is refused with `SpecMismatch`. Without `tasks`, all are asked. A question that
-    fails is an error record of the file, counted in `end`. `settings` are those of decoding. A model that other
-    processes cannot make again, such as an instance, runs in this one. A script that asks for `workers` needs the
-    guard `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met as it stands.
+    `(video, question) -> str`. A results file that is there is resumed, and takes more videos, tasks and views: what it
+    answers is not asked again, nor what the files `reuse` answer; one whose answers were made in another way is refused
+    with `SpecMismatch`. Tables call the run `name`. Without `tasks`, all are asked. A question that fails is an error
+    record of the file, counted in `end`. `settings` are those of decoding. A model that other processes cannot make
+    again, such as an instance, runs in this one. A script that asks for `workers` needs the guard
+    `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met as it stands.
 
     >>> import ecva_bench as eb
     >>> def guess(video, question):
@@ -90,15 +94,21 @@ def run(
         tasks=_several(tasks),
         prompts=prompts,
         edited=tuple(edited),
+        all_tasks=all_tasks,
+        name=name,
         selection=Selection(_several(ids), subset, seed, limit),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),
     )
-    path = Path(out)
+    return _answered(request, None if out is None else Path(out), [Path(file) for file in reuse], progress)
+
+
+def _answered(request: RunRequest, out: Path | None, files: Sequence[Path], progress: ScoringProgress) -> RunOutcome:
+    path = out or request.results_file
     work = request.open()
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    with work, Journal(path, work.manifest) as results, progress("run", "answers") as settled:
+    with work, Journal(path, work.manifest, files) as results, progress("run", "answers") as settled:
         end = work.run(results, lambda done, owed, errors: settled(done, owed))
     return RunOutcome(path, read_results(path), end)
 

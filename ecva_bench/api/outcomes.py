@@ -50,7 +50,7 @@ class RunOutcome(Outcome):
 
     >>> outcome = eb.run("constant", tasks="cause", limit=2)
     >>> print(outcome)
-    results.jsonl: 2 answers, 0 errors, 0 missing
+    constant-mini.jsonl: 2 answers, 0 errors, 0 missing
     >>> outcome.rows()[0]["task"]
     'cause'
     """

@@ -50,7 +50,10 @@ Data = Annotated[
     typer.Option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
-Out = Annotated[Path, typer.Option(help="Results file; one that exists is resumed.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Results file; one that exists is resumed, or extended. Default: MODEL-DATASET.jsonl."),
+]
 Prompts = Annotated[
     str,
     typer.Option(
@@ -61,6 +64,7 @@ Edited = Annotated[
     list[EditedView] | None,
     typer.Option(help="Ask about an edited view too: the moments cut, or as much normal time; may be repeated."),
 ]
+AllTasks = Annotated[bool, typer.Option("--all-tasks", help="Ask about edited views also what no metric reads.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
 Available = Annotated[bool, typer.Option("--available", help="Only videos whose file is there.")]
@@ -84,6 +88,8 @@ def build_request(
     videos: Path | None,
     prompts: str,
     edited: list[EditedView] | None,
+    all_tasks: bool = False,
+    name: str = "",
     limit: int | None,
     ids: str | None,
     available: bool,
@@ -105,20 +111,17 @@ def build_request(
     from ..answering.plan import Selection
     from ..answering.request import RunRequest, WorkerOptions
 
-    model_args = model_options(model_arg)
-    if hard_prompt is not None:
-        model_args["hard_prompt"] = "yes" if hard_prompt else "no"
-    if connector is not None:
-        model_args["connector"] = connector
     return RunRequest(
         model=model,
         model_path=model_path,
-        model_args=model_args,
+        model_args={**model_options(model_arg), **_of_anomshield(hard_prompt, connector)},
         data=data,
         videos=videos,
         tasks=tuple(task or ()),
         prompts=prompts,
         edited=tuple(_VIEWS[view] for view in edited or ()),
+        all_tasks=all_tasks,
+        name=name,
         selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
         settings=Settings(
             mode=mode,
@@ -146,6 +149,11 @@ def model_options(items: list[str] | None) -> dict[str, str]:
     """Return the options of a model by name; `UsageError` where one is not `name=value`."""
     found = [name_and_value(item, "option of a model") for item in items or ()]
     return {name.replace("-", "_"): value for name, value in found}
+
+
+def _of_anomshield(hard_prompt: bool | None, connector: str | None) -> dict[str, str]:
+    given = {} if hard_prompt is None else {"hard_prompt": "yes" if hard_prompt else "no"}
+    return given if connector is None else {**given, "connector": connector}
 
 
 def _id_list(ids: str | None) -> tuple[str, ...]:

@@ -20,12 +20,13 @@ def plan_command(
     task: options.Task = None,
     data: options.Data = "mini",
     videos: options.Videos = None,
-    out: options.Out = Path("results.jsonl"),
+    out: options.Out = None,
     model_arg: options.ModelArg = None,
     hard_prompt: options.HardPrompt = None,
     connector: options.Connector = None,
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
+    all_tasks: options.AllTasks = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -40,7 +41,7 @@ def plan_command(
 ) -> None:
     """Say what a run with the same options owes and what it will take: calls, tokens, USD, time, disk.
 
-    A results file (--out) that holds some answers is a trial: what those took is
+    A results file (--out, or the run's own) that holds some answers is a trial: what those took is
     what the others will take. Without one, tokens and USD are the most there can be.
 
     Prices are packaged, each with its date and source. --prices adds to them a
@@ -60,6 +61,7 @@ def plan_command(
 
     request = options.build_request(**values)
     runner = request.prepare()
+    out = out or request.results_file
     found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
     if missing := request.tell_missing(runner.plan):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 20  # errors that are printed
 
+Reuse = Annotated[list[Path] | None, typer.Option(help="Take what this results file answers, by key; may be repeated.")]
+Name = Annotated[str, typer.Option(help="What tables call this run. Default: the model's name.", show_default=False)]
 MemoryMb = Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
 Decoders = Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")]
 Deadline = Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")]
@@ -41,12 +45,15 @@ def run_command(
     task: options.Task = None,
     data: options.Data = "mini",
     videos: options.Videos = None,
-    out: options.Out = Path("results.jsonl"),
+    out: options.Out = None,
+    reuse: Reuse = None,
+    name: Name = "",
     model_arg: options.ModelArg = None,
     hard_prompt: options.HardPrompt = None,
     connector: options.Connector = None,
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
+    all_tasks: options.AllTasks = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -66,9 +73,9 @@ def run_command(
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
-    A results file that exists is resumed: what it answers is not asked again. A
-    video or a question that fails becomes an error record and the run goes on;
-    the exit code is then 3. So it is where every answer was cut off or is empty.
+    A results file that exists is resumed and takes more videos, tasks and views:
+    what it answers is not asked again. What fails becomes an error record and the
+    run goes on; the exit code is then 3, as where all answers are empty or cut off.
 
     Examples:
 
@@ -78,43 +85,53 @@ def run_command(
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 
-      ecva-bench run --model anomshield --model-path LORA --no-hard-prompt
-
-      ecva-bench run --model motion --subset 100 --shard 2/4 --out part2.jsonl
-
-      ecva-bench run --model videollama2 --mode fast --devices cuda:0,cuda:1
+      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-ecva.jsonl --out new.jsonl
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
+    values = {name: value for name, value in locals().items() if name not in ("out", "reuse", "batch")}
+    request = options.build_request(**values)
+    out = out or request.results_file
     if batch:
-        model_arg = [*(model_arg or []), _batch_option(out, engine, workers, devices)]
-    values = {name: value for name, value in locals().items() if name not in ("out", "batch")}
-    _run(options.build_request(**values), out)
-    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {out}")
+        request = replace(request, model_args={**request.model_args, **_batch_option(out, engine, workers, devices)})
+    _run(request, out, reuse or [])
+    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {quote(str(out))}")
 
 
-def _batch_option(out: Path, engine: str, workers: int | None, devices: str | None) -> str:
+def _batch_option(out: Path, engine: str, workers: int | None, devices: str | None) -> dict[str, str]:
     """Return the option that has a model asked by batches; `UsageError` where several workers would."""
     from ..errors import UsageError
 
     if engine != "local" or devices or workers not in (None, 1):
         raise UsageError("batches are one worker's", "--batch", "leave out --workers, --devices and --engine")
-    return f"batch={out.with_suffix('.batches.jsonl')}"
+    return {"batch": str(out.with_suffix(".batches.jsonl"))}
 
 
-def _run(request: RunRequest, out: Path) -> None:
+def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     """Answer what the results file still lacks and print what became of it; end with code 3 where that is not all."""
+    from ..answering.ending import on_signals
+    from ..answering.orphans import none_left
+    from ..journal.manifests import sample_views
     from ..journal.writer import Journal
     from .progress import progress
 
     work = request.open()
     for told in request.tell_data():
         print(told, file=sys.stderr)
+    if request.on_trial:
+        what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
+        print(f"{what}; for the paper's videos see: ecva-bench data fetch ecva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
     if missing := request.tell_missing(work.plan):
         print(f"{missing}; --available leaves them out", file=sys.stderr)
-    with work, Journal(out, work.manifest) as journal, progress(f"run {request.model}", "answers") as settled:
+    with (
+        on_signals(),
+        none_left(),
+        work,
+        Journal(out, work.manifest, reuse) as journal,
+        progress(f"run {request.model}", "answers") as settled,
+    ):
         before = len(journal.answered)
         if request.settings.mode != work.manifest.spec["mode"]:
             print(f"{request.model} answers each question alone, so this is a run in exact mode", file=sys.stderr)
@@ -125,6 +142,8 @@ def _run(request: RunRequest, out: Path) -> None:
                 costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.usage.items() if amount)
                 print(f"{out} has cost so far: {costs}", file=sys.stderr)
     _print_outcome(out, before, end, journal)
+    if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
+        print(f"  {len(others)} of the missing are of earlier commands, which ask them", file=sys.stderr)
     if end.answers and end.answers in (end.empty, end.cut_off):
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
         print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
@@ -151,9 +170,10 @@ def _print_errors(failures: list[Failure]) -> None:
 
 def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
     """Print the outcome of a run: its counts, its errors, what nobody can be asked, and which models answered."""
+    reused = sum(key in journal.answered for key in journal.reusable)
     print(
-        f"{out}: {end.answers} answers ({before} were there), {end.errors} errors, {end.missing} missing; "
-        f"{end.empty} empty, {end.cut_off} cut off"
+        f"{out}: {end.answers} answers ({before} were there{f', {reused} are of --reuse' if reused else ''}), "
+        f"{end.errors} errors, {end.missing} missing; {end.empty} empty, {end.cut_off} cut off"
     )
     _print_errors(journal.unsettled)
     impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from ..records.scores import Scores
 
 Files = Annotated[
-    list[Path], typer.Argument(help="Results files, or files of answers made elsewhere.", show_default=False)
+    list[Path] | None,
+    typer.Argument(
+        help="Results files, or files of answers made elsewhere. Default: the results file written last here.",
+        show_default=False,
+    ),
 ]
+NEWEST = Path("results.jsonl")  # stands for the results file written last, where no file has this name
 Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
 Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
 Scorers = Annotated[
@@ -79,7 +84,7 @@ JUDGING = (
 
 
 def score_command(
-    files: Files,
+    files: Files = None,
     data: Data = None,
     task: Task = None,
     scorers: Scorers = None,
@@ -117,7 +122,7 @@ def score_command(
 
     Examples:
 
-      ecva-bench score results.jsonl
+      ecva-bench score
 
       ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
@@ -130,10 +135,21 @@ def score_command(
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
     judge, read_with = values.pop("judge"), values.pop("read_with")
-    values["files"] = files = only_answers(files)
+    values["files"] = files = only_answers(_named(files or [NEWEST]))
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
         _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
+
+
+def _named(files: list[Path]) -> list[Path]:
+    """Return the files to score; for `results.jsonl`, where there is none, the results file that was written last."""
+    from ..journal.lines import newest_results
+
+    if NEWEST not in files or NEWEST.exists():
+        return files
+    newest = newest_results(Path())
+    print(f"scoring {newest}, the results file that was written last here", file=sys.stderr)
+    return [newest if file == NEWEST else file for file in files]
 
 
 def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:

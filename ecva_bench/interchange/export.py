@@ -1,6 +1,6 @@
 """A run's answers as files of other programs: the way back of an import, which reads each of them again.
 
-Every form holds all answers and failures, extra ones included, with task, view and reference.
+Every form holds all answers and failures, extra ones included, with task, view, question and reference.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def export_results(results: Results, form: str, out: Path) -> int:
         raise ResultsError("the file to export into exists", out, "name a new file with --out")
     found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
     records = sorted(found, key=lambda one: (one.task, one.id, one.view))
-    content = FORMS[form][1](records, out)
+    prompts = results.spec.get("prompts", {})
+    content = FORMS[form][1]([_fields(one, prompts.get(one.task, {}).get("text", "")) for one in records], out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f"{out.name}.part")
@@ -49,40 +50,42 @@ def default_name(results: Path, form: str) -> Path:
     return results.with_name(f"{results.stem}{FORMS[form][0]}")
 
 
-def _fields(record: Answer | Failure) -> Fields:
-    """Return a record as one flat row."""
+def _fields(record: Answer | Failure, question: str) -> Fields:
+    """Return a record as one flat row, with the question as far as it is known."""
     row: Fields = {"id": record.id, "video": record.video, "task": record.task, "view": record.view}
+    row["question"] = question
     if isinstance(record, Failure):
         return {**row, "prediction": None, "reference": "", "finish": "", "error": record.message or record.error}
     told = {"prediction": record.answer, "reference": record.reference, "finish": record.finish, "error": ""}
     return {**row, **told}
 
 
-def _csv(records: Sequence[Answer | Failure], out: Path) -> bytes:
+def _csv(rows: Sequence[Fields], out: Path) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, ("id", "video", "task", "view", "prediction", "reference", "finish", "error"))
+    names = ("id", "video", "task", "view", "question", "prediction", "reference", "finish", "error")
+    writer = csv.DictWriter(text, names)
     writer.writeheader()
-    writer.writerows(map(_fields, records))
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def _parquet(records: Sequence[Answer | Failure], out: Path) -> bytes:
+def _parquet(rows: Sequence[Fields], out: Path) -> bytes:
     try:
         import pyarrow
         from pyarrow import parquet
     except ModuleNotFoundError:
         raise UsageError("a parquet file needs pyarrow", out, "pip install 'ecva-bench[data]'") from None
     content = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(list(map(_fields, records))), content)
+    parquet.write_table(pyarrow.Table.from_pylist(list(rows)), content)
     return content.getvalue()
 
 
-def _lmms_eval(records: Sequence[Answer | Failure], out: Path) -> bytes:
+def _lmms_eval(rows: Sequence[Fields], out: Path) -> bytes:
     """Return JSON lines as lmms-eval's `--log_samples` writes them, with the document that tells the video."""
     lines = []
-    for number, record in enumerate(records):
-        row = _fields(record)
-        document = {"video_name": row["video"], "task": row["task"], "view": row["view"], "answer": row["reference"]}
+    for number, row in enumerate(rows):
+        told_of = {"task": row["task"], "view": row["view"], "question": row["question"], "answer": row["reference"]}
+        document = {"video_name": row["video"], **told_of}
         told = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
         more = {"error": row["error"]} if row["error"] else {"finish_reason": row["finish"]}
         line = {"doc_id": number, "doc": document, **told, **more}
@@ -90,21 +93,20 @@ def _lmms_eval(records: Sequence[Answer | Failure], out: Path) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _vlmevalkit(records: Sequence[Answer | Failure], out: Path) -> bytes:
+def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
     """Return a workbook with the columns that VLMEvalKit's video sets have."""
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
-    sheet.append(["index", "video", "task", "view", "answer", "prediction", "finish", "error"])
-    for number, record in enumerate(records):
-        row = _fields(record)
-        names = ("video", "task", "view", "reference", "prediction", "finish", "error")
+    sheet.append(["index", "video", "task", "view", "question", "answer", "prediction", "finish", "error"])
+    names = ("video", "task", "view", "question", "reference", "prediction", "finish", "error")
+    for number, row in enumerate(rows):
         cells = []
         for text in (str(row[name] or "") for name in names):
             if len(text) > _CELL:
-                what = f"the text of {record.id} has {len(text):,} characters, and a cell takes {_CELL:,}"
+                what = f"the text of {row['id']} has {len(text):,} characters, and a cell takes {_CELL:,}"
                 raise ResultsError(what, out, "export it to csv, lmms-eval or parquet")
             cell = WriteOnlyCell(sheet, _legible(text))
             cell.data_type = "s"  # a text that begins with "=" is no formula
@@ -123,7 +125,7 @@ def _legible(text: str) -> str:
 
 
 # Name -> suffix of its files, and what writes it.
-FORMS: dict[str, tuple[str, Callable[[Sequence[Answer | Failure], Path], bytes]]] = {
+FORMS: dict[str, tuple[str, Callable[[Sequence[Fields], Path], bytes]]] = {
     "csv": (".csv", _csv),
     "lmms-eval": ("_samples.jsonl", _lmms_eval),
     "parquet": (".parquet", _parquet),

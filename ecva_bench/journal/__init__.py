@@ -2,6 +2,6 @@
 
 The first line is the run's manifest. Then come answers, errors, events and questions that cannot be asked, in the order
 in which they happened, and an end record if the run ended by itself. A key is answered once; of two records with one
-key the first answer counts. A run that resumes a file whose manifest lists other samples appends its own manifest: the
-last one counts. Knows only the format: nothing of videos, models or scores.
+key the first answer counts. A run that adds samples to a file appends a manifest that lists what both owe: the last one
+counts. Knows only the format: nothing of videos, models or scores.
 """

@@ -1,17 +1,16 @@
-"""The lines of a results file as records, and which run they belong to."""
+"""The lines of a results file as records."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import ResultsError, SpecMismatch, ViewUnavailable
+from ..errors import ResultsError, ViewUnavailable
 from ..reading.text import parse_json
-from ..records.answers import RESULTS_SCHEMA, Answer, End, Event, Failure, Manifest, Unasked
+from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record
 
 _TYPES: dict[str, type[Record]] = {
@@ -60,6 +59,14 @@ def is_results(path: Path) -> bool:
     return False
 
 
+def newest_results(folder: Path) -> Path:
+    """Return the results file in a folder that was written last; `ResultsError` where there is none."""
+    found = [path for path in folder.glob("*.jsonl") if is_results(path)]
+    if not found:
+        raise ResultsError("there is no results file", folder.resolve(), "write one with `ecva-bench run`")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
 def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
     try:
         data = parse_json(line)
@@ -84,61 +91,3 @@ def _reason(line: bytes, error: Exception) -> str:
     field = ".".join(map(str, first["loc"]))
     given = "" if first["type"] == "missing" else f": {json.dumps(first['input'], default=str)[:60]}"
     return f"{sample}: {field or 'the record'}: {first['msg'].lower()}{given}"
-
-
-def manifest_of(path: Path, records: Sequence[Record]) -> Manifest:
-    """Return the last manifest, which counts; `ResultsError` where there is none, or where there are several runs."""
-    if not records or not isinstance(records[0], Manifest):
-        raise ResultsError("the first line is no run manifest", path, "is this a results file?")
-    manifests = [record for record in records if isinstance(record, Manifest)]
-    for manifest in manifests:
-        if manifest.schema_ != RESULTS_SCHEMA:
-            raise ResultsError(
-                f"the file has schema {manifest.schema_!r}, this version reads {RESULTS_SCHEMA!r}",
-                path,
-                "use the version of ecva-bench that wrote it",
-            )
-        if shown := differences(manifests[0], manifest):
-            what = f"the file holds several runs ({shown})"
-            raise ResultsError(what, path, "keep each in its own file; join parts of one run with `ecva-bench merge`")
-    return manifests[-1]
-
-
-def unsharded(manifest: Manifest) -> Manifest:
-    """Return a manifest with the settings of the whole run instead of those of a shard."""
-    selection = {k: v for k, v in manifest.spec.get("selection", {}).items() if k != "shard"}
-    return manifest.model_copy(update={"spec": {**manifest.spec, "selection": {**selection, "shard": None}}})
-
-
-def as_requested(manifest: Manifest) -> Manifest:
-    """Return a manifest with the settings as requested, which a resumed run repeats, not as they were granted."""
-    return manifest.model_copy(update={"spec": {**manifest.spec, **manifest.requested}})
-
-
-def differences(there: Manifest, here: Manifest) -> str:
-    """Return in words where the settings of two runs differ; empty where they are the same.
-
-    A data set is known by the hash of its annotations, where there is one: its name may have changed.
-    """
-    old, new = _flat(there.spec), _flat(here.spec)
-    differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    if old.get("dataset.sha256") and old["dataset.sha256"] == new.get("dataset.sha256"):
-        differing = [key for key in differing if key != "dataset.name"]
-    return "; ".join(f"{key} is {old.get(key)!r} there and {new.get(key)!r} here" for key in differing[:8])
-
-
-def check_spec(path: Path, in_file: Manifest, requested: Manifest) -> None:
-    """Raise `SpecMismatch` where the manifest in a file has other settings than the requested one."""
-    if shown := differences(in_file, requested):
-        raise SpecMismatch(
-            f"the file belongs to a run with other settings ({shown})",
-            path,
-            "use the same settings, or another --out",
-        )
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(value, dict) or not value:
-        return {prefix: value}
-    parts = (_flat(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items())
-    return {name: item for part in parts for name, item in part.items()}

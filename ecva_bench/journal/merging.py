@@ -1,20 +1,29 @@
-"""Joins the parts of one run into one file, which owes at least the answers that the parts owe."""
+"""Joins the parts of one run, or runs that agree, into one file, which owes all that they owe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 
-from ..errors import ResultsError, SpecMismatch
+from ..errors import ResultsError
 from ..records.answers import Answer, Event, Failure, Lacking, Manifest, Unasked
-from ..records.base import Record, View, canonical_json
-from .lines import as_requested, check_spec, manifest_of, parse_records, unsharded
-from .results import SampleView, lacking
-from .writer import now, sample_views, write_results, writer
-
-Expected = dict[View, tuple[str, ...]]
+from ..records.base import Record, canonical_json
+from .lines import parse_records
+from .manifests import (
+    Expected,
+    SampleView,
+    as_requested,
+    check_agreement,
+    joined,
+    lacking,
+    manifest_of,
+    sample_views,
+    union,
+    unsharded,
+)
+from .writer import now, write_results, writer
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,12 @@ class _Part:
 
 
 def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
-    """Write the union of the parts of one run to a new file and return its manifest.
+    """Write the union of the parts of one run, or of runs that agree, to a new file and return its manifest.
 
     Raises `ResultsError` where parts or answers are missing, unless an `incomplete` file is wanted. Such a file owes
     the missing answers, as far as the parts know them, and is resumed by the command of the whole run. Raises
-    `SpecMismatch` where the files are not parts of one run, and `ResultsError` where `target` exists or answers
-    contradict each other.
+    `SpecMismatch` where two files make their answers in different ways, and `ResultsError` where `target` exists or
+    answers contradict each other.
     """
     if target.exists():
         raise ResultsError("the file to merge into exists", target, "name a new file")
@@ -72,10 +81,9 @@ def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False)
     if away and not incomplete:
         remedy = "name its file too, or merge what is there with --incomplete, to be resumed without --shard"
         raise ResultsError(away.text, ", ".join(str(part.path) for part in parts), remedy)
-    union = unsharded(first.manifest).model_copy(
+    run = reduce(joined, (unsharded(part.manifest) for part in parts), unsharded(first.manifest)).model_copy(
         update={
             "expects": whole or _joined(parts),
-            "unasked": {key: why for part in parts for key, why in part.manifest.unasked.items()},
             "whole": whole if away else {},
             "lacking": away,
             "environment": {**writer(), "parts": [part.manifest.environment for part in parts]},
@@ -84,36 +92,33 @@ def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False)
     )
     answers, others = _settled(parts)
     if not incomplete:
-        _check_finished(parts, {(r.id, r.view) for r in (*answers.values(), *others.values())})
-    write_results(target, union, [*_events(parts), *_in_order(answers, others)])
-    return union
+        _check_finished(parts, run, {(r.id, r.view) for r in (*answers.values(), *others.values())})
+    write_results(target, run, [*_events(parts), *_in_order(answers, others)])
+    return run
 
 
 def _alike(parts: Sequence[_Part]) -> _Part:
     """Return a part whose settings are the run's, settled with its first answer; `SpecMismatch` where parts differ."""
     for part in parts[1:]:
         requested = (unsharded(as_requested(one.manifest)) for one in (parts[0], part))
-        check_spec(part.path, *requested)
+        check_agreement(part.path, *requested)
     settled = [part for part in parts if any(isinstance(record, Answer) for record in part.records)]
     for part in settled[1:]:
-        check_spec(part.path, unsharded(settled[0].manifest), unsharded(part.manifest))
+        check_agreement(part.path, unsharded(settled[0].manifest), unsharded(part.manifest))
     return settled[0] if settled else parts[0]
 
 
 def _whole(parts: Sequence[_Part]) -> Expected:
-    """Return what the whole run owes, empty where no part knows it; `SpecMismatch` where parts disagree."""
-    known = [part for part in parts if part.whole]
-    for part in known[1:]:
-        if sample_views(part.whole) != sample_views(known[0].whole):
-            what = f"it was made with another list of what the run owes than {known[0].path}"
-            raise SpecMismatch(what, part.path, "make all parts with one version of ecva-bench")
-    return known[0].whole if known else {}
+    """Return what all parts together owe, empty where no part knows it."""
+    if not any(part.whole for part in parts):
+        return {}
+    return reduce(union, [*(part.whole for part in parts), *(part.manifest.expects for part in parts)])
 
 
 def _absent(parts: Sequence[_Part], whole: Expected) -> Lacking | None:
     """Return the parts that are in none of the files and owe something, as far as that is known."""
-    if not all(part.lacking for part in parts):
-        return None  # one of them is the whole run
+    if not any(part.lacking for part in parts):
+        return None
     if whole and {place for part in parts for place in part.owed} == sample_views(whole):
         return None
     divided = {part.lacking.of: part for part in reversed(parts) if part.lacking}
@@ -150,13 +155,18 @@ def _settled(parts: Sequence[_Part]) -> tuple[dict[str, Answer], dict[str, Failu
     return answers, {key: record for key, record in others.items() if key not in answers}
 
 
-def _check_finished(parts: Sequence[_Part], settled: set[SampleView]) -> None:
+def _check_finished(parts: Sequence[_Part], run: Manifest, settled: set[SampleView]) -> None:
     for part in parts:
         owed = sample_views(part.manifest.expects)
         if missing := len(owed - settled):
             what = f"{part.name} is unfinished: {missing} of {len(owed)} answers are missing"
             remedy = "run its command again, or merge what is there with --incomplete"
             raise ResultsError(what, part.path, remedy)
+    owed = sample_views(run.expects)
+    if missing := len(owed - settled):
+        what = f"one part was extended and another was not: {missing} of {len(owed)} answers are missing"
+        remedy = "extend all parts, or merge what is there with --incomplete"
+        raise ResultsError(what, ", ".join(str(part.path) for part in parts), remedy)
 
 
 def _events(parts: Sequence[_Part]) -> list[Event]:

@@ -7,11 +7,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast, get_args
 
-from ..records.answers import Answer, Event, Failure, Lacking, Manifest, Results, Unasked
+from ..records.answers import Answer, Event, Failure, Manifest, Results, Unasked
 from ..records.base import View
-from .lines import manifest_of, parse_records
-
-SampleView = tuple[str, View]  # sample id and view
+from .lines import parse_records
+from .manifests import SampleView, lacking, manifest_of
 
 
 def read_spent(path: Path) -> dict[str, float]:
@@ -59,7 +58,7 @@ def read_results(path: Path) -> Results:
         name=path.stem,
         source=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        model=str(manifest.spec.get("model", "unknown")),
+        model=manifest.name or str(manifest.spec.get("model", "unknown")),
         expects={
             view: tuple(sample for sample in samples if (sample, view) not in impossible)
             for view, samples in manifest.expects.items()
@@ -71,16 +70,6 @@ def read_results(path: Path) -> Results:
         lacking=lacking(manifest),
         spec=manifest.spec,
     )
-
-
-def lacking(manifest: Manifest) -> Lacking | None:
-    """Return the parts of the run that are not in the file, None where it has the whole run."""
-    shard = manifest.spec.get("selection", {}).get("shard")
-    if shard is None:
-        return manifest.lacking
-    part, parts = shard
-    others = tuple(number for number in range(1, parts + 1) if number != part)
-    return Lacking(parts=others, of=parts) if others else None
 
 
 def _never_asked(manifest: Manifest) -> dict[SampleView, str]:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +15,18 @@ from typing import Any, Literal, Self
 from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
-from ..records.base import Record, View, canonical_json
-from .lines import MANIFEST_BEGINS, as_requested, check_spec, differences, manifest_of, parse_records
-from .results import SampleView
+from ..records.base import Record, canonical_json
+from .lines import MANIFEST_BEGINS, parse_records
+from .manifests import (
+    SampleView,
+    as_requested,
+    check_agreement,
+    differences,
+    joined,
+    keyed,
+    manifest_of,
+    sample_views,
+)
 
 _AT_ONCE = 1000  # records of a file that is written at once
 _MAKE_ROOM = "make room and run the same command again: it goes on from what is written"
@@ -31,24 +40,26 @@ def now() -> str:
 class Journal:
     """The only writer of one results file. Use as a context manager; the file is locked while it is open.
 
-    A file that exists is continued: an incomplete last line is moved to `<file>.torn`. What the file contains is in
-    `answered` (the video of each), `failed` and `unasked`, by key, and in `state`, by sample id and view; `empty` and
-    `cut_off` are the sample ids and views of such answers. `usage` is the total use of requests, tokens and money, by
-    name; `served` are the models that gave the answers, where an endpoint names them; `manifest` says how the answers
-    are made and which are owed.
+    A file that exists is continued: an incomplete last line is moved to `<file>.torn`, and the file owes what it owed
+    and what the run adds. What the file contains is in `answered` (the video of each), `failed` and `unasked`, by key,
+    and in `state`, by sample id and view; `empty` and `cut_off` are the sample ids and views of such answers.
+    `reusable` are answers of other files that it did not contain, by key. `usage` is the total use of requests, tokens
+    and money, by name; `served` are the models that gave the answers, where an endpoint names them; `manifest` says how
+    the answers are made and which are owed.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        """Open or create `path` for the run of `manifest`.
+    def __init__(self, path: Path, manifest: Manifest, reuse: Sequence[Path] = ()) -> None:
+        """Open or create `path` for the run of `manifest`, which may take answers of the files `reuse`.
 
-        Raises `ResultsBusy` where another process writes it, `SpecMismatch` where it belongs to a run with other
-        settings, `ResultsError` where it is no results file or cannot be written.
+        Raises `ResultsBusy` where another process writes it, `SpecMismatch` where it, or a file to reuse, belongs to a
+        run that makes its answers in another way, `ResultsError` where it is no results file or cannot be written.
         """
         self.path = path
         self.manifest = manifest
         self.answered: dict[str, str] = {}
         self.failed: dict[str, Failure] = {}
         self.unasked: dict[str, Unasked] = {}
+        self.reusable: dict[str, Answer] = {}
         self.state: dict[SampleView, Literal["answer", "error", "unasked"]] = {}
         self.empty: set[SampleView] = set()
         self.cut_off: set[SampleView] = set()
@@ -63,6 +74,8 @@ class Journal:
         try:
             _lock(self._file, path)
             self._take_up(manifest)
+            for file in reuse:
+                self._offer(file)
         except BaseException:
             os.close(self._file)
             raise
@@ -92,7 +105,7 @@ class Journal:
             self._remember(record)
 
     def settle(self, manifest: Manifest) -> None:
-        """Replace the manifest before the first answer. Once there are answers, its settings must be the same.
+        """Write down a model's description before the first answer. Once there are answers, it must be the same.
 
         Raises `SpecMismatch` where existing answers were made with other settings.
         """
@@ -102,7 +115,9 @@ class Journal:
                 raise SpecMismatch(what, self.path, "run the same command again, or begin another with --out")
             return
         environment = {**manifest.environment, **self.manifest.environment}  # the first writer's host and process stay
-        self.manifest = manifest.model_copy(update={"run": self.manifest.run, "environment": environment})
+        spec = {**self.manifest.spec, "description": manifest.spec["description"]}
+        settled = {"spec": spec, "requested": manifest.requested, "environment": environment}
+        self.manifest = self.manifest.model_copy(update=settled)
         others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
         os.ftruncate(self._file, 0)
         self._write(b"".join([_line(self.manifest), *others]))
@@ -136,7 +151,7 @@ class Journal:
         records = list(parse_records(self.path))
         if records:
             self.manifest = manifest_of(self.path, records)
-            check_spec(self.path, as_requested(self.manifest), as_requested(manifest))
+            check_agreement(self.path, as_requested(self.manifest), as_requested(manifest))
         elif not MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(MANIFEST_BEGINS)]):
             raise ResultsError("the file exists and is no results file", self.path, "name another with --out")
         # Only now, so that a file of another run, or of another program, stays unchanged.
@@ -146,12 +161,27 @@ class Journal:
             return
         for record in records:
             self._remember(record)
-        if _owes(self.manifest) != _owes(manifest):  # the file lacks parts of the run, or knew fewer samples
-            owed = {name: getattr(manifest, name) for name in ("expects", "unasked", "whole", "lacking", "t")}
-            self.manifest = self.manifest.model_copy(update=owed)
+        grown = joined(self.manifest, manifest)
+        if grown is not self.manifest:
+            self.manifest = grown.model_copy(update={"t": manifest.t})
             self.append(self.manifest)
         now_here = {**manifest.environment, **writer()}
         self.event("resumed", answered=len(self.answered), torn_bytes=torn, **now_here)
+
+    def _offer(self, file: Path) -> None:
+        """Make the answers of another file reusable; as its model was granted its settings, so they are here."""
+        records = list(parse_records(file))
+        there = manifest_of(file, records)
+        answers = [record for record in records if isinstance(record, Answer)]
+        shown = differences(keyed(as_requested(there)), keyed(as_requested(self.manifest)))
+        if not shown and answers and not (self.answered or self.reusable):
+            if there.requested:
+                self.settle(self.manifest.settled(there.spec["description"], {}))
+        elif not shown and answers:
+            shown = differences(keyed(there), keyed(self.manifest))
+        if shown:
+            raise SpecMismatch(f"no answer of the file can be taken: {shown}", file, "leave it out of --reuse")
+        self.reusable |= {answer.key: answer for answer in answers if answer.key not in self.answered}
 
     def _remember(self, record: Record) -> None:
         match record:
@@ -177,8 +207,9 @@ class Journal:
                 self.state.setdefault((record.id, record.view), "error")
 
 
-def end_of(manifest: Manifest, journal: Journal) -> End:
-    """Return the end record of a run: the answers owed, compared with those in the journal."""
+def end_of(journal: Journal) -> End:
+    """Return the end record of a file: the answers it owes, compared with those it has."""
+    manifest = journal.manifest
     owed = sample_views(manifest.expects)
     states = Counter(journal.state.get(place, "missing") for place in owed)
     whole = not (states["error"] or states["missing"] or manifest.lacking)
@@ -210,13 +241,8 @@ def write_results(
         for start in range(0, len(records), _AT_ONCE):
             journal.extend(records[start : start + _AT_ONCE])
             progress(min(start + _AT_ONCE, len(records)), len(records))
-        journal.append(end_of(manifest, journal))
+        journal.append(end_of(journal))
     part.rename(target)
-
-
-def sample_views(expects: Mapping[View, Sequence[str]]) -> set[SampleView]:
-    """Return the sample id and view of each answer owed."""
-    return {(sample, view) for view, samples in expects.items() for sample in samples}
 
 
 def _line(record: Record) -> bytes:
@@ -225,10 +251,6 @@ def _line(record: Record) -> bytes:
 
 def _is_manifest(line: bytes) -> bool:
     return line.startswith(MANIFEST_BEGINS)
-
-
-def _owes(manifest: Manifest) -> tuple[object, ...]:
-    return sample_views(manifest.expects), sample_views(manifest.whole), manifest.lacking
 
 
 def writer() -> dict[str, Any]:

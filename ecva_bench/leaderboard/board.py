@@ -16,7 +16,7 @@ from ..records.scores import Aggregate, Summary
 from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
-from .published import PublishedCell, PublishedTable
+from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
@@ -29,11 +29,12 @@ HEADER = ("rank", "tie group", "model", "kind", "answered", "errors", "parse fai
 def leaderboards(
     submissions: Sequence[Submission], *, published: Sequence[PublishedTable] = (), task: str | None = None
 ) -> list[Table]:
-    """Return the leaderboards of submissions, of one task or all, with published rows below where given.
+    """Return the leaderboards of submissions, of one task or all.
 
-    Without submissions, the published rows alone. Raises `UsageError` where there is nothing to show.
+    Published rows, where given, stand below those of their data set. Without submissions, the published rows alone.
+    Raises `UsageError` where there is nothing to show.
     """
-    tables = [board(group, published if group.view == "full" else ()) for group in group_submissions(submissions, task)]
+    tables = [board(group, published) for group in group_submissions(submissions, task)]
     if not submissions:
         tasks = dict.fromkeys(table.task for table in published)
         tables = [published_board(name, published) for name in tasks if task in (None, name)]
@@ -44,12 +45,14 @@ def leaderboards(
 
 def title(group: LeaderboardGroup) -> str:
     """Return the title of a group's tables."""
-    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples"
+    of = f" of {group.dataset}" if group.dataset else ""
+    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples{of}"
 
 
 def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
-    """Return the leaderboard of a group, with the published rows of its task below."""
-    printed = [table for table in published if table.task == group.task]
+    """Return the leaderboard of a group, with the published rows of its task below if they are of its data set."""
+    beside = group.view == "full" and group.dataset in WITH_PUBLISHED
+    printed = [table for table in published if beside and table.task == group.task]
     differing, common = _aggregates(group)
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
     theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}

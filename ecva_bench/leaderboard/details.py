@@ -12,7 +12,7 @@ from itertools import chain
 from ..statistics.ranks import tau_b
 from .board import board, leaderboards, marked, published_board, score_cell, title
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
-from .published import PublishedTable
+from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import in_unit
 from .submission import Submission
 from .table import Cell, Table, count_cell, decimal_cell
@@ -32,7 +32,8 @@ def dataset_tables(
     """Return all tables of a data set: per task the board and what stands beside it, edited views, how runs were made.
 
     `class_names` are the names of the anomaly classes by number. Published rows stand below the full-video board of
-    their task, or alone where there is none. Raises `UsageError` where there is nothing to show.
+    their task and data set, or alone where their data set has no board of the task. Raises
+    `UsageError` where there is nothing to show.
     """
     groups = group_submissions(submissions, task)
     if not groups:
@@ -40,11 +41,13 @@ def dataset_tables(
     tables = []
     for group in groups:
         full = group.view == "full"
-        tables.append(board(group, published if full else ()))
+        tables.append(board(group, published))
         if full:
             beside = (class_table(group, class_names or {}), cost_table(group), correlation_table(group))
             tables += [table for table in beside if table]
-    ranked = {group.task for group in groups if group.view == "full"}
+    if not any(group.dataset in WITH_PUBLISHED for group in groups):
+        published = ()
+    ranked = {group.task for group in groups if group.view == "full" and group.dataset in WITH_PUBLISHED}
     others = dict.fromkeys(table.task for table in published if table.task not in ranked and task in (None, table.task))
     return [*tables, *(published_board(name, published) for name in others), runs_table(submissions)]
 

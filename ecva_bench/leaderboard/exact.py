@@ -18,7 +18,7 @@ from .verdict import Case, GateVerdict, worst
 IDS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
 # Where the files lie, which is no part of how scores are made.
-_PLACE = {"results"}
+_PLACE = {"results", "dataset"}  # where the file lay, and a name: what the data set is, its hash says
 
 
 class Reproduction(Record):

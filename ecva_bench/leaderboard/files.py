@@ -16,15 +16,12 @@ from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
-from .published import PublishedTable
+from .published import PUBLISHED_DATASET, WITH_PUBLISHED, PublishedTable
 from .submission import read_submissions
 from .table import Table
 
 Form = Literal["text", "md", "html", "tex", "csv", "json"]
 
-PUBLISHED_DATASET = "ecva"  # the data set of the published tables
-# The authors' program and released answers are over CUVA's videos, so these boards show the published rows too.
-_WITH_PUBLISHED = (PUBLISHED_DATASET, "cuva")
 TITLE = "Leaderboards"
 
 
@@ -88,7 +85,7 @@ def build_leaderboards(
     for dataset in sorted(datasets):
         tables = dataset_tables(
             read_submissions(folder / dataset),
-            published=published if dataset in _WITH_PUBLISHED else (),
+            published=published if dataset in WITH_PUBLISHED else (),
             class_names=class_names,
         )
         current = write_leaderboards(tables, folder / dataset, title=f"{TITLE}: {dataset}")

@@ -1,4 +1,4 @@
-"""Group submissions into leaderboards: runs of one task, view and protocol over the same samples, best first.
+"""Group submissions into leaderboards: runs of one task, view and protocol over the same samples of a data set.
 
 Models are ordered by the mean in which a sample without an answer counts 0, so that skipping hard videos does not help.
 """
@@ -59,8 +59,9 @@ class LeaderboardRow:
 
 @dataclass(frozen=True)
 class LeaderboardGroup:
-    """The rows of one board, best first. `by` is the column they are ranked by."""
+    """The rows of one board, best first. `by` is the column they are ranked by; `dataset` is empty where unknown."""
 
+    dataset: str
     task: str
     view: View
     protocol: str
@@ -132,7 +133,8 @@ def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow])
         return mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
-    return LeaderboardGroup(task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
+    dataset = next((name for row in rows if (name := row.submission.dataset.current)), "")
+    return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
 
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:

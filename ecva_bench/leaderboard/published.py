@@ -12,6 +12,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA = "ecva.published/1"
+PUBLISHED_DATASET = "ecva"  # the data set of the published tables
+# The authors' program and released answers are over CUVA's videos, so these boards show the published rows too.
+WITH_PUBLISHED = (PUBLISHED_DATASET, "cuva")
 
 
 class _Strict(BaseModel):

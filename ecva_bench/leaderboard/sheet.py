@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
 from .table import Cell, Table
@@ -80,7 +81,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
     }
     signatures = dict.fromkeys(summary.signature for summary in summaries)
     return Table(
-        title=f"{scores.header.model}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
+        title=f"{_run(scores.header)}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
@@ -94,6 +95,11 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *signatures,
         ),
     )
+
+
+def _run(header: ScoresHeader) -> str:
+    dataset = DatasetIdentity(name=header.dataset, sha256=header.dataset_sha256).current
+    return f"{header.model} on {dataset}" if dataset else header.model
 
 
 def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:

@@ -58,6 +58,10 @@ class Entry(Record):
     effort: Effort = Effort()
 
 
+# The folders of an absolute path, or one below the home or a Windows drive, that a text is or has after a mark.
+_PLACE = re.compile(r"(?:(?<=^)|(?<=[\s:=,@'\"(]))(?:~|[A-Za-z]:)?[/\\](?![/\\])(?:[^\s/\\:,'\"]+[/\\])*(?=[^\s/\\])")
+
+
 class _Settings(Record):
     """What boards read of a run's settings."""
 
@@ -96,8 +100,9 @@ class Submission(Record):
 
     @property
     def dataset(self) -> DatasetIdentity:
-        """The data set, as the run's manifest has it; nameless where it has none."""
-        return _Settings.model_validate(self.spec).dataset
+        """The data set, as the run's manifest or its scores have it; nameless where neither has one."""
+        told = DatasetIdentity(name=self.scores.dataset, sha256=self.scores.dataset_sha256)
+        return _Settings.model_validate(self.spec).dataset if self.spec.get("dataset") else told
 
 
 def submission(
@@ -116,13 +121,27 @@ def submission(
     for answer in results.answers if results else ():
         answers[answer.task, answer.view].append(answer)
     return Submission(
-        scores=scores.header.model_copy(update={"results": Path(scores.header.results).name}),
-        spec=results.spec if results else {},
+        scores=ScoresHeader.model_validate(_without_places(scores.header.model_dump(by_alias=True))),
+        spec=_published(results.spec) if results else {},
         classes={a.video: a.label.major for found in answers.values() for a in found if a.label},
         hardware=hardware,
         usd=usd,
         entries=tuple(_entry(scores, coverage, answers[coverage.task, coverage.view]) for coverage in scores.coverage),
     )
+
+
+def _published(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run without its machine's paths; what was asked stays to the letter."""
+    return {name: value if name == "prompts" else _without_places(value) for name, value in spec.items()}
+
+
+def _without_places(value: Any) -> Any:
+    """Return JSON in which each path of a machine is its last part: where something lay is not for others to know."""
+    if isinstance(value, dict):
+        return {name: _without_places(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_places(item) for item in value]
+    return _PLACE.sub("", value) if isinstance(value, str) else value
 
 
 def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Entry:
@@ -165,7 +184,7 @@ def write_submission(found: Submission, folder: Path, *, replace: bool = False) 
     not say its data set, and `ResultsError` where another submission has the name, unless it is of the same model and
     to be replaced, or where nothing can be written.
     """
-    if not found.dataset.current:
+    if not (found.spec.get("dataset") and found.dataset.current):
         raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
     path = folder / _stem(found.dataset.current) / "submissions" / f"{_stem(found.scores.name)}.json"
     if path.exists():

@@ -164,12 +164,14 @@ class Manifest(Record):
     the original values of settings that were not granted, as the first answer showed: a resumed run repeats those.
     `expects` lists the ids of the samples owed, by view. `unasked` says why others are not asked, by id, or by
     `id@view` where that concerns one view. For a run divided by `--shard`, `whole` lists what all parts together owe,
-    where that is known, and `lacking` are the parts that are not in a merged file.
+    where that is known, and `lacking` are the parts that are not in a merged file. `name` is what tables call the run,
+    where that is not the model's name.
     """
 
     type: Literal["run"] = "run"
     schema_: str = Field(default=RESULTS_SCHEMA, alias="schema")
     run: str
+    name: str = Field(default="", exclude_if=not_)
     spec: dict[str, Any]
     requested: dict[str, Any] = Field(default_factory=dict, exclude_if=not_)
     expects: dict[View, tuple[str, ...]]

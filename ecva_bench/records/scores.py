@@ -19,10 +19,11 @@ class ScoresHeader(Record):
 
     `results_sha256` is the hash of the results file; `settings` are the protocol's switches; `draws` and `seed`
     are those of the bootstrap and of the shuffled-reference floor. `left_out` says of scorers why they could not
-    be used. `dataset_sha256` is the hash of the annotations the run was made with, and `prompts` are, by task, those
-    of the prompts its answers were asked with, where they are known: runs that differ in them do not compare. `served`
-    are the models that answered, where an endpoint names them. `lacking` are the parts of a divided run that are in
-    another file. An `imported` run was answered elsewhere, by another program.
+    be used. `dataset` is the data set's name, where it is known, `dataset_sha256` the hash of the annotations the run
+    was made with, and `prompts` are, by task, those of the prompts its answers were asked with, where they are known:
+    runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
+    `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
+    another program.
     """
 
     type: Literal["scores"] = "scores"
@@ -38,6 +39,7 @@ class ScoresHeader(Record):
     draws: int
     version: str
     left_out: dict[str, str] = Field(default_factory=dict)
+    dataset: str = Field(default="", exclude_if=not_)
     dataset_sha256: str = ""
     prompts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lacking: Lacking | None = Field(default=None, exclude_if=not_)

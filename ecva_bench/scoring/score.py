@@ -120,6 +120,7 @@ def _header(
         draws=draws,
         version=__version__,
         left_out=left_out,
+        dataset=str(results.spec.get("dataset", {}).get("name", "")),
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),

@@ -16,6 +16,7 @@ from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.records import Annotation, Label, Moment
 from ecva_bench.records.annotations import REFERENCES
+from ecva_bench.scoring.scorer import available, scorer_class
 from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 from ecva_bench.taxonomy import load_taxonomy
 
@@ -148,16 +149,28 @@ def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None
     plan = make_plan(FakeDataset([whole, bare]), prompts, Selection(), ("full", "anomaly"))  # type: ignore[arg-type]
     assert [group.video for group in plan.groups] == ["00001", "00002"]
     assert plan.expects["full"] == (*(f"00001/{task}" for task in TASKS), "00002/cause")
-    assert plan.expects["anomaly"] == tuple(f"00001/{task}" for task in TASKS)
+    assert plan.expects["anomaly"] == ("00001/description", "00001/cause", "00001/effect")  # what a metric reads
     assert plan.unasked == {
         **{f"00002/{task}": "no reference" for task in TASKS if task != "cause"},
         "00002/cause@anomaly": "no annotated moment",
     }
-    assert plan.owed == 11
+    assert plan.owed == 9
     references = {s.task: s.reference for s in plan.groups[0].samples}
     assert references == {
         "description": "d", "cause": "c", "effect": "e", "classification": "1", "timestamp": "[1, 2]",
     }  # fmt: skip
+
+
+def test_all_tasks_are_asked_about_edited_views_where_that_is_wanted() -> None:
+    whole = annotation(1, description="d", cause="c", effect="e", moments=(Moment(start=1, end=2),))
+    prompts = {task: prompt_for(task) for task in TASKS.values()}
+    plan = make_plan(FakeDataset([whole]), prompts, Selection(), ("full", "control"), all_tasks=True)  # type: ignore[arg-type]
+    assert plan.expects["control"] == tuple(f"00001/{task}" for task in TASKS)
+
+
+def test_the_tasks_asked_about_edited_views_are_those_of_which_a_metric_needs_them() -> None:
+    reading = {task for name in available() for each in [scorer_class(name)] if each.needs for task in each.tasks}
+    assert reading == {task.name for task in TASKS.values() if task.edited}
 
 
 def test_a_plan_with_nothing_to_ask_is_refused() -> None:

@@ -171,6 +171,9 @@ class Scripted:
         while self._told:
             self._send(self._told.pop(0))
 
+    def end(self) -> None:
+        pass
+
     def stop(self) -> None:
         self._told.clear()
 
@@ -245,7 +248,7 @@ def test_workers_that_would_make_another_run_are_told_where_they_differ(
     folder: Path, trouble: Path, tmp_path: Path
 ) -> None:
     recipes: list[Callable[[], Runner]] = [partial(prepare, folder, trouble, 1, 0.1, name) for name in "ab"]
-    with pytest.raises(SpecMismatch, match=r"description\.n is '[ab]' there and '[ab]' here"):
+    with pytest.raises(SpecMismatch, match=r"\(n [ab] there, [ab] here\)"):
         together(Threads(recipes, []), folder, trouble, tmp_path / "r.jsonl")
 
 

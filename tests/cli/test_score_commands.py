@@ -19,6 +19,7 @@ def results(tmp_path: Path) -> Path:
     path = tmp_path / "run.jsonl"
     owed = [f"v{n}/{task}" for n in range(3) for task in ("cause", "timestamp")]
     spec = {"model": "some-model", "baseline": False, "prompts": {"timestamp": {"id": "ours/timestamp.v1"}}}
+    spec["dataset"] = {"name": "ecva", "sha256": "1"}
     manifest = Manifest(run="r", spec=spec, expects={"full": tuple(owed)})
     span = {"task": "timestamp", "reference": "[1, 5]", "moments": moments((1, 5))}
     with Journal(path, manifest) as journal:
@@ -77,7 +78,7 @@ def test_released_timestamps_are_unread_until_a_unit_is_named(ecva, tmp_path, ec
 def test_a_results_file_needs_nothing_else(results, ecva_bench):
     code, shown, errors = ecva_bench("score", results)
     assert code == 0
-    assert "some-model, cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing" in shown
+    assert "some-model on ecva, cause, full video: 2 of 3 answered (66.67 %), 0 failed, 1 missing" in shown
     assert "2/2 = 100.00 %" in shown
     assert f"bleu|n:4|tok:whitespace|smooth:method1|strip:specials|v:{__version__}" in shown
     written = results.with_name("run.scores.jsonl")
@@ -133,13 +134,13 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
     code, shown, _ = ecva_bench("leaderboard", scores, "--task", "cause", "--out", out)
     assert code == 0
     lines = shown.splitlines()
-    assert lines[0] == "cause, full video, protocol standard, 3 samples"
+    assert lines[0] == "cause, full video, protocol standard, 3 samples of ecva"
     assert lines[4].split()[:7] == ["1", "[1,", "1]", "1", "some-model", "run", "2/3"]
     assert any(line.split()[:3] == ["-", "-", "VILA"] for line in lines)
     forms = {f"leaderboard.{form}" for form in ("md", "html", "tex", "json")}
     assert {path.name for path in out.iterdir()} == {"csv", *forms}
     assert {path.name for path in (out / "csv").iterdir()} == {
-        "cause-full-video-protocol-standard-3-samples.csv",
+        "cause-full-video-protocol-standard-3-samples-of-ecva.csv",
         "how-the-runs-were-made.csv",
     }
     _, shown, _ = ecva_bench("leaderboard", scores, "--no-published", "--format", "csv")

@@ -145,5 +145,7 @@ def test_what_was_found_is_written_whole(tmp_path: Path) -> None:
         ("a", "moment-beyond-end", "last moment ends at 59 s, the video at 0.40 s"),
         ("c", "no-anomaly", "cause: /"),
     ]
+    beyond = "read as numbered, 1 of 1 last moments lie beyond the end of their video (a: 59 s of 0 s)"
+    assert written.pop("numbering") == f"numbering: {beyond}"
     assert written.keys() == {"counts"}
     json.dumps(result.as_dict(), allow_nan=False)

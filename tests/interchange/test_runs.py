@@ -68,7 +68,8 @@ def test_a_prompt_of_ours_is_known_again(dataset: Dataset, tmp_path: Path) -> No
     rows = [{"video": v, "task": "timestamp", "prompt": prompt.text, "answer": "[1, 2]"} for v in VIDEOS]
     (tmp_path / "m.json").write_bytes(as_json(rows))
     spec = import_answers([AnswerSource(tmp_path / "m.json")], dataset).manifest.spec
-    assert spec["prompts"] == {"timestamp": {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256}}
+    told = {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
+    assert spec["prompts"] == {"timestamp": told}
 
 
 @pytest.mark.parametrize("word", ["colour", "cut"])

@@ -177,14 +177,20 @@ def test_other_settings_of_a_scorer_are_pointed_out():
     assert not any("not comparable" in note for note in board.notes)
 
 
+ECVA = {"dataset": {"name": "ecva"}}
+
+
 def test_published_rows_stand_below_and_unranked():
     published = published_tables()
-    (board,) = leaderboards([run("mine", "[5]", "[5]", "[1]", "[1]")], published=published)
+    (elsewhere,) = leaderboards([run("mine", "[5]", "[5]", "[1]", "[1]")], published=published)
+    assert column(elsewhere, "model") == ["mine"]  # figures of another data set do not compare
+    (board,) = leaderboards([run("mine", "[5]", "[5]", "[1]", "[1]", spec=ECVA)], published=published)
+    assert board.title == "classification, full video, protocol standard, 4 samples of ecva"
     assert column(board, "model") == ["mine", "Video-LLaMA2", "Video-llava"]
     assert column(board, "kind") == ["run", "as printed", "as printed"]
     assert column(board, "accuracy %") == ["50.00", "46.42", "23.75"]
     assert column(board, "rank") == ["1", "", ""]
-    (edited,) = leaderboards([run("mine", "[5]", view="anomaly")], published=published)
+    (edited,) = leaderboards([run("mine", "[5]", view="anomaly", spec=ECVA)], published=published)
     assert column(edited, "model") == ["mine"]
 
 

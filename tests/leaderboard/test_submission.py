@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -111,6 +112,31 @@ def test_scores_alone_say_nothing_of_how_answers_were_made(tmp_path):
     assert found.entries[0].answers_sha256 is None
     with pytest.raises(UsageError, match="which data set"):
         write_submission(found, tmp_path)
+
+
+def test_no_path_of_a_machine_is_published():
+    model = "hf:/weights/ours/qwen"
+    spec = {
+        "model": model,
+        "model_args": {"lora": "/home/me/lora", "frames": "8", "url": "https://host/v1/chat", "half": "~/a/b.bin"},
+        "description": {"checkpoint": "/weights/ours/qwen@abc", "command": ["-I", "C:\\Users\\me\\my model.py"]},
+        "dataset": {"name": "mini"},
+        "prompts": {"cause": {"id": "ours/cause.v1", "text": "What and/or why? A / B /c."}},
+    }
+    made = run("a car").model_copy(update={"spec": spec, "model": model, "source": "/home/me/runs/r.jsonl"})
+    text = submission(score_results(made, draws=50), made).model_dump_json()
+    assert not re.search(r"/home|/weights|~/|Users|me/", text)
+    for kept in (
+        "hf:qwen",
+        '"lora":"lora"',
+        "https://host/v1/chat",
+        "b.bin",
+        "qwen@abc",
+        "my model.py",
+        "A / B /c.",
+    ):
+        assert kept in text
+    assert '"results":"r.jsonl"' in text
 
 
 def test_a_name_is_no_path_and_belongs_to_one_model(tmp_path):
