@@ -32,7 +32,7 @@ def judge_audit_command(
     judge_replay: judge_options.Replay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
-    """JudgeAudit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
+    """Audit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
 
     Each answer is judged beside controls whose score is known: the reference
     copied, another video's reference, always None, padding, and an instruction to

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
 NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
-  ecva-bench data fetch ecva --to ecva
-  ecva-bench doctor --data ecva/annotations.xlsx --videos ecva
-  ecva-bench run --model {model} --data ecva/annotations.xlsx --videos ecva --subset 100 --out ecva.jsonl"""
+  ecva-bench data fetch cuva --to cuva
+  ecva-bench doctor --data annotations.xlsx --videos cuva
+  ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
 NEXT = "next: ecva-bench leaderboard {file}"
 
 
