@@ -15,36 +15,28 @@ _SEPARATORS = re.compile(r"[|,\r\n]+")  # of signatures: what an endpoint calls 
 
 @dataclass(frozen=True)
 class ReplyOrigin:
-    """How a reply was made: `left_out` are rejected parameters of its address, `served` is the model that replied.
-
-    `weighed` says whether it came with the probabilities of its verdicts; None of a refusal, which has no verdict.
-    """
+    """How a reply was made: `left_out` are rejected parameters of its address, `served` is the model that replied."""
 
     left_out: tuple[str, ...]
     served: str
-    weighed: bool | None = None
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
         """Return the origin of a reply."""
-        weighed = None if reply.refusal else reply.expectations is not None
-        return cls(reply.left_out, _SEPARATORS.sub("_", reply.served), weighed)
+        return cls(reply.left_out, _SEPARATORS.sub("_", reply.served))
 
 
 def sampling(parameters: Mapping[str, Any], origins: Collection[ReplyOrigin]) -> dict[str, str]:
     """Return how replies were sampled: `temperature` and `seed`, each only if no reply was made without it.
 
-    `left-out` lists the sets of parameters that endpoints rejected, if any. `logprobs` is `ignored` where probabilities
-    were asked for, and no verdict came with them. `max-tokens` is given where it is not the default limit.
+    `left-out` lists the sets of parameters that endpoints rejected, if any. `max-tokens` is given where it is not the
+    default limit.
     """
     left_out = {name for one in origins for name in one.left_out}
     names = [name for name in ("temperature", "seed") if name in parameters and name not in left_out]
     found = {name: str(parameters[name]) for name in names}
     if (limit := parameters.get("max_completion_tokens", MAX_REPLY_TOKENS)) != MAX_REPLY_TOKENS:
         found["max-tokens"] = str(limit)
-    weighed = {one.weighed for one in origins if one.weighed is not None}
-    if "top_logprobs" in parameters and "top_logprobs" not in left_out and weighed == {False}:
-        found["logprobs"] = "ignored"
     if left_out:
         found["left-out"] = ",".join(sorted({"+".join(one.left_out) or "nothing" for one in origins}))
     return found

@@ -30,7 +30,8 @@ def judged(ecva_bench, server, tmp_path):
 
     def score(results: Path, *options: object, store: str = "judge.sqlite"):
         judge = ("--judge", "scripted", "--judge-url", server.url, "--judge-store", tmp_path / store)
-        return ecva_bench("score", results, "--scorers", "anomeval,gpt", *judge, *options)
+        scorers = () if "--scorers" in options else ("--scorers", "anomeval,gpt")
+        return ecva_bench("score", results, *scorers, *judge, *options)
 
     return score
 

@@ -34,24 +34,17 @@ class Choosy(JudgeServer):
     """Turns down what a script says, and answers under a name of its own."""
 
     def __init__(
-        self,
-        script: list[dict[str, Any]],
-        *,
-        model: str = "scripted",
-        fingerprint: str | None = None,
-        weighs: bool = False,
+        self, script: list[dict[str, Any]], *, model: str = "scripted", fingerprint: str | None = None
     ) -> None:
         super().__init__(lambda *_: "4")
         self.script, self.model, self.fingerprint = script, model, fingerprint
-        token = {"token": "4", "logprob": -0.1, "top_logprobs": [{"token": "5", "logprob": -2.4}]}
-        self.reply = completion("4", logprobs=[token] if weighs else None)
 
     def outcome(self, request: Request) -> Fault:
         self.requests.append(request)
         for step in self.script:
             if step["if sent"] in request.body:
                 return Fault(step["status"], step["body"])
-        return Fault(body=self.reply | {"model": self.model, "system_fingerprint": self.fingerprint})
+        return Fault(body=completion("4") | {"model": self.model, "system_fingerprint": self.fingerprint})
 
 
 def refusing(*names: str) -> Choosy:
@@ -64,24 +57,9 @@ def identity_of(judge: LanguageJudge, *texts: str) -> dict[str, str]:
 
 
 def test_a_judge_that_kept_to_all_is_named_as_ever(judge_at: Open) -> None:
-    with Choosy([], weighs=True) as server:
+    with Choosy([]) as server:
         found = identity_of(judge_at(server, votes=2))
     assert found == {"judge": "openai:scripted", "temperature": "0", "seed": "0", "votes": "2"}
-
-
-def test_a_judge_that_ignores_log_probabilities_is_another(judge_at: Open, tmp_path: Path) -> None:
-    with Choosy([]) as server:
-        judge = judge_at(server)
-        found = identity_of(judge)
-        judge.export(tmp_path / "calls.jsonl")
-    assert found["logprobs"] == "ignored"
-    with open_judge("scripted", replay=tmp_path / "calls.jsonl") as replay:
-        assert identity_of(replay) == found
-    with (
-        refusing("logprobs") as server,
-        open_judge("scripted", base_url=server.url, store=tmp_path / "other.sqlite") as choosy,
-    ):
-        assert "logprobs" not in identity_of(choosy)  # told by left-out
 
 
 def test_every_set_of_parameters_turned_down_has_a_signature_of_its_own(tmp_path: Path) -> None:
@@ -102,9 +80,8 @@ def test_what_was_kept_to_in_part_is_not_claimed(judge_at: Open) -> None:
         judge_at(willing).ask([grade("a")])
         mixed = identity_of(judge_at(choosy), "a", "b")
         pure = identity_of(judge_at(choosy), "b")
-    both = {"judge": "openai:scripted", "seed": "0", "logprobs": "ignored", "votes": "1"}
-    assert mixed == both | {"left-out": "nothing,temperature"}
-    assert pure == both | {"left-out": "temperature"}
+    assert mixed == {"judge": "openai:scripted", "seed": "0", "left-out": "nothing,temperature", "votes": "1"}
+    assert pure == {"judge": "openai:scripted", "seed": "0", "left-out": "temperature", "votes": "1"}
 
 
 def test_a_refusal_to_judge_says_what_it_was_asked_without(judge_at: Open) -> None:
