@@ -7,7 +7,7 @@ GATE := results/gate
 ROOM ?= statistics
 FROZEN := constant motion oracle second-round
 
-.PHONY: demo test lint types unit slow mutants benchmarks leaderboards gate clean
+.PHONY: demo test lint types unit slow mutants benchmarks leaderboards gate docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/ecva-bench run --model constant --out $(DEMO)/constant.jsonl
@@ -48,6 +48,10 @@ gate: $(VENV)/.core
 	    --out $(GATE)/$$run || exit 1; \
 	done
 
+# The site, in results/site. A warning, such as a dead link, is an error.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W --keep-going -q -c docs -d results/doctrees . results/site
+
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
 	$(BIN)/python -m benchmarks.budget
@@ -66,6 +70,10 @@ $(VENV)/.core: $(VENV)/bin/pip pyproject.toml
 
 $(VENV)/.dev: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@
+
+$(VENV)/.docs: $(VENV)/bin/pip pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[docs]"
 	touch $@
 
 clean:

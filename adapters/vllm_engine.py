@@ -220,8 +220,11 @@ class _Settings(Hf):
         if folder.is_dir():
             return Checkpoint(folder.resolve().name, folder, "")
         hub_id, _, revision = self._name.partition("@")
-        from huggingface_hub import snapshot_download
-
+        try:
+            from huggingface_hub import snapshot_download
+        except ImportError:
+            remedy = "pip install 'ecva-bench[data]', or name a folder"
+            raise AdapterError("the package huggingface_hub is not installed", hub_id, remedy) from None
         try:
             found = Path(snapshot_download(hub_id, revision=revision or None, allow_patterns=["*.json"]))
         except (OSError, ValueError) as error:  # every error of the hub's client is one of these

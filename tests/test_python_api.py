@@ -158,14 +158,6 @@ def test_a_run_that_was_not_scored_is_named() -> None:
         eb.leaderboard(outcome)
 
 
-def test_the_readmes_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    [block] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
-    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
-    shown = capsys.readouterr().out
-    assert "guess (guess) against motion (motion)" in shown
-    assert {path.name for path in Path().glob("*.scores.jsonl")} == {"motion.scores.jsonl", "guess.scores.jsonl"}
-
-
 class Steps(Letters):
     """A metric with an attribute, and without settings."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ import typer
 import yaml
 
 from ecva_bench.cli import app
+from tests.clips import write_clip
+from tests.data.test_workbook import ROW, write
 from tests.mutants import TESTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +52,7 @@ def test_scripts_are_sound_bash_and_take_inputs_from_the_environment_only(name):
 
 
 def test_every_workflow_may_read_and_no_more():
-    assert set(WORKFLOWS) == {"ci.yml", "model-gate.yml", "mutation.yml", "scheduled.yml", "slow.yml"}
+    assert set(WORKFLOWS) == {"ci.yml", "docs.yml", "model-gate.yml", "mutation.yml", "scheduled.yml", "slow.yml"}
     for text in WORKFLOWS.values():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
 
@@ -106,3 +111,67 @@ def test_the_rooms_whose_mutants_are_tried_are_all_tried_weekly():
 def test_every_tier_of_the_gate_is_run():
     assert {"make test", "make gate", "make leaderboards"} <= set(scripts("ci.yml").splitlines())
     assert "git diff --exit-code" in scripts("ci.yml")
+
+
+def test_the_guides_workflow_gives_what_the_model_gate_takes():
+    guide = (ROOT / "docs" / "guides" / "ci-gate.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```yaml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    given = yaml.safe_load(block)["jobs"]["gate"]["with"]
+    taken = yaml.safe_load(WORKFLOWS["model-gate.yml"])[True]["workflow_call"]["inputs"]
+    assert given.keys() <= taken.keys()
+    assert {name for name, one in taken.items() if one.get("required")} <= given.keys()
+    assert {name for name in taken if f"`{name}`" not in guide} == set()
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A user's checkout on a runner: a model of theirs, annotations and videos."""
+    rows = [(f"{n:05}", *ROW) for n in range(1, 4)]
+    write(tmp_path / "annotations.xlsx", rows, rows)
+    for n in range(1, 4):
+        write_clip(tmp_path / "videos" / f"{n:05}.mp4", frames=160)
+    (tmp_path / "mine.py").write_text(
+        "from ecva_bench.answering import Adapter\n\n\n"
+        "class Mine(Adapter):\n"
+        "    def __init__(self, says='a'):\n        self.says = says\n\n"
+        "    def answer(self, video, question):\n        return f'{self.says} cause'\n"
+    )
+    (tmp_path / "results").mkdir()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def run_steps(checkout: Path, **inputs: str) -> list[int]:
+    """What each script of the model gate ends with, from the run to the page, with the inputs as GitHub gives them."""
+    job = yaml.safe_load(WORKFLOWS["model-gate.yml"])["jobs"]["gate"]
+    environment = {name: inputs.get(name, "") for name in job["env"]}
+    wanted = ("Run the model; where answers are missing, once more for those", "Score", "Gate", "The answers as a page")
+    scripts_of = {step["name"]: step["run"] for step in job["steps"] if step.get("name") in wanted}
+    return [
+        subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", scripts_of[name]],  # noqa: S607
+            cwd=checkout,
+            env={**os.environ, **environment},
+            check=False,
+        ).returncode
+        for name in wanted
+    ]
+
+
+def test_the_model_gate_runs_with_data_videos_arguments_tasks_and_views(checkout):
+    inputs = {"MODEL": "./mine.py:Mine", "DATA": "annotations.xlsx", "VIDEOS": "videos", "BUDGET": "5"}
+    asked = {"MODEL_ARGS": "says=another", "TASKS": "cause effect", "EDITED": "anomaly"}
+    base = ROOT / "leaderboards" / "ci" / "motion.scores.jsonl"
+    assert run_steps(checkout, **inputs, **asked, BASE=str(base)) == [
+        0,
+        0,
+        2,
+        0,
+    ]  # other videos than the base's: INVALID
+    answers = [json.loads(line) for line in (checkout / "results" / "new.jsonl").read_text().splitlines()]
+    answers = [one for one in answers if one["type"] == "answer"]
+    assert {(one["task"], one["view"]) for one in answers} == {
+        (task, view) for task in ("cause", "effect") for view in ("full", "anomaly")
+    }
+    assert {one["answer"] for one in answers} == {"another cause"}
+    assert json.loads((checkout / "results" / "gate" / "verdict.json").read_text())["verdict"] == "INVALID"

@@ -1,4 +1,4 @@
-"""A program in another environment, as `command:python -I my_model.py`: asked over pipes, frames handed over as files.
+"""A program in another environment, as `command:python -s my_model.py`: asked over pipes, frames handed over as files.
 
 Knows videos, frames, and that a program's death costs one video. Leaves to `protocol` what is said (design/command.md
 has it in full, with a program to begin from) and to `program` how.

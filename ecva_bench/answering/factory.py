@@ -121,7 +121,7 @@ def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str
     if found.target is not None and not kind.scheme:
         raise UsageError("this model takes nothing behind its name", where, f"write {registered}")
     given = {**options, "target": found.target} if kind.scheme else options
-    known = _options_of(kind)
+    known = options_of(kind)
     try:
         return kind(**{name: _as_declared(value, known.get(name)) for name, value in given.items()})
     except EcvaError:
@@ -151,7 +151,7 @@ def _as_declared(value: str | None, declared: object) -> str | int | float | Non
     return float(value) if value is not None and declared in (float, "float") else value
 
 
-def _options_of(model: type[Adapter]) -> dict[str, object]:
+def options_of(model: type[Adapter]) -> dict[str, object]:
     """Return a model's options with their declared types: its constructor's, and of the bases it passes others on to.
 
     They are sorted by name.

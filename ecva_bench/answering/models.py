@@ -13,7 +13,7 @@ from .. import registry
 from ..checkpoints.finding import WEIGHTS, find_checkpoint
 from ..errors import CheckpointError, EcvaError
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
-from .factory import model_class
+from .factory import model_class, options_of
 from .model_card import ModelCard
 
 
@@ -23,6 +23,7 @@ class ModelEntry:
 
     `card` is None for models without weights; `problem` says why one cannot be used.
     `here` are the hub ids of the card whose weights are in the hub's cache, or in a folder of that name.
+    `options` are the names that `--model-arg` takes.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ModelEntry:
     card: ModelCard | None = None
     here: tuple[str, ...] = ()
     problem: str = ""
+    options: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON, and the billions of parameters."""
@@ -71,4 +73,7 @@ def _listed(entry: EntryPoint) -> ModelEntry:
 
 def _of(model: type[Adapter], name: str, summary: str) -> ModelEntry:
     here = tuple(filter(weights_here, model.card.hub_ids)) if model.card else ()
-    return ModelEntry(name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here)
+    options = tuple(options_of(model))
+    return ModelEntry(
+        name + ":…" * model.scheme, summary, issubclass(model, Baseline), model.card, here, options=options
+    )

@@ -44,7 +44,6 @@ app = typer.Typer(
     help="Evaluate how well video-language models understand the causes of video anomalies (ECVA, CUVA).",
     epilog="Start with: ecva-bench run --model motion --task cause, then: ecva-bench score",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run_command)
@@ -108,7 +107,10 @@ def main() -> None:
             if error.name
             else f"cannot be imported: {str(error).partition(chr(10))[0]}"
         )
-        print(f"error: a package {what}: pip install 'ecva-bench[all]'", file=sys.stderr)
+        from ..doctor.machine import extra_of
+
+        extra = extra_of(error.name or "")
+        print(f"error: a package {what}: pip install 'ecva-bench[{extra}]'", file=sys.stderr)
         raise SystemExit(2) from error
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""

@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from .options import listed
+
 SCORED_RUN = "a scores file, or a results file with its scores beside it."
 Metric = Annotated[
-    list[str] | None, typer.Option(help="Metric, such as rougeL or cause/rougeL; may be repeated.", show_default=False)
+    list[str] | None,
+    typer.Option(help="Metrics, such as rougeL,cause/bleu; or repeated.", show_default=False, callback=listed),
 ]
 On = Annotated[
     Literal["all", "intersection"],
@@ -22,7 +25,9 @@ def compare_command(
     base: Annotated[Path, typer.Argument(help=f"The run to compare with: {SCORED_RUN}", show_default=False)],
     new: Annotated[Path, typer.Argument(help=f"The other: {SCORED_RUN}", show_default=False)],
     metric: Metric = None,
-    task: Annotated[list[str] | None, typer.Option(help="Task to compare; may be repeated. Default: all.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Tasks to compare, as a,b or repeated. Default: all.", callback=listed)
+    ] = None,
     on: On = "all",
     seed: Seed = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,

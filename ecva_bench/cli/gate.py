@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .compare import SCORED_RUN, On, Seed
+from .options import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,9 @@ Margin = Annotated[
 ]
 Metric = Annotated[
     list[str] | None,
-    typer.Option(help="Metric to check, or all; may be repeated. Default: those that leaderboards rank by."),
+    typer.Option(
+        help="Metrics to check, as a,b or repeated, or all. Default: those that leaderboards rank by.", callback=listed
+    ),
 ]
 Calibrate = Annotated[
     list[Path] | None,

@@ -38,10 +38,11 @@ def import_command(
 ) -> None:
     """Make a results file of answers from elsewhere: JSON, JSON lines, CSV, TSV, workbooks, parquet, logs.
 
-    Lists, ids to texts, tables with a column a task; logs of lmms-eval, VLMEvalKit
-    and inspect; CUVA's and the authors' rows. Which column is what is found by its
-    name and printed. Where it may be either of two, nothing is taken and both are
-    named. Several files become one run, edited views with them.
+    Lists, ids to texts, tables with a column a task; logs of lmms-eval,
+    VLMEvalKit and inspect; CUVA's and the authors' rows. Which column is what is
+    found by its name and printed. Where it may be either of two, nothing is
+    taken and both are named. Several files become one run, edited views with
+    them.
 
     Examples:
 

@@ -9,12 +9,16 @@ import typer
 
 from . import judge_options
 
+Runs = Annotated[
+    int | None, typer.Option(min=2, help="How many times each is judged. Default: 3, or as in the replay.")
+]
+
 
 def judge_audit_command(
     results: Annotated[Path, typer.Argument(help="A results file with free-text answers.", show_default=False)],
-    judge: Annotated[str, typer.Option(help="Judge, as for `score`.", show_default=False)],
+    judge: judge_options.Model = None,
     sample: Annotated[int, typer.Option(min=1, help="How many answers to judge.")] = 200,
-    runs: Annotated[int, typer.Option(min=2, help="How many times each is judged.")] = 3,
+    runs: Runs = None,
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
@@ -28,7 +32,7 @@ def judge_audit_command(
     judge_replay: judge_options.Replay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
 ) -> None:
-    """JudgeAudit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
+    """Audit a judge on a sample of answers: does it repeat itself, does it read, can an answer talk it over?
 
     Each answer is judged beside controls whose score is known: the reference
     copied, another video's reference, always None, padding, and an instruction to
@@ -37,6 +41,7 @@ def judge_audit_command(
 
     Example: ecva-bench judge-audit results.jsonl --judge gpt-4o-mini --budget-usd 2
     """
+    from ..errors import UsageError
     from ..journal.results import read_results
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
@@ -47,8 +52,8 @@ def judge_audit_command(
     with judge_options.judge_from_options(
         judge,
         url=judge_url,
-        votes=None,
-        usual_votes=runs,
+        votes=runs,
+        usual_votes=3,
         max_tokens=judge_max_tokens,
         concurrency=concurrency,
         budget_usd=budget_usd,
@@ -58,8 +63,10 @@ def judge_audit_command(
         store=judge_store,
         export=judge_export,
         replay=judge_replay,
-    ) as language_judge:
-        found = audit_judge(answers, language_judge, sample=sample, seed=seed)
+    ) as opened:
+        if opened is None:
+            raise UsageError("no judge is named", remedy="name one with --judge, or its calls with --judge-replay")
+        found = audit_judge(answers, opened, sample=sample, seed=seed)
         print(
             canonical_json(found.model_dump(mode="json"))
             if as_json

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
@@ -16,31 +17,35 @@ if TYPE_CHECKING:
     from ..judging import Judge
     from ..judging.judge import LanguageJudge
 
+_option = partial(typer.Option, rich_help_panel="Judge")
+
 Model = Annotated[
     str | None,
-    typer.Option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
+    _option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
 ]
-Url = Annotated[str | None, typer.Option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
+Url = Annotated[str | None, _option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
 Votes = Annotated[
     int | None,
-    typer.Option(min=1, help="How many times the judge is asked each question. Default: 1, in meta-eval 3."),
+    _option(
+        min=1,
+        help="Times that the judge is asked each question. Default: as in the replay, else 1, in meta-eval 3.",
+    ),
 ]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(
-        min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."
-    ),
+    _option(min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."),
 ]
-Concurrency = Annotated[int | None, typer.Option(min=1, help="Calls to the judge at once. Default: 16.")]
-BudgetUsd = Annotated[float | None, typer.Option(min=0, help="Stop, to be resumed, before the judge costs more.")]
-BudgetTokens = Annotated[int | None, typer.Option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
-Prices = Annotated[Path | None, typer.Option(help="Price table (JSON) that extends the packaged one.")]
-Batch = Annotated[
-    bool, typer.Option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")
+Concurrency = Annotated[int | None, _option(min=1, help="Calls to the judge at once. Default: 16.")]
+BudgetUsd = Annotated[float | None, _option(min=0, help="Stop, to be resumed, before the judge costs more.")]
+BudgetTokens = Annotated[int | None, _option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
+Prices = Annotated[Path | None, _option(help="Price table (JSON) that extends the packaged one.")]
+Batch = Annotated[bool, _option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")]
+Store = Annotated[Path | None, _option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
+Export = Annotated[Path | None, _option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
+Replay = Annotated[
+    Path | None,
+    _option("--judge-replay", help="Take all calls from an export, which names its judge; ask nothing."),
 ]
-Store = Annotated[Path | None, typer.Option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
-Export = Annotated[Path | None, typer.Option("--judge-export", help="Write the calls used as JSON lines, to publish.")]
-Replay = Annotated[Path | None, typer.Option("--judge-replay", help="Take all calls from an export; ask nothing.")]
 
 
 _CONCURRENCY = 16
@@ -63,29 +68,21 @@ class JudgeOptions(TypedDict):
     replay: Path | None
 
 
-@overload
-def judge_from_options(
-    model: str, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
-) -> AbstractContextManager[Judge]: ...
-@overload
-def judge_from_options(
-    model: str | None, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
-) -> AbstractContextManager[Judge | None]: ...
 def judge_from_options(
     model: str | None, *, usual_votes: int = 1, **options: Unpack[JudgeOptions]
 ) -> AbstractContextManager[Judge | None]:
-    """Return a context with the judge in it, or None where none is named.
+    """Return a context with the judge in it: the model's, else that of the calls to be replayed, else None.
 
     `usual_votes` are those of a language model where the user names no number of votes.
     When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
-    the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all. Raises
-    `UsageError` for options of a language model where none is named, or a judge of the user's own.
+    the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all, or if a replay
+    lacks calls. Raises `UsageError` for options of a judge where none is named.
     """
     from ..errors import UsageError
     from ..judging.user_judge import is_user_judge, open_user_judge
 
-    if model and not is_user_judge(model):
-        return _open_judge(model, options, usual_votes)
+    if (model or options["replay"]) and not (model and is_user_judge(model)):
+        return _open_judge(model or "", options, usual_votes)
     idle = [_flag(name) for name, value in options.items() if value is not None and value is not False]
     if idle:
         none = "the judge is one of your own, which does this itself" if model else "none is named"
@@ -102,21 +99,26 @@ def _flag(name: str) -> str:
 def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator[LanguageJudge]:
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
+    from ..judging.replays import replayed_judge
 
+    votes, max_tokens = options["votes"], options["max_tokens"]
+    if replay := options["replay"]:
+        replayed = replayed_judge(replay, model or None)
+        model, votes, max_tokens = replayed.model, votes or replayed.votes, max_tokens or replayed.max_tokens
     with (
         progress("judge", "votes") as update,
         open_judge(
             model,
             base_url=options["url"],
             concurrency=options["concurrency"] or _CONCURRENCY,
-            votes=options["votes"] or usual_votes,
-            max_tokens=options["max_tokens"],
+            votes=votes or usual_votes,
+            max_tokens=max_tokens,
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],
             prices=options["prices"],
             batch=options["batch"],
             store=options["store"],
-            replay=options["replay"],
+            replay=replay,
             progress=update,
         ) as judge,
     ):
@@ -133,6 +135,10 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
             again = "name another judge, or a new --judge-store to ask this one again"
             what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
             print(f"error: {what}: {again}", file=sys.stderr)
+            raise typer.Exit(3)
+        if absent := judge.usage.not_in_replay:
+            remedy = "use the answers and the options that the calls were exported with"
+            print(f"error: {absent} votes are not in the replay: {replay}: {remedy}", file=sys.stderr)
             raise typer.Exit(3)
 
 

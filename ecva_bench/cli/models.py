@@ -61,6 +61,8 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
 
     model = find_model(name)
     print(model.summary or model.problem)
+    if model.options:
+        print(f"{'options':<13}  {', '.join(model.options)} (as --model-arg NAME=VALUE)")
     if not model.card:
         return
     card = model.card

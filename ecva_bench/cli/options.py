@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,24 +13,35 @@ if TYPE_CHECKING:
     from ..records.base import View
 
 
-class EditedView(StrEnum):
-    """The edited views a user can ask for by name."""
-
-    anomaly = "anomaly"
-    control = "control"
+_VIEWS: dict[str, View] = {"anomaly": "anomaly", "control": "control"}  # the edited views that can be asked for
 
 
-_VIEWS: dict[EditedView, View] = {EditedView.anomaly: "anomaly", EditedView.control: "control"}
+def listed(values: list[str] | None) -> list[str] | None:
+    """Return the items of a list option, which may be repeated, separated by commas, or both."""
+    return values and [item.strip() for value in values for item in value.split(",") if item.strip()]
+
+
+def _listed_views(values: list[str] | None) -> list[str] | None:
+    found = listed(values)
+    if unknown := [view for view in found or () if view not in _VIEWS]:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(_VIEWS)}")
+    return found
+
+
+# The groups that help shows options in.
+_model_option = partial(typer.Option, rich_help_panel="Model")
+_videos_option = partial(typer.Option, rich_help_panel="Videos")
+_questions_option = partial(typer.Option, rich_help_panel="Questions")
 
 Model = Annotated[
     str,
-    typer.Option(help="Model to ask: a name (`ecva-bench models` lists them), or ./file.py:Name.", show_default=False),
+    _model_option(help="Model to ask: a name (`ecva-bench models` lists them), or ./file.py:Name.", show_default=False),
 ]
 ModelPath = Annotated[
     str | None,
-    typer.Option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
+    _model_option(help="The model's weights: a folder, or a hub id as ID or ID@REVISION.", show_default=False),
 ]
-ModelArg = Annotated[list[str] | None, typer.Option(help="Option of the model, as name=value; may be repeated.")]
+ModelArg = Annotated[list[str] | None, _model_option(help="Option of the model, as name=value; may be repeated.")]
 HardPrompt = Annotated[
     bool | None,
     typer.Option(
@@ -44,35 +55,41 @@ Connector = Annotated[
     str | None,
     typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
 ]
-Task = Annotated[list[str] | None, typer.Option(help="Task to ask; may be repeated. Default: all of them.")]
+Task = Annotated[
+    list[str] | None, _questions_option(help="Tasks to ask, as a,b or repeated. Default: all.", callback=listed)
+]
 Data = Annotated[
     str,
-    typer.Option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
+    _videos_option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
 ]
-Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
+Videos = Annotated[Path | None, _videos_option(help="Folder of the video files.")]
 Out = Annotated[
     Path | None,
     typer.Option(help="Results file; one that exists is resumed, or extended. Default: MODEL-DATASET.jsonl."),
 ]
 Prompts = Annotated[
     str,
-    typer.Option(
+    _questions_option(
         help="Prompt set: ours, authors (the paper's repository), cuva (A-Guardian's), or a folder with TASK.md files."
     ),
 ]
 Edited = Annotated[
-    list[EditedView] | None,
-    typer.Option(help="Ask about an edited view too: the moments cut, or as much normal time; may be repeated."),
+    list[str] | None,
+    _questions_option(
+        help="Ask about edited views too: anomaly (moments cut), control (as much normal time); a,b or repeated.",
+        callback=_listed_views,
+    ),
 ]
-AllTasks = Annotated[bool, typer.Option("--all-tasks", help="Ask about edited views also what no metric reads.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N videos.")]
-Ids = Annotated[str | None, typer.Option(help="Only these videos: ids separated by commas, or a file of ids.")]
-Available = Annotated[bool, typer.Option("--available", help="Only videos whose file is there.")]
-Subset = Annotated[int | None, typer.Option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
-Seed = Annotated[int, typer.Option(help="Seed of the subset.")]
-Shard = Annotated[str | None, typer.Option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
+AllTasks = Annotated[bool, _questions_option("--all-tasks", help="Ask about edited views also what no metric reads.")]
+Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
+Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
+Available = Annotated[bool, _videos_option("--available", help="Only videos whose file is there.")]
+Subset = Annotated[int | None, _videos_option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
+Seed = Annotated[int, _videos_option(help="Seed of the subset.")]
+Shard = Annotated[str | None, _videos_option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]
 Mode = Annotated[
-    Literal["exact", "fast"], typer.Option(help="exact: one question at a time; fast: a video's questions together.")
+    Literal["exact", "fast"],
+    _questions_option(help="exact: one question at a time; fast: a video's questions as one."),
 ]
 
 
@@ -87,7 +104,7 @@ def build_request(
     data: str,
     videos: Path | None,
     prompts: str,
-    edited: list[EditedView] | None,
+    edited: list[str] | None,
     all_tasks: bool = False,
     name: str = "",
     limit: int | None,

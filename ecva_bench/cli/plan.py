@@ -41,8 +41,8 @@ def plan_command(
 ) -> None:
     """Say what a run with the same options owes and what it will take: calls, tokens, USD, time, disk.
 
-    A results file (--out, or the run's own) that holds some answers is a trial: what those took is
-    what the others will take. Without one, tokens and USD are the most there can be.
+    A results file (--out, or the run's own) with some answers is a trial: the
+    others will take what those took. Without one, tokens and USD are the most.
 
     Prices are packaged, each with its date and source. --prices adds to them a
     file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD

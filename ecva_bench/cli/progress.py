@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-LINE_EVERY = 5.0
+from .readable import duration
+
+LINE_EVERY = 5.0  # seconds; later a tenth of the time so far, so that a log of days stays short
 
 
 class Update(Protocol):
@@ -58,9 +60,11 @@ def _lines(what: str, unit: str) -> Update:
     def update(done: int, total: int, errors: int = 0) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= LINE_EVERY or (done == total and now - start >= LINE_EVERY):
+        taken = now - start
+        if now - last >= max(LINE_EVERY, taken / 10) or (done == total and taken >= LINE_EVERY):
             last = now
-            rate = f"{done / (now - start):.1f} {unit}/s"
-            print(f"{what}: {done}/{total} {unit}, {rate}, {errors} errors", file=sys.stderr, flush=True)
+            left = f", {duration(taken / done * (total - done))} left" if 0 < done < total else ""
+            rate = f"{done / taken:.1f} {unit}/s"
+            print(f"{what}: {done}/{total} {unit}, {rate}, {errors} errors{left}", file=sys.stderr, flush=True)
 
     return update

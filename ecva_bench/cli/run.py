@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter, defaultdict
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,20 +23,22 @@ if TYPE_CHECKING:
 
 _SHOWN = 20  # errors that are printed
 
-Reuse = Annotated[list[Path] | None, typer.Option(help="Take what this results file answers, by key; may be repeated.")]
-Name = Annotated[str, typer.Option(help="What tables call this run. Default: the model's name.", show_default=False)]
-MemoryMb = Annotated[int, typer.Option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
-Decoders = Annotated[int, typer.Option(min=1, help="Videos decoded at the same time, by each worker.")]
-Deadline = Annotated[float, typer.Option(min=0.1, help="Seconds one video may take to decode.")]
+_option = partial(typer.Option, rich_help_panel="Work")
+
+Reuse = Annotated[list[Path] | None, _option(help="Take what this results file answers, by key; may be repeated.")]
+Name = Annotated[str, _option(help="What tables call this run. Default: the model's name.", show_default=False)]
+MemoryMb = Annotated[int, _option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
+Decoders = Annotated[int, _option(min=1, help="Videos decoded at the same time, by each worker.")]
+Deadline = Annotated[float, _option(min=0.1, help="Seconds one video may take to decode.")]
 Batch = Annotated[
-    bool, typer.Option("--batch", help="Ask an endpoint's model by batches: half the price, within a day (`openai:`).")
+    bool, _option("--batch", help="Ask an endpoint's model by batches: half the price, within a day (`openai:`).")
 ]
-Isolate = Annotated[bool, typer.Option("--isolate", help="Decode in a process that may crash or hang.")]
-RetryErrors = Annotated[bool, typer.Option("--retry-errors", help="Ask again what failed for good.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes that answer; one for each GPU in turn.")]
-Devices = Annotated[str | None, typer.Option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")]
+Isolate = Annotated[bool, _option("--isolate", help="Decode in a process that may crash or hang.")]
+RetryErrors = Annotated[bool, _option("--retry-errors", help="Ask again what failed for good.")]
+Workers = Annotated[int | None, _option(min=1, help="Processes that answer; one for each GPU in turn.")]
+Devices = Annotated[str | None, _option(help="One worker for each: cuda:0,cuda:1, or cpu,cpu.")]
 Engine = Annotated[
-    Literal["local", "ray"], typer.Option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
+    Literal["local", "ray"], _option(help="Where workers are: this machine, or a Ray cluster (extra `ray`).")
 ]
 
 
@@ -73,15 +76,16 @@ def run_command(
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
-    A results file that exists is resumed and takes more videos, tasks and views:
-    what it answers is not asked again. What fails becomes an error record and the
-    run goes on; the exit code is then 3, as where all answers are empty or cut off.
+    A results file that exists is resumed and takes more videos, tasks and
+    views: what it answers is not asked again. What fails becomes an error
+    record and the run goes on; the exit code is then 3, as where all answers
+    are empty or cut off.
 
     Examples:
 
       ecva-bench run --model motion --task cause
 
-      ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B-16F --task cause
+      ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B --task cause
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 

@@ -26,12 +26,14 @@ Files = Annotated[
 ]
 NEWEST = Path("results.jsonl")  # stands for the results file written last, where no file has this name
 Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
-Task = Annotated[list[str] | None, typer.Option(help="Task to score; may be repeated. Default: all.")]
+Task = Annotated[
+    list[str] | None, typer.Option(help="Tasks to score, as a,b or repeated. Default: all.", callback=options.listed)
+]
 Scorers = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="Scorers by name or as ./file.py:Name, separated by commas, or all. Default: each task's, and the judge's "
-        "if named."
+        help="Scorers: names or ./file.py:Name, as a,b or repeated, or all. Default: each task's, and the judge's.",
+        callback=options.listed,
     ),
 ]
 Protocol = Annotated[str, typer.Option(help="standard, or ecva-2024: the published figures' arithmetic.")]
@@ -113,12 +115,13 @@ def score_command(
 ) -> None:
     """Score answers: coverage first, then every metric with interval, floor and signature.
 
-    A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook and
-    more, are joined by the videos' names with the annotations that --data names;
-    `ecva-bench import` says more, and takes several files as one run. With --judge, a language model also
-    judges: the GPT-based score and AnomEval. Its verdicts are stored: asking
-    again costs nothing, and a budget that ends (exit code 3) loses nothing.
-    A scorer that could give no answer a value ends with code 3 as well.
+    A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook
+    and more, are joined by the videos' names with the annotations that --data
+    names; `ecva-bench import` says more, and takes several files as one run. With
+    --judge, a language model also judges: the GPT-based score and AnomEval. Its
+    verdicts are stored: asking again costs nothing, and a budget that ends (exit
+    code 3) loses nothing. A scorer that could give no answer a value ends with
+    code 3 as well. Scores that the file holds of other metrics stay in it.
 
     Examples:
 
@@ -126,7 +129,7 @@ def score_command(
 
       ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
-      ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=lucadiliello/BLEURT-20-D12
+      ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=FOLDER
 
       ecva-bench score results.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
 
@@ -138,7 +141,8 @@ def score_command(
     values["files"] = files = only_answers(_named(files or [NEWEST]))
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
-        _score_files(judge=language_judge if judge else None, reader=language_judge if read_with else None, **values)
+        judges = judge or not read_with
+        _score_files(judge=language_judge if judges else None, reader=language_judge if read_with else None, **values)
 
 
 def _named(files: list[Path]) -> list[Path]:
@@ -168,7 +172,7 @@ def _score_files(
     files: list[Path],
     data: str | None,
     task: list[str] | None,
-    scorers: str | None,
+    scorers: list[str] | None,
     protocol: str,
     timestamp_unit: TimeUnit | None,
     anomeval: str,
@@ -207,7 +211,7 @@ def _score_files(
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
             read_answer_file(file, dataset, task or ()),
-            scorers=scorers.split(",") if scorers else None,
+            scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,
             timestamp_unit=timestamp_unit,

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
 NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
-  ecva-bench data fetch ecva --to ecva
-  ecva-bench doctor --data ecva/annotations.xlsx --videos ecva
-  ecva-bench run --model {model} --data ecva/annotations.xlsx --videos ecva --subset 100 --out ecva.jsonl"""
+  ecva-bench data fetch cuva --to cuva
+  ecva-bench doctor --data annotations.xlsx --videos cuva
+  ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
 NEXT = "next: ecva-bench leaderboard {file}"
 
 
@@ -29,9 +29,10 @@ def summary_command(
 ) -> None:
     """Say what to report of a scored run: a number per task with interval, floor and baseline, and what to do next.
 
-    It is the number by which leaderboards rank. The baseline of classification is the most
-    frequent class, that of timestamp the best span that is the same for every video;
-    for the other tasks, name a run of `constant` with --baseline.
+    It is the number by which leaderboards rank. The baseline of
+    classification is the most frequent class, that of timestamp the best
+    span that is the same for every video; for the other tasks, name a run
+    of `constant` with --baseline.
 
     Examples:
 

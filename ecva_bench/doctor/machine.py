@@ -33,6 +33,13 @@ def has_extra(extra: str) -> bool:
     return all(installed(package) for package in _packages()[extra])
 
 
+def extra_of(module: str) -> str:
+    """Return the extra that brings a module; `all` where several do, or none."""
+    name = module.partition(".")[0].replace("_", "-")
+    found = [extra for extra, packages in _packages().items() if name in {p.replace("_", "-") for p in packages}]
+    return found[0] if len(found) == 1 else "all"
+
+
 def _packages() -> dict[str, list[str]]:
     """Return the packages of each extra, as the installed project names them."""
     packages: dict[str, list[str]] = defaultdict(list)

@@ -140,9 +140,11 @@ class EndpointClient:
     async def _request(self, request: Request) -> Reply | RequestFailure:
         """Return the result of a request, repeated at once without the parameters that the endpoint rejects.
 
-        Rejected parameters are left out of later requests too, but only if the request succeeds without them.
+        Rejected parameters are left out of later requests too, but only if the request succeeds without them. Where no
+        more than a word of the error says so, it is sent again unchanged first: the word may have been about a fault
+        that passes.
         """
-        without, rejection = self.without, ""
+        without, rejection, repeated = self.without, "", set[str]()
         while True:
             found = await self._send(request, without)
             if isinstance(found, Reply):
@@ -163,6 +165,9 @@ class EndpointClient:
                 if found.passing and not self.settled:
                     self.without |= without
                 return found
+            if found.guessed and found.what not in repeated:
+                repeated.add(found.what)
+                continue
             without, rejection = without | found.without, found.what
 
     def _leave_out(self, without: frozenset[str], rejection: str) -> None:

@@ -41,8 +41,8 @@ class RequestFailure:
     """Why a request brought no reply, and what that calls for.
 
     `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
-    will. `without`: it rejected these parameters. `refusal`: it will not answer this one. `lost`: it was sent,
-    and may have been answered and billed.
+    will. `without`: it rejected these parameters, `guessed` where only its words name them. `refusal`: it will not
+    answer this one. `lost`: it was sent, and may have been answered and billed.
     """
 
     what: str
@@ -50,6 +50,7 @@ class RequestFailure:
     pause: float | None = None
     fatal: bool = False
     without: frozenset[str] = frozenset()
+    guessed: bool = False
     refusal: bool = False
     lost: bool = False
 
@@ -130,7 +131,7 @@ def request_failure(
         return RequestFailure(what, refusal=True)
     turned_down = _turned_down(error_body, sent)
     if status in _MAY_NAME_A_PARAMETER and turned_down:
-        return RequestFailure(what, without=turned_down)
+        return RequestFailure(what, without=turned_down, guessed=not error_body.names)
     if 300 <= status < 400:  # never followed: the key is for the address that was named
         return RequestFailure(f"the endpoint sends requests to another address ({what})", fatal=True)
     if status in _FATAL:
@@ -146,17 +147,22 @@ def no_completion(error_body: ErrorBody, sent: Collection[str]) -> RequestFailur
         return request_failure(error_body.status, {}, error_body, sent)
     what = f"the response is no chat completion: {error_body.message}".rstrip(": ")
     turned_down = _turned_down(error_body, sent) if error_body.of_json else frozenset()
-    return RequestFailure(what, passing=True, without=turned_down, lost=not error_body.of_json)
+    guessed = not error_body.names
+    return RequestFailure(what, passing=True, without=turned_down, guessed=guessed, lost=not error_body.of_json)
 
 
 def _turned_down(error_body: ErrorBody, sent: Collection[str]) -> frozenset[str]:
-    """Return the optional parameters that an error names as such, or else in its words."""
+    """Return the optional parameters that an error names as such, or in its words where it names none of the request's.
+
+    An error about the messages may quote them, and with them any word.
+    """
 
     def named_in(text: str) -> set[str]:
         words = {name: name.replace("_", "[ _-]?") for name in _OPTIONAL if name in sent}
         return {name for name, word in words.items() if re.search(rf"\b{word}\b", text, re.IGNORECASE)}
 
-    named = named_in(error_body.names) or named_in(error_body.message)
+    about_others = any(re.search(rf"\b{name}\b", error_body.names) for name in sent if name not in _OPTIONAL)
+    named = named_in(error_body.names) or (set() if about_others else named_in(error_body.message))
     for group in _GO_TOGETHER:
         if named & group:
             named |= group

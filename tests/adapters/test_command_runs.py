@@ -115,12 +115,28 @@ def test_the_documented_program_runs_beside_ours_with_a_package_of_another_versi
     assert all(a.frames is not None and a.frames.n == 16 for a in results.answers)
     assert results.spec["description"] == {
         "protocol": 1,
-        "program": {"checkpoint": "author/model-7b", "transformers": "4.42.0"},
+        "program": {"checkpoint": "author/model-7b", "dtype": "float16"},
         "frames": {"rule": "linspace", "count": 16},
     }
     again = run(*asked)
     assert "2 answers (2 were there)" in again.stdout
     assert "loading" not in again.stderr  # nothing was left to ask
+
+
+@pytest.mark.parametrize("command", ["{example}", "{python} -s {example}"])
+def test_the_documented_program_finds_what_lies_beside_it_and_needs_no_transformers(
+    example: Path, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "author.py").write_text(
+        "import sys\nsys.modules['transformers'] = None\n"
+        "class Model:\n    def answer(self, frames, question):\n        return str(len(frames))\n"
+        "def load(name):\n    return Model()\n"
+    )
+    out = tmp_path / "results.jsonl"
+    target = command.format(example=example, python=sys.executable)
+    ended = run("--model", f"command:{target}", "--task", "cause", "--limit", 1, "--out", out)
+    assert ended.returncode == 0, ended.stderr
+    assert read_results(out).answers[0].answer == "16"
 
 
 def test_the_documented_program_is_run_by_the_interpreter_named_apart(

@@ -117,7 +117,11 @@ def test_commands_for_this_repository_name_what_is_there() -> None:
     assert all((ROOT / name).exists() for name in named if "NAME" not in name), named
 
 
-@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *(ROOT / "design").glob("*.md")], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [*ROOT.glob("*.md"), *(ROOT / "design").glob("*.md"), *(ROOT / "docs").glob("guides/*.md")],
+    ids=lambda page: page.name,
+)
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", text) if "://" not in link]

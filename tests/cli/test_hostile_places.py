@@ -52,6 +52,19 @@ def test_what_needs_an_extra_says_which(tmp_path: Path, command: str) -> None:
     assert re.match(r"error: .* not installed.*pip install 'ecva-bench\[\w+\]'.*\n$", done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [
+        ("serve-hint some/model", "data"),
+        ("data fetch ecva --to {folder}", "data"),
+        ("run --model hf:some/model --out {folder}/out.jsonl", "all"),
+    ],
+)
+def test_the_extra_that_is_named_brings_what_is_missing(tmp_path: Path, command: str, extra: str) -> None:
+    done = run_in_core(*command.format(folder=tmp_path).split())
+    assert f"pip install 'ecva-bench[{extra}]'" in done.stderr
+
+
 def test_a_folder_in_place_of_a_file_is_named(tmp_path, ecva_bench):
     for command in (
         ("run", "--model", "constant", "--out", tmp_path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def judged(ecva_bench, server, tmp_path):
 
     def score(results: Path, *options: object, store: str = "judge.sqlite"):
         judge = ("--judge", "scripted", "--judge-url", server.url, "--judge-store", tmp_path / store)
-        return ecva_bench("score", results, "--scorers", "anomeval,gpt", *judge, *options)
+        scorers = () if "--scorers" in options else ("--scorers", "anomeval,gpt")
+        return ecva_bench("score", results, *scorers, *judge, *options)
 
     return score
 
@@ -116,6 +118,53 @@ def test_a_second_scoring_asks_nothing_and_a_replay_gives_the_same_bytes(answers
     assert b"sk-test-only" not in export.read_bytes() + first
     _, _, said = ecva_bench("score", results, "--scorers", "anomeval", *offline, "--votes", "2")
     assert "votes not in the replay" in said
+
+
+def test_a_replay_names_its_judge_with_all_that_made_its_calls(answers, judged, ecva_bench, tmp_path):
+    results = answers("motion", "--limit", "2")
+    export, scores = tmp_path / "calls.jsonl", results.with_name("motion.scores.jsonl")
+    judged(results, "--judge-export", export, "--votes", "2", "--judge-max-tokens", "500")
+    first = scores.read_bytes()
+    assert b"votes:2" in first
+    scores.unlink()
+    code, _, said = ecva_bench("score", results, "--scorers", "anomeval,gpt", "--judge-replay", export)
+    assert (code, "0 votes asked" in said, scores.read_bytes() == first) == (0, True, True)
+    code, _, said = ecva_bench("judge-audit", results, "--judge-replay", export)
+    assert (code, "votes are not in the replay" in said) == (3, True)
+
+
+def test_a_replay_that_lacks_calls_ends_with_code_3(answers, judged, ecva_bench, tmp_path):
+    results, export = answers("motion", "--limit", "3"), tmp_path / "calls.jsonl"
+    judged(results, "--judge-export", export, "--task", "cause")
+    options = ("--scorers", "anomeval", "--judge-replay", export)
+    assert ecva_bench("score", results, *options, "--task", "cause")[0] == 0
+    code, shown, said = ecva_bench("score", results, *options)
+    assert (code, "gated" in shown) == (3, True)
+    assert f"votes are not in the replay: {export}: use the answers and the options that" in said
+
+
+def test_calls_of_several_judges_or_of_none_do_not_name_one(answers, judged, ecva_bench, tmp_path):
+    results, export = answers("motion", "--limit", "1"), tmp_path / "calls.jsonl"
+    judged(results, "--judge-export", export, "--task", "cause")
+    head, *calls = [json.loads(line) for line in export.read_text().splitlines()]
+    for call in calls[:1]:
+        call["request"]["model"] = "other"
+        request = json.dumps(call["request"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        call["key"] = hashlib.sha256(request.encode()).hexdigest()
+    export.write_text("".join(json.dumps(line) + "\n" for line in (head, *calls)))
+    code, _, said = ecva_bench("score", results, "--judge-replay", export)
+    assert (code, "several judges: other, scripted" in said, "--judge" in said) == (2, True, True)
+    export.write_text(json.dumps(head | {"calls": 0}) + "\n")
+    code, _, said = ecva_bench("score", results, "--judge-replay", export)
+    assert (code, "it holds no call" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "option", [["--votes", "3"], ["--judge-url", "http://x/v1"], ["--budget-usd", "2"], ["--judge-max-tokens", "9"]]
+)
+def test_an_option_that_is_refused_is_named_as_it_is_typed(answers, ecva_bench, option):
+    code, _, said = ecva_bench("score", answers("constant", "--limit", "1"), *option)
+    assert (code, f": {option[0]}: name one with --judge" in said) == (2, True)
 
 
 def test_what_an_endpoint_does_not_count_is_not_told_as_nothing(answers, judged, server):

@@ -28,8 +28,10 @@ def results(ecva_bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A run on two tasks of three videos, in the current folder, with a judge beside it."""
     monkeypatch.chdir(tmp_path)
     Path("judge.py").write_text(JUDGE)
-    assert ecva_bench("run", "--model", "constant", "--limit", 3, "--task", "cause", "--task", "timestamp")[0] == 0
-    return Path("results.jsonl")
+    results = Path("results.jsonl")
+    asked = ("--limit", 3, "--task", "cause,timestamp", "--out", results)
+    assert ecva_bench("run", "--model", "constant", *asked)[0] == 0
+    return results
 
 
 def held(path: str = "results.scores.jsonl") -> set[str]:

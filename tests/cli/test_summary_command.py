@@ -19,5 +19,5 @@ def test_the_command_says_what_ran_on_what_and_what_comes_next(ecva_bench: Comma
     assert "43.88 %  30.09 to 57.16  21.81 %" in line
     assert "43.88 [30.09, 57.16]" in board  # the same run's figure there
     assert line.endswith("38.62 % (constant_span)  no")
-    assert "data fetch ecva" in shown.partition("next, ")[2]
+    assert "data fetch cuva" in shown.partition("next, ")[2]
     assert ecva_bench("summary", Path("absent.jsonl"))[0] == 2

@@ -71,8 +71,26 @@ def test_a_parameter_is_left_out_in_whatever_shape_it_is_turned_down(name: str, 
     with Refusing("seed", status, encoded(name)) as server:
         judge = judge_at(server, concurrency=1)
         assert judge.ask([grade("a"), grade("b")])[1].value == 4
-        assert len(server.requests) == 3
-        assert set(server.requests[0].body) - set(server.requests[1].body) == {"seed"}  # and nothing that was only near
+        guessed = not read_error_body(encoded(name)).names  # then it is asked once more as it was
+        assert len(server.requests) == 3 + guessed
+        without = server.requests[1 + guessed].body
+        assert set(server.requests[0].body) - set(without) == {"seed"}  # and nothing that was only near
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(400, {"error": {"message": "try again: the seed pool is being refilled"}}),
+        Fault(400, {"error": {"message": "a message quotes 'seed'", "param": "messages"}}),
+    ],
+    ids=["a fault that passes", "the messages"],
+)
+def test_an_error_that_only_speaks_of_a_parameter_takes_it_from_no_request(fault: Fault, judge_at: Open) -> None:
+    with JudgeServer(lambda *_: completion("4"), faults=[fault]) as server:
+        judge = judge_at(server, concurrency=1)
+        judge.ask([grade("a"), grade("b")])
+        assert all("seed" in request.body for request in server.requests)
+        assert judge.identity()["seed"] == "0"
 
 
 def test_the_parameter_that_an_error_is_about_counts_and_not_another_that_it_mentions(judge_at: Open) -> None:

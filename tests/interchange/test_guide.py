@@ -1,4 +1,4 @@
-"""The README's table of shapes: each of its examples is a file that is read."""
+"""The guide's table of shapes: each of its examples is a file that is read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.imports import ROOT
 
 from .shapes import as_json
 
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Answers made elsewhere\n")[2]
-EXAMPLES = re.findall(r"^\| ([^|]+) \| `([^`|]+)` \| `([^`|]+)` \|$", SECTION.partition("\n## ")[0], re.MULTILINE)
+GUIDE = (ROOT / "docs/guides/answers-elsewhere.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^\| ([^|]+) \| `([^`|]+)` \| `([^`|]+)` \|$", GUIDE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

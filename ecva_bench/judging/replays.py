@@ -1,0 +1,47 @@
+"""Which judge made the calls of an export, so that whoever scores from it need not say so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import JudgeError
+from .judge import LOCAL_PREFIX
+from .local import LocalModel
+
+
+@dataclass(frozen=True)
+class ReplayedJudge:
+    """A judge as an export has it: its name as `open_judge` takes it, its votes, and the most tokens of a reply."""
+
+    model: str
+    votes: int
+    max_tokens: int | None
+
+
+def replayed_judge(path: Path, model: str | None = None) -> ReplayedJudge:
+    """Return the judge of an export's calls: `model`, or the only one that is there.
+
+    Raises `JudgeError` where the file cannot be read, and, where no model is named, for calls of several or of none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()[1:]
+        requests = [json.loads(line)["request"] for line in lines if line]
+        by_judge: dict[str, list[dict[str, object]]] = {}
+        for request in requests:
+            prefix = LOCAL_PREFIX if request["kind"] == LocalModel.kind else ""
+            by_judge.setdefault(f"{prefix}{request['model']}", []).append(request["parameters"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JudgeError(f"the judge's calls cannot be read ({error})", path, "check the path") from None
+    if model is None:
+        if len(by_judge) != 1:
+            names = ", ".join(sorted(by_judge))
+            what = f"it holds calls of several judges: {names}" if names else "it holds no call"
+            raise JudgeError(what, path, "name one with --judge")
+        (model,) = by_judge
+    found = by_judge.get(model, [])
+    limits = {limit for parameters in found if isinstance(limit := parameters.get("max_completion_tokens"), int)}
+    return ReplayedJudge(
+        model, max(1, len({str(parameters.get("seed")) for parameters in found})), max(limits, default=None)
+    )
