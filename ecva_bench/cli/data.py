@@ -124,8 +124,12 @@ def _print_check(result: DatasetCheck) -> None:
     from rich.table import Table
 
     console = Console()
-    console.print(f"{result.dataset}: {escape(result.source)}, sha256 {result.sha256[:16]}", highlight=False)
-    console.print(", ".join(f"{count} {name}" for name, count in result.counts.items()), highlight=False)
+    console.print(
+        f"{result.dataset}: {escape(result.source)}, sha256 {result.sha256[:16]}", highlight=False, soft_wrap=True
+    )
+    console.print(
+        ", ".join(f"{count} {name}" for name, count in result.counts.items()), highlight=False, soft_wrap=True
+    )
     findings = Table("n", "rule", "meaning, and the videos", title="Findings", title_justify="left", box=SIMPLE)
     for rule, meaning, found in result.by_rule():
         actions = " ".join(sorted({finding.action for finding in found}))
@@ -144,7 +148,7 @@ def _print_check(result: DatasetCheck) -> None:
     if result.videos is not None:
         _print_videos(result)
     unusable = " ".join(annotation.video for annotation in result.unusable) or "none"
-    console.print(f"unusable rows: {escape(unusable)}", highlight=False)
+    console.print(f"unusable rows: {escape(unusable)}", highlight=False, soft_wrap=True)
 
 
 def _print_videos(result: DatasetCheck) -> None:
@@ -179,18 +183,20 @@ def _print_videos(result: DatasetCheck) -> None:
     if table.row_count:
         console.print(table)
     if result.missing:
-        console.print(escape(result.missing), highlight=False)
+        console.print(escape(result.missing), highlight=False, soft_wrap=True)
     if result.numbering:
         refused = result.numbering.refused
         text = escape(str(result.numbering.error()) if refused else result.numbering.text)
-        console.print(f"[red]{text}[/red]" if refused else text, highlight=False)
+        console.print(f"[red]{text}[/red]" if refused else text, highlight=False, soft_wrap=True)
     unusable = [video for video in result.videos or () if video.error not in (None, VideoMissing.code)]
-    console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False)
+    console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False, soft_wrap=True)
     for video in unusable:
-        console.print(f"  {escape(video.media)}: {escape(video.message)}", highlight=False)
+        console.print(f"  {escape(video.media)}: {escape(video.message)}", highlight=False, soft_wrap=True)
     if result.unannotated:
         some = first_few(result.unannotated)
-        console.print(f"files without annotation: {len(result.unannotated)}: {escape(some)}", highlight=False)
+        console.print(
+            f"files without annotation: {len(result.unannotated)}: {escape(some)}", highlight=False, soft_wrap=True
+        )
 
 
 def _short(text: str, length: int = 60) -> str:
@@ -226,11 +232,11 @@ def _print_stats(result: Stats) -> None:
             places.add_row(f"{place * 10}-{place * 10 + 10} %", f"{share:6.1%} {'█' * round(30 * share)}")
         console.print(places)
     per_video = ", ".join(f"{moments}: {count}" for moments, count in result.moments_per_video.items())
-    console.print(f"videos by number of moments: {per_video}", highlight=False)
-    console.print(f"moments that start at 0 s: {result.start_at_zero:.1%}", highlight=False)
+    console.print(f"videos by number of moments: {per_video}", highlight=False, soft_wrap=True)
+    console.print(f"moments that start at 0 s: {result.start_at_zero:.1%}", highlight=False, soft_wrap=True)
     severities = ", ".join(f"{severity}: {count}" for severity, count in result.severities.items())
-    console.print(f"videos by severity: {severities}", highlight=False)
-    console.print(f"key sentences above 7 words: {result.key_sentences_too_long:.1%}", highlight=False)
+    console.print(f"videos by severity: {severities}", highlight=False, soft_wrap=True)
+    console.print(f"key sentences above 7 words: {result.key_sentences_too_long:.1%}", highlight=False, soft_wrap=True)
 
 
 def _bars(title: str, bins: tuple[Bin, ...]) -> object:

@@ -124,7 +124,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         print(told, file=sys.stderr)
     if request.on_trial:
         what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
-        print(f"{what}; for the paper's videos see: ecva-bench data fetch ecva", file=sys.stderr)
+        print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
     if missing := request.tell_missing(work.plan):
