@@ -131,12 +131,12 @@ class RunRequest:
         Raises `DataError` where the videos are not those that the annotations are of; see `check_numbering`.
         """
         renamed = self.dataset.found_by("other-data-set")
-        told = [f"{self.dataset.source} is not {found.before}, but {found.after}" for found in renamed]
+        notes = [f"{self.dataset.source} is not {found.before}, but {found.after}" for found in renamed]
         if (numbering := self._numbering) is None:
-            return told
+            return notes
         if numbering.refused:
             raise numbering.error()
-        return told + ([numbering.text] if numbering.own.beyond else [])
+        return notes + ([numbering.text] if numbering.own.beyond else [])
 
     def render(self, plan: Plan, progress: Callable[[int, int], None]) -> None:
         """Make the videos of a plan that are rendered and not there yet; see `Dataset.ensure_videos`."""

@@ -94,8 +94,10 @@ def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) 
 
 def _shown(spec: dict[str, object]) -> str:
     description = spec.get("description")
-    told = {name: v for name, v in description.items() if name != "generation"} if isinstance(description, dict) else {}
-    return canonical_json([spec.get("model"), told])
+    described = (
+        {name: v for name, v in description.items() if name != "generation"} if isinstance(description, dict) else {}
+    )
+    return canonical_json([spec.get("model"), described])
 
 
 def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:

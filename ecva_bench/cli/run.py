@@ -120,8 +120,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     from .progress import progress
 
     work = request.open()
-    for told in request.tell_data():
-        print(told, file=sys.stderr)
+    for note in request.tell_data():
+        print(note, file=sys.stderr)
     if request.on_trial:
         what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)

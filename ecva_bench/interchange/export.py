@@ -56,8 +56,8 @@ def _fields(record: Answer | Failure, question: str) -> Fields:
     row["question"] = question
     if isinstance(record, Failure):
         return {**row, "prediction": None, "reference": "", "finish": "", "error": record.message or record.error}
-    told = {"prediction": record.answer, "reference": record.reference, "finish": record.finish, "error": ""}
-    return {**row, **told}
+    columns = {"prediction": record.answer, "reference": record.reference, "finish": record.finish, "error": ""}
+    return {**row, **columns}
 
 
 def _csv(rows: Sequence[Fields], out: Path) -> bytes:
@@ -86,9 +86,9 @@ def _lmms_eval(rows: Sequence[Fields], out: Path) -> bytes:
     for number, row in enumerate(rows):
         told_of = {"task": row["task"], "view": row["view"], "question": row["question"], "answer": row["reference"]}
         document = {"video_name": row["video"], **told_of}
-        told = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
+        columns = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
         more = {"error": row["error"]} if row["error"] else {"finish_reason": row["finish"]}
-        line = {"doc_id": number, "doc": document, **told, **more}
+        line = {"doc_id": number, "doc": document, **columns, **more}
         lines.append(json.dumps(line, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines).encode()
 

@@ -89,9 +89,9 @@ def import_answers(
     opened = [_open(source, dataset, headed=headed) for source in sources]
     _check_given(given, [columns for _, columns in opened])
     read = [_read(source, *one, lookup, given) for source, one in zip(sources, opened, strict=True)]
-    if not any(one.told.items for one in read):
+    if not any(one.found.items for one in read):
         raise _nothing(read[0])
-    joined = join([item for one in read for item in one.told.items], lookup, sources[0].path)
+    joined = join([item for one in read for item in one.found.items], lookup, sources[0].path)
     files = tuple(one.file for one in read)
     name = model or next((file.model for file in files if file.model), "") or without_task(files[0].path.stem)
     manifest = _manifest(read, joined, dataset, name)
@@ -128,7 +128,7 @@ def _read(
 
 
 def _nothing(read: ReadFile) -> UsageError:
-    why = ", ".join(f"{count_of(places)} {what}" for what, places in read.told.aside.items())
+    why = ", ".join(f"{count_of(places)} {what}" for what, places in read.found.aside.items())
     remedy = "name the columns with --map video=COLUMN,answer=COLUMN,task=COLUMN"
     return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read.file.path, remedy)
 

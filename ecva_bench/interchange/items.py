@@ -40,7 +40,7 @@ class Item:
 
 
 @dataclass
-class Told:
+class FileItems:
     """The items of a file, and by what each field was told, in words. `aside` are rows that are of no use, by why."""
 
     items: list[Item] = field(default_factory=list)
@@ -48,29 +48,29 @@ class Told:
     aside: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: FieldMap, lookup: Lookup) -> Told:
+def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: FieldMap, lookup: Lookup) -> FileItems:
     """Return the items of a file's rows.
 
     Raises `UsageError` where no task can be told.
     """
-    told = Told()
+    result = FileItems()
     prompts = _prompts(columns)
     ids = [_sample_id(video_text(row.get(fields.video)), fields, lookup) for row in columns.flat]
-    tasks = _tasks(source, columns, fields, ids, prompts, told)
+    tasks = _tasks(source, columns, fields, ids, prompts, result)
     for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
-            told.aside["name no video"].append(row.where)
+            result.aside["name no video"].append(row.where)
             continue
         for named, column in fields.answers.items():
             if named and flat.get(column) in (None, ""):
                 continue  # an empty cell of a table with a column a task: not asked
             one = named or of_row
             if one is None:
-                told.aside["are of no task of ours"].append(row.where)
+                result.aside["are of no task of ours"].append(row.where)
                 continue
-            told.items.append(_item(flat, column, fields, sample, one, source.view, where, prompt))
-    return told
+            result.items.append(_item(flat, column, fields, sample, one, source.view, where, prompt))
+    return result
 
 
 def _item(
@@ -132,15 +132,15 @@ def _tasks(
     fields: FieldMap,
     ids: Sequence[SampleId],
     prompts: Sequence[str],
-    told: Told,
+    result: FileItems,
 ) -> list[str | None]:
     """Return the task of each row: the user's, else that of its id, column or prompt, of all others, or of the file."""
     rows = range(len(columns.flat))
     if source.task is not None:
-        told.task_by = f"task as given (`{source.task}`)"
+        result.task_by = f"task as given (`{source.task}`)"
         return [source.task for _ in rows]
     if None not in fields.answers:
-        told.task_by = "task from the columns' names"
+        result.task_by = "task from the columns' names"
         return [None for _ in rows]
     words = [columns.flat[row].get(fields.task) if fields.task else None for row in rows]
     by_column = [task_of(word) if isinstance(word, str) else None for word in words]
@@ -151,13 +151,13 @@ def _tasks(
         ("task from the ids", any(one.task for one in ids)),
         ("task from the prompts", any(by_prompt) and not any(by_column)),
     )
-    told.task_by = next((text for text, holds in sources if holds), "")
+    result.task_by = next((text for text, holds in sources if holds), "")
     known = set(found) - {None}
     default = next(iter(known)) if len(known) == 1 else None
     if not known and (default := task_of_file(source.path.stem)):
-        told.task_by = f"task from the file's name (`{default}`)"
+        result.task_by = f"task from the file's name (`{default}`)"
     elif not known and (default := source.else_task):
-        told.task_by = f"task as given (`{default}`)"
+        result.task_by = f"task as given (`{default}`)"
     found = [one or (None if words[row] else default) for row, one in enumerate(found)]
     if not any(found):
         raise _untold(columns)

@@ -95,8 +95,8 @@ def near(name: str, known: Sequence[str]) -> str:
 
 def _key(item: Item, sample: str, view: View) -> str:
     source = item.where.partition(",")[0]
-    told = {"id": sample, "view": view, "answer": item.text or item.lack, "source": source}
-    return sha256_of(told)
+    content = {"id": sample, "view": view, "answer": item.text or item.lack, "source": source}
+    return sha256_of(content)
 
 
 def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> Answer:

@@ -41,8 +41,8 @@ def model_in(value: Any) -> str:
     """Return the name of the model that a file as a whole is by, empty where it tells none."""
     if not isinstance(value, Mapping):
         return ""
-    told = value.get("eval", value)
-    name = told.get("model") if isinstance(told, Mapping) else None
+    evaluation = value.get("eval", value)
+    name = evaluation.get("model") if isinstance(evaluation, Mapping) else None
     return name if isinstance(name, str) else ""
 
 
@@ -97,44 +97,44 @@ def _by_row(value: Mapping[str, Any]) -> Any:
     return value
 
 
-def _of_list(items: Sequence[Any], told: Mapping[str, Any]) -> Iterator[Row]:
+def _of_list(items: Sequence[Any], above: Mapping[str, Any]) -> Iterator[Row]:
     for number, item in enumerate(items, start=1):
         where = f"row {number}"
         if isinstance(item, Mapping):
             fields = of_inspect(item) if _is_inspect(item) else item
-            yield Row({**told, **fields}, where)
+            yield Row({**above, **fields}, where)
         elif isinstance(item, list | tuple) and len(item) == 2:
-            yield Row({**told, KEY: item[0], "answer": item[1]}, where)
+            yield Row({**above, KEY: item[0], "answer": item[1]}, where)
         else:
-            yield Row({**told, "not a row": item}, where)
+            yield Row({**above, "not a row": item}, where)
 
 
 def _is_inspect(item: Mapping[str, Any]) -> bool:
     return {"id", "epoch", "output"} <= item.keys() and isinstance(item["output"], Mapping)
 
 
-def _descend(value: Any, told: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the rows below a value, each told by the keys above it: an id, a task, a view."""
-    where = ", ".join(f"{name} {key!r}" for name, key in told.items()) or "row 1"
+def _descend(value: Any, above: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rows below a value, each named by the keys above it: an id, a task, a view."""
+    where = ", ".join(f"{name} {key!r}" for name, key in above.items()) or "row 1"
     if isinstance(value, Mapping) and value:
-        level = _level(value, told)
+        level = _level(value, above)
         if level:
             for key, inner in value.items():
-                yield from _descend(inner, {**told, level: key})
+                yield from _descend(inner, {**above, level: key})
         else:
-            yield Row({**told, **value}, where)
+            yield Row({**above, **value}, where)
     elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        for row in _of_list(value, told):
+        for row in _of_list(value, above):
             yield Row(row.fields, f"{where}, {row.where}")
-    elif told:
-        yield Row({**told, "answer": value}, where)
+    elif above:
+        yield Row({**above, "answer": value}, where)
 
 
-def _level(value: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def _level(value: Mapping[str, Any], above: Mapping[str, Any]) -> str:
     """Return what the keys of a value are: tasks, views or ids; empty where they are the fields of a row."""
-    if "task" not in told and all(map(is_task, value)):
+    if "task" not in above and all(map(is_task, value)):
         return "task"
-    if "view" not in told and all(view_of(key) for key in value):
+    if "view" not in above and all(view_of(key) for key in value):
         return "view"
     known = any(is_known(key) or is_task(key) for key in value)
-    return "" if KEY in told or known else KEY
+    return "" if KEY in above or known else KEY

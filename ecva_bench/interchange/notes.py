@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..records.answers import Answer, Manifest
 from .columns import VIDEO_NAMES
-from .items import Told
+from .items import FileItems
 from .joining import Joined, near
 from .lookup import Lookup
 from .mapping import FieldMap
@@ -24,14 +24,14 @@ class ReadFile:
 
     file: AnswerFile
     fields: FieldMap
-    told: Told
+    found: FileItems
 
 
 def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, lookup: Lookup) -> list[str]:
     """Return in words what was read, from where, and what of it cannot be used."""
     notes = [_read_note(one) for one in read]
     for one in read:
-        notes += [f"{one.file.path.name}: {count_of(rows)} {what}" for what, rows in one.told.aside.items()]
+        notes += [f"{one.file.path.name}: {count_of(rows)} {what}" for what, rows in one.found.aside.items()]
         if _counts(one):
             notes.append(f"`{one.fields.video}` counts from 1, as rows do: it was taken for the videos' numbers")
     if joined.failures:
@@ -64,20 +64,20 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
 
 
 def _read_note(read: ReadFile) -> str:
-    file, fields, told = read.file, read.fields, read.told
-    answers = sum(item.text is not None for item in told.items)
+    file, fields, found = read.file, read.fields, read.found
+    answers = sum(item.text is not None for item in found.items)
     video = (
         f"video by the annotator's text in `{fields.video}`" if fields.by_reference else f"video from `{fields.video}`"
     )
     columns = ", ".join(f"`{column}`" for column in fields.answers.values())
-    parts = [video, f"answer from {columns}", told.task_by, f"view from `{fields.view}`" if fields.view else ""]
+    parts = [video, f"answer from {columns}", found.task_by, f"view from `{fields.view}`" if fields.view else ""]
     rows = f"{answers:,} answers of {len(file.rows):,} rows"
     return f"read {file.path.name} ({file.form}): {rows}: {', '.join(filter(None, parts))}"
 
 
 def _counts(read: ReadFile) -> bool:
     """Return whether the column of the videos is an id that counts the rows from 1."""
-    names = list(dict.fromkeys(item.name for item in read.told.items))
+    names = list(dict.fromkeys(item.name for item in read.found.items))
     is_id = bare_name(read.fields.video.rpartition(".")[2]) in VIDEO_NAMES[1]
     return is_id and len(names) > 1 and [name.lstrip("0") for name in names] == [str(n + 1) for n in range(len(names))]
 

@@ -166,12 +166,12 @@ class Batches:
 
     def _ended(self, batch: str) -> BatchState:
         """Return the state of a batch when it has come to its end."""
-        pause, told = FIRST_WAIT_S, ""
+        pause, shown = FIRST_WAIT_S, ""
         while (state := self._transport().state(batch)).status not in _ENDED:
             news = f"{batch}: {state.status}, {state.done} of {state.total} requests done"
-            if news != told:
+            if news != shown:
                 print(f"{news}; it may be interrupted: the same command goes on from here", file=sys.stderr)
-            told = news
+            shown = news
             time.sleep(pause)
             pause = min(LONGEST_WAIT_S, 1.5 * pause)
         return state
