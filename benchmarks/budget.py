@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 from ecva_bench.answering import create_adapter
-from ecva_bench.errors import BudgetExhausted, ModelGone
+from ecva_bench.errors import AnswerLost, BudgetExhausted, ModelGone
 from ecva_bench.judging.calls import Call
 from ecva_bench.judging.judge import open_judge
 from ecva_bench.judging.prices import find_price
@@ -51,9 +51,7 @@ def ask_model(server: Meter, video: Path, usd: float, at_once: int, frames: int)
             for start in range(0, 1_000_000, 256):
                 try:
                     adapter.answer_many(shown, [f"What happened before moment {n}?" for n in range(start, start + 256)])
-                except ModelGone:
-                    raise
-                except Exception:  # noqa: S112  some of these have no answer for want of money: the next all have none
+                except AnswerLost:  # some of these have no answer for want of money: the next all have none
                     continue
         except ModelGone:
             return

@@ -6,18 +6,14 @@ inside that folder are accepted: a path that leads out, a link or a device refus
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import tarfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError
+from ..files.archives import UNREADABLE
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-
-# What the readers of archives raise for damaged ones, and the file system for lack of space.
-UNPACKING_ERRORS = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError)
 
 
 def target_of(archive: Path) -> Path:
@@ -39,7 +35,7 @@ def unpack(archive: Path, folder: Path) -> None:
             for member in stream:
                 _write(partial, archive, stream, member)
         partial.rename(folder)
-    except UNPACKING_ERRORS as error:
+    except UNREADABLE as error:
         what = f"the archive cannot be unpacked ({error})"
         raise DataError(what, archive, "move it elsewhere and fetch again") from error
     finally:

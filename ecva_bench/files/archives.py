@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import lzma
 import os
 import re
 import shutil
+import tarfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -30,7 +33,10 @@ ROOM = 20 << 30  # bytes of videos kept in the cache
 SPARE = 1 << 30  # bytes left free on the cache's disk
 IN_USE = 600.0  # seconds for which a video that was asked for is not removed
 
-_UNREADABLE = (zipfile.BadZipFile, DataError, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
+# What Python's readers of archives raise for damaged, locked and foreign ones, and the file system for lack of space.
+UNREADABLE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, OSError,
+)  # fmt: skip
 
 
 def is_archive(path: Path) -> bool:
@@ -43,9 +49,7 @@ def members(archive: Path) -> tuple[str, ...]:
     status = archive.stat()
     try:
         return _members(archive, status.st_size, status.st_mtime_ns)
-    except DataError:
-        raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DataError(f"the archive cannot be read ({error})", archive, "get it again") from error
 
 
@@ -85,7 +89,7 @@ def on_disk(path: Path) -> Path:
         partial.replace(kept)
     except VideoError:
         raise
-    except _UNREADABLE as error:
+    except (*UNREADABLE, DataError) as error:
         raise HeaderDamaged(f"it cannot be read out of its archive ({error})", path, "get the archive again") from error
     finally:
         partial.unlink(missing_ok=True)

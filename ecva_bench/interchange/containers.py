@@ -14,6 +14,7 @@ from typing import Any
 
 from ..data.workbook import FIRST_ROUND, SECOND_ROUND, open_workbook
 from ..errors import DataError, UsageError
+from ..files.archives import UNREADABLE
 from ..reading.text import parse_json
 from .columns import is_known
 from .kinds import refuse_annotations
@@ -111,6 +112,6 @@ def _inspect_rows(content: bytes, members: Sequence[zipfile.ZipInfo], path: Path
                 if member.filename.startswith("samples/") and member.filename.endswith(".json"):
                     sample = parse_json(archive.read(member.filename))
                     rows.append(Row(of_inspect(sample), member.filename))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(f"the log is damaged ({error})", path, "write it anew with `inspect log convert`") from error
     return rows

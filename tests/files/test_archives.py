@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import zipfile
 from collections import namedtuple
 from contextlib import suppress
@@ -68,6 +69,18 @@ def test_a_damaged_member_is_an_error_of_its_video_and_leaves_nothing(tmp_path: 
     assert probe(archive / "1.mp4").error == "header_damaged"
     assert on_disk(archive / "2.mp4").read_bytes() == b"two" * 999
     assert [file.name[-6:] for file in cache.iterdir()] == ["-2.mp4"]
+
+
+def test_whatever_byte_of_a_packed_member_is_wrong_it_is_an_error_of_its_video(tmp_path: Path, cache: Path) -> None:
+    content = random.Random(0).randbytes(200) + bytes(range(256)) * 20
+    good = zipped(tmp_path / "raw.zip", {"1.mp4": content}, zipfile.ZIP_DEFLATED).read_bytes()
+    packed = range(35, good.index(b"PK\x01\x02"))  # between the member's name and the table of contents
+    for place in list(packed)[::7]:
+        damaged = tmp_path / f"{place}.zip"
+        damaged.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
+        with pytest.raises(HeaderDamaged, match=rf"{place}\.zip/1\.mp4"):
+            on_disk(damaged / "1.mp4")
+    assert list(cache.iterdir()) == []
 
 
 @pytest.mark.parametrize("member", ["../../out.mp4", "/out.mp4", "a/../../../out.mp4"])

@@ -182,6 +182,15 @@ def test_an_archive_that_would_become_too_large_is_refused(
         read(path, dataset)
 
 
+def test_whatever_byte_of_a_log_is_wrong_it_is_called_damaged(dataset: Dataset, tmp_path: Path) -> None:
+    good = inspect_archive(zipfile.ZIP_DEFLATED)
+    start = good.index(b"samples/") + 30  # within the first sample's packed text
+    for place in range(start, start + 200, 5):
+        path = put(tmp_path / f"{place}.eval", good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
+        with pytest.raises(DataError, match=r"the log is damaged.*\.eval"):
+            read(path, dataset)
+
+
 def test_lmms_evals_rows_are_joined_by_the_annotators_text_and_never_by_position(
     dataset: Dataset, tmp_path: Path
 ) -> None:
