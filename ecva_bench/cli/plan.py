@@ -71,9 +71,9 @@ def plan_command(
         print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
     _print_cost(found)
     _print_machine(found, runner, out)
-    budget = budget_usd if budget_usd is not None else float(options.model_options(model_arg).get("budget_usd", "nan"))
-    if budget == budget:
-        _print_fit(found, len(runner.plan.groups), budget)
+    budget = budget_usd if budget_usd is not None else options.model_options(model_arg).get("budget_usd")
+    if budget is not None:
+        _print_fit(found, len(runner.plan.groups), float(budget))
 
 
 def _print_cost(found: RunStatus) -> None:
