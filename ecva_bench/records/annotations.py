@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import not_
 
 from pydantic import Field, model_validator
 
@@ -70,10 +71,27 @@ class Review(Record):
     moments: tuple[Moment, ...] = ()
 
 
+class Query(Record):
+    """One of several questions that a data set brings about a video: a multiple choice, or a sentence to locate.
+
+    `name` tells it from the other queries of the same task about the same video. `text` is the question, or the
+    sentence. `options` are the answers to choose from in the data set's order, and `answer` is the index of the right
+    one. `moments` are the spans that the sentence describes.
+    """
+
+    task: str
+    name: str
+    text: str
+    options: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    answer: int | None = Field(default=None, ge=0)
+    moments: tuple[Moment, ...] = Field(default=(), exclude_if=not_)
+
+
 class Annotation(Record):
     """Everything annotators said of one video. `None` or empty: not annotated.
 
-    `severity_curve` holds (seconds, importance in [0, 1]) points of the paper's importance curve.
+    `severity_curve` holds (seconds, importance in [0, 1]) points of the paper's importance curve. `anomalous` says
+    whether there is an anomaly at all, for sets that also have normal videos.
 
     >>> import ecva_bench as eb
 
@@ -93,6 +111,8 @@ class Annotation(Record):
     key_sentences: tuple[str, ...] = ()
     severity_curve: tuple[tuple[float, float], ...] = ()
     review: Review | None = None
+    anomalous: bool | None = Field(default=None, exclude_if=lambda value: value is None)
+    queries: tuple[Query, ...] = Field(default=(), exclude_if=not_)
 
 
 def format_moments(moments: Iterable[Moment]) -> str:
@@ -113,7 +133,9 @@ REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
 class Sample(Record):
     """A question about a video, with everything needed to score an answer to it.
 
-    `id` is `<video>/<task>`; `reference` is the annotation's text for the task.
+    `id` is `<video>/<task>`, with `/<name>` behind it for one of several queries; `reference` is the annotation's text
+    for the task. `options` are the answers to choose from in the order in which they are shown, empty where the answer
+    is free.
 
     >>> import ecva_bench as eb
 
@@ -138,3 +160,4 @@ class Sample(Record):
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
     review: Review | None = None
+    options: tuple[str, ...] = Field(default=(), exclude_if=not_)
