@@ -13,13 +13,11 @@ from ..errors import UsageError, VideoAmbiguous
 from ..journal.manifests import SampleView
 from ..names import Names
 from ..records import Annotation, Sample
-from ..records.base import View
+from ..records.base import VIEWS, View, changes_pictures, cuts_moments
 from ..tasks import Prompt, Task, sample
 
 if TYPE_CHECKING:
     from ..data import Dataset
-
-EDITED: tuple[View, ...] = ("anomaly", "control")
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class VideoQuestions:
     """All questions of one video, so that it is decoded once for all of them.
 
     `fault` is why its file is not known where two may be it; nothing lies at `media` then. `edited` are the sample ids
-    and edited views that are asked about, as far as there is an annotated moment.
+    and edited views that are asked about, those that cut moments as far as there is an annotated one.
     """
 
     video: str
@@ -117,12 +115,14 @@ class VideoQuestions:
     edited: frozenset[SampleView] = frozenset()
 
     def asked(self, view: View) -> tuple[Sample, ...]:
-        """Return the questions asked about a view: an edited view needs an annotated moment."""
-        return tuple(s for s in self.samples if view == "full" or (s.moments and (s.id, view) in self.edited))
+        """Return the questions asked about a view, as far as there is one (`_makes`)."""
+        if view == "full":
+            return self.samples
+        return tuple(s for s in self.samples if (s.id, view) in self.edited and _makes(s, view))
 
     def asked_also(self, owed: Set[SampleView]) -> VideoQuestions:
         """Return the same with the edited views that a results file owes besides, of whatever task."""
-        mine = {(s.id, view) for s in self.samples for view in EDITED}
+        mine = {(s.id, view) for s in self.samples for view in VIEWS}
         return replace(self, edited=self.edited | (mine & owed))
 
 
@@ -156,9 +156,10 @@ def make_plan(
 ) -> Plan:
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask.
 
-    About edited views only the tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted.
+    About views that cut moments only the tasks are asked of which a metric reads the answers, unless `all_tasks` are
+    wanted; about those with other pictures all are, since each is scored by view.
     """
-    on_edits = frozenset(task.name for task in tasks if task.edited or all_tasks)
+    on_cuts = frozenset(task.name for task in tasks if task.edited or all_tasks)
     groups: list[VideoQuestions] = []
     unasked: dict[str, str] = {}
     for annotation in selection.apply(dataset.annotations, dataset.missing):
@@ -166,7 +167,9 @@ def make_plan(
         unasked |= {f"{annotation.video}/{task}": "no reference" for task, found in asked.items() if found is None}
         samples = tuple(found for found in asked.values() if found is not None)
         if samples:
-            edited = frozenset((found.id, view) for found in samples if found.task in on_edits for view in views)
+            edited = frozenset(
+                (one.id, view) for one in samples for view in views if one.task in on_cuts or changes_pictures(view)
+            )
             media, fault = Path(annotation.media), None
             try:
                 media = dataset.media_path(annotation)
@@ -183,5 +186,10 @@ def make_plan(
         everything = [found for group in groups for found in group.samples if (found.id, view) in group.edited]
         expects[view] = tuple(s.id for group in groups for s in group.asked(view))
         if view != "full":
-            unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not s.moments}
+            unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not _makes(s, view)}
     return Plan(tuple(groups), tuple(expects), {task.name: prompt for task, prompt in tasks.items()}, expects, unasked)
+
+
+def _makes(sample: Sample, view: View) -> bool:
+    """Return whether a view can be made of a sample's video: one that cuts moments needs an annotated one."""
+    return bool(sample.moments) or not cuts_moments(view)

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from ..records.base import View
 
 
-_VIEWS: dict[str, View] = {"anomaly": "anomaly", "control": "control"}  # the edited views that can be asked for
+# The edited views that can be asked for.
+_VIEWS: dict[str, View] = {
+    "anomaly": "anomaly",
+    "control": "control",
+    "still": "still",
+    "shuffled": "shuffled",
+    "blank": "blank",
+}
 
 
 def listed(values: list[str] | None) -> list[str] | None:
@@ -76,11 +83,14 @@ Prompts = Annotated[
 Edited = Annotated[
     list[str] | None,
     _questions_option(
-        help="Ask about edited views too: anomaly (moments cut), control (as much normal time); a,b or repeated.",
+        help="Ask about edited views too: anomaly (moments cut), control (as much normal time cut); still (one frame "
+        "at all times), shuffled (another order), blank (no picture); a,b or repeated.",
         callback=_listed_views,
     ),
 ]
-AllTasks = Annotated[bool, _questions_option("--all-tasks", help="Ask about edited views also what no metric reads.")]
+AllTasks = Annotated[
+    bool, _questions_option("--all-tasks", help="Ask about anomaly and control also what no metric reads.")
+]
 Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
 Available = Annotated[bool, _videos_option("--available", help="Only videos whose file is there.")]
