@@ -138,10 +138,10 @@ def _notes(run: Submission, found: list[ViewScore]) -> tuple[str, ...]:
     instead = {other for columns in _INSTEAD.values() for other in columns[1:]} & {one.column for one in found}
     return (
         "drop: the score on the full video less that on the view, over the videos that have both; a plus is a loss. In "
-        f"brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws, none "
+        f"brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws; none "
         f"for fewer than {FEWEST_CLUSTERS} videos), not corrected for the number of rows.",
-        "A drop whose interval lies above 0 shows that the model uses what the view lacks: all pictures but one (still), "
-        "their order (shuffled), any picture (blank), the anomaly (anomaly), as much normal time (control). An interval "
-        "that contains 0 shows no difference, not that there is none.",
+        "A drop whose interval lies above 0 shows that the model uses what the view lacks: still, other pictures; "
+        "shuffled, their order; blank, any picture; anomaly, the annotated moments; control, as much normal time. An "
+        "interval that contains 0 shows no difference, not that there is none.",
         *(f"{column} stands for gated, which would need a cut of each view." for column in sorted(instead)),
     )
