@@ -19,11 +19,12 @@ _INSTEAD = {"gated": ("gated", "s2")}
 
 
 class ViewScore(Record):
-    """A run's score of a task on a view: the mean over `n` videos in which a missing answer counts as the worst.
+    """A run's score of a task on a view: the mean over its samples, in which a missing answer counts as the worst.
 
-    `drop` is the score on the full video less that on the view, over the `paired` videos that have both, turned so that
-    more is always a loss; `drop_interval` is its 95 % paired bootstrap interval over videos, None with too few of them.
-    Both are None for the full video. All are in the column's own unit: fractions where `unit` is %.
+    `drop` is the score on the full video less that on the view, over the `n` samples, about `videos` videos, that have
+    both, turned so that more is always a loss; `drop_interval` is its 95 % paired bootstrap interval over videos, None
+    with too few of them. Both are None for the full video, of which all samples count. All are in the column's unit:
+    fractions where `unit` is %.
     """
 
     task: str
@@ -32,9 +33,9 @@ class ViewScore(Record):
     decimals: int
     view: View
     n: int
+    videos: int
     score: float | None
     interval: tuple[float, float] | None
-    paired: int = 0
     drop: float | None = None
     drop_interval: tuple[float, float] | None = None
 
@@ -91,7 +92,7 @@ def blank_score(run: Submission, full: Entry, column: str) -> Summary | None:
     return None
 
 
-_HEADER = ("view", "score", "drop", "videos")
+_HEADER = ("view", "score", "drop", "n", "videos")
 
 
 def _column(task: str, entries: dict[View, Entry]) -> str | None:
@@ -107,22 +108,24 @@ def _score(run: Submission, entries: dict[View, Entry], view: View, column: str)
     of_full = next(summary for summary in entries["full"].summaries if summary.column == column)
     summary = next((summary for summary in entries[view].summaries if summary.column == column), None)
     full, values = entries["full"].values[column], entries[view].values.get(column, {})
+    both = sorted(full.keys() & values.keys())
+    videos = [entries["full"].video_of(place) for place in both]
     one = ViewScore(
         task=of_full.task,
         column=column,
         unit=of_full.unit,
         decimals=of_full.decimals,
         view=view,
-        n=len(values),
+        n=len(both),
+        videos=len(set(videos)),
         score=summary.zero_filled if summary else None,
         interval=summary.zero_filled_interval if summary else None,
     )
-    both = sorted(full.keys() & values.keys())
     if view == "full" or not both:
         return one
     sign = 1.0 if of_full.higher_is_better else -1.0
-    drop = paired_bootstrap([sign * (full[v] - values[v]) for v in both], both, seed=run.scores.seed)
-    return one.model_copy(update={"paired": drop.n, "drop": drop.mean, "drop_interval": drop.interval()})
+    drop = paired_bootstrap([sign * (full[place] - values[place]) for place in both], videos, seed=run.scores.seed)
+    return one.model_copy(update={"drop": drop.mean, "drop_interval": drop.interval()})
 
 
 def _cells(one: ViewScore) -> tuple[Cell, ...]:
@@ -130,15 +133,16 @@ def _cells(one: ViewScore) -> tuple[Cell, ...]:
         Cell(one.view),
         number_cell(one.score, one.unit, one.decimals, one.interval),
         number_cell(one.drop, one.unit, one.decimals, one.drop_interval),
-        count_cell(one.n if one.view == "full" else one.paired),
+        count_cell(one.n),
+        count_cell(one.videos),
     )
 
 
 def _notes(run: Submission, found: list[ViewScore]) -> tuple[str, ...]:
     instead = {other for columns in _INSTEAD.values() for other in columns[1:]} & {one.column for one in found}
     return (
-        "drop: the score on the full video less that on the view, over the videos that have both; a plus is a loss. In "
-        f"brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws; none "
+        "drop: the score on the full video less that on the view, over the samples that have both; a plus is a loss. "
+        f"In brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws; none "
         f"for fewer than {FEWEST_CLUSTERS} videos), not corrected for the number of rows.",
         "A drop whose interval lies above 0 shows that the model uses what the view lacks: still, other pictures; "
         "shuffled, their order; blank, any picture; anomaly, the annotated moments; control, as much normal time. An "

@@ -90,7 +90,7 @@ def test_a_drop_is_the_difference_of_two_runs_of_which_one_was_shown_the_view(
     assert [row["task"] for row in rows] == ["description", "cause", "effect", "classification", "timestamp"]
     for row in rows:
         effect = effects[f"{row['task']}/{row['column']}"]
-        assert (row["score"], row["paired"]) == (pytest.approx(effect.base), effect.n)
+        assert (row["score"], row["n"]) == (pytest.approx(effect.base), effect.n)
         assert row["drop"] == pytest.approx(effect.difference, abs=2e-6)
         assert row["drop_interval"] == pytest.approx(effect.interval, abs=2e-6)
 
@@ -119,7 +119,7 @@ def test_the_command_line_says_what_a_model_uses(ecva_bench: Command, runs: dict
     rows = [line.split() for line in table if line.startswith("timestamp ")]
     assert [row[3] for row in rows] == ["full", *PICTURES]
     assert [row[4] for row in rows] == ["43.88", "38.48", rows[2][4], "38.48"]
-    assert rows[0][-2:] == ["-", "14"]
+    assert rows[0][-3:] == ["-", "14", "14"]
     assert ecva_bench("summary", run)[1].count("what the model uses") == 1
     found = json.loads(ecva_bench("score", run, "--task", "timestamp", "--json")[1])
     assert [one["view"] for one in found["by_view"]] == ["full", *PICTURES]
