@@ -142,8 +142,8 @@ def _notes(run: Submission, found: list[ViewScore]) -> tuple[str, ...]:
     instead = {other for columns in _INSTEAD.values() for other in columns[1:]} & {one.column for one in found}
     return (
         "drop: the score on the full video less that on the view, over the samples that have both; a plus is a loss. "
-        f"In brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws; none "
-        f"for fewer than {FEWEST_CLUSTERS} videos), not corrected for the number of rows.",
+        f"In brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws; "
+        f"none for fewer than {FEWEST_CLUSTERS} videos), not corrected for the number of rows.",
         "A drop whose interval lies above 0 shows that the model uses what the view lacks: still, other pictures; "
         "shuffled, their order; blank, any picture; anomaly, the annotated moments; control, as much normal time. An "
         "interval that contains 0 shows no difference, not that there is none.",

@@ -17,6 +17,7 @@ from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.answers import Lacking
 from ecva_bench.scoring.score import score_results
+from ecva_bench.statistics.paired import paired_bootstrap
 from tests.scoring.build import answer, label, results
 from tests.scoring.judges import RuleJudge, lexical
 
@@ -316,3 +317,21 @@ def test_a_drop_is_a_loss_where_less_is_better_too():
     kept = [s.model_copy(update={"higher_is_better": False}) for s in one.summaries if s.column == "accuracy"]
     found = view_scores(submission(one.model_copy(update={"summaries": tuple(kept)})))
     assert [(score.view, score.score, score.drop) for score in found] == [("full", 0.0, None), ("blank", 1.0, 1.0)]
+
+
+def test_several_questions_about_a_video_are_drawn_together():
+    """Twelve questions about six videos: the interval is that of six means, each of two."""
+    answers = [
+        answer(f"v{n}", text, task="classification", view=view, label=label(5), reference="5-1").model_copy(
+            update={"id": f"v{n}/classification/q{k}", "key": f"{n}{k}{view}"}
+        )
+        for n in range(6)
+        for k in range(2)
+        for view, text in (("full", "[5]"), ("blank", "[5]" if n < 2 else "[1]"))
+    ]
+    owed = tuple(sorted({one.id for one in answers}))
+    scores = score_results(results(answers, expects={"full": owed, "blank": owed}), draws=50)
+    _, blank = view_scores(submission(scores))
+    assert (blank.n, blank.videos, blank.drop) == (12, 6, pytest.approx(4 / 6))
+    expected = paired_bootstrap([0.0, 0.0, 1.0, 1.0, 1.0, 1.0], range(6), seed=0).interval()
+    assert blank.drop_interval == pytest.approx(expected)
