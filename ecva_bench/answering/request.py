@@ -19,7 +19,7 @@ from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
-from ..records.base import View, canonical_json, sha256_of
+from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, Task
 from ..version import __version__
@@ -74,7 +74,7 @@ class RunRequest:
 
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
-    about `edited` views also what no metric reads. `order` is that of the options of multiple choice.
+    about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
     """
 
     model: ModelSource
@@ -184,9 +184,11 @@ class RunRequest:
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = self._tasks(adapter)
-        if self.tasks and self.edited and not (self.all_tasks or any(task.edited for task in chosen)):
-            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about edited views"
-            raise UsageError(what, remedy="leave out --edited, or ask them all the same with --all-tasks")
+        cuts = [view for view in self.edited if cuts_moments(view)]
+        if self.tasks and cuts and not (self.all_tasks or any(task.edited for task in chosen)):
+            about = f"the {' and '.join(cuts)} view" + ("s" if len(cuts) > 1 else "")
+            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about {about}"
+            raise UsageError(what, remedy="leave it out of --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
         views = ("full", *self.edited)
         return make_plan(self.dataset, prompts, selection, views, all_tasks=self.all_tasks, order=self.order)

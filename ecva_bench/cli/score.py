@@ -13,6 +13,7 @@ from . import judge_options, options
 from .named_files import only_answers
 
 if TYPE_CHECKING:
+    from ..api.outcomes import Scored
     from ..judging import Judge
     from ..reading.units import TimeUnit
     from ..records.scores import Scores
@@ -231,9 +232,8 @@ def _score_files(
 
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     """Write the scores, print them, and return whether they were written: what took long is not lost either way."""
+    from ..api.outcomes import Scored
     from ..errors import ResultsError
-    from ..leaderboard.forms import as_text
-    from ..leaderboard.sheet import score_sheets
     from ..records.base import canonical_json
     from ..scoring.files import write_scores
 
@@ -242,7 +242,8 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
         kept = sorted({one.scorer for one in write_scores(scores, target).summaries if one not in scores.summaries})
     except ResultsError as error:
         failure = error
-    print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
+    scored = Scored(target, scores)
+    print(canonical_json(_summary(scored)) if as_json else scored)
     for name, reason in scores.header.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
     if kept:
@@ -264,6 +265,7 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
     return bool(idle)
 
 
-def _summary(scores: Scores) -> dict[str, object]:
-    """Everything but the item scores, as JSON values."""
-    return scores.model_dump(mode="json", exclude={"scores"})
+def _summary(scored: Scored) -> dict[str, object]:
+    """Everything but the item scores, as JSON values, and the scores by view where there are such views."""
+    by_view = scored.by_view()
+    return scored.scores.model_dump(mode="json", exclude={"scores"}) | ({"by_view": by_view} if by_view else {})

@@ -18,7 +18,7 @@ from ..errors import ResultsError, UsageError
 from ..journal.writer import now, write_results
 from ..records.annotations import REFERENCES
 from ..records.answers import Answer, Failure, Manifest, Results
-from ..records.base import View, sha256_of
+from ..records.base import VIEWS, View, cuts_moments, sha256_of
 from ..tasks import packaged_prompts
 from ..version import __version__
 from .items import items_of
@@ -141,7 +141,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model:
         *((one.task, one.view) for one in joined.failures),
     }:
         tasks[view].add(task)
-    views: list[View] = [view for view in ("full", "anomaly", "control") if view in tasks]
+    views: list[View] = [view for view in VIEWS if view in tasks]
     expects: dict[View, tuple[str, ...]] = {}
     unasked: dict[str, str] = {}
     for view in views:
@@ -151,7 +151,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model:
                 sample = f"{each.video}/{task}"
                 if not REFERENCES[task](each):
                     unasked[sample] = "no reference"
-                elif view != "full" and not each.moments:
+                elif cuts_moments(view) and not each.moments:
                     unasked[f"{sample}@{view}"] = "no annotated moment"
                 else:
                     owed.append(sample)

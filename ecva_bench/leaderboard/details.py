@@ -11,6 +11,7 @@ from itertools import chain
 
 from ..statistics.ranks import tau_b
 from .board import board, leaderboards, marked, published_board, score_cell, title
+from .by_view import compared_table
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import in_unit
@@ -43,7 +44,13 @@ def dataset_tables(
         full = group.view == "full"
         tables.append(board(group, published))
         if full:
-            beside = (class_table(group, class_names or {}), cost_table(group), correlation_table(group))
+            runs = [(row.label, row.submission) for row in group.rows]
+            beside = (
+                compared_table(title(group), group.task, runs),
+                class_table(group, class_names or {}),
+                cost_table(group),
+                correlation_table(group),
+            )
             tables += [table for table in beside if table]
     if not any(group.dataset in WITH_PUBLISHED for group in groups):
         published = ()

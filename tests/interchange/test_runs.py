@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,29 @@ def test_files_of_tasks_and_views_become_one_run(dataset: Dataset, tmp_path: Pat
     assert all((each.removed == each.moments) == (each.view == "anomaly") for each in results.answers)
     assert len(results.expects["anomaly"]) == 3
     assert results.model == "m"
+
+
+def test_answers_about_other_pictures_need_no_moment_and_come_back(dataset: Dataset, tmp_path: Path) -> None:
+    bare = dataset.annotations[0].model_copy(update={"moments": ()})
+    without = replace(dataset, annotations=(bare, *dataset.annotations[1:]))
+    rows = [
+        {"video": video, "task": "cause", "view": view, "answer": f"{view} {video}"}
+        for video in VIDEOS
+        for view in ("full", "still", "shuffled", "blank", "anomaly")
+    ]
+    (tmp_path / "m.csv").write_bytes(as_table(rows))
+    imported = import_answers([AnswerSource(tmp_path / "m.csv")], without, model="m")
+    path = written(imported, tmp_path / "run.jsonl")
+    results = read_results(path)
+    assert {(a.view, a.answer.split()[0]) for a in results.answers} == {(row["view"],) * 2 for row in rows}
+    assert {view: len(owed) for view, owed in results.expects.items()} == {
+        "full": 3, "anomaly": 2, "still": 3, "shuffled": 3, "blank": 3,
+    }  # fmt: skip
+    assert not any(a.removed for a in results.answers if a.view != "anomaly")
+    sent = (*results.answers, *results.extra)  # also about a cut of a video without moments, which nobody owes
+    export_results(results, "csv", tmp_path / "back.csv")
+    back = import_answers([AnswerSource(tmp_path / "back.csv")], without, model="m")
+    assert {(a.id, a.view, a.answer) for a in back.answers} == {(a.id, a.view, a.answer) for a in sent}
 
 
 def test_the_manifest_says_where_answers_came_from_and_makes_nothing_up(dataset: Dataset, tmp_path: Path) -> None:
