@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Self
 
 from ..records import Sample
-from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..tasks import TASKS, packaged_prompts
 
 
 class Question(str):
@@ -52,19 +52,19 @@ class Question(str):
     @classmethod
     def of_sample(cls, sample: Sample) -> Question:
         """Return the question of a sample, without anything the sample says about the answer."""
-        return _of_task(sample.question, sample.task, sample.prompt)
+        return _of_task(sample.question, sample.task, sample.prompt, sample.options)
 
     def describe(self) -> dict[str, Any]:
         """Return everything but the words, as JSON."""
         return {"task": self.task, "prompt_id": self.prompt_id, "options": list(self.options), "unit": self.unit}
 
 
-def _of_task(text: str, task: str, prompt_id: str) -> Question:
-    return Question(text, task=task, prompt_id=prompt_id, unit=TASKS[task].unit if task in TASKS else "")
+def _of_task(text: str, task: str, prompt_id: str, options: Sequence[str] = ()) -> Question:
+    unit = TASKS[task].unit if task in TASKS else ""
+    return Question(text, task=task, prompt_id=prompt_id, options=options, unit=unit)
 
 
 @cache
 def _packaged() -> dict[str, tuple[str, str]]:
     """The task and the id of the newest packaged prompts, by their words."""
-    prompts = [(task, prompt_for(task, chosen)) for chosen in PROMPT_SETS for task in TASKS.values()]
-    return {prompt.text: (task.name, f"{prompt.id}.v{prompt.version}") for task, prompt in prompts}
+    return {prompt.text: (task.name, f"{prompt.id}.v{prompt.version}") for task, prompt in packaged_prompts()}

@@ -147,6 +147,7 @@ def answer(
         key_sentences=sample.key_sentences,
         moments=sample.moments,
         label=sample.label,
+        options=sample.options,
         duration=round(prepared.video.duration, 6),
         video_sha256=prepared.sha256,
         prompt_sha256=sample.prompt_sha256,
@@ -158,7 +159,7 @@ def answer(
 
 def reused(answer: Answer, sample: Sample) -> Answer:
     """Return an answer of another file with this run's annotation, which no key holds."""
-    of_annotation = ("reference", "key_sentences", "moments", "label")
+    of_annotation = ("reference", "key_sentences", "moments", "label", "options")
     return answer.model_copy(update={name: getattr(sample, name) for name in of_annotation})
 
 

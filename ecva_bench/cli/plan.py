@@ -29,6 +29,8 @@ def plan_command(
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     all_tasks: options.AllTasks = False,
+    shuffle: options.Shuffle = "0",
+    rotate: options.Rotate = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -68,9 +70,7 @@ def plan_command(
     print(_owed(runner.plan))
     if missing := request.tell_missing(runner.plan):
         print(missing)
-    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
-    for (view, name), row in found.rows.items():
-        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
+    _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
     budget = budget_usd if budget_usd is not None else options.model_options(model_arg).get("budget_usd")
@@ -80,6 +80,12 @@ def plan_command(
 
 def _owed(plan: Plan) -> str:
     return f"{counted(len(plan.groups), 'video')}, {counted(plan.owed, 'answer')} owed, {len(plan.unasked):,} not asked"
+
+
+def _print_rows(found: RunStatus) -> None:
+    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
+    for (view, name), row in found.rows.items():
+        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
 
 
 def _print_cost(found: RunStatus) -> None:
