@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,6 +16,7 @@ from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
+from ..journal.lines import results_file
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
@@ -108,10 +108,8 @@ class RunRequest:
 
     @property
     def results_file(self) -> Path:
-        """Where the answers go unless a file is named: `motion-mini.jsonl`, or `motion-mini-part2of4.jsonl`."""
-        part, of = self.selection.shard or (0, 0)
-        parts = [self.name or self._plugin.name, self.dataset.name, *([f"part{part}of{of}"] if of else [])]
-        return Path("-".join(re.sub(r"[^\w.]+", "-", text.rpartition("/")[2]).strip("-.") for text in parts) + ".jsonl")
+        """Where the answers go unless a file is named."""
+        return results_file(self.name or self._plugin.name, self.dataset.name, self.selection.shard)
 
     @property
     def on_trial(self) -> bool:

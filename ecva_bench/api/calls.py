@@ -18,7 +18,7 @@ from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
 from ..interchange.opening import open_answers
 from ..interchange.sources import AnswerSource
-from ..journal.lines import is_results
+from ..journal.lines import absent, is_results
 from ..journal.results import read_results
 from ..journal.writer import Journal
 from ..judging import Judge, open_judge
@@ -243,6 +243,8 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
 
 def read_scored(path: Path) -> Scores:
     """Return the scores in a file or beside it; `UsageError` for answers made elsewhere that are not scored yet."""
+    if not path.exists() and not path.name.endswith(".scores.jsonl"):
+        raise absent(path)
     try:
         return read_scores_of(path)
     except ResultsError as error:

@@ -17,6 +17,7 @@ from ..leaderboard.submission import submission
 from ..leaderboard.table import Table
 from ..records.answers import Answer, End, Results
 from ..records.scores import Scores, Summary
+from ..wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -84,7 +85,8 @@ class RunOutcome(Outcome):
         ]
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.end.answers} answers, {self.end.errors} errors, {self.end.missing} missing"
+        end = self.end
+        return f"{self.path}: {counted(end.answers, 'answer')}, {counted(end.errors, 'error')}, {end.missing:,} missing"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ Files = Annotated[
         show_default=False,
     ),
 ]
-NEWEST = Path("results.jsonl")  # stands for the results file written last, where no file has this name
 Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
 Task = Annotated[
     list[str] | None, typer.Option(help="Tasks to score, as a,b or repeated. Default: all.", callback=options.listed)
@@ -139,22 +138,20 @@ def score_command(
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
     judge, read_with = values.pop("judge"), values.pop("read_with")
-    values["files"] = files = only_answers(_named(files or [NEWEST]))
+    values["files"] = files = only_answers(files or [_newest()])
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
         judges = judge or not read_with
         _score_files(judge=language_judge if judges else None, reader=language_judge if read_with else None, **values)
 
 
-def _named(files: list[Path]) -> list[Path]:
-    """Return the files to score; for `results.jsonl`, where there is none, the results file that was written last."""
+def _newest() -> Path:
+    """Return the results file that was written last here, and say so."""
     from ..journal.lines import newest_results
 
-    if NEWEST not in files or NEWEST.exists():
-        return files
     newest = newest_results(Path())
     print(f"scoring {newest}, the results file that was written last here", file=sys.stderr)
-    return [newest if file == NEWEST else file for file in files]
+    return newest
 
 
 def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:

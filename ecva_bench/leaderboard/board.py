@@ -15,6 +15,7 @@ from ..errors import UsageError
 from ..records.scores import Aggregate, Summary
 from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
+from ..wording import counted
 from .by_view import blank_score
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
@@ -47,7 +48,7 @@ def leaderboards(
 def title(group: LeaderboardGroup) -> str:
     """Return the title of a group's tables."""
     of = f" of {group.dataset}" if group.dataset else ""
-    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples{of}"
+    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {counted(group.samples, 'sample')}{of}"
 
 
 def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:

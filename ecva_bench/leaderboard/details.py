@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from ..statistics.ranks import tau_b
+from ..wording import counted
 from .board import board, leaderboards, marked, published_board, score_cell, title
 from .by_view import compared_table
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
@@ -137,7 +138,8 @@ def correlation_table(group: LeaderboardGroup) -> Table | None:
         header=("metric", *ordering),
         rows=tuple((Cell(one), *(_correlation(group, rows, one, other) for other in ordering)) for one in ordering),
         notes=(
-            f"Kendall's tau-b over n = {len(rows)} rows, baselines {'left out' if rows is models else 'included'}; "
+            f"Kendall's tau-b over n = {counted(len(rows), 'row')}, "
+            f"baselines {'left out' if rows is models else 'included'}; "
             "1: the same order, -1: the opposite. Where fewer rows have both metrics, their number is in brackets.",
         ),
     )

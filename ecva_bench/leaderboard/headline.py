@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..records.scores import Summary
+from ..wording import counted
 from .by_view import blank_score
 from .groups import LeaderboardGroup, group_submissions
 from .sheet import VIEWS, lacking_text, served_text, value_text
@@ -33,11 +34,12 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
     owed = sum(group.rows[0].entry.coverage.owed for group in groups)
     answered = sum(group.rows[0].entry.coverage.answered for group in groups)
     videos = max((group.samples for group in groups), default=0)
+    share = f"{answered:,} of {counted(owed, 'question')}"
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
     beware = [text for text in (lacking_text(run.scores), served_text(run.scores)) if text]
     return Table(
-        title=f"{run.scores.model}{where}: {videos} videos, {VIEWS['full']}, {answered} of {owed} questions answered",
+        title=f"{run.scores.model}{where}: {counted(videos, 'video')}, {VIEWS['full']}, {share} answered",
         header=("task", "report", "value", "95 % interval", "floor", "baseline", "above"),
         rows=tuple(_row(group, baselines) for group in groups),
         notes=(*beware, *NOTES, *([UNJUDGED] if unjudged else [])),

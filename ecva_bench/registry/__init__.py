@@ -135,6 +135,12 @@ def importable(source: object) -> bool:
         return False
 
 
+def short_name(called: str) -> str:
+    """Return what tables and files call what results call so: `Mine` for `my.py:Mine`, all else as it is."""
+    found = _IN_FILE.fullmatch(called)
+    return ":".join(filter(None, (found["name"], found["target"]))) if found else called
+
+
 def summary(entry: EntryPoint) -> str:
     """Return the first docstring line of an entry point's module, read from its source: nothing heavy is imported."""
     spec = find_spec(entry.module)

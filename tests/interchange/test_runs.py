@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import Dataset, load_dataset
-from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.errors import DataError, ResultsError, UsageError
 from ecva_bench.interchange.export import FORMS, export_results
 from ecva_bench.interchange.imported import Imported, import_answers
 from ecva_bench.interchange.sources import AnswerSource
@@ -129,3 +129,26 @@ def test_an_unknown_form_is_named(tmp_path: Path) -> None:
     results = read_results(ROOT / "leaderboards/ci/motion.jsonl")
     with pytest.raises(UsageError, match=r"'xml'.*csv, lmms-eval, parquet, vlmevalkit"):
         export_results(results, "xml", tmp_path / "x")
+
+
+def test_files_may_write_the_same_video_in_other_ways(dataset: Dataset, tmp_path: Path) -> None:
+    """Zeros, suffix and folders differ from file to file; within a file they tell videos apart."""
+    named = {
+        "m_cause.json": dict.fromkeys(VIDEOS, "c"),
+        "m_effect.json": {video.lstrip("0"): "e" for video in VIDEOS},
+        "m_description.json": {f"/data/raw/{int(video)}.avi": "d" for video in VIDEOS},
+        "cut.json": {f"clips/video_{video}.mkv": "n" for video in VIDEOS},
+    }
+    for name, answers in named.items():
+        (tmp_path / name).write_bytes(as_json(answers))
+    files = [f"{tmp_path}/{name}" for name in list(named)[:3]] + [f"{tmp_path}/cut.json@cause@anomaly"]
+    imported = import_answers([AnswerSource.parse(file) for file in files], dataset, model="m")
+    assert {(each.video, each.task, each.view) for each in imported.answers} == {
+        (video, task, view)
+        for video in VIDEOS
+        for task, view in (("cause", "full"), ("effect", "full"), ("description", "full"), ("cause", "anomaly"))
+    }
+    (tmp_path / "again.json").write_bytes(as_json({VIDEOS[0].lstrip("0"): "another"}))
+    both = [AnswerSource.parse(f"{tmp_path}/{name}") for name in ("m_cause.json", "again.json@cause")]
+    with pytest.raises(DataError, match=r"two answers to 00001/cause differ: m_cause\.json, .* and again\.json, "):
+        import_answers(both, dataset)
