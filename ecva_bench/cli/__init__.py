@@ -6,12 +6,14 @@ Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
+from ..libraries import VERBOSE, quiet
 from . import (
     audit,
     check_fast,
@@ -81,11 +83,18 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _program(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show also what libraries say, such as warnings of transformers.")
+    ] = False,
 ) -> None:
     """Take the options of the program itself."""
+    if verbose:
+        os.environ[VERBOSE] = "1"  # for workers too
+    context.with_resource(quiet())
 
 
 def main() -> None:
@@ -114,8 +123,8 @@ def main() -> None:
         raise SystemExit(2) from error
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        remedy = "check the place, its permissions and the room left"
-        print(f"error: {error.strerror or error}{place}: {remedy}", file=sys.stderr)
+        remedy = ": check the place, its permissions and the room left" if error.errno else ""  # else it is a package's
+        print(f"error: {error.strerror or error}{place}{remedy}", file=sys.stderr)
         raise SystemExit(2) from error
     except SystemExit as end:
         if end.code == _INTERRUPTED:
