@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "cache": set(),
     "checkpoints": set(),
     "statistics": set(),
+    "blind": set(),
     "records": set(),
     "names": set(),
     "files": {"cache", "names"},
@@ -45,6 +46,7 @@ MAY_IMPORT = {
     "interchange": {"data", "files", "journal", "names", "reading", "records", "tasks"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {"judging", "reading", "taxonomy", "tasks", "records", "statistics", "cache", "checkpoints", "devices"},
+    "data_audit": {"blind", "data", "names", "records", "scoring", "statistics"},
     "leaderboard": {"statistics", "records"},
     "api": {
         "answering",

@@ -10,13 +10,15 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
+from .data_audit import data_audit_command
 
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
     from ..data.dataset import Dataset
     from ..data.stats import Bin, Spread, Stats
 
-app = typer.Typer(help="Check, describe and fetch annotated videos.", no_args_is_help=True)
+app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
+app.command("audit")(data_audit_command)
 
 Source = Annotated[
     str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
