@@ -49,7 +49,8 @@ def _about(one: DatasetAudit) -> list[str]:
     return [
         "In brackets: 95 % bootstrap interval over videos. learnt: made on other videos (5 folds) than scored on. "
         "chance: a guess, or another video's spans or text; for words of the name, the most frequent class.",
-        "above: the low end of the interval is more than 5 points above chance, or above 50 % for spans and texts.",
+        "above: the interval, drawn twice as wide for the number of rules, lies more than 5 points above chance, or "
+        "above 50 % for spans and texts; of 50 questions at least.",
         *lengths,
         *one.notes,
     ]
