@@ -35,9 +35,7 @@ class DataRule(NamedTuple):
 
 
 DATA_RULES: dict[str, DataRule] = {
-    "blind-rule": DataRule(
-        "a rule that never looks is more than 5 points above chance, or above 50 % overlap; at the low end"
-    ),
+    "blind-rule": DataRule("a rule that never looks is more than 5 points above chance, or above 50 % overlap"),
     "name-tells": DataRule("the words of the video's name tell as much: keep names from models"),
     # questions with options
     "key-missing": DataRule("a question with options has no key"),
@@ -87,7 +85,7 @@ class BlindScore(Record):
 
     @property
     def above(self) -> bool:
-        """Whether the low end of the interval, `WIDER` times as wide, is above `limit`; of `FEWEST` questions at least."""
+        """Whether the interval, `WIDER` times as wide, is above `limit`; of `FEWEST` questions at least."""
         if self.n < FEWEST or self.interval is None:
             return False
         return self.value - WIDER * (self.value - self.interval[0]) > self.limit
