@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ..records.annotations import LETTERS
 from .bag_of_words import bag_of, best_options, likeliest
 from .folds import FOLDS, folds_of
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _Ints = npt.NDArray[np.int64]
 
@@ -32,28 +31,35 @@ class ChoiceItem:
 
 @dataclass(frozen=True)
 class BlindRule:
-    """A rule that never looks: what it does, in a line. A `learnt` one is made on other videos than it is scored on."""
+    """A rule that never looks: what it does, in a line.
+
+    A `learnt` one is made on other videos than it is scored on. One of `texts` needs the questions' words.
+    """
 
     name: str
     description: str
     learnt: bool = False
+    texts: bool = False
 
 
 @dataclass(frozen=True)
 class _ChoiceRule(BlindRule):
-    """`choose` gives the option chosen in each question, -1 to guess; `texts`: it needs the questions' words."""
+    """`choose` gives the option chosen in each question, -1 to guess."""
 
     choose: Callable[[Sequence[ChoiceItem]], _Ints | list[int]] = lambda items: []
-    texts: bool = False
 
 
 def _always(place: int) -> Callable[[Sequence[ChoiceItem]], list[int]]:
     return lambda items: [place if place < len(item.options) else -1 for item in items]
 
 
-def _longest(items: Sequence[ChoiceItem], first: int | None = None) -> list[int]:
-    lengths = [[len(option) for option in item.options[:first]] for item in items]
+def _longest(items: Sequence[ChoiceItem]) -> list[int]:
+    lengths = [[len(option) for option in item.options] for item in items]
     return [found.index(max(found)) for found in lengths]
+
+
+def _longer_of_two(items: Sequence[ChoiceItem]) -> list[int]:
+    return _longest([replace(item, options=item.options[:2]) for item in items])
 
 
 def _shortest(items: Sequence[ChoiceItem]) -> list[int]:
@@ -121,17 +127,25 @@ def _written(item: ChoiceItem) -> list[list[str]]:
 
 
 _RULES = (
-    *(_ChoiceRule(f"always {letter}", f"option {letter}", False, _always(n)) for n, letter in enumerate("ABCDEF")),
-    _ChoiceRule("longest", "the longest option, in characters; of equal ones the first", False, _longest),
-    _ChoiceRule("shortest", "the shortest option; of equal ones the first", False, _shortest),
-    _ChoiceRule("longer of A and B", "the longer of the first two options", False, lambda items: _longest(items, 2)),
-    _ChoiceRule("like the question", "the option with most words of the question", False, _like_the_question, True),
-    _ChoiceRule("most frequent place", "the place at which the key is most often", True, _most_frequent_place),
-    _ChoiceRule("most frequent answer", "the text that is right most often elsewhere", True, _most_frequent_text),
-    _ChoiceRule("question words", "the key's place, from the question's words", True, _words_of_the_question, True),
-    _ChoiceRule("option words", "the option whose words are those of right options", True, _words_of_the_options),
-    _ChoiceRule("all words", "words, place and length of options, words of the question in them", True, _all_words),
-)  # fmt: skip
+    *(_ChoiceRule(f"always {letter}", f"option {letter}", choose=_always(n)) for n, letter in enumerate("ABCDEF")),
+    _ChoiceRule("longest", "the longest option, in characters; of equal ones the first", choose=_longest),
+    _ChoiceRule("shortest", "the shortest option; of equal ones the first", choose=_shortest),
+    _ChoiceRule("longer of A and B", "the longer of the first two options", choose=_longer_of_two),
+    _ChoiceRule(
+        "like the question", "the option with most words of the question", texts=True, choose=_like_the_question
+    ),
+    _ChoiceRule("most frequent place", "the place at which the key is most often", True, choose=_most_frequent_place),
+    _ChoiceRule(
+        "most frequent answer", "the text that is right most often elsewhere", True, choose=_most_frequent_text
+    ),
+    _ChoiceRule("question words", "the key's place, from the question's words", True, True, _words_of_the_question),
+    _ChoiceRule(
+        "option words", "the option whose words are those of right options", True, choose=_words_of_the_options
+    ),
+    _ChoiceRule(
+        "all words", "words, place and length of options, words of the question in them", True, choose=_all_words
+    ),
+)
 CHOICE_RULES: dict[str, BlindRule] = {rule.name: rule for rule in _RULES}
 
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..blind.bag_of_words import bag_of, likeliest
-from ..blind.choice import CHOICE_RULES, LETTERS, BlindRule, choice_chance, choice_hits
+from ..blind.choice import CHOICE_RULES, BlindRule, choice_chance, choice_hits
 from ..blind.folds import drawn, folds_of
 from ..data import Dataset
 from ..records import Annotation
-from ..statistics.intervals import balanced_estimate
+from ..records.annotations import LETTERS
+from ..statistics.intervals import Estimate, estimate
 from .findings import SEED, Balance, BlindScore, blind_score, draws_for, score_of, share_of
 from .questions import Asked, choice_items
 
@@ -64,16 +65,27 @@ def blind_detection(dataset: Dataset) -> list[BlindScore]:
     answers = [(_YES, [1] * len(truth)), (_NO, [0] * len(truth))]
     if any(_names(videos)):
         answers.append((NAME, likeliest(_names(videos), truth, folds_of(videos)).tolist()))
-    scores = []
-    for rule, said in answers:
-        hits = [
-            [(float(one == true), v) for one, true, v in zip(said, truth, videos, strict=True) if true == kind]
-            for kind in (0, 1)
-        ]
-        groups = [([hit for hit, _ in some], [video for _, video in some]) for some in hits]
-        found = balanced_estimate(groups, seed=SEED, draws=draws_for(videos))
-        scores.append(score_of("detection", rule, "balanced accuracy", found, chance=0.5))
-    return scores
+    return [
+        score_of("detection", rule, "balanced accuracy", _balanced(said, truth, videos), chance=0.5)
+        for rule, said in answers
+    ]
+
+
+def _balanced(said: Sequence[int], truth: Sequence[int], videos: Sequence[str]) -> Estimate:
+    """Return the mean of both recalls; the errors of the two, whose videos are others, add up in squares."""
+    recalls = []
+    for kind in (0, 1):
+        places = [place for place, true in enumerate(truth) if true == kind]
+        owners = [videos[place] for place in places]
+        recalls.append(estimate([float(said[p] == kind) for p in places], owners, seed=SEED, draws=draws_for(owners)))
+    means = [recall.mean or 0.0 for recall in recalls]
+    mean = sum(means) / 2
+    if any(recall.interval is None for recall in recalls):
+        return Estimate(len(truth), mean, None)
+    bounds = [recall.interval or (mean, mean) for recall in recalls]
+    below = math.hypot(*(value - low for value, (low, _) in zip(means, bounds, strict=True))) / 2
+    above = math.hypot(*(high - value for value, (_, high) in zip(means, bounds, strict=True))) / 2
+    return Estimate(len(truth), mean, (mean - below, mean + above))
 
 
 def balances(dataset: Dataset, tasks: Mapping[str, Sequence[Asked]]) -> list[Balance]:

@@ -6,9 +6,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..blind.choice import LETTERS, ChoiceItem
+from ..blind.choice import ChoiceItem
 from ..data import Dataset
-from ..records.annotations import Query
+from ..records.annotations import LETTERS, Query
 from .findings import DataFinding, OptionLengths, finding_of
 
 Asked = tuple[str, Query]  # a video's id, and a question about it

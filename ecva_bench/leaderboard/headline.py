@@ -10,7 +10,7 @@ from .sheet import VIEWS, lacking_text, served_text, value_text
 from .submission import Entry, Submission
 from .table import Cell, Table
 
-# Aggregates of a run that are baselines themselves: what one answer to every video would have got.
+# Aggregates of a run that are baselines themselves, beside those that are marked as blind: the first that there were.
 OWN_BASELINES = ("majority_baseline", "constant_span")
 NOTES = (
     "value: the mean over the videos, where a missing answer counts as the worst. floor: the same answers, scored "
@@ -69,7 +69,7 @@ def _baselines(entry: Entry, summary: Summary, others: Sequence[Submission]) -> 
     found = [
         (one.value, one.column)
         for one in entry.aggregates
-        if one.column in OWN_BASELINES and one.scorer == summary.scorer
+        if (one.blind or one.column in OWN_BASELINES) and one.scorer == summary.scorer
     ]
     for other in others:
         for same in other.entries:

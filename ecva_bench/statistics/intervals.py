@@ -52,41 +52,14 @@ def bootstrap_interval(
     totals, sizes = cluster_sums(values, clusters)
     if len(totals) < 2:
         return None
-    return _percentiles(_drawn_means(totals, sizes, np.random.default_rng(seed), draws), level)
-
-
-def balanced_estimate(
-    groups: Sequence[tuple[Sequence[float], Sequence[Hashable]]], *, seed: int, draws: int = DRAWS, level: float = LEVEL
-) -> Estimate:
-    """Return the mean of the means of groups of (values, clusters), such as a balanced accuracy, with its interval.
-
-    Clusters are drawn within each group. The interval is None where a group has fewer than two clusters.
-    """
-    means = [math.fsum(values) / len(values) for values, _ in groups]
-    n, mean = sum(len(values) for values, _ in groups), math.fsum(means) / len(means)
-    sums = [cluster_sums(values, clusters) for values, clusters in groups]
-    if any(len(totals) < 2 for totals, _ in sums):
-        return Estimate(n, mean, None)
     random = np.random.default_rng(seed)
-    drawn = np.mean([_drawn_means(totals, sizes, random, draws) for totals, sizes in sums], axis=0)
-    return Estimate(n, mean, _percentiles(drawn, level))
-
-
-def _drawn_means(
-    totals: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64], random: np.random.Generator, draws: int
-) -> npt.NDArray[np.float64]:
-    """Return the means of so many draws of as many clusters as there are, with replacement: [draws]."""
     means = []
     rows = max(1, CELLS_AT_ONCE // len(totals))
     for first in range(0, draws, rows):
         drawn = random.integers(len(totals), size=(min(rows, draws - first), len(totals)))
         means.append(totals.take(drawn).sum(axis=1) / sizes.take(drawn).sum(axis=1))
-    return np.concatenate(means)
-
-
-def _percentiles(means: npt.NDArray[np.float64], level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return float(low), float(high)
 
 
