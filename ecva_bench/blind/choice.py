@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -174,4 +175,4 @@ def choice_hits(items: Sequence[ChoiceItem]) -> Mapping[str, list[float]]:
 
 def choice_chance(items: Sequence[ChoiceItem]) -> float:
     """Return the share of questions that guessing gets right."""
-    return sum(1 / len(item.options) for item in items) / len(items)
+    return fmean(1 / len(item.options) for item in items)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import fsum
+from statistics import fmean
 
 from ..blind.choice import BlindRule
 from ..blind.folds import another, drawn, folds_of
@@ -36,10 +38,7 @@ def blind_texts(dataset: Dataset) -> list[BlindScore]:
 def _scores(task: str, texts: Texts) -> list[BlindScore]:
     videos = [video for video, _ in texts]
     folds = folds_of(videos).tolist()
-    central = {
-        fold: _central([pair for pair, own in zip(texts, folds, strict=True) if own != fold] or texts)
-        for fold in set(folds)
-    }
+    central = _central(texts, folds)
     found = []
     measures: tuple[tuple[str, Callable[[str, str], float]], ...] = (
         ("ROUGE-L", lambda said, text: rouge(reference=text, candidate=said).rougeL),
@@ -47,18 +46,28 @@ def _scores(task: str, texts: Texts) -> list[BlindScore]:
     )
     for metric, measure in measures:
         others = another(texts, videos)
-        chance = sum(measure(said, text) for (_, said), (_, text) in zip(others, texts, strict=True)) / len(texts)
+        chance = fmean(measure(said, text) for (_, said), (_, text) in zip(others, texts, strict=True))
         for rule, said in ((_CENTRAL, [central[fold] for fold in folds]), (_NONE, ["None"] * len(texts))):
             values = [measure(one, text) for one, (_, text) in zip(said, texts, strict=True)]
             found.append(blind_score(task, rule, metric, values, videos, chance=chance, limit=BLIND_MOST))
     return found
 
 
-def _central(texts: Texts) -> str:
-    """Return the text, of those tried, that shares most with those it is held against."""
-    against = drawn(texts, [video for video, _ in texts], _TO_LEARN)
-    tried = drawn(texts, [f"{video}/tried" for video, _ in texts], _TRIED)
-    return max(
-        (sum(rouge(reference=other, candidate=text).rougeL for _, other in against if other != text), text)
+def _central(texts: Texts, folds: Sequence[int]) -> dict[int, str]:
+    """Return for each fold the text of the other folds, of those tried, that shares most with others of them."""
+    owned = list(zip(folds, (text for _, text in texts), strict=True))
+    tried = drawn(owned, [f"{video}/tried" for video, _ in texts], _TRIED)
+    against = drawn(owned, [video for video, _ in texts], _TO_LEARN)
+    shared = [
+        [0.0 if text == other else rouge(reference=other, candidate=text).rougeL for _, other in against]
         for _, text in tried
-    )[1]
+    ]
+    found = {}
+    for fold in set(folds):
+        sums = [
+            (fsum(value for value, (own, _) in zip(values, against, strict=True) if own != fold), text)
+            for values, (own, text) in zip(shared, tried, strict=True)
+            if own != fold
+        ]
+        found[fold] = max(sums, default=(0.0, ""))[1]
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from ..blind.choice import BlindRule
 from ..blind.folds import another, drawn, folds_of
@@ -93,7 +93,7 @@ def _score(task: str, rule: BlindRule, items: Sequence[_SpanItem], said: Sequenc
     values = [iou([span], item.spans) for span, item in zip(said, items, strict=True)]
     videos = [item.video for item in items]
     others = [iou(one.spans, item.spans) for one, item in zip(another(items, videos), items, strict=True)]
-    return blind_score(task, rule, "IoU", values, videos, chance=sum(others) / len(others), limit=BLIND_MOST)
+    return blind_score(task, rule, "IoU", values, videos, chance=fmean(others), limit=BLIND_MOST)
 
 
 def _share(item: _SpanItem, start: float, end: float) -> Span:
