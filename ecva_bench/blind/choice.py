@@ -17,6 +17,8 @@ from ..records.annotations import LETTERS
 from .bag_of_words import bag_of, best_options, likeliest
 from .folds import FOLDS, folds_of
 
+FEWEST_TO_LEARN = 50  # questions below which what is learnt of the others is noise
+
 _Ints = npt.NDArray[np.int64]
 
 
@@ -154,8 +156,8 @@ def choice_hits(items: Sequence[ChoiceItem]) -> Mapping[str, list[float]]:
     """Return, by rule of `CHOICE_RULES`, 1 or 0 for each question: whether the rule chooses the right option.
 
     Where a rule has nothing to go by it guesses, which counts as the share of guesses that are right. Rules about
-    places that no question has are left out, and those about the question's words where no question has any. Nothing
-    for no item.
+    places that no question has are left out, those about the question's words where no question has any, and those
+    that learn where there are fewer than `FEWEST_TO_LEARN`. Nothing for no item.
     """
     if not items:
         return {}
@@ -163,7 +165,11 @@ def choice_hits(items: Sequence[ChoiceItem]) -> Mapping[str, list[float]]:
     with_texts = any(item.text.strip() for item in items)
     found = {}
     for rule in _RULES:
-        if (rule.texts and not with_texts) or rule.name in {f"always {letter}" for letter in LETTERS[most:]}:
+        if (
+            (rule.texts and not with_texts)
+            or (rule.learnt and len(items) < FEWEST_TO_LEARN)
+            or rule.name in {f"always {letter}" for letter in LETTERS[most:]}
+        ):
             continue
         chosen = rule.choose(items)
         found[rule.name] = [

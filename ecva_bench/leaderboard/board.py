@@ -17,7 +17,7 @@ from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, blind_texts, lacking_text, number_cell, served_text, worst_texts
+from .sheet import VIEWS, aggregate_text, blind_notes, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 
@@ -68,7 +68,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
         notes=(
             *_notes(group, standings.get(group.by, {})),
             *map(aggregate_text, common),
-            *blind_texts(_blind(group)),
+            *blind_notes(_blind(group)),
             *(note for table in printed for note in _printed_notes(table)),
         ),
     )

@@ -88,7 +88,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *filter(None, [lacking_text(scores.header), served_text(scores.header)]),
             *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),
             *(aggregate_text(aggregate) for aggregate in aggregates if not aggregate.blind),
-            *blind_texts([aggregate for aggregate in aggregates if aggregate.blind]),
+            *blind_notes([aggregate for aggregate in aggregates if aggregate.blind]),
             *sorted(reasons),
             *_gap_texts(scores, place),
             *worst_texts(summaries),
@@ -149,7 +149,7 @@ def aggregate_text(aggregate: Aggregate) -> str:
     return f"{aggregate.column} {value} {aggregate.unit} ({aggregate.description})"
 
 
-def blind_texts(aggregates: Iterable[Aggregate]) -> list[str]:
+def blind_notes(aggregates: Iterable[Aggregate]) -> list[str]:
     """Return in one line what rules that never look reach, the best first and with what it does; none for none."""
     ordered = sorted(aggregates, key=lambda one: -one.value)
     if not ordered:

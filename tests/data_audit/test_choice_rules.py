@@ -34,10 +34,15 @@ def test_rules_by_place_and_length_choose_as_they_say() -> None:
 
 
 def test_a_rule_of_the_question_needs_its_words() -> None:
-    bare = [item(one.video, one.answer, *one.options) for one in QUESTIONS]
-    assert choice_hits(QUESTIONS).keys() - choice_hits(bare).keys() == {"like the question", "question words"}
+    many = [item(f"{one.video}{n}", one.answer, *one.options, text=one.text) for n in range(20) for one in QUESTIONS]
+    bare = [item(one.video, one.answer, *one.options) for one in many]
+    assert choice_hits(many).keys() - choice_hits(bare).keys() == {"like the question", "question words"}
     likes = choice_hits([item("a", 1, "a red bus", "the old dog", text="who sees the old dog?")])
     assert likes["like the question"] == [1]
+
+
+def test_nothing_is_learnt_of_few_questions() -> None:
+    assert not any(CHOICE_RULES[name].learnt for name in choice_hits(QUESTIONS))
 
 
 def test_chance_is_that_of_questions_with_as_many_options() -> None:
@@ -45,8 +50,8 @@ def test_chance_is_that_of_questions_with_as_many_options() -> None:
 
 
 def test_the_most_frequent_answer_guesses_where_it_has_seen_none_of_the_options() -> None:
-    hits = choice_hits([item(f"v{n}", 0, f"new {n}", f"other {n}") for n in range(20)])
-    assert hits["most frequent answer"] == [0.5] * 20
+    hits = choice_hits([item(f"v{n}", 0, f"new {n}", f"other {n}") for n in range(60)])
+    assert hits["most frequent answer"] == [0.5] * 60
 
 
 def test_a_word_that_marks_right_options_is_learnt() -> None:
