@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..wording import counted
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -73,7 +74,7 @@ def _load(sources: list[str], videos: list[Path] | None) -> list[Dataset]:
     if len(folders) == 1:
         folders *= len(sources)
     if len(folders) != len(sources):
-        what = f"{len(folders)} folders of videos for {len(sources)} data sets"
+        what = f"{counted(len(folders), 'folder')} of videos for {counted(len(sources), 'data set')}"
         raise UsageError(what, remedy="give --videos once, or once for each data set, in their order")
     datasets = [load_dataset(source, videos=folder) for source, folder in zip(sources, folders, strict=True)]
     with progress("rendering", "clips") as update:

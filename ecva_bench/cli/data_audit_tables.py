@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..data_audit import DataAudit, DataFinding, DatasetAudit
 from ..data_audit.findings import Balance, Interval
 from ..leaderboard.table import Cell, Table, count_cell, decimal_cell
+from ..wording import counted
 
 _COUNTS_SHOWN = 6
 
@@ -21,7 +22,7 @@ def _blind(one: DatasetAudit) -> Table:
     ordered = [score for task in tasks for score in sorted(one.blind, key=lambda s: -s.value) if score.task == task]
     rules = {score.rule: score for score in one.blind}
     return Table(
-        title=f"{one.name}: what rules that never look reach; {one.videos} videos, {asked}",
+        title=f"{one.name}: what rules that never look reach; {counted(one.videos, 'video')}, {asked}",
         header=("task", "rule", "learnt", "metric", "n", "value %", "chance %", "above"),
         rows=tuple(
             (
@@ -83,7 +84,7 @@ def _counts(balance: Balance) -> str:
 def _findings(found: DataAudit) -> Table:
     above = sum(finding.above for finding in found.findings)
     return Table(
-        title=f"{len(found.findings)} findings, {above} above their thresholds",
+        title=f"{counted(len(found.findings), 'finding')}, {above} above the threshold",
         header=("rule", "data set", "task or field", "n", "of", "share %", "above", "which"),
         rows=tuple(_finding(finding) for finding in found.findings),
         notes=tuple(f"{rule}: {meaning}" for rule, meaning in found.rules.items()),

@@ -16,8 +16,8 @@ from .findings import DATA_RULES, BlindScore, DataAudit, DataFinding, DatasetAud
 from .labels import NAME, balances, blind_choices, blind_classes, blind_detection
 from .questions import Asked, find_in_questions, option_lengths, questions_with_options
 from .spans import blind_spans
+from .texts import FIELDS, find_in_texts
 from .times import find_in_times
-from .wording import FIELDS, find_in_texts
 
 
 def audit_datasets(datasets: Sequence[Dataset], progress: Callable[[int, int], None] | None = None) -> DataAudit:

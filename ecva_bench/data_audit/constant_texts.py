@@ -12,7 +12,7 @@ from ..data import Dataset
 from ..scoring.bleu import bleu
 from ..scoring.rouge import rouge
 from .findings import BLIND_MOST, BlindScore, blind_score
-from .wording import FIELDS
+from .texts import FIELDS
 
 _MOST = 1_000  # texts that a constant answer is scored on,
 _TO_LEARN = 100  # on which the most central is chosen,

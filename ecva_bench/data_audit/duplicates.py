@@ -15,7 +15,7 @@ from ..names import Name, number_of
 from .findings import DataFinding, finding_of
 from .questions import plain_text
 from .similar import near_pairs
-from .wording import FIELDS
+from .texts import FIELDS
 
 _LONG = 8  # words: two texts this long are not equal by chance
 _SHOWN = 60  # characters
