@@ -88,6 +88,9 @@ def _says_key(query: Query) -> bool:
     """Whether the question has the words of the key in a row, and those of no other option."""
     if query.answer is None or query.answer >= len(query.options):
         return False
+    first = _BLANK.split(query.options[query.answer].casefold().strip(), maxsplit=1)[0]
+    if first not in query.text.casefold():  # most questions, and quicker than to compare all words
+        return False
     asked, key = f" {plain_text(query.text)} ", plain_text(query.options[query.answer])
     if not key or f" {key} " not in asked:
         return False

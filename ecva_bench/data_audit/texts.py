@@ -13,6 +13,7 @@ from .findings import DataFinding, finding_of
 
 FIELDS = ("description", "cause", "effect")
 _PLACEHOLDER = re.compile(r"[-–—./_ ]*|-1(\.0)?|nan|null|none|n/?a|tbd|todo|unknown|undefined", re.IGNORECASE)
+_LONGEST_PLACEHOLDER = 20  # characters, spaces around it among them
 _MESSAGE = re.compile(
     r"\b(traceback \(most recent call last\)|internal server error|rate limit(ed| exceeded)|request timed out"
     r"|timeout error|http(s)? (error|status)|status code:? [45]\d\d|api[ _]error"
@@ -53,9 +54,7 @@ def find_in_texts(dataset: Dataset) -> list[DataFinding]:
         scripts = [_script_of(text) for _, text in texts]
         usual = next((script for script, _ in Counter(filter(None, scripts)).most_common(1)), "")
         tests = {
-            "placeholder": [
-                not field.endswith("option") and bool(_PLACEHOLDER.fullmatch(text.strip())) for _, text in texts
-            ],
+            "placeholder": [not field.endswith("option") and _is_placeholder(text) for _, text in texts],
             "error-text": [_is_message(text) for _, text in texts],
             "language": [bool(script) and script != usual for script in scripts],
         }
@@ -65,6 +64,10 @@ def find_in_texts(dataset: Dataset) -> list[DataFinding]:
             said = f"most texts are {usual}" if rule == "language" else ""
             findings += finding_of(rule, dataset.name, cases, shown, task=field, text=said)
     return findings
+
+
+def _is_placeholder(text: str) -> bool:
+    return len(text) <= _LONGEST_PLACEHOLDER and bool(_PLACEHOLDER.fullmatch(text.strip()))
 
 
 def _is_message(text: str) -> bool:

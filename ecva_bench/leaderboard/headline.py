@@ -12,7 +12,7 @@ from .sheet import VIEWS, lacking_text, served_text, value_text
 from .submission import Entry, Submission
 from .table import Cell, Table
 
-# Aggregates of a run that are baselines themselves, beside those that are marked as blind: the first that there were.
+# Aggregates of a run that are baselines themselves: what one answer to every video would have got.
 OWN_BASELINES = ("majority_baseline", "constant_span")
 NOTES = (
     "value: the mean over the videos, where a missing answer counts as the worst. floor: the same answers, scored "
