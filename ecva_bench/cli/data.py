@@ -12,6 +12,7 @@ from ..errors import VideoMissing
 from ..names import first_few
 from ..wording import counted
 from .data_audit import data_audit_command
+from .naming import NamingCommand
 
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..data.stats import Bin, Spread, Stats
 
 app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
-app.command("audit")(data_audit_command)
+app.command("audit", cls=NamingCommand)(data_audit_command)
 
 Source = Annotated[
     str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
@@ -28,7 +29,7 @@ Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-@app.command("check")
+@app.command("check", cls=NamingCommand)
 def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
@@ -54,7 +55,7 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
         raise typer.Exit(1)
 
 
-@app.command("stats")
+@app.command("stats", cls=NamingCommand)
 def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Describe a dataset: classes, lengths of texts, lengths and places of moments.
 
@@ -74,7 +75,7 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
         _print_stats(result)
 
 
-@app.command("fetch")
+@app.command("fetch", cls=NamingCommand)
 def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],
