@@ -7,11 +7,12 @@ run ends at once: whoever sends SIGTERM kills soon after.
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+from ..untrusted import say
 
 GRACE = 20.0  # seconds for the answers under way; SLURM kills 30 s after its SIGTERM
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -65,7 +66,7 @@ def _end(number: int, frame: FrameType | None) -> None:
         _end_now(number, frame)
     request()
     signal.setitimer(signal.ITIMER_REAL, GRACE)
-    print("ending after the answer under way; interrupt again to end at once", file=sys.stderr, flush=True)
+    say("ending after the answer under way; interrupt again to end at once", error=True)
 
 
 def _end_now(number: int, frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from ..untrusted import say
 from ..wording import counted
 from .readable import duration
 
@@ -66,8 +67,6 @@ def _lines(what: str, unit: str) -> Update:
             last = now
             left = f", {duration(taken / done * (total - done))} left" if 0 < done < total else ""
             rate = f"{done / taken:.1f} {unit}/s"
-            print(
-                f"{what}: {done}/{total} {unit}, {rate}, {counted(errors, 'error')}{left}", file=sys.stderr, flush=True
-            )
+            say(f"{what}: {done}/{total} {unit}, {rate}, {counted(errors, 'error')}{left}", error=True)
 
     return update

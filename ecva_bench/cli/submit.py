@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from .score import Data
 
 
@@ -43,7 +44,7 @@ def submit_command(
     scored = read_scores(scores or scores_path(results, "standard"))
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
-    print(f"wrote {path}")
+    say(f"wrote {path}")
     if made.dataset.renamed:
-        print(f"data set: {made.dataset}")
-    print(f"next: ecva-bench leaderboard --build {to}")
+        say(f"data set: {made.dataset}")
+    say(f"next: ecva-bench leaderboard --build {to}")

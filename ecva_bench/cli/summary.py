@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import one_line, say_lines
+
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
@@ -47,10 +49,14 @@ def summary_command(
     from ..leaderboard.headline import headline_table
 
     found = _submission(run)
-    print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
+    say_lines(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
     if views := view_table(found):
-        print(as_text(views))
-    print((NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(model=found.scores.model, file=run))
+        say_lines(as_text(views))
+    say_lines(
+        (NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(
+            model=one_line(found.scores.model), file=run
+        )
+    )
 
 
 def _submission(path: Path) -> Submission:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ..errors import BudgetExhausted, JudgeError
+from ..untrusted import say
 from ..wording import counted
 from . import completions
 from .budget import Budget
@@ -171,7 +171,7 @@ class Batches:
         while (state := self._transport().state(batch)).status not in _ENDED:
             news = f"{batch}: {state.status}, {state.done:,} of {counted(state.total, 'request')} done"
             if news != shown:
-                print(f"{news}; it may be interrupted: the same command goes on from here", file=sys.stderr)
+                say(f"{news}; it may be interrupted: the same command goes on from here", error=True)
             shown = news
             time.sleep(pause)
             pause = min(LONGEST_WAIT_S, 1.5 * pause)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import JudgeError
+from ..untrusted import scrubbed, secrets
 from . import completions, error_bodies
 from .completions import RequestFailure
 from .error_bodies import ErrorBody
@@ -36,7 +37,7 @@ class _Endpoint:
 
     def __init__(self, base_url: str | None, setting: str) -> None:
         base = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._key, self._secrets = os.environ.get("OPENAI_API_KEY", "").strip(), secrets()
         if not self._key and not base:
             remedy = f"set it, or name an endpoint that needs none with {setting} or OPENAI_BASE_URL"
             raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
@@ -49,8 +50,8 @@ class _Endpoint:
         return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
 
     def scrub(self, text: str) -> str:
-        """Return the text without the key."""
-        return text.replace(self._key, _CUT_OUT) if self._key else text
+        """Return the text without the key, however short, and without the other keys of the environment."""
+        return scrubbed(text.replace(self._key, _CUT_OUT) if self._key else text, self._secrets)
 
 
 class Transport(_Endpoint):
