@@ -15,8 +15,8 @@ from typing import Any
 
 from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.errors import AdapterError
-from ecva_bench.reading.text import parse_json
 from ecva_bench.records.base import canonical_json
+from ecva_bench.untrusted import parse_json
 from ecva_bench.wording import counted
 
 from .program import Ended, Program
@@ -107,7 +107,7 @@ class Dialogue:
 def _parsed(line: bytes) -> _Message | None:
     try:
         message = parse_json(line)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return message if isinstance(message, dict) else None
 

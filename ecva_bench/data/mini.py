@@ -11,7 +11,6 @@ encoder's settings. Source text is not hashed: it may change where no pixel does
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from functools import cache
 from importlib.metadata import version
@@ -24,6 +23,7 @@ from ..records import Annotation, Label, Moment
 from ..records.annotations import Review
 from ..records.base import sha256_of
 from ..taxonomy import load_taxonomy
+from ..untrusted import parse_json
 from .dataset import Dataset
 
 DEFINITION = Path(__file__).with_suffix(".json")
@@ -113,7 +113,7 @@ def _encode(clip: dict[str, Any], path: Path) -> str:
 
 @cache
 def _definition() -> dict[str, Any]:
-    return dict(json.loads(DEFINITION.read_text(encoding="utf-8")))
+    return dict(parse_json(DEFINITION.read_text(encoding="utf-8")))
 
 
 def _clips() -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..names import Name
 from ..records.annotations import REFERENCES
 from ..records.base import View
+from ..untrusted import id_problem
 from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import Columns, FieldMap, Flat
@@ -61,6 +62,9 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
             result.aside["no video named"].append(row.where)
+            continue
+        if id_problem(sample.video):
+            result.aside["a name that no video can have"].append(row.where)
             continue
         for named, column in fields.answers.items():
             if named and flat.get(column) in (None, ""):

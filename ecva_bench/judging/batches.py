@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BudgetExhausted, JudgeError
-from ..untrusted import say
+from ..untrusted import parse_json, say
 from ..wording import counted
 from . import completions
 from .budget import Budget
@@ -181,7 +181,7 @@ class Batches:
         """Return status and body of every request that a batch's files have a response to."""
         results: dict[str, tuple[int, bytes]] = {}
         for file in state.files:
-            for line in self._transport().read(file).decode("utf-8", "replace").splitlines():
+            for line in self._transport().read(file).decode("utf-8", "replace").split("\n"):
                 found = _object(line)
                 response, name = found.get("response"), str(found.get("custom_id"))
                 if name in names and isinstance(response, dict) and response.get("body") is not None:
@@ -195,7 +195,7 @@ class Batches:
         if not self._path.exists():
             return
         try:
-            lines = self._path.read_text(encoding="utf-8").splitlines()
+            lines = self._path.read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             remedy = "mend it: it names the batches that are paid for"
             raise JudgeError(f"the file of batches cannot be read ({error})", self._path, remedy) from None
@@ -224,7 +224,7 @@ class Batches:
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = parse_json(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -23,6 +23,7 @@ from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
+from ..untrusted import parse_json
 from .values import check_mean, sample_values
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
@@ -238,11 +239,11 @@ def _parts(one: Submission) -> dict[str, object]:
 def read_submission(path: Path) -> Submission:
     """Return a submission; `ResultsError` where the file is none, or its values do not give its means."""
     try:
-        found = Submission.model_validate_json(path.read_bytes())
+        found = Submission.model_validate(parse_json(path.read_bytes()))
     except OSError as error:
         raise ResultsError("the submission cannot be read", path, f"name another file ({error.strerror})") from None
-    except ValidationError as error:
-        reason = str(error.errors()[0]["msg"])
+    except ValueError as error:
+        reason = str(error.errors()[0]["msg"] if isinstance(error, ValidationError) else error)
         raise ResultsError(f"this is no submission ({reason})", path, "write one with `ecva-bench submit`") from None
     for entry in found.entries:
         for summary in entry.summaries:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import Action, Record
+from .base import Action, Record, SampleIdText, TaskName, VideoId
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
 
@@ -112,8 +112,8 @@ class Annotation(Record):
     True
     """
 
-    video: str
-    media: str
+    video: VideoId
+    media: VideoId
     label: Label | None = None
     moments: tuple[Moment, ...] = ()
     description: str | None = None
@@ -183,10 +183,10 @@ class Sample(Record):
     'mini01/cause'
     """
 
-    id: str
-    video: str
-    media: str
-    task: str
+    id: SampleIdText
+    video: VideoId
+    media: VideoId
+    task: TaskName
     question: str
     prompt: str
     prompt_sha256: str
