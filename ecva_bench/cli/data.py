@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Check, describe and fetch annotated videos.", no_args_is_help=True)
 
 Source = Annotated[
-    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
+    str, typer.Argument(help="mini, mini-twins, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]

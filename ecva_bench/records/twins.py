@@ -9,14 +9,19 @@ from __future__ import annotations
 NORMAL, CONTEXT = "normal", "context"
 
 
+def kind_of(video: str) -> str:
+    """Return which kind of twin a video is, `normal` or `context`; empty where it is none."""
+    clip, _, kind = video.rpartition("-")
+    return kind if clip and kind in (NORMAL, CONTEXT) else ""
+
+
 def original_of(video: str) -> str:
     """Return the id of the video that another is a twin of; the id itself where it is no twin.
 
     >>> original_of("mini01-normal"), original_of("mini01")
     ('mini01', 'mini01')
     """
-    clip, _, kind = video.rpartition("-")
-    return clip if clip and kind in (NORMAL, CONTEXT) else video
+    return video.rpartition("-")[0] if kind_of(video) else video
 
 
 def twins_of(clip: str) -> tuple[str, str, str]:

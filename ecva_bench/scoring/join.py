@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..reading.text import final_answer
 from ..records.answers import Answer, Results
 from ..records.base import View, sha256_of
 from ..records.scores import Coverage
+from ..records.twins import original_of, twins_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,17 @@ class AnswerGroup:
     others: Mapping[str, Mapping[View, Answer | None]] = field(default_factory=dict)
     impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
     unasked: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def by_video(self) -> dict[str, Answer | None]:
+        """The answers by video, None where one is owed and missing."""
+        absent: dict[str, Answer | None] = {sample.rpartition("/")[0]: None for sample in self.absent}
+        return absent | {answer.video: answer for answer in self.answers}
+
+    def twins(self, video: str) -> dict[str, Answer | None]:
+        """Return the answers about the other videos of a video's clip, by video; None where one is missing."""
+        family = twins_of(original_of(video))
+        return {other: self.by_video[other] for other in family if other != video and other in self.by_video}
 
     def coverage(self) -> Coverage:
         """Return how many samples were answered, failed or are missing."""

@@ -21,6 +21,7 @@ from ..reading.units import TimeUnit
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
+from ..records.twins import original_of
 from ..statistics.intervals import DRAWS, bootstrap_interval
 from ..tasks import TASKS, find_tasks
 from ..version import __version__
@@ -93,7 +94,10 @@ def score_results(
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
-        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
+        _Part(each, group, seed, draws)
+        for group in groups
+        for each in chosen[group.task]
+        if group.view in each.views and any(map(each.counts, group.by_video))
     ]
     return Scores(
         header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
@@ -203,12 +207,13 @@ class _Part:
 
     def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
-        self.items = [self._item(answer) for answer in group.answers]
+        self.items = [self._item(answer) for answer in group.answers if scorer.counts(answer.video)]
+        self.absent = [sample for sample in group.absent if scorer.counts(sample.rpartition("/")[0])]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
         self.values = checked_values(scorer, self.batch)
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
-        rotates = len(self.batch) > 1 and not scorer.needs_judge
+        rotates = len(self.batch) > 1 and scorer.has_floor and not scorer.needs_judge
         self.floor = checked_values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
@@ -216,7 +221,11 @@ class _Part:
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})
-        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible)
+        twins = {
+            video: Scorable.of(twin, candidate=clean(twin.answer)) if twin else None
+            for video, twin in self.group.twins(answer.video).items()
+        }
+        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible, twins=twins)
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""
@@ -252,13 +261,15 @@ class _Part:
 
     def _summary(self, column: Column, reasons: dict[str, int]) -> Summary:
         name = column.name
-        scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
+        scored = [
+            (v[name], original_of(item.video)) for item, v in zip(self.batch, self.values, strict=True) if name in v
+        ]
         values, videos = [value for value, _ in scored], [video for _, video in scored]
         interval = self._interval(values, videos)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
-        absent = [sample.rpartition("/")[0] for sample in self.group.absent if sample not in exempt]
-        absent += [item.video for item, gap in gaps if gap.unanswered]
+        absent = [original_of(sample.rpartition("/")[0]) for sample in self.absent if sample not in exempt]
+        absent += [original_of(item.video) for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
             filled, absent = [], []  # nothing is known of any answer: what is missing alone is no mean
@@ -273,7 +284,7 @@ class _Part:
             higher_is_better=column.higher_is_better,
             worst=column.worst,
             n=len(values),
-            expected=len(self.batch) + len(self.group.absent) - len(exempt),
+            expected=len(self.batch) + len(self.absent) - len(exempt),
             unscored=len(gaps),
             gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
             exempt=exempt,
@@ -290,7 +301,7 @@ class _Part:
     def _exempt(self, column: str) -> tuple[str, ...]:
         """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
         view = self.scorer.needs.get(column)
-        samples = (*(item.id for item in self.batch), *self.group.absent)
+        samples = (*(item.id for item in self.batch), *self.absent)
         return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
     def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
