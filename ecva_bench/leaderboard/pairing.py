@@ -13,8 +13,10 @@ from functools import cached_property
 from typing import Literal
 
 from ..errors import UsageError
+from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
+from ..records.twins import original_of
 from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
 from .values import sample_values
 
@@ -78,8 +80,9 @@ class PairedColumn:
         return {video: mean(gains) for video, gains in found.items()}
 
     def bootstrap(self, *, seed: int, draws: int = PAIRED_DRAWS) -> PairedBootstrap:
-        """Return the bootstrap of the mean gain, drawn by video."""
-        return paired_bootstrap(list(self.gains.values()), [self.video[s] for s in self.gains], seed=seed, draws=draws)
+        """Return the bootstrap of the mean gain, drawn by video; twins are drawn with the clip they belong to."""
+        clips = [original_of(self.video[sample]) for sample in self.gains]
+        return paired_bootstrap(list(self.gains.values()), clips, seed=seed, draws=draws)
 
 
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
@@ -140,7 +143,7 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
         if name in first and name in second:
             one, other = _values(base, first[name], on), _values(new, second[name], on)
             ids = sorted(one.keys() & other.keys())
-            video = {sample: videos.get(sample, sample.rpartition("/")[0]) for sample in ids}
+            video = {sample: videos.get(sample, sample_parts(sample).video) for sample in ids}
             if ids:
                 found.append(PairedColumn(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
     return found

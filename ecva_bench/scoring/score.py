@@ -11,13 +11,14 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
@@ -44,7 +45,7 @@ from .scorer import (
 from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
-JUDGED = ("anomeval", "gpt")
+JUDGED = ("anomeval", "gpt", "twins-judge")
 
 
 def score_results(
@@ -89,15 +90,12 @@ def score_results(
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
-    chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
+    chosen = _choose(scorers, groups, rules, judge)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     parts = [
-        _Part(each, group, seed, draws)
-        for group in groups
-        for each in chosen[group.task]
-        if group.view in each.views and any(map(each.counts, group.by_video))
+        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
     ]
     return Scores(
         header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
@@ -155,14 +153,16 @@ def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]
             key_sentences=other.key_sentences,
             moments=other.moments,
             label=other.label,
+            options=other.options,
         )
     return rotated
 
 
 def unit_asked_for(results: Results) -> TimeUnit | None:
-    """Return the unit a run asked for times in: all versions of our timestamp prompt ask for seconds, else None."""
-    prompt = results.spec.get("prompts", {}).get("timestamp", {}).get("id", "")
-    return "seconds" if prompt.startswith("ours/") else None
+    """Return the unit a run asked for times in: all versions of our prompts ask for seconds, else None."""
+    prompts = results.spec.get("prompts", {})
+    asked = [prompts[task.name].get("id", "") for task in TASKS.values() if task.unit and task.name in prompts]
+    return "seconds" if asked and all(prompt.startswith("ours/") for prompt in asked) else None
 
 
 def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
@@ -179,16 +179,19 @@ def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
 
 
 def _choose(
-    names: Sequence[ScorerSource] | None, tasks: Collection[str], protocol: Protocol, judge: Judge | None
+    names: Sequence[ScorerSource] | None, groups: Sequence[AnswerGroup], protocol: Protocol, judge: Judge | None
 ) -> dict[str, list[Scorer]]:
-    """Return the scorers to run on each task."""
+    """Return the scorers to run on each task: those that take answers to it about any of its videos."""
+    tasks = {group.task for group in groups}
+    videos = {task: {video for group in groups if group.task == task for video in group.videos} for task in tasks}
     if names is None:
         extra = JUDGED if judge else ()
         named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
     else:
         named = dict.fromkeys(tasks, tuple(names))
     made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
-    found = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    fit = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    found = {task: [each for each in fit[task] if any(map(each.counts, videos[task]))] for task in tasks}
     for scorers in found.values():
         check_distinct(scorers)
     return found
@@ -208,7 +211,7 @@ class _Part:
     def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
         self.items = [self._item(answer) for answer in group.answers if scorer.counts(answer.video)]
-        self.absent = [sample for sample in group.absent if scorer.counts(sample.rpartition("/")[0])]
+        self.absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
         self.values = checked_values(scorer, self.batch)
@@ -223,7 +226,7 @@ class _Part:
         impossible = self.group.impossible.get(answer.id, {})
         twins = {
             video: Scorable.of(twin, candidate=clean(twin.answer)) if twin else None
-            for video, twin in self.group.twins(answer.video).items()
+            for video, twin in self.group.twins(answer).items()
         }
         return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible, twins=twins)
 
@@ -268,7 +271,7 @@ class _Part:
         interval = self._interval(values, videos)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
-        absent = [original_of(sample.rpartition("/")[0]) for sample in self.absent if sample not in exempt]
+        absent = [original_of(sample_parts(sample).video) for sample in self.absent if sample not in exempt]
         absent += [original_of(item.video) for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):

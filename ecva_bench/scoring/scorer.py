@@ -116,6 +116,7 @@ class Scorable:
     key_sentences: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
+    options: tuple[str, ...] = ()
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
@@ -149,6 +150,7 @@ class Scorable:
             key_sentences=answer.key_sentences,
             moments=answer.moments,
             label=answer.label,
+            options=answer.options,
             duration=answer.duration,
             others=others or {},
             impossible=impossible or {},
