@@ -55,7 +55,7 @@ def mini_clips() -> dict[str, Clip]:
         clip["video"]: Clip(
             video=clip["video"],
             scene=clip["scene"],
-            moments=_moments(clip["moments"]),
+            moments=spans(clip["moments"]),
             duration=clip["duration"],
             frame_rate=clip["frame_rate"],
             pixels=clip["pixels"],
@@ -73,8 +73,9 @@ def _edition() -> str:
     return f"version {_definition()['version']} of mini"
 
 
-def _moments(spans: list[list[float]]) -> tuple[Moment, ...]:
-    return tuple(Moment(start=start, end=end) for start, end in spans)
+def spans(pairs: list[list[float]]) -> tuple[Moment, ...]:
+    """Return moments of [start, end] pairs, as they stand in a definition."""
+    return tuple(Moment(start=start, end=end) for start, end in pairs)
 
 
 def _annotation(clip: dict[str, Any]) -> Annotation:
@@ -83,11 +84,11 @@ def _annotation(clip: dict[str, Any]) -> Annotation:
         video=clip["video"],
         media=f"{clip['video']}.mp4",
         label=label,
-        moments=_moments(clip["moments"]),
+        moments=spans(clip["moments"]),
         description=clip["description"],
         cause=clip["cause"],
         effect=clip["effect"],
         key_sentences=tuple(clip["key_sentences"]),
         severity_curve=tuple((seconds, importance) for seconds, importance in clip["severity_curve"]),
-        review=Review(label=label, moments=_moments(clip["reviewed"])),
+        review=Review(label=label, moments=spans(clip["reviewed"])),
     )

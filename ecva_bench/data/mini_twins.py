@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..records import Annotation
+from ..records import Annotation, Label
+from ..records.annotations import Review
 from ..records.twins import original_of
 from .dataset import Dataset
 from .drawing import Clip, check_drawn, clips_folder, draw_clip, drawn_sha256
-from .mini import load_mini, mini_clips
+from .mini import load_mini, mini_clips, spans
 
 DEFINITION = Path(__file__).with_suffix(".json")
 
@@ -71,6 +72,17 @@ def _edition() -> str:
 
 
 def _annotation(clip: dict[str, Any]) -> Annotation:
-    said = {key: value for key, value in clip.items() if key not in ("scene", "pixels", "moments")}
-    moments = [{"start": start, "end": end} for start, end in clip["moments"]]
-    return Annotation.model_validate({**said, "media": f"{clip['video']}.mp4", "moments": moments})
+    label = Label(**clip["label"]) if clip["label"] else None
+    reviewed = spans(clip["reviewed"])
+    return Annotation(
+        video=clip["video"],
+        media=f"{clip['video']}.mp4",
+        label=label,
+        moments=spans(clip["moments"]),
+        description=clip["description"],
+        cause=clip["cause"],
+        effect=clip["effect"],
+        key_sentences=tuple(clip["key_sentences"]),
+        review=Review(label=label, moments=reviewed) if reviewed else None,
+        anomalous=clip["anomalous"],
+    )

@@ -44,7 +44,7 @@ class TwinsJudge(JudgedScorer):
         return scores
 
     def _part(self, item: Scorable) -> Part:
-        original = item.twins[original_of(item.video)]
+        original = item.twins.get(original_of(item.video))
         if original is None:
             return Gap(f"no answer about {original_of(item.video)}", unanswered=True)
         if not item.candidate.strip():
