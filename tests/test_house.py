@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "version": set(),
     "registry": set(),
     "torchvision": set(),
+    "wording": set(),
     "devices": set(),
     "cache": set(),
     "checkpoints": set(),

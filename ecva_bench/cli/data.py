@@ -10,6 +10,7 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
+from ..wording import counted
 
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
@@ -102,7 +103,7 @@ def data_fetch_command(
     if fetched.moments:
         print(f"moments by vote: run --model a-guardian --model-arg moments={fetched.moments}")
     for path, videos in fetched.annotations:
-        print(f"annotations of {videos} videos: next: ecva-bench data check {name}:{path} --videos {to}")
+        print(f"annotations of {counted(videos, 'video')}: next: ecva-bench data check {name}:{path} --videos {to}")
     if not fetched.annotations:
         print("no annotations were found: name the file with ecva-bench data check FILE")
 
@@ -208,7 +209,9 @@ def _print_stats(result: Stats) -> None:
     from rich.table import Table
 
     console = Console()
-    classes = Table("code", "class", "videos", title=f"{result.dataset}: {result.videos} videos", title_justify="left")
+    classes = Table(
+        "code", "class", "videos", title=f"{result.dataset}: {counted(result.videos, 'video')}", title_justify="left"
+    )
     for code, name, count in result.classes:
         classes.add_row(code, name if "-" not in code else f"  {name}", str(count))
     classes.add_row("", "without a class", str(result.unlabelled))

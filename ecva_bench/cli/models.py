@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..wording import counted
 from . import options
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _first_words(text: str) -> str:
 
 def _print_check(check: CheckpointCheck, most: int | None) -> None:
     for part in check.parts:
-        result = "does not fit" if part.problems else f"{part.tensors} tensors fit"
+        result = "does not fit" if part.problems else f"fits: {counted(part.tensors, 'tensor')}"
         print(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
             print(f"  {len(names)} {problem}")
