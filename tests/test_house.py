@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "errors": set(),
     "version": set(),
     "registry": set(),
+    "libraries": set(),
     "torchvision": set(),
     "wording": set(),
     "devices": set(),

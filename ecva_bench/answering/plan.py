@@ -59,7 +59,7 @@ class Selection:
         if self.shard is not None:
             part, parts = self.shard
             if not 1 <= part <= parts:
-                raise UsageError(f"there is no shard {part} of {parts}", remedy="name it i/n with 1 <= i <= n")
+                raise UsageError(f"there is no shard {part} of {parts}", remedy="write --shard i/n with 1 <= i <= n")
             chosen = chosen[part - 1 :: parts]
         return chosen
 

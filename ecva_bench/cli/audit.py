@@ -56,10 +56,12 @@ def audit_command(
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
     from ..scoring.audit import audit_answers
+    from ..tasks import find_tasks
     from .audit_tables import audit_tables
 
+    tasks = [find_tasks([task])[0].name] if task else []
     dataset = load_dataset(data) if data else None
-    answers = [read_answer_file(file, dataset, [task] if task else []) for file in only_answers(files)]
+    answers = [read_answer_file(file, dataset, tasks) for file in only_answers(files)]
     with judge_options.judge_from_options(read_with, **judging) as reader:
         found = audit_answers(answers, reader)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))

@@ -11,6 +11,7 @@ import typer
 from ..errors import VideoMissing
 from ..names import first_few
 from ..wording import counted
+from .naming import NamingCommand
 
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
@@ -26,7 +27,7 @@ Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-@app.command("check")
+@app.command("check", cls=NamingCommand)
 def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
@@ -52,7 +53,7 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
         raise typer.Exit(1)
 
 
-@app.command("stats")
+@app.command("stats", cls=NamingCommand)
 def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Describe a dataset: classes, lengths of texts, lengths and places of moments.
 
@@ -72,7 +73,7 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
         _print_stats(result)
 
 
-@app.command("fetch")
+@app.command("fetch", cls=NamingCommand)
 def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],

@@ -10,6 +10,7 @@ import typer
 
 from ..wording import counted
 from . import options
+from .naming import NamingCommand
 
 if TYPE_CHECKING:
     from ..answering.models import ModelEntry
@@ -52,7 +53,7 @@ def models_command(
     print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 
 
-@app.command("show")
+@app.command("show", cls=NamingCommand)
 def models_show_command(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
     """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
 
@@ -83,7 +84,7 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
         print(f"{field:<13}  {text}")
 
 
-@app.command("check")
+@app.command("check", cls=NamingCommand)
 def models_check_command(
     name: Annotated[str, typer.Argument(help="A model's name.")],
     model_path: options.ModelPath = None,
