@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import registry, tasks
-from ..data import EMBEDDED, Dataset, load_dataset
+from ..data import Dataset, load_dataset
+from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError

@@ -42,7 +42,7 @@ def summary_command(
 
       ecva-bench summary results.jsonl --baseline constant.jsonl
     """
-    from ..data import EMBEDDED
+    from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table

@@ -70,7 +70,8 @@ def view_command(
 
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
     """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
-    from ..data import EMBEDDED, load_dataset
+    from ..data import load_dataset
+    from ..data.dataset import EMBEDDED
     from ..report.run import dataset_of
 
     made_with = dataset_of(files[0])

@@ -3,6 +3,4 @@
 from .dataset import Dataset
 from .loading import load_dataset
 
-__all__ = ["EMBEDDED", "Dataset", "load_dataset"]
-
-EMBEDDED = ("mini", "mini-twins")  # drawn by this program, so that there is no file to name
+__all__ = ["Dataset", "load_dataset"]
