@@ -32,7 +32,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(slots=True)
-class Entry:
+class RowContent:
     """What one row says of a video, or what several say together. `media` is its file, where it is not its name."""
 
     media: str | None = None
@@ -62,7 +62,7 @@ class Entry:
 class Assembly:
     """Annotations as they are put together from rows."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, RowContent] = field(default_factory=dict)
     noted: list[tuple[str, str, Note]] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
     _asked: set[tuple[str, str, str]] = field(default_factory=set)
@@ -71,7 +71,7 @@ class Assembly:
         """Record what a rule did to a field of a video, or of a row without one."""
         self.noted.append((video, name, note))
 
-    def add(self, name: str, entry: Entry) -> None:
+    def add(self, name: str, entry: RowContent) -> None:
         """Take in what a row says of the video that it calls `name`."""
         print_ = entry.fingerprint(name)
         if print_ in self._seen:
@@ -92,7 +92,7 @@ class Assembly:
             self._asked.add(called)
         return True
 
-    def _join(self, name: str, known: Entry, entry: Entry) -> None:
+    def _join(self, name: str, known: RowContent, entry: RowContent) -> None:
         for column in (*TEXTS, "label", "anomalous", "media"):
             value = getattr(entry, column)
             if getattr(known, column) is None:
@@ -110,7 +110,7 @@ class Assembly:
         self._seen, self._asked = set(), set()
         ids = ids_of(self.entries, where)
         media = media_of(ids)
-        joined: dict[str, Entry] = {}
+        joined: dict[str, RowContent] = {}
         for name in list(self.entries):
             entry = self.entries.pop(name)
             known = joined.setdefault(ids[name], entry)
@@ -127,7 +127,7 @@ class Assembly:
         ]
         return usable, empty, sorted(findings, key=lambda finding: finding.video)
 
-    def _annotation(self, video: str, media: str, entry: Entry) -> Annotation:
+    def _annotation(self, video: str, media: str, entry: RowContent) -> Annotation:
         moments = tuple(entry.moments)
         if len(moments) > 1:
             moments = tuple({(one.start, one.end): one for one in sorted(moments, key=_by_time)}.values())

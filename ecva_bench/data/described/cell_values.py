@@ -13,7 +13,7 @@ from ...records import Label
 from ..cells import Note
 from ..json_forms import cell_text
 from .description import ChoiceKeys, ClassKeys, DetectionKeys
-from .times import number
+from .times import as_number
 
 # What a spreadsheet program leaves in a table where a formula failed, and a formula that was never computed.
 _CELL_ERRORS = frozenset(("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NULL!", "#NUM!"))
@@ -54,7 +54,7 @@ class Fillers:
     def __init__(self, missing: Iterable[str | int | float], placeholders: Sequence[str]) -> None:
         marks = tuple(missing)
         self._texts = frozenset(str(mark).strip() for mark in marks) | {""}
-        self._numbers = frozenset(found for mark in marks if (found := number(mark)) is not None)
+        self._numbers = frozenset(found for mark in marks if (found := as_number(mark)) is not None)
         self._placeholder = patterns(placeholders) if placeholders else None
 
     def is_missing(self, value: object) -> bool:
@@ -63,10 +63,10 @@ class Fillers:
             text = value.strip()
             if text in self._texts:
                 return True
-            return bool(self._numbers) and text[0] in "+-.0123456789" and number(text) in self._numbers
+            return bool(self._numbers) and text[0] in "+-.0123456789" and as_number(text) in self._numbers
         if value is None or value != value:
             return True
-        return bool(self._numbers) and not isinstance(value, bool) and number(value) in self._numbers
+        return bool(self._numbers) and not isinstance(value, bool) and as_number(value) in self._numbers
 
     def text(self, value: Any, column: str, note: NoteOn) -> str | None:
         """Return the text of a cell exactly as it is written, None where it holds none."""
@@ -207,7 +207,7 @@ def read_key(value: object, options: dict[int, str], form: ChoiceKeys, note: Not
         alike = alike or [where for where, option in options.items() if _alike(option) == _alike(text)]
         place = alike[0] if len(alike) == 1 else None
     else:
-        counted = number(value)
+        counted = as_number(value)
         whole = counted is not None and counted.is_integer()
         place = int(counted or 0) - (form.answer_is == "index1") if whole else None
     if place not in options:

@@ -9,11 +9,11 @@ from typing import Any
 from ...names import of_number, relative
 from ...records import Moment
 from ..cells import Note
-from .assembling import TEXTS, Asked, Assembly, Entry
+from .assembling import TEXTS, Asked, Assembly, RowContent
 from .cell_values import ClassReader, DetectionReader, Fillers, column_getter, options_in, patterns, read_key
 from .description import ChoiceKeys, RowsKeys, TimesKeys
 from .tables import KEY, Row
-from .times import number, read_span, spans_in
+from .times import as_number, read_span, spans_in
 
 
 class RowReader:
@@ -75,11 +75,11 @@ class RowReader:
         for values in zip(*(one or () for one in lists), strict=True):
             yield {**row, **dict(zip(self.keys.each, values, strict=True))}
 
-    def _entry(self, row: Row, name: str, assembly: Assembly) -> Entry:
+    def _entry(self, row: Row, name: str, assembly: Assembly) -> RowContent:
         def note(column: str, found: Note) -> None:
             assembly.note(name, column, found)
 
-        entry = Entry()
+        entry = RowContent()
         if self._media is not None and isinstance(media := self._media(row), str) and relative(media):
             entry.media = relative(media)
         for column, get in self._texts:
@@ -109,12 +109,12 @@ class _TimesReader:
         self._keys, self._fillers = keys, fillers
         self._columns = [column_getter(name) for name in (keys.spans, keys.start, keys.end) if name is not None]
         self._fps = column_getter(keys.fps) if isinstance(keys.fps, str) else None
-        self._rate = number(keys.fps)
+        self._rate = as_number(keys.fps)
 
     def moments(self, row: Row, name: str, assembly: Assembly, *, expected: bool) -> Iterator[Moment]:
         values = [get(row) for get in self._columns]
         spans = spans_in(values[0]) if self._keys.spans is not None else [values]
-        fps = self._rate if self._fps is None else number(self._fps(row))
+        fps = self._rate if self._fps is None else as_number(self._fps(row))
         noted = found = 0
         for span in spans:
             moment, notes = read_span(span, self._keys.unit, fps, self._fillers.is_missing)

@@ -24,7 +24,7 @@ class _UnreadableTime(Exception):
         self.rule = rule
 
 
-def number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
     """Return a finite number, also one written as text; None for anything else."""
     if value is True or value is False or not isinstance(value, (str, float, int)):  # quicker than a union
         return None
@@ -62,7 +62,7 @@ def read_span(
     if all(missing):
         return None, []
     written = ", ".join(map(str, span))
-    if len(span) == 1 and isinstance(span[0], str) and not number(span[0]):
+    if len(span) == 1 and isinstance(span[0], str) and not as_number(span[0]):
         return None, [Note("moment-malformed", "excluded", written[:200])]
     if len(span) < 2 or any(missing[:2]):
         return None, [Note("moment-open", "excluded", written[:200])]
@@ -96,7 +96,7 @@ def _seconds(value: object, unit: Unit, fps: float | None) -> float:
         if seconds >= 60 or (found[1] and minutes >= 60):
             raise _UnreadableTime("moment-seconds")
         return _possible(3600 * hours + 60 * minutes + seconds)
-    counted = number(value)
+    counted = as_number(value)
     if counted is None or counted < 0:
         raise _UnreadableTime
     if unit == "mmss":
@@ -120,4 +120,4 @@ def _is_number_of_mmss(value: object) -> bool:
     """Say whether digits of mmss went through a program that took them for a number, and the number is another time."""
     if isinstance(value, str) and _FOUR_DIGITS.fullmatch(value.strip()):
         return False
-    return (number(value) or 0.0) >= 100
+    return (as_number(value) or 0.0) >= 100
