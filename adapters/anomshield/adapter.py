@@ -78,7 +78,7 @@ class AnomShield(LlavaFamily):
         "greedy": GREEDY,
         "upstream": replace(GREEDY, do_sample=True, temperature=0.2, top_k=50),
     }
-    template = read_template("videollama2", 1)
+    template = read_template("anomshield", 1)
     default_base = "mistralai/Mistral-7B-Instruct-v0.2"
     language = "Mistral"
 

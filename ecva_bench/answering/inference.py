@@ -133,7 +133,7 @@ class Inference:
         try:
             if view != "full" and samples:
                 first = float(video.timestamps[0])
-                removed = removed_spans(view, samples[0].moments, video.duration, first)
+                removed = removed_spans(view, job.group.moments, video.duration, first)
                 shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error

@@ -20,7 +20,8 @@ from ..errors import UsageError
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, sha256_of
-from ..tasks import PromptSet
+from ..samples import OptionOrder, tasks_of
+from ..tasks import Prompt, PromptSet, Task
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
@@ -73,7 +74,7 @@ class RunRequest:
 
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
-    about `edited` views also what no metric reads.
+    about `edited` views also what no metric reads. `order` is that of the options of multiple choice.
     """
 
     model: ModelSource
@@ -85,6 +86,7 @@ class RunRequest:
     prompts: PromptSet = "ours"
     edited: tuple[View, ...] = ()
     all_tasks: bool = False
+    order: OptionOrder = OptionOrder()  # noqa: RUF009  frozen
     name: str = ""
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
@@ -181,12 +183,34 @@ class RunRequest:
         return registry.resolve(ADAPTER_GROUP, self.model)
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
-        chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
+        chosen = self._tasks(adapter)
         if self.tasks and self.edited and not (self.all_tasks or any(task.edited for task in chosen)):
             what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about edited views"
             raise UsageError(what, remedy="leave out --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        return make_plan(self.dataset, prompts, selection, ("full", *self.edited), all_tasks=self.all_tasks)
+        views = ("full", *self.edited)
+        return make_plan(self.dataset, prompts, selection, views, all_tasks=self.all_tasks, order=self.order)
+
+    def _tasks(self, adapter: Adapter) -> list[Task]:
+        """Return the tasks to ask, as the data set has them; `UsageError` for one named that cannot be asked.
+
+        Without names, these are all that the model answers, some annotation has a reference for, and the prompt set
+        has words for.
+        """
+        chosen = {task.name for task in _choose_tasks(adapter, self._plugin.name, self.tasks)}
+        annotated = [task for task in tasks_of(self.dataset.annotations) if task.name in chosen]
+        if self.tasks:
+            if absent := chosen - {task.name for task in annotated}:
+                there = ", ".join(task.name for task in tasks_of(self.dataset.annotations)) or "none"
+                what = f"no annotation has a reference for {', '.join(sorted(absent))}"
+                raise UsageError(what, self.dataset.source, f"the tasks of this data set: {there}")
+            return annotated
+        return [task for task in annotated if tasks.has_prompt(task, self.prompts)] or annotated
+
+    def _described(self, task: str, prompt: Prompt) -> dict[str, Any]:
+        """Return what the manifest says of a prompt; of a choice's also the seed of the order of options."""
+        shuffled = {"shuffle": self.order.seed} if task == "choice" else {}
+        return {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text, **shuffled}
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
@@ -199,10 +223,7 @@ class RunRequest:
             "baseline": isinstance(adapter, Baseline),
             "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
-            "prompts": {
-                task: {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
-                for task, prompt in plan.prompts.items()
-            },
+            "prompts": {task: self._described(task, prompt) for task, prompt in plan.prompts.items()},
             "selection": self.selection.describe(),
             "views": plan.views,
             "decoder": decoder_version(),
@@ -255,7 +276,7 @@ def in_both_modes(
     return files
 
 
-def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
+def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
     chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]

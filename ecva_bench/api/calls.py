@@ -32,6 +32,7 @@ from ..reading.units import TimeUnit
 from ..records.answers import Results
 from ..records.base import View
 from ..records.scores import Scores
+from ..samples import OptionOrder
 from ..scoring.files import check_target, read_scores_of, scores_path, write_scores
 from ..scoring.neural import model_settings
 from ..scoring.protocol import get_anomeval
@@ -57,6 +58,8 @@ def run(
     prompts: PromptSet = "ours",
     edited: Sequence[View] = (),
     all_tasks: bool = False,
+    shuffle: int | None = 0,
+    rotate: bool = False,
     ids: Sequence[str] = (),
     subset: int | None = None,
     seed: int = 0,
@@ -73,15 +76,14 @@ def run(
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
     `(video, question) -> str`. A results file that is there is resumed, and takes more videos, tasks and views: what it
     answers is not asked again, nor what the files `reuse` answer; one whose answers were made in another way is refused
-    with `SpecMismatch`. Tables call the run `name`. Without `tasks`, all are asked. A question that fails is an error
-    record of the file, counted in `end`. `settings` are those of decoding. A model that other processes cannot make
-    again, such as an instance, runs in this one. A script that asks for `workers` needs the guard
-    `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met as it stands.
+    with `SpecMismatch`. Tables call the run `name`. Without `tasks`, all are asked. A choice's options are put in an
+    order drawn by the seed `shuffle` (None: as they are), and in all rotations with `rotate`. A question that fails is
+    an error record of the file, counted in `end`. `settings` are those of decoding. A model that other processes cannot
+    make again, such as an instance, runs in this one. A script that asks for `workers` needs `if __name__ ==
+    "__main__":`. Raises `UsageError` for what cannot be met as it stands.
 
     >>> import ecva_bench as eb
-    >>> def guess(video, question):
-    ...     return "A car brakes too late."
-    >>> outcome = eb.run(guess, tasks="cause", limit=2, out="guess.jsonl")
+    >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
@@ -95,6 +97,7 @@ def run(
         prompts=prompts,
         edited=tuple(edited),
         all_tasks=all_tasks,
+        order=OptionOrder(shuffle, rotate),
         name=name,
         selection=Selection(_several(ids), subset, seed, limit),
         settings=settings or Settings(mode=mode),

@@ -27,6 +27,8 @@ def plan_command(
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     all_tasks: options.AllTasks = False,
+    shuffle: options.Shuffle = "0",
+    rotate: options.Rotate = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -66,14 +68,18 @@ def plan_command(
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
     if missing := request.tell_missing(runner.plan):
         print(missing)
-    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
-    for (view, name), row in found.rows.items():
-        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
+    _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
     budget = budget_usd if budget_usd is not None else options.model_options(model_arg).get("budget_usd")
     if budget is not None:
         _print_fit(found, len(runner.plan.groups), float(budget))
+
+
+def _print_rows(found: RunStatus) -> None:
+    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
+    for (view, name), row in found.rows.items():
+        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
 
 
 def _print_cost(found: RunStatus) -> None:

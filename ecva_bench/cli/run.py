@@ -57,6 +57,8 @@ def run_command(
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     all_tasks: options.AllTasks = False,
+    shuffle: options.Shuffle = "0",
+    rotate: options.Rotate = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,

@@ -19,7 +19,7 @@ from ..journal.writer import now, write_results
 from ..records.annotations import REFERENCES
 from ..records.answers import Answer, Failure, Manifest, Results
 from ..records.base import View, sha256_of
-from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..tasks import packaged_prompts
 from ..version import __version__
 from .items import items_of
 from .joining import Joined, join
@@ -186,9 +186,7 @@ def _known_prompts(answers: Sequence[Answer]) -> dict[str, dict[str, str]]:
     asked: dict[str, set[str]] = defaultdict(set)
     for answer in answers:
         asked[answer.task].add(answer.prompt_sha256)
-    ours = {
-        prompt.sha256: prompt for task in TASKS.values() for one in PROMPT_SETS for prompt in [prompt_for(task, one)]
-    }
+    ours = {prompt.sha256: prompt for _, prompt in packaged_prompts()}
     found = {}
     for task, hashes in sorted(asked.items()):
         prompt = ours.get(next(iter(hashes))) if len(hashes) == 1 else None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Manifest
 from .columns import VIDEO_NAMES
 from .items import FileItems
@@ -51,10 +52,10 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
         notes.append(f"{len(unowed):,} answers are to what is not annotated, and are set aside: {some}")
     there = Counter((answer.task, answer.view) for answer in joined.answers)
     for view, samples in manifest.expects.items():
-        counts = Counter(sample.rpartition("/")[2] for sample in samples)
+        counts = Counter(sample_parts(sample).task for sample in samples)
         answered = {answer.id for answer in joined.answers if answer.view == view}
         for task, count in sorted(counts.items()):
-            missing = count - sum(sample in answered for sample in samples if sample.endswith(f"/{task}"))
+            missing = count - sum(sample in answered for sample in samples if sample_parts(sample).task == task)
             if missing and there[task, view]:
                 notes.append(f"{task} ({view}): {missing:,} of {count:,} questions have no answer")
     texts = [answer for answer in joined.answers if answer.task in ("description", "cause", "effect")]

@@ -120,6 +120,9 @@ def _other_prompts(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mappi
         if old[task].get("sha256") != new[task].get("sha256"):
             one, other = old[task].get("id"), new[task].get("id")
             yield f"prompt {one} there, {other} here" if one != other else f"another text of the prompt {one}"
+        if old[task].get("shuffle") != new[task].get("shuffle"):
+            seeds = [_short(spec[task].get("shuffle")) for spec in (old, new)]
+            yield f"options shuffled by seed {seeds[0]} there, {seeds[1]} here"
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

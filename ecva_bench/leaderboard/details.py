@@ -57,7 +57,7 @@ def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Tabl
     classes = {video: major for row in group.rows for video, major in row.submission.classes.items()}
     if not (classes and group.by):
         return None
-    videos = {video for row in group.rows for video in row.entry.values.get(group.by, {})}
+    videos = {row.entry.video_of(place) for row in group.rows for place in row.entry.values.get(group.by, {})}
     sizes = Counter(classes[video] for video in videos if video in classes)
     unknown = len(videos - classes.keys())
     unit = group.columns[group.by].unit
@@ -168,7 +168,8 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
 
 
 def _class_mean(row: LeaderboardRow, column: str, classes: Mapping[str, int], major: int) -> float | None:
-    values = [value for video, value in row.entry.values.get(column, {}).items() if classes.get(video) == major]
+    there = row.entry.values.get(column, {}).items()
+    values = [value for place, value in there if classes.get(row.entry.video_of(place)) == major]
     return sum(values) / len(values) if values else None
 
 

@@ -82,8 +82,9 @@ class LeaderboardGroup:
         """Return the standing of each row that is ranked in a column, by label; baselines are not."""
         sign = 1.0 if self.columns[column].higher_is_better else -1.0
         ranked = [row for row in self.rows if not row.baseline and row.mean(column) is not None]
-        values = [{video: sign * value for video, value in row.entry.values[column].items()} for row in ranked]
-        return dict(zip((row.label for row in ranked), standings(values, seed=SEED), strict=True))
+        values = [{place: sign * value for place, value in row.entry.values[column].items()} for row in ranked]
+        videos = {place: row.entry.video_of(place) for row in ranked for place in row.entry.values[column]}
+        return dict(zip((row.label for row in ranked), standings(values, seed=SEED, clusters=videos), strict=True))
 
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from ..errors import UsageError
+from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
 from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
@@ -140,7 +141,7 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
         if name in first and name in second:
             one, other = _values(base, first[name], on), _values(new, second[name], on)
             ids = sorted(one.keys() & other.keys())
-            video = {sample: videos.get(sample, sample.rpartition("/")[0]) for sample in ids}
+            video = {sample: videos.get(sample, sample_parts(sample).video) for sample in ids}
             if ids:
                 found.append(PairedColumn(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
     return found

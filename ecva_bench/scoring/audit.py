@@ -18,7 +18,7 @@ from ..reading.text import final_answer
 from ..records.answers import Answer, Results
 from ..records.base import Record, View
 from ..records.scores import Coverage, Reading
-from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..tasks import packaged_prompts
 from .classification import Classification
 from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
@@ -212,8 +212,7 @@ def _constant(entry: _Entry) -> Iterator[AuditFinding]:
 
 def _echoes(entry: _Entry) -> Iterator[AuditFinding]:
     """Name answers that hold a task's prompt, or are a part of it."""
-    task = TASKS.get(entry.group.task)
-    prompts = [_words(prompt_for(task, name).text) for name in PROMPT_SETS] if task else []
+    prompts = [_words(prompt.text) for task, prompt in packaged_prompts() if task.name == entry.group.task]
     ids = [sample for sample, one in entry.words.items() if any(_is_part(one, prompt) for prompt in prompts)]
     if ids:
         yield entry.finding("echo", ids, len(entry.answers), "the answer repeats the prompt")

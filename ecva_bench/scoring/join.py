@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..reading.text import final_answer
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import View, sha256_of
 from ..records.scores import Coverage
@@ -67,7 +68,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
     expects: dict[tuple[str, View], set[str]] = defaultdict(set)
     for view, samples in results.expects.items():
         for sample in samples:
-            expects[sample.rpartition("/")[2], view].add(sample)
+            expects[sample_parts(sample).task, view].add(sample)
     given: dict[tuple[str, View], list[Answer]] = defaultdict(list)
     for answer in (*results.answers, *results.extra):
         given[answer.task, answer.view].append(answer)
@@ -109,7 +110,7 @@ def _impossible(
     for view, samples in results.unasked.items():
         for sample, reason in samples.items():
             reasons[sample][view] = reason
-            counts[sample.rpartition("/")[2], view][reason] += 1
+            counts[sample_parts(sample).task, view][reason] += 1
     return dict(reasons), counts
 
 

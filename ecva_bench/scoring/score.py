@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
@@ -151,14 +152,16 @@ def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]
             key_sentences=other.key_sentences,
             moments=other.moments,
             label=other.label,
+            options=other.options,
         )
     return rotated
 
 
 def unit_asked_for(results: Results) -> TimeUnit | None:
-    """Return the unit a run asked for times in: all versions of our timestamp prompt ask for seconds, else None."""
-    prompt = results.spec.get("prompts", {}).get("timestamp", {}).get("id", "")
-    return "seconds" if prompt.startswith("ours/") else None
+    """Return the unit a run asked for times in: all versions of our prompts ask for seconds, else None."""
+    prompts = results.spec.get("prompts", {})
+    asked = [prompts[task.name].get("id", "") for task in TASKS.values() if task.unit and task.name in prompts]
+    return "seconds" if asked and all(prompt.startswith("ours/") for prompt in asked) else None
 
 
 def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
@@ -257,7 +260,7 @@ class _Part:
         interval = self._interval(values, videos)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
-        absent = [sample.rpartition("/")[0] for sample in self.group.absent if sample not in exempt]
+        absent = [sample_parts(sample).video for sample in self.group.absent if sample not in exempt]
         absent += [item.video for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):

@@ -115,6 +115,7 @@ class Scorable:
     key_sentences: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
+    options: tuple[str, ...] = ()
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
@@ -146,6 +147,7 @@ class Scorable:
             key_sentences=answer.key_sentences,
             moments=answer.moments,
             label=answer.label,
+            options=answer.options,
             duration=answer.duration,
             others=others or {},
             impossible=impossible or {},

@@ -17,6 +17,8 @@ from ecva_bench.adapters.anomshield import hard_prompt
 from ecva_bench.adapters.anomshield.adapter import AnomShield
 from ecva_bench.adapters.anomshield.connector import FULL_PRECISION, MambaConnector
 from ecva_bench.adapters.anomshield.pooled_mlp import PooledMlp
+from ecva_bench.adapters.parts.language.tokens import SentencePieces
+from ecva_bench.adapters.parts.prompts import TokenIds, Visual, encode
 from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from ecva_bench.records import Moment
@@ -33,6 +35,8 @@ from .test_hard_prompt import authors_frames
 QUESTIONS = ["Why does it happen?", "What does the accident lead to, and when does it end?"]
 CAPTION = "Please describe the video briefly"
 PROMPTS = Path(__file__).parents[3] / "prompts" / "models"
+# The release reads words of a question as a token, and joins a turn without an answer to the next.
+REREAD = ("chat-special-in-question", "chat-empty-answer")
 WORDS = 10  # tokens of an answer
 COUNT = 130  # frames of the clip, at 25 a second
 SPREAD = {count: authors_frames(COUNT, count) for count in (16, 32, 64)}
@@ -141,6 +145,28 @@ def test_every_layout_gives_the_answers_of_the_model_put_together_by_hand(
     expected = [hand.answer(video, SPREAD[16], question) for question in QUESTIONS]
     assert adapter.answer_many(video, QUESTIONS) == expected
     assert len({*expected, hand.answer(video, SPREAD[16][8:], QUESTIONS[0])}) == 3
+
+
+def test_a_question_stands_in_the_words_that_the_authors_train_and_answer_with(
+    shared_golden: Path, tmp_path: Path
+) -> None:
+    """The released trainer's ids up to the answer, by Mistral's vocabulary, and the text of the authors' scripts."""
+    golden = shared_golden / "training"
+    meta = json.loads((golden / "a" / "meta.json").read_text())
+    assert AnomShield.template.text == meta["template_for_answers"]
+    (tmp_path / "tokenizer.model").symlink_to(golden / "tokenizer.model")
+    tokenizer = SentencePieces(tmp_path)
+    samples = {s["id"]: s for s in json.loads((golden / "a" / "samples.json").read_text())["chat"]}
+    compared = 0
+    for sample in json.loads((golden / "a" / "tokens_mistral_vocabulary.json").read_text())["chat"]:
+        first = samples[sample["id"]]["conversations"][0]["value"]
+        if not first.startswith(("<image>\n", "<video>\n")) or sample["id"] in REREAD:
+            continue
+        pieces = AnomShield.template.pieces(first[len("<image>\n") :].strip())
+        ids = [-1 if isinstance(one, Visual) else one for one in encode([TokenIds((1,)), *pieces], tokenizer)]
+        assert [max(one, -1) for one in sample["input_ids"]][: len(ids)] == ids, sample["id"]
+        compared += 1
+    assert compared >= 5
 
 
 def test_the_ablation_without_the_mamba_block_pools_and_keeps_the_mlp(
