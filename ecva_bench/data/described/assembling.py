@@ -135,6 +135,9 @@ class Assembly:
             spans = " ".join(f"{moment.start:g}-{moment.end:g} s" for moment in moments)
             self.note(video, "moments", Note("moments-of-normal", "excluded", spans[:200]))
             moments = ()
+        for moment in moments:
+            if moment.start == moment.end:
+                self.note(video, "moments", Note("moment-instant", "kept", f"{moment.start:g} s"))
         if entry.says_nothing():
             self.note(video, "row", Note("no-anomaly", "excluded", ""))
         return Annotation.unchecked(

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...names import of_number, relative
 from ...records import Moment
+from ...records.annotations import TASK_NAMES
 from ..cells import Note
 from .assembling import TEXTS, Asked, Assembly, RowContent
 from .cell_values import ClassReader, DetectionReader, Fillers, column_getter, options_in, patterns, read_key
@@ -95,7 +96,7 @@ class RowReader:
         if self._sentence is not None:
             sentence = self._fillers.text(self._sentence(row), "grounding", note)
             if sentence is not None and moments:
-                called = _shown(self._sentence_name(row)).strip()
+                called = _query_name(self._sentence_name(row))
                 entry.queries.append(Asked("grounding", called, sentence, moments=tuple(moments)))
         else:
             entry.moments = moments
@@ -156,7 +157,7 @@ class _ChoiceReader:
         elif (place := read_key(value, options, self._keys, note)) is None:
             return None
         right = None if place is None else list(options).index(place)
-        return Asked("choice", _shown(self._name(row)).strip(), question, tuple(options.values()), right)
+        return Asked("choice", _query_name(self._name(row)), question, tuple(options.values()), right)
 
     def _listed(self, row: Row) -> dict[int, str]:
         if self._keys.always:
@@ -174,6 +175,12 @@ class _ChoiceReader:
 
 def _optional(column: str | None) -> Callable[[Row], object]:
     return (lambda row: None) if column is None else column_getter(column)
+
+
+def _query_name(value: object) -> str:
+    """Return a name from a column as one that can end a sample's id; empty where it cannot."""
+    name = _shown(value).strip().replace("/", "-").replace("@", "-")
+    return "" if name in TASK_NAMES else name
 
 
 def _silent(column: str, note: Note) -> None:

@@ -76,12 +76,10 @@ def _pair(span: Sequence[object], unit: Unit, fps: float | None) -> tuple[Moment
         return None, [Note(error.rule, "excluded", ", ".join(map(str, span))[:200])]
     first, last = (start, end) if start <= end else (end, start)
     moment = Moment.unchecked({"start": first, "end": last})
-    if start < end and unit != "mmss":
+    if start <= end and unit != "mmss":
         return moment, []
     written, after = ", ".join(map(str, span)), f"{moment.start:g}-{moment.end:g} s"
     notes = [Note("moment-reversed", "repaired", written, after)] if start > end else []
-    if start == end:
-        notes.append(Note("moment-instant", "kept", written))
     if unit == "mmss" and any(_is_number_of_mmss(one) for one in span):
         notes.append(Note("mmss-as-seconds", "repaired", written, after))
     return moment, notes
