@@ -62,12 +62,15 @@ def plan_command(
     from ..answering.run_status import run_status
 
     request = options.build_request(**values)
+    notes = request.tell_data()  # refuses videos that are not those of the annotations, as a run does
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
     if missing := request.tell_missing(runner.plan):
         print(missing)
+    for note in notes:
+        print(note)
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)

@@ -150,7 +150,8 @@ def test_hostile_cells_are_findings(tmp_path: Path) -> None:
     rows = [
         ("a", "1", "2", "=HYPERLINK(1)"), ("b", "3", "", "Error: timeout"), ("c", "9", "4", "#REF!"),
         ("", "1", "2", "x"), ("d", "nan", "4", "y"), ("../../f.mp4", "1,5", "2", "z"), ("g", "-1", "-1", ""),
-        ("h", "1", "2", "text \ufffd"), ("h", "1", "2", "text \ufffd"), ("h", "1", "2", "another"), ("k", "1e999", "2", "w"),
+        ("h", "1", "2", "text \ufffd"), ("h", "1", "2", "text \ufffd"), ("h", "1", "2", "another"),
+        ("k", "1e999", "2", "w"),
     ]  # fmt: skip
     with table(tmp_path, "rows.csv", head, *rows).open("a") as file:
         file.write("short,row\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from importlib import resources
@@ -237,14 +236,6 @@ WHOLE = {
 }
 
 
-def _whole(place: str) -> str:
-    folder = os.environ.get("ECVA_FIELD")
-    if folder is None:
-        pytest.skip("no folder of whole files; name it in ECVA_FIELD")
-    name, _, file = place.partition(":")
-    return f"{name}:{Path(folder) / file}"
-
-
 @pytest.mark.parametrize("source", SAMPLES)
 def test_real_samples(source: str, shared_data: Path) -> None:
     name, _, file = source.partition(":")
@@ -253,21 +244,22 @@ def test_real_samples(source: str, shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize("source", WHOLE)
-def test_whole_public_files(source: str) -> None:
-    dataset = load_dataset(_whole(source))
+def test_whole_public_files(source: str, field_files: Path) -> None:
+    name, _, file = source.partition(":")
+    dataset = load_dataset(f"{name}:{field_files / file}")
     asked = Counter(query.task for each in dataset.annotations for query in each.queries)
     judged = Counter(each.anomalous for each in dataset.annotations)
     counts = (len(dataset.annotations), asked["choice"], asked["grounding"], judged[False], judged[True])
     assert (counts, rules(dataset)) == WHOLE[source]
 
 
-def test_times_read_as_mmss_are_those_that_cuva_has_of_the_same_videos(shared_data: Path) -> None:
+def test_times_read_as_mmss_are_those_that_cuva_has_of_the_same_videos(shared_data: Path, field_files: Path) -> None:
     """The evidence: of the videos that both annotate, each span that was mended is CUVA's to the second."""
     theirs = load_dataset(shared_data / "ecva/annotations.xlsx")
     cuva = {ecva_number(n): each for each in theirs.annotations if 0 < (n := number_of(each.video) or 0) <= CUVA_VIDEOS}
     compared: Counter[tuple[bool, bool]] = Counter()
     for file in ("test_ecva", "val"):
-        dataset = load_dataset(_whole(f"vau-bench:vau-bench/{file}.csv"))
+        dataset = load_dataset(f"vau-bench:{field_files}/vau-bench/{file}.csv")
         mended = {finding.video for finding in dataset.found_by("mmss-as-seconds")}
         for each in dataset.annotations:
             number = re.fullmatch(r"(?:ecva_)?(\d+)", each.video)
