@@ -8,11 +8,20 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 ROWS = 100_000
-COLUMNS = ("video", "question", "a", "b", "c", "d", "key", "what", "why", "class", "start", "end")
-DESCRIPTION = """
+SHAPES = {
+    "a text, a class and a span": """
+name = "made"
+id = "video"
+description = "what"
+times = {{ unit = "seconds", start = "start", end = "end" }}
+classification = {{ column = "class", classes = ["fire", "fall", "theft"] }}
+splits = {{ test = ["{file}"] }}
+""",
+    "two texts, a class, a span and a choice of four": """
 name = "made"
 id = "video"
 description = "what"
@@ -21,15 +30,16 @@ times = {{ unit = "seconds", start = "start", end = "end" }}
 classification = {{ column = "class", classes = ["fire", "fall", "theft"] }}
 choice = {{ question = "question", options = ["a", "b", "c", "d"], answer = "key", answer_is = "letter" }}
 splits = {{ test = ["{file}"] }}
-"""
+""",
+}
 MEASURED = """
-import resource, time
+import time
 {setup}
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-begin = time.process_time()
+def memory():
+    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))) // 1024
+base, begin = memory(), time.process_time()
 {work}
-seconds = time.process_time() - begin
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, base // 1024)
+print(time.process_time() - begin, memory(), base)
 """
 ALONE = {
     "csv": ("import csv", "rows = list(csv.DictReader(open({path!r}, newline='', encoding='utf-8')))"),
@@ -53,11 +63,11 @@ def row(number: int) -> dict[str, object]:
     }
 
 
-def write(folder: Path) -> list[Path]:
-    rows = [row(number) for number in range(ROWS)]
+def write(folder: Path, columns: Collection[str]) -> list[Path]:
+    rows = [{name: value for name, value in row(number).items() if name in columns} for number in range(ROWS)]
     files = [folder / f"made.{suffix}" for suffix in ALONE]
     with files[0].open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
+        table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
     files[1].write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
@@ -80,18 +90,23 @@ def measured(setup: str, work: str) -> tuple[float, int, int]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        for file in write(Path(name)):
-            described = Path(name) / f"{file.suffix[1:]}.toml"
-            described.write_text(DESCRIPTION.format(file=file.name), encoding="utf-8")
-            setup = "import ecva_bench as eb; eb.load_dataset('mini'); import ecva_bench.data.described"
-            ours = min(measured(setup, f"found = eb.load_dataset({str(described)!r})") for _ in range(3))
-            before, work = ALONE[file.suffix[1:]]
-            alone = min(measured(before, work.format(path=str(file))) for _ in range(3))
-            print(
-                f"{file.suffix[1:]:<8} {ROWS} rows: {ours[0]:.2f} s CPU, {ours[1]} MB ({ours[2]} MB before); "
-                f"rows alone, without meaning: {alone[0]:.2f} s, {alone[1]} MB"
-            )
+    for shape, text in SHAPES.items():
+        with tempfile.TemporaryDirectory() as name:
+            print(f"{ROWS} videos with {shape}")
+            columns = {word.strip('",[]') for word in text.split()}
+            for file in write(Path(name), columns):
+                kind = file.suffix[1:]
+                described = Path(name) / f"{kind}.toml"
+                described.write_text(text.format(file=file.name), encoding="utf-8")
+                setup = "import ecva_bench as eb, ecva_bench.data.described; eb.load_dataset('mini')"
+                setup += "; import pyarrow.parquet" if kind == "parquet" else ""
+                ours = min(measured(setup, f"found = eb.load_dataset({str(described)!r})") for _ in range(3))
+                before, work = ALONE[kind]
+                alone = min(measured(before, work.format(path=str(file))) for _ in range(3))
+                print(
+                    f"  {kind:<8} {ours[0]:.2f} s CPU, {ours[1]} MB ({ours[2]} MB before); "
+                    f"the rows alone, without their meaning: {alone[0]:.2f} s, {alone[1]} MB"
+                )
 
 
 if __name__ == "__main__":

@@ -44,10 +44,8 @@ class Name(NamedTuple):
         """Return a name as it is written, in either slash; `stem` is empty where it names no file."""
         path = relative(written if written.isascii() else unicodedata.normalize("NFC", written))
         folders, _, last = path.rpartition("/")
-        stem, dot, suffix = last.rpartition(".")
-        suffix = dot + suffix.lower()
-        if suffix not in SUFFIXES or not stem.strip("."):
-            stem, suffix = last, ""
+        suffix = _suffix_of(last)
+        stem = last[: -len(suffix)] if suffix else last
         return cls(tuple(folders.split("/")) if folders else (), stem, suffix)
 
     @property
@@ -124,11 +122,18 @@ def media_of(ids: Mapping[str, str]) -> dict[str, str]:
     media: dict[str, str] = {}
     for written, video in ids.items():
         path = relative(written)
-        if Name.of(path).suffix:
+        if _suffix_of(path.rpartition("/")[2]):
             media[video] = path
         else:
             media.setdefault(video, f"{path}.mp4")
     return media
+
+
+def _suffix_of(file: str) -> str:
+    """Return a video's suffix in lower case, empty where a file has none; `.mp4` alone is a name."""
+    stem, dot, suffix = file.rpartition(".")
+    suffix = dot + suffix.lower()
+    return suffix if suffix in SUFFIXES and stem.strip(".") else ""
 
 
 def one_video(one: str, other: str, where: object, named: str = "") -> DataError:

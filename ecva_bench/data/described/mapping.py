@@ -92,7 +92,7 @@ class RowReader:
             entry.label = self._class.label(row, self._fillers, _silent if quiet else note)
         moments: list[Moment] = []
         if self._times is not None:
-            moments = list(self._times.moments(row, name, assembly, expected=entry.anomalous is not False))
+            moments = self._times.moments(row, name, assembly, expected=entry.anomalous is not False)
         if self._sentence is not None:
             sentence = self._fillers.text(self._sentence(row), "grounding", note)
             if sentence is not None and moments:
@@ -112,21 +112,22 @@ class _TimesReader:
         self._fps = column_getter(keys.fps) if isinstance(keys.fps, str) else None
         self._rate = as_number(keys.fps)
 
-    def moments(self, row: Row, name: str, assembly: Assembly, *, expected: bool) -> Iterator[Moment]:
+    def moments(self, row: Row, name: str, assembly: Assembly, *, expected: bool) -> list[Moment]:
         values = [get(row) for get in self._columns]
-        spans = spans_in(values[0]) if self._keys.spans is not None else [values]
+        spans = spans_in(values[0]) if self._keys.spans is not None else (values,)
         fps = self._rate if self._fps is None else as_number(self._fps(row))
-        noted = found = 0
+        found: list[Moment] = []
+        noted = False
         for span in spans:
             moment, notes = read_span(span, self._keys.unit, fps, self._fillers.is_missing)
             for note in notes:
-                noted += 1
+                noted = True
                 assembly.note(name, "moments", note)
             if moment is not None:
-                found += 1
-                yield moment
+                found.append(moment)
         if expected and not (noted or found):
             assembly.note(name, "moments", Note("moments-missing", "kept", ", ".join(map(str, values))[:200]))
+        return found
 
 
 class _ChoiceReader:
@@ -179,6 +180,8 @@ def _optional(column: str | None) -> Callable[[Row], object]:
 
 def _query_name(value: object) -> str:
     """Return a name from a column as one that can end a sample's id; empty where it cannot."""
+    if value is None:
+        return ""
     name = _shown(value).strip().replace("/", "-").replace("@", "-")
     return "" if name in TASK_NAMES else name
 

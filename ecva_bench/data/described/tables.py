@@ -111,7 +111,7 @@ def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[tuple[int, R
             continue
         number += 1
         try:
-            value = _parsed(line, lambda key: None)
+            value = _parsed(line)
         except (ValueError, RecursionError) as error:
             report(f"row {number}", "row", Note("row-broken", "excluded", f"{line.strip()[:160]} ({error!s:.60})"))
             continue
@@ -168,12 +168,15 @@ def _as_row(value: object, names: list[str] | None, number: int, report: Report)
     return None
 
 
-def _parsed(text: str, repeated: Callable[[str], None]) -> Any:
-    """Return the value of a JSON text, its texts well-formed; of keys that are there twice the first counts."""
+def _parsed(text: str, repeated: Callable[[str], None] | None = None) -> Any:
+    """Return the value of a JSON text, its texts well-formed.
+
+    Where `repeated` is given, it is called with each key that an object has twice, of which the first counts.
+    """
 
     def first(pairs: list[tuple[str, Any]]) -> Row:
         found = dict(pairs)
-        if len(found) < len(pairs):
+        if repeated is not None and len(found) < len(pairs):
             found = {}
             for key, value in pairs:
                 if key in found:
@@ -181,7 +184,7 @@ def _parsed(text: str, repeated: Callable[[str], None]) -> Any:
                 found.setdefault(key, value)
         return found
 
-    value = json.loads(text, object_pairs_hook=first)
+    value = json.loads(text) if repeated is None else json.loads(text, object_pairs_hook=first)
     if "\\ud" in text or "\\uD" in text:  # halves of surrogate pairs come in by their escapes alone
         value = json.loads(well_formed(json.dumps(value, ensure_ascii=False)))
     return value
