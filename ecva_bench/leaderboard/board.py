@@ -15,6 +15,8 @@ from ..errors import UsageError
 from ..records.scores import Aggregate, Summary
 from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
+from ..wording import counted
+from .by_view import blank_score
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text, worst_texts
@@ -46,7 +48,7 @@ def leaderboards(
 def title(group: LeaderboardGroup) -> str:
     """Return the title of a group's tables."""
     of = f" of {group.dataset}" if group.dataset else ""
-    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {group.samples} samples{of}"
+    return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {counted(group.samples, 'sample')}{of}"
 
 
 def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
@@ -58,14 +60,21 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
     names = units | {column: name for column, name in theirs.items() if column not in units}
     standings = {column: group.standings(column) for column in group.columns}
-    rows = [_row(group, row, standings, list(names), differing) for row in group.rows]
-    rows += [row for table in printed for row in _printed_rows(table, list(names), after=1 + len(differing))]
+    blanks = [blank_score(row.submission, row.entry, group.by) for row in group.rows] if group.view == "full" else []
+    blank = ("blank",) if any(blanks) else ()
+    rows = [
+        _row(group, row, standings, list(names), differing, blanks[place : place + len(blank)])
+        for place, row in enumerate(group.rows)
+    ]
+    after = 1 + len(blank) + len(differing)
+    rows += [row for table in printed for row in _printed_rows(table, list(names), after=after)]
     return Table(
         title=title(group),
-        header=(*HEADER, *names.values(), "floor", *(f"{one.column} {one.unit}" for one in differing)),
+        header=(*HEADER, *names.values(), "floor", *blank, *(f"{one.column} {one.unit}" for one in differing)),
         rows=tuple(rows),
         notes=(
             *_notes(group, standings.get(group.by, {})),
+            *([f"blank: {group.by} of the same model where it was shown no picture."] if blank else []),
             *map(aggregate_text, common),
             *(note for table in printed for note in _printed_notes(table)),
         ),
@@ -105,6 +114,7 @@ def _row(
     standings: dict[str, dict[str, Standing]],
     columns: Sequence[str],
     aggregates: Sequence[Aggregate],
+    blank: Sequence[Summary | None],
 ) -> tuple[Cell, ...]:
     ranked_by = row.summaries.get(group.by)
     standing = standings.get(group.by, {}).get(row.label)
@@ -120,6 +130,7 @@ def _row(
         count_cell(_parse_failures(row, ranked_by)),
         *(score_cell(row.summaries.get(c), _marks(standings.get(c, {}), row.label)) for c in columns),
         number_cell(ranked_by.floor, ranked_by.unit, DECIMALS) if ranked_by else Cell(),
+        *map(score_cell, blank),
         *(
             number_cell(own[one.column].value, one.unit, DECIMALS) if one.column in own else Cell()
             for one in aggregates

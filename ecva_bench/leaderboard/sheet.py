@@ -11,7 +11,14 @@ from ..statistics.intervals import Estimate
 from .table import Cell, Table
 
 IDS_SHOWN = 5
-VIEWS = {"full": "full video", "anomaly": "video without its anomaly", "control": "video without a normal span"}
+VIEWS = {
+    "full": "full video",
+    "anomaly": "video without its anomaly",
+    "control": "video without a normal span",
+    "still": "one frame throughout",
+    "shuffled": "frames shuffled",
+    "blank": "no picture",
+}
 
 
 def value_text(value: float, unit: str, decimals: int) -> str:

@@ -20,7 +20,7 @@ from ..errors import EcvaError, ScoringError, UsageError
 from ..judging import Judge
 from ..records import Label, Moment
 from ..records.answers import Answer
-from ..records.base import View, sha256_of
+from ..records.base import VIEWS, View, sha256_of
 from ..records.scores import JudgedPart, Reading
 from ..registry.source_files import attributes, error_line
 from ..tasks import TASKS
@@ -179,7 +179,7 @@ class Scorer(ABC):
     tasks: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[Column, ...]]
     aggregates: ClassVar[tuple[Column, ...]] = ()
-    views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
+    views: ClassVar[tuple[View, ...]] = VIEWS
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
