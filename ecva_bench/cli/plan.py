@@ -69,10 +69,8 @@ def plan_command(
     out = out or request.results_file
     found = run_status(runner, out)
     print(_owed(runner.plan))
-    if missing := request.tell_missing(runner.plan):
-        print(missing)
-    for note in notes:
-        print(note)
+    for line in filter(None, (request.tell_missing(runner.plan), *notes)):
+        print(line)
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
