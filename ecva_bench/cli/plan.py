@@ -68,8 +68,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    print(_owed(runner.plan))
-    for line in filter(None, (request.tell_missing(runner.plan), *notes)):
+    for line in filter(None, (_owed(runner.plan), request.tell_missing(runner.plan), *notes)):
         print(line)
     _print_rows(found)
     _print_cost(found)
