@@ -76,7 +76,7 @@ def _baselines(entry: Entry, summary: Summary, others: Sequence[Submission]) -> 
     found = [
         (one.value, one.column)
         for one in entry.aggregates
-        if one.column in OWN_BASELINES and one.scorer == summary.scorer
+        if (one.blind or one.column in OWN_BASELINES) and one.scorer == summary.scorer
     ]
     for other in others:
         for same in other.entries:

@@ -48,7 +48,7 @@ class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
-    is left out where no item has it.
+    is left out where no item has it. A `blind` aggregate is what a rule that never looks reaches in the first column.
 
     >>> import ecva_bench as eb
 
@@ -65,6 +65,7 @@ class Column:
     higher_is_better: bool = True
     binary: bool = False
     optional: bool = False
+    blind: bool = False
 
     @property
     def worst(self) -> float:
