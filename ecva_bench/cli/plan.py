@@ -64,12 +64,12 @@ def plan_command(
     from ..answering.run_status import run_status
 
     request = options.build_request(**values)
+    notes = request.tell_data()  # refuses videos that are not those of the annotations, as a run does
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    print(_owed(runner.plan))
-    if missing := request.tell_missing(runner.plan):
-        print(missing)
+    for line in filter(None, (_owed(runner.plan), request.tell_missing(runner.plan), *notes)):
+        print(line)
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
