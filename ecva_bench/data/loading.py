@@ -24,11 +24,11 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
     """Return a dataset.
 
     `source` is a registered name (`mini`, `mini-twins`; `cuva` and `ecva` with the annotation file as `path`), both in
-    one (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a description of a data
-    set (`my.toml`, or `my.toml:SPLIT`); a function of (path, videos) that returns a `Dataset`, or `./file.py:NAME`
-    (also with `:PATH` behind it); or a `Dataset`, which is returned, with other `videos` where given. `videos` is the
-    folder of the video files. `UsageError` for an unknown name and for what is no data set, `DataError` for a file that
-    cannot be read at all.
+    one (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a description of a
+    data set (`my.toml`, or `my.toml:SPLIT`); a function of (path, videos) that returns a `Dataset`, or
+    `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is returned, with other `videos` where given.
+    `videos` is the folder of the video files. `UsageError` for an unknown name and for what is no data set,
+    `DataError` for a file that cannot be read at all.
 
     >>> import ecva_bench as eb
     >>> eb.load_dataset("mini").name
