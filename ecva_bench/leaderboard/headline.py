@@ -11,7 +11,15 @@ from .submission import Entry, Submission
 from .table import Cell, Table
 
 # Aggregates of a run that are baselines themselves: what one answer to every video would have got.
-OWN_BASELINES = ("majority_baseline", "constant_span")
+OWN_BASELINES = (
+    "majority_baseline",
+    "constant_span",
+    "middle_span",
+    "constant_answer",
+    "chance",
+    "always_first",
+    "longest_option",
+)
 NOTES = (
     "value: the mean over the videos, where a missing answer counts as the worst. floor: the same answers, scored "
     "against the annotations of other videos.",

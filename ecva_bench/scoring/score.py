@@ -22,7 +22,7 @@ from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
-from ..statistics.intervals import DRAWS, bootstrap_interval
+from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
 from ..tasks import TASKS, find_tasks
 from ..version import __version__
 from .checks import check_distinct, checked_gaps, checked_summary, checked_values
@@ -212,7 +212,8 @@ class _Part:
         self.values = checked_values(scorer, self.batch)
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
         rotates = len(self.batch) > 1 and not scorer.needs_judge
-        self.floor = checked_values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
+        self._rotated = rotate_references(self.batch, seed=seed) if rotates else []
+        self.floor = checked_values(scorer, self._rotated)
 
     def _item(self, answer: Answer) -> Scorable:
         clean = final_answer if self.scorer.protocol.strip_special_tokens else str
@@ -243,6 +244,7 @@ class _Part:
             values=values,
             gaps=gaps,
             unanswered=tuple(column for column, gap in found.items() if gap.unanswered),
+            stratum=self.scorer.stratum(item),
             parts=judged,
             reading=None if item.id in self.obstacles else self.scorer.reading(item),
         )
@@ -257,7 +259,8 @@ class _Part:
         name = column.name
         scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
         values, videos = [value for value, _ in scored], [video for _, video in scored]
-        interval = self._interval(values, videos)
+        strata = self._strata(column)
+        interval = self._interval(values, videos, strata)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
         absent = [sample_parts(sample).video for sample in self.group.absent if sample not in exempt]
@@ -282,13 +285,20 @@ class _Part:
             exempt=exempt,
             unscorable=len(self.obstacles),
             reasons=reasons,
-            mean=_mean(values),
+            mean=_mean(values, strata),
             interval=interval,
-            zero_filled=_mean(filled),
-            zero_filled_interval=self._interval(filled, videos + absent) if absent else interval,
-            floor=_mean([value[name] for value in self.floor if name in value]),
-            hits=round(sum(values)) if column.binary else None,
+            zero_filled=_mean(filled, strata + [""] * len(absent) if strata else ()),
+            zero_filled_interval=self._interval(filled, videos + absent, strata) if absent else interval,
+            floor=_mean([value[name] for value in self.floor if name in value], self._strata(column, floor=True)),
+            hits=round(sum(values)) if column.binary and not column.balanced else None,
+            balanced=column.balanced,
         )
+
+    def _strata(self, column: Column, *, floor: bool = False) -> list[str]:
+        """Return the strata of the items that have a value in a balanced column; none of another."""
+        items, values = (self._rotated, self.floor) if floor else (self.batch, self.values)
+        pairs = zip(items, values, strict=True) if column.balanced else ()
+        return [self.scorer.stratum(item) for item, value in pairs if column.name in value]
 
     def _exempt(self, column: str) -> tuple[str, ...]:
         """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
@@ -296,8 +306,12 @@ class _Part:
         samples = (*(item.id for item in self.batch), *self.group.absent)
         return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
-    def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
-        return bootstrap_interval(values, videos, seed=self.seed, draws=self.draws)
+    def _interval(self, values: list[float], videos: list[str], strata: list[str]) -> tuple[float, float] | None:
+        if strata:
+            strata = strata + [""] * (len(values) - len(strata))
+            if balanced_mean(values, strata) is None:
+                return None
+        return bootstrap_interval(values, videos, strata=strata, seed=self.seed, draws=self.draws)
 
     def aggregates(self) -> list[Aggregate]:
         """Return a record per number the scorer gives over all items; none where no item was scored."""
@@ -326,5 +340,7 @@ def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str,
     return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _mean(values: Sequence[float], strata: Sequence[str] = ()) -> float | None:
+    if strata:
+        return balanced_mean(values, strata)
     return math.fsum(values) / len(values) if values else None
