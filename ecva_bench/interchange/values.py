@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data.json_forms import cell_text
 from ..names import of_number
-from ..reading.text import well_formed
+from ..reading.text import parse_json, well_formed
 
 # What programs write in place of an answer that they did not get.
 _FAILED = ("ERROR", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
@@ -46,6 +46,16 @@ def _of_list(items: list[Any] | tuple[Any, ...], depth: int) -> str | None:
         if all("type" in item for item in items):
             return "".join(str(item["text"]) for item in items if item["type"] == "text" and "text" in item) or None
     return answer_text(items[0], depth) if len(items) == 1 else None
+
+
+def option_texts(value: Any) -> tuple[str, ...]:
+    """Return the options of a choice as shown: a list of texts, or one written as JSON; none of anything else."""
+    if isinstance(value, str):
+        try:
+            value = parse_json(value)
+        except (ValueError, RecursionError):
+            return ()
+    return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else ()
 
 
 def prompt_text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from operator import not_
 from typing import NamedTuple
@@ -157,7 +158,7 @@ def sample_parts(sample: str) -> SampleParts:
     """Return the parts of a sample's id. A video's name may have a `/`, a query's has none and is no task's name."""
     head, _, last = sample.rpartition("/")
     task, rotated, turn = last.partition("@")
-    if rotated and task in TASK_NAMES:
+    if re.fullmatch(r"r\d+", turn) and task in TASK_NAMES:
         return SampleParts(head, task, rotated + turn)
     video, _, task = head.rpartition("/")
     if video and last not in TASK_NAMES and task in TASK_NAMES:
