@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from .base import Action, Record
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
+NO_MOMENTS = "none"  # the reference of a timestamp in a normal video
 
 
 class Moment(Record):
@@ -138,7 +139,9 @@ REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
     "cause": lambda annotation: annotation.cause,
     "effect": lambda annotation: annotation.effect,
     "classification": lambda annotation: annotation.label.code if annotation.label else None,
-    "timestamp": lambda annotation: format_moments(annotation.moments) or None,
+    "timestamp": lambda annotation: (
+        format_moments(annotation.moments) or (NO_MOMENTS if annotation.anomalous is False else None)
+    ),
     "detection": lambda annotation: None if annotation.anomalous is None else "yes" if annotation.anomalous else "no",
 }
 

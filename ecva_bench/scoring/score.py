@@ -18,7 +18,7 @@ from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
-from ..records.annotations import sample_parts
+from ..records.annotations import NO_MOMENTS, sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
@@ -90,6 +90,8 @@ def score_results(
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
     chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
+    if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
+        chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
