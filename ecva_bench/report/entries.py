@@ -1,7 +1,8 @@
 """What the page shows of one video and run, as JSON values.
 
 A run's entry of a video is {tracks, said, answers}: what the model was shown, the spans it named, and its answers by
-question (a task, or a task and a query's name: the sample's id without the video) and view. An answer on the full video is a text with marked words; one on an edited view is its difference to it.
+question (a task, or a task and a query's name: the sample's id without the video) and view. An answer on the full
+video is a text with marked words; one on an edited view is its difference to it.
 """
 
 from __future__ import annotations
