@@ -115,8 +115,10 @@ def _words(plain_text: str, pattern: re.Pattern[str]) -> Iterator[_Said]:
 
 
 def _statements(plain_text: str) -> Iterator[_Said]:
-    """Yield what the clauses of a text say of anomalies; a clause that only supposes one says nothing."""
+    """Yield what the clauses of a text say of anomalies; a clause that supposes one or asks for it says nothing."""
     for sentence in _SENTENCE.finditer(plain_text):
+        if plain_text[sentence.end() : sentence.end() + 1] == "?":
+            continue
         final = _FINAL.search(sentence[0]) is not None
         start = sentence.start()
         for clause in _CLAUSE.split(sentence[0]):

@@ -123,6 +123,8 @@ OTHERWISE = {
         "A man walks down a street.",
         "There may be an anomaly.",
         "<think>Yes",
+        "Does an abnormal event take place in this video? Answer with yes or no and nothing else.",
+        "Is this video normal?",
         "Anomaly detection is hard to say.",
     ),
     "ambiguous": ("Yes. No.", "The answer is yes or the answer is no."),

@@ -54,6 +54,8 @@ def batch(task):
             moments=moments((0, 10 + n), (30, 45)),
             key_sentences=("a car", "a wall"),
             others={"anomaly": CANDIDATES[n - 1], "control": "a car"},
+            options=tuple(references) if task == "choice" else (),
+            duration=60.0,
         )
         for n, text in enumerate(CANDIDATES)
     ]
