@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .records import Annotation, Label, Sample
 from .records.annotations import LETTERS, REFERENCES, Query, format_moments
 from .tasks import TASKS, Prompt, Task
+from .wording import counted
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _unfit(query: Query) -> str:
     if query.task == "grounding":
         return "" if query.moments else "no annotated moment"
     if not 2 <= len(query.options) <= len(LETTERS):
-        return f"{len(query.options)} options: there must be 2 to {len(LETTERS)}"
+        return f"{counted(len(query.options), 'option')}: there must be 2 to {len(LETTERS)}"
     return "" if query.answer is not None and query.answer < len(query.options) else "no right answer among the options"
 
 

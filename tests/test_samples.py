@@ -100,7 +100,7 @@ def test_own_classes_are_listed_and_coded_by_their_place() -> None:
     [
         ({"answer": None}, "no right answer among the options"),
         ({"answer": 4}, "no right answer among the options"),
-        ({"options": ("one",), "answer": 0}, "1 options: there must be 2 to 26"),
+        ({"options": ("one",), "answer": 0}, "1 option: there must be 2 to 26"),
         ({"options": tuple(map(str, range(27))), "answer": 0}, "27 options: there must be 2 to 26"),
     ],
 )

@@ -17,8 +17,9 @@ import numpy as np
 from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Manifest
-from ..records.base import View, canonical_json
+from ..records.base import View, canonical_json, changes_pictures, cuts_moments
 from ..video import Frames, Video
+from ..video.pictures import PictureView
 from . import ending
 from .adapter import Adapter
 from .plan import VideoQuestions
@@ -131,7 +132,7 @@ class Inference:
         removed: tuple[Moment, ...] = ()
         shown: Video | Exception = video
         try:
-            if view != "full" and samples:
+            if samples and cuts_moments(view):
                 first = float(video.timestamps[0])
                 removed = removed_spans(view, job.group.moments, video.duration, first)
                 shown = _cut_out(video, removed)
@@ -147,11 +148,16 @@ class Inference:
         )
 
     def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
-        """Return a view's questions with the indices of the frames they need; an error takes the place of the view."""
+        """Return a view's questions with the indices of the frames they need; an error takes the place of the view.
+
+        Pictures are changed here: frames are shuffled among those that the model looks at.
+        """
         if round_.questions and isinstance(round_.shown, Video):
             try:
-                wanted = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64)
-                return round_, round_.shown.source_indices(wanted)
+                wanted, shown = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64), round_.shown
+                if changes_pictures(round_.view):
+                    shown = PictureView(shown, round_.view, among=wanted)
+                return replace(round_, shown=shown), shown.source_indices(wanted)
             except Exception as error:  # of the model or of the file: only this view fails
                 round_ = replace(round_, shown=error)
         return round_, np.empty(0, dtype=np.int64)

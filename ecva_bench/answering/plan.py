@@ -13,14 +13,12 @@ from ..errors import DataError, UsageError, VideoAmbiguous
 from ..journal.manifests import SampleView
 from ..names import Names
 from ..records import Annotation, Moment, Sample
-from ..records.base import View
+from ..records.base import VIEWS, View, changes_pictures, cuts_moments
 from ..samples import OptionOrder, samples, unasked
 from ..tasks import Prompt, Task
 
 if TYPE_CHECKING:
     from ..data import Dataset
-
-EDITED: tuple[View, ...] = ("anomaly", "control")
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Selection:
         if self.shard is not None:
             part, parts = self.shard
             if not 1 <= part <= parts:
-                raise UsageError(f"there is no shard {part} of {parts}", remedy="name it i/n with 1 <= i <= n")
+                raise UsageError(f"there is no shard {part} of {parts}", remedy="write --shard i/n with 1 <= i <= n")
             chosen = chosen[part - 1 :: parts]
         return chosen
 
@@ -108,8 +106,8 @@ class VideoQuestions:
     """All questions of one video, so that it is decoded once for all of them.
 
     `fault` is why its file is not known where two may be it; nothing lies at `media` then. `edited` are the sample ids
-    and edited views that are asked about, as far as there is an annotated moment. `moments` are the video's, which
-    edited views are cut by.
+    and edited views that are asked about, those that cut moments as far as there is an annotated one. `moments` are the
+    video's, which such views are cut by.
     """
 
     video: str
@@ -120,12 +118,15 @@ class VideoQuestions:
     moments: tuple[Moment, ...] = ()
 
     def asked(self, view: View) -> tuple[Sample, ...]:
-        """Return the questions asked about a view: an edited view needs an annotated moment."""
-        return tuple(s for s in self.samples if view == "full" or (self.moments and (s.id, view) in self.edited))
+        """Return the questions asked about a view: one that cuts moments needs an annotated one."""
+        if view == "full":
+            return self.samples
+        there = bool(self.moments) or not cuts_moments(view)
+        return tuple(s for s in self.samples if there and (s.id, view) in self.edited)
 
     def asked_also(self, owed: Set[SampleView]) -> VideoQuestions:
         """Return the same with the edited views that a results file owes besides, of whatever task."""
-        mine = {(s.id, view) for s in self.samples for view in EDITED}
+        mine = {(s.id, view) for s in self.samples for view in VIEWS}
         return replace(self, edited=self.edited | (mine & owed))
 
 
@@ -160,10 +161,11 @@ def make_plan(
 ) -> Plan:
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask.
 
-    `order` is that of the options of choices. `DataError` for two questions of one id. About edited views only the
-    tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted.
+    `order` is that of the options of choices. `DataError` for two questions of one id. About views that cut moments
+    only the tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted; about those with other
+    pictures all are, since each is scored by view.
     """
-    on_edits = frozenset(task.name for task in tasks if task.edited or all_tasks)
+    on_cuts = frozenset(task.name for task in tasks if task.edited or all_tasks)
     groups: list[VideoQuestions] = []
     left_out: dict[str, str] = {}
     for annotation in selection.apply(dataset.annotations, dataset.missing):
@@ -172,7 +174,9 @@ def make_plan(
         asked = tuple(one for task, prompt in tasks.items() for one in samples(annotation, task, prompt, order))
         _check_distinct(asked, dataset.source)
         if asked:
-            edited = frozenset((found.id, view) for found in asked if found.task in on_edits for view in views)
+            edited = frozenset(
+                (one.id, view) for one in asked for view in views if one.task in on_cuts or changes_pictures(view)
+            )
             media, fault = Path(annotation.media), None
             try:
                 media = dataset.media_path(annotation)
@@ -188,8 +192,8 @@ def make_plan(
     for view in dict.fromkeys(views):
         unmarked = [one for group in groups if not group.moments for one in group.samples]
         expects[view] = tuple(s.id for group in groups for s in group.asked(view))
-        if view != "full":
-            left_out |= {f"{one.id}@{view}": "no annotated moment" for one in unmarked if one.task in on_edits}
+        if cuts_moments(view):
+            left_out |= {f"{one.id}@{view}": "no annotated moment" for one in unmarked if one.task in on_cuts}
     prompts = {task.name: prompt for task, prompt in tasks.items()}
     return Plan(tuple(groups), tuple(expects), prompts, expects, left_out)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,9 +16,10 @@ from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
+from ..journal.lines import results_file
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
-from ..records.base import View, canonical_json, sha256_of
+from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, Task
 from ..version import __version__
@@ -74,7 +74,7 @@ class RunRequest:
 
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
-    about `edited` views also what no metric reads. `order` is that of the options of multiple choice.
+    about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
     """
 
     model: ModelSource
@@ -108,10 +108,8 @@ class RunRequest:
 
     @property
     def results_file(self) -> Path:
-        """Where the answers go unless a file is named: `motion-mini.jsonl`, or `motion-mini-part2of4.jsonl`."""
-        part, of = self.selection.shard or (0, 0)
-        parts = [self.name or self._plugin.name, self.dataset.name, *([f"part{part}of{of}"] if of else [])]
-        return Path("-".join(re.sub(r"[^\w.]+", "-", text.rpartition("/")[2]).strip("-.") for text in parts) + ".jsonl")
+        """Where the answers go unless a file is named."""
+        return results_file(self.name or self._plugin.name, self.dataset.name, self.selection.shard)
 
     @property
     def on_trial(self) -> bool:
@@ -184,9 +182,11 @@ class RunRequest:
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
         chosen = self._tasks(adapter)
-        if self.tasks and self.edited and not (self.all_tasks or any(task.edited for task in chosen)):
-            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about edited views"
-            raise UsageError(what, remedy="leave out --edited, or ask them all the same with --all-tasks")
+        cuts = [view for view in self.edited if cuts_moments(view)]
+        if self.tasks and cuts and not (self.all_tasks or any(task.edited for task in chosen)):
+            about = f"the {' and '.join(cuts)} view" + ("s" if len(cuts) > 1 else "")
+            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about {about}"
+            raise UsageError(what, remedy="leave it out of --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
         views = ("full", *self.edited)
         return make_plan(self.dataset, prompts, selection, views, all_tasks=self.all_tasks, order=self.order)

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from ..samples import OptionOrder
 
 
-_VIEWS: dict[str, View] = {"anomaly": "anomaly", "control": "control"}  # the edited views that can be asked for
+# The edited views that can be asked for.
+_VIEWS: dict[str, View] = {
+    "anomaly": "anomaly",
+    "control": "control",
+    "still": "still",
+    "shuffled": "shuffled",
+    "blank": "blank",
+}
 
 
 def listed(values: list[str] | None) -> list[str] | None:
@@ -77,11 +84,14 @@ Prompts = Annotated[
 Edited = Annotated[
     list[str] | None,
     _questions_option(
-        help="Ask about edited views too: anomaly (moments cut), control (as much normal time); a,b or repeated.",
+        help="Ask about edited views too: anomaly (moments cut), control (as much normal time cut); still (one frame "
+        "at all times), shuffled (another order), blank (no picture); a,b or repeated.",
         callback=_listed_views,
     ),
 ]
-AllTasks = Annotated[bool, _questions_option("--all-tasks", help="Ask about edited views also what no metric reads.")]
+AllTasks = Annotated[
+    bool, _questions_option("--all-tasks", help="Ask about anomaly and control also what no metric reads.")
+]
 Shuffle = Annotated[
     str,
     _questions_option(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..wording import counted
 from . import options
 
 if TYPE_CHECKING:
+    from ..answering.plan import Plan
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
 
@@ -65,7 +67,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
+    print(_owed(runner.plan))
     if missing := request.tell_missing(runner.plan):
         print(missing)
     _print_rows(found)
@@ -74,6 +76,10 @@ def plan_command(
     budget = budget_usd if budget_usd is not None else options.model_options(model_arg).get("budget_usd")
     if budget is not None:
         _print_fit(found, len(runner.plan.groups), float(budget))
+
+
+def _owed(plan: Plan) -> str:
+    return f"{counted(len(plan.groups), 'video')}, {counted(plan.owed, 'answer')} owed, {len(plan.unasked):,} not asked"
 
 
 def _print_rows(found: RunStatus) -> None:

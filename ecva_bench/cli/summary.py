@@ -32,7 +32,9 @@ def summary_command(
     It is the number by which leaderboards rank. The baseline of
     classification is the most frequent class, that of timestamp the best
     span that is the same for every video; for the other tasks, name a run
-    of `constant` with --baseline.
+    of `constant` with --baseline. A run that was asked about `still`,
+    `shuffled` or `blank` videos also shows what its model uses, by view, and
+    its `blank` score is a baseline.
 
     Examples:
 
@@ -40,11 +42,14 @@ def summary_command(
 
       ecva-bench summary results.jsonl --baseline constant.jsonl
     """
+    from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
     found = _submission(run)
     print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
+    if views := view_table(found):
+        print(as_text(views))
     print((NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(model=found.scores.model, file=run))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..wording import counted
 from .named_files import only_answers
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def view_command(
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
     print(
-        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {len(page.videos)} videos, "
+        f"wrote {page.folder / 'index.html'}: {counted(page.answers, 'answer')}, {counted(len(page.videos), 'video')}, "
         f"{len(page.with_file)} of them with a file"
     )
     if dataset and (missing := dataset.tell_missing(page.videos)):
@@ -97,7 +98,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
         results = read_answer_file(file, dataset)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
-            text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"
+            text = f"{len(results.answers):,} of {counted(owed, 'answer')} there, {len(results.failures)} failed"
             print(f"incomplete: {file}: {text}", file=sys.stderr)
         if results.lacking:
             print(f"incomplete: {file}: {results.lacking.text}", file=sys.stderr)

@@ -15,10 +15,11 @@ from typing import Any
 
 from ..data import Dataset
 from ..errors import ResultsError, UsageError
+from ..journal.lines import results_file
 from ..journal.writer import now, write_results
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results
-from ..records.base import View, sha256_of
+from ..records.base import VIEWS, View, cuts_moments, sha256_of
 from ..samples import unasked as why_unasked
 from ..tasks import TASKS, packaged_prompts
 from ..version import __version__
@@ -63,6 +64,11 @@ class Imported:
             spec=self.manifest.spec,
         )
 
+    @property
+    def results_file(self) -> Path:
+        """Where the run goes unless a file is named, as a run of ours would."""
+        return results_file(self.model, self.manifest.spec["dataset"]["name"])
+
     def write(self, out: Path, progress: Callable[[int, int], None]) -> None:
         """Write the run to a new results file; `ResultsError` where the file is there or cannot be written."""
         if out.exists():
@@ -92,7 +98,7 @@ def import_answers(
     read = [_read(source, *one, lookup, given) for source, one in zip(sources, opened, strict=True)]
     if not any(one.found.items for one in read):
         raise _nothing(read[0])
-    joined = join([item for one in read for item in one.found.items], lookup, sources[0].path)
+    joined = join([(one.file.path, one.found.items) for one in read], lookup)
     files = tuple(one.file for one in read)
     name = model or next((file.model for file in files if file.model), "") or without_task(files[0].path.stem)
     manifest = _manifest(read, joined, lookup, name)
@@ -129,7 +135,7 @@ def _read(
 
 
 def _nothing(read: ReadFile) -> UsageError:
-    why = ", ".join(f"{count_of(places)} {what}" for what, places in read.found.aside.items())
+    why = ", ".join(f"{what}: {count_of(places)}" for what, places in read.found.aside.items())
     remedy = "name the columns with --map video=COLUMN,answer=COLUMN,task=COLUMN"
     return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read.file.path, remedy)
 
@@ -143,7 +149,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
         *((one.task, one.view) for one in joined.failures),
     }:
         tasks[view].add(task)
-    views: list[View] = [view for view in ("full", "anomaly", "control") if view in tasks]
+    views: list[View] = [view for view in VIEWS if view in tasks]
     expects: dict[View, tuple[str, ...]] = {}
     unasked: dict[str, str] = {}
     for view in views:
@@ -155,7 +161,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
                 for sample in lookup.samples(each.video, task):
                     if "@" in sample_parts(sample).name and not rotated:
                         continue
-                    if view != "full" and not each.moments:
+                    if cuts_moments(view) and not each.moments:
                         unasked[f"{sample}@{view}"] = "no annotated moment"
                     else:
                         owed.append(sample)

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..records.base import View
+from ..records.base import VIEWS, View, changes_pictures
 from ..records.scores import Summary
 from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
@@ -28,7 +28,6 @@ RANKED_BY = {
     "choice": ("accuracy",),
     "grounding": ("iou",),
 }
-VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,14 @@ class LeaderboardGroup:
 
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:
-    """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
+    """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order.
+
+    Answers to other pictures than the video's make no group: they are shown beside those to the full video.
+    """
     found: dict[tuple[str, View, str, str, str], list[LeaderboardRow]] = defaultdict(list)
     for one in submissions:
         for entry in one.entries:
-            if task in (None, entry.task):
+            if task in (None, entry.task) and not changes_pictures(entry.view):
                 samples = (
                     entry.coverage.samples_sha256,
                     one.scores.dataset_sha256,
@@ -109,7 +111,7 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
 
     def order(place: tuple[str, View, str, str, str]) -> tuple[int, int, tuple[str, View, str, str, str]]:
         number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
-        return VIEW_ORDER.index(place[1]), number, place
+        return VIEWS.index(place[1]), number, place
 
     return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
 

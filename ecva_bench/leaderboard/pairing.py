@@ -17,6 +17,7 @@ from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
 from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
+from ..wording import counted
 from .values import sample_values
 
 On = Literal["all", "intersection"]
@@ -217,7 +218,8 @@ def _of_coverage(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mis
             continue  # every metric of the task is one that a run lacks
         if one[task].samples_sha256 != other[task].samples_sha256 or one[task].owed != other[task].owed:
             owed = [
-                f"{coverage[task].owed} samples ({coverage[task].samples_sha256[:12]})" for coverage in (one, other)
+                f"{counted(coverage[task].owed, 'sample')} ({coverage[task].samples_sha256[:12]})"
+                for coverage in (one, other)
             ]
             found.append(Mismatch(field="samples", where=task, base=owed[0], new=owed[1]))
         elif set(one[task].absent) != set(other[task].absent):

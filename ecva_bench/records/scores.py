@@ -116,7 +116,10 @@ class Summary(Record):
 
 
 class Aggregate(Record):
-    """A number over all scored items of a task and view that is no mean of item values, such as macro recall."""
+    """A number over all scored items of a task and view that is no mean of item values, such as macro recall.
+
+    A `blind` one is what a rule that never looks reaches in the scorer's first column.
+    """
 
     type: Literal["aggregate"] = "aggregate"
     task: str
@@ -128,6 +131,7 @@ class Aggregate(Record):
     unit: str = "%"
     decimals: Decimals = 2
     value: Measured
+    blind: bool = Field(default=False, exclude_if=not_)
 
 
 class JudgedPart(Record):

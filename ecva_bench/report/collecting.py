@@ -16,13 +16,12 @@ from ..reading.text import final_answer
 from ..records import Label
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure
-from ..records.base import sha256_of
+from ..records.base import VIEWS, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
 from .run import Metric, MetricKey, Run, column_label, main_metric
 from .videos import Videos
 
-VIEWS = ("full", "anomaly", "control")
 # A column of a metric holds whole numbers, each so many to its unit (to the fraction 1 where that is %).
 PERCENT_SCALE, UNIT_SCALE = 10_000, 100
 

@@ -27,7 +27,7 @@ class Detection(ReadingScorer):
         Column("parsed", "share of answers that say yes or no", binary=True),
     )
     aggregates = (
-        Column("constant_answer", "balanced accuracy of always giving the same answer"),
+        Column("constant_answer", "balanced accuracy of always giving the same answer", blind=True),
         Column("majority", "share right of always giving the more frequent answer"),
         Column("false_alarm", "share of normal videos called anomalous"),
         Column("missed", "share of anomalous videos called normal"),

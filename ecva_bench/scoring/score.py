@@ -329,6 +329,7 @@ class _Part:
                 unit=column.unit,
                 decimals=column.decimals,
                 value=values[column.name],
+                blind=column.blind,
             )
             for column in self.scorer.aggregates
             if column.name in values

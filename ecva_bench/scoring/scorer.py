@@ -20,7 +20,7 @@ from ..errors import EcvaError, ScoringError, UsageError
 from ..judging import Judge
 from ..records import Label, Moment
 from ..records.answers import Answer
-from ..records.base import View, sha256_of
+from ..records.base import VIEWS, View, sha256_of
 from ..records.scores import JudgedPart, Reading
 from ..registry.source_files import attributes, error_line
 from ..tasks import TASKS
@@ -49,6 +49,7 @@ class Column:
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
     is left out where no item has it. The mean of a `balanced` one is the mean over the scorer's strata.
+    is left out where no item has it. A `blind` aggregate is what a rule that never looks reaches in the first column.
 
     >>> import ecva_bench as eb
 
@@ -66,6 +67,7 @@ class Column:
     binary: bool = False
     optional: bool = False
     balanced: bool = False
+    blind: bool = False
 
     @property
     def worst(self) -> float:
@@ -180,7 +182,7 @@ class Scorer(ABC):
     tasks: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[Column, ...]]
     aggregates: ClassVar[tuple[Column, ...]] = ()
-    views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
+    views: ClassVar[tuple[View, ...]] = VIEWS
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set

@@ -16,6 +16,7 @@ from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.records import Annotation, Label, Moment
 from ecva_bench.records.annotations import REFERENCES, TASK_NAMES
+from ecva_bench.records.base import View
 from ecva_bench.scoring.scorer import available, scorer_class
 from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 from ecva_bench.taxonomy import load_taxonomy
@@ -168,6 +169,19 @@ def test_all_tasks_are_asked_about_edited_views_where_that_is_wanted() -> None:
     prompts = {task: prompt_for(task) for task in FIVE}
     plan = make_plan(FakeDataset([whole]), prompts, Selection(), ("full", "control"), all_tasks=True)  # type: ignore[arg-type]
     assert plan.expects["control"] == tuple(f"00001/{task.name}" for task in FIVE)
+
+
+def test_every_task_is_asked_about_other_pictures_and_no_moment_is_needed() -> None:
+    """Each task has a metric of its own, whose value by view says what the model uses."""
+    bare = annotation(1, description="d", cause="c", effect="e")
+    prompts = {task: prompt_for(task) for task in FIVE}
+    views: tuple[View, ...] = ("full", "anomaly", "still", "shuffled", "blank")
+    plan = make_plan(FakeDataset([bare]), prompts, Selection(), views)  # type: ignore[arg-type]
+    assert plan.expects["anomaly"] == ()
+    assert plan.expects["still"] == plan.expects["shuffled"] == plan.expects["blank"] == plan.expects["full"]
+    assert len(plan.expects["full"]) == 4
+    assert plan.owed == plan.owed_of(plan.groups[0]) == 16
+    assert {name.partition("@")[2] for name in plan.unasked} == {"", "anomaly"}
 
 
 def test_the_tasks_asked_about_edited_views_are_those_of_which_a_metric_needs_them() -> None:

@@ -191,7 +191,8 @@ def test_empty_and_blank_answers_get_nothing(standard):
 def test_aggregates_are_those_declared(scorer):
     items = batch(scorer.tasks[0])
     summary = scorer.summary(items, scorer.score(items))
-    at_times = {"read_by_judge", "accuracy_sub", "sub_named"}  # where a second reader is, where sub-classes are named
+    # Where a second reader is, sub-classes are named, options are rotated, there are both classes, normal videos.
+    at_times = {"read_by_judge", "accuracy_sub", "sub_named", "consistent", "constant_answer", "missed", "flagged"}
     assert summary.keys() | at_times == {column.name for column in scorer.aggregates} | at_times
     for column in (column for column in scorer.aggregates if column.name in summary):
         assert column.low <= summary[column.name] <= column.high

@@ -140,7 +140,7 @@ def test_choice_counts_the_option_and_not_the_letter() -> None:
     scores = score_results(run(answers))
     assert means(scores) == {"accuracy": 2 / 4, "parsed": 3 / 4}
     found = aggregates(scores)
-    assert (found["chance"], found["always_first"], found["longest_option"]) == (pytest.approx(1 / 3), 0.5, 0.25)
+    assert found["chance"] == pytest.approx(1 / 3)
     assert "consistent" not in found
 
 
@@ -148,7 +148,6 @@ def test_two_options_of_one_text_are_both_right() -> None:
     twice = ("one", "two", "one")
     scores = score_results(run([chosen("C", 0, "a", twice), chosen("B", 0, "b", twice)]))
     assert means(scores)["accuracy"] == 0.5
-    assert aggregates(scores)["chance"] == pytest.approx(2 / 3)
 
 
 def test_consistent_is_right_in_every_rotation() -> None:
