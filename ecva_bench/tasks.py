@@ -83,12 +83,17 @@ class Prompt:
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge"), edited=True),
-        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",), edited=True),
-        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome"), edited=True),
+        Task("description", "what happened", ("bleu", "rouge", "twins"), edited=True),
+        Task("cause", "why it happened", ("bleu", "rouge", "twins"), aliases=("reason",), edited=True),
+        Task("effect", "what it led to", ("bleu", "rouge", "twins"), aliases=("result", "outcome"), edited=True),
         Task("classification", "which class of anomaly it is", ("classification",), listed="classification-options"),
         Task("timestamp", "when it took place", ("timestamp",), unit="seconds", or_none="timestamp-or-none"),
-        Task("detection", "whether there is an anomaly", ("detection",), aliases=("judgement", "judgment", "binary")),
+        Task(
+            "detection",
+            "whether there is an anomaly",
+            ("detection", "twins"),
+            aliases=("judgement", "judgment", "binary"),
+        ),
         Task(
             "choice",
             "a question with answers to choose from",

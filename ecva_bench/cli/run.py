@@ -126,7 +126,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     for note in request.tell_data():
         print(note, file=sys.stderr)
     if request.on_trial:
-        what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
+        asked = f"this run asks about {request.dataset.name}, drawn clips with which to try things"
+        what = f"{asked}: its scores say nothing of a model"
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)

@@ -99,7 +99,8 @@ class Scorable:
 
     `candidate` is the answer's text as it is compared, `answer` as it is recorded, where that is known. `others` are
     the same model's answers to the same sample on the other views; None where one is owed and missing. `impossible`
-    says why other views cannot be made of the video.
+    says why other views cannot be made of the video. `twins` are the same model's answers to the same question on
+    the other videos of the clip, by video; None where one is owed and missing.
 
     >>> import ecva_bench as eb
 
@@ -123,6 +124,7 @@ class Scorable:
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
     answer: str | None = None
+    twins: Mapping[str, Scorable | None] = field(default_factory=dict, hash=False)
 
     @property
     def text(self) -> str:
@@ -137,6 +139,7 @@ class Scorable:
         candidate: str,
         others: Mapping[View, str | None] | None = None,
         impossible: Mapping[View, str] | None = None,
+        twins: Mapping[str, Scorable | None] | None = None,
     ) -> Scorable:
         """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
         return cls(
@@ -155,6 +158,7 @@ class Scorable:
             others=others or {},
             impossible=impossible or {},
             answer=answer.answer,
+            twins=twins or {},
         )
 
 
@@ -163,7 +167,7 @@ class Scorer(ABC):
 
     `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
     One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
-    double its calls.
+    double its calls; nor does one without `has_floor`, whose numbers do not come from the reference alone.
 
     >>> import ecva_bench as eb
 
@@ -185,6 +189,7 @@ class Scorer(ABC):
     views: ClassVar[tuple[View, ...]] = VIEWS
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
+    has_floor: ClassVar[bool] = True
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
 
     def __init__(self, protocol: Protocol) -> None:
@@ -198,6 +203,10 @@ class Scorer(ABC):
     @abstractmethod
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the columns of each item, in order. A column that is absent is unscored, never 0."""
+
+    def counts(self, video: str) -> bool:
+        """Return whether answers about a video are items of this metric; one of pairs takes one video of each."""
+        return True
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return why nobody's answer to this item can be scored (the annotation lacks something), or None."""
