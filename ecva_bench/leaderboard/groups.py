@@ -25,6 +25,9 @@ RANKED_BY = {
     "effect": ("gated", "rouge2"),
     "classification": ("accuracy",),
     "timestamp": ("iou",),
+    "detection": ("balanced_accuracy", "correct"),
+    "choice": ("accuracy",),
+    "grounding": ("iou",),
 }
 
 
@@ -84,7 +87,10 @@ class LeaderboardGroup:
         ranked = [row for row in self.rows if not row.baseline and row.mean(column) is not None]
         values = [{place: sign * value for place, value in row.entry.values[column].items()} for row in ranked]
         videos = {place: original_of(row.entry.video_of(place)) for row in ranked for place in row.entry.values[column]}
-        return dict(zip((row.label for row in ranked), standings(values, seed=SEED, clusters=videos), strict=True))
+        balanced = self.columns[column].balanced
+        strata = {place: name for row in ranked for place, name in row.entry.strata.items()} if balanced else None
+        found = standings(values, seed=SEED, clusters=videos, strata=strata)
+        return dict(zip((row.label for row in ranked), found, strict=True))
 
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:

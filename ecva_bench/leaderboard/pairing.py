@@ -156,7 +156,8 @@ def mean(values: Collection[float]) -> float:
 
 
 def _summaries(scores: Scores) -> dict[str, Summary]:
-    return {f"{one.task}/{one.column}": one for one in scores.summaries if one.view == VIEW}
+    there = (one for one in scores.summaries if one.view == VIEW and not one.balanced)  # its mean is no sum of pairs
+    return {f"{one.task}/{one.column}": one for one in there}
 
 
 def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:

@@ -18,12 +18,12 @@ from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
-from ..records.annotations import sample_parts
+from ..records.annotations import NO_MOMENTS, sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
 from ..records.twins import original_of
-from ..statistics.intervals import DRAWS, bootstrap_interval
+from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
 from ..tasks import TASKS, find_tasks
 from ..version import __version__
 from .checks import check_distinct, checked_gaps, checked_summary, checked_values
@@ -91,6 +91,8 @@ def score_results(
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
     chosen = _choose(scorers, groups, rules, judge)
+    if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
+        chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -217,7 +219,8 @@ class _Part:
         self.values = checked_values(scorer, self.batch)
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
         rotates = len(self.batch) > 1 and scorer.has_floor and not scorer.needs_judge
-        self.floor = checked_values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
+        self._rotated = rotate_references(self.batch, seed=seed) if rotates else []
+        self.floor = checked_values(scorer, self._rotated)
 
     def _item(self, answer: Answer) -> Scorable:
         clean = final_answer if self.scorer.protocol.strip_special_tokens else str
@@ -252,6 +255,7 @@ class _Part:
             values=values,
             gaps=gaps,
             unanswered=tuple(column for column, gap in found.items() if gap.unanswered),
+            stratum=self.scorer.stratum(item),
             parts=judged,
             reading=None if item.id in self.obstacles else self.scorer.reading(item),
         )
@@ -268,7 +272,8 @@ class _Part:
             (v[name], original_of(item.video)) for item, v in zip(self.batch, self.values, strict=True) if name in v
         ]
         values, videos = [value for value, _ in scored], [video for _, video in scored]
-        interval = self._interval(values, videos)
+        strata = self._strata(column)
+        interval = self._interval(values, videos, strata)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
         absent = [original_of(sample_parts(sample).video) for sample in self.absent if sample not in exempt]
@@ -293,13 +298,20 @@ class _Part:
             exempt=exempt,
             unscorable=len(self.obstacles),
             reasons=reasons,
-            mean=_mean(values),
+            mean=_mean(values, strata),
             interval=interval,
-            zero_filled=_mean(filled),
-            zero_filled_interval=self._interval(filled, videos + absent) if absent else interval,
-            floor=_mean([value[name] for value in self.floor if name in value]),
-            hits=round(sum(values)) if column.binary else None,
+            zero_filled=_mean(filled, strata + [""] * len(absent) if strata else ()),
+            zero_filled_interval=self._interval(filled, videos + absent, strata) if absent else interval,
+            floor=_mean([value[name] for value in self.floor if name in value], self._strata(column, floor=True)),
+            hits=round(sum(values)) if column.binary and not column.balanced else None,
+            balanced=column.balanced,
         )
+
+    def _strata(self, column: Column, *, floor: bool = False) -> list[str]:
+        """Return the strata of the items that have a value in a balanced column; none of another."""
+        items, values = (self._rotated, self.floor) if floor else (self.batch, self.values)
+        pairs = zip(items, values, strict=True) if column.balanced else ()
+        return [self.scorer.stratum(item) for item, value in pairs if column.name in value]
 
     def _exempt(self, column: str) -> tuple[str, ...]:
         """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
@@ -307,8 +319,12 @@ class _Part:
         samples = (*(item.id for item in self.batch), *self.absent)
         return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
-    def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
-        return bootstrap_interval(values, videos, seed=self.seed, draws=self.draws)
+    def _interval(self, values: list[float], videos: list[str], strata: list[str]) -> tuple[float, float] | None:
+        if strata:
+            strata = strata + [""] * (len(values) - len(strata))
+            if balanced_mean(values, strata) is None:
+                return None
+        return bootstrap_interval(values, videos, strata=strata, seed=self.seed, draws=self.draws)
 
     def aggregates(self) -> list[Aggregate]:
         """Return a record per number the scorer gives over all items; none where no item was scored."""
@@ -338,5 +354,7 @@ def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str,
     return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _mean(values: Sequence[float], strata: Sequence[str] = ()) -> float | None:
+    if strata:
+        return balanced_mean(values, strata)
     return math.fsum(values) / len(values) if values else None

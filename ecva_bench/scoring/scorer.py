@@ -48,6 +48,7 @@ class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
+    is left out where no item has it. The mean of a `balanced` one is the mean over the scorer's strata.
     is left out where no item has it. A `blind` aggregate is what a rule that never looks reaches in the first column.
 
     >>> import ecva_bench as eb
@@ -65,6 +66,7 @@ class Column:
     higher_is_better: bool = True
     binary: bool = False
     optional: bool = False
+    balanced: bool = False
     blind: bool = False
 
     @property
@@ -209,6 +211,10 @@ class Scorer(ABC):
     def obstacle(self, item: Scorable) -> str | None:
         """Return why nobody's answer to this item can be scored (the annotation lacks something), or None."""
         return None if item.reference.strip() else "no reference"
+
+    def stratum(self, item: Scorable) -> str:
+        """Return which stratum a sample is of, for balanced columns."""
+        return ""
 
     def gaps(self, item: Scorable) -> Mapping[str, Gap]:
         """Return why columns that `score` left out of an item just scored have no value."""

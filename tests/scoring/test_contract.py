@@ -54,6 +54,8 @@ def batch(task):
             moments=moments((0, 10 + n), (30, 45)),
             key_sentences=("a car", "a wall"),
             others={"anomaly": CANDIDATES[n - 1], "control": "a car"},
+            options=tuple(references) if task == "choice" else (),
+            duration=60.0,
             twins={f"v{n}": item("a car hits a wall", "a car hits the wall", video=f"v{n}", task=task)},
         )
         for n, text in enumerate(CANDIDATES)
@@ -195,7 +197,9 @@ def test_empty_and_blank_answers_get_nothing(standard):
 def test_aggregates_are_those_declared(scorer):
     items = batch(scorer.tasks[0])
     summary = scorer.summary(items, scorer.score(items))
-    at_times = {"read_by_judge", "accuracy_sub", "sub_named"}  # where a second reader is, where sub-classes are named
+    # Where a second reader is, sub-classes are named, options are rotated, there are both classes, normal videos.
+    at_times = {"read_by_judge", "accuracy_sub", "sub_named", "consistent", "constant_answer", "missed", "flagged"}
+    at_times |= {column.name for column in scorer.aggregates if column.blind}  # some fit some options only
     assert summary.keys() | at_times == {column.name for column in scorer.aggregates} | at_times
     for column in (column for column in scorer.aggregates if column.name in summary):
         assert column.low <= summary[column.name] <= column.high
