@@ -18,7 +18,7 @@ from ..errors import JudgeError
 from ..records.base import canonical_json
 from . import messages
 from .backend import Backend, Outcome, Vote
-from .budget import Budget, Usage
+from .budget import Budget, Limits, Usage
 from .calls import Call, Verdict
 from .client import EndpointOptions
 from .completions import MAX_REPLY_TOKENS
@@ -83,7 +83,7 @@ def open_judge(
             raise JudgeError("a local judge writes no reply that could be too long", model, "leave its limit out")
         backend = LocalModel(model.removeprefix(LOCAL_PREFIX), replayed=replay is not None)
     else:
-        budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
+        budget = Budget(model, usage, price=find_price(model, prices), limits=Limits(budget_usd, budget_tokens))
         options = EndpointOptions(base_url, concurrency, timeout, retries)
         batches = (store or default_store_path()).with_suffix(".batches.jsonl") if batch else None
         backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS, batches=batches)

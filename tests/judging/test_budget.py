@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError
-from ecva_bench.judging.budget import Budget, Size, Usage
+from ecva_bench.judging.budget import Budget, Limits, Size, Usage
 from ecva_bench.judging.completions import MAX_REPLY_TOKENS
 from ecva_bench.judging.prices import Price, find_price
 from ecva_bench.judging.store import Reply
@@ -80,7 +80,8 @@ def test_a_count_of_tokens_that_is_none_costs_no_verdict(count: object, judge_at
     with JudgeServer(lambda *_: REPLY | {"usage": {"prompt_tokens": 9, "completion_tokens": count}}) as server:
         judge = judge_at(server, prices=prices)
         assert judge.ask([grade()])[0].value == 3
-        assert (judge.usage.uncounted, judge.usage.usd) == (1, 0)
+        assert (judge.usage.uncounted, judge.usage.tokens_in) == (1, 0)
+        assert judge.usage.usd == pytest.approx(MAX_REPLY_TOKENS * 10 / 1e6, rel=0.1)  # the most it can have been
 
 
 @pytest.mark.parametrize("usage", [(-1, 10, 0), (12.5, 10, 0), (1000, 10**6, 0), (10**6, 10, 0), (100, 10, 900)])
@@ -171,7 +172,7 @@ def test_a_table_that_is_none_is_named(text: str, tmp_path: Path) -> None:
 
 
 def test_pictures_are_held_at_the_most_they_can_count_until_a_reply_has_counted_such() -> None:
-    budget = Budget("m", Usage(), price=None, usd=None, tokens=1500)
+    budget = Budget("m", Usage(), price=None, limits=Limits(tokens=1500))
     four, five = (Size(text=100, out=50, pictures=900, alike=frames) for frames in (4, 5))
     first = budget.reserve_in_batch(four)
     with pytest.raises(BudgetExhausted, match="which may take 1050 tokens"):
