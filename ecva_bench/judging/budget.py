@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import BudgetExhausted, JudgeError
 from .prices import HOW_TO_PRICE, Price
-from .store import Reply
+from .store import Cost, Reply
 
 ABSURD = 10  # times the most a request can count: no count, but a fault of the endpoint's
 MOST_TOKENS = 10_000_000  # no model's context is longer
@@ -54,7 +54,7 @@ class Size:
     """The most tokens a request can count: of its `text`, of its `pictures` and of the reply, `out`.
 
     Requests with equal `alike` have pictures that count the same, such as as many of the same size. `words` are the
-    bytes of text that certainly are counted.
+    bytes of text that certainly are counted. `key` is that of the vote, where a judge is asked.
     """
 
     text: int
@@ -62,6 +62,7 @@ class Size:
     pictures: int = 0
     alike: Hashable = None
     words: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Budget:
         self._excess = 1.0  # by how much replies have counted more than was thought to be the most
         self._replies = 0  # that have counted: until the first has, one request at a time
         self._longest = 0  # most tokens of a reply
+        self.cost_of: dict[str, Cost] = {}  # by `Size.key`, what was settled and not taken yet
         self._filled = 0.0  # most tokens of input, as a part of what was thought to be the most
 
     @property
@@ -120,8 +122,9 @@ class Budget:
         return self._usd is not None or self._tokens is not None
 
     def count_before(self, usd: float, tokens: float) -> None:
-        """Have what earlier commands have spent count against the limits."""
-        self._usd_before, self._tokens_before = usd, tokens
+        """Have what earlier commands have spent count against the limits, besides what was named so before."""
+        self._usd_before += usd
+        self._tokens_before += tokens
 
     async def reserve(self, size: Size) -> int:
         """Hold the most a request can cost, until `settle` is called with the number returned.
@@ -168,13 +171,17 @@ class Budget:
             usage.uncounted_in += reserved.most_in
             usage.uncounted_out += reserved.size.out
             self._charge(reserved.usd)
+            self._note(reserved, Cost(reserved.usd if self.price else None, reserved.tokens))
             return absurd if self.limited else ""
         cached = min(reply.tokens_cached or 0, reply.tokens_in)
         usage.tokens_in += reply.tokens_in
         usage.tokens_out += reply.tokens_out
         usage.tokens_cached += cached
+        usd = None
         if self.price is not None:
-            self._charge(reserved.part * self.price.of(reply.tokens_in, reply.tokens_out, cached))
+            usd = reserved.part * self.price.of(reply.tokens_in, reply.tokens_out, cached)
+            self._charge(usd)
+        self._note(reserved, Cost(usd, reply.tokens_in + reply.tokens_out))
         self._learn(reserved, reply.tokens_in, reply.tokens_out)
         return ""
 
@@ -205,6 +212,10 @@ class Budget:
     def _charge(self, usd: float) -> None:
         if self.usage.usd is not None:
             self.usage.usd += usd
+
+    def _note(self, reserved: _Reserved, cost: Cost) -> None:
+        if key := reserved.size.key:
+            self.cost_of[key] = self.cost_of.get(key, Cost()) + cost
 
     def _most(self, size: Size, part: float) -> _Reserved:
         pictures = self._counted.get(size.alike, size.pictures * self._excess) if size.alike is not None else 0

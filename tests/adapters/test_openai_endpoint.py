@@ -475,10 +475,10 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
         assert len(answered) == 5
         spent = [record["detail"] for record in records if record.get("event") == "spent"]
         assert [detail["video"] for detail in spent] == ["1", "1", "2", "2"]  # the first alone; the last had no answer
-        assert sum(detail["usd"] for detail in spent) == pytest.approx(len(answered) * cost)
-        assert sum(detail["usd"] for detail in spent) <= limit
-        assert sum(detail["tokens_in"] for detail in spent) == 8000 * len(answered)
-        assert {detail["endpoint"] for detail in spent} == {server.url.removeprefix("http://")}
+        assert sum(detail.get("usd", 0) for detail in spent) == pytest.approx(len(answered) * cost)
+        assert sum(detail.get("usd", 0) for detail in spent) <= limit
+        assert sum(detail.get("tokens_in", 0) for detail in spent) == 8000 * len(answered)
+        assert {detail["endpoint"] for detail in spent if "usd" in detail} == {server.url.removeprefix("http://")}
         resumed = ask_all(MODEL, at(server, **options, budget_usd="1"), folder, out)
         assert len(server.requests) == 9
     assert len(resumed.answers) == 9

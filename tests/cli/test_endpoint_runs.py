@@ -117,7 +117,8 @@ def test_a_run_that_several_models_answered_says_so_wherever_it_is_shown(tmp_pat
         _, _, said = ecva_bench(*run[:-2], "--out", tmp_path / "one.jsonl", "--model-arg", f"base-url={server.url}")
         assert "several models" not in said
     lines = (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    out.write_text("".join(lines[:2]), encoding="utf-8")  # the manifest and one answer
+    answers = [line for line in lines if json.loads(line)["type"] == "answer"]
+    out.write_text(lines[0] + answers[0], encoding="utf-8")  # the manifest and one answer
     with ModelServer(model="tiny-2") as server:
         code, _, said = ecva_bench(*run, "--model-arg", f"base-url={server.url}")
     assert code == 0
