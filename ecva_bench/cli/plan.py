@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from . import options
 if TYPE_CHECKING:
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
+
+_NOWHERE = Path("videos")  # where the videos of a plan would be, if their folder is not known
 
 
 def plan_command(
@@ -43,6 +46,8 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
+    The videos need not be there: a question's cost is that of its frames, taken
+    to be 16:9. Only the size of the videos needs their files.
 
     Prices are packaged, each with its date and source. --prices adds to them a
     file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
@@ -60,11 +65,15 @@ def plan_command(
     from ..answering.run_status import run_status
 
     request = options.build_request(**values)
+    if no_videos := request.dataset.videos is None and request.dataset.render is None and not available:
+        request = replace(request, data=replace(request.dataset, videos=_NOWHERE))
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
-    if missing := request.tell_missing(runner.plan):
+    if no_videos:
+        print("no folder of videos is named (--videos): all of them are counted, none is looked at")
+    elif missing := request.tell_missing(runner.plan):
         print(missing)
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():

@@ -81,6 +81,9 @@ def run_command(
     record and the run goes on; the exit code is then 3, as where all answers
     are empty or cut off.
 
+    What a model at an endpoint has cost is in the file and is printed. Its
+    budget-usd is for the file, over all commands: a larger one allows more.
+
     Examples:
 
       ecva-bench run --model motion --task cause

@@ -256,13 +256,14 @@ class Budget:
         """Take what a reply counted as the most of requests alike, and a count above the most as that of all."""
         self._replies += 1
         self._longest = max(self._longest, tokens_out)
-        self._filled = max(self._filled, tokens_in / max(1, reserved.most_in))
         alike = reserved.size.alike
         if alike is not None:  # the whole input, so that it is no less than the pictures'
             self._counted[alike] = max(tokens_in, self._counted.get(alike, 0))
         for counted, most in ((tokens_in, reserved.most_in), (tokens_out, reserved.size.out)):
             if most and self.limited:
                 self._excess = max(self._excess, counted / most)
+        most = self._most(reserved.size, 1.0).most_in  # with what this reply has taught
+        self._filled = max(self._filled, tokens_in / max(1, most))
 
     def _exhausted(self, size: Size, part: float) -> BudgetExhausted:
         limits, used, following, more = self._limits, [], [], []
