@@ -11,6 +11,7 @@ import typer
 from . import options
 
 if TYPE_CHECKING:
+    from ..answering.request import RunRequest
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
 
@@ -46,8 +47,7 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
-    The videos need not be there: a question's cost is that of its frames, taken
-    to be 16:9. Only the size of the videos needs their files.
+    No video need be there: frames are taken to be 16:9.
 
     Prices are packaged, each with its date and source. --prices adds to them a
     file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
@@ -64,25 +64,34 @@ def plan_command(
     values = {name: value for name, value in locals().items() if name not in ("out", "budget_usd", "prices")}
     from ..answering.run_status import run_status
 
-    request = options.build_request(**values)
-    if no_videos := request.dataset.videos is None and request.dataset.render is None and not available:
-        request = replace(request, data=replace(request.dataset, videos=_NOWHERE))
+    request, note = _needs_no_videos(options.build_request(**values))
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
     print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
-    if no_videos:
-        print("no folder of videos is named (--videos): all of them are counted, none is looked at")
-    elif missing := request.tell_missing(runner.plan):
-        print(missing)
-    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
-    for (view, name), row in found.rows.items():
-        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
+    if told := note or request.tell_missing(runner.plan):
+        print(told)
+    _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
     budget = budget_usd if budget_usd is not None else options.model_options(model_arg).get("budget_usd")
     if budget is not None:
         _print_fit(found, len(runner.plan.groups), float(budget))
+
+
+def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
+    """Return a request that can be planned though no folder of videos is known, and a note where it is not."""
+    dataset = request.dataset
+    if dataset.videos is not None or dataset.render is not None or request.selection.available:
+        return request, ""
+    note = "no folder of videos is named (--videos): all of them are counted, none is looked at"
+    return replace(request, data=replace(dataset, videos=_NOWHERE)), note
+
+
+def _print_rows(found: RunStatus) -> None:
+    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
+    for (view, name), row in found.rows.items():
+        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
 
 
 def _print_cost(found: RunStatus) -> None:

@@ -79,10 +79,7 @@ def run_command(
     A results file that exists is resumed and takes more videos, tasks and
     views: what it answers is not asked again. What fails becomes an error
     record and the run goes on; the exit code is then 3, as where all answers
-    are empty or cut off.
-
-    What a model at an endpoint has cost is in the file and is printed. Its
-    budget-usd is for the file, over all commands: a larger one allows more.
+    are empty or cut off. A model's budget-usd is for the file, over all commands.
 
     Examples:
 

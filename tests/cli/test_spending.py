@@ -37,14 +37,13 @@ class Billing(ModelServer):
 
 @pytest.fixture(autouse=True)
 def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.chdir(tmp_path)
     Path("prices.json").write_text('{"models": {"m": {"input": 10, "output": 40}}}')
 
 
 def command(server: Billing, *more: object, **options: object) -> list[str]:
-    """A run about one clip, five questions."""
+    """A run, five questions a clip."""
     given = {"base-url": server.url, "frames": 4, "prices": "prices.json", **options}
     named = [part for name, value in given.items() for part in ("--model-arg", f"{name}={value}")]
     return ["run", "--model", "openai:m", "--out", "r.jsonl", *named, *map(str, more)]
