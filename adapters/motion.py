@@ -100,8 +100,12 @@ def _phrase(change: Change, task: str) -> str:
     match task:
         case "classification":
             return "[5]"
-        case "timestamp":
+        case "timestamp" | "grounding":
             return f"[{change.start:.1f}, {change.end:.1f}]"
+        case "detection":
+            return "No" if change.strength == "slight" else "Yes"
+        case "choice":
+            return "A"
         case "cause":
             return f"Something moved suddenly in the {change.place} of the picture {span}."
         case "effect":

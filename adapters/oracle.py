@@ -21,7 +21,7 @@ class Oracle(Baseline):
     source = "the reference"
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[str, str], str] = {}  # by file name and task
+        self._answers: dict[tuple[str, str, str], str] = {}  # by file name, task and question
         self._described: list[list[str]] = []  # file name, question and answer
         self._media: dict[str, str] = {}
         self._names = Names(())
@@ -31,11 +31,11 @@ class Oracle(Baseline):
         return sample.reference
 
     def study(self, samples: Sequence[Sample]) -> None:
-        """Remember the known answer of every sample by file name and task."""
+        """Remember the known answer of every sample by file name, task and question."""
         self._media = {sample.video: sample.media for sample in samples}
         self._names = Names((video, video) for video in self._media)
         known = [(sample, text) for sample in samples if (text := self.lookup(sample)) is not None]
-        self._answers = {(sample.media, sample.task): text for sample, text in known}
+        self._answers = {(sample.media, sample.task, sample.question): text for sample, text in known}
         self._described = sorted([sample.media, sample.question, text] for sample, text in known)
 
     def answer(self, video: Video, question: str) -> str:
@@ -43,7 +43,8 @@ class Oracle(Baseline):
         found = self._names.find(str(video.path))
         if len(found) > 1:
             raise AdapterError(f"this may be {found[0]!r} or {found[1]!r}", video.path, "give each a name of its own")
-        known = self._answers.get((self._media[found[0]], Question.of(question).task)) if found else None
+        place = (self._media[found[0]], Question.of(question).task, str(question)) if found else None
+        known = self._answers.get(place) if place else None
         if known is None:
             raise AdapterError(f"the annotation has no {self.source} for this question", video.path.name)
         return known

@@ -93,17 +93,23 @@ class VLLMEngine(Hf):
             import vllm
         except ImportError as error:
             raise AdapterError(f"vLLM is not installed ({error})", f"vllm:{self._name}", INSTALL) from error
-        return vllm.LLM(
-            model=str(self.checkpoint.folder),
-            dtype=self._dtype,
-            seed=SEED,
-            tensor_parallel_size=self._gpus,
-            gpu_memory_utilization=self._gpu_memory,
-            max_model_len=self._max_model_len,
-            limit_mm_per_prompt=_limits(self.family, self._name),
-            enable_prefix_caching=self._prefix_caching,
-            trust_remote_code=False,
-        )
+        try:
+            return vllm.LLM(
+                model=str(self.checkpoint.folder),
+                dtype=self._dtype,
+                seed=SEED,
+                tensor_parallel_size=self._gpus,
+                gpu_memory_utilization=self._gpu_memory,
+                max_model_len=self._max_model_len,
+                limit_mm_per_prompt=_limits(self.family, self._name),
+                enable_prefix_caching=self._prefix_caching,
+                use_tqdm_on_load=False,
+                trust_remote_code=False,
+            )
+        except (RuntimeError, ValueError) as error:  # with which it refuses a model, and ends where its engine does
+            why = " ".join(str(error).split())
+            remedy = "see what vLLM says above; ecva-bench --verbose shows all of it"
+            raise AdapterError(f"vLLM did not start ({why})", f"vllm:{self._name}", remedy) from error
 
     @cached_property
     def processor(self) -> Any:

@@ -14,6 +14,7 @@
      │    ├── CodecUnsupported     codec_unsupported
      │    ├── NoFrames             no_frames: nothing decodes, or an edit left nothing
      │    ├── VideoChanged         video_changed: the file on disk is not the one that was indexed
+     │    ├── StorageTrouble       storage_trouble (retryable): a full disk, no permission, too many open files
      │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
@@ -150,6 +151,13 @@ class VideoChanged(VideoError):
     """The file on disk is not the one that was indexed."""
 
     code = "video_changed"
+
+
+class StorageTrouble(VideoError):
+    """The machine and not the file is at fault: a full disk, no permission, too many open files."""
+
+    code = "storage_trouble"
+    retryable = True
 
 
 class ViewUnavailable(VideoError):

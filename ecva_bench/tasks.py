@@ -1,23 +1,23 @@
-"""The tasks: what is asked about a video, what the annotation answers, and which scorers apply.
+"""The tasks: what is asked about a video, in which words, and which scorers apply.
 
-Knows annotations and prompt files; knows nothing of videos, models or results. Prompts come in named sets and are
+Knows prompt files; knows nothing of annotations, videos, models or results. Prompts come in named sets and are
 versioned files of the package `ecva_bench.prompts`; the highest version of a set is used and hashed into every sample.
 Sets: `ours`, one prompt per task, identical for every model; `authors`, quoted from the paper's repository; `cuva`,
 from its predecessor's, where A-Guardian is asked them. A user's own set is a folder, or a mapping from tasks to texts.
+The prompts of `Task.fields` are templates, which what a data set brings is written into.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import prompt_files, registry
 from .errors import UsageError
-from .records import Annotation, Sample
-from .records.annotations import REFERENCES
 
 PROMPT_SETS = ("ours", "authors", "cuva")
 PROMPT_SET_GROUP = "ecva_bench.prompt_sets"
@@ -30,7 +30,9 @@ PromptSet = str | Path | Mapping[str, str]
 class Task:
     """One kind of question, with the scorers it is scored by unless others are named; `unit` is that of its times.
 
-    `edited`: whether a metric reads its answers about edited views, as AnomEval does.
+    `edited`: whether a metric reads its answers about edited views, as AnomEval does. `fields`: what its prompt must
+    leave a place for, `{question}` for `question`. `listed`: the prompt of the same task, with a place for `{options}`,
+    for data sets that have their own answers to choose from.
     """
 
     name: str
@@ -39,6 +41,17 @@ class Task:
     aliases: tuple[str, ...] = ()
     unit: str = ""
     edited: bool = False
+    fields: tuple[str, ...] = ()
+    listed: str = ""
+
+    def with_options(self) -> Task:
+        """Return the task as it is asked where a data set lists the answers to choose from."""
+        return replace(self, fields=("options",)) if self.listed else self
+
+    @property
+    def prompt(self) -> str:
+        """What its prompt is called in a set."""
+        return self.listed if self.listed and self.fields else self.name
 
 
 @dataclass(frozen=True)
@@ -55,15 +68,41 @@ class Prompt:
         """Hex SHA-256 of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    def filled(self, **values: str) -> str:
+        """Return the text with each `{name}` of `values` replaced; what is written in is not looked through again."""
+        places = "|".join(map(re.escape, values))
+        return re.sub(rf"\{{({places})\}}", lambda match: values[match[1]], self.text) if values else self.text
+
 
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge"), edited=True),
-        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",), edited=True),
-        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome"), edited=True),
-        Task("classification", "which class of anomaly it is", ("classification",)),
+        Task("description", "what happened", ("bleu", "rouge", "twins"), edited=True),
+        Task("cause", "why it happened", ("bleu", "rouge", "twins"), aliases=("reason",), edited=True),
+        Task("effect", "what it led to", ("bleu", "rouge", "twins"), aliases=("result", "outcome"), edited=True),
+        Task("classification", "which class of anomaly it is", ("classification",), listed="classification-options"),
         Task("timestamp", "when it took place", ("timestamp",), unit="seconds"),
+        Task(
+            "detection",
+            "whether there is an anomaly",
+            ("detection", "twins"),
+            aliases=("judgement", "judgment", "binary"),
+        ),
+        Task(
+            "choice",
+            "a question with answers to choose from",
+            ("choice",),
+            aliases=("mcq", "multiple-choice"),
+            fields=("question", "options"),
+        ),
+        Task(
+            "grounding",
+            "when it happens what a sentence says",
+            ("grounding",),
+            aliases=("tsgv",),
+            unit="seconds",
+            fields=("sentence",),
+        ),
     )
 }
 
@@ -86,43 +125,61 @@ def find_tasks(names: Iterable[str]) -> list[Task]:
 def prompt_for(task: Task, prompt_set: PromptSet = "ours") -> Prompt:
     """Return the newest prompt of a task in a set.
 
-    Raises `UsageError` for an unknown set, and for one of a user's own that has no fit text for the task.
+    Raises `UsageError` for an unknown set, for one that has no text for the task, and for one of a user's own whose
+    text lacks a place for what the data set asks.
     """
     if isinstance(prompt_set, str) and prompt_set in PROMPT_SETS:
-        fields, text = prompt_files.read_prompt(prompt_set, task.name)
+        if not has_prompt(task, prompt_set):
+            having = [name for name in PROMPT_SETS if has_prompt(task, name)]
+            raise UsageError(f"the prompt set {prompt_set!r} has none for {task.prompt}", remedy=_take(having, task))
+        fields, text = prompt_files.read_prompt(prompt_set, task.prompt)
         return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
     if isinstance(prompt_set, str | Path) and Path(prompt_set).is_dir():
         folder = Path(prompt_set).resolve()
-        version, text = prompt_files.read_own(folder, task.name)
-        return Prompt(f"./{folder.name}/{task.name}", version, "a folder of the user's", text)
+        version, text = prompt_files.read_own(folder, task.prompt)
+        return _whole(task, Prompt(f"./{folder.name}/{task.prompt}", version, "a folder of the user's", text))
+    found = _own_texts(prompt_set)
+    texts = found.value
+    given = texts.get(task.prompt)
+    if not (isinstance(given, str) and given.strip()):
+        raise found.unfit(f"it has no text for {task.prompt}; it has {', '.join(map(str, texts)) or 'nothing'}")
+    return _whole(task, Prompt(f"./{found.name}/{task.prompt}", 1, "texts of the user's", given.strip("\n")))
+
+
+def has_prompt(task: Task, prompt_set: PromptSet) -> bool:
+    """Return whether a set has a prompt for a task; `UsageError` for an unknown set."""
+    if isinstance(prompt_set, str) and prompt_set in PROMPT_SETS:
+        return task.prompt in prompt_files.list_prompts(prompt_set)
+    if isinstance(prompt_set, str | Path) and Path(prompt_set).is_dir():
+        return any(file.name.partition(".")[0] == task.prompt for file in Path(prompt_set).glob("*.md"))
+    return task.prompt in _own_texts(prompt_set).value
+
+
+def packaged_prompts() -> Iterator[tuple[Task, Prompt]]:
+    """Yield the newest prompt of each task in each packaged set that has one."""
+    for prompt_set in PROMPT_SETS:
+        for task in TASKS.values():
+            for one in dict.fromkeys((task, task.with_options())):
+                if has_prompt(one, prompt_set):
+                    yield task, prompt_for(one, prompt_set)
+
+
+def _take(having: Sequence[str], task: Task) -> str:
+    return f"take the set {' or '.join(having)}, a folder with {task.prompt}.md, or other tasks"
+
+
+def _own_texts(prompt_set: PromptSet) -> registry.Plugin:
+    """Return a user's texts by task as the registry has them; `UsageError` where there are none."""
     if isinstance(prompt_set, str | Path) and not registry.is_named(PROMPT_SET_GROUP, str(prompt_set)):
-        remedy = f"available: {', '.join(PROMPT_SETS)}; or a folder with {task.name}.md"
+        remedy = f"available: {', '.join(PROMPT_SETS)}; or a folder with TASK.md files, such as cause.md"
         raise UsageError(f"no prompt set is called {str(prompt_set)!r}", remedy=remedy)
     found = registry.resolve(PROMPT_SET_GROUP, str(prompt_set) if isinstance(prompt_set, Path) else prompt_set)
     if not isinstance(found.value, Mapping):
         raise found.unfit("it is no mapping from names of tasks to texts")
-    given = found.value.get(task.name)
-    if not (isinstance(given, str) and given.strip()):
-        raise found.unfit(f"it has no text for {task.name}; it has {', '.join(map(str, found.value)) or 'nothing'}")
-    return Prompt(f"./{found.name}/{task.name}", 1, "texts of the user's", given.strip("\n"))
+    return found
 
 
-def sample(annotation: Annotation, task: Task, prompt: Prompt) -> Sample | None:
-    """Return the question `task` asks about a video, or None where the annotation has no reference for it."""
-    reference = REFERENCES[task.name](annotation)
-    if not reference:
-        return None
-    return Sample(
-        id=f"{annotation.video}/{task.name}",
-        video=annotation.video,
-        media=annotation.media,
-        task=task.name,
-        question=prompt.text,
-        prompt=f"{prompt.id}.v{prompt.version}",
-        prompt_sha256=prompt.sha256,
-        reference=reference,
-        key_sentences=annotation.key_sentences,
-        moments=annotation.moments,
-        label=annotation.label,
-        review=annotation.review,
-    )
+def _whole(task: Task, prompt: Prompt) -> Prompt:
+    if lacking := [f"{{{name}}}" for name in task.fields if f"{{{name}}}" not in prompt.text]:
+        raise UsageError(f"the prompt for {task.name} has no place for {' and '.join(lacking)}", prompt.id, "add it")
+    return prompt

@@ -163,7 +163,7 @@ def test_parts_of_two_divisions_merge_where_they_are_the_whole_run_only(tmp_path
 def test_a_part_that_is_unfinished_is_named_with_what_it_lacks(tmp_path: Path) -> None:
     one, two = (manifest(range(4), (number, 2)) for number in (1, 2))
     files = [write(tmp_path / "1.jsonl", one), write(tmp_path / "2.jsonl", two, [("1/a", "full"), ("3/b", "full")])]
-    with pytest.raises(ResultsError, match=r"^part 2 of 2 is unfinished: 2 of 4 answers are missing: .*2\.jsonl"):
+    with pytest.raises(ResultsError, match=r"^part 2 of 2 is unfinished, without 2 of 4 answers: .*2\.jsonl"):
         merge_results(files, tmp_path / "all.jsonl")
     merge_results(files, tmp_path / "all.jsonl", incomplete=True)
     assert read_results(tmp_path / "all.jsonl").lacking is None  # all parts are there
@@ -205,7 +205,7 @@ def test_a_part_that_was_extended_alone_leaves_answers_owed(tmp_path: Path) -> N
         write(tmp_path / "1.jsonl", manifest(range(4), (1, 2))),
         write(tmp_path / "2.jsonl", manifest(range(5), (2, 2))),
     ]
-    with pytest.raises(ResultsError, match=r"another was not: 4 of 16 answers are missing: .*1\.jsonl, .*2\.jsonl"):
+    with pytest.raises(ResultsError, match=r"another was not, without 4 of 16 answers: .*1\.jsonl, .*2\.jsonl"):
         merge_results(files, tmp_path / "all.jsonl")
     merge_results(files, tmp_path / "all.jsonl", incomplete=True)
     assert read_results(tmp_path / "all.jsonl").expects == owed_by(range(5))

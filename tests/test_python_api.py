@@ -189,6 +189,42 @@ def test_instances_are_told_apart_by_what_they_were_made_with() -> None:
         eb.score("a.jsonl", scorers=Steps(object()))
 
 
+class Called:
+    """An object that is called, or whose method is."""
+
+    def __init__(self, mark: object) -> None:
+        self.mark = mark
+
+    def __call__(self, video: Any, question: Any) -> str:
+        return str(self.mark)
+
+    def ask(self, video: Any, question: Any) -> str:
+        return str(self.mark)
+
+
+def test_objects_that_are_called_are_told_apart_by_what_they_hold() -> None:
+    common: Any = {"tasks": "cause", "limit": 1}
+    for out, model in (("a.jsonl", lambda mark: Called(mark)), ("b.jsonl", lambda mark: Called(mark).ask)):
+        assert eb.run(model("a"), out=out, **common).end.answers == 1
+        assert eb.run(model("a"), out=out, **common).end.answers == 1
+        with pytest.raises(SpecMismatch, match=r"made_with\.mark a there, b here"):
+            eb.run(model("b"), out=out, **common)
+    with pytest.warns(UserWarning, match="Called holds mark, which cannot be compared"):
+        eb.run(Called(object()), out="c.jsonl", **common)
+
+
+def test_what_cannot_be_run_or_scored_is_refused() -> None:
+    async def later(video: Any, question: Any) -> str:
+        return "x"
+
+    with pytest.raises(eb.UsageError, match="coroutine"):
+        eb.run(later, limit=1)  # type: ignore[arg-type]
+    with pytest.raises(eb.UsageError, match="an empty list names nothing"):
+        eb.run("constant", tasks=[], limit=1)
+    with pytest.raises(eb.UsageError, match="a dict is neither a run nor a file"):
+        eb.score({"00001": "x"})  # type: ignore[arg-type]
+
+
 def test_a_metric_has_one_signature_from_python_and_from_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = (
         "from ecva_bench import Column, Scorer",

@@ -124,6 +124,22 @@ def test_what_is_typed_in_is_known_by_what_it_does() -> None:
     assert shown.split() == ["True", "True", "True"]
 
 
+def test_what_a_notebook_s_function_reads_of_the_notebook_counts() -> None:
+    program = (
+        "from ecva_bench.registry import resolve\n"
+        "text = 'K = %r\\ndef h(): return %r\\nOTHER = %r\\ndef f(): return [K + h() for _ in ()]\\n'\n"
+        "text += 'class C:\\n    def g(self): return f()\\n'\n"
+        "def codes(*values):\n    space = {'__name__': '__main__'}\n    exec(text % values, space)\n"
+        "    return [resolve('ecva_bench.adapters', space[name]).code for name in ('f', 'C')]\n"
+        "first = codes(1, 1, 1)\n"
+        "print(*[a == b for a, b in zip(first, codes(1, 1, 2))])\n"
+        "print(*[a != b for a, b in zip(first, codes(2, 1, 1))])\n"
+        "print(*[a != b for a, b in zip(first, codes(1, 2, 1))])\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["True"] * 6
+
+
 def test_what_another_process_can_import(tmp_path: Path) -> None:
     class Inner: ...
 

@@ -17,6 +17,7 @@ from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.errors import AdapterError
 from ecva_bench.reading.text import parse_json
 from ecva_bench.records.base import canonical_json
+from ecva_bench.wording import counted
 
 from .program import Ended, Program
 
@@ -134,7 +135,9 @@ def _answers(message: _Message, expected: int, name: str) -> list[str]:
         raise AdapterError(f"the program answered {answers!r:.200}", name, "`answers` must be a list of strings")
     if len(answers) != expected:
         raise AdapterError(
-            f"the program gave {len(answers)} answers to {expected} questions", name, "it must give one each"
+            f"the program gave {counted(len(answers), 'answer')} to {counted(expected, 'question')}",
+            name,
+            "it must give one each",
         )
     finish = message.get("finish", ["stop"] * expected)
     if not isinstance(finish, list) or [type(reason) for reason in finish] != [str] * expected:

@@ -23,8 +23,9 @@ from transformers.video_utils import VideoMetadata
 
 from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints.files import reading
-from ecva_bench.checkpoints.pretrained import load_pretrained, quiet
+from ecva_bench.checkpoints.pretrained import load_pretrained
 from ecva_bench.errors import CheckpointError, OutOfMemory
+from ecva_bench.libraries import quiet
 from ecva_bench.reading.thoughts import opened_by, template_options
 
 from ..parts.language.decoding import decoded

@@ -102,7 +102,7 @@ class BranchedTower(EvaTower):
         """Return [T, 1 + patches, width] for frames uint8 [T, H, W, 3], RGB; `AdapterError` where they are too many."""
         most = self.branch.position.num_embeddings
         if len(pixels) > most:
-            raise AdapterError(f"{len(pixels)} frames are too many for BT-Adapter", remedy=f"show at most {most}")
+            raise AdapterError(f"too many frames for BT-Adapter: {len(pixels)}", remedy=f"show at most {most}")
         return self.tokens(self.prepared(pixels))
 
     def tokens(self, values: torch.Tensor) -> torch.Tensor:

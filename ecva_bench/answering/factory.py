@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from typing import TYPE_CHECKING, Any
 
 from .. import registry
@@ -60,6 +60,8 @@ def create_adapter(model: ModelSource, options: Mapping[str, str] | None = None)
         return found.value
     if not callable(found.value):
         raise found.unfit("it has no answer(video, question)")
+    if iscoroutinefunction(found.value):
+        raise found.unfit("it is a coroutine: give a function that waits for it, such as with asyncio.run")
     found.takes("video", "question")
     return _Function(found.value)
 
@@ -92,9 +94,13 @@ def described(adapter: Adapter) -> dict[str, Any]:
 def made_with(model: ModelSource) -> dict[str, Any]:
     """Return what an instance was made with that does not describe itself; of all else nothing.
 
-    Raises `UsageError` where two such instances could not be told apart.
+    Raises `UsageError` where two such adapters could not be told apart.
     """
-    if not isinstance(model, Adapter) or type(model).describe is not Adapter.describe:
+    if isinstance(model, str | type):
+        return {}
+    if not isinstance(model, Adapter):
+        return source_files.state_of(model)
+    if type(model).describe is not Adapter.describe:
         return {}
     try:
         return source_files.attributes(model)

@@ -19,8 +19,9 @@ from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError
 from ..journal.spending import ASKING, SPENT
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Manifest
-from ..records.base import View, canonical_json
+from ..records.base import View, canonical_json, changes_pictures, cuts_moments
 from ..video import Frames, Video
+from ..video.pictures import PictureView
 from . import ending
 from .adapter import Adapter
 from .plan import VideoQuestions
@@ -135,9 +136,9 @@ class Inference:
         removed: tuple[Moment, ...] = ()
         shown: Video | Exception = video
         try:
-            if view != "full" and samples:
+            if samples and cuts_moments(view):
                 first = float(video.timestamps[0])
-                removed = removed_spans(view, samples[0].moments, video.duration, first)
+                removed = removed_spans(view, job.group.moments, video.duration, first)
                 shown = _cut_out(video, removed)
         except VideoError as error:
             shown = error
@@ -151,11 +152,16 @@ class Inference:
         )
 
     def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
-        """Return a view's questions with the indices of the frames they need; an error takes the place of the view."""
+        """Return a view's questions with the indices of the frames they need; an error takes the place of the view.
+
+        Pictures are changed here: frames are shuffled among those that the model looks at.
+        """
         if round_.questions and isinstance(round_.shown, Video):
             try:
-                wanted = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64)
-                return round_, round_.shown.source_indices(wanted)
+                wanted, shown = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64), round_.shown
+                if changes_pictures(round_.view):
+                    shown = PictureView(shown, round_.view, among=wanted)
+                return replace(round_, shown=shown), shown.source_indices(wanted)
             except Exception as error:  # of the model or of the file: only this view fails
                 round_ = replace(round_, shown=error)
         return round_, np.empty(0, dtype=np.int64)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError, VideoAmbiguous
+from ..errors import DataError, UsageError, VideoAmbiguous
 from ..journal.manifests import SampleView
 from ..names import Names
-from ..records import Annotation, Sample
-from ..records.base import View
-from ..tasks import Prompt, Task, sample
+from ..records import Annotation, Moment, Sample
+from ..records.base import VIEWS, View, changes_pictures, cuts_moments
+from ..samples import OptionOrder, samples, unasked
+from ..tasks import Prompt, Task
 
 if TYPE_CHECKING:
     from ..data import Dataset
-
-EDITED: tuple[View, ...] = ("anomaly", "control")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Selection:
         if self.shard is not None:
             part, parts = self.shard
             if not 1 <= part <= parts:
-                raise UsageError(f"there is no shard {part} of {parts}", remedy="name it i/n with 1 <= i <= n")
+                raise UsageError(f"there is no shard {part} of {parts}", remedy="write --shard i/n with 1 <= i <= n")
             chosen = chosen[part - 1 :: parts]
         return chosen
 
@@ -107,7 +106,8 @@ class VideoQuestions:
     """All questions of one video, so that it is decoded once for all of them.
 
     `fault` is why its file is not known where two may be it; nothing lies at `media` then. `edited` are the sample ids
-    and edited views that are asked about, as far as there is an annotated moment.
+    and edited views that are asked about, those that cut moments as far as there is an annotated one. `moments` are the
+    video's, which such views are cut by.
     """
 
     video: str
@@ -115,14 +115,18 @@ class VideoQuestions:
     samples: tuple[Sample, ...]
     fault: VideoAmbiguous | None = None
     edited: frozenset[SampleView] = frozenset()
+    moments: tuple[Moment, ...] = ()
 
     def asked(self, view: View) -> tuple[Sample, ...]:
-        """Return the questions asked about a view: an edited view needs an annotated moment."""
-        return tuple(s for s in self.samples if view == "full" or (s.moments and (s.id, view) in self.edited))
+        """Return the questions asked about a view: one that cuts moments needs an annotated one."""
+        if view == "full":
+            return self.samples
+        there = bool(self.moments) or not cuts_moments(view)
+        return tuple(s for s in self.samples if there and (s.id, view) in self.edited)
 
     def asked_also(self, owed: Set[SampleView]) -> VideoQuestions:
         """Return the same with the edited views that a results file owes besides, of whatever task."""
-        mine = {(s.id, view) for s in self.samples for view in EDITED}
+        mine = {(s.id, view) for s in self.samples for view in VIEWS}
         return replace(self, edited=self.edited | (mine & owed))
 
 
@@ -153,26 +157,32 @@ def make_plan(
     views: Sequence[View] = ("full",),
     *,
     all_tasks: bool = False,
+    order: OptionOrder | None = None,
 ) -> Plan:
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask.
 
-    About edited views only the tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted.
+    `order` is that of the options of choices. `DataError` for two questions of one id. About views that cut moments
+    only the tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted; about those with other
+    pictures all are, since each is scored by view.
     """
-    on_edits = frozenset(task.name for task in tasks if task.edited or all_tasks)
+    on_cuts = frozenset(task.name for task in tasks if task.edited or all_tasks)
     groups: list[VideoQuestions] = []
-    unasked: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     for annotation in selection.apply(dataset.annotations, dataset.missing):
-        asked = {task.name: sample(annotation, task, prompt) for task, prompt in tasks.items()}
-        unasked |= {f"{annotation.video}/{task}": "no reference" for task, found in asked.items() if found is None}
-        samples = tuple(found for found in asked.values() if found is not None)
-        if samples:
-            edited = frozenset((found.id, view) for found in samples if found.task in on_edits for view in views)
+        for task in tasks:
+            left_out |= unasked(annotation, task)
+        asked = tuple(one for task, prompt in tasks.items() for one in samples(annotation, task, prompt, order))
+        _check_distinct(asked, dataset.source)
+        if asked:
+            edited = frozenset(
+                (one.id, view) for one in asked for view in views if one.task in on_cuts or changes_pictures(view)
+            )
             media, fault = Path(annotation.media), None
             try:
                 media = dataset.media_path(annotation)
             except VideoAmbiguous as error:
                 fault = error
-            groups.append(VideoQuestions(annotation.video, media, samples, fault, edited))
+            groups.append(VideoQuestions(annotation.video, media, asked, fault, edited, annotation.moments))
     if not groups:
         remedy = "widen --ids, --limit, --subset or --task"
         if selection.available and dataset.missing(annotation.video for annotation in dataset.annotations):
@@ -180,8 +190,17 @@ def make_plan(
         raise UsageError("nothing is left to ask", dataset.source, remedy)
     expects: dict[View, tuple[str, ...]] = {}
     for view in dict.fromkeys(views):
-        everything = [found for group in groups for found in group.samples if (found.id, view) in group.edited]
+        unmarked = [one for group in groups if not group.moments for one in group.samples]
         expects[view] = tuple(s.id for group in groups for s in group.asked(view))
-        if view != "full":
-            unasked |= {f"{s.id}@{view}": "no annotated moment" for s in everything if not s.moments}
-    return Plan(tuple(groups), tuple(expects), {task.name: prompt for task, prompt in tasks.items()}, expects, unasked)
+        if cuts_moments(view):
+            left_out |= {f"{one.id}@{view}": "no annotated moment" for one in unmarked if one.task in on_cuts}
+    prompts = {task.name: prompt for task, prompt in tasks.items()}
+    return Plan(tuple(groups), tuple(expects), prompts, expects, left_out)
+
+
+def _check_distinct(asked: Sequence[Sample], source: str) -> None:
+    """Raise `DataError` where two questions about a video have one id, for their answers could not be told apart."""
+    for found, count in Counter(one.id for one in asked).items():
+        if count > 1:
+            remedy = "give each query of a task and video a name of its own"
+            raise DataError(f"{count} questions have the id {found!r}", source, remedy)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Self
 
 from ..records import Sample
-from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..tasks import TASKS, packaged_prompts
 
 
 class Question(str):
@@ -67,5 +67,4 @@ def _of_task(text: str, task: str, prompt_id: str, options: Sequence[str] = ()) 
 @cache
 def _packaged() -> dict[str, tuple[str, str]]:
     """The task and the id of the newest packaged prompts, by their words."""
-    prompts = [(task, prompt_for(task, chosen)) for chosen in PROMPT_SETS for task in TASKS.values()]
-    return {prompt.text: (task.name, f"{prompt.id}.v{prompt.version}") for task, prompt in prompts}
+    return {prompt.text: (task.name, f"{prompt.id}.v{prompt.version}") for task, prompt in packaged_prompts()}

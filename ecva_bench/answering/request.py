@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
+from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
+from ..journal.lines import results_file
 from ..journal.writer import Journal, now, writer
 from ..records.answers import Manifest
-from ..records.base import View, canonical_json, sha256_of
-from ..tasks import PromptSet
+from ..records.base import View, canonical_json, cuts_moments, sha256_of
+from ..samples import OptionOrder, tasks_of
+from ..tasks import Prompt, PromptSet, Task
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
@@ -73,7 +75,7 @@ class RunRequest:
 
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
-    about `edited` views also what no metric reads.
+    about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
     """
 
     model: ModelSource
@@ -85,6 +87,7 @@ class RunRequest:
     prompts: PromptSet = "ours"
     edited: tuple[View, ...] = ()
     all_tasks: bool = False
+    order: OptionOrder = OptionOrder()  # noqa: RUF009  frozen
     name: str = ""
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
@@ -106,15 +109,13 @@ class RunRequest:
 
     @property
     def results_file(self) -> Path:
-        """Where the answers go unless a file is named: `motion-mini.jsonl`, or `motion-mini-part2of4.jsonl`."""
-        part, of = self.selection.shard or (0, 0)
-        parts = [self.name or self._plugin.name, self.dataset.name, *([f"part{part}of{of}"] if of else [])]
-        return Path("-".join(re.sub(r"[^\w.]+", "-", text.rpartition("/")[2]).strip("-.") for text in parts) + ".jsonl")
+        """Where the answers go unless a file is named."""
+        return results_file(self.name or self._plugin.name, self.dataset.name, self.selection.shard)
 
     @property
     def on_trial(self) -> bool:
-        """Whether a model that could be ranked is asked about the drawn clips of the embedded split."""
-        return self.dataset.name == "mini" and not isinstance(self._adapter(), Baseline)
+        """Whether a model that could be ranked is asked about the drawn clips of an embedded set."""
+        return self.dataset.name in EMBEDDED and not isinstance(self._adapter(), Baseline)
 
     @property
     def answers_jointly(self) -> bool:
@@ -181,12 +182,36 @@ class RunRequest:
         return registry.resolve(ADAPTER_GROUP, self.model)
 
     def _plan(self, adapter: Adapter, selection: Selection) -> Plan:
-        chosen = _choose_tasks(adapter, self._plugin.name, self.tasks)
-        if self.tasks and self.edited and not (self.all_tasks or any(task.edited for task in chosen)):
-            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about edited views"
-            raise UsageError(what, remedy="leave out --edited, or ask them all the same with --all-tasks")
+        chosen = self._tasks(adapter)
+        cuts = [view for view in self.edited if cuts_moments(view)]
+        if self.tasks and cuts and not (self.all_tasks or any(task.edited for task in chosen)):
+            about = f"the {' and '.join(cuts)} view" + ("s" if len(cuts) > 1 else "")
+            what = f"no metric reads answers to {', '.join(task.name for task in chosen)} about {about}"
+            raise UsageError(what, remedy="leave it out of --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
-        return make_plan(self.dataset, prompts, selection, ("full", *self.edited), all_tasks=self.all_tasks)
+        views = ("full", *self.edited)
+        return make_plan(self.dataset, prompts, selection, views, all_tasks=self.all_tasks, order=self.order)
+
+    def _tasks(self, adapter: Adapter) -> list[Task]:
+        """Return the tasks to ask, as the data set has them; `UsageError` for one named that cannot be asked.
+
+        Without names, these are all that the model answers, some annotation has a reference for, and the prompt set
+        has words for.
+        """
+        chosen = {task.name for task in _choose_tasks(adapter, self._plugin.name, self.tasks)}
+        annotated = [task for task in tasks_of(self.dataset.annotations) if task.name in chosen]
+        if self.tasks:
+            if absent := chosen - {task.name for task in annotated}:
+                there = ", ".join(task.name for task in tasks_of(self.dataset.annotations)) or "none"
+                what = f"no annotation has a reference for {', '.join(sorted(absent))}"
+                raise UsageError(what, self.dataset.source, f"the tasks of this data set: {there}")
+            return annotated
+        return [task for task in annotated if tasks.has_prompt(task, self.prompts)] or annotated
+
+    def _described(self, task: str, prompt: Prompt) -> dict[str, Any]:
+        """Return what the manifest says of a prompt; of a choice's also the seed of the order of options."""
+        shuffled = {"shuffle": self.order.seed} if task == "choice" else {}
+        return {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text, **shuffled}
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
@@ -199,10 +224,7 @@ class RunRequest:
             "baseline": isinstance(adapter, Baseline),
             "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
-            "prompts": {
-                task: {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
-                for task, prompt in plan.prompts.items()
-            },
+            "prompts": {task: self._described(task, prompt) for task, prompt in plan.prompts.items()},
             "selection": self.selection.describe(),
             "views": plan.views,
             "decoder": decoder_version(),
@@ -255,7 +277,7 @@ def in_both_modes(
     return files
 
 
-def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[tasks.Task]:
+def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[Task]:
     able = [task for task in tasks.TASKS.values() if adapter.tasks is None or task.name in adapter.tasks]
     chosen = tasks.find_tasks(names) if names else able
     unable = [task.name for task in chosen if task not in able]

@@ -19,6 +19,7 @@ from ..records.answers import Answer, Event, Failure, Manifest, SeenFrames, Unas
 from ..records.base import View, canonical_json, sha256_of
 from ..registry.source_files import error_place
 from ..video import Frames, Video
+from ..wording import counted
 from .adapter import ModelOutput
 from .plan import VideoQuestions
 
@@ -88,7 +89,9 @@ def event(name: str, **detail: Any) -> Event:
 def checked(texts: list[str], asked: int) -> list[str]:
     """Return a model's texts, well-formed; `AdapterError` where there is not one per question or steps are no JSON."""
     if not isinstance(texts, list | tuple) or len(texts) != asked:
-        raise AdapterError(f"the model returned {texts!r:.200}", f"{asked} questions", "it must return one str each")
+        raise AdapterError(
+            f"the model returned {texts!r:.200}", counted(asked, "question"), "it must return one str each"
+        )
     if strange := [text for text in texts if not isinstance(text, str)]:
         raise AdapterError(f"the model returned {strange[0]!r:.200}", remedy="an answer must be a str")
     return [_checked_output(text) if isinstance(text, ModelOutput) else well_formed(text) for text in texts]

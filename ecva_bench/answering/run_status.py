@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..journal.results import read_results, read_spent
+from ..records.annotations import sample_parts
 from ..records.answers import Results
 from ..records.base import View, canonical_json
 from .adapter import Baseline, QuestionCost
@@ -59,7 +60,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
     impossible = held.unasked if held else {}
     for view, samples in runner.plan.expects.items():
         for sample in samples:
-            row = rows.setdefault((view, sample.rpartition("/")[2]), Counter())
+            row = rows.setdefault((view, sample_parts(sample).task), Counter())
             state = "answered" if (sample, view) in done else "failed" if (sample, view) in failed else "open"
             row.update([] if sample in impossible.get(view, {}) else ["owed", state])
     took = [sum(answer.time.values()) for answer in held.answers if answer.time] if held else []

@@ -1,7 +1,8 @@
 """Which spans each view of a video leaves out. Arithmetic on seconds; no video is touched here.
 
 `full` leaves out nothing, `anomaly` the annotated moments, `control` normal spans of the same total length: the
-control tells "the answer changed because the anomaly is gone" from "because the video got shorter".
+control tells "the answer changed because the anomaly is gone" from "because the video got shorter". The other views
+change pictures and leave out nothing (`video.pictures`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 
 from ..errors import ViewUnavailable
 from ..records import Moment
-from ..records.base import View
+from ..records.base import View, cuts_moments
 
 
 def merge_moments(moments: Iterable[Moment]) -> tuple[Moment, ...]:
@@ -43,7 +44,7 @@ def removed_spans(view: View, moments: Iterable[Moment], duration: float, begin:
     The control takes the longest normal spans first, each from its middle, until their length equals that of
     the anomaly. Raises `ViewUnavailable` where a video has no moments, or less normal time than anomalous time.
     """
-    if view == "full":
+    if not cuts_moments(view):
         return ()
     inside = (moment for moment in moments if moment.start < duration and moment.end >= begin)
     clipped = [Moment(start=max(m.start, begin), end=min(m.end, duration)) for m in inside]

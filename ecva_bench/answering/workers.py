@@ -19,6 +19,7 @@ from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
 from ..journal.manifests import differences
 from ..journal.spending import Spending
 from ..journal.writer import Journal, end_of, writer
+from ..libraries import quiet
 from ..records.answers import Answer, End, Event, Manifest
 from . import ending
 from .inference import Job, Settings
@@ -87,7 +88,7 @@ class Worker:
     def work(self) -> Iterator[Message]:
         """Yield its messages, until it is to end or the run cannot be carried out."""
         try:
-            with self._prepare() as runner:
+            with quiet(), self._prepare() as runner:
                 self._videos = runner.inference.videos()
                 yield Ready(runner.manifest)
                 for job, prepared in self._videos:

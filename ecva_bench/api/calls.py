@@ -18,7 +18,7 @@ from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
 from ..interchange.opening import open_answers
 from ..interchange.sources import AnswerSource
-from ..journal.lines import is_results
+from ..journal.lines import absent, is_results
 from ..journal.results import read_results
 from ..journal.writer import Journal
 from ..judging import Judge, open_judge
@@ -32,6 +32,7 @@ from ..reading.units import TimeUnit
 from ..records.answers import Results
 from ..records.base import View
 from ..records.scores import Scores
+from ..samples import OptionOrder
 from ..scoring.files import check_target, read_scores_of, scores_path, write_scores
 from ..scoring.neural import model_settings
 from ..scoring.protocol import get_anomeval
@@ -57,10 +58,13 @@ def run(
     prompts: PromptSet = "ours",
     edited: Sequence[View] = (),
     all_tasks: bool = False,
+    shuffle: int | None = 0,
+    rotate: bool = False,
     ids: Sequence[str] = (),
     subset: int | None = None,
     seed: int = 0,
     limit: int | None = None,
+    available: bool = False,
     mode: Mode = "exact",
     engine: Literal["local", "ray"] = "local",
     workers: int | None = None,
@@ -71,17 +75,15 @@ def run(
     """Ask a model about videos, write every answer to `out` (`MODEL-DATASET.jsonl`) at once, and return all of them.
 
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
-    `(video, question) -> str`. A results file that is there is resumed, and takes more videos, tasks and views: what it
-    answers is not asked again, nor what the files `reuse` answer; one whose answers were made in another way is refused
-    with `SpecMismatch`. Tables call the run `name`. Without `tasks`, all are asked. A question that fails is an error
-    record of the file, counted in `end`. `settings` are those of decoding. A model that other processes cannot make
-    again, such as an instance, runs in this one. A script that asks for `workers` needs the guard
-    `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met as it stands.
+    `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers is
+    not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way. All
+    tasks are asked where none is named; `available`: of videos that are there. Options are put in an order drawn by
+    the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails is an error record,
+    counted in `end`. A model that other processes cannot make again, such as an instance, runs in this one; a script
+    that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met.
 
     >>> import ecva_bench as eb
-    >>> def guess(video, question):
-    ...     return "A car brakes too late."
-    >>> outcome = eb.run(guess, tasks="cause", limit=2, out="guess.jsonl")
+    >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
@@ -95,8 +97,9 @@ def run(
         prompts=prompts,
         edited=tuple(edited),
         all_tasks=all_tasks,
+        order=OptionOrder(shuffle, rotate),
         name=name,
-        selection=Selection(_several(ids), subset, seed, limit),
+        selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),
     )
@@ -143,6 +146,9 @@ def score(
     >>> [row["metric"] for row in scored.rows()]
     ['rouge1', 'rouge2', 'rougeL']
     """
+    if not isinstance(results, RunOutcome | str | Path):
+        remedy = "give what eb.run returned, or a file: write the answers as JSON, such as {id: text}, and name it"
+        raise UsageError(f"a {type(results).__name__} is neither a run nor a file of answers", remedy=remedy)
     file = results.path if isinstance(results, RunOutcome) else Path(results)
     target = scores_path(file, protocol) if out is None else Path(out)
     check_target(target)
@@ -237,6 +243,8 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
 
 def read_scored(path: Path) -> Scores:
     """Return the scores in a file or beside it; `UsageError` for answers made elsewhere that are not scored yet."""
+    if not path.exists() and not path.name.endswith(".scores.jsonl"):
+        raise absent(path)
     try:
         return read_scores_of(path)
     except ResultsError as error:
@@ -263,7 +271,12 @@ def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:
-    """Return what one text, with commas or without, or several texts name."""
+    """Return what one text, with commas or without, or several texts name; `UsageError` for an empty list.
+
+    The empty tuple, which is the default, stands for all.
+    """
+    if isinstance(names, list) and not names:
+        raise UsageError("an empty list names nothing", remedy="leave it out to take all")
     return tuple(names.split(",")) if isinstance(names, str) else tuple(names)
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..leaderboard.by_view import view_scores, view_table
 from ..leaderboard.compare import Comparison, Effect, comparison_tables
 from ..leaderboard.forms import as_markdown, as_text
 from ..leaderboard.sheet import score_sheets
+from ..leaderboard.submission import submission
 from ..leaderboard.table import Table
 from ..records.answers import Answer, End, Results
 from ..records.scores import Scores, Summary
+from ..wording import counted
 
 if TYPE_CHECKING:
     import pandas
@@ -82,7 +85,8 @@ class RunOutcome(Outcome):
         ]
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.end.answers} answers, {self.end.errors} errors, {self.end.missing} missing"
+        end = self.end
+        return f"{self.path}: {counted(end.answers, 'answer')}, {counted(end.errors, 'error')}, {end.missing:,} missing"
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,16 @@ class Scored(Outcome):
             for one in self.scores.scores
         ]
 
+    def by_view(self) -> list[Row]:
+        """Return one row per task and view: the score, and what it loses against the full video, with intervals.
+
+        Empty for a run that was asked about none of the views `still`, `shuffled` and `blank`.
+        """
+        return [one.model_dump() for one in view_scores(submission(self.scores))]
+
     def __str__(self) -> str:
-        return "\n".join(map(as_text, score_sheets(self.scores)))
+        views = view_table(submission(self.scores))
+        return "\n".join(map(as_text, [*score_sheets(self.scores), *([views] if views else [])]))
 
 
 @dataclass(frozen=True)

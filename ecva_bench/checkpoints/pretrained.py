@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError
+from ..libraries import quiet
 from ..torchvision import ensure_torchvision
 from .files import reading
 from .filling import report_problems, shape_text
@@ -102,26 +100,3 @@ def _unexpected(names: Iterable[str], passed_over: Mapping[str, str]) -> Iterato
             yield name
         else:
             _LOG.info("%s is passed over: %s", name, reason)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what the libraries say of names and types: what matters of it is an error here.
-
-    Their progress bar is for a terminal, and for what is loaded.
-    """
-    from transformers import utils
-
-    bars: Any = utils.logging
-    logger = logging.getLogger("transformers")
-    level, bar = logger.level, bars.is_progress_bar_enabled()
-    logger.setLevel(logging.ERROR)
-    if inspected() is not None or not sys.stderr.isatty():
-        bars.disable_progress_bar()
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logger.setLevel(level)
-        if bar:
-            bars.enable_progress_bar()

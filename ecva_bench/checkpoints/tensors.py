@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from ..errors import CheckpointError
+from ..wording import counted
 from .files import first_line, read_json_object
 from .inspection import inspected, without_numbers
 
@@ -139,7 +140,9 @@ def weights_file(folder: Path) -> Path:
             what = f"the folder holds two sets of weights, {single.name} and the files of {index.name}"
             raise CheckpointError(what, folder, "name a folder with one of them, beside its config.json")
         if missing := sorted(file for file in files if not (folder / file).is_file()):
-            what = f"{len(missing)} files that the index names are not there ({', '.join(missing)})"
+            what = (
+                f"not all that the index names is there: without {counted(len(missing), 'file')} ({', '.join(missing)})"
+            )
             raise CheckpointError(what, index, "take the whole release, or download it again")
         return index
     names = ", ".join(name for pair in _WHOLE for name in pair)

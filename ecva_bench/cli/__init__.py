@@ -6,12 +6,15 @@ Exit codes: 0 done, 1 a check failed, 2 the request cannot be met as it stands, 
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import partial
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
+from ..libraries import VERBOSE, quiet
 from . import (
     audit,
     check_fast,
@@ -36,6 +39,7 @@ from . import (
     summary,
     view,
 )
+from .naming import NamingCommand, with_options
 
 _INTERRUPTED = 130  # how typer ends a command at ctrl-C
 
@@ -46,27 +50,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("run")(run.run_command)
-app.command("plan")(plan.plan_command)
-app.command("doctor")(doctor.doctor_command)
-app.command("merge")(merge.merge_command)
-app.command("import")(import_answers.import_command)
-app.command("export")(export.export_command)
-app.command("check-fast")(check_fast.check_fast_command)
-app.command("score")(score.score_command)
-app.command("summary")(summary.summary_command)
-app.command("view")(view.view_command)
-app.command("report")(report.report_command)
-app.command("submit")(submit.submit_command)
-app.command("leaderboard")(leaderboard.leaderboard_command)
-app.command("compare")(compare.compare_command)
-app.command("gate")(gate.gate_command)
-app.command("audit")(audit.audit_command)
-app.command("judge-audit")(judge_audit.judge_audit_command)
-app.command("meta-eval")(meta_eval.meta_eval_command)
-app.command("serve-hint")(serve_hint.serve_hint_command)
-app.command("tasks")(listing.tasks_command)
-app.command("scorers")(listing.scorers_command)
+_command = partial(app.command, cls=NamingCommand)
+_command("run")(run.run_command)
+_command("plan")(plan.plan_command)
+_command("doctor")(doctor.doctor_command)
+_command("merge")(merge.merge_command)
+_command("import")(import_answers.import_command)
+_command("export")(export.export_command)
+_command("check-fast")(check_fast.check_fast_command)
+_command("score")(score.score_command)
+_command("summary")(summary.summary_command)
+_command("view")(view.view_command)
+_command("report")(report.report_command)
+_command("submit")(submit.submit_command)
+_command("leaderboard")(leaderboard.leaderboard_command)
+_command("compare")(compare.compare_command)
+_command("gate")(gate.gate_command)
+_command("audit")(audit.audit_command)
+_command("judge-audit")(judge_audit.judge_audit_command)
+_command("meta-eval")(meta_eval.meta_eval_command)
+_command("serve-hint")(serve_hint.serve_hint_command)
+_command("tasks")(listing.tasks_command)
+_command("scorers")(listing.scorers_command)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 
@@ -81,11 +86,18 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _program(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show also what libraries say, such as warnings of transformers.")
+    ] = False,
 ) -> None:
     """Take the options of the program itself."""
+    if verbose:
+        os.environ[VERBOSE] = "1"  # for workers too
+    context.with_resource(quiet())
 
 
 def main() -> None:
@@ -97,7 +109,7 @@ def main() -> None:
     try:
         app()
     except EcvaError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {with_options(error, str(error))}", file=sys.stderr)
         raise SystemExit(3 if isinstance(error, ModelGone | WorkerLost) else 2) from error
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(__package__.partition(".")[0]):
@@ -114,8 +126,9 @@ def main() -> None:
         raise SystemExit(2) from error
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
-        remedy = "check the place, its permissions and the room left"
-        print(f"error: {error.strerror or error}{place}: {remedy}", file=sys.stderr)
+        remedy = ": check the place, its permissions and the room left" if error.errno else ""  # else it is a package's
+        message = f"{error.strerror or error}{place}{remedy}"
+        print(f"error: {with_options(error, message)}", file=sys.stderr)
         raise SystemExit(2) from error
     except SystemExit as end:
         if end.code == _INTERRUPTED:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from . import judge_options
 from .named_files import only_answers
-from .score import Data
+from .score import JUDGING, Data, ReadWith
 
 
 def audit_command(
@@ -20,30 +21,49 @@ def audit_command(
         str | None, typer.Option(help="Task of the authors' answer files, where they do not tell.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
+    read_with: ReadWith = None,
+    judge_url: judge_options.Url = None,
+    votes: judge_options.Votes = None,
+    judge_max_tokens: judge_options.MaxTokens = None,
+    concurrency: judge_options.Concurrency = None,
+    budget_usd: judge_options.BudgetUsd = None,
+    budget_tokens: judge_options.BudgetTokens = None,
+    prices: judge_options.Prices = None,
+    batch: judge_options.Batch = False,
+    judge_store: judge_options.Store = None,
+    judge_export: judge_options.Export = None,
+    judge_replay: judge_options.Replay = None,
 ) -> None:
     """Look for answers that are not what they seem, in each file and between files of different models.
 
     The same answers under two models' names, one answer to everything, the prompt
     or the annotation as answer, words to the judge, samples without an answer,
     answers that were cut off, models that were asked otherwise. Ends with code 1
-    where it finds any.
+    where it finds any. Classes and spans are read by the rules of `score`, and
+    with --read-with as there: its options and stored verdicts are the same.
 
     Examples:
 
       ecva-bench audit one.jsonl other.jsonl
 
+      ecva-bench audit one.jsonl --read-with gpt-4o-mini --budget-usd 1
+
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
+    judging = {name.removeprefix("judge_"): value for name, value in locals().items() if name in JUDGING}
     from ..api.calls import read_answer_file
     from ..data import load_dataset
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
     from ..scoring.audit import audit_answers
+    from ..tasks import find_tasks
     from .audit_tables import audit_tables
 
+    tasks = [find_tasks([task])[0].name] if task else []
     dataset = load_dataset(data) if data else None
-    answers = [read_answer_file(file, dataset, [task] if task else []) for file in only_answers(files)]
-    found = audit_answers(answers)
+    answers = [read_answer_file(file, dataset, tasks) for file in only_answers(files)]
+    with judge_options.judge_from_options(read_with, **judging) as reader:
+        found = audit_answers(answers, reader)
     print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

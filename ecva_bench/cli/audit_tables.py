@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..leaderboard.table import Cell, Table, count_cell
 from ..scoring.audit import AnswerAudit
+from ..wording import counted
 
 COUNTS = ("answered", "owed", "failed", "missing", "empty", "cut_off", "extra", "duplicates")
 
@@ -16,7 +17,7 @@ def audit_tables(found: AnswerAudit) -> list[Table]:
 def _findings(found: AnswerAudit) -> Table:
     baselines = {one.entry for one in found.entries if one.baseline}
     return Table(
-        title=f"{n} finding{'s' if n > 1 else ''}" if (n := len(found.findings)) else "Nothing was found",
+        title=counted(n, "finding") if (n := len(found.findings)) else "Nothing was found",
         header=("what", "entry", "with", "task", "view", "answers", "of", "which"),
         rows=tuple(
             (

@@ -10,22 +10,26 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
+from ..wording import counted
+from .data_audit import data_audit_command
+from .naming import NamingCommand
 
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
     from ..data.dataset import Dataset
     from ..data.stats import Bin, Spread, Stats
 
-app = typer.Typer(help="Check, describe and fetch annotated videos.", no_args_is_help=True)
+app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
+app.command("audit", cls=NamingCommand)(data_audit_command)
 
 Source = Annotated[
-    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
+    str, typer.Argument(help="mini, mini-twins, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-@app.command("check")
+@app.command("check", cls=NamingCommand)
 def data_check_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Say which rows and video files can be used, and what was repaired by which rule.
 
@@ -51,7 +55,7 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
         raise typer.Exit(1)
 
 
-@app.command("stats")
+@app.command("stats", cls=NamingCommand)
 def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
     """Describe a dataset: classes, lengths of texts, lengths and places of moments.
 
@@ -71,7 +75,7 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
         _print_stats(result)
 
 
-@app.command("fetch")
+@app.command("fetch", cls=NamingCommand)
 def data_fetch_command(
     name: Annotated[str, typer.Argument(help="ecva (ModelScope) or cuva (Hugging Face).")],
     to: Annotated[Path, typer.Option(help="Folder to download into.")],
@@ -102,7 +106,7 @@ def data_fetch_command(
     if fetched.moments:
         print(f"moments by vote: run --model a-guardian --model-arg moments={fetched.moments}")
     for path, videos in fetched.annotations:
-        print(f"annotations of {videos} videos: next: ecva-bench data check {name}:{path} --videos {to}")
+        print(f"annotations of {counted(videos, 'video')}: next: ecva-bench data check {name}:{path} --videos {to}")
     if not fetched.annotations:
         print("no annotations were found: name the file with ecva-bench data check FILE")
 
@@ -208,7 +212,9 @@ def _print_stats(result: Stats) -> None:
     from rich.table import Table
 
     console = Console()
-    classes = Table("code", "class", "videos", title=f"{result.dataset}: {result.videos} videos", title_justify="left")
+    classes = Table(
+        "code", "class", "videos", title=f"{result.dataset}: {counted(result.videos, 'video')}", title_justify="left"
+    )
     for code, name, count in result.classes:
         classes.add_row(code, name if "-" not in code else f"  {name}", str(count))
     classes.add_row("", "without a class", str(result.unlabelled))

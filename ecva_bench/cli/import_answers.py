@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
+
+from ..wording import counted
 
 Files = Annotated[
     list[str],
@@ -34,7 +37,7 @@ def import_command(
     name: Name = None,
     columns: Map = None,
     task: Annotated[str | None, typer.Option(help="Task of all answers, where the files do not tell it.")] = None,
-    out: Annotated[Path, typer.Option(help="New results file.")] = Path("results.jsonl"),
+    out: Annotated[Path | None, typer.Option(help="New results file. Default: MODEL-DATASET.jsonl.")] = None,
 ) -> None:
     """Make a results file of answers from elsewhere: JSON, JSON lines, CSV, TSV, workbooks, parquet, logs.
 
@@ -67,9 +70,13 @@ def import_command(
     if task and find_tasks([task])[0].name not in tasks:
         remedy = f"write FILE@{task} where it holds for all of a file"
         raise UsageError(f"--task {task} is of no use: the files tell {', '.join(tasks)}", remedy=remedy)
+    out = out or imported.results_file
     with progress("import", "answers") as update:
         imported.write(out, update)
     owed = sum(map(len, imported.manifest.expects.values()))
     held = imported.results()
-    print(f"{out}: {len(held.answers):,} of {owed:,} answers of {imported.model}, {len(held.failures):,} errors")
-    print(f"next: ecva-bench score {out}")
+    print(
+        f"{out}: {len(held.answers):,} of {counted(owed, 'answer')} of {imported.model}, "
+        f"{counted(len(held.failures), 'error')}"
+    )
+    print(f"next: ecva-bench score {quote(str(out))}")

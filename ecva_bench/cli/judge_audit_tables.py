@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..leaderboard.sheet import share_cell
 from ..leaderboard.table import Cell, Table, count_cell, decimal_cell
 from ..scoring.judge_audit import JudgeAudit
+from ..wording import counted
 
 
 def judge_audit_tables(audit: JudgeAudit) -> list[Table]:
@@ -18,7 +19,8 @@ def judge_audit_tables(audit: JudgeAudit) -> list[Table]:
 def _expectations(audit: JudgeAudit) -> Table:
     judge = ", ".join(f"{name} {value}" for name, value in audit.judge.items())
     return Table(
-        title=f"What a sound judge does: {judge}; {audit.items} answers about {audit.videos} videos of {audit.results}",
+        title=f"What a sound judge does: {judge}; {counted(audit.items, 'answer')} about "
+        f"{counted(audit.videos, 'video')} of {audit.results}",
         header=("question", "expectation", "excess, %", "outcome"),
         rows=tuple(
             (Cell(one.prompt), Cell(one.text), share_cell(one.excess), Cell(one.outcome)) for one in audit.expectations
@@ -26,7 +28,8 @@ def _expectations(audit: JudgeAudit) -> Table:
         notes=(
             "excess: by how much it is not so, paired by answer, with its 95 % interval over videos; it holds where "
             f"the interval lies below {100 * audit.tolerance:g} %, and fails where it lies above",
-            f"{audit.left_out} answers without a text or a reference left out; seed {audit.seed}, {audit.draws} draws",
+            f"{counted(audit.left_out, 'answer')} without a text or a reference left out; "
+            f"seed {audit.seed}, {audit.draws} draws",
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
+from ..wording import counted
 from .progress import progress
 
 if TYPE_CHECKING:
@@ -140,16 +141,17 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
             raise typer.Exit(3)
         if absent := judge.usage.not_in_replay:
             remedy = "use the answers and the options that the calls were exported with"
-            print(f"error: {absent} votes are not in the replay: {replay}: {remedy}", file=sys.stderr)
+            print(f"error: the replay lacks {counted(absent, 'vote')}: {replay}: {remedy}", file=sys.stderr)
             raise typer.Exit(3)
 
 
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
     price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
-    notes = f", {usage.uncounted} replies without a count of tokens" if usage.uncounted else ""
-    notes += f", {usage.not_in_replay} votes not in the replay" if usage.not_in_replay else ""
+    notes = f", {counted(usage.uncounted, 'reply')} without a count of tokens" if usage.uncounted else ""
+    notes += f", {counted(usage.not_in_replay, 'vote')} not in the replay" if usage.not_in_replay else ""
     return (
-        f"judge: {usage.asked} votes asked, {usage.from_store} from the store, {usage.failed} failed, "
-        f"{usage.retries} retries, {usage.tokens_in} tokens in, {usage.tokens_out} out, {price}{notes}"
+        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store} from the store, {usage.failed} failed, "
+        f"{counted(usage.retries, 'retry')}, {counted(usage.tokens_in, 'token')} in, {usage.tokens_out:,} out, "
+        f"{price}{notes}"
     )

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ..wording import counted
 from .named_files import only_answers
 
 
 def merge_command(
     parts: Annotated[list[Path], typer.Argument(help="Results files of one run's parts.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="New results file.")] = Path("results.jsonl"),
+    out: Annotated[Path | None, typer.Option(help="New results file. Default: MODEL-DATASET.jsonl.")] = None,
     incomplete: Annotated[
         bool, typer.Option("--incomplete", help="Merge what is there, though parts or answers are absent.")
     ] = False,
@@ -23,16 +24,19 @@ def merge_command(
     new file still owes what is absent, and says so; the command of the parts
     without --shard, and with --out naming the new file, asks it.
 
-    Example: ecva-bench merge part1.jsonl part2.jsonl --out results.jsonl
+    Example: ecva-bench merge motion-mini-part*.jsonl
     """
-    from ..journal.merging import merge_results
+    from ..journal.merging import merge_results, merged_file
     from ..journal.results import read_results
 
     parts = only_answers(parts)
+    out = out or merged_file(parts)
     merge_results(parts, out, incomplete)
     merged = read_results(out)
-    owed, answers, errors = sum(map(len, merged.expects.values())), len(merged.answers), len(merged.failures)
-    print(f"{out}: {len(parts)} files, {owed} answers owed: {answers} answers, {errors} errors, ", end="")
-    print(f"{owed - answers - errors} missing")
+    places = {(sample, view) for view, samples in merged.expects.items() for sample in samples}
+    owed, answers = len(places), len(merged.answers)
+    errors = sum((one.id, one.view) in places for one in merged.failures)
+    print(f"{out}: {counted(len(parts), 'file')}, {counted(owed, 'answer')} owed: ", end="")
+    print(f"{counted(answers, 'answer')}, {counted(errors, 'error')}, {owed - answers - errors:,} missing")
     if merged.lacking:
         print(f"{merged.lacking.text}: run the parts' command without --shard and with --out {out} to complete it")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..leaderboard.sheet import number_cell, share_cell
 from ..leaderboard.table import Cell, Table, count_cell, decimal_cell
 from ..scoring.meta import Consistency, MetaEvaluation
+from ..wording import counted
 
 
 def meta_eval_tables(found: MetaEvaluation) -> list[Table]:
@@ -27,7 +28,8 @@ def _consistency(found: MetaEvaluation, task: str) -> Table:
         for name, value in (("alpha", people.alpha), ("Kendall's W", people.w))
     )
     return Table(
-        title=f"Agreement with people, {task}: {people.triples} triples, {people.annotators} annotators, {agreement}",
+        title=f"Agreement with people, {task}: {counted(people.triples, 'triple')}, "
+        f"{counted(people.annotators, 'annotator')}, {agreement}",
         header=("scorer", "pairwise, %", "tau-b", "exact, %", "top-1, %", "pairs tied, %", "n", "unscored"),
         rows=tuple(_consistency_row(one) for one in (people.one_out, *rows)),
     )
@@ -62,8 +64,8 @@ def _comparisons(found: MetaEvaluation) -> Table:
             for one in found.comparisons
         ),
         notes=(
-            f"{found.rankings}: {found.triples} triples about {found.videos} videos, "
-            f"{len(found.problems)} lines left out",
+            f"{found.rankings}: {counted(found.triples, 'triple')} about {counted(found.videos, 'video')}, "
+            f"{counted(len(found.problems), 'line')} left out",
             f"95 % intervals and tests over videos, seed {found.seed}, {found.draws} draws",
             *found.signatures.values(),
         ),

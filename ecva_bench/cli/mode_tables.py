@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from ..leaderboard.table import Cell, Table, decimal_cell
 from ..scoring.modes import ModeCheck, ScoreChange
+from ..wording import counted
 
 
 def mode_table(check: ModeCheck) -> Table:
     """Return a row for each column of each scorer, and how many answers differ in the title."""
     return Table(
-        title=f"{check.differing} of {check.compared} answers of the fast mode are not those of the exact mode",
+        title=f"fast mode against exact mode: {check.differing:,} of {counted(check.compared, 'answer')} differ",
         header=("task", "view", "metric", "unit", "n", "exact", "fast less exact"),
         rows=tuple(_row(change) for change in check.changes),
         notes=(
             "intervals: 95 %, paired bootstrap over videos, none for fewer than 5; one that holds 0 shows no "
             "difference, not that there is none",
-            *([f"{check.one_only} questions were answered in one mode alone"] if check.one_only else []),
+            *([f"answered in one mode alone: {counted(check.one_only, 'question')}"] if check.one_only else []),
         ),
     )
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..wording import counted
 from . import options
+from .naming import NamingCommand
 
 if TYPE_CHECKING:
     from ..answering.models import ModelEntry
@@ -51,7 +53,7 @@ def models_command(
     print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 
 
-@app.command("show")
+@app.command("show", cls=NamingCommand)
 def models_show_command(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
     """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
 
@@ -82,7 +84,7 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
         print(f"{field:<13}  {text}")
 
 
-@app.command("check")
+@app.command("check", cls=NamingCommand)
 def models_check_command(
     name: Annotated[str, typer.Argument(help="A model's name.")],
     model_path: options.ModelPath = None,
@@ -138,7 +140,7 @@ def _first_words(text: str) -> str:
 
 def _print_check(check: CheckpointCheck, most: int | None) -> None:
     for part in check.parts:
-        result = "does not fit" if part.problems else f"{part.tensors} tensors fit"
+        result = "does not fit" if part.problems else f"fits: {counted(part.tensors, 'tensor')}"
         print(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
             print(f"  {len(names)} {problem}")

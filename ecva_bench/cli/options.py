@@ -11,9 +11,17 @@ import typer
 if TYPE_CHECKING:
     from ..answering.request import RunRequest
     from ..records.base import View
+    from ..samples import OptionOrder
 
 
-_VIEWS: dict[str, View] = {"anomaly": "anomaly", "control": "control"}  # the edited views that can be asked for
+# The edited views that can be asked for.
+_VIEWS: dict[str, View] = {
+    "anomaly": "anomaly",
+    "control": "control",
+    "still": "still",
+    "shuffled": "shuffled",
+    "blank": "blank",
+}
 
 
 def listed(values: list[str] | None) -> list[str] | None:
@@ -60,7 +68,9 @@ Task = Annotated[
 ]
 Data = Annotated[
     str,
-    _videos_option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
+    _videos_option(
+        help="Data set: mini, mini-twins, annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."
+    ),
 ]
 Videos = Annotated[Path | None, _videos_option(help="Folder of the video files.")]
 Out = Annotated[
@@ -76,11 +86,24 @@ Prompts = Annotated[
 Edited = Annotated[
     list[str] | None,
     _questions_option(
-        help="Ask about edited views too: anomaly (moments cut), control (as much normal time); a,b or repeated.",
+        help="Ask about edited views too: anomaly (moments cut), control (as much normal time cut); still (one frame "
+        "at all times), shuffled (another order), blank (no picture); a,b or repeated.",
         callback=_listed_views,
     ),
 ]
-AllTasks = Annotated[bool, _questions_option("--all-tasks", help="Ask about edited views also what no metric reads.")]
+AllTasks = Annotated[
+    bool, _questions_option("--all-tasks", help="Ask about anomaly and control also what no metric reads.")
+]
+Shuffle = Annotated[
+    str,
+    _questions_option(
+        metavar="SEED|no",
+        help="Options of a choice: in an order drawn by this seed; no: as the data set has them.",
+    ),
+]
+Rotate = Annotated[
+    bool, _questions_option("--rotate", help="Ask a choice once for each of its options, with all in other places.")
+]
 Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
 Available = Annotated[bool, _videos_option("--available", help="Only videos whose file is there.")]
@@ -106,6 +129,8 @@ def build_request(
     prompts: str,
     edited: list[str] | None,
     all_tasks: bool = False,
+    shuffle: str = "0",
+    rotate: bool = False,
     name: str = "",
     limit: int | None,
     ids: str | None,
@@ -138,6 +163,7 @@ def build_request(
         prompts=prompts,
         edited=tuple(_VIEWS[view] for view in edited or ()),
         all_tasks=all_tasks,
+        order=_order(shuffle, rotate),
         name=name,
         selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
         settings=Settings(
@@ -150,6 +176,15 @@ def build_request(
         ),
         worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
+
+
+def _order(shuffle: str, rotate: bool) -> OptionOrder:
+    from ..errors import UsageError
+    from ..samples import OptionOrder
+
+    if not (shuffle == "no" or shuffle.isdecimal()):
+        raise UsageError(f"{shuffle!r} is no seed", "--shuffle", "write a whole number, or no")
+    return OptionOrder(None if shuffle == "no" else int(shuffle), rotate)
 
 
 def name_and_value(item: str, what: str) -> tuple[str, str]:

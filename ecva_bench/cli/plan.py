@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..wording import counted
 from . import options
 
 if TYPE_CHECKING:
+    from ..answering.plan import Plan
     from ..answering.request import RunRequest
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
@@ -31,6 +33,8 @@ def plan_command(
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     all_tasks: options.AllTasks = False,
+    shuffle: options.Shuffle = "0",
+    rotate: options.Rotate = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -68,7 +72,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    print(f"{len(runner.plan.groups)} videos, {runner.plan.owed} answers owed, {len(runner.plan.unasked)} not asked")
+    print(_owed(runner.plan))
     if told := note or request.tell_missing(runner.plan):
         print(told)
     _print_rows(found)
@@ -86,6 +90,10 @@ def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
         return request, ""
     note = "no folder of videos is named (--videos): all of them are counted, none is looked at"
     return replace(request, data=replace(dataset, videos=_NOWHERE)), note
+
+
+def _owed(plan: Plan) -> str:
+    return f"{counted(len(plan.groups), 'video')}, {counted(plan.owed, 'answer')} owed, {len(plan.unasked):,} not asked"
 
 
 def _print_rows(found: RunStatus) -> None:

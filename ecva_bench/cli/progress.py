@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from ..wording import counted
 from .readable import duration
 
 LINE_EVERY = 5.0  # seconds; later a tenth of the time so far, so that a log of days stays short
@@ -48,7 +49,7 @@ def _bar(what: str, unit: str) -> Iterator[Update]:
 
         def update(done: int, total: int, errors: int = 0) -> None:
             rate = f"{done / max(time.monotonic() - start, 1e-3):.1f} {unit}/s"
-            shown = f", {errors} errors" if errors else ""
+            shown = f", {counted(errors, 'error')}" if errors else ""
             bar.update(task, completed=done, total=total, visible=True, rate=rate, errors=shown)
 
         yield update
@@ -65,6 +66,8 @@ def _lines(what: str, unit: str) -> Update:
             last = now
             left = f", {duration(taken / done * (total - done))} left" if 0 < done < total else ""
             rate = f"{done / taken:.1f} {unit}/s"
-            print(f"{what}: {done}/{total} {unit}, {rate}, {errors} errors{left}", file=sys.stderr, flush=True)
+            print(
+                f"{what}: {done}/{total} {unit}, {rate}, {counted(errors, 'error')}{left}", file=sys.stderr, flush=True
+            )
 
     return update

@@ -14,6 +14,7 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
+from ..wording import counted
 from . import options
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def run_command(
     prompts: options.Prompts = "ours",
     edited: options.Edited = None,
     all_tasks: options.AllTasks = False,
+    shuffle: options.Shuffle = "0",
+    rotate: options.Rotate = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -123,7 +126,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     for note in request.tell_data():
         print(note, file=sys.stderr)
     if request.on_trial:
-        what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
+        asked = f"this run asks about {request.dataset.name}, drawn clips with which to try things"
+        what = f"{asked}: its scores say nothing of a model"
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
@@ -174,24 +178,28 @@ def _print_errors(failures: list[Failure]) -> None:
     for (error, message), videos in list(found.items())[:_SHOWN]:
         distinct = list(dict.fromkeys(videos))
         if error == VideoMissing.code:
-            print(f"  missing: {len(distinct)} videos, {len(videos)} answers: {first_few(distinct)}")
+            print(
+                f"  missing: {counted(len(distinct), 'video')}, {counted(len(videos), 'answer')}: {first_few(distinct)}"
+            )
         else:
-            print(f"  {first_few(distinct)}: {error}, {len(videos)} answers: {message}")
+            print(f"  {first_few(distinct)}: {error}, {counted(len(videos), 'answer')}: {message}")
     if len(found) > _SHOWN:
-        print(f"  and {len(found) - _SHOWN} other errors, all in the results file")
+        print(f"  and {counted(len(found) - _SHOWN, 'other error')}, all in the results file")
 
 
 def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
     """Print the outcome of a run: its counts, its errors, what nobody can be asked, and which models answered."""
     reused = sum(key in journal.answered for key in journal.reusable)
+    there = f"{before:,} {'was' if before == 1 else 'were'} there"
+    there += f", {reused:,} of --reuse" if reused else ""
     print(
-        f"{out}: {end.answers} answers ({before} were there{f', {reused} are of --reuse' if reused else ''}), "
-        f"{end.errors} errors, {end.missing} missing; {end.empty} empty, {end.cut_off} cut off"
+        f"{out}: {counted(end.answers, 'answer')} ({there}), "
+        f"{counted(end.errors, 'error')}, {end.missing:,} missing; {end.empty:,} empty, {end.cut_off:,} cut off"
     )
     _print_errors(journal.unsettled)
     impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
     for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
-        print(f"  no {view} view, {questions} questions that nobody can be asked: {reason}")
+        print(f"  no {view} view, {counted(questions, 'question')} that nobody can be asked: {reason}")
     if len(journal.served) > 1:
         several = ", ".join(sorted(journal.served))
         print(f"beware: several models gave the answers of this run: {several}", file=sys.stderr)

@@ -13,6 +13,7 @@ from . import judge_options, options
 from .named_files import only_answers
 
 if TYPE_CHECKING:
+    from ..api.outcomes import Scored
     from ..judging import Judge
     from ..reading.units import TimeUnit
     from ..records.scores import Scores
@@ -24,7 +25,6 @@ Files = Annotated[
         show_default=False,
     ),
 ]
-NEWEST = Path("results.jsonl")  # stands for the results file written last, where no file has this name
 Data = Annotated[str | None, typer.Option(help="Annotations, for answers made elsewhere; results files need none.")]
 Task = Annotated[
     list[str] | None, typer.Option(help="Tasks to score, as a,b or repeated. Default: all.", callback=options.listed)
@@ -138,22 +138,20 @@ def score_command(
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
     judge, read_with = values.pop("judge"), values.pop("read_with")
-    values["files"] = files = only_answers(_named(files or [NEWEST]))
+    values["files"] = files = only_answers(files or [_newest()])
     _check_options(files, out, judge, read_with)
     with judge_options.judge_from_options(judge or read_with, **judging) as language_judge:
         judges = judge or not read_with
         _score_files(judge=language_judge if judges else None, reader=language_judge if read_with else None, **values)
 
 
-def _named(files: list[Path]) -> list[Path]:
-    """Return the files to score; for `results.jsonl`, where there is none, the results file that was written last."""
+def _newest() -> Path:
+    """Return the results file that was written last here, and say so."""
     from ..journal.lines import newest_results
 
-    if NEWEST not in files or NEWEST.exists():
-        return files
     newest = newest_results(Path())
     print(f"scoring {newest}, the results file that was written last here", file=sys.stderr)
-    return [newest if file == NEWEST else file for file in files]
+    return newest
 
 
 def _check_options(files: list[Path], out: Path | None, judge: str | None, read_with: str | None) -> None:
@@ -231,9 +229,8 @@ def _score_files(
 
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     """Write the scores, print them, and return whether they were written: what took long is not lost either way."""
+    from ..api.outcomes import Scored
     from ..errors import ResultsError
-    from ..leaderboard.forms import as_text
-    from ..leaderboard.sheet import score_sheets
     from ..records.base import canonical_json
     from ..scoring.files import write_scores
 
@@ -242,7 +239,8 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
         kept = sorted({one.scorer for one in write_scores(scores, target).summaries if one not in scores.summaries})
     except ResultsError as error:
         failure = error
-    print(canonical_json(_summary(scores)) if as_json else "\n".join(map(as_text, score_sheets(scores))))
+    scored = Scored(target, scores)
+    print(canonical_json(_summary(scored)) if as_json else scored)
     for name, reason in scores.header.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
     if kept:
@@ -264,6 +262,7 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
     return bool(idle)
 
 
-def _summary(scores: Scores) -> dict[str, object]:
-    """Everything but the item scores, as JSON values."""
-    return scores.model_dump(mode="json", exclude={"scores"})
+def _summary(scored: Scored) -> dict[str, object]:
+    """Everything but the item scores, as JSON values, and the scores by view where there are such views."""
+    by_view = scored.by_view()
+    return scored.scores.model_dump(mode="json", exclude={"scores"}) | ({"by_view": by_view} if by_view else {})

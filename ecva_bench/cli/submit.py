@@ -39,8 +39,8 @@ def submit_command(
     from ..leaderboard.submission import submission, write_submission
     from ..scoring.files import read_scores, scores_path
 
-    scored = read_scores(scores or scores_path(results, "standard"))
     answers = read_answer_file(results, data)
+    scored = read_scores(scores or scores_path(results, "standard"))
     made = submission(scored, answers, hardware=hardware, usd=usd)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..wording import counted
 from .named_files import only_answers
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ ScoresFiles = Annotated[
     list[Path] | None, typer.Option(help="Scores of these answers; may be repeated. Default: those beside each file.")
 ]
 Data = Annotated[
-    str | None, typer.Option(help="Annotations, for severity curves and class names. Default: mini's, of runs on mini.")
+    str | None,
+    typer.Option(help="Annotations, for severity curves and class names. Default: those of mini or its twins."),
 ]
 
 
@@ -57,7 +59,7 @@ def view_command(
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
     print(
-        f"wrote {page.folder / 'index.html'}: {page.answers} answers, {len(page.videos)} videos, "
+        f"wrote {page.folder / 'index.html'}: {counted(page.answers, 'answer')}, {counted(len(page.videos), 'video')}, "
         f"{len(page.with_file)} of them with a file"
     )
     if dataset and (missing := dataset.tell_missing(page.videos)):
@@ -69,9 +71,11 @@ def view_command(
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
     """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
     from ..data import load_dataset
+    from ..data.dataset import EMBEDDED
     from ..report.run import dataset_of
 
-    source = data or ("mini" if dataset_of(files[0]) == "mini" else None)
+    made_with = dataset_of(files[0])
+    source = data or (made_with if made_with in EMBEDDED else None)
     if source is None:
         return None
     from .progress import progress
@@ -97,7 +101,7 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
         results = read_answer_file(file, dataset)
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
-            text = f"{len(results.answers)} of {owed} answers are there, {len(results.failures)} failed"
+            text = f"{len(results.answers):,} of {counted(owed, 'answer')} there, {len(results.failures)} failed"
             print(f"incomplete: {file}: {text}", file=sys.stderr)
         if results.lacking:
             print(f"incomplete: {file}: {results.lacking.text}", file=sys.stderr)

@@ -17,6 +17,9 @@ from ..names import first_few
 from ..records import Annotation
 from ..records.annotations import Finding
 from ..taxonomy import Taxonomy
+from ..wording import counted
+
+EMBEDDED = ("mini", "mini-twins")  # drawn by this program, so that there is no file to name
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class Dataset:
         if not missing:
             return ""
         if self.videos is not None and not self.videos.exists():
-            return f"missing: all {len(videos)} videos, for there is no folder {self.videos}"
-        text = f"missing: {len(missing)} of {len(videos)} videos have no file in {self.videos}: {first_few(missing)}"
+            return f"missing: all of {counted(len(videos), 'video')}, for there is no folder {self.videos}"
+        share = f"{len(missing):,} of {counted(len(videos), 'video')}"
+        text = f"missing: {share}, without a file in {self.videos}: {first_few(missing)}"
         unread = sorted(self.files.listing.unread)
         return text + (f"; not all could be looked through: {first_few(unread)}" if unread else "")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError
 from ..files import parquet
+from ..files.trouble import trouble_of
 from ..names import number_of
 from ..records import Annotation
 from ..taxonomy import load_taxonomy
@@ -113,7 +114,8 @@ def _begin_of(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"the file cannot be read ({error.strerror})", path, "check the path")
+    what, remedy = trouble_of(error, path) or (error.strerror, "check the path")
+    return DataError(f"the file cannot be read ({what})", path, remedy)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import DataError, EcvaError, UsageError
 from ..files.folders import list_folder
+from ..wording import counted
 from .hubs import Hub, HuggingFace, ModelScope, RemoteFile
 from .loading import load_dataset
 from .unpacking import SUFFIXES, target_of, unpack
@@ -50,7 +51,8 @@ class Offer:
     def __str__(self) -> str:
         kept = f" ({self.there} are there already)" if self.there else ""
         source = f"{self.hub.host}/{self.repository}"
-        return f"{len(self.files)} files, {_gb(self.size)}, from {source}{kept}; {_gb(self.free)} are free in {self.to}"
+        files = counted(len(self.files), "file")
+        return f"{files}, {_gb(self.size)}, from {source}{kept}; {_gb(self.free)} are free in {self.to}"
 
 
 @dataclass(frozen=True)

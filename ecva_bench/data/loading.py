@@ -23,8 +23,8 @@ DatasetSource = str | Path | Dataset | Callable[[Path | None, Path | None], Data
 def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
-    `source` is a registered name (`mini`; `cuva` and `ecva` with the annotation file as `path`), both in one
-    (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a function of (path,
+    `source` is a registered name (`mini`, `mini-twins`; `cuva` and `ecva` with the annotation file as `path`), both in
+    one (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a function of (path,
     videos) that returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is
     returned, with other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown
     name and for what is no data set, `DataError` for a file that cannot be read at all.

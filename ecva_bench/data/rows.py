@@ -12,6 +12,7 @@ from ..records import Annotation, Label, Moment
 from ..records.annotations import Finding, Review
 from ..records.base import Action
 from ..taxonomy import Taxonomy
+from ..wording import counted
 from .cells import Note, parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
 
 
@@ -105,7 +106,7 @@ def annotate(row: RawRow, taxonomy: Taxonomy) -> tuple[Annotation, dict[str, lis
         segments, notes["description"] = parse_segments(row.description)
         texts["description"] = _stripped(row.description) if segments else None
         if moments and len(segments) != len(moments):
-            before = f"{len(moments)} moments, {len(segments)} descriptions"
+            before = f"{counted(len(moments), 'moment')}, {counted(len(segments), 'description')}"
             notes["description"].append(Note("moments-descriptions", "kept", before))
     annotation = Annotation(
         video=row.video,

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import DataError
 from ..files.archives import UNREADABLE
+from ..files.trouble import trouble_of
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -29,15 +30,15 @@ def unpack(archive: Path, folder: Path) -> None:
     """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
     try:
+        partial.mkdir()
         with tarfile.open(archive) as stream:
             for member in stream:
                 _write(partial, archive, stream, member)
         partial.rename(folder)
     except UNREADABLE as error:
-        what = f"the archive cannot be unpacked ({error})"
-        raise DataError(what, archive, "move it elsewhere and fetch again") from error
+        what, remedy = trouble_of(error, folder.parent) or (str(error), "move it elsewhere and fetch again")
+        raise DataError(f"the archive cannot be unpacked ({what})", archive, remedy) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

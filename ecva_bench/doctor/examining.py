@@ -13,6 +13,7 @@ from ..checkpoints.finding import WEIGHTS, find_checkpoint
 from ..data import Dataset, load_dataset
 from ..errors import CheckpointError, EcvaError
 from ..version import __version__
+from ..wording import counted
 from . import machine, videos
 from .finding import Line
 
@@ -55,7 +56,7 @@ def _data(data: str | None, folder: Path | None) -> tuple[Dataset | None, list[L
         dataset = load_dataset(data, videos=folder)
     except EcvaError as error:
         return None, [Line("data", str(error), False)]
-    rows = f"{dataset.name}, {len(dataset.annotations)} usable videos, {len(dataset.excluded)} unusable"
+    rows = f"{dataset.name}, {counted(len(dataset.annotations), 'usable video')}, {len(dataset.excluded)} unusable"
     lines = [Line("data", f"{rows}: {dataset.source}", bool(dataset.annotations))]
     if dataset.render is None and dataset.videos is not None:
         lines += videos.against(dataset)

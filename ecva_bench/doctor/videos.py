@@ -10,6 +10,7 @@ from ..data import Dataset
 from ..errors import VideoAmbiguous
 from ..files.folders import Listing, list_folder
 from ..names import Name, first_few
+from ..wording import counted
 from .finding import Line
 
 _NO_VIDEO = 1000  # bytes: nothing so small is a video, but an empty file, an error page or a pointer of Git LFS is
@@ -50,12 +51,14 @@ def against(dataset: Dataset) -> Iterator[Line]:
             "ambiguous", f"{len(ambiguous)} may be either of two files: {first_few(list(ambiguous))}; {one}", False
         )
     if small := [video for video, path in found.items() if _is_small(files.folder / path)]:
-        yield Line("too small", f"{len(small)} files are no videos, for their size: {first_few(small)}", False)
+        yield Line("too small", f"{counted(len(small), 'file')}, no video for the size: {first_few(small)}", False)
     if unfinished := dataset.missing(files.unfinished):
-        yield Line("unfinished", f"{len(unfinished)} downloads are not whole: {first_few(unfinished)}", False)
+        yield Line("unfinished", f"{counted(len(unfinished), 'download')}, not whole: {first_few(unfinished)}", False)
     taken = {path.as_posix() for path in found.values()} | {file for video in ambiguous for file in files.meant[video]}
     if unused := [file for file in files.listing.files if Name.of(file).suffix and file not in taken]:
-        yield Line("not used", f"{len(unused)} video files of no annotation, or second ones: {first_few(unused)}")
+        yield Line(
+            "not used", f"{counted(len(unused), 'video file')} of no annotation, or a second one: {first_few(unused)}"
+        )
     yield from _unread(files.listing)
 
 

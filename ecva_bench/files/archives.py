@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import IO
 
 from ..cache import cache_dir
-from ..errors import DataError, HeaderDamaged, VideoError, VideoMissing
+from ..errors import DataError, HeaderDamaged, StorageTrouble, VideoError, VideoMissing
 from . import parquet
+from .trouble import trouble_of
 
 SUFFIXES = (".zip", ".parquet")
 ROOM = 20 << 30  # bytes of videos kept in the cache
@@ -50,7 +51,8 @@ def members(archive: Path) -> tuple[str, ...]:
     try:
         return _members(archive, status.st_size, status.st_mtime_ns)
     except UNREADABLE as error:
-        raise DataError(f"the archive cannot be read ({error})", archive, "get it again") from error
+        what, remedy = trouble_of(error, archive) or (str(error), "get it again")
+        raise DataError(f"the archive cannot be read ({what})", archive, remedy) from error
 
 
 @lru_cache(maxsize=64)
@@ -78,9 +80,9 @@ def on_disk(path: Path) -> Path:
     with contextlib.suppress(FileNotFoundError):
         os.utime(kept, ns=(time.time_ns(), kept.stat().st_mtime_ns))
         return kept
-    kept.parent.mkdir(parents=True, exist_ok=True)
     partial = kept.with_name(f".{kept.name}.{os.getpid()}.{threading.get_ident()}")
     try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
         with _content(archive, member) as (content, size):
             _make_room(kept.parent, size, path)
             with partial.open("wb") as out:
@@ -90,9 +92,14 @@ def on_disk(path: Path) -> Path:
     except VideoError:
         raise
     except (*UNREADABLE, DataError) as error:
+        if trouble := trouble_of(error, kept.parent):
+            raise StorageTrouble(
+                f"it cannot be taken out of its archive, {trouble.what}", path, trouble.remedy
+            ) from error
         raise HeaderDamaged(f"it cannot be read out of its archive ({error})", path, "get the archive again") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
     return kept
 
 
@@ -120,7 +127,7 @@ def _content(archive: Path, member: str) -> Iterator[tuple[IO[bytes], int]]:
 
 
 def _make_room(folder: Path, size: int, path: Path) -> None:
-    """Remove what was not used for longest until a file of a size fits; `VideoError` where it never will."""
+    """Remove what was not used for longest until a file of a size fits; `StorageTrouble` where it never will."""
     kept = []
     for file in folder.iterdir():
         with contextlib.suppress(OSError):  # another process removes too
@@ -134,4 +141,4 @@ def _make_room(folder: Path, size: int, path: Path) -> None:
         held -= bytes_
     if size > ROOM or shutil.disk_usage(folder).free < size + SPARE:
         what = f"there is no room to take it out of its archive ({size / 1e9:.1f} GB)"
-        raise VideoError(what, path, f"free some space, or set ECVA_CACHE to a folder with more: now {folder}")
+        raise StorageTrouble(what, path, f"free some space, or set ECVA_CACHE to a folder with more: now {folder}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import DataError, VideoMissing
+from .trouble import trouble_of
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -113,4 +114,6 @@ def _opened(path: Path) -> Iterator[ParquetFile]:
         with Opened(path) as file:
             yield file
     except (ArrowException, OSError) as error:
+        if trouble := trouble_of(error, path):
+            raise DataError(f"the parquet file cannot be read ({trouble.what})", path, trouble.remedy) from error
         raise DataError(f"the parquet file is damaged ({error!s:.120})", path, "get it again") from error

@@ -20,7 +20,8 @@ ANSWER_NAMES = (
     frozenset({
         "prediction", "predictions", "pred", "preds", "predict", "predicted", "predictedanswer", "predanswer",
         "predictiontext", "predtext", "modelanswer", "modeloutput", "modelresponse", "modelprediction", "response",
-        "generated", "generatedtext", "generatedanswer", "generation", "completion", "filteredresps", "hypothesis",
+        "generated", "generatedtext", "generatedanswer", "generation", "completion", "completions",
+        "filteredresps", "hypothesis",
         "candidate", "reply", "llmanswer", "llmoutput", "outputtext", "预测", "模型回答", "模型输出",
     }),
     frozenset({"output", "outputs", "answer", "answers", "anwser", "text", "caption", "content", "回答", "答案"}),
@@ -37,8 +38,11 @@ FINISH_NAMES = ("finish_reason", "finish", "stop_reason")
 REFERENCE_NAMES = frozenset({
     "reference", "ref", "target", "groundtruth", "gt", "gold", "label", "labels", "solution", "humanexpertanswer",
 })  # fmt: skip
-# Fields below which programs keep what they know of a question, and never an answer.
-NOT_ANSWERS_BELOW = frozenset({"doc", "metadata", "reference", "target", "args", "arguments", "config", "meta", "info"})
+# Fields below which programs keep what they know of a question, or the question itself, and never an answer.
+NOT_ANSWERS_BELOW = frozenset({
+    "doc", "metadata", "reference", "references", "target", "args", "arguments", "config", "meta", "info", "input",
+    "inputs", "instance", "request", "prompt", "question",
+})  # fmt: skip
 
 _KNOWN = frozenset().union(*VIDEO_NAMES, *ANSWER_NAMES, TASK_NAMES, VIEW_NAMES, map(bare_name, PROMPT_NAMES))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import ResultsError, UsageError
 from ..records.answers import Answer, Failure, Results
+from ..wording import counted
 
 Fields = dict[str, str | int | None]
 
@@ -106,7 +107,7 @@ def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
         cells = []
         for text in (str(row[name] or "") for name in names):
             if len(text) > _CELL:
-                what = f"the text of {row['id']} has {len(text):,} characters, and a cell takes {_CELL:,}"
+                what = f"the text of {row['id']} has {counted(len(text), 'character')}, and a cell takes {_CELL:,}"
                 raise ResultsError(what, out, "export it to csv, lmms-eval or parquet")
             cell = WriteOnlyCell(sheet, _legible(text))
             cell.data_type = "s"  # a text that begins with "=" is no formula

@@ -15,11 +15,12 @@ from typing import Any
 
 from ..data import Dataset
 from ..errors import ResultsError, UsageError
+from ..journal.lines import results_file
 from ..journal.writer import now, write_results
 from ..records.annotations import REFERENCES
 from ..records.answers import Answer, Failure, Manifest, Results
-from ..records.base import View, sha256_of
-from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..records.base import VIEWS, View, cuts_moments, sha256_of
+from ..tasks import packaged_prompts
 from ..version import __version__
 from .items import items_of
 from .joining import Joined, join
@@ -62,6 +63,11 @@ class Imported:
             spec=self.manifest.spec,
         )
 
+    @property
+    def results_file(self) -> Path:
+        """Where the run goes unless a file is named, as a run of ours would."""
+        return results_file(self.model, self.manifest.spec["dataset"]["name"])
+
     def write(self, out: Path, progress: Callable[[int, int], None]) -> None:
         """Write the run to a new results file; `ResultsError` where the file is there or cannot be written."""
         if out.exists():
@@ -91,7 +97,7 @@ def import_answers(
     read = [_read(source, *one, lookup, given) for source, one in zip(sources, opened, strict=True)]
     if not any(one.found.items for one in read):
         raise _nothing(read[0])
-    joined = join([item for one in read for item in one.found.items], lookup, sources[0].path)
+    joined = join([(one.file.path, one.found.items) for one in read], lookup)
     files = tuple(one.file for one in read)
     name = model or next((file.model for file in files if file.model), "") or without_task(files[0].path.stem)
     manifest = _manifest(read, joined, dataset, name)
@@ -128,7 +134,7 @@ def _read(
 
 
 def _nothing(read: ReadFile) -> UsageError:
-    why = ", ".join(f"{count_of(places)} {what}" for what, places in read.found.aside.items())
+    why = ", ".join(f"{what}: {count_of(places)}" for what, places in read.found.aside.items())
     remedy = "name the columns with --map video=COLUMN,answer=COLUMN,task=COLUMN"
     return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read.file.path, remedy)
 
@@ -141,7 +147,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model:
         *((one.task, one.view) for one in joined.failures),
     }:
         tasks[view].add(task)
-    views: list[View] = [view for view in ("full", "anomaly", "control") if view in tasks]
+    views: list[View] = [view for view in VIEWS if view in tasks]
     expects: dict[View, tuple[str, ...]] = {}
     unasked: dict[str, str] = {}
     for view in views:
@@ -151,7 +157,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model:
                 sample = f"{each.video}/{task}"
                 if not REFERENCES[task](each):
                     unasked[sample] = "no reference"
-                elif view != "full" and not each.moments:
+                elif cuts_moments(view) and not each.moments:
                     unasked[f"{sample}@{view}"] = "no annotated moment"
                 else:
                     owed.append(sample)
@@ -186,9 +192,7 @@ def _known_prompts(answers: Sequence[Answer]) -> dict[str, dict[str, str]]:
     asked: dict[str, set[str]] = defaultdict(set)
     for answer in answers:
         asked[answer.task].add(answer.prompt_sha256)
-    ours = {
-        prompt.sha256: prompt for task in TASKS.values() for one in PROMPT_SETS for prompt in [prompt_for(task, one)]
-    }
+    ours = {prompt.sha256: prompt for _, prompt in packaged_prompts()}
     found = {}
     for task, hashes in sorted(asked.items()):
         prompt = ours.get(next(iter(hashes))) if len(hashes) == 1 else None

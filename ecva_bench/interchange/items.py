@@ -60,14 +60,14 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
     for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
-            result.aside["name no video"].append(row.where)
+            result.aside["no video named"].append(row.where)
             continue
         for named, column in fields.answers.items():
             if named and flat.get(column) in (None, ""):
                 continue  # an empty cell of a table with a column a task: not asked
             one = named or of_row
             if one is None:
-                result.aside["are of no task of ours"].append(row.where)
+                result.aside["no task of ours"].append(row.where)
                 continue
             result.items.append(_item(flat, column, fields, sample, one, source.view, where, prompt))
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,27 +21,28 @@ from .mapping import no_video_joins
 
 @dataclass
 class Joined:
-    """What came of the items: answers and failures in the files' order, and notes of what is to be known of them."""
+    """What came of the items: answers and failures in the files' order, names of other videos, and repeated answers."""
 
     answers: list[Answer] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     strangers: dict[str, None] = field(default_factory=dict)
     repeated: int = 0
 
 
-def join(items: Sequence[Item], lookup: Lookup, path: Path) -> Joined:
-    """Return the answers and failures of items, each a video's, a task's and a view's.
+def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined:
+    """Return the answers and failures of the items of files, each a video's, a task's and a view's.
 
     An answer that is there twice counts once. Raises `DataError` where names do not tell videos apart or are none of
     the data set's, and where two answers to one question differ, with the places of both.
     """
     joined = Joined()
-    videos = _videos_of([item.name for item in items], lookup, path)
+    named = [_videos_of([item.name for item in items], lookup, path) for path, items in files]
+    _check_joins([path for path, _ in files], named, lookup)
     first: dict[tuple[str, View], tuple[str, str]] = {}
     failed: dict[tuple[str, View], Failure] = {}
-    for item in items:
-        video = videos[item.name]
+    for path, item, video in (
+        (path, item, videos[item.name]) for (path, items), videos in zip(files, named, strict=True) for item in items
+    ):
         place = (f"{video}/{item.task}", item.view)
         if video not in lookup.annotations:
             joined.strangers[item.name] = None
@@ -64,24 +65,31 @@ def join(items: Sequence[Item], lookup: Lookup, path: Path) -> Joined:
 
 
 def _videos_of(written: Sequence[str], lookup: Lookup, path: Path) -> dict[str, str]:
-    """Return the id of the video that each name means: of one of the dataset's, or, where it means none, its own."""
+    """Return the id of the video that each name in a file means: of one of the dataset's, else one of its own.
+
+    Raises `DataError` for two names of one video, which the file itself tells apart; another file may write them so.
+    """
     videos: dict[str, str] = {}
     owners: dict[str, tuple[Name, str]] = {}
-    joins = False
     for text in dict.fromkeys(written):
         name, found = Name.of(text), lookup.find(text)
         if len(found) > 1:
             raise one_video(found[0], found[1], path, text)
-        joins |= bool(found)
         videos[text] = video = found[0] if found else "/".join((*name.folders, name.stem))
         owner, first = owners.get(video, (name, text))
         if name[:2] != owner[:2] or (name.suffix and owner.suffix and name.suffix != owner.suffix):
             raise one_video(first, text, path)
         owners[video] = (owner, first) if owner.suffix else (name, text)
-    if not joins:
-        there = [each.media for each in (*lookup.dataset.annotations, *lookup.dataset.excluded)]
-        raise no_video_joins(path, lookup.dataset.source, written, there, near(written[0], there))
     return videos
+
+
+def _check_joins(paths: Sequence[Path], named: Sequence[Mapping[str, str]], lookup: Lookup) -> None:
+    """Raise `DataError`, with the first names of both sides, where no file names a video of the dataset."""
+    if any(lookup.find(text) for videos in named for text in videos):
+        return
+    path, written = next((path, list(videos)) for path, videos in zip(paths, named, strict=True) if videos)
+    there = [each.media for each in (*lookup.dataset.annotations, *lookup.dataset.excluded)]
+    raise no_video_joins(path, lookup.dataset.source, written, there, near(written[0], there))
 
 
 def near(name: str, known: Sequence[str]) -> str:

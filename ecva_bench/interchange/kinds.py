@@ -61,6 +61,8 @@ def refuse_other_kind(path: Path, head: bytes) -> None:
     if head.startswith(_PICKLE) or path.suffix.lower() in (".pkl", ".pickle"):
         remedy = "load it where it was made, write its texts with json.dump, and name that file"
         raise _refusal(path, "a pickle, which is a program and is not opened", remedy)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise _refusal(path, "a YAML file", "write it with json.dump(yaml.safe_load(FILE), …), and name that file")
     start = head.lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise _refusal(path, "a web page", "download the file itself, and name that")

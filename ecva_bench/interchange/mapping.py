@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
+from ..records.base import VIEWS
 from .columns import (
     ANSWER_NAMES,
     NOT_ANSWERS_BELOW,
@@ -192,7 +193,7 @@ def _view_column(columns: Columns) -> str | None:
         unknown = sorted(str(word) for word in words if not (isinstance(word, str) and view_of(word)))
         if unknown:
             what = f"column `{column}` holds {unknown[0]!r:.40}, which is no view"
-            raise UsageError(what, columns.path, "write full, anomaly or control there")
+            raise UsageError(what, columns.path, f"write one of {', '.join(VIEWS)} there")
         if words:
             return column
     return None

@@ -16,7 +16,10 @@ from .words import is_task, view_of
 KEY = "key"  # the field that an entry's own key goes to
 
 # Names under which programs put the rows of a file, and what beside them is about every row.
-_ENVELOPES = ("samples", "logs", "results", "answers", "predictions", "outputs", "responses", "data", "items", "rows")
+_ENVELOPES = (
+    "samples", "logs", "results", "answers", "predictions", "outputs", "responses", "request_states",
+    "data", "items", "rows",
+)  # fmt: skip
 _OF_EVERY_ROW = ("task", "view")
 # The fields of an inspect sample that are taken, each under the name it has in a row of ours.
 _INSPECT = {"id": "id", "epoch": "epoch", "target": "target", "metadata": "metadata", "error": "error"}

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Manifest
+from ..wording import counted
 from .columns import VIDEO_NAMES
 from .items import FileItems
 from .joining import Joined, near
@@ -31,32 +33,33 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
     """Return in words what was read, from where, and what of it cannot be used."""
     notes = [_read_note(one) for one in read]
     for one in read:
-        notes += [f"{one.file.path.name}: {count_of(rows)} {what}" for what, rows in one.found.aside.items()]
+        notes += [f"{one.file.path.name}: {what}: {count_of(rows)}" for what, rows in one.found.aside.items()]
         if _counts(one):
-            notes.append(f"`{one.fields.video}` counts from 1, as rows do: it was taken for the videos' numbers")
+            what = f"`{one.fields.video}` counts from 1, as rows do: it was taken for the videos' numbers"
+            notes.append(f"{one.file.path.name}: {what}")
     if joined.failures:
         lacks = _some(failure.message for failure in joined.failures)
-        notes.append(f"{len(joined.failures):,} rows hold no answer and are errors: {lacks}")
+        notes.append(f"{counted(len(joined.failures), 'error')}, of rows without an answer: {lacks}")
     if joined.repeated:
-        notes.append(f"{joined.repeated:,} rows repeat an answer word for word and count once")
+        notes.append(f"{counted(joined.repeated, 'row')} with an answer that is there word for word, counted once")
     if joined.strangers:
         names = list(joined.strangers)
         meant = near(names[0], [each.media for each in lookup.annotations.values()])
-        what = f"{len(names):,} videos are not in {lookup.dataset.source}, and their answers are set aside"
+        what = f"set aside: the answers to {counted(len(names), 'video')} not in {lookup.dataset.source}"
         notes.append(f"{what}: {_some(map(repr, names))}{meant}")
     owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
     unowed = [a for a in joined.answers if (a.id, a.view) not in owed and a.video in lookup.annotations]
     if unowed:
         some = _some(f"{answer.id} ({answer.view})" for answer in unowed)
-        notes.append(f"{len(unowed):,} answers are to what is not annotated, and are set aside: {some}")
+        notes.append(f"set aside: {counted(len(unowed), 'answer')} to what is not annotated: {some}")
     there = Counter((answer.task, answer.view) for answer in joined.answers)
     for view, samples in manifest.expects.items():
-        counts = Counter(sample.rpartition("/")[2] for sample in samples)
+        counts = Counter(sample_parts(sample).task for sample in samples)
         answered = {answer.id for answer in joined.answers if answer.view == view}
         for task, count in sorted(counts.items()):
-            missing = count - sum(sample in answered for sample in samples if sample.endswith(f"/{task}"))
+            missing = count - sum(sample in answered for sample in samples if sample_parts(sample).task == task)
             if missing and there[task, view]:
-                notes.append(f"{task} ({view}): {missing:,} of {count:,} questions have no answer")
+                notes.append(f"{task} ({view}): no answer to {missing:,} of {counted(count, 'question')}")
     texts = [answer for answer in joined.answers if answer.task in ("description", "cause", "effect")]
     if len(texts) > 1 and all(_same(answer) for answer in texts):
         notes.append("every answer is the annotator's own text: is this a file of annotations?")
@@ -71,7 +74,7 @@ def _read_note(read: ReadFile) -> str:
     )
     columns = ", ".join(f"`{column}`" for column in fields.answers.values())
     parts = [video, f"answer from {columns}", found.task_by, f"view from `{fields.view}`" if fields.view else ""]
-    rows = f"{answers:,} answers of {len(file.rows):,} rows"
+    rows = f"{counted(answers, 'answer')} of {counted(len(file.rows), 'row')}"
     return f"read {file.path.name} ({file.form}): {rows}: {', '.join(filter(None, parts))}"
 
 
@@ -88,7 +91,7 @@ def _same(answer: Answer) -> bool:
 
 def count_of(places: Sequence[str]) -> str:
     """Return how many rows are at some places, and the first of these."""
-    return f"{len(places):,} of its rows ({_some(places)})"
+    return f"{counted(len(places), 'row')} ({_some(places)})"
 
 
 def _some(items: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from ..files import parquet
 from ..reading.text import parse_json
 from .containers import archive_rows, table_rows
 from .kinds import json_reason, refuse_other_kind, refuse_other_rows
-from .nesting import Row, model_in, rows_of
+from .nesting import KEY, Row, model_in, rows_of
 
 _ZIP = b"PK"
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -42,7 +42,7 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
     Raises `UsageError` for a file of another kind, with what to type, and `DataError` for a damaged one.
     """
     if path.is_dir():
-        refuse_other_kind(path, b"")
+        return _texts(path)
     content = read_bytes(path)
     refuse_other_kind(path, content[:4096])
     model = ""
@@ -64,8 +64,20 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
     return AnswerFile(path, form, hashlib.sha256(content).hexdigest(), tuple(rows), model)
 
 
+def _texts(folder: Path) -> AnswerFile:
+    """Return the rows of a folder with a text a video, `00001.txt`; `UsageError` for another folder."""
+    files = [file for file in sorted(folder.iterdir()) if file.name[0] != "."]
+    if not files or any(file.suffix.lower() != ".txt" for file in files):
+        refuse_other_kind(folder, b"")
+    contents = [file.read_bytes() for file in files]
+    pairs = zip(files, contents, strict=True)
+    rows = tuple(Row({KEY: file.stem, "answer": _decoded(content, file)}, file.name) for file, content in pairs)
+    return AnswerFile(folder, "folder of texts", hashlib.sha256(b"\0".join(contents)).hexdigest(), rows)
+
+
 def _decoded(content: bytes, path: Path) -> str:
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    unmarked = "utf-16-le" if content[1:2] == b"\0" and content[:1] != b"\0" else "utf-8"
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), unmarked)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -125,7 +137,10 @@ def _table(text: str, path: Path, *, headed: bool) -> list[Row]:
     lines: list[tuple[int, Any]] = []
     try:
         for cells in reader:
-            lines.append((reader.line_num, cells))
+            if delimiter == "|":  # a table of Markdown, with a rule below its headings
+                cells = [cell.strip() for cell in cells]
+            if delimiter != "|" or any(cell.strip(":-") for cell in cells):
+                lines.append((reader.line_num, cells))
     except csv.Error as error:
         raise DataError(f"line {reader.line_num} is no row of a table ({error})", path, "save the table anew") from None
     return table_rows(lines, "", headed=headed)

@@ -13,7 +13,11 @@ from ..reading.text import well_formed
 # What programs write in place of an answer that they did not get.
 _FAILED = ("ERROR", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
 _FAILED_BEGINNINGS = ("Failed to obtain answer",)  # VLMEvalKit
-_WRAPPERS = ("choices", "message", "body", "content", "text", "value", "prediction", "answer", "completion")
+_WRAPPERS = (
+    "choices", "message", "body", "content", "text", "value", "prediction", "answer", "completion",
+    "output", "candidates", "parts",
+)  # fmt: skip
+_TEXTS = ("text", "output_text")  # types of parts that are the answer
 _ASSISTANTS = ("assistant", "gpt", "model", "bot")
 _DEEPEST = 8
 
@@ -40,11 +44,14 @@ def answer_text(value: Any, depth: int = _DEEPEST) -> str | None:
 def _of_list(items: list[Any] | tuple[Any, ...], depth: int) -> str | None:
     """Return the text of a list: of messages the last of the model's, of parts all texts, else of the only item."""
     if items and all(isinstance(item, Mapping) for item in items):
+        items = [item for item in items if item.get("type") != "reasoning" and not item.get("thought")]
         if all("role" in item or "from" in item for item in items):
             said = [item for item in items if item.get("role", item.get("from")) in _ASSISTANTS]
             return answer_text(said[-1], depth) if said else None
         if all("type" in item for item in items):
-            return "".join(str(item["text"]) for item in items if item["type"] == "text" and "text" in item) or None
+            return "".join(str(item["text"]) for item in items if item["type"] in _TEXTS and "text" in item) or None
+        if len(items) > 1 and all(isinstance(item.get("text"), str) for item in items):
+            return "".join(item["text"] for item in items)
     return answer_text(items[0], depth) if len(items) == 1 else None
 
 

@@ -34,6 +34,9 @@ VIEW_WORDS: dict[View, tuple[str, ...]] = {
     "full": ("full", "fullvideo", "original", "whole", "unedited"),
     "anomaly": ("anomaly", "noanomaly", "withoutanomaly", "anomalycut", "anomalyremoved"),
     "control": ("control", "controlcut"),
+    "still": ("still", "stillframe", "oneframe", "singleframe"),
+    "shuffled": ("shuffled", "shuffle", "shuffledframes"),
+    "blank": ("blank", "blankvideo", "nopicture"),
 }
 
 # Phrases of the prompts of ECVA, CUVA and lmms-eval.

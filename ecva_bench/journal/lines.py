@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from .. import registry
 from ..errors import ResultsError, ViewUnavailable
 from ..reading.text import parse_json
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
@@ -25,18 +28,29 @@ _TYPES: dict[str, type[Record]] = {
 
 # How a manifest begins, and with it every results file, its keys being sorted.
 MANIFEST_BEGINS = b'{"environment":{'
+_NAMED = 5  # results files that a message names
 _LONGEST_LINE = 1 << 26  # bytes of a manifest that are read to tell one
 
 
 def parse_records(path: Path) -> Iterator[Record]:
     """Yield the records of complete lines; skip record types of newer minor versions and an incomplete last line."""
     if not path.is_file():
-        raise ResultsError("there is no results file", path, "check the path, or write one with `ecva-bench run`")
+        raise absent(path)
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 return
             yield from _parse_line(line, path, number)
+
+
+def results_file(model: str, dataset: str, part: tuple[int, int] | None = None) -> Path:
+    """Return what a results file is called unless the user names it, in the present folder.
+
+    `motion-mini.jsonl`; of the second of four parts, `motion-mini-part2of4.jsonl`. Of a path the last part counts, and
+    of `my.py:Mine` the name in the file.
+    """
+    parts = [registry.short_name(model), dataset, *([f"part{part[0]}of{part[1]}"] if part else [])]
+    return Path("-".join(re.sub(r"[^\w.]+", "-", text.rpartition("/")[2]).strip("-.") for text in parts) + ".jsonl")
 
 
 def is_results(path: Path) -> bool:
@@ -59,12 +73,27 @@ def is_results(path: Path) -> bool:
     return False
 
 
+def absent(path: Path) -> ResultsError:
+    """Return the error for a results file that is not there, with the name that is most like it and those there are."""
+    there = [str(found) for found in _results_in(path.parent)]
+    remedy = "check the path, or write one with `ecva-bench run`"
+    if there:
+        like = difflib.get_close_matches(str(path), there, n=1)
+        meant = f"did you mean {like[0]}? " if like else ""
+        remedy = f"{meant}results files there: {', '.join(there[:_NAMED])}{', …' if len(there) > _NAMED else ''}"
+    return ResultsError("there is no results file", path, remedy)
+
+
 def newest_results(folder: Path) -> Path:
     """Return the results file in a folder that was written last; `ResultsError` where there is none."""
-    found = [path for path in folder.glob("*.jsonl") if is_results(path)]
+    found = _results_in(folder)
     if not found:
         raise ResultsError("there is no results file", folder.resolve(), "write one with `ecva-bench run`")
     return max(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _results_in(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.jsonl")) if is_results(path)]
 
 
 def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:

@@ -109,8 +109,10 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
         yield " there, ".join("part {} of {}".format(*part) if part else "the whole run" for part in parts) + " here"
     yield from _other_prompts(old.get("prompts", {}), new.get("prompts", {}))
     flat = [dict(_flat({k: v for k, v in spec.items() if k not in settled})) for spec in (old, new)]
-    for key in sorted(flat[0].keys() | flat[1].keys()):
-        if flat[0].get(key) != flat[1].get(key):
+    differing = [key for key in sorted(flat[0].keys() | flat[1].keys()) if flat[0].get(key) != flat[1].get(key)]
+    described = {key.split(".")[1] for key in differing if key.startswith("description.")}
+    for key in differing:
+        if key.removeprefix("model_args.") not in described:  # the option, and what the model made of it
             name = key.removeprefix("description.").removeprefix("model_args.")
             yield f"{name} {_short(flat[0].get(key))} there, {_short(flat[1].get(key))} here"
 
@@ -120,6 +122,9 @@ def _other_prompts(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mappi
         if old[task].get("sha256") != new[task].get("sha256"):
             one, other = old[task].get("id"), new[task].get("id")
             yield f"prompt {one} there, {other} here" if one != other else f"another text of the prompt {one}"
+        if old[task].get("shuffle") != new[task].get("shuffle"):
+            seeds = [_short(spec[task].get("shuffle")) for spec in (old, new)]
+            yield f"options shuffled by seed {seeds[0]} there, {seeds[1]} here"
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

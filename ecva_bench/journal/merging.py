@@ -10,7 +10,8 @@ from pathlib import Path
 from ..errors import ResultsError
 from ..records.answers import Answer, Event, Failure, Lacking, Manifest, Unasked
 from ..records.base import Record, canonical_json
-from .lines import parse_records
+from ..wording import counted
+from .lines import parse_records, results_file
 from .manifests import (
     Expected,
     SampleView,
@@ -64,6 +65,13 @@ class _Part:
         return self.manifest.whole if self.lacking else self.manifest.expects
 
 
+def merged_file(paths: Sequence[Path]) -> Path:
+    """Return what the union of some results files is called unless the user names it: as the whole run would be."""
+    first = manifest_of(paths[0], list(parse_records(paths[0])))
+    model = first.name or str(first.spec.get("model", "merged"))
+    return results_file(model, str(first.spec.get("dataset", {}).get("name", "results")))
+
+
 def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False) -> Manifest:
     """Write the union of the parts of one run, or of runs that agree, to a new file and return its manifest.
 
@@ -73,7 +81,7 @@ def merge_results(paths: Sequence[Path], target: Path, incomplete: bool = False)
     answers contradict each other.
     """
     if target.exists():
-        raise ResultsError("the file to merge into exists", target, "name a new file")
+        raise ResultsError("the file to merge into exists", target, "name a new file with --out")
     parts = [_Part(path, list(parse_records(path))) for path in paths]
     first = _alike(parts)
     whole = _whole(parts)
@@ -159,12 +167,12 @@ def _check_finished(parts: Sequence[_Part], run: Manifest, settled: set[SampleVi
     for part in parts:
         owed = sample_views(part.manifest.expects)
         if missing := len(owed - settled):
-            what = f"{part.name} is unfinished: {missing} of {len(owed)} answers are missing"
+            what = f"{part.name} is unfinished, without {missing:,} of {counted(len(owed), 'answer')}"
             remedy = "run its command again, or merge what is there with --incomplete"
             raise ResultsError(what, part.path, remedy)
     owed = sample_views(run.expects)
     if missing := len(owed - settled):
-        what = f"one part was extended and another was not: {missing} of {len(owed)} answers are missing"
+        what = f"one part was extended and another was not, without {missing:,} of {counted(len(owed), 'answer')}"
         remedy = "extend all parts, or merge what is there with --incomplete"
         raise ResultsError(what, ", ".join(str(part.path) for part in parts), remedy)
 

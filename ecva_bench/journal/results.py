@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast, get_args
 
+from .. import registry
 from ..records.answers import Answer, Event, Failure, Manifest, Results, Unasked
 from ..records.base import View
 from .lines import parse_records
@@ -57,7 +58,7 @@ def read_results(path: Path) -> Results:
         name=path.stem,
         source=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        model=manifest.name or str(manifest.spec.get("model", "unknown")),
+        model=manifest.name or registry.short_name(str(manifest.spec.get("model", "unknown"))),
         expects={
             view: tuple(sample for sample in samples if (sample, view) not in impossible)
             for view, samples in manifest.expects.items()

@@ -65,6 +65,7 @@ class Journal:
         self.cut_off: set[SampleView] = set()
         self._spending = Spending()
         self.served: set[str] = set()
+        offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -74,8 +75,8 @@ class Journal:
         try:
             _lock(self._file, path)
             self._take_up(manifest)
-            for file in reuse:
-                self._offer(file)
+            for file, records in offered.items():
+                self._offer(file, records)
         except BaseException:
             os.close(self._file)
             raise
@@ -173,9 +174,8 @@ class Journal:
         now_here = {**manifest.environment, **writer()}
         self.event("resumed", answered=len(self.answered), torn_bytes=torn, **now_here)
 
-    def _offer(self, file: Path) -> None:
+    def _offer(self, file: Path, records: Sequence[Record]) -> None:
         """Make the answers of another file reusable; as its model was granted its settings, so they are here."""
-        records = list(parse_records(file))
         there = manifest_of(file, records)
         answers = [record for record in records if isinstance(record, Answer)]
         shown = differences(keyed(as_requested(there)), keyed(as_requested(self.manifest)))

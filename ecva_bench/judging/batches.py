@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BudgetExhausted, JudgeError
+from ..wording import counted
 from . import completions
 from .budget import Budget
 from .client import EndpointOptions, Request
@@ -168,7 +169,7 @@ class Batches:
         """Return the state of a batch when it has come to its end."""
         pause, shown = FIRST_WAIT_S, ""
         while (state := self._transport().state(batch)).status not in _ENDED:
-            news = f"{batch}: {state.status}, {state.done} of {state.total} requests done"
+            news = f"{batch}: {state.status}, {state.done:,} of {counted(state.total, 'request')} done"
             if news != shown:
                 print(f"{news}; it may be interrupted: the same command goes on from here", file=sys.stderr)
             shown = news

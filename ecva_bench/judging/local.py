@@ -26,6 +26,7 @@ from ..checkpoints.finding import Checkpoint, find_checkpoint
 from ..errors import JudgeError
 from ..reading.verdicts import Scale
 from ..torchvision import ensure_torchvision
+from ..wording import counted
 from . import messages, templates
 from .backend import Keep, Vote
 from .store import Cost, Reply
@@ -171,7 +172,7 @@ class _Loaded:
         whole = draft.text + json.dumps([_words(call.prompt.scale)[-1]] * call.expected)
         tokens = len(self.tokenizer(whole)["input_ids"])
         if longest and tokens > longest:
-            draft.failure = f"{FAILED}: the call has {tokens} tokens, and {self.name} reads {longest}"
+            draft.failure = f"{FAILED}: the call has {counted(tokens, 'token')}, and {self.name} reads {longest}"
         return draft
 
     def extend(self, drafts: Sequence[_Draft]) -> None:

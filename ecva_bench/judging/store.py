@@ -185,9 +185,8 @@ class Store:
                 f"this is no export of judge calls ({EXPORT_SCHEMA})", path, "make one with --judge-export"
             )
         if len(lines) - 1 != head.get("calls"):
-            raise JudgeError(
-                f"{head.get('calls')} calls were exported, {len(lines) - 1} are here", path, "get it again"
-            )
+            what = f"calls exported: {head.get('calls')}, calls here: {len(lines) - 1}"
+            raise JudgeError(what, path, "get it again")
         self.put([_call(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], start=2)])
         return len(lines) - 1
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from .. import registry
 from ..errors import EcvaError, JudgeError
 from ..registry.source_files import error_line
+from ..wording import counted
 from .calls import Call, Judge, Verdict
 from .judge import LOCAL_PREFIX
 
@@ -62,7 +63,9 @@ class _UserJudge:
         except Exception as error:
             raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend it") from error
         if not isinstance(verdicts, list) or len(verdicts) != len(calls):
-            raise JudgeError(f"the judge gave {verdicts!r:.200} to {len(calls)} calls", label, "give one Verdict each")
+            raise JudgeError(
+                f"the judge gave {verdicts!r:.200} to {counted(len(calls), 'call')}", label, "give one Verdict each"
+            )
         for call, verdict in zip(calls, verdicts, strict=True):
             if not isinstance(verdict, Verdict) or not (verdict.values is None or _fits(call, verdict.values)):
                 scale = call.prompt.scale

@@ -19,6 +19,7 @@ from ..records.base import Record
 from ..records.scores import Scores
 from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect
+from ..wording import counted
 from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .sheet import number_cell
 from .shortfalls import Shortfall, shortfalls
@@ -229,7 +230,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
         "difference: new less base, a minus is worse, with its 95 % interval",
         f"paired by question over {compared[found.on]}",
         f"bootstrap over videos, seed {found.seed}, {found.draws} draws; p corrected after Holm for "
-        f"{len(found.effects)} comparisons",
+        f"{counted(len(found.effects), 'comparison')}",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
         *(
             f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
@@ -252,7 +253,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
 def movers_table(found: Sequence[Mover]) -> Table:
     """Return the videos that moved most as a table; there is at least one."""
     return Table(
-        title=f"The {len(found)} videos that moved most" if len(found) > 1 else "The video that moved",
+        title=f"The {counted(len(found), 'video')} that moved most" if len(found) > 1 else "The video that moved",
         header=("video", "move", "most in", "base", "new"),
         rows=tuple(
             (

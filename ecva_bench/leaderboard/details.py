@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from ..statistics.ranks import tau_b
+from ..wording import counted
 from .board import board, leaderboards, marked, published_board, score_cell, title
+from .by_view import compared_table
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import in_unit
@@ -43,7 +45,13 @@ def dataset_tables(
         full = group.view == "full"
         tables.append(board(group, published))
         if full:
-            beside = (class_table(group, class_names or {}), cost_table(group), correlation_table(group))
+            runs = [(row.label, row.submission) for row in group.rows]
+            beside = (
+                compared_table(title(group), group.task, runs),
+                class_table(group, class_names or {}),
+                cost_table(group),
+                correlation_table(group),
+            )
             tables += [table for table in beside if table]
     if not any(group.dataset in WITH_PUBLISHED for group in groups):
         published = ()
@@ -57,7 +65,7 @@ def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Tabl
     classes = {video: major for row in group.rows for video, major in row.submission.classes.items()}
     if not (classes and group.by):
         return None
-    videos = {video for row in group.rows for video in row.entry.values.get(group.by, {})}
+    videos = {row.entry.video_of(place) for row in group.rows for place in row.entry.values.get(group.by, {})}
     sizes = Counter(classes[video] for video in videos if video in classes)
     unknown = len(videos - classes.keys())
     unit = group.columns[group.by].unit
@@ -130,7 +138,8 @@ def correlation_table(group: LeaderboardGroup) -> Table | None:
         header=("metric", *ordering),
         rows=tuple((Cell(one), *(_correlation(group, rows, one, other) for other in ordering)) for one in ordering),
         notes=(
-            f"Kendall's tau-b over n = {len(rows)} rows, baselines {'left out' if rows is models else 'included'}; "
+            f"Kendall's tau-b over n = {counted(len(rows), 'row')}, "
+            f"baselines {'left out' if rows is models else 'included'}; "
             "1: the same order, -1: the opposite. Where fewer rows have both metrics, their number is in brackets.",
         ),
     )
@@ -168,7 +177,8 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
 
 
 def _class_mean(row: LeaderboardRow, column: str, classes: Mapping[str, int], major: int) -> float | None:
-    values = [value for video, value in row.entry.values.get(column, {}).items() if classes.get(video) == major]
+    there = row.entry.values.get(column, {}).items()
+    values = [value for place, value in there if classes.get(row.entry.video_of(place)) == major]
     return sum(values) / len(values) if values else None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..records.base import Record
 from ..records.scores import Scores
+from ..wording import counted
 from .compare import Side
 from .table import Cell, Table
 from .verdict import Case, GateVerdict, worst
@@ -50,9 +51,9 @@ def reproduce(*, base: Scores, new: Scores) -> Reproduction:
 def _case(name: str, *, base: Mapping[str, Any], new: Mapping[str, Any]) -> Case:
     changed = [key for key in dict.fromkeys([*base, *new]) if base.get(key) != new.get(key)]
     if not changed:
-        return Case(name=name, verdict="PASS", text=f"{len(base)} values reproduce")
+        return Case(name=name, verdict="PASS", text=f"{counted(len(base), 'value')} reproduced")
     shown = "; ".join(f"{key}: {_short(base.get(key))} became {_short(new.get(key))}" for key in changed[:IDS_SHOWN])
-    return Case(name=name, verdict="FAIL", text=f"{len(changed)} of {len(base)} values changed: {shown}")
+    return Case(name=name, verdict="FAIL", text=f"{len(changed)} of {counted(len(base), 'value')} changed: {shown}")
 
 
 def _short(value: object) -> str:
@@ -85,5 +86,5 @@ def reproduction_table(found: Reproduction) -> Table:
         title=f"{found.verdict}: {found.new.name} against {found.base.name}, to the last digit",
         header=("verdict", "part", "what changed"),
         rows=tuple((Cell(case.verdict), Cell(case.name), Cell(case.text)) for case in failed),
-        notes=(f"{len(found.cases) - len(failed)} of {len(found.cases)} parts reproduce",),
+        notes=(f"{len(found.cases) - len(failed)} of {counted(len(found.cases), 'part')} reproduced",),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ..wording import counted
 from .compare import UNMOVED, lacking_notes, movers_table, p_cell
 from .gate import Check, Gate
 from .history import sparkline
@@ -31,7 +32,7 @@ def sentence(check: Check) -> str:
     interval = " [{}, {}]".format(*(_gain(check, bound) for bound in check.interval)) if check.interval else ""
     tolerated = f"{in_unit(check.tolerated, check.unit):.{check.decimals}f}"
     parts = [f"{_gain(check, check.gain)} {_unit(check)}{interval}", f"tolerated loss {tolerated}"]
-    parts.append(f"n = {check.videos} videos")
+    parts.append(f"n = {counted(check.videos, 'video')}")
     if check.verdict in ("FAIL", "WARN"):
         if one := check.worst_class:
             parts.append(f"worst class: {one.name} {_gain(check, one.gain)} (n = {one.n})")
@@ -85,13 +86,13 @@ def _row(check: Check) -> tuple[Cell, ...]:
 def _notes(found: Gate) -> tuple[str, ...]:
     calibration = [
         f"noise floor of {one.name}: {in_unit(found.floors[one.name], one.unit):.{one.decimals}f} {_unit(one)}, from "
-        f"{len(found.calibration) + 1} runs of the base's system"
+        f"{counted(len(found.calibration) + 1, 'run')} of the base's system"
         for one in found.checks
         if one.name in found.floors
     ]
     return (
         "gain: new less base, a minus is worse, with its 95 % interval; verdicts are one-sided at "
-        f"{100 * found.level:g} %, corrected after Holm for {len(found.checks)} checks; p is that of "
+        f"{100 * found.level:g} %, corrected after Holm for {counted(len(found.checks), 'check')}; p is that of "
         "a loss no larger than tolerated",
         f"paired bootstrap over videos, seed {found.seed}, {found.draws} draws; on {found.on} samples",
         *calibration,
@@ -113,7 +114,7 @@ def _undecided(check: Check) -> str:
     margin = f"these videos can tell a loss of {in_unit(check.tolerable, check.unit):.2f} {_unit(check)} from none"
     if check.needed is None:
         return f"{margin}: tolerate that with --margin {check.name}={_rounded_up(check.tolerable)}"
-    return f"{margin}; to pass where nothing changed takes about {check.needed} videos"
+    return f"{margin}; to pass where nothing changed takes about {counted(check.needed, 'video')}"
 
 
 def _rounded_up(margin: float) -> str:

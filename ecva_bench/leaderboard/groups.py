@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..records.base import View
+from ..records.base import VIEWS, View, changes_pictures
 from ..records.scores import Summary
+from ..records.twins import original_of
 from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
 
@@ -25,7 +26,6 @@ RANKED_BY = {
     "classification": ("accuracy",),
     "timestamp": ("iou",),
 }
-VIEW_ORDER: tuple[View, ...] = ("full", "anomaly", "control")
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,20 @@ class LeaderboardGroup:
         """Return the standing of each row that is ranked in a column, by label; baselines are not."""
         sign = 1.0 if self.columns[column].higher_is_better else -1.0
         ranked = [row for row in self.rows if not row.baseline and row.mean(column) is not None]
-        values = [{video: sign * value for video, value in row.entry.values[column].items()} for row in ranked]
-        return dict(zip((row.label for row in ranked), standings(values, seed=SEED), strict=True))
+        values = [{place: sign * value for place, value in row.entry.values[column].items()} for row in ranked]
+        videos = {place: original_of(row.entry.video_of(place)) for row in ranked for place in row.entry.values[column]}
+        return dict(zip((row.label for row in ranked), standings(values, seed=SEED, clusters=videos), strict=True))
 
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:
-    """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order."""
+    """Return the groups of all submissions, of one task or all: full videos first, tasks in the paper's order.
+
+    Answers to other pictures than the video's make no group: they are shown beside those to the full video.
+    """
     found: dict[tuple[str, View, str, str, str], list[LeaderboardRow]] = defaultdict(list)
     for one in submissions:
         for entry in one.entries:
-            if task in (None, entry.task):
+            if task in (None, entry.task) and not changes_pictures(entry.view):
                 samples = (
                     entry.coverage.samples_sha256,
                     one.scores.dataset_sha256,
@@ -102,7 +106,7 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
 
     def order(place: tuple[str, View, str, str, str]) -> tuple[int, int, tuple[str, View, str, str, str]]:
         number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
-        return VIEW_ORDER.index(place[1]), number, place
+        return VIEWS.index(place[1]), number, place
 
     return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..records.scores import Summary
+from ..wording import counted
+from .by_view import blank_score
 from .groups import LeaderboardGroup, group_submissions
 from .sheet import VIEWS, lacking_text, served_text, value_text
 from .submission import Entry, Submission
@@ -24,18 +26,20 @@ UNJUDGED = "rouge2 counts shared words. For description, cause and effect, repor
 def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Table:
     """Return a table with a row per task of a run, on full videos, in the column by which leaderboards rank.
 
-    A task's baseline is the best of those that the run's own scores hold (`OWN_BASELINES`) and of `baselines`, other
-    runs over the same samples whose column was computed in the same way; empty where there is none.
+    A task's baseline is the best of those that the run's own scores hold (`OWN_BASELINES`, and `blank`: the same model
+    shown no picture) and of `baselines`, other runs over the same samples whose column was computed in the same way;
+    empty where there is none.
     """
     groups = [group for group in group_submissions([run]) if group.view == "full"]
     owed = sum(group.rows[0].entry.coverage.owed for group in groups)
     answered = sum(group.rows[0].entry.coverage.answered for group in groups)
     videos = max((group.samples for group in groups), default=0)
+    share = f"{answered:,} of {counted(owed, 'question')}"
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
     beware = [text for text in (lacking_text(run.scores), served_text(run.scores)) if text]
     return Table(
-        title=f"{run.scores.model}{where}: {videos} videos, {VIEWS['full']}, {answered} of {owed} questions answered",
+        title=f"{run.scores.model}{where}: {counted(videos, 'video')}, {VIEWS['full']}, {share} answered",
         header=("task", "report", "value", "95 % interval", "floor", "baseline", "above"),
         rows=tuple(_row(group, baselines) for group in groups),
         notes=(*beware, *NOTES, *([UNJUDGED] if unjudged else [])),
@@ -49,6 +53,9 @@ def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell
         return (Cell(group.task), Cell(group.by), *[Cell()] * 5)
     sign = 1 if summary.higher_is_better else -1
     candidates = _baselines(entry, summary, baselines)
+    blank = blank_score(group.rows[0].submission, entry, group.by)
+    if blank is not None and blank.zero_filled is not None:
+        candidates.append((blank.zero_filled, "blank"))
     best = max(candidates, key=lambda one: sign * one[0], default=None)
     interval = summary.zero_filled_interval
     beside = [value for value in (summary.floor, best[0] if best else None) if value is not None]
@@ -69,7 +76,7 @@ def _baselines(entry: Entry, summary: Summary, others: Sequence[Submission]) -> 
     found = [
         (one.value, one.column)
         for one in entry.aggregates
-        if one.column in OWN_BASELINES and one.scorer == summary.scorer
+        if (one.blind or one.column in OWN_BASELINES) and one.scorer == summary.scorer
     ]
     for other in others:
         for same in other.entries:

@@ -13,9 +13,12 @@ from functools import cached_property
 from typing import Literal
 
 from ..errors import UsageError
+from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
+from ..records.twins import original_of
 from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
+from ..wording import counted
 from .values import sample_values
 
 On = Literal["all", "intersection"]
@@ -78,8 +81,9 @@ class PairedColumn:
         return {video: mean(gains) for video, gains in found.items()}
 
     def bootstrap(self, *, seed: int, draws: int = PAIRED_DRAWS) -> PairedBootstrap:
-        """Return the bootstrap of the mean gain, drawn by video."""
-        return paired_bootstrap(list(self.gains.values()), [self.video[s] for s in self.gains], seed=seed, draws=draws)
+        """Return the bootstrap of the mean gain, drawn by video; twins are drawn with the clip they belong to."""
+        clips = [original_of(self.video[sample]) for sample in self.gains]
+        return paired_bootstrap(list(self.gains.values()), clips, seed=seed, draws=draws)
 
 
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
@@ -140,7 +144,7 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
         if name in first and name in second:
             one, other = _values(base, first[name], on), _values(new, second[name], on)
             ids = sorted(one.keys() & other.keys())
-            video = {sample: videos.get(sample, sample.rpartition("/")[0]) for sample in ids}
+            video = {sample: videos.get(sample, sample_parts(sample).video) for sample in ids}
             if ids:
                 found.append(PairedColumn(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
     return found
@@ -215,7 +219,8 @@ def _of_coverage(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mis
             continue  # every metric of the task is one that a run lacks
         if one[task].samples_sha256 != other[task].samples_sha256 or one[task].owed != other[task].owed:
             owed = [
-                f"{coverage[task].owed} samples ({coverage[task].samples_sha256[:12]})" for coverage in (one, other)
+                f"{counted(coverage[task].owed, 'sample')} ({coverage[task].samples_sha256[:12]})"
+                for coverage in (one, other)
             ]
             found.append(Mismatch(field="samples", where=task, base=owed[0], new=owed[1]))
         elif set(one[task].absent) != set(other[task].absent):

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from ..errors import ResultsError, UsageError
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
 from ..records.identity import DatasetIdentity
@@ -44,8 +45,9 @@ class Effort(Record):
 class Entry(Record):
     """One task and view of a submission. `values` hold, by column, the value of every video that was scored.
 
-    They are what the mean `zero_filled` is over, in the column's own unit, rounded to 6 decimals. `answers_sha256` is
-    the hash of the answers' texts by sample, and of nothing else: equal answers have equal hashes.
+    Where a task has several questions about a video, they are by sample id instead. They are what the mean
+    `zero_filled` is over, in the column's own unit, rounded to 6 decimals. `answers_sha256` is the hash of the answers'
+    texts by sample, and of nothing else: equal answers have equal hashes.
     """
 
     task: str
@@ -56,6 +58,11 @@ class Entry(Record):
     values: dict[str, dict[str, Measured]]
     answers_sha256: str | None = None
     effort: Effort = Effort()
+
+    def video_of(self, place: str) -> str:
+        """Return the video that a key of `values` is about."""
+        parts = sample_parts(place)
+        return parts.video if parts.task == self.task and parts.name else place
 
 
 # The folders of an absolute path, or one below the home or a Windows drive, that a text is or has after a mark.
@@ -155,14 +162,19 @@ def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Ent
         aggregates=tuple(one for one in scores.aggregates if (one.task, one.view) == place),
         values={
             summary.column: {
-                sample.rpartition("/")[0]: round(value, DECIMALS)
-                for sample, value in sample_values(scores, summary).items()
+                _place(sample): round(value, DECIMALS) for sample, value in sample_values(scores, summary).items()
             }
             for summary in summaries
         },
         answers_sha256=sha256_of({a.id: a.answer.strip() for a in answers}) if answers else None,
         effort=_effort(answers),
     )
+
+
+def _place(sample: str) -> str:
+    """Return a sample by its video alone, where it is the only one of the task and video; else its id."""
+    parts = sample_parts(sample)
+    return sample if parts.name else parts.video
 
 
 def _effort(answers: Sequence[Answer]) -> Effort:

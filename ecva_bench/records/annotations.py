@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import not_
+from typing import NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from .base import Action, Record
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
 
 
 class Moment(Record):
@@ -74,9 +77,10 @@ class Review(Record):
 class Query(Record):
     """One of several questions that a data set brings about a video: a multiple choice, or a sentence to locate.
 
-    `name` tells it from the other queries of the same task about the same video. `text` is the question, or the
-    sentence. `options` are the answers to choose from in the data set's order, and `answer` is the index of the right
-    one. `moments` are the spans that the sentence describes.
+    `name` tells it from the other queries of the same task about the same video. It ends the id of its sample, so it
+    has no `/` and no `@`, and is no task's name; it may be empty where there is one query only. `text` is the question,
+    or the sentence. `options` are the answers to choose from in the data set's order, and `answer` is the index of the
+    right one. `moments` are the spans that the sentence describes.
     """
 
     task: str
@@ -85,6 +89,13 @@ class Query(Record):
     options: tuple[str, ...] = Field(default=(), exclude_if=not_)
     answer: int | None = Field(default=None, ge=0)
     moments: tuple[Moment, ...] = Field(default=(), exclude_if=not_)
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if "/" in name or "@" in name or name in TASK_NAMES:
+            raise ValueError(f"{name!r} cannot name a query: it has a / or @, or is a task's name")
+        return name
 
 
 class Annotation(Record):
@@ -127,15 +138,39 @@ REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
     "effect": lambda annotation: annotation.effect,
     "classification": lambda annotation: annotation.label.code if annotation.label else None,
     "timestamp": lambda annotation: format_moments(annotation.moments) or None,
+    "detection": lambda annotation: None if annotation.anomalous is None else "yes" if annotation.anomalous else "no",
 }
+
+# What is asked by queries alone stands behind.
+TASK_NAMES = (*REFERENCES, "choice", "grounding")
+
+
+class SampleParts(NamedTuple):
+    """The parts of a sample's id, `<video>/<task>` or `<video>/<task>/<name>`; `name` is empty in the first."""
+
+    video: str
+    task: str
+    name: str = ""
+
+
+def sample_parts(sample: str) -> SampleParts:
+    """Return the parts of a sample's id. A video's name may have a `/`, a query's has none and is no task's name."""
+    head, _, last = sample.rpartition("/")
+    task, rotated, turn = last.partition("@")
+    if rotated and task in TASK_NAMES:
+        return SampleParts(head, task, rotated + turn)
+    video, _, task = head.rpartition("/")
+    if video and last not in TASK_NAMES and task in TASK_NAMES:
+        return SampleParts(video, task, last)
+    return SampleParts(head, last)
 
 
 class Sample(Record):
     """A question about a video, with everything needed to score an answer to it.
 
-    `id` is `<video>/<task>`, with `/<name>` behind it for one of several queries; `reference` is the annotation's text
-    for the task. `options` are the answers to choose from in the order in which they are shown, empty where the answer
-    is free.
+    `id` is `<video>/<task>`, with `/<name>` behind it for one of several queries, and with `@r1` where its options are
+    shown rotated by one place; `reference` is the annotation's text for the task. `options` are the answers to choose
+    from in the order in which they are shown, empty where the answer is free.
 
     >>> import ecva_bench as eb
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-View = Literal["full", "anomaly", "control"]
+# What is shown of a video: all of it, without the annotated moments, without as much normal time; then with other
+# pictures at the same times: one frame throughout, the frames in another order, and no picture at all.
+View = Literal["full", "anomaly", "control", "still", "shuffled", "blank"]
+VIEWS: tuple[View, ...] = get_args(View)
+Pictures = Literal["still", "shuffled", "blank"]
 Action = Literal["kept", "repaired", "excluded"]
 
 # Scores files and submissions come from others: what no metric gives and no data set has would only overflow later.
@@ -21,6 +25,16 @@ class Record(BaseModel):
     """Base of all records: immutable, tolerant of fields a newer version added; no number is NaN or infinite."""
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+
+def cuts_moments(view: View) -> bool:
+    """Return whether a view leaves out spans of the video, which only an annotated moment can name."""
+    return view in ("anomaly", "control")
+
+
+def changes_pictures(view: View) -> TypeGuard[Pictures]:
+    """Return whether a view shows other pictures at the same times, which every video has."""
+    return view in get_args(Pictures)
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

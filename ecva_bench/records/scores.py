@@ -114,7 +114,10 @@ class Summary(Record):
 
 
 class Aggregate(Record):
-    """A number over all scored items of a task and view that is no mean of item values, such as macro recall."""
+    """A number over all scored items of a task and view that is no mean of item values, such as macro recall.
+
+    A `blind` one is what a rule that never looks reaches in the scorer's first column.
+    """
 
     type: Literal["aggregate"] = "aggregate"
     task: str
@@ -126,6 +129,7 @@ class Aggregate(Record):
     unit: str = "%"
     decimals: Decimals = 2
     value: Measured
+    blind: bool = Field(default=False, exclude_if=not_)
 
 
 class JudgedPart(Record):
@@ -140,10 +144,10 @@ class Reading(Record):
 
     `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are named and none as the answer;
     `out of range`, what is named is not among the choices; `no unit`, a bare number of unknown unit. Only a text that
-    is `read` has a value. `labels` are classes, the answer first; `spans` are (start, end) in seconds, in the text's
-    order; `order` is a ranking. `places` are the characters [start, end) that it was read from, in the answer as it is
-    recorded. `others` are other candidates named in the text, in its own words. `by` names the judge that read the text
-    where the rules could not.
+    is `read` has a value. `labels` are classes, the answer first, or the number of an option, from 1; `spans` are
+    (start, end) in seconds, in the text's order; `order` is a ranking; `yes` answers a question of yes or no. `places`
+    are the characters [start, end) that it was read from, in the answer as it is recorded. `others` are other
+    candidates named in the text, in its own words. `by` names the judge that read the text where the rules could not.
     """
 
     status: Literal["read", "unread", "ambiguous", "out of range", "no unit"] = "read"
@@ -151,6 +155,7 @@ class Reading(Record):
     labels: tuple[Label, ...] = Field(default=(), exclude_if=not_)
     spans: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
     order: tuple[int, ...] = Field(default=(), exclude_if=not_)
+    yes: bool | None = Field(default=None, exclude_if=lambda value: value is None)
     places: tuple[tuple[int, int], ...] = Field(default=(), exclude_if=not_)
     others: tuple[str, ...] = Field(default=(), exclude_if=not_)
     by: str = Field(default="", exclude_if=not_)

@@ -135,6 +135,12 @@ def importable(source: object) -> bool:
         return False
 
 
+def short_name(called: str) -> str:
+    """Return what tables and files call what results call so: `Mine` for `my.py:Mine`, all else as it is."""
+    found = _IN_FILE.fullmatch(called)
+    return ":".join(filter(None, (found["name"], found["target"]))) if found else called
+
+
 def summary(entry: EntryPoint) -> str:
     """Return the first docstring line of an entry point's module, read from its source: nothing heavy is imported."""
     spec = find_spec(entry.module)
@@ -162,14 +168,14 @@ def _in_file(group: str, path: Path, name: str, target: str | None) -> Plugin:
 
 def _given(group: str, source: object) -> Plugin:
     kind = source_files.defined(source)
-    code = "" if kind.__module__.partition(".")[0] == _OURS else source_files.code_of(source)
+    code = "" if (kind.__module__ or "").partition(".")[0] == _OURS else source_files.code_of(source)
     return Plugin(group, source, kind.__qualname__.rpartition(".")[2], _place(source), code=code)
 
 
 def _place(value: object) -> str:
     """Return what an object, or the class of an instance, is called and where it is defined: `Mine in my_module`."""
     kind = source_files.defined(value)
-    return f"{kind.__qualname__} in {kind.__module__}"
+    return f"{kind.__qualname__} in {kind.__module__ or '__main__'}"
 
 
 def _release(group: str, name: str) -> str:

@@ -11,6 +11,7 @@ import inspect
 import sys
 import sysconfig
 import traceback
+import warnings
 from collections.abc import Collection, Mapping
 from functools import partial
 from importlib import import_module
@@ -86,14 +87,16 @@ def code_of(source: object) -> str:
     """Return which code an object is, as `file.py:HASH` or `Name:HASH`.
 
     The hash is over the file of its module, as `digest` has it. Of what a script or a notebook defines, it is over the
-    definition alone, so that the rest may be edited. What a function was made with counts too where it is plain. So
-    the hash of a class is the same, whether it is given or named as `./file.py:Name`.
+    definition and the functions, classes and plain values that it reads there, so that the rest may be edited. What a
+    function was made with counts too where it is plain. So the hash of a class is the same, whether it is given or
+    named as `./file.py:Name`.
     """
     kind = defined(source)
     values = _made_with(source)
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-    if kind.__module__ == "__main__" or not file:
-        return f"{kind.__qualname__}:{_hash(_definition(kind), repr(values).encode())}"
+    file = _file_of(kind)
+    if not file:
+        read = repr(_read(kind, {id(kind)})).encode()
+        return f"{kind.__qualname__}:{_hash(_definition(kind), repr(values).encode(), read)}"
     code = digest(Path(file))
     return f"{Path(file).name}:{_hash(code.encode(), repr(values).encode()) if values else code}"
 
@@ -108,6 +111,23 @@ def attributes(instance: object, *, but: Collection[str] = ()) -> dict[str, Any]
         if not _is_plain(value):
             raise TypeError(f"its {name} is of the type {type(value).__name__}")
     return found
+
+
+def state_of(source: object) -> dict[str, Any]:
+    """Return the plain attributes of an object that is called, or whose method is; of a function and a class nothing.
+
+    Warns of those that are not plain, for two such objects cannot be told apart by them.
+    """
+    if isinstance(source, partial):
+        return state_of(source.func)
+    owner = getattr(source, "__self__", None) if inspect.isroutine(source) else source
+    if owner is None or isinstance(owner, type | ModuleType):
+        return {}
+    attributes = getattr(owner, "__dict__", {})
+    if unknown := sorted(name for name, value in attributes.items() if not _is_plain(value)):
+        what = f"{type(owner).__qualname__} holds {', '.join(unknown)}, which cannot be compared with those of another"
+        warnings.warn(f"{what}: use another results file when it changes", stacklevel=2)
+    return {name: value for name, value in attributes.items() if _is_plain(value)}
 
 
 def error_line(error: BaseException) -> str:
@@ -213,6 +233,39 @@ def _check_beside(file: Path) -> None:
             raise UsageError(f"another module is called {name}", mine[0], f"rename it: {there} was imported before")
 
 
+def _file_of(kind: Any) -> str:
+    """Return the file of the module that defines a class or function; nothing for what a script or notebook defines."""
+    module = getattr(kind, "__module__", None) or "__main__"  # None where it was made by `exec`
+    return "" if module == "__main__" else getattr(sys.modules.get(module), "__file__", None) or ""
+
+
+def _read(kind: Any, seen: set[int]) -> list[tuple[str, object]]:
+    """Return what a class or function of a notebook or script reads of its module; `seen` are not told again."""
+    members = vars(kind).values() if isinstance(kind, type) else (kind,)
+    found: dict[str, object] = {}
+    for member in filter(inspect.isfunction, members):
+        for name in _names(member.__code__) & member.__globals__.keys():
+            found[name] = _told(member.__globals__[name], seen)
+    return sorted(found.items(), key=lambda each: each[0])
+
+
+def _told(value: object, seen: set[int]) -> object:
+    """Return what tells a value from another: itself where it is plain, the code of what has one, else its type."""
+    if _is_plain(value):
+        return value
+    if isinstance(value, type) or inspect.isfunction(value):
+        if id(value) in seen or _file_of(value):
+            return value.__qualname__
+        seen.add(id(value))
+        return value.__qualname__, _definition(value), _read(value, seen)
+    return value.__name__ if isinstance(value, ModuleType) else type(value).__qualname__
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
+    return set(code.co_names).union(*inner)
+
+
 def _definition(kind: Any) -> bytes:
     """Return the source of a class or function; of one that was typed in and has none, what Python made of it."""
     parts = [each for each in getattr(kind, "__mro__", (kind,)) if each.__module__ == kind.__module__]
@@ -236,7 +289,7 @@ def _made_with(source: object) -> list[object]:
         return [repr(source.args), repr(sorted(source.keywords.items())), *_made_with(source.func)]
     cells = [cell.cell_contents for cell in getattr(source, "__closure__", None) or ()]
     defaults = list(getattr(source, "__defaults__", None) or ())
-    return [value for value in (*cells, *defaults) if isinstance(value, _PLAIN)]
+    return [value for value in (*cells, *defaults) if _is_plain(value)]
 
 
 def _hash(*contents: bytes) -> str:

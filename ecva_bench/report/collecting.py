@@ -14,14 +14,14 @@ from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
 from ..reading.text import final_answer
 from ..records import Label
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure
-from ..records.base import sha256_of
+from ..records.base import VIEWS, sha256_of
 from ..tasks import TASKS
 from .entries import run_entry, video_entry
 from .run import Metric, MetricKey, Run, column_label, main_metric
 from .videos import Videos
 
-VIEWS = ("full", "anomaly", "control")
 # A column of a metric holds whole numbers, each so many to its unit (to the fraction 1 where that is %).
 PERCENT_SCALE, UNIT_SCALE = 10_000, 100
 
@@ -62,7 +62,7 @@ class Collection:
         owed = set(results.expects.get("full", ()))
         for sample in sorted(owed | answered):
             self.samples[sample] = None
-            if (video := sample.rpartition("/")[0]) not in self.common:
+            if (video := sample_parts(sample).video) not in self.common:
                 self._add_common(video, [])
             if sample not in answered:
                 self.lacking[sample].append(number)
@@ -88,7 +88,7 @@ class Collection:
         called = labels([(run["model"], run["name"]) for run in self.runs])
         ids = list(places)
         numbers = {video: number for number, video in enumerate(ids)}
-        rows = (sample.rpartition("/")[::2] for sample in self._ordered())
+        rows = [(*sample_parts(sample)[:2], sample) for sample in self._ordered()]
         return {
             "id": sha256_of([run["sha256"] for run in self.runs])[:16],
             "runs": [run | {"label": label} for run, label in zip(self.runs, called, strict=True)],
@@ -98,14 +98,14 @@ class Collection:
             "main": {task: metrics.index(metric) for task, metric in main.items() if metric},
             "videos": [[video, named_classes.index(classes[video]), *places[video]] for video in ids],
             "samples": [
-                [numbers[video], tasks.index(task), *self.lacking.get(f"{video}/{task}", ())] for video, task in rows
+                [numbers[video], tasks.index(task), *self.lacking.get(sample, ())] for video, task, sample in rows
             ],
         }
 
     def column(self, metric: Metric) -> list[list[int | None]]:
         """Return a metric's values [samples of its task, runs], in the order of the index; None where there is none."""
         values = self.values[metric.key]
-        rows = (values.get(sample, {}) for sample in self._ordered() if _task(sample) == metric.task)
+        rows = (values.get(sample, {}) for sample in self._ordered() if sample_parts(sample).task == metric.task)
         return [[row.get(run) for run in range(len(self.runs))] for row in rows]
 
     def _add_common(self, video: str, answers: Sequence[Answer]) -> None:
@@ -132,21 +132,17 @@ class Collection:
         return annotation.label if annotation else self.labels.get(video)
 
     def _tasks(self) -> list[str]:
-        present = {_task(sample) for sample in self.samples}
+        present = {sample_parts(sample).task for sample in self.samples}
         return [*(task for task in TASKS if task in present), *sorted(present - TASKS.keys())]
 
     def _ordered(self) -> list[str]:
         order = {task: place for place, task in enumerate(self._tasks())}
-        return sorted(self.samples, key=lambda sample: (sample.rpartition("/")[0], order[_task(sample)]))
+        return sorted(self.samples, key=lambda one: (sample_parts(one).video, order[sample_parts(one).task], one))
 
 
 def compact(value: object) -> str:
     """Return a value as JSON on one line without blanks."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _task(sample: str) -> str:
-    return sample.rpartition("/")[2]
 
 
 def _scale(metric: Metric) -> int:

@@ -18,6 +18,7 @@ from ..leaderboard.groups import labels
 from ..leaderboard.table import one_line
 from ..leaderboard.values import sample_values
 from ..records import Label
+from ..records.annotations import sample_parts
 from ..statistics.intervals import bootstrap_interval
 from ..statistics.ranks import tau_b
 from .run import Metric, Run, main_metric
@@ -78,7 +79,7 @@ def means_by(
     """
     members: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for sample, value in values.items():
-        video = sample.rpartition("/")[0]
+        video = sample_parts(sample).video
         if video in groups:
             members[groups[video]].append((value, video))
     found = {}

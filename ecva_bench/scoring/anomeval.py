@@ -5,7 +5,8 @@ s1, basic reasoning: the share of annotated key sentences the answer states, tim
 s2, consistency: is the answer in substance the annotator's;
 s3, hallucination: did the answer change when the anomaly was cut from the video.
 The answers on the edited views come with the item. An empty answer gets 0 everywhere without a call to the judge; in s3
-too, because an empty answer neither changed nor declined.
+too, because an empty answer neither changed nor declined. So in s3 is an answer to a video without any picture: it
+cannot rest on what was shown. Of the other views of other pictures no cut is asked, so they have no s3.
 """
 
 from __future__ import annotations
@@ -144,12 +145,17 @@ class AnomEval(JudgedScorer):
         if not item.key_sentences:
             parts["coverage"] = Gap("no key sentence annotated")
         parts["change"] = self._changed(item, EDITED["change"])
-        if "control" in (*item.others, *item.impossible):
+        if item.view == "full" and "control" in (*item.others, *item.impossible):
             parts["control"] = self._changed(item, EDITED["control"])
         return parts
 
     def _changed(self, item: Scorable, view: View) -> Part:
         """Return the part that says how the answer changed on an edited view."""
+        unchanged = YES if self._compares else NO
+        if item.view == "blank":
+            return unchanged
+        if item.view != "full":
+            return Gap(f"no cut is asked of the {item.view} view")
         if view in item.impossible:
             return Gap(item.impossible[view])
         if view not in item.others:
@@ -158,7 +164,7 @@ class AnomEval(JudgedScorer):
         if edited is None:
             return Gap(f"no answer on the {view} view", unanswered=True)
         if not (edited.strip() and item.candidate.strip()):
-            return YES if self._compares else NO
+            return unchanged
         return self.call("agreement" if self._compares else "refusal", item, edited_candidate=edited)
 
     def _read(self, parts: dict[str, Settled], read: Callable[[Verdict], tuple[float, ...] | None]) -> ItemVerdicts:

@@ -1,8 +1,8 @@
 """The audit of answers: are they the model's own, do they depend on the video, do they address the judge?
 
 Each rule names answers that a person should look at; none is a proof. (The authors' released files of two models
-have the same texts for every video, which no table of scores shows.) Knows answers and prompts, and neither scores nor
-judges.
+have the same texts for every video, which no table of scores shows.) Knows answers and prompts, and no scores; a judge
+is asked only to read.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
+from ..judging import Judge
 from ..reading.text import final_answer
 from ..records.answers import Answer, Results
 from ..records.base import Record, View
 from ..records.scores import Coverage, Reading
-from ..tasks import PROMPT_SETS, TASKS, prompt_for
+from ..tasks import packaged_prompts
+from ..wording import counted
 from .classification import Classification
 from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
 from .readings import ReadingScorer
 from .score import unit_asked_for
 from .scorer import Scorable
+from .second_reader import SecondReader
 from .timestamp import Timestamp
 
 Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts", "unread"]
@@ -88,12 +91,12 @@ class AnswerAudit(Record):
 class _Entry:
     """One file's answers to one task and view, asked for or not; texts are compared as words, by sample id."""
 
-    def __init__(self, results: Results, group: AnswerGroup, everything: AnswerGroup) -> None:
+    def __init__(self, results: Results, group: AnswerGroup, everything: AnswerGroup, reader: Judge | None) -> None:
         self.name, self.model, self.group = results.name, results.model, group
         self.baseline = bool(results.spec.get("baseline", False))
         self.answers = everything.answers
         self.words = {answer.id: _words(answer.answer) for answer in self.answers}
-        self.readings = _readings(results, self.answers)
+        self.readings = _readings(results, self.answers, reader)
 
     def finding(self, rule: Rule, ids: Sequence[str], of: int, text: str, *, other: str = "") -> AuditFinding:
         """Return a finding about the answers of these ids."""
@@ -123,14 +126,16 @@ class _Entry:
         )
 
 
-def audit_answers(files: Sequence[Results]) -> AnswerAudit:
+def audit_answers(files: Sequence[Results], reader: Judge | None = None) -> AnswerAudit:
     """Return the findings about the answers of some runs, file by file and between files.
+
+    A `reader` is a judge that reads classes and spans where the rules could not, as in `score_results`.
 
     Equal answers in several files of one model are no finding; nor are equal answers to edited videos, about most of
     which there is only one thing to say: nothing happens. Texts are compared as words, whatever their case, punctuation
     and special tokens.
     """
-    entries = [entry for results in files for entry in _entries(results)]
+    entries = [entry for results in files for entry in _entries(results, reader)]
     tasks: dict[str, list[_Entry]] = defaultdict(list)
     for entry in entries:
         if entry.group.view == "full":
@@ -153,12 +158,12 @@ def audit_answers(files: Sequence[Results]) -> AnswerAudit:
     return AnswerAudit(entries=tuple(entry.count() for entry in entries), findings=tuple(findings))
 
 
-def _entries(results: Results) -> list[_Entry]:
+def _entries(results: Results, reader: Judge | None) -> list[_Entry]:
     owed, everything = (group_answers(results, include_extra=extra) for extra in (False, True))
-    return [_Entry(results, group, whole) for group, whole in zip(owed, everything, strict=True)]
+    return [_Entry(results, group, whole, reader) for group, whole in zip(owed, everything, strict=True)]
 
 
-def _readings(results: Results, answers: Sequence[Answer]) -> dict[str, Reading]:
+def _readings(results: Results, answers: Sequence[Answer], reader: Judge | None) -> dict[str, Reading]:
     """Return how answers are read, by sample id, where something is read out of them: a class, or spans of time."""
     protocol = replace(get_protocol("standard"), timestamp_unit=unit_asked_for(results))
     tasks: dict[str, type[ReadingScorer]] = {"classification": Classification, "timestamp": Timestamp}
@@ -166,8 +171,10 @@ def _readings(results: Results, answers: Sequence[Answer]) -> dict[str, Reading]
     if made is None:
         return {}
     scorer = made(protocol)
+    scorer.second = SecondReader(reader, protocol) if reader is not None else None
     items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in answers]
-    return {item.id: scorer.read(item) for item in items if item.candidate}
+    told = [item for item in items if item.candidate]
+    return {item.id: reading for item, reading in zip(told, scorer.readings(told), strict=True)}
 
 
 def _unread(entry: _Entry) -> Iterator[AuditFinding]:
@@ -189,7 +196,8 @@ def _coverage(entry: _Entry) -> Iterator[AuditFinding]:
     if cut_off := [answer.id for answer in entry.answers if answer.cut_off]:
         yield entry.finding("coverage", cut_off, found.owed, "answers cut off before their end (finish: length)")
     if found.extra or found.duplicates:
-        text = f"{found.extra} answers nobody asked for, {found.duplicates} second answers; neither is scored"
+        second = counted(found.duplicates, "second answer")
+        text = f"{counted(found.extra, 'answer')} nobody asked for, {second}; neither is scored"
         yield entry.finding("coverage", (), found.owed, text).model_copy(update={"n": found.extra + found.duplicates})
 
 
@@ -212,8 +220,7 @@ def _constant(entry: _Entry) -> Iterator[AuditFinding]:
 
 def _echoes(entry: _Entry) -> Iterator[AuditFinding]:
     """Name answers that hold a task's prompt, or are a part of it."""
-    task = TASKS.get(entry.group.task)
-    prompts = [_words(prompt_for(task, name).text) for name in PROMPT_SETS] if task else []
+    prompts = [_words(prompt.text) for task, prompt in packaged_prompts() if task.name == entry.group.task]
     ids = [sample for sample, one in entry.words.items() if any(_is_part(one, prompt) for prompt in prompts)]
     if ids:
         yield entry.finding("echo", ids, len(entry.answers), "the answer repeats the prompt")
@@ -266,7 +273,7 @@ def _prompts(entries: Sequence[_Entry]) -> Iterator[AuditFinding]:
     asked = [(entry, hashes) for entry, hashes in known if hashes]
     for entry, hashes in asked:
         if len(hashes) > 1:
-            text = f"asked with {len(hashes)} prompts: {_hashes(hashes)}"
+            text = f"asked with {counted(len(hashes), 'prompt')}: {_hashes(hashes)}"
             yield entry.finding("prompts", [answer.id for answer in entry.answers], len(entry.answers), text)
     for entry, hashes in asked[1:]:
         first, reference = asked[0]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import EcvaError, ScoringError, UsageError
 from ..registry.source_files import error_line
+from ..wording import counted
 from .scorer import Column, Gap, Scorable, Scorer
 
 _ROUNDING = 1e-6  # a sum of floats may pass its bound by so much of it
@@ -30,10 +31,14 @@ def checked_values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, 
     if not isinstance(values, list | tuple):
         what = f"scorer {scorer.name!r} gave {values!r:.200}"
         raise ScoringError(
-            what, f"{len(batch)} items", "it must give a list, with a dictionary for each item of the batch"
+            what, counted(len(batch), "item"), "it must give a list, with a dictionary for each item of the batch"
         )
     if len(values) != len(batch):
-        raise ScoringError(f"{len(values)} scores for {len(batch)} items", f"scorer {scorer.name!r}", "mend the scorer")
+        raise ScoringError(
+            f"{counted(len(values), 'score')} for {counted(len(batch), 'item')}",
+            f"scorer {scorer.name!r}",
+            "mend the scorer",
+        )
     columns = {column.name: column for column in scorer.columns}
     for item, value in zip(batch, values, strict=True):
         _check(scorer, columns, value, f"{item.id} ({item.view})")

@@ -1,25 +1,27 @@
 """Accuracy of the anomaly class that answers name, beside the share of readable answers and the majority baseline.
 
-What an answer names is read by `reading.classes`; severity is ignored. The sub-class counts in a number of its own,
-where annotation and answer go so deep ("multiple levels of granularity", paper Sec. III-A).
+What an answer names is read by `reading.classes`, among the classes that its question lists; severity is ignored. The
+sub-class counts in a number of its own, where annotation and answer go so deep ("multiple levels of granularity", paper
+Sec. III-A).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import cache
 
 from ..errors import ScoringError
 from ..reading.classes.reader import VERSION, first_number, read_class
 from ..reading.text import final_answer
 from ..records import Label
 from ..records.scores import Reading
-from ..taxonomy import load_taxonomy
+from ..taxonomy import AnomalyClass, load_taxonomy
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 from .second_reader import SecondReader
 
-TAXONOMY = "cuva"  # all prompts list its classes
+TAXONOMY = "cuva"  # prompts list its classes, unless the data set has classes of its own
 
 
 class Classification(ReadingScorer):
@@ -69,8 +71,8 @@ class Classification(ReadingScorer):
 
     def read(self, item: Scorable) -> Reading:
         """Return the class an answer names; under the published protocol, its first number."""
-        if not self.protocol.first_digit_class:
-            return read_class(item.text, load_taxonomy(TAXONOMY).classes)
+        if item.options or not self.protocol.first_digit_class:
+            return read_class(item.text, _offered(item.options))
         number = first_number(item.candidate)
         if not number:
             return Reading(status="out of range" if number == 0 else "unread", rule="first number")
@@ -78,7 +80,7 @@ class Classification(ReadingScorer):
 
     def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
         """Return the class that a judge reads in each answer."""
-        return second.classes([final_answer(item.text) for item in items], load_taxonomy(TAXONOMY).classes)
+        return second.classes([final_answer(item.text) for item in items], [_offered(item.options) for item in items])
 
     def _deep(self, batch: Sequence[Scorable]) -> dict[str, float]:
         """Return how sub-classes were named; nothing where none was. A number over all: few answers go so deep."""
@@ -101,4 +103,12 @@ class Classification(ReadingScorer):
         """The class to be named; the authors' script reads one digit of `10-1` and so expects 1."""
         if item.label is None:
             raise ScoringError("no class is annotated", item.id, "leave out items with an obstacle")
-        return int(str(item.label.major)[0]) if self.protocol.first_digit_class else item.label.major
+        published = self.protocol.first_digit_class and not item.options
+        return int(str(item.label.major)[0]) if published else item.label.major
+
+
+@cache
+def _offered(options: tuple[str, ...]) -> tuple[AnomalyClass, ...]:
+    """Return the classes that a question lists: its options, numbered from 1, or those of `TAXONOMY`."""
+    own = tuple(AnomalyClass(number, name, ()) for number, name in enumerate(options, 1))
+    return own or load_taxonomy(TAXONOMY).classes

@@ -22,6 +22,7 @@ from ..errors import ResultsError
 from ..records.base import Record, canonical_json
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 from .keeping import with_kept
+from .protocol import get_protocol
 
 RecordType = TypeVar("RecordType", bound=Record)
 _TYPES: dict[str, type[Record]] = {
@@ -37,8 +38,9 @@ def scores_path(results: Path, protocol: str) -> Path:
     """Return where the scores of a results file go: beside it, the protocol in the name unless it is the standard.
 
     Other suffixes than a results file's stay in the name, so that the scores of x.json and x.csv are not x.jsonl's.
+    Raises `UsageError` for an unknown protocol.
     """
-    middle = "" if protocol == "standard" else f".{protocol}"
+    middle = "" if get_protocol(protocol).name == "standard" else f".{protocol}"
     return results.with_name(f"{results.name.removesuffix('.jsonl')}{middle}.scores.jsonl")
 
 

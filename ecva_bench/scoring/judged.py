@@ -14,7 +14,7 @@ from typing import ClassVar
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
-from ..records.base import View
+from ..records.base import VIEWS, View, cuts_moments
 from ..records.scores import JudgedPart
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
@@ -31,10 +31,13 @@ Settled = Verdict | Gap
 
 
 class JudgedScorer(Scorer):
-    """A scorer over verdicts on answers to the full video. Subclasses give what a `Scorer` does, and `prompt_names`."""
+    """A scorer over verdicts on answers to whole videos, in their own pictures or in others.
+
+    Subclasses give what a `Scorer` does, and `prompt_names`.
+    """
 
     tasks = tuple(QUESTIONS)
-    views: ClassVar[tuple[View, ...]] = ("full",)
+    views: ClassVar[tuple[View, ...]] = tuple(view for view in VIEWS if not cuts_moments(view))
     needs_judge = True
 
     def __init__(self, protocol: Protocol, judge: Judge) -> None:

@@ -31,9 +31,10 @@ def unread_columns(*statuses: str) -> tuple[Column, ...]:
 
 
 class ReadingScorer(Scorer):
-    """A scorer of values read from answers. Subclasses give what a `Scorer` does, `read` and `read_again`.
+    """A scorer of values read from answers. Subclasses give what a `Scorer` does, and `read`.
 
-    Where there is a `second` reader, it is asked about answers that the rules leave unread.
+    Where there is a `second` reader, it is asked about answers that the rules leave unread, by those that have
+    `read_again` and the aggregate `BY_JUDGE`.
     """
 
     second: SecondReader | None = None
@@ -46,9 +47,9 @@ class ReadingScorer(Scorer):
     def read(self, item: Scorable) -> Reading:
         """Return how the text of an item is read."""
 
-    @abstractmethod
     def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
-        """Return how a second reader reads the texts of items, None where it cannot either."""
+        """Return how a second reader reads the texts of items, None where it cannot either, or is not asked."""
+        return [None for _ in items]
 
     def readings(self, batch: Sequence[Scorable]) -> list[Reading]:
         """Return how the texts of items are read; an item whose answer was read before is not read again."""
@@ -70,7 +71,7 @@ class ReadingScorer(Scorer):
         counts: Counter[str] = Counter(reading.status for reading in self.readings(batch))
         known = {column.name for column in self.aggregates}
         shares = {_column(one): counts[one] / len(batch) for one in UNREAD if _column(one) in known}
-        if self.second is not None:
+        if self.second is not None and BY_JUDGE in self.aggregates:
             shares[BY_JUDGE.name] = sum(bool(reading.by) for reading in self.readings(batch)) / len(batch)
         return shares
 

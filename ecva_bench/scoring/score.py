@@ -11,16 +11,18 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
+from ..records.twins import original_of
 from ..statistics.intervals import DRAWS, bootstrap_interval
 from ..tasks import TASKS, find_tasks
 from ..version import __version__
@@ -43,7 +45,7 @@ from .scorer import (
 from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
-JUDGED = ("anomeval", "gpt")
+JUDGED = ("anomeval", "gpt", "twins-judge")
 
 
 def score_results(
@@ -88,7 +90,7 @@ def score_results(
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
-    chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
+    chosen = _choose(scorers, groups, rules, judge)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -151,14 +153,16 @@ def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]
             key_sentences=other.key_sentences,
             moments=other.moments,
             label=other.label,
+            options=other.options,
         )
     return rotated
 
 
 def unit_asked_for(results: Results) -> TimeUnit | None:
-    """Return the unit a run asked for times in: all versions of our timestamp prompt ask for seconds, else None."""
-    prompt = results.spec.get("prompts", {}).get("timestamp", {}).get("id", "")
-    return "seconds" if prompt.startswith("ours/") else None
+    """Return the unit a run asked for times in: all versions of our prompts ask for seconds, else None."""
+    prompts = results.spec.get("prompts", {})
+    asked = [prompts[task.name].get("id", "") for task in TASKS.values() if task.unit and task.name in prompts]
+    return "seconds" if asked and all(prompt.startswith("ours/") for prompt in asked) else None
 
 
 def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
@@ -175,16 +179,19 @@ def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
 
 
 def _choose(
-    names: Sequence[ScorerSource] | None, tasks: Collection[str], protocol: Protocol, judge: Judge | None
+    names: Sequence[ScorerSource] | None, groups: Sequence[AnswerGroup], protocol: Protocol, judge: Judge | None
 ) -> dict[str, list[Scorer]]:
-    """Return the scorers to run on each task."""
+    """Return the scorers to run on each task: those that take answers to it about any of its videos."""
+    tasks = {group.task for group in groups}
+    videos = {task: {video for group in groups if group.task == task for video in group.videos} for task in tasks}
     if names is None:
         extra = JUDGED if judge else ()
         named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
     else:
         named = dict.fromkeys(tasks, tuple(names))
     made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
-    found = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    fit = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    found = {task: [each for each in fit[task] if any(map(each.counts, videos[task]))] for task in tasks}
     for scorers in found.values():
         check_distinct(scorers)
     return found
@@ -203,12 +210,13 @@ class _Part:
 
     def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
-        self.items = [self._item(answer) for answer in group.answers]
+        self.items = [self._item(answer) for answer in group.answers if scorer.counts(answer.video)]
+        self.absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
         self.values = checked_values(scorer, self.batch)
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
-        rotates = len(self.batch) > 1 and not scorer.needs_judge
+        rotates = len(self.batch) > 1 and scorer.has_floor and not scorer.needs_judge
         self.floor = checked_values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
 
     def _item(self, answer: Answer) -> Scorable:
@@ -216,7 +224,11 @@ class _Part:
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})
-        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible)
+        twins = {
+            video: Scorable.of(twin, candidate=clean(twin.answer)) if twin else None
+            for video, twin in self.group.twins(answer).items()
+        }
+        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible, twins=twins)
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""
@@ -252,13 +264,15 @@ class _Part:
 
     def _summary(self, column: Column, reasons: dict[str, int]) -> Summary:
         name = column.name
-        scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
+        scored = [
+            (v[name], original_of(item.video)) for item, v in zip(self.batch, self.values, strict=True) if name in v
+        ]
         values, videos = [value for value, _ in scored], [video for _, video in scored]
         interval = self._interval(values, videos)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
-        absent = [sample.rpartition("/")[0] for sample in self.group.absent if sample not in exempt]
-        absent += [item.video for item, gap in gaps if gap.unanswered]
+        absent = [original_of(sample_parts(sample).video) for sample in self.absent if sample not in exempt]
+        absent += [original_of(item.video) for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
             filled, absent = [], []  # nothing is known of any answer: what is missing alone is no mean
@@ -273,7 +287,7 @@ class _Part:
             higher_is_better=column.higher_is_better,
             worst=column.worst,
             n=len(values),
-            expected=len(self.batch) + len(self.group.absent) - len(exempt),
+            expected=len(self.batch) + len(self.absent) - len(exempt),
             unscored=len(gaps),
             gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
             exempt=exempt,
@@ -290,7 +304,7 @@ class _Part:
     def _exempt(self, column: str) -> tuple[str, ...]:
         """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
         view = self.scorer.needs.get(column)
-        samples = (*(item.id for item in self.batch), *self.group.absent)
+        samples = (*(item.id for item in self.batch), *self.absent)
         return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
     def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
@@ -310,6 +324,7 @@ class _Part:
                 unit=column.unit,
                 decimals=column.decimals,
                 value=values[column.name],
+                blind=column.blind,
             )
             for column in self.scorer.aggregates
             if column.name in values

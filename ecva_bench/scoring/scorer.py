@@ -20,7 +20,7 @@ from ..errors import EcvaError, ScoringError, UsageError
 from ..judging import Judge
 from ..records import Label, Moment
 from ..records.answers import Answer
-from ..records.base import View, sha256_of
+from ..records.base import VIEWS, View, sha256_of
 from ..records.scores import JudgedPart, Reading
 from ..registry.source_files import attributes, error_line
 from ..tasks import TASKS
@@ -48,7 +48,7 @@ class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
-    is left out where no item has it.
+    is left out where no item has it. A `blind` aggregate is what a rule that never looks reaches in the first column.
 
     >>> import ecva_bench as eb
 
@@ -65,6 +65,7 @@ class Column:
     higher_is_better: bool = True
     binary: bool = False
     optional: bool = False
+    blind: bool = False
 
     @property
     def worst(self) -> float:
@@ -96,7 +97,8 @@ class Scorable:
 
     `candidate` is the answer's text as it is compared, `answer` as it is recorded, where that is known. `others` are
     the same model's answers to the same sample on the other views; None where one is owed and missing. `impossible`
-    says why other views cannot be made of the video.
+    says why other views cannot be made of the video. `twins` are the same model's answers to the same question on
+    the other videos of the clip, by video; None where one is owed and missing.
 
     >>> import ecva_bench as eb
 
@@ -115,10 +117,12 @@ class Scorable:
     key_sentences: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
+    options: tuple[str, ...] = ()
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
     answer: str | None = None
+    twins: Mapping[str, Scorable | None] = field(default_factory=dict, hash=False)
 
     @property
     def text(self) -> str:
@@ -133,6 +137,7 @@ class Scorable:
         candidate: str,
         others: Mapping[View, str | None] | None = None,
         impossible: Mapping[View, str] | None = None,
+        twins: Mapping[str, Scorable | None] | None = None,
     ) -> Scorable:
         """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
         return cls(
@@ -146,10 +151,12 @@ class Scorable:
             key_sentences=answer.key_sentences,
             moments=answer.moments,
             label=answer.label,
+            options=answer.options,
             duration=answer.duration,
             others=others or {},
             impossible=impossible or {},
             answer=answer.answer,
+            twins=twins or {},
         )
 
 
@@ -158,7 +165,7 @@ class Scorer(ABC):
 
     `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
     One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
-    double its calls.
+    double its calls; nor does one without `has_floor`, whose numbers do not come from the reference alone.
 
     >>> import ecva_bench as eb
 
@@ -177,9 +184,10 @@ class Scorer(ABC):
     tasks: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[Column, ...]]
     aggregates: ClassVar[tuple[Column, ...]] = ()
-    views: ClassVar[tuple[View, ...]] = ("full", "anomaly", "control")
+    views: ClassVar[tuple[View, ...]] = VIEWS
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
+    has_floor: ClassVar[bool] = True
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
 
     def __init__(self, protocol: Protocol) -> None:
@@ -193,6 +201,10 @@ class Scorer(ABC):
     @abstractmethod
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the columns of each item, in order. A column that is absent is unscored, never 0."""
+
+    def counts(self, video: str) -> bool:
+        """Return whether answers about a video are items of this metric; one of pairs takes one video of each."""
+        return True
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return why nobody's answer to this item can be scored (the annotation lacks something), or None."""

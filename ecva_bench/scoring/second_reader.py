@@ -41,11 +41,13 @@ class SecondReader:
         identity = "+".join(f"{key}={value}" for key, value in self._identity().items())
         return {"read-with": f"{name}.v{prompt.version}@{prompt.sha256[:8]}+{identity}"}
 
-    def classes(self, texts: Sequence[str], offered: Sequence[AnomalyClass]) -> list[Reading | None]:
-        """Return the class each text names; None where the judge finds none."""
-        listed = [f"{entry.code}. {entry.name}" for entry in offered]
-        calls = [Call(self._prompts["read-class"], {"classes": listed, "answer": text}) for text in texts]
-        return [self._class(verdict, {entry.code for entry in offered}) for verdict in self._ask(calls)]
+    def classes(self, texts: Sequence[str], offered: Sequence[Sequence[AnomalyClass]]) -> list[Reading | None]:
+        """Return the class each text names, of those on offer to it; None where the judge finds none."""
+        listed = [[f"{entry.code}. {entry.name}" for entry in classes] for classes in offered]
+        prompt = self._prompts["read-class"]
+        calls = [Call(prompt, {"classes": c, "answer": text}) for text, c in zip(texts, listed, strict=True)]
+        pairs = zip(self._ask(calls), offered, strict=True)
+        return [self._class(verdict, {entry.code for entry in classes}) for verdict, classes in pairs]
 
     def spans(self, texts: Sequence[str], durations: Sequence[float | None]) -> list[Reading | None]:
         """Return the spans each text names about a video of so many seconds; None where the judge finds none."""

@@ -46,18 +46,18 @@ class Timestamp(ReadingScorer):
         """Return overlap, recalls and parse success of each item."""
         scores = []
         for item, reading in zip(batch, self.readings(batch), strict=True):
-            overlap = self._overlap(reading.spans, _annotated(item))
+            overlap = self._overlap(reading.spans, annotated_spans(item))
             recalls = {f"recall@{threshold}": float(overlap >= threshold) for threshold in THRESHOLDS}
             scores.append({"iou": overlap, **recalls, "parsed": float(bool(reading.spans))})
         return scores
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return the reason why a video without an annotated moment of some length is scored for nobody."""
-        return None if total_length(_annotated(item)) > 0 else "no moment annotated"
+        return None if total_length(annotated_spans(item)) > 0 else "no moment annotated"
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the best constant span [0, end] with its mean IoU, and the unread by kind."""
-        overlap, end = best_constant_span([_annotated(item) for item in batch])
+        overlap, end = best_constant_span([annotated_spans(item) for item in batch])
         return {"constant_span": overlap, "constant_span_end": end, **self.unread(batch)}
 
     def settings(self) -> dict[str, str]:
@@ -97,5 +97,6 @@ def best_constant_span(annotated: Sequence[Sequence[Span]]) -> tuple[float, floa
     return best
 
 
-def _annotated(item: Scorable) -> list[Span]:
+def annotated_spans(item: Scorable) -> list[Span]:
+    """Return the annotated (start, end) of an item, in seconds."""
     return [(moment.start, moment.end) for moment in item.moments]

@@ -34,24 +34,32 @@ class Standing:
 
 
 def standings(
-    values: Sequence[Mapping[str, float]], *, seed: int, draws: int = DRAWS, level: float = LEVEL
+    values: Sequence[Mapping[str, float]],
+    *,
+    seed: int,
+    clusters: Mapping[str, str] | None = None,
+    draws: int = DRAWS,
+    level: float = LEVEL,
 ) -> list[Standing]:
-    """Return the standing of each entrant, in the order given; `values` holds the entrants' values by cluster.
+    """Return the standing of each entrant, in the order given; `values` holds the entrants' values by item.
 
-    A draw takes as many clusters as there are, with replacement and the same for all; a cluster that an entrant lacks
-    is left out of its mean. Two entrants differ where the percentile interval of the difference of their means does not
-    contain 0: pair by pair, not corrected for the number of pairs. With fewer than two clusters the spread is unknown,
-    and no two entrants differ.
+    `clusters` names each item's cluster; without it every item is one. A draw takes as many clusters as there are, with
+    replacement and the same for all; a cluster that an entrant lacks is left out of its mean. Two entrants differ where
+    the percentile interval of the difference of their means does not contain 0: pair by pair, not corrected for the
+    number of pairs. With fewer than two clusters the spread is unknown, and no two entrants differ.
     """
-    clusters = sorted({cluster for own in values for cluster in own})
-    table = np.array([[own.get(cluster, np.nan) for own in values] for cluster in clusters], dtype=np.float64)
-    if not values or not clusters:
+    items = sorted({item for own in values for item in own})
+    if not values or not items:
         return [Standing(1, (1, len(values)), 1) for _ in values]
-    means = _means(table, np.ones((1, len(clusters))))
-    drawn = _means(table, _draws(len(clusters), seed, draws))
+    table = np.array([[own.get(item, np.nan) for own in values] for item in items], dtype=np.float64)
+    named = sorted({(clusters or {}).get(item, item) for item in items})
+    numbers = {name: number for number, name in enumerate(named)}
+    member = np.array([numbers[(clusters or {}).get(item, item)] for item in items])
+    means = _means(table, np.ones((1, len(items))))
+    drawn = _means(table, _draws(len(named), seed, draws)[:, member])
     tail = (1 - level) / 2
     ranks = np.quantile(_ranks(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
-    known = len(clusters) > 1
+    known = len(named) > 1
     groups = _groups(means[0], drawn, tail) if known else [1] * len(values)
     return [
         Standing(int(rank), (int(low), int(high)) if known else (1, len(values)), group)
@@ -69,7 +77,7 @@ def _draws(clusters: int, seed: int, draws: int) -> _Array:
 def _means(table: _Array, weights: _Array) -> _Array:
     """Return the mean of each entrant in each draw [draws, entrants]; nothing to average is worse than anything."""
     there = ~np.isnan(table)
-    totals, sizes = weights @ np.where(there, table, 0.0), weights @ there
+    totals, sizes = weights @ np.where(there, table, 0.0), weights @ there  # of an item, its cluster's weight
     return np.where(sizes > 0, totals / np.maximum(sizes, 1), NOTHING)
 
 

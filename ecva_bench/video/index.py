@@ -23,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import NoFrames
+from ..wording import counted
 from .clock import Clock, Int64, distinct, typical_duration
 from .facts import FrameFormat, StreamFacts, frame_format, stream_facts
 from .opening import FileStamp, file_stamp, open_video
@@ -117,7 +118,7 @@ def _scan(container: InputContainer, stream: VideoStream, facts: StreamFacts, de
             if packet.is_discard or (vp8 and not memoryview(packet)[0] & _VP8_SHOWN):
                 scan.hidden.add(place)
     except av.error.FFmpegError as error:
-        scan.warnings.append(f"reading broke off after {len(scan.pts)} packets: {error.strerror}")
+        scan.warnings.append(f"reading broke off after {counted(len(scan.pts), 'packet')}: {error.strerror}")
     if corrupt:
         scan.warnings.append(f"packets flagged as corrupt: {corrupt}")
     return scan

@@ -21,9 +21,11 @@ from ..errors import (
     NotAVideo,
     NoVideoStream,
     StillImage,
+    StorageTrouble,
     VideoEmpty,
     VideoMissing,
 )
+from ..files.trouble import trouble_of
 from .watchdog import Deadline
 
 FileStamp = tuple[int, int]  # bytes, modification time in ns: enough to notice that a file was replaced
@@ -37,6 +39,7 @@ def file_stamp(path: Path) -> FileStamp:
     try:
         status = path.stat()
     except OSError as error:
+        check_trouble(error, path)
         raise VideoMissing(f"no readable file ({error.strerror})", path, "check the path") from None
     if not stat.S_ISREG(status.st_mode):
         raise NotAVideo("neither a file nor a link to one", path, "name the video file itself")
@@ -70,14 +73,19 @@ def _open(path: Path, deadline: Deadline) -> InputContainer:
         return av.open(name, options=local, metadata_errors="replace", timeout=deadline.seconds)
     except av.error.ExitError:
         raise deadline.timeout() from None
-    except PermissionError as error:
-        raise VideoMissing(f"no readable file ({error.strerror})", path, "check its permissions") from None
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, PermissionError) as error:
+        check_trouble(error, path)
         if _has_container_magic(path):
             raise HeaderDamaged(
                 "the header or index is missing or cut off", path, f"{_DOWNLOAD_AGAIN}, or repair it"
             ) from None
         raise NotAVideo("the bytes are not a known video container", path, _DOWNLOAD_AGAIN) from None
+
+
+def check_trouble(error: BaseException, path: Path) -> None:
+    """Raise `StorageTrouble` where an error speaks of the machine and not of the file."""
+    if trouble := trouble_of(error, path):
+        raise StorageTrouble(f"the file cannot be read, {trouble.what}", path, trouble.remedy) from None
 
 
 def _has_container_magic(path: Path) -> bool:

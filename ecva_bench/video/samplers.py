@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..records import Moment
+from ..wording import counted
 from .clock import Float64, Int64
 
 Sampler = Callable[..., Int64]
@@ -168,5 +169,6 @@ def get(name: str) -> Sampler:
 def _check(n_frames: int, count: int) -> None:
     if n_frames < 1 or count < 1:
         raise UsageError(
-            f"cannot take {count} of {n_frames} frames", remedy="both must be at least 1; check the video first"
+            f"cannot take {count} of {counted(n_frames, 'frame')}",
+            remedy="both must be at least 1; check the video first",
         )

@@ -15,7 +15,7 @@ from ..files.archives import on_disk
 from .clock import Int64
 from .decoding import Decoded, UInt8, decode
 from .index import VideoIndex, build_index
-from .opening import file_stamp
+from .opening import check_trouble, file_stamp
 from .watchdog import isolated
 
 
@@ -46,8 +46,12 @@ class Source:
         """Hex SHA-256 of the file's bytes."""
         path = on_disk(self.path)
         file_stamp(path)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            check_trouble(error, path)
+            raise
 
     @property
     def warnings(self) -> tuple[str, ...]:

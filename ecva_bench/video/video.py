@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import NoFrames, UsageError
 from ..records import Moment
+from ..records.base import Pictures
 from .clock import Float64, Int64
 from .decoding import UInt8
 from .source import Source
@@ -70,7 +71,8 @@ class Video:
     bit. Seconds are on the original timeline, which is the player's: it begins where the first of sound and pictures
     does, so that the first frame may come later. `deadline` (seconds) bounds the
     reading of the index and every decode; with `isolate` both happen in a process of their own, which survives (and
-    bounds) even a decoder that hangs or crashes. `on_frames`, where set, is told of all frames handed out.
+    bounds) even a decoder that hangs or crashes. `on_frames`, where set, is told of all frames handed out. `removed`
+    are the moments cut; `pictures` names what is shown instead of the video's own pictures (`PictureView`).
 
     >>> import ecva_bench as eb
 
@@ -85,6 +87,7 @@ class Video:
         self._source = Source(Path(path), deadline, isolate)
         self._kept_ranks: Int64 | None = None
         self.removed: tuple[Moment, ...] = ()
+        self.pictures: Pictures | None = None
         self.on_frames: Callable[[Frames], None] | None = None
 
     def __enter__(self) -> Video:
@@ -197,6 +200,7 @@ class Video:
         edit = Video.__new__(Video)
         edit._source = self._source
         edit.removed = (*self.removed, *moments)
+        edit.pictures = None
         edit.on_frames = None
         cut = np.zeros(self.n_frames, dtype=np.bool_)
         for moment in edit.removed:
@@ -253,14 +257,7 @@ class Video:
 
     def source_indices(self, indices: Sequence[int] | Int64) -> Int64:
         """Return the indices in the whole video behind indices of the timeline shown."""
-        requested = np.asarray(indices, dtype=np.int64)
-        if len(requested) and (requested.min() < 0 or requested.max() >= self.n_frames):
-            raise UsageError(
-                f"frames {requested.min()} to {requested.max()} were requested",
-                self.path,
-                f"it has 0 to {self.n_frames - 1}",
-            )
-        return self._ranks[requested]
+        return self._ranks[self._checked(indices)]
 
     def preload(self, source_indices: Sequence[int] | Int64) -> None:
         """Decode frames of the whole video once, in one pass, and serve them from memory from now on.
@@ -278,6 +275,17 @@ class Video:
     def release(self) -> None:
         """Drop the frames that `preload` keeps in memory."""
         self._source.release()
+
+    def _checked(self, indices: Sequence[int] | Int64) -> Int64:
+        """Return indices of the timeline shown as an array; `UsageError` for one that is not there."""
+        requested = np.asarray(indices, dtype=np.int64)
+        if len(requested) and (requested.min() < 0 or requested.max() >= self.n_frames):
+            raise UsageError(
+                f"frames {requested.min()} to {requested.max()} were requested",
+                self.path,
+                f"it has 0 to {self.n_frames - 1}",
+            )
+        return requested
 
     @functools.cached_property
     def _ranks(self) -> Int64:

@@ -20,7 +20,10 @@ from transformers.video_utils import VideoMetadata
 
 t: Any = transformers
 # Of the arguments that `LLM` passes on to the engine, those that exist.
-ENGINE = {"max_model_len", "limit_mm_per_prompt", "enable_prefix_caching", "enforce_eager", "mm_processor_kwargs"}
+ENGINE = {
+    *("max_model_len", "limit_mm_per_prompt", "enable_prefix_caching", "enforce_eager", "mm_processor_kwargs"),
+    "use_tqdm_on_load",
+}
 
 
 @dataclass(frozen=True)

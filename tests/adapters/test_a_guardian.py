@@ -21,7 +21,7 @@ from ecva_bench.records import Moment
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
 from ecva_bench.video import Video, samplers
 from tests.adapters.tiny import a_guardian
-from tests.adapters.tiny.answers import five_answers, mini_clip
+from tests.adapters.tiny.answers import FIVE, five_answers, mini_clip
 from tests.video.make import write
 
 ITS_TASKS = {"description": "Des", "cause": "Cau", "effect": "Res", "classification": "Cls", "timestamp": "Time"}
@@ -67,7 +67,7 @@ def test_the_other_conversations_are_the_originals_to_the_letter(prompts: dict[s
 def test_instructions_go_by_the_task_in_every_prompt_set() -> None:
     adapter = AGuardian()
     for prompt_set in PROMPT_SETS:
-        ids = [adapter.words(prompt_for(task, prompt_set).text).id for task in TASKS.values()]
+        ids = [adapter.words(prompt_for(task, prompt_set).text).id for task in FIVE]
         assert [name.rpartition("-")[2] for name in ids] == ["description", "cause", "effect", "other", "other"]
     assert adapter.words("Is anybody hurt?").id == "models/a-guardian-other"
 
@@ -210,7 +210,7 @@ def test_the_five_tasks_are_answered_and_what_determines_answers_is_described(tm
     video = mini_clip(tmp_path)
     adapter = AGuardian(**options)
     its_own = five_answers(adapter, video, "cuva")
-    assert its_own != VideoChatGPT(**options).answer_many(video, [prompt_for(t, "cuva").text for t in TASKS.values()])
+    assert its_own != VideoChatGPT(**options).answer_many(video, [prompt_for(t, "cuva").text for t in FIVE])
     described = adapter.describe()
     assert set(described["instructions"]) == {"description", "cause", "effect"}
     assert described["template"]["id"] == "models/a-guardian-other.v1"

@@ -240,7 +240,7 @@ def test_stray_lines_are_shown_and_passed_over(
 @pytest.mark.parametrize(
     ("question", "why"),
     [
-        ("few", "gave 1 answers to 2 questions"),
+        ("few", "gave 1 answer to 2 questions"),
         ("many", "gave 3 answers to 2 questions"),
         ("number", r"answered \[5, 5\]"),
         ("refuse", "frames are too small"),

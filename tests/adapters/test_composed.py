@@ -30,6 +30,7 @@ from ecva_bench.adapters.parts.prompts import Piece, Template, Text, TokenIds, V
 from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, CheckpointError
 from ecva_bench.video import Frames, Video
+from ecva_bench.video.pictures import PictureView
 from tests.adapters import tiny_llava as tiny
 from tests.adapters.greedy import greedy
 from tests.adapters.tiny_llava import write_shards
@@ -152,6 +153,9 @@ def test_what_was_seen_is_kept_for_the_last_video_and_these_frames_only(
     assert adapter.look(video) is first
     assert adapter.encoded == 2
     assert len({first.identity, few.identity, adapter.look(other).identity}) == 3
+    views = [adapter.look(PictureView(video, pictures)) for pictures in ("still", "shuffled", "blank")]
+    assert len({first.identity, *(view.identity for view in views)}) == 4
+    assert not any(torch.equal(view.features, first.features) for view in views)
     again = adapter.look(video)
     assert again is not first
     assert again.identity == first.identity

@@ -107,6 +107,7 @@ def test_the_engine_is_started_as_described(family: str, tmp_path: Path, video: 
         "max_model_len": 4096,
         "limit_mm_per_prompt": {"video": 1},
         "enable_prefix_caching": False,
+        "use_tqdm_on_load": False,
     }
     assert described["engine"] | {"version": ""} == {
         "name": "vllm",
@@ -126,6 +127,18 @@ def test_where_vllm_is_not_installed_it_says_what_to_do(
 ) -> None:
     monkeypatch.setitem(sys.modules, "vllm", None)
     with pytest.raises(AdapterError, match=r"vLLM is not installed .* pip install vllm"):
+        create_adapter(f"vllm:{checkpoint[1]}").load()
+
+
+@pytest.mark.parametrize("refusal", [RuntimeError, ValueError])
+def test_an_engine_that_does_not_start_says_why_in_one_line(
+    refusal: type[Exception], checkpoint: tuple[str, Path], made: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise refusal("1 error\n  the model needs 12 GiB")
+
+    monkeypatch.setattr(sys.modules["vllm"], "LLM", refuse)
+    with pytest.raises(AdapterError, match=r"vLLM did not start \(1 error the model needs 12 GiB\): vllm:"):
         create_adapter(f"vllm:{checkpoint[1]}").load()
 
 

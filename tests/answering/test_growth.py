@@ -99,7 +99,7 @@ def test_a_run_extended_five_times_and_killed_on_the_way_asks_nothing_twice(
             killed += 1
         assert start(place, step).wait() == 0
     assert killed == kills
-    grown = place / "models.py-Counting-mini.jsonl"
+    grown = place / "Counting-mini.jsonl"
     found = read_results(grown)
     # By brute force over the clips, as the steps say them: `limit` takes the first, every clip has a moment.
     assert {a.id for a in found.answers if a.task == "description"} == {f"mini{n:02}/description" for n in range(1, 9)}
@@ -128,7 +128,7 @@ def test_nothing_that_a_run_started_outlives_it(ending: signal.Signals, devices:
     assert run.wait(20) == (130 if ending == signal.SIGTERM else -signal.SIGKILL)
     assert until(lambda: not any(map(alive, pids)), 10)
     if ending == signal.SIGTERM:
-        found = read_results(place / "models.py-Engine-mini.jsonl")
+        found = read_results(place / "Engine-mini.jsonl")
         assert len(found.answers) == len(requests(place))  # those under way were written
 
 

@@ -18,7 +18,8 @@ from ecva_bench.data import load_dataset
 
 def command(out: Path, *more: str) -> list[str]:
     program = "from ecva_bench.cli import main; main()"
-    run = ["run", "--model", "motion", "--edited", "anomaly", "--out", str(out), *more]
+    asked = ["--task", "cause,timestamp", "--edited", "anomaly,still,shuffled,blank"]
+    run = ["run", "--model", "motion", *asked, "--out", str(out), *more]
     return [sys.executable, "-c", program, *run]
 
 

@@ -15,10 +15,13 @@ from ecva_bench.answering.plan import Selection, make_plan, stratified_order
 from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.records import Annotation, Label, Moment
-from ecva_bench.records.annotations import REFERENCES
+from ecva_bench.records.annotations import REFERENCES, TASK_NAMES
+from ecva_bench.records.base import View
 from ecva_bench.scoring.scorer import available, scorer_class
 from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 from ecva_bench.taxonomy import load_taxonomy
+
+FIVE = find_tasks(["description", "cause", "effect", "classification", "timestamp"])
 
 
 def annotation(number: int, major: int | None = 1, **fields: object) -> Annotation:
@@ -145,13 +148,13 @@ def test_ids_follow_the_rule_for_names_of_videos() -> None:
 def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None:
     whole = annotation(1, description="d", cause="c", effect="e", moments=(Moment(start=1, end=2),))
     bare = annotation(2, major=None, cause="c2")
-    prompts = {task: prompt_for(task) for task in TASKS.values()}
+    prompts = {task: prompt_for(task) for task in FIVE}
     plan = make_plan(FakeDataset([whole, bare]), prompts, Selection(), ("full", "anomaly"))  # type: ignore[arg-type]
     assert [group.video for group in plan.groups] == ["00001", "00002"]
-    assert plan.expects["full"] == (*(f"00001/{task}" for task in TASKS), "00002/cause")
+    assert plan.expects["full"] == (*(f"00001/{task.name}" for task in FIVE), "00002/cause")
     assert plan.expects["anomaly"] == ("00001/description", "00001/cause", "00001/effect")  # what a metric reads
     assert plan.unasked == {
-        **{f"00002/{task}": "no reference" for task in TASKS if task != "cause"},
+        **{f"00002/{task.name}": "no reference" for task in FIVE if task.name != "cause"},
         "00002/cause@anomaly": "no annotated moment",
     }
     assert plan.owed == 9
@@ -163,14 +166,27 @@ def test_questions_are_grouped_by_video_and_what_is_not_asked_is_named() -> None
 
 def test_all_tasks_are_asked_about_edited_views_where_that_is_wanted() -> None:
     whole = annotation(1, description="d", cause="c", effect="e", moments=(Moment(start=1, end=2),))
-    prompts = {task: prompt_for(task) for task in TASKS.values()}
+    prompts = {task: prompt_for(task) for task in FIVE}
     plan = make_plan(FakeDataset([whole]), prompts, Selection(), ("full", "control"), all_tasks=True)  # type: ignore[arg-type]
-    assert plan.expects["control"] == tuple(f"00001/{task}" for task in TASKS)
+    assert plan.expects["control"] == tuple(f"00001/{task.name}" for task in FIVE)
+
+
+def test_every_task_is_asked_about_other_pictures_and_no_moment_is_needed() -> None:
+    """Each task has a metric of its own, whose value by view says what the model uses."""
+    bare = annotation(1, description="d", cause="c", effect="e")
+    prompts = {task: prompt_for(task) for task in FIVE}
+    views: tuple[View, ...] = ("full", "anomaly", "still", "shuffled", "blank")
+    plan = make_plan(FakeDataset([bare]), prompts, Selection(), views)  # type: ignore[arg-type]
+    assert plan.expects["anomaly"] == ()
+    assert plan.expects["still"] == plan.expects["shuffled"] == plan.expects["blank"] == plan.expects["full"]
+    assert len(plan.expects["full"]) == 4
+    assert plan.owed == plan.owed_of(plan.groups[0]) == 16
+    assert {name.partition("@")[2] for name in plan.unasked} == {"", "anomaly"}
 
 
 def test_the_tasks_asked_about_edited_views_are_those_of_which_a_metric_needs_them() -> None:
     reading = {task for name in available() for each in [scorer_class(name)] if each.needs for task in each.tasks}
-    assert reading == {task.name for task in TASKS.values() if task.edited}
+    assert reading == {task.name for task in FIVE if task.edited}
 
 
 def test_a_plan_with_nothing_to_ask_is_refused() -> None:
@@ -186,4 +202,5 @@ def test_tasks_go_by_their_aliases_and_keep_their_order() -> None:
 
 
 def test_every_task_has_a_reference_and_every_reference_a_task() -> None:
-    assert set(REFERENCES) == set(TASKS)
+    assert set(TASK_NAMES) == set(TASKS)
+    assert set(REFERENCES) == {task.name for task in TASKS.values() if not task.fields}

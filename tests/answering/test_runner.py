@@ -24,6 +24,7 @@ from ecva_bench.records.base import View
 from ecva_bench.tasks import find_tasks, prompt_for
 from ecva_bench.video import Video
 from tests.clips import write_clip
+from tests.video.make import write
 
 
 class Counting(Adapter):
@@ -123,6 +124,40 @@ def test_every_view_of_every_sample_is_answered_once(folder: Path, tmp_path: Pat
     assert answer.duration == pytest.approx(4.1)
     assert answer.frames is not None
     assert answer.frames.timestamps == pytest.approx([0, 0.5, 1.0, 1.5, 2.8, 3.3, 3.8])
+
+
+class Looking(Adapter):
+    """Keeps the frames it is handed: those it declares, one by one, and one that it does not declare."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[tuple[float, ...], list[bytes]]] = []
+
+    def frame_indices(self, video: Video) -> Sequence[int]:
+        return range(0, video.n_frames, 5)
+
+    def answer(self, video: Video, question: str) -> str:
+        shown = [video.frames_at([index]) for index in (*self.frame_indices(video), 1)]
+        times = tuple(float(frames.timestamps[0]) for frames in shown)
+        self.seen.append((times, [frames.pixels[0].tobytes() for frames in shown]))
+        return "seen"
+
+
+def test_other_pictures_are_shown_at_the_same_times_and_recorded_with_them(folder: Path, tmp_path: Path) -> None:
+    views: tuple[View, ...] = ("full", "still", "shuffled", "blank")
+    write(folder / "1.mp4", count=41)
+    adapter = Looking()
+    results = run(make(adapter, folder, names=("1",), views=views, tasks=("cause",)), tmp_path / "r.jsonl")
+    assert len({answer.key for answer in results.answers}) == len(views)
+    full, still, shuffled, blank = (pictures for _, pictures in adapter.seen)
+    assert len({times for times, _ in adapter.seen}) == 1
+    assert all(answer.frames and len(answer.frames.timestamps) == 10 for answer in results.answers)
+    assert all(answer.frames == results.answers[0].frames and not answer.removed for answer in results.answers)
+    # The nine that it declares change places; what it does not declare is another frame that it did not declare.
+    assert sorted(shuffled[:9]) == sorted(full[:9]) != shuffled[:9]
+    assert shuffled[9] not in full
+    middle = Video(folder / "1.mp4").frames_at([20]).pixels[0].tobytes()
+    assert set(still) == {middle}
+    assert set(blank) == {bytes(96 * 64 * 3)}
 
 
 def test_a_video_is_decoded_in_one_pass_for_all_questions_and_views(

@@ -52,11 +52,11 @@ def test_the_videos_of_a_folder_are_held_against_the_annotations(data: Path, vid
     assert text_of(found, "data").startswith("cuva, 8 usable videos, 0 unusable")
     assert text_of(found, "videos") == f"3 of 8 are there, in {videos}"
     assert text_of(found, "names") == "1 are called otherwise than annotated: a/2.MKV is 00002"
-    assert text_of(found, "missing") == f"4 of 8 videos have no file in {videos}: 00005, 00006, 00007, 00008"
+    assert text_of(found, "missing") == f"4 of 8 videos, without a file in {videos}: 00005, 00006, 00007, 00008"
     assert text_of(found, "ambiguous").startswith("1 may be either of two files: 00003; ")
-    assert text_of(found, "too small") == "1 files are no videos, for their size: 00004"
-    assert text_of(found, "unfinished") == "1 downloads are not whole: 00007"
-    assert text_of(found, "not used") == "2 video files of no annotation, or second ones: extra.mp4, old/00001.mp4"
+    assert text_of(found, "too small") == "1 file, no video for the size: 00004"
+    assert text_of(found, "unfinished") == "1 download, not whole: 00007"
+    assert text_of(found, "not used") == "2 video files of no annotation, or a second one: extra.mp4, old/00001.mp4"
     assert found.ready
 
 
@@ -109,7 +109,7 @@ def test_the_command_it_names_runs(data: Path, tmp_path: Path, ecva_bench: Comma
     command = shlex.split(shown.splitlines()[-1].removeprefix("next: ecva-bench "))
     code, shown, _ = ecva_bench(*command[:-1], tmp_path / "trial.jsonl")
     assert code == 0
-    assert "1 answers (0 were there), 0 errors" in shown
+    assert "1 answer (0 were there), 0 errors" in shown
 
 
 def test_what_a_model_needs_is_said_before_it_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

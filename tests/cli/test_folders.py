@@ -37,7 +37,7 @@ def videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-MISSING = "missing: 7 of 12 videos have no file in {}: 00006, 00007, 00008, 00009, 00010 and 2 more"
+MISSING = "missing: 7 of 12 videos, without a file in {}: 00006, 00007, 00008, 00009, 00010 and 2 more"
 
 
 def test_a_run_takes_what_is_there_and_says_in_one_line_what_is_not(
@@ -50,7 +50,7 @@ def test_a_run_takes_what_is_there_and_says_in_one_line_what_is_not(
     assert f"{MISSING.format(videos)}; --available leaves them out\n" in complaint
     assert "4 answers (0 were there), 8 errors" in shown
     assert "  missing: 7 videos, 7 answers: 00006, 00007, 00008, 00009, 00010 and 2 more\n" in shown
-    assert "  00004: file_ambiguous, 1 answers: two files may be the video 00004: " in shown
+    assert "  00004: file_ambiguous, 1 answer: two files may be the video 00004: " in shown
     assert len(shown.splitlines()) == 3
     assert {answer.answer for answer in read_results(out).answers} == {f"cause {n}" for n in (1, 2, 3, 5)}
 
@@ -75,7 +75,7 @@ def test_an_error_that_a_later_run_settled_is_not_printed_again(
 ) -> None:
     given = ("--model", "oracle", "--data", data, "--videos", videos, "--task", "cause", "--ids", "6")
     given = (*given, "--out", tmp_path / "r.jsonl")
-    assert "  missing: 1 videos" in ecva_bench("run", *given)[1]
+    assert "  missing: 1 video," in ecva_bench("run", *given)[1]
     (videos / "6.mp4").write_text("an error page")
     _, shown, _ = ecva_bench("run", *given)
     assert "00006: not_a_video" in shown
@@ -84,7 +84,7 @@ def test_an_error_that_a_later_run_settled_is_not_printed_again(
     write_clip(videos / "later/00006.mp4", frames=4)
     code, shown, _ = ecva_bench("run", *given)
     assert code == 0
-    assert shown.splitlines()[0].endswith("1 answers (0 were there), 0 errors, 0 missing; 0 empty, 0 cut off")
+    assert shown.splitlines()[0].endswith("1 answer (0 were there), 0 errors, 0 missing; 0 empty, 0 cut off")
     assert len(shown.splitlines()) == 2
 
 

@@ -81,7 +81,7 @@ def test_a_place_that_is_met_unprepared_is_named(tmp_path, ecva_bench, monkeypat
         raise PermissionError(13, "Permission denied", "/root/secret")
 
     monkeypatch.setattr("ecva_bench.journal.merging.merge_results", refuse)
-    code, _, errors = ecva_bench("merge", tmp_path / "a.jsonl")
+    code, _, errors = ecva_bench("merge", tmp_path / "a.jsonl", "--out", tmp_path / "b.jsonl")
     assert code == 2
     assert errors == "error: Permission denied: /root/secret: check the place, its permissions and the room left\n"
 
@@ -110,7 +110,7 @@ def test_an_interrupted_command_says_that_nothing_is_lost(tmp_path: Path) -> Non
         "import ecva_bench.journal.merging as j, time; "
         "j.merge_results = lambda *_: (print('now', flush=True), time.sleep(60))"
     )
-    command = [sys.executable, "-c", f"{slow}; {PROGRAM}", "merge", str(tmp_path / "a.jsonl")]
+    command = [sys.executable, "-c", f"{slow}; {PROGRAM}", "merge", str(tmp_path / "a.jsonl"), "--out", "b.jsonl"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "now\n"

@@ -130,7 +130,7 @@ def test_a_replay_names_its_judge_with_all_that_made_its_calls(answers, judged, 
     code, _, said = ecva_bench("score", results, "--scorers", "anomeval,gpt", "--judge-replay", export)
     assert (code, "0 votes asked" in said, scores.read_bytes() == first) == (0, True, True)
     code, _, said = ecva_bench("judge-audit", results, "--judge-replay", export)
-    assert (code, "votes are not in the replay" in said) == (3, True)
+    assert (code, "the replay lacks " in said) == (3, True)
 
 
 def test_a_replay_that_lacks_calls_ends_with_code_3(answers, judged, ecva_bench, tmp_path):
@@ -140,7 +140,7 @@ def test_a_replay_that_lacks_calls_ends_with_code_3(answers, judged, ecva_bench,
     assert ecva_bench("score", results, *options, "--task", "cause")[0] == 0
     code, shown, said = ecva_bench("score", results, *options)
     assert (code, "gated" in shown) == (3, True)
-    assert f"votes are not in the replay: {export}: use the answers and the options that" in said
+    assert f" votes: {export}: use the answers and the options that" in said
 
 
 def test_calls_of_several_judges_or_of_none_do_not_name_one(answers, judged, ecva_bench, tmp_path):

@@ -93,7 +93,7 @@ def test_files_that_fit_and_files_that_do_not(tmp_path: Path, ecva_bench: Comman
     path = vila.build(tmp_path)["model_path"]
     code, shown, _ = ecva_bench("models", "check", "vila", "--model-path", path)
     assert code == 0
-    assert "MlpDownsample: 6 tensors fit  [model/mm_projector]" in shown
+    assert "MlpDownsample: fits: 6 tensors  [model/mm_projector]" in shown
     assert shown.endswith("billion parameters, 0.0 GB in 16 bits\nthe weights fit\n")
     more = {f"extra.{n:02}": torch.ones(1) for n in range(12)}
     edit(Path(path) / "mm_projector" / "model.safetensors", {"layers.1.bias": None, **more})
@@ -102,7 +102,7 @@ def test_files_that_fit_and_files_that_do_not(tmp_path: Path, ecva_bench: Comman
     assert "  1 missing\n    layers.1.bias\n  12 unexpected\n    extra.00\n" in shown
     assert "extra.09\n    … and 2 more (--all)\n" in shown
     assert shown.endswith("the weights do not fit\n")
-    assert "LlamaForCausalLM: 21 tensors fit" in shown  # one part does not hide another
+    assert "LlamaForCausalLM: fits: 21 tensors" in shown  # one part does not hide another
     assert "extra.11" in ecva_bench("models", "check", "vila", "--model-path", path, "--all")[1]
     (Path(path) / "llm" / "config.json").write_text("{")
     code, shown, _ = ecva_bench("models", "check", "vila", "--model-path", path)

@@ -489,7 +489,7 @@ def test_where_lower_is_better_a_missing_answer_counts_as_the_worst(folder: Path
     code, board, _ = ecva_bench("leaderboard", "r.scores.jsonl", "c.scores.jsonl", "--no-published")
     assert code == 0
     assert "Ranked by one, the lower the better." in board
-    assert re.findall(r"^\d \[.*?\] +\d +(\S+)", board, re.MULTILINE) == ["late.py:Numbers", "late.py:half"]
+    assert re.findall(r"^\d \[.*?\] +\d +(\S+)", board, re.MULTILINE) == ["Numbers", "half"]
     assert "5.50" in board  # the mean of 1 and 10
 
 
@@ -505,4 +505,4 @@ def test_a_board_without_a_score_says_so(folder: Path, ecva_bench: Command) -> N
 def test_a_folder_that_is_not_there_is_named(folder: Path, ecva_bench: Command) -> None:
     (folder / "faulty.py").write_text(FAULTY + "\n\ndef good(path, videos):\n    return made(A, videos=videos)\n")
     told = ecva_bench("run", "--model", "constant", "--data", "faulty.py:good", "--videos", "nowhere")[2]
-    assert "missing: all 1 videos, for there is no folder nowhere" in told
+    assert "missing: all of 1 video, for there is no folder nowhere" in told

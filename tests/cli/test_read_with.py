@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.judging.server import JudgeServer
 from tests.scoring.judges import served
 
@@ -27,3 +29,21 @@ def test_from_the_command_line_with_store_and_replay(ecva_bench, tmp_path, monke
     code, _, said = ecva_bench(*common, "--judge", "other", "--judge-replay", calls)
     assert code == 2
     assert "are two judges" in said
+
+
+def test_an_audit_counts_what_the_reader_of_the_scores_reads(ecva_bench, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-only")
+    out = tmp_path / "oracle.jsonl"
+    assert ecva_bench("run", "--model", "oracle", "--task", "classification", "--out", out)[0] == 0
+    out.write_text(re.sub(r'"answer":"[^"]*"', f'"answer":"{VAGUE}"', out.read_text(), count=2))
+    code, unread, _ = ecva_bench("audit", out)
+    assert code == 1
+    assert "nothing can be read from these: 2 unread" in unread
+    with JudgeServer(served(lambda name, payload: [5])) as server:
+        judge = ("--read-with", "scripted", "--judge-url", server.url, "--judge-store", tmp_path / "store.sqlite")
+        assert ecva_bench("score", out, *judge)[0] == 0
+        asked = len(server.requests)
+        _, shown, _ = ecva_bench("audit", out, *judge)
+        assert "nothing can be read" not in shown
+        assert len(server.requests) == asked == 1  # the audit takes the verdict that scoring stored
+    assert ecva_bench("audit", out, "--judge-url", "http://localhost:1")[0] == 2  # of no judge

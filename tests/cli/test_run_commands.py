@@ -48,8 +48,8 @@ def test_a_run_over_a_damaged_video_ends_with_its_error_named(
     common = ("--model", "motion", "--data", annotations, "--videos", videos, "--out", out)
     code, shown, _ = ecva_bench("run", *common, "--task", "reason")
     assert code == 3
-    assert "2 answers (0 were there), 1 errors, 0 missing" in shown
-    assert "00002: not_a_video, 1 answers: the bytes are not a known video container" in shown
+    assert "2 answers (0 were there), 1 error, 0 missing" in shown
+    assert "00002: not_a_video, 1 answer: the bytes are not a known video container" in shown
     results = read_results(out)
     assert [a.id for a in results.answers] == ["00001/cause", "00003/cause"]
     assert "lower right" in results.answers[0].answer
@@ -141,7 +141,7 @@ def test_a_view_that_cannot_be_made_is_no_error_of_the_run_and_unscorable_on_the
             code, shown, _ = ecva_bench(*command)
             assert code == 0
             assert f"3 answers ({held} were there), 0 errors, 0 missing" in shown
-            assert "no control view, 1 questions that nobody can be asked: the anomaly takes more than half" in shown
+            assert "no control view, 1 question that nobody can be asked: the anomaly takes more than half" in shown
         _, shown, _ = ecva_bench("score", out)
         assert "video without a normal span: 1 of 1 answered (100.00 %), 0 failed, 0 missing;" in shown
         assert "unscorable for anyone: 1 x the anomaly takes more than half of the video" in shown
@@ -149,7 +149,7 @@ def test_a_view_that_cannot_be_made_is_no_error_of_the_run_and_unscorable_on_the
     assert "control  cause                1         1       0      0" in shown
     scores = [tmp_path / f"{model}.scores.jsonl" for model in ("oracle", "prompt-echo")]
     _, shown, _ = ecva_bench("leaderboard", *scores, "--no-published")
-    assert "cause, video without a normal span, protocol standard, 1 samples" in shown
+    assert "cause, video without a normal span, protocol standard, 1 sample" in shown
 
 
 def test_a_run_of_errors_alone_ends_with_3_and_is_not_called_complete(
@@ -307,7 +307,7 @@ def test_the_fast_mode_is_checked_against_the_exact_one(
     code, shown, _ = ecva_bench("check-fast", *common, "--task", "cause", "--task", "effect", "--n", 4)
     assert code == 0
     # Two of the three videos have four questions; of each, the second is answered otherwise.
-    assert "2 of 4 answers of the fast mode are not those of the exact mode" in shown
+    assert "fast mode against exact mode: 2 of 4 answers differ" in shown
     rows = {tuple(line.split()[:3]): line.split()[4:] for line in shown.splitlines() if "full" in line}
     # No interval: two videos that gave the same difference would else claim to know it exactly.
     assert rows["cause", "full", "rouge.rouge1"] == ["2", "100.0000", "+0.0000"]

@@ -41,7 +41,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 def incomplete(files: list[Path]) -> list[str]:
     """What is said of the runs of the story, each of which lacks two answers."""
-    return [f"incomplete: {path}: 6 of 8 answers are there, 1 failed" for path in files]
+    return [f"incomplete: {path}: 6 of 8 answers there, 1 failed" for path in files]
 
 
 def test_view_writes_a_page_with_the_scores_beside(files: list[Path], ecva_bench: Command) -> None:
@@ -71,7 +71,7 @@ def test_files_that_were_cut_at_a_line_are_not_shown_as_if_they_were_whole(files
     scores.unlink()
     files[0].write_bytes(b"".join(files[0].read_bytes().splitlines(keepends=True)[:4]))
     code, _, errors = ecva_bench("view", files[0], "--no-serve")
-    assert (code, errors) == (0, f"incomplete: {files[0]}: 3 of 8 answers are there, 0 failed\n")
+    assert (code, errors) == (0, f"incomplete: {files[0]}: 3 of 8 answers there, 0 failed\n")
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,20 @@ def parquet() -> bytes:
     return content.getvalue()
 
 
+def said(row: dict[str, Any]) -> str:
+    """Return the answer in a row of a batch's output."""
+    return str(row["response"]["body"]["choices"][0]["message"]["content"])
+
+
+def responses(row: dict[str, Any]) -> Rows:
+    """Return the output of OpenAI's newer interface: a thought, then the message."""
+    content = [{"type": "output_text", "text": said(row), "annotations": []}]
+    return [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "status": "completed", "role": "assistant", "content": content},
+    ]
+
+
 CAUSES = {video: answer(video, "cause") for video in VIDEOS}
 
 # Name of the shape -> name of its file, its content, and the tasks it answers.
@@ -348,6 +362,62 @@ SHAPES: dict[str, tuple[str, Callable[[], bytes], tuple[str, ...]]] = {
     "LLaVA's conversations": ("conv.json", lambda: as_json(conversations()), TASKS),
     "LLaVA's answers": ("merge.jsonl", lambda: as_lines(llava()), TASKS),
     "ms-swift's results": ("infer.jsonl", lambda: as_lines(swift()), TASKS),
+    "OpenAI's batch output of responses": (
+        "responses.jsonl",
+        lambda: as_lines([{**row, "response": {"body": {"output": responses(row)}}} for row in openai_batch()]),
+        TASKS,
+    ),
+    "Anthropic's batch output": (
+        "anthropic.jsonl",
+        lambda: as_lines([
+            {"custom_id": row["custom_id"], "result": {"type": "succeeded", "message": {
+                "role": "assistant", "content": [{"type": "text", "text": said(row)}], "stop_reason": "end_turn"}}}
+            for row in openai_batch()
+        ]),
+        TASKS,
+    ),
+    "Gemini's batch output": (
+        "gemini.jsonl",
+        lambda: as_lines([
+            {"key": row["custom_id"], "response": {"candidates": [{"content": {"role": "model", "parts": [
+                {"text": "Let me see.", "thought": True}, {"text": said(row)[:5]}, {"text": said(row)[5:]}]}}]}}
+            for row in openai_batch()
+        ]),
+        TASKS,
+    ),
+    "LLaMA-Factory's predictions": (
+        "generated_predictions_cause.jsonl",
+        lambda: as_lines([{"prompt": "Why?", "predict": CAUSES[v], "label": reference(v, "cause")} for v in VIDEOS]),
+        ("cause",),
+    ),
+    "HELM's states": (
+        "scenario_state_cause.json",
+        lambda: as_json({"adapter_spec": {"model": "m"}, "request_states": [
+            {"instance": {"id": v, "input": {"text": "Why?"}}, "result": {"completions": [{"text": CAUSES[v]}]}}
+            for v in VIDEOS
+        ]}),
+        ("cause",),
+    ),
+    "Markdown table": (
+        "m_cause.md",
+        lambda: "".join(["| video | answer |\n|:---|---|\n", *(f"| {v} | {CAUSES[v]} |\n" for v in VIDEOS)]).encode(),
+        ("cause",),
+    ),
+    "results by task in an envelope": (
+        "m6.json",
+        lambda: as_json({"model": "m", "results": {"cause": CAUSES}}),
+        ("cause",),
+    ),
+    "CSV of Excel, semicolons and a mark": (
+        "excel_cause.csv",
+        lambda: b"\xef\xbb\xbf" + as_table(long(["cause"], video="video", answer="answer"), ";"),
+        ("cause",),
+    ),
+    "UTF-16 without a mark": (
+        "u16_cause.csv",
+        lambda: as_table(long(["cause"], video="video", answer="answer")).decode().encode("utf-16-le"),
+        ("cause",),
+    ),
 }  # fmt: skip
 
 

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.data import Dataset
 from ecva_bench.errors import UsageError
+from ecva_bench.interchange.imported import import_answers
 from ecva_bench.interchange.opening import open_answers
+from ecva_bench.interchange.sources import AnswerSource
 from tests.imports import ROOT
+
+from .shapes import VIDEOS
 
 CI = ROOT / "leaderboards" / "ci"
 
@@ -56,3 +61,21 @@ def test_folders(tmp_path: Path) -> None:
 def test_the_authors_workbook(shared_data: Path) -> None:
     with pytest.raises(UsageError, match="this is a file of annotations"):
         open_answers(shared_data / "ecva/annotations.xlsx")
+
+
+def test_a_folder_with_a_text_a_video_is_read(dataset: Dataset, tmp_path: Path) -> None:
+    folder = tmp_path / "m_cause"
+    folder.mkdir()
+    for video in VIDEOS:
+        (folder / f"{video}.txt").write_text(f"said of {video}")
+    imported = import_answers([AnswerSource.parse(str(folder))], dataset)
+    assert {(one.id, one.answer) for one in imported.answers} == {(f"{v}/cause", f"said of {v}") for v in VIDEOS}
+    (folder / "notes.md").write_text("x")
+    with pytest.raises(UsageError, match="this is a folder"):
+        import_answers([AnswerSource.parse(str(folder))], dataset)
+
+
+def test_yaml_is_told_how_to_become_json(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "m_cause.yaml").write_text("'00001': a car\n")
+    with pytest.raises(UsageError, match=r"this is a YAML file: .*json\.dump\(yaml\.safe_load"):
+        import_answers([AnswerSource.parse(str(tmp_path / "m_cause.yaml"))], dataset)

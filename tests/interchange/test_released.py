@@ -123,7 +123,7 @@ def test_the_task_is_told_by_type_prompt_name_or_option(tmp_path: Path, small: D
         (["text"], "no column is known to hold answers"),
         ([{"video_file": "1.mp4"}], "no column is known to hold answers"),
         ([{"output": "x"}], "no column is known to name the videos"),
-        ([{"video_file": True, "output": "x"}], "no row is an answer: 1 of its rows .row 1. name no video"),
+        ([{"video_file": True, "output": "x"}], "no row is an answer: no video named: 1 row .row 1."),
     ],
 )
 def test_files_without_answers_are_refused(tmp_path: Path, small: Dataset, rows: object, why: str) -> None:
@@ -136,7 +136,7 @@ def test_a_row_of_no_video_is_set_aside_and_named(tmp_path: Path, small: Dataset
     path = write(tmp_path / "a.json", [{"video_file": "1.mp4", "output": "x"}, row])
     imported = import_answers([AnswerSource(path, "cause")], small)
     assert [answer.id for answer in imported.answers] == ["00001/cause"]
-    assert "a.json: 1 of its rows (row 2) name no video" in imported.notes
+    assert "a.json: no video named: 1 row (row 2)" in imported.notes
 
 
 def test_two_answers_to_one_question_that_differ_are_refused_with_both_places(tmp_path: Path, small: Dataset) -> None:

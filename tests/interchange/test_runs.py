@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ecva_bench.data import Dataset, load_dataset
-from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.errors import DataError, ResultsError, UsageError
 from ecva_bench.interchange.export import FORMS, export_results
 from ecva_bench.interchange.imported import Imported, import_answers
 from ecva_bench.interchange.sources import AnswerSource
@@ -45,6 +46,29 @@ def test_files_of_tasks_and_views_become_one_run(dataset: Dataset, tmp_path: Pat
     assert all((each.removed == each.moments) == (each.view == "anomaly") for each in results.answers)
     assert len(results.expects["anomaly"]) == 3
     assert results.model == "m"
+
+
+def test_answers_about_other_pictures_need_no_moment_and_come_back(dataset: Dataset, tmp_path: Path) -> None:
+    bare = dataset.annotations[0].model_copy(update={"moments": ()})
+    without = replace(dataset, annotations=(bare, *dataset.annotations[1:]))
+    rows = [
+        {"video": video, "task": "cause", "view": view, "answer": f"{view} {video}"}
+        for video in VIDEOS
+        for view in ("full", "still", "shuffled", "blank", "anomaly")
+    ]
+    (tmp_path / "m.csv").write_bytes(as_table(rows))
+    imported = import_answers([AnswerSource(tmp_path / "m.csv")], without, model="m")
+    path = written(imported, tmp_path / "run.jsonl")
+    results = read_results(path)
+    assert {(a.view, a.answer.split()[0]) for a in results.answers} == {(row["view"],) * 2 for row in rows}
+    assert {view: len(owed) for view, owed in results.expects.items()} == {
+        "full": 3, "anomaly": 2, "still": 3, "shuffled": 3, "blank": 3,
+    }  # fmt: skip
+    assert not any(a.removed for a in results.answers if a.view != "anomaly")
+    sent = (*results.answers, *results.extra)  # also about a cut of a video without moments, which nobody owes
+    export_results(results, "csv", tmp_path / "back.csv")
+    back = import_answers([AnswerSource(tmp_path / "back.csv")], without, model="m")
+    assert {(a.id, a.view, a.answer) for a in back.answers} == {(a.id, a.view, a.answer) for a in sent}
 
 
 def test_the_manifest_says_where_answers_came_from_and_makes_nothing_up(dataset: Dataset, tmp_path: Path) -> None:
@@ -105,3 +129,26 @@ def test_an_unknown_form_is_named(tmp_path: Path) -> None:
     results = read_results(ROOT / "leaderboards/ci/motion.jsonl")
     with pytest.raises(UsageError, match=r"'xml'.*csv, lmms-eval, parquet, vlmevalkit"):
         export_results(results, "xml", tmp_path / "x")
+
+
+def test_files_may_write_the_same_video_in_other_ways(dataset: Dataset, tmp_path: Path) -> None:
+    """Zeros, suffix and folders differ from file to file; within a file they tell videos apart."""
+    named = {
+        "m_cause.json": dict.fromkeys(VIDEOS, "c"),
+        "m_effect.json": {video.lstrip("0"): "e" for video in VIDEOS},
+        "m_description.json": {f"/data/raw/{int(video)}.avi": "d" for video in VIDEOS},
+        "cut.json": {f"clips/video_{video}.mkv": "n" for video in VIDEOS},
+    }
+    for name, answers in named.items():
+        (tmp_path / name).write_bytes(as_json(answers))
+    files = [f"{tmp_path}/{name}" for name in list(named)[:3]] + [f"{tmp_path}/cut.json@cause@anomaly"]
+    imported = import_answers([AnswerSource.parse(file) for file in files], dataset, model="m")
+    assert {(each.video, each.task, each.view) for each in imported.answers} == {
+        (video, task, view)
+        for video in VIDEOS
+        for task, view in (("cause", "full"), ("effect", "full"), ("description", "full"), ("cause", "anomaly"))
+    }
+    (tmp_path / "again.json").write_bytes(as_json({VIDEOS[0].lstrip("0"): "another"}))
+    both = [AnswerSource.parse(f"{tmp_path}/{name}") for name in ("m_cause.json", "again.json@cause")]
+    with pytest.raises(DataError, match=r"two answers to 00001/cause differ: m_cause\.json, .* and again\.json, "):
+        import_answers(both, dataset)

@@ -141,7 +141,7 @@ def test_an_empty_cell_of_a_wide_table_was_not_asked(dataset: Dataset, tmp_path:
     table = as_table([{"video": "1", "cause": "x", "effect": ""}, {"video": "2", "cause": "", "effect": ""}])
     imported = read(put(tmp_path / "m.csv", table), dataset)
     assert [each.id for each in imported.answers] == ["00001/cause"]
-    assert "cause (full): 2 of 3 questions have no answer" in imported.notes
+    assert "cause (full): no answer to 2 of 3 questions" in imported.notes
 
 
 @pytest.mark.parametrize("heading", ["pred_cause", "Cause (answer)", "cause_output", "Reason"])
@@ -153,8 +153,10 @@ def test_a_column_may_be_named_after_a_task(heading: str, dataset: Dataset, tmp_
 def test_what_is_not_used_is_said(dataset: Dataset, tmp_path: Path) -> None:
     found = [{"video": v, "task": t, "answer": "x"} for v in (*VIDEOS, "00004") for t in ("Cause", "Detection")]
     imported = read(put(tmp_path / "m.json", as_json(found)), dataset)
-    assert "m.json: 4 of its rows (row 2, row 4, row 6, …) are of no task of ours" in imported.notes
-    assert any(note.startswith("1 videos are not in ") and "'00004'" in note for note in imported.notes)
+    assert "m.json: no task of ours: 4 rows (row 2, row 4, row 6, …)" in imported.notes
+    assert any(
+        note.startswith("set aside: the answers to 1 video not in ") and "'00004'" in note for note in imported.notes
+    )
     assert [each.id for each in imported.results().extra] == ["00004/cause"]
 
 
@@ -162,7 +164,7 @@ def test_a_line_that_breaks_off_at_the_end_costs_that_line(dataset: Dataset, tmp
     whole = as_lines([{"video": v, "answer": "x"} for v in VIDEOS])
     imported = read(put(tmp_path / "m_cause.jsonl", whole[:-12]), dataset)
     assert [each.video for each in imported.answers] == ["00001", "00002"]
-    assert "m_cause.jsonl: 1 of its rows (line 3, which breaks off) name no video" in imported.notes
+    assert "m_cause.jsonl: no video named: 1 row (line 3, which breaks off)" in imported.notes
 
 
 def test_annotations_are_no_answers(dataset: Dataset, tmp_path: Path) -> None:
@@ -214,7 +216,7 @@ def test_a_task_named_by_the_user_is_that_of_files_that_tell_none(dataset: Datas
 def test_an_id_that_counts_from_1_is_pointed_out(dataset: Dataset, tmp_path: Path) -> None:
     made = [{"id": number, "answer": "x"} for number in (1, 2, 3)]
     counted = read(put(tmp_path / "m_cause.json", as_json(made)), dataset)
-    assert "`id` counts from 1, as rows do: it was taken for the videos' numbers" in counted.notes
+    assert "m_cause.json: `id` counts from 1, as rows do: it was taken for the videos' numbers" in counted.notes
     named = read(put(tmp_path / "m_cause.json", as_json(made[::-1])), dataset)
     assert not any("counts from 1" in note for note in named.notes)
 

@@ -76,7 +76,7 @@ def test_an_export_is_imported_whole_and_exported_to_the_same_bytes(tmp_path: Pa
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda lines: lines[:-1], "3 calls were exported, 2 are here"),
+        (lambda lines: lines[:-1], "calls exported: 3, calls here: 2"),
         (lambda lines: [*lines[:-1], lines[-1][:-9]], "line 4"),
         (lambda lines: [lines[0], lines[1].replace("é", "e"), *lines[2:]], "line 2"),
         (lambda lines: lines[1:], "no export of judge calls"),

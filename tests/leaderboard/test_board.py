@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard import board
+from ecva_bench.leaderboard.by_view import view_scores
+from ecva_bench.leaderboard.details import dataset_tables
 from ecva_bench.leaderboard.forms import as_text
 from ecva_bench.leaderboard.groups import group_submissions, labels
 from ecva_bench.leaderboard.published import published_tables
@@ -15,6 +17,7 @@ from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.answers import Lacking
 from ecva_bench.scoring.score import score_results
+from ecva_bench.statistics.paired import paired_bootstrap
 from tests.scoring.build import answer, label, results
 from tests.scoring.judges import RuleJudge, lexical
 
@@ -270,3 +273,65 @@ def test_a_board_of_a_view_that_no_video_has_is_empty():
     empty = next(board for board in boards if "0 samples" in board.title)
     assert column(empty, "answered") == ["0/0", "0/0"]
     assert column(empty, "rank") == ["", ""]
+
+
+def test_a_blank_score_stands_beside_the_score_over_the_same_samples_alone():
+    def both(model, full, blank, owed=OWED):
+        answers = [
+            answer(f"v{n}", text, task="classification", view=view, label=label(5), reference="5-1")
+            for view, texts in (("full", full), ("blank", blank))
+            for n, text in enumerate(texts)
+        ]
+        found = results(answers, model=model, expects={"full": OWED, "blank": owed})
+        return score_results(found, draws=50)
+
+    right, wrong = ("[5]",) * 4, ("[1]",) * 4
+    runs = [both("sees", right, ["[5]", *wrong[1:]]), both("few", wrong, right[:2], OWED[:2]), run("none", *right)]
+    (board,) = leaderboards(runs)
+    assert column(board, "model") == ["none", "sees", "few"]
+    assert column(board, "blank") == ["", "25.00", ""]
+    assert all(len(row) == len(board.header) for row in board.rows)
+    assert any(note.startswith("blank: accuracy of the same model") for note in board.notes)
+    (without,) = leaderboards([run("none", *right)])
+    assert "blank" not in without.header
+    tables = dataset_tables([submission(one) for one in runs])
+    (views,) = [one for one in tables if one.title.endswith("what the models use")]
+    rows = [[cell.text for cell in row] for row in views.rows]
+    assert [(row[0], row[4], row[5], row[6]) for row in rows] == [
+        ("sees", "full", "100.00", ""),
+        ("sees", "blank", "25.00", "75.00"),
+        ("few", "full", "0.00", ""),
+        ("few", "blank", "100.00", "-100.00"),  # of the two videos that both were asked about
+    ]
+    assert [row[-1] for row in rows] == ["4", "4", "4", "2"]
+
+
+def test_a_drop_is_a_loss_where_less_is_better_too():
+    """Accuracy read as an error: 4 errors more without pictures is a loss of all."""
+    answers = [
+        answer(f"v{n}", text, task="classification", view=view, label=label(5), reference="5-1")
+        for view, text in (("full", "[1]"), ("blank", "[5]"))
+        for n in range(4)
+    ]
+    one = score_results(results(answers, expects={"full": OWED, "blank": OWED}), draws=50)
+    kept = [s.model_copy(update={"higher_is_better": False}) for s in one.summaries if s.column == "accuracy"]
+    found = view_scores(submission(one.model_copy(update={"summaries": tuple(kept)})))
+    assert [(score.view, score.score, score.drop) for score in found] == [("full", 0.0, None), ("blank", 1.0, 1.0)]
+
+
+def test_several_questions_about_a_video_are_drawn_together():
+    """Twelve questions about six videos: the interval is that of six means, each of two."""
+    answers = [
+        answer(f"v{n}", text, task="classification", view=view, label=label(5), reference="5-1").model_copy(
+            update={"id": f"v{n}/classification/q{k}", "key": f"{n}{k}{view}"}
+        )
+        for n in range(6)
+        for k in range(2)
+        for view, text in (("full", "[5]"), ("blank", "[5]" if n < 2 else "[1]"))
+    ]
+    owed = tuple(sorted({one.id for one in answers}))
+    scores = score_results(results(answers, expects={"full": owed, "blank": owed}), draws=50)
+    _, blank = view_scores(submission(scores))
+    assert (blank.n, blank.videos, blank.drop) == (12, 6, pytest.approx(4 / 6))
+    expected = paired_bootstrap([0.0, 0.0, 1.0, 1.0, 1.0, 1.0], range(6), seed=0).interval()
+    assert blank.drop_interval == pytest.approx(expected)

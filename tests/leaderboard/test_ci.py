@@ -124,7 +124,7 @@ def test_a_change_in_the_last_digit_alone_is_found():
     (case,) = [case for case in found.cases if case.verdict != "PASS"]
     assert case.name == f"{one.task}@{one.view}/rougeL"
     assert one.id in case.text
-    assert reproduction_table(found).notes == (f"{len(found.cases) - 1} of {len(found.cases)} parts reproduce",)
+    assert reproduction_table(found).notes == (f"{len(found.cases) - 1} of {len(found.cases)} parts reproduced",)
 
 
 def test_scores_of_other_answers_are_no_reproduction():

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from ecva_bench.leaderboard.board import leaderboards
 from ecva_bench.leaderboard.published import PublishedTable, published_tables
-from ecva_bench.tasks import TASKS
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards" / "published"
 
@@ -28,7 +27,8 @@ def figures(task):
 
 def test_every_file_is_read_and_every_task_has_a_table():
     assert len(published_tables()) == len(list(FOLDER.glob("*.json")))
-    assert {table.task for table in published_tables()} == set(TASKS)
+    paper = {"description", "cause", "effect", "classification", "timestamp"}
+    assert {table.task for table in published_tables()} == paper
 
 
 def test_the_figures_are_those_of_the_sources():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
+from ecva_bench.leaderboard.sheet import VIEWS as VIEW_NAMES
+from ecva_bench.records.base import VIEWS
 from ecva_bench.records.scores import Reading
 from ecva_bench.report.page import chunks, write_page
 from ecva_bench.report.videos import Videos
 from ecva_bench.report.words import shared_words
 from ecva_bench.scoring.rouge import rouge
+from tests.imports import ROOT
 
 from .build import HOSTILE, KEYS, REASON, STEPS, annotations, small_run, story, taken
+
+STATIC = ROOT / "ecva_bench/report/static"
 
 
 @given(st.lists(st.text(max_size=30)), st.integers(1, 60))
@@ -178,3 +184,13 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
     pages = [write_page(story(), tmp_path / name, Videos(annotations())).folder for name in ("one", "two")]
     one, two = ({p.relative_to(page): p.read_bytes() for p in page.rglob("*") if p.is_file()} for page in pages)
     assert one == two
+
+
+def test_the_scripts_name_every_view() -> None:
+    """Without a name, the answers about a view would not be shown at all."""
+    named = {
+        script: re.findall(r"^\s+(\w+): \"", (STATIC / script).read_text().partition(start)[2].partition("};")[0], re.M)
+        for script, start in (("store.js", "Ecva.VIEWS = {"), ("answers.js", "const EDITED = {"))
+    }
+    assert named == {"store.js": list(VIEWS), "answers.js": [view for view in VIEWS if view != "full"]}
+    assert tuple(VIEW_NAMES) == VIEWS

@@ -121,6 +121,24 @@ ANOMEVAL = by_hand(
     }
 )
 
+
+def twins(item: Scorable, folder: Path | None) -> Values:
+    """Of a normal twin beside its clip."""
+    (clip,) = item.twins.values()
+    assert clip is not None
+    rouges = RougeScorer(["rougeL"], use_stemmer=True)
+    of_clip, own = (rouges.score(one.reference, item.candidate)["rougeL"].fmeasure for one in (clip, item))
+    same = " ".join(clip.candidate.split()) == " ".join(item.candidate.split())
+    return {"same_answer_normal": float(same), "claims_normal": of_clip - own}
+
+
+def twins_judge(item: Scorable, folder: Path | None) -> Values:
+    (clip,) = item.twins.values()
+    assert clip is not None
+    shared = RougeScorer(["rouge1"], use_stemmer=True).score(clip.reference, item.candidate)["rouge1"].fmeasure
+    return {"claimed_normal": float(shared > 0.5)}
+
+
 REFERENCES: dict[str, Callable[[Scorable, Any], Values]] = {
     "anomeval": ANOMEVAL,
     "bleu": bleu,
@@ -130,6 +148,8 @@ REFERENCES: dict[str, Callable[[Scorable, Any], Values]] = {
     "moverscore": moverscore,
     "rouge": rouge,
     "timestamp": TIMESTAMP,
+    "twins": twins,
+    "twins-judge": twins_judge,
     "unieval": unieval,
     "unieval-sum": unieval_sum,
 }

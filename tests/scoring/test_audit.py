@@ -122,7 +122,7 @@ def test_what_is_missing_empty_and_not_asked_for_is_counted():
         ("coverage", 2, 13, "1 failed, 1 missing"),
         ("coverage", 2, 13, "answers without a text"),
         ("coverage", 3, 13, "answers cut off before their end (finish: length)"),
-        ("coverage", 1, 13, "1 answers nobody asked for, 0 second answers; neither is scored"),
+        ("coverage", 1, 13, "1 answer nobody asked for, 0 second answers; neither is scored"),
     ]
 
 

@@ -172,7 +172,7 @@ class Faulty(Scorer):
         return list(self.gives)
 
 
-@pytest.mark.parametrize(("gives", "message"), [((), "0 scores for 1 items"), (({"x": float("nan")},), "nan")])
+@pytest.mark.parametrize(("gives", "message"), [((), "0 scores for 1 item"), (({"x": float("nan")},), "nan")])
 def test_a_faulty_scorer_is_named_and_not_averaged(monkeypatch, gives, message):
     monkeypatch.setattr(Faulty, "gives", gives)
     monkeypatch.setattr(registry, "load", lambda group, name: Faulty)

@@ -58,7 +58,7 @@ class Seen:
     """A video as a model has seen it.
 
     features: what `see` returned. timestamps and positions: float64 [T], seconds of the T frames on the original
-    timeline and on the one shown. identity: a hash of the video's bytes, its cuts and the frames.
+    timeline and on the one shown. identity: a hash of the video's bytes, its view and the frames.
     """
 
     features: torch.Tensor
@@ -206,7 +206,8 @@ class Composed(HasCheckpoints):
         key = frames.indices.tobytes()
         if key not in self._kept:
             cuts = [[moment.start, moment.end] for moment in video.removed]
-            identity = sha256_of([video.sha256, cuts, frames.indices.tolist()])
+            others = [video.pictures] if video.pictures else []
+            identity = sha256_of([video.sha256, cuts, frames.indices.tolist(), *others])
             with torch.inference_mode():
                 features = self.see(frames)
             self._kept[key] = Seen(features, frames.timestamps, frames.positions, identity)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.errors import CheckpointError
+from ecva_bench.wording import counted
 
 from .composed import Composed
 
@@ -122,7 +123,9 @@ class OverLanguageModel(QFormerFamily):
         there = sorted(self.checkpoint.folder.glob("*.pth"))
         if len(there) == 1:
             return there[0]
-        what = f"of {len(there)} files *.pth none is known to be the model's" if there else "there is no *.pth"
+        what = (
+            f"none of {counted(len(there), 'file')} *.pth is known to be the model's" if there else "there is no *.pth"
+        )
         raise CheckpointError(what, self.checkpoint.folder, "name a folder that holds the model's file alone")
 
     @property

@@ -13,9 +13,10 @@ import transformers
 from ecva_bench.checkpoints.files import read_json_object, reading
 from ecva_bench.checkpoints.filling import compare_names, report_problems, shape_text
 from ecva_bench.checkpoints.inspection import inspected
-from ecva_bench.checkpoints.pretrained import load_pretrained, quiet
+from ecva_bench.checkpoints.pretrained import load_pretrained
 from ecva_bench.checkpoints.tensors import open_weights, without_old_buffers
 from ecva_bench.errors import AdapterError
+from ecva_bench.libraries import quiet
 
 from ..placement import Placement
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 from ...records import Label
 from ...records.scores import Reading
 from ...taxonomy import AnomalyClass
+from ..boxes import boxed
 from ..text import plain
 from . import cues
 from .names import Lexicon, lexicon
@@ -25,11 +26,6 @@ RULES = ("answer", "class", "alone", "concluded", "name")  # by rank
 ENDS = 20_000  # characters at either end of a text; one that is longer goes round in circles
 SHOWN = 8  # places of one reading; a model that goes round in circles names its class a thousand times
 
-_BOX = re.compile(
-    r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}|<answer>((?:(?!</?answer>).)*)(?:</answer>|$)"
-    r"|<\|begin_of_box\|>((?:(?!<\|).)*)(?:<\|end_of_box\|>|$)|<(?:class|category|label)>([^<]*)</",
-    re.DOTALL,
-)
 _FIRST = re.compile(r"(?<![0-9])([0-9]{1,4})(?![0-9])")
 _FIRST_BRACKETED = re.compile(r"\[\s*([0-9]{1,4})\s*\]")
 
@@ -41,7 +37,7 @@ def read_class(text: str, offered: tuple[AnomalyClass, ...]) -> Reading:
     `labels` has the class, with its sub-class where the answer goes so deep. Two classes named as the answer are
     `ambiguous`; a number that is not on offer is `out of range`; `others` are what was named beside the answer.
     """
-    plain_text, names = _boxed(_ends(plain(text))), lexicon(offered)
+    plain_text, names = boxed(_ends(plain(text))), lexicon(offered)
     found = list(find_places(plain_text, names))
     back = max((match.end() for match in cues.TAKEN_BACK.finditer(plain_text)), default=0)
     standing = [one for one in found if one.start >= back] or found
@@ -64,15 +60,6 @@ def _ends(plain_text: str) -> str:
     """Return the text with its middle blank, where it is longer than two ends."""
     middle = len(plain_text) - 2 * ENDS
     return plain_text[:ENDS] + " " * middle + plain_text[-ENDS:] if middle > 0 else plain_text
-
-
-def _boxed(plain_text: str) -> str:
-    """Return the text with all blanked but what stands in its last box or answer tag, if it has one."""
-    boxes = list(_BOX.finditer(plain_text))
-    if not boxes:
-        return plain_text
-    start, end = next(boxes[-1].span(group) for group in range(1, _BOX.groups + 1) if boxes[-1].start(group) >= 0)
-    return " " * start + plain_text[start:end] + " " * (len(plain_text) - end)
 
 
 def _meant(plain_text: str, found: Found) -> Found | None:

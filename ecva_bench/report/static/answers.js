@@ -6,7 +6,13 @@
 Ecva.answers = (() => {
   const { el, state, list, clock } = Ecva;
   const FOUND = { 1: ["✓", "found"], 0.5: ["~", "votes tied"], 0: ["✗", "missed"] };
-  const EDITED = { anomaly: "asked again without the anomaly", control: "asked again without a normal span" };
+  const EDITED = {
+    anomaly: "asked again without the anomaly",
+    control: "asked again without a normal span",
+    still: "asked again with one frame throughout",
+    shuffled: "asked again with its frames shuffled",
+    blank: "asked again without a picture",
+  };
 
   function reference(task) {
     const keys = task.keys.map((sentence) => el("li", {}, sentence));

@@ -98,4 +98,11 @@ Ecva.clock = (seconds) => {
   return `${Math.floor(tenths / 600)}:${String(Math.floor((tenths % 600) / 10)).padStart(2, "0")}.${tenths % 10}`;
 };
 
-Ecva.VIEWS = { full: "full video", anomaly: "without its anomaly", control: "without a normal span" };
+Ecva.VIEWS = {
+  full: "full video",
+  anomaly: "without its anomaly",
+  control: "without a normal span",
+  still: "one frame throughout",
+  shuffled: "frames shuffled",
+  blank: "no picture",
+};

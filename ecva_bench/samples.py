@@ -1,0 +1,123 @@
+"""The questions about a video: what its annotation asks and answers of each task, and the order of options.
+
+Knows annotations and prompts; knows nothing of videos, models or results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .records import Annotation, Label, Sample
+from .records.annotations import LETTERS, REFERENCES, Query, format_moments
+from .tasks import TASKS, Prompt, Task
+from .wording import counted
+
+
+@dataclass(frozen=True)
+class OptionOrder:
+    """In which order the options of a choice are shown.
+
+    They are sorted by the SHA-256 of `<seed>/<sample id>/<number in the data set, from 0>`; without a seed they stand
+    as in the data set. `rotate`: every question is asked as often as it has options, each time with the last of them
+    put first (`@r1`, `@r2` behind the sample's id), so that the right one stands in every place once.
+    """
+
+    seed: int | None = 0
+    rotate: bool = False
+
+    def orders(self, options: Sequence[str], sample: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield (sample id, options as shown) for each time that a question is asked."""
+        places = list(range(len(options)))
+        if self.seed is not None:
+            places.sort(key=lambda place: hashlib.sha256(f"{self.seed}/{sample}/{place}".encode()).digest())
+        shown = tuple(options[place] for place in places)
+        for turn in range(len(shown) if self.rotate else 1):
+            yield f"{sample}@r{turn}" if turn else sample, shown[len(shown) - turn :] + shown[: len(shown) - turn]
+
+
+def samples(annotation: Annotation, task: Task, prompt: Prompt, order: OptionOrder | None = None) -> list[Sample]:
+    """Return the questions `task` asks about a video: its queries of the task, or the one of the annotation itself.
+
+    None where the annotation has no reference for it; `unasked` says why.
+    """
+    about = Sample(
+        id=f"{annotation.video}/{task.name}",
+        video=annotation.video,
+        media=annotation.media,
+        task=task.name,
+        question=prompt.text,
+        prompt=f"{prompt.id}.v{prompt.version}",
+        prompt_sha256=prompt.sha256,
+        reference="",
+        key_sentences=annotation.key_sentences,
+        moments=annotation.moments,
+        label=annotation.label,
+        review=annotation.review,
+    )
+    if not task.fields:
+        reference = REFERENCES[task.name](annotation)
+        return [about.model_copy(update={"reference": reference})] if reference else []
+    queries = [query for query in _queries(annotation, task) if not _unfit(query)]
+    return [sample for query in queries for sample in _of_query(query, about, prompt, order or OptionOrder())]
+
+
+def unasked(annotation: Annotation, task: Task) -> dict[str, str]:
+    """Return why a task is not asked about a video, or some of its queries are not, by sample id."""
+    queries = _queries(annotation, task)
+    if not (queries if task.fields else REFERENCES[task.name](annotation)):
+        return {f"{annotation.video}/{task.name}": "no reference"}
+    return {_query_id(annotation.video, query): why for query in queries if (why := _unfit(query))}
+
+
+def tasks_of(annotations: Iterable[Annotation]) -> list[Task]:
+    """Return the tasks that some annotation has a reference for; those whose answers the set lists are asked so."""
+    asked: dict[str, Task] = {}
+    for annotation in annotations:
+        for query in annotation.queries:
+            if query.task in TASKS and not _unfit(query):
+                asked[query.task] = TASKS[query.task].with_options()
+        for name, reference in REFERENCES.items():
+            if name not in asked and reference(annotation):
+                asked[name] = TASKS[name]
+    return [asked[name] for name in TASKS if name in asked]
+
+
+def _queries(annotation: Annotation, task: Task) -> list[Query]:
+    return [query for query in annotation.queries if query.task == task.name] if task.fields else []
+
+
+def _unfit(query: Query) -> str:
+    """Return why nobody is asked a query, empty where everybody is."""
+    if query.task == "grounding":
+        return "" if query.moments else "no annotated moment"
+    if not 2 <= len(query.options) <= len(LETTERS):
+        return f"{counted(len(query.options), 'option')}: there must be 2 to {len(LETTERS)}"
+    return "" if query.answer is not None and query.answer < len(query.options) else "no right answer among the options"
+
+
+def _query_id(video: str, query: Query) -> str:
+    return "/".join(filter(None, (video, query.task, query.name)))
+
+
+def _of_query(query: Query, about: Sample, prompt: Prompt, order: OptionOrder) -> Iterator[Sample]:
+    """Yield the samples of a query: one, or of a choice that is rotated as many as it has options."""
+    sample = _query_id(about.video, query)
+    own: dict[str, object]
+    if query.task == "grounding":
+        own = {"question": prompt.filled(sentence=query.text), "moments": query.moments}
+        yield about.model_copy(update={**own, "id": sample, "reference": format_moments(query.moments)})
+        return
+    right = query.answer or 0
+    if query.task == "classification":
+        listed = "\n".join(f"{number}. {option}" for number, option in enumerate(query.options, 1))
+        own = {"question": prompt.filled(question=query.text, options=listed), "label": Label(major=right + 1)}
+        yield about.model_copy(
+            update={**own, "id": sample, "reference": query.options[right], "options": query.options}
+        )
+        return
+    for one, shown in order.orders(query.options, sample):
+        listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, shown, strict=False))
+        own = {"question": prompt.filled(question=query.text, options=listed), "options": shown}
+        yield about.model_copy(update={**own, "id": one, "reference": query.options[right]})

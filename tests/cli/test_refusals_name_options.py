@@ -1,0 +1,161 @@
+"""Every option of every command: where its value is refused, the message names the option as it is typed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from ecva_bench import cli
+from tests.cli.conftest import Command
+
+# A value that no option can have: no number, no name, no name=value, and a path below a file.
+IMPOSSIBLE = "r.jsonl/no-such?"
+
+# What else a command needs before it looks at an option.
+NEEDED = {
+    "audit": "r.jsonl",
+    "check-fast": "--model motion --n 1",
+    "compare": "r.jsonl r.jsonl",
+    "data check": "mini",
+    "data fetch": "cuva",
+    "data stats": "mini",
+    "export": "r.jsonl --to csv",
+    "gate": "r.jsonl --against r.jsonl",
+    "import": "a.json --data mini --task cause",
+    "judge-audit": "r.jsonl --judge m",
+    "leaderboard": "r.jsonl",
+    "merge": "r.jsonl",
+    "meta-eval": "rankings.jsonl --scorers gpt --judge m",
+    "models check": "vila",
+    "plan": "--model motion",
+    "report": "r.jsonl",
+    "run": "--model motion --task cause --limit 1 --out x.jsonl",
+    "score": "r.jsonl",
+    "submit": "r.jsonl",
+    "summary": "r.jsonl",
+    "view": "r.jsonl --no-serve",
+}
+
+_ANY = "any text will do"
+_FINDING = "doctor tells what it finds, and refuses nothing"
+EXEMPT = {
+    "audit --read-with": "any name may be a model of the endpoint",
+    "check-fast --out": "the model is refused first",
+    "check-fast --videos": "a folder that is not there has no videos: each is an error record",
+    "data check --videos": "what is not there is what the command tells",
+    "data fetch --to": "the hub is asked first, for the size",
+    "data stats --videos": "what is not there is left out",
+    "doctor --data": _FINDING,
+    "doctor --model": _FINDING,
+    "doctor --model-path": _FINDING,
+    "doctor --videos": _FINDING,
+    "export --data": "a results file needs no annotations",
+    "import --name": _ANY,
+    "judge-audit --judge": "any name may be a model of the endpoint",
+    "meta-eval --judge": "any name may be a model of the endpoint",
+    "plan --out": "a file that is not there holds no answers yet",
+    "plan --videos": "a folder that is not there has no videos: the plan says so",
+    "run --name": _ANY,
+    "run --videos": "a folder that is not there has no videos: each is an error record",
+    "score --judge": "any name may be a model of the endpoint",
+    "score --read-with": "any name may be a model of the endpoint",
+    "submit --data": "a results file needs no annotations",
+    "submit --hardware": _ANY,
+    "view --videos": "a page is made of answers without videos too",
+}
+
+
+def options() -> list[tuple[str, str]]:
+    """Each command with each of its options that take a value."""
+    found, waiting = [], [("", get_command(cli.app))]
+    while waiting:
+        name, command = waiting.pop()
+        waiting += [(f"{name} {each}".strip(), one) for each, one in getattr(command, "commands", {}).items()]
+        if name and not getattr(command, "commands", {}):
+            found += [(name, p.opts[0]) for p in command.params if p.opts[0][0] == "-" and not p.is_flag]
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a scored run, an answer file and rankings."""
+    folder = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("ECVA_CACHE", str(folder / "cache"))
+        for words in ("run --model prompt-echo --task cause --limit 2 --out r.jsonl", "score r.jsonl"):
+            patch.setattr("sys.argv", ["ecva-bench", *words.split()])
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+            assert not end.value.code
+    (folder / "a.json").write_text(json.dumps({"mini01": "A car."}))
+    rows = [
+        {
+            "triple_id": f"t{n}",
+            "video_id": f"v{n}",
+            "task": "cause",
+            "question": "why?",
+            "reference": "a red car hits the wall",
+            "answers": {"a": f"a red car hits the wall {n}", "b": f"a car hits a tree {n}", "c": f"birds sing {n}"},
+            "human_ranks": [{"annotator": p, "ranks": {"a": 1, "b": 2, "c": 3}} for p in "xy"],
+        }
+        for n in range(6)
+    ]
+    (folder / "rankings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.mark.parametrize(("name", "option"), [pair for pair in options() if " ".join(pair) not in EXEMPT])
+def test_a_refused_value_is_told_with_its_option(
+    name: str, option: str, place: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("ECVA_CACHE", str(place / "cache"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    needed = NEEDED.get(name, "").split()
+    if option in needed:
+        del needed[needed.index(option) : needed.index(option) + 2]
+    code, _, shown = ecva_bench(*name.split(), *needed, option, IMPOSSIBLE)
+    assert code == 2, shown
+    assert re.search(rf"{option}(?![\w-])", shown), shown
+
+
+def test_what_is_exempt_exists() -> None:
+    assert EXEMPT.keys() <= {" ".join(pair) for pair in options()}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("run --model motion --limit 0", "--limit"),
+        ("run --model motion --subset -1", "--subset"),
+        ("run --model motion --shard 5/4", "--shard"),
+        ("run --model motion --shard 0/4", "--shard"),
+        ("run --model motion --ids nowhere", "--ids"),
+        ("run --model motion --model-arg frames", "--model-arg frames"),
+        ("run --model motion --model-arg frames=x", "--model-arg frames=x"),
+        ("run --model motion --model-arg max-frames=x", "--model-arg max-frames=x"),
+        ("run --model motion --devices tpu", "--devices tpu"),
+        ("run --model motion --edited cut,foo", "--edited"),
+        ("run --model motion --task cause,foo", "--task foo"),
+        ("run --model moton", "--model moton"),
+        ("score r.jsonl --scorers rouge,rogue", "--scorers rogue"),
+        ("score r.jsonl --anomeval-set s1", "--anomeval-set s1"),
+        ("score r.jsonl --protocol foo", "--protocol foo"),
+        ("score r.jsonl --votes 2", "--votes"),
+        ("score r.jsonl --judge m --concurrency 0", "--concurrency"),
+        ("gate r.jsonl --against r.jsonl --margin rougeL=x", "--margin rougeL=x"),
+        ("compare r.jsonl r.jsonl --metric foo", "--metric foo"),
+    ],
+)
+def test_of_several_values_the_one_refused_is_told(
+    words: str, told: str, place: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    code, _, shown = ecva_bench(*words.split())
+    assert code == 2, shown
+    assert told in shown
