@@ -72,9 +72,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    print(_owed(runner.plan))
-    if told := note or request.tell_missing(runner.plan):
-        print(told)
+    _print_owed(runner.plan, note or request.tell_missing(runner.plan))
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
@@ -92,8 +90,9 @@ def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
     return replace(request, data=replace(dataset, videos=_NOWHERE)), note
 
 
-def _owed(plan: Plan) -> str:
-    return f"{counted(len(plan.groups), 'video')}, {counted(plan.owed, 'answer')} owed, {len(plan.unasked):,} not asked"
+def _print_owed(plan: Plan, note: str) -> None:
+    videos, answers = counted(len(plan.groups), "video"), counted(plan.owed, "answer")
+    print(f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *([note] if note else []), sep="\n")
 
 
 def _print_rows(found: RunStatus) -> None:
