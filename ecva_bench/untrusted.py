@@ -16,7 +16,8 @@ import re
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 # GitHub reads `::error::` where a line begins, and `##[error]` anywhere; Azure and TeamCity `##vso[` and `##teamcity[`.
@@ -40,15 +41,18 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def parse_json(content: str | bytes, *, lenient: bool = False) -> Any:
+def parse_json(content: str | bytes, *, lenient: bool = False, repeated: Callable[[str], None] | None = None) -> Any:
     """Return the value of a JSON text, UTF-8 where it is bytes, all its texts well-formed.
 
     Raises `ValueError` where the text is no JSON, is nested deeper than 100 levels, holds a number that is none (NaN,
-    1e999, 10^5000), or names a field twice. Where one bad part must not cost
-    the others (`lenient`) the last two are left to who reads the part: the number is not finite, and the field holds `{"occurs twice": [...]}`, no text and no number.
+    1e999, 10^5000), or names a field twice. Where one bad part must not cost the others (`lenient`), the last two are
+    left to who reads the part: the number is not finite, and the field holds `{"occurs twice": [...]}`, which is no
+    text and no number; with `repeated`, that is called with the field's name, and the first one counts.
     """
     text = content if isinstance(content, str) else content.decode("utf-8-sig", "surrogatepass")
     decoder = _DECODERS[lenient, _HUGE.search(text) is not None]
+    if repeated is not None:
+        decoder = json.JSONDecoder(object_pairs_hook=partial(_first_of_each, repeated), parse_int=_integer)
     try:
         value = decoder.decode(text)
         if _HALF_CHARACTER.search(text):
@@ -159,6 +163,15 @@ def _object_of_row(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         found |= {name: {"occurs twice": [value for key, value in pairs if key == name]} for name in _twice(pairs)}
+    return found
+
+
+def _first_of_each(repeated: Callable[[str], None], pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            repeated(name)
+        found.setdefault(name, value)
     return found
 
 

@@ -54,7 +54,21 @@ def test_scripts_are_sound_bash_and_take_inputs_from_the_environment_only(name):
 def test_every_workflow_may_read_and_no_more():
     assert set(WORKFLOWS) == {"ci.yml", "docs.yml", "model-gate.yml", "mutation.yml", "scheduled.yml", "slow.yml"}
     for text in WORKFLOWS.values():
-        assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+        workflow = yaml.safe_load(text)
+        assert workflow["permissions"] == {"contents": "read"}
+        # A job that names rights of its own has those, whatever the workflow says.
+        assert not [name for name, job in workflow["jobs"].items() if "permissions" in job]
+
+
+def test_no_workflow_runs_what_a_stranger_wrote_with_the_rights_of_this_project():
+    """`pull_request_target` and `workflow_run` give a fork's code our token and secrets; no secret is handed on."""
+    safe = {"push", "pull_request", "schedule", "workflow_dispatch", "workflow_call"}
+    for text in WORKFLOWS.values():
+        workflow = yaml.safe_load(text)
+        triggers = workflow[True]
+        assert set([triggers] if isinstance(triggers, str) else triggers) <= safe
+        called = [job for job in workflow["jobs"].values() if "uses" in job]
+        assert all(job["uses"].startswith("./") and "secrets" not in job for job in called)
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

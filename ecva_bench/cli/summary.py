@@ -12,7 +12,7 @@ from ..untrusted import one_line, say_lines
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
-NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
+NEXT_FOR_EMBEDDED = """next, with real videos (`{dataset}` is drawn by this program):
   ecva-bench data fetch cuva --to cuva
   ecva-bench doctor --data annotations.xlsx --videos cuva
   ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
@@ -44,6 +44,7 @@ def summary_command(
 
       ecva-bench summary results.jsonl --baseline constant.jsonl
     """
+    from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
@@ -52,11 +53,9 @@ def summary_command(
     say_lines(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
     if views := view_table(found):
         say_lines(as_text(views))
-    say_lines(
-        (NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(
-            model=one_line(found.scores.model), file=run
-        )
-    )
+    dataset = found.dataset.current
+    following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
+    say_lines(following.format(dataset=dataset, model=one_line(found.scores.model), file=run))
 
 
 def _submission(path: Path) -> Submission:

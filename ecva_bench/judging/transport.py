@@ -30,6 +30,7 @@ LONGEST_MESSAGE = 300  # characters kept of what an endpoint says of an error
 _CUT_OUT = "[key]"
 
 Result = TypeVar("Result")
+_IN_HEADERS = ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")  # variables whose values every request has
 
 
 class _Endpoint:
@@ -41,6 +42,10 @@ class _Endpoint:
         if not self._key and not base:
             remedy = f"set it, or name an endpoint that needs none with {setting} or OPENAI_BASE_URL"
             raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
+        for name in _IN_HEADERS:
+            value = os.environ.get(name, "").strip()
+            if not (value.isascii() and value.isprintable()):
+                raise JudgeError("its value cannot be sent in a header", name, "set it anew, on one line")
         self._address = _address(base or OPENAI, source=setting if base_url else "OPENAI_BASE_URL")
         self.where = self._address.origin().authority + self._address.path  # no more: the rest may be secret
 
