@@ -106,7 +106,7 @@ class Dialogue:
 
 def _parsed(line: bytes) -> _Message | None:
     try:
-        message = parse_json(line)
+        message = parse_json(line, lenient=True)  # what cannot be written down is refused where it is used
     except ValueError:
         return None
     return message if isinstance(message, dict) else None
