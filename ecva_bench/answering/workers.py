@@ -209,7 +209,7 @@ class WorkerPool:
                 slot.handle.end()
             elif slot.handle:
                 slot.handle.stop()
-        end = time.monotonic() + ending.GRACE
+        end = ending.await_others()
         while alive and (left := end - time.monotonic()) > 0:
             with suppress(queue.Empty):
                 slot, message = self._inbox.get(timeout=left)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..wording import counted
+from ..wording import amount, counted, duration, size, usd
 from . import options
 
 if TYPE_CHECKING:
@@ -85,17 +85,15 @@ def _owed(plan: Plan) -> str:
 def _print_rows(found: RunStatus) -> None:
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
-        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
+        print(f"{view:<8} {name:<15} {row['owed']:>6,} {row['answered']:>9,} {row['failed']:>7,} {row['open']:>6,}")
 
 
 def _print_cost(found: RunStatus) -> None:
-    from .readable import amount, usd
-
     if found.cost is None:
         return
     cost, most = found.cost, "about" if found.cost.measured else "at most"
     tokens_in, tokens_out = amount(found.open * cost.tokens_in), amount(found.open * cost.tokens_out)
-    print(f"calls: {found.open}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
+    print(f"calls: {found.open:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
     print(f"tokens: {most} {tokens_in} in, {tokens_out} out")
     money, half = found.usd(), found.usd(batch=True)
     if money is None or half is None:
@@ -105,8 +103,6 @@ def _print_cost(found: RunStatus) -> None:
 
 
 def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
-    from .readable import duration, size
-
     card = runner.adapter.card
     if card:
         print(f"a question: {card.visual_tokens} visual tokens; frames: {card.frames}")
@@ -115,11 +111,15 @@ def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
     else:
         print(f"time: about {duration(found.seconds)} at the pace of the answers in {out}, one after another")
     if found.computes:
-        hours = "not known, as the time" if found.seconds is None else f"about {found.seconds / 3600:.2g}"
+        hours = "not known, as the time" if found.seconds is None else _hours(found.seconds)
         print(f"GPU hours: {hours}" + ("" if found.seconds is None else ", where the trial had one GPU"))
-    absent = f", and {found.absent} that are not there" if found.absent else ""
+    absent = f", and {found.absent:,} that are not there" if found.absent else ""
     weights = f"; weights: {card.memory}" if card else ""
     print(f"disk: results {size(found.bytes)}; videos {size(found.video_bytes)}{absent}{weights}")
+
+
+def _hours(seconds: float) -> str:
+    return f"about {amount(seconds / 3600)}" if seconds >= 360 else "under 0.1"
 
 
 def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
@@ -127,12 +127,12 @@ def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
 
     money = found.usd()
     if money is None:
-        print(f"of {budget:g} USD: not known, as the price")
+        print(f"of {usd(budget)}: not known, as the price")
         return
     if money <= budget:
-        print(f"of {budget:g} USD: all of it fits")
+        print(f"of {usd(budget)}: all of it fits")
         return
     subset, frames = fitting_subset(found, videos, budget), fitting_frames(found, budget)
     ways = [f"--subset {subset}"] if subset else []
     ways += [f"--model-arg frames={frames}"] if frames else []
-    print(f"of {budget:g} USD fits: {' or '.join(ways) or 'not one video'}")
+    print(f"of {usd(budget)} fits: {' or '.join(ways) or 'not one video'}")

@@ -14,7 +14,7 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
-from ..wording import counted
+from ..wording import counted, spent
 from . import options
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
             end = work.run(journal, settled)
         finally:
             if journal.usage:
-                costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.usage.items() if amount)
-                print(f"{out} has cost so far: {costs}", file=sys.stderr)
+                print(f"{out} has cost so far: {spent(journal.usage.items())}", file=sys.stderr)
     _print_outcome(out, before, end, journal)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         print(f"  {len(others)} of the missing are of earlier commands, which ask them", file=sys.stderr)

@@ -39,7 +39,7 @@ def test_a_run_whose_key_is_refused_stops_and_goes_on_elsewhere(tmp_path: Path, 
         assert len(server.requests) == 1
     assert code == 0, complaint
     assert "2 answers (1 was there), 0 errors, 0 missing" in shown
-    assert "has cost so far: 2 asked, 200 tokens_in, 20 tokens_out\n" in complaint
+    assert "has cost so far: 2 asked, 200 tokens in, 20 tokens out\n" in complaint
     assert KEY not in out.read_text(encoding="utf-8")
     assert [json.loads(line)["type"] for line in out.read_text(encoding="utf-8").splitlines()][-1] == "end"
 

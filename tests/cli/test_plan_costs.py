@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.cli import readable
 from tests.metering import Meter
 
 from .conftest import Command
@@ -71,17 +70,3 @@ def test_what_is_not_known_is_said(tmp_path: Path, ecva_bench: Command) -> None:
     _, shown, _ = ecva_bench("plan", "--model", "motion")
     assert "GPU" not in shown
     assert "cost" not in shown
-
-
-def test_numbers_are_written_for_people() -> None:
-    assert [readable.amount(n) for n in (0, 7, 950, 12_345, 1_900_000, 7e9)] == [
-        "0",
-        "7",
-        "950",
-        "12.3 k",
-        "1.9 M",
-        "7 G",
-    ]
-    assert [readable.size(n) for n in (640, 12_300, 7.1e9)] == ["640 B", "12.3 kB", "7.1 GB"]
-    assert [readable.duration(s) for s in (42, 660, 12_300)] == ["42 s", "11 min", "3.4 hours"]
-    assert [readable.usd(d) for d in (0.0042, 1.874, 2140.0)] == ["0.0042 USD", "1.87 USD", "2,140 USD"]
