@@ -11,6 +11,7 @@ import typer
 from ..errors import VideoMissing
 from ..names import first_few
 from ..wording import counted
+from .data_audit import data_audit_command
 from .naming import NamingCommand
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..data.stats import Bin, Spread, Stats
 
-app = typer.Typer(help="Check, describe and fetch annotated videos.", no_args_is_help=True)
+app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
+app.command("audit", cls=NamingCommand)(data_audit_command)
 
 Source = Annotated[
-    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
+    str, typer.Argument(help="mini, mini-twins, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]

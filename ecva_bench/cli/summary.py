@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
-NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
+NEXT_FOR_EMBEDDED = """next, with real videos (`{dataset}` is drawn by this program):
   ecva-bench data fetch cuva --to cuva
   ecva-bench doctor --data annotations.xlsx --videos cuva
   ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
@@ -42,6 +42,7 @@ def summary_command(
 
       ecva-bench summary results.jsonl --baseline constant.jsonl
     """
+    from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
@@ -50,7 +51,9 @@ def summary_command(
     print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
     if views := view_table(found):
         print(as_text(views))
-    print((NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(model=found.scores.model, file=run))
+    dataset = found.dataset.current
+    following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
+    print(following.format(dataset=dataset, model=found.scores.model, file=run))
 
 
 def _submission(path: Path) -> Submission:

@@ -9,6 +9,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
+from ..records.annotations import sample_parts
 from ..records.base import View
 
 # Words of task columns, sheets, keys and ids, letters and digits alone.
@@ -24,11 +25,16 @@ TASK_WORDS = {
         "timesegment",
         "temporallocalization",
         "localization",
-        "grounding",
     ),
+    "detection": ("detection", "anomalydetection", "detect", "judgement", "judgment", "binary"),
+    "choice": ("choice", "multiplechoice", "mcq", "mcqa"),
+    "grounding": ("grounding", "temporalgrounding", "sentencegrounding"),
 }
 # Of these a file's name tells no task: `model_result.json` may be of any.
-_VAGUE_IN_NAMES = {"des", "res", "cau", "result", "class", "time", "localization", "grounding"}
+_VAGUE_IN_NAMES = {
+    *("des", "res", "cau", "result", "class", "time", "localization", "grounding"),
+    *("detection", "detect", "anomalydetection", "binary", "choice"),
+}
 
 VIEW_WORDS: dict[View, tuple[str, ...]] = {
     "full": ("full", "fullvideo", "original", "whole", "unedited"),
@@ -95,11 +101,12 @@ def without_task(stem: str) -> str:
 
 
 class SampleId(NamedTuple):
-    """The parts of an id that names more than a video: `00001/cause@anomaly`."""
+    """The parts of an id that names more than a video: `00001/cause@anomaly`, `00001/choice/q1`."""
 
     video: str
     task: str | None = None
     view: View | None = None
+    query: str = ""
 
 
 def sample_ids(text: str) -> list[SampleId]:
@@ -108,6 +115,8 @@ def sample_ids(text: str) -> list[SampleId]:
     head, at, view = text.rpartition("@")
     if at and view_of(view):
         found += [one._replace(view=view_of(view)) for one in (SampleId(head), *sample_ids(head))]
+    elif (parts := sample_parts(text)).name:
+        found.append(SampleId(parts.video, parts.task, query=parts.name))
     for pattern, video, task in ((_TASK_BEHIND, 1, 2), (_TASK_BEFORE, 2, 1)):
         if (match := pattern.fullmatch(text)) and match[video]:
             found.append(SampleId(match[video], _TASKS[bare_name(match[task])]))

@@ -19,7 +19,7 @@ from ..wording import counted
 from .by_view import blank_score
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, lacking_text, number_cell, served_text, worst_texts
+from .sheet import VIEWS, aggregate_text, blind_notes, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 
@@ -67,6 +67,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
         for place, row in enumerate(group.rows)
     ]
     after = 1 + len(blank) + len(differing)
+    rows += _blind_row(group, list(names), after)
     rows += [row for table in printed for row in _printed_rows(table, list(names), after=after)]
     return Table(
         title=title(group),
@@ -76,6 +77,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
             *_notes(group, standings.get(group.by, {})),
             *([f"blank: {group.by} of the same model where it was shown no picture."] if blank else []),
             *map(aggregate_text, common),
+            *blind_notes(_blind(group)),
             *(note for table in printed for note in _printed_notes(table)),
         ),
     )
@@ -161,12 +163,45 @@ def _aggregates(group: LeaderboardGroup) -> tuple[list[Aggregate], list[Aggregat
     found: dict[str, list[Aggregate]] = defaultdict(list)
     for row in group.rows:
         for one in row.entry.aggregates:
-            found[one.column].append(one)
+            if not one.blind:
+                found[one.column].append(one)
     alike = {
         name: len(ones) == len(group.rows) and len({one.value for one in ones}) == 1 for name, ones in found.items()
     }
     firsts = [ones[0] for ones in found.values()]
     return [one for one in firsts if not alike[one.column]], [one for one in firsts if alike[one.column]]
+
+
+def _blind(group: LeaderboardGroup) -> list[Aggregate]:
+    """Return what rules that never look reach in the column of the ranks, the best first.
+
+    They are those of the run with most answers: a run's own are over the questions that it answered.
+    """
+    by = [row for row in group.rows if row.summaries.get(group.by)]
+    if not by:
+        return []
+    row = max(by, key=lambda row: row.entry.coverage.answered)
+    scorer, sign = row.summaries[group.by].scorer, 1 if row.summaries[group.by].higher_is_better else -1
+    found = [one for one in row.entry.aggregates if one.blind and one.scorer == scorer]
+    return sorted(found, key=lambda one: -sign * one.value)
+
+
+def _blind_row(group: LeaderboardGroup, columns: Sequence[str], after: int) -> list[tuple[Cell, ...]]:
+    """Return the row of the best rule that never looks, followed by `after` empty cells; none where none is known."""
+    return [
+        marked(
+            (
+                *[Cell()] * 2,
+                Cell(best.column),
+                Cell("never looks"),
+                *[Cell()] * 3,
+                *(number_cell(best.value, best.unit, DECIMALS) if c == group.by else Cell() for c in columns),
+                *[Cell()] * after,
+            ),
+            "baseline",
+        )
+        for best in _blind(group)[:1]
+    ]
 
 
 def _printed_rows(table: PublishedTable, columns: Sequence[str], after: int = 0) -> Iterator[tuple[Cell, ...]]:

@@ -94,7 +94,8 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         notes=(
             *filter(None, [lacking_text(scores.header), served_text(scores.header)]),
             *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),
-            *(aggregate_text(aggregate) for aggregate in aggregates),
+            *(aggregate_text(aggregate) for aggregate in aggregates if not aggregate.blind),
+            *blind_notes([aggregate for aggregate in aggregates if aggregate.blind]),
             *sorted(reasons),
             *_gap_texts(scores, place),
             *worst_texts(summaries),
@@ -153,3 +154,13 @@ def aggregate_text(aggregate: Aggregate) -> str:
     """Return an aggregate with its description."""
     value = value_text(aggregate.value, aggregate.unit, aggregate.decimals)
     return f"{aggregate.column} {value} {aggregate.unit} ({aggregate.description})"
+
+
+def blind_notes(aggregates: Iterable[Aggregate]) -> list[str]:
+    """Return in one line what rules that never look reach, the best first and with what it does; none for none."""
+    ordered = sorted(aggregates, key=lambda one: -one.value)
+    if not ordered:
+        return []
+    best = ordered[0]
+    values = [f"{one.column} {value_text(one.value, one.unit, one.decimals)} {one.unit}" for one in ordered]
+    return [f"rules that never look: {', '.join(values)}. {best.column}: {best.description}"]

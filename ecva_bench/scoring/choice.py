@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ..blind.choice import CHOICE_RULES, BlindRule, ChoiceItem, choice_chance, choice_hits
 from ..reading.choices import VERSION, read_choice
 from ..records.annotations import sample_parts
 from ..records.scores import Reading
 from .readings import ReadingScorer, unread_columns
 from .scorer import Column, Scorable
+
+
+def _column(rule: BlindRule) -> str:
+    return rule.name.lower().replace(" ", "_")
 
 
 class Choice(ReadingScorer):
@@ -27,9 +32,8 @@ class Choice(ReadingScorer):
     )
     aggregates = (
         Column("consistent", "share of questions answered rightly in every rotation of their options"),
-        Column("chance", "mean accuracy of guessing"),
-        Column("always_first", "accuracy of always choosing the option shown first"),
-        Column("longest_option", "accuracy of always choosing the option of most characters"),
+        Column("chance", "guessing", blind=True),
+        *(Column(_column(rule), rule.description, blind=True) for rule in CHOICE_RULES.values() if not rule.texts),
         *unread_columns("unread", "ambiguous", "out of range"),
     )
 
@@ -46,11 +50,9 @@ class Choice(ReadingScorer):
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return consistency over rotations, chance and what blind rules reach, and the unread by kind."""
-        found = {
-            "chance": _mean([item.options.count(item.reference) / len(item.options) for item in batch]),
-            "always_first": _mean([float(item.options[0] == item.reference) for item in batch]),
-            "longest_option": _mean([_of_longest(item) for item in batch]),
-        }
+        asked = [ChoiceItem(item.video, "", item.options, item.options.index(item.reference)) for item in batch]
+        rules = {_column(CHOICE_RULES[name]): _mean(hits) for name, hits in choice_hits(asked).items()}
+        found = {"chance": choice_chance(asked), **rules}
         turns: dict[tuple[str, ...], list[float]] = defaultdict(list)
         sizes: dict[tuple[str, ...], int] = {}
         for item, value in zip(batch, values, strict=True):
@@ -74,13 +76,6 @@ class Choice(ReadingScorer):
 def _right(item: Scorable, reading: Reading) -> bool:
     chosen = [label.major for label in reading.labels]
     return bool(chosen) and chosen[0] <= len(item.options) and item.options[chosen[0] - 1] == item.reference
-
-
-def _of_longest(item: Scorable) -> float:
-    """Return the chance of the right option among the longest ones."""
-    most = max(map(len, item.options))
-    longest = [option for option in item.options if len(option) == most]
-    return longest.count(item.reference) / len(longest)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -21,6 +21,7 @@ def python(program: str) -> str:
         "run --help",
         "score --help",
         "data check --help",
+        "data audit --help",
         "leaderboard --help",
         "models check --help",
         "gate --help",
