@@ -77,11 +77,17 @@ class Prompt:
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge"), edited=True),
-        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("reason",), edited=True),
-        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("result", "outcome"), edited=True),
-        Task("classification", "which class of anomaly it is", ("classification",), listed="classification-options"),
-        Task("timestamp", "when it took place", ("timestamp",), unit="seconds"),
+        Task("description", "what happened", ("bleu", "rouge"), aliases=("what",), edited=True),
+        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("why", "reason"), edited=True),
+        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("how", "result", "outcome"), edited=True),
+        Task(
+            "classification",
+            "which class of anomaly it is",
+            ("classification",),
+            aliases=("class",),
+            listed="classification-options",
+        ),
+        Task("timestamp", "when it took place", ("timestamp",), aliases=("when", "time"), unit="seconds"),
         Task("detection", "whether there is an anomaly", ("detection",), aliases=("judgement", "judgment", "binary")),
         Task(
             "choice",

@@ -26,10 +26,11 @@ from .items import items_of
 from .joining import Joined, join
 from .kinds import refuse_annotations
 from .lookup import Lookup
-from .mapping import Columns, field_map
+from .mapping import field_map
 from .notes import ReadFile, count_of, notes_of
 from .opening import AnswerFile, open_answers
 from .sources import AnswerSource
+from .table import Columns
 from .words import without_task
 
 

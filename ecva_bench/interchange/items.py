@@ -15,10 +15,11 @@ from ..records.annotations import REFERENCES
 from ..records.base import View
 from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
-from .mapping import Columns, FieldMap, Flat
+from .mapping import FieldMap
 from .opening import AnswerFile
 from .sources import AnswerSource
-from .values import answer_text, held, prompt_text, video_text
+from .table import Columns, Flat
+from .values import answer_text, held, is_span, prompt_text, video_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
 _LONGEST_ERROR = 500  # characters of another program's message that are kept
@@ -84,7 +85,7 @@ def _item(
     prompt: str,
 ) -> Item:
     value = flat.get(column)
-    text = answer_text(value)
+    text = held(value) if task == "timestamp" and is_span(value) else answer_text(value)
     error = flat.get("error")
     if not text and error not in (None, ""):
         text, lack = None, f"{error:.{_LONGEST_ERROR}}" if isinstance(error, str) else held(error)

@@ -14,6 +14,7 @@ import pytest
 from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.interchange.imported import Imported, import_answers
+from ecva_bench.interchange.mapping import parse_map
 from ecva_bench.interchange.sources import AnswerSource
 from tests.cases import case
 
@@ -62,7 +63,7 @@ def rows(**fields: Any) -> list[dict[str, Any]]:
         ("results.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
         ("model_result.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
         ("cause_effect.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
-        ("m.json", as_json(rows(task="why", answer="x")), "`task` holds 'why'"),
+        ("m.json", as_json(rows(task="whence", answer="x")), "`task` holds 'whence'"),
         ("m_cause.csv", as_table(rows(qwen="x")), "`qwen` .'x'.: .*--map answer=COLUMN"),
         ("m_cause.csv", as_table(rows(response="x", prediction="y")), "`response`.*`prediction`.*--map answer="),
         ("m.csv", as_table(rows(answer="x", cause="y")), "may be in `answer`.*`cause`.*--map answer="),
@@ -151,13 +152,72 @@ def test_a_column_may_be_named_after_a_task(heading: str, dataset: Dataset, tmp_
 
 
 def test_what_is_not_used_is_said(dataset: Dataset, tmp_path: Path) -> None:
-    found = [{"video": v, "task": t, "answer": "x"} for v in (*VIDEOS, "00004") for t in ("Cause", "Detection")]
+    found = [{"video": v, "task": t, "answer": "x"} for v in (*VIDEOS, "00004") for t in ("Cause", "Counting")]
     imported = read(put(tmp_path / "m.json", as_json(found)), dataset)
     assert "m.json: no task of ours: 4 rows (row 2, row 4, row 6, …)" in imported.notes
     assert any(
         note.startswith("set aside: the answers to 1 video not in ") and "'00004'" in note for note in imported.notes
     )
     assert [each.id for each in imported.results().extra] == ["00004/cause"]
+
+
+TITLE_WORDS = {"what": "description", "why": "cause", "how": "effect", "when": "timestamp", "class": "classification"}
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["rows", "by video"])
+def test_the_words_of_the_papers_title_are_tasks_where_they_stand_side_by_side(
+    nested: bool, dataset: Dataset, tmp_path: Path
+) -> None:
+    said: dict[str, Any] = {word: f"{word} it is" for word in TITLE_WORDS} | {"when": [1.0, 2.5]}
+    value = dict.fromkeys(VIDEOS, said) if nested else [{"video": v, **said} for v in VIDEOS]
+    imported = read(put(tmp_path / "m.json", as_json(value)), dataset)
+    found = {(each.video, each.task): each.answer for each in imported.answers}
+    if nested:  # a list is no text of a cell there
+        found |= {(v, "timestamp"): "[1.0, 2.5]" for v in VIDEOS}
+    assert found == {
+        (v, task): "[1.0, 2.5]" if word == "when" else f"{word} it is"
+        for v in VIDEOS
+        for word, task in TITLE_WORDS.items()
+    }
+
+
+def test_a_title_word_alone_is_no_task(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column is known to hold answers"):
+        read(put(tmp_path / "m.csv", as_table(rows(why="x", qwen="y"))), dataset)
+    imported = read(put(tmp_path / "m_cause.csv", as_table(rows(answer="x", why="y"))), dataset)
+    assert {each.answer for each in imported.answers} == {"x"}
+    assert any("columns left aside: `why`" in note for note in imported.notes)
+
+
+def test_columns_of_words_that_are_left_aside_are_named(dataset: Dataset, tmp_path: Path) -> None:
+    table = as_table(rows(description="a", why="b", remark="odd", seconds="1.5", prompt="Why?"))
+    notes = read(put(tmp_path / "m.csv", table), dataset).notes
+    assert "m.csv: columns left aside: `remark`; to take one as a task's answers: --map cause=COLUMN" in notes
+    assert any("answer from `description` (description), `why` (cause)" in note for note in notes)
+    assert not any(
+        "left aside" in n for n in read(put(tmp_path / "n.csv", as_table(rows(why="b", how="c"))), dataset).notes
+    )
+
+
+def test_a_column_for_each_task_can_be_named(dataset: Dataset, tmp_path: Path) -> None:
+    table = put(tmp_path / "m.csv", as_table(rows(description="a", x="b", cause="annotated")))
+    given = parse_map(["why=x", "video=video"])
+    answers = {each.id: each.answer for each in import_answers([AnswerSource(table)], dataset, given=given).answers}
+    assert answers == {f"{v}/{task}": text for v in VIDEOS for task, text in (("description", "a"), ("cause", "b"))}
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("answer=x,why=y", "answer=x is the column of all answers, and cause=y that of one task"),
+        ("why=x,reason=y", "two columns for the cause, 'x' and 'y'"),
+        ("motive=x", "'motive=x' maps nothing: .*answer, task, view, description, cause"),
+        ("mcq=x", "maps nothing"),
+    ],
+)
+def test_a_map_of_two_kinds_is_refused(typed: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_map([typed])
 
 
 def test_a_line_that_breaks_off_at_the_end_costs_that_line(dataset: Dataset, tmp_path: Path) -> None:
