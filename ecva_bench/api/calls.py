@@ -75,12 +75,13 @@ def run(
     """Ask a model about videos, write every answer to `out` (`MODEL-DATASET.jsonl`) at once, and return all of them.
 
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
-    `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers is
-    not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way. All
-    tasks are asked where none is named; `available`: of videos that are there. Options are put in an order drawn by
-    the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails is an error record,
-    counted in `end`. A model that other processes cannot make again, such as an instance, runs in this one; a script
-    that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met.
+    `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
+    is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
+    All tasks are asked where none is named; `available`: of videos with one file that is not empty. Options are put
+    in an order drawn by the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails
+    is an error record, counted in `end`. A model that other processes cannot make again, such as an instance, runs in
+    this one; a script that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot
+    be met.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")

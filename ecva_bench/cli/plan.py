@@ -68,8 +68,8 @@ def plan_command(
     out = out or request.results_file
     found = run_status(runner, out)
     print(_owed(runner.plan))
-    if missing := request.tell_missing(runner.plan):
-        print(missing)
+    if unusable := request.tell_unusable(runner.plan):
+        print(unusable)
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)

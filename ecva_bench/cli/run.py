@@ -130,8 +130,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    if missing := request.tell_missing(work.plan):
-        print(f"{missing}; --available leaves them out", file=sys.stderr)
+    if unusable := request.tell_unusable(work.plan):
+        print(unusable, file=sys.stderr)
     with (
         on_signals(),
         none_left(),
