@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .named_files import each_run_once
 
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
@@ -14,20 +17,22 @@ NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
   ecva-bench data fetch cuva --to cuva
   ecva-bench doctor --data annotations.xlsx --videos cuva
   ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
-NEXT = "next: ecva-bench leaderboard {file}"
+NEXT = "next: ecva-bench leaderboard {files}"
 
 
 def summary_command(
-    run: Annotated[
-        Path,
-        typer.Argument(help="Results file with its scores beside it, scores file, or submission.", show_default=False),
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Results files with their scores beside them, scores files, or submissions.", show_default=False
+        ),
     ],
     baseline: Annotated[
         list[Path] | None,
         typer.Option(help="Scored run to compare with, over the same videos; may be repeated.", show_default=False),
     ] = None,
 ) -> None:
-    """Say what to report of a scored run: a number per task with interval, floor and baseline, and what to do next.
+    """Say what to report of scored runs: a number per task with interval, floor and baseline, and what to do next.
 
     It is the number by which leaderboards rank. The baseline of
     classification is the most frequent class, that of timestamp the best
@@ -46,11 +51,17 @@ def summary_command(
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
-    found = _submission(run)
-    print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
-    if views := view_table(found):
-        print(as_text(views))
-    print((NEXT_FOR_MINI if found.dataset.current == "mini" else NEXT).format(model=found.scores.model, file=run))
+    baselines = [_submission(path) for path in baseline or ()]
+    runs = each_run_once(runs)
+    for run in runs:
+        found = _submission(run)
+        print(as_text(headline_table(found, baselines)))
+        if views := view_table(found):
+            print(as_text(views))
+    if found.dataset.current == "mini":
+        print(NEXT_FOR_MINI.format(model=found.scores.model))
+    else:
+        print(NEXT.format(files=shlex.join(map(str, runs))))
 
 
 def _submission(path: Path) -> Submission:

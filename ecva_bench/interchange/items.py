@@ -57,7 +57,7 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
     result = FileItems()
     prompts = _prompts(columns)
     ids = [_sample_id(video_text(row.get(fields.video)), fields, lookup) for row in columns.flat]
-    tasks = _tasks(source, columns, fields, ids, prompts, result)
+    tasks = _tasks(source, file, columns, fields, ids, prompts, result)
     for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
@@ -129,6 +129,7 @@ def _prompts(columns: Columns) -> list[str]:
 
 def _tasks(
     source: AnswerSource,
+    file: AnswerFile,
     columns: Columns,
     fields: FieldMap,
     ids: Sequence[SampleId],
@@ -155,7 +156,7 @@ def _tasks(
     result.task_by = next((text for text, holds in sources if holds), "")
     known = set(found) - {None}
     default = next(iter(known)) if len(known) == 1 else None
-    if not known and (default := task_of_file(source.path.stem)):
+    if not known and (default := task_of_file(file.stem)):
         result.task_by = f"task from the file's name (`{default}`)"
     elif not known and (default := source.else_task):
         result.task_by = f"task as given (`{default}`)"

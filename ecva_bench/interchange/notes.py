@@ -15,6 +15,7 @@ from .joining import Joined, near
 from .lookup import Lookup
 from .mapping import FieldMap
 from .opening import AnswerFile
+from .table import Columns
 from .words import bare_name
 
 _NAMED = 3  # places and names that a note lists
@@ -25,6 +26,7 @@ class ReadFile:
     """A file that was read: its columns, which are what, and its items."""
 
     file: AnswerFile
+    columns: Columns
     fields: FieldMap
     found: FileItems
 

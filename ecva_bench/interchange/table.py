@@ -1,4 +1,7 @@
-"""A file's rows as columns, which go by dotted names: `doc.video` is the video of the document in a row."""
+"""A file's rows as columns, which go by dotted names.
+
+`doc.video` is the video of the document in a row, `answer.1` the first of the texts in its list of answers.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from .nesting import Row
 from .words import bare_name, is_task
 
 _DEEPEST = 3  # of a dotted name: doc.meta.video
+_SAMPLES = 64  # of an answer, that have names: answer.1, answer.2
 _SHOWN = 12  # columns that a message names
 
 Flat = Mapping[str, Any]  # a row's fields by their dotted names
@@ -62,6 +66,8 @@ def _flat(fields: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterab
     for name, value in fields.items():
         dotted = f"{prefix}{name}"
         yield dotted, value
+        if isinstance(value, list) and 1 < len(value) <= _SAMPLES and all(isinstance(one, str) for one in value):
+            yield from ((f"{dotted}.{place}", one) for place, one in enumerate(value, start=1))
         if isinstance(value, Mapping) and depth < _DEEPEST:
             yield from _flat(value, f"{dotted}.", depth + 1)
 

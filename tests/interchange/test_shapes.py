@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -81,6 +82,11 @@ def rows(**fields: Any) -> list[dict[str, Any]]:
         ("m_cause.csv", "video,answer\n00001,caf\xe9\n".encode("latin-1"), "UTF-8.*save it as UTF-8"),
         ("m.json", "", "is empty"),
         ("m.txt", "hello", "neither JSON nor a table"),
+        ("m_cause.txt", "00001: a text\nand more of it\n", "neither JSON nor a table"),
+        ("m_cause.json.gz", gzip.compress(b"[" * 90)[:-9], "the gzip file is damaged"),
+        ("l_cause.json", as_json({"00001": ["A car", "b"]}), "no row holds.*\\[\"A car.*--map answer=answer.1"),
+        ("m_cause.json", as_json(rows(answer=None)), "no row holds an answer: .*row 1: its answer is null"),
+        ("m_cause.json", as_json({"1": "a", "00001": "b"}), "00001/cause differ: .*'1', .*'00001'.*--map task="),
     ],
 )  # fmt: skip
 def test_what_tells_nothing_or_too_much_is_refused_with_what_to_type(
@@ -204,6 +210,28 @@ def test_a_column_for_each_task_can_be_named(dataset: Dataset, tmp_path: Path) -
     given = parse_map(["why=x", "video=video"])
     answers = {each.id: each.answer for each in import_answers([AnswerSource(table)], dataset, given=given).answers}
     assert answers == {f"{v}/{task}": text for v in VIDEOS for task, text in (("description", "a"), ("cause", "b"))}
+
+
+def test_one_of_several_samples_can_be_taken(dataset: Dataset, tmp_path: Path) -> None:
+    path = put(tmp_path / "m_cause.json", as_json({v: [f"first {v}", f"second {v}"] for v in VIDEOS}))
+    for place, word in (("1", "first"), ("2", "second")):
+        imported = read(path, dataset, answer=f"answer.{place}")
+        assert {each.video: each.answer for each in imported.answers} == {v: f"{word} {v}" for v in VIDEOS}
+
+
+def test_one_answer_under_two_names_of_a_video_counts_once(dataset: Dataset, tmp_path: Path) -> None:
+    imported = read(put(tmp_path / "m_cause.json", as_json({"1": "a", "00001": "a", "2": "b"})), dataset)
+    assert {each.video: each.answer for each in imported.answers} == {"00001": "a", "00002": "b"}
+    with pytest.raises(DataError, match="two videos cannot be told apart"):
+        read(put(tmp_path / "n_cause.json", as_json({"1.mp4": "a", "00001.avi": "b"})), dataset)
+
+
+def test_a_file_that_would_become_too_large_is_refused(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecva_bench.interchange.opening.LARGEST", 1000)
+    with pytest.raises(UsageError, match="too large"):
+        read(put(tmp_path / "m_cause.json.gz", gzip.compress(b" " * 1001)), dataset)
 
 
 @pytest.mark.parametrize(
