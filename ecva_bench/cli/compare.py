@@ -44,9 +44,9 @@ def compare_command(
 
     Examples:
 
-      ecva-bench compare before.jsonl after.jsonl
+      ecva-bench compare constant-mini.jsonl motion-mini.jsonl
 
-      ecva-bench compare before.scores.jsonl after.scores.jsonl --task cause --metric gated --on intersection
+      ecva-bench compare constant-mini.jsonl motion-mini.jsonl --task cause --metric gated --on intersection
 
       ecva-bench compare one.csv other.csv --data annotations.xlsx
     """

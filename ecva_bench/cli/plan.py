@@ -56,7 +56,7 @@ def plan_command(
 
       ecva-bench plan --model motion --data annotations.xlsx --videos videos/ --subset 100
 
-      ecva-bench plan --model openai:gpt-5.4-mini --data annotations.xlsx --budget-usd 20
+      ecva-bench plan --model openai:gpt-5.4-mini --data annotations.xlsx --videos videos/ --budget-usd 20
     """
     if prices is not None:
         model_arg = [*(model_arg or []), f"prices={prices}"]

@@ -92,7 +92,7 @@ def run_command(
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 
-      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-ecva.jsonl --out new.jsonl
+      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-cuva.jsonl --out new.jsonl
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """

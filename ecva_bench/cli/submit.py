@@ -34,9 +34,9 @@ def submit_command(
 
     Examples:
 
-      ecva-bench submit results.jsonl
+      ecva-bench submit motion-mini.jsonl
 
-      ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
+      ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
     from ..api.calls import read_answer_file, read_scored
     from ..errors import UsageError

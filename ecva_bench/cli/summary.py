@@ -43,9 +43,9 @@ def summary_command(
 
     Examples:
 
-      ecva-bench summary results.jsonl
+      ecva-bench summary motion-mini.jsonl
 
-      ecva-bench summary results.jsonl --baseline constant.jsonl
+      ecva-bench summary motion-mini.jsonl --baseline constant-mini.jsonl
     """
     from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
