@@ -24,7 +24,7 @@ class Oracle(Baseline):
         self._answers: dict[tuple[str, str, str], str] = {}  # by file name, task and question
         self._described: list[list[str]] = []  # file name, question and answer
         self._media: dict[str, str] = {}
-        self._names = Names(())
+        self._files = self._names = Names(())
 
     def lookup(self, sample: Sample) -> str | None:
         """Return what is known of a sample, None if nothing."""
@@ -33,6 +33,7 @@ class Oracle(Baseline):
     def study(self, samples: Sequence[Sample]) -> None:
         """Remember the known answer of every sample by file name, task and question."""
         self._media = {sample.video: sample.media for sample in samples}
+        self._files = Names((video, media) for video, media in self._media.items())
         self._names = Names((video, video) for video in self._media)
         known = [(sample, text) for sample in samples if (text := self.lookup(sample)) is not None]
         self._answers = {(sample.media, sample.task, sample.question): text for sample, text in known}
@@ -40,8 +41,8 @@ class Oracle(Baseline):
 
     def answer(self, video: Video, question: str) -> str:
         """Return the known answer; `AdapterError` where there is none."""
-        found = self._names.find(str(video.path))
-        if len(found) > 1:
+        found = self._files.find(str(video.path)) or self._names.find(str(video.path))
+        if len({self._media[one] for one in found}) > 1:  # several may be asked about one file
             raise AdapterError(f"this may be {found[0]!r} or {found[1]!r}", video.path, "give each a name of its own")
         place = (self._media[found[0]], Question.of(question).task, str(question)) if found else None
         known = self._answers.get(place) if place else None

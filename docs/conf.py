@@ -53,6 +53,7 @@ CONTENTS = {
         "docs/guides/own-model",
         "docs/guides/systems",
         "docs/guides/own-metric",
+        "docs/guides/described-data",
         "docs/guides/own-data",
         "docs/guides/own-prompts",
         "docs/guides/answers-elsewhere",

@@ -27,6 +27,8 @@ NUMBER_WIDTH = 5  # a number is written as 00001 in ids
 NUMBER_DIGITS = 15  # at most, of a number of a video
 FEW = 5  # so many videos are named where a message counts more
 
+# What `relative` gives back as it is: parts without blanks at their ends, and no part that begins with a dot.
+_RELATIVE = re.compile(r"[^./\\\s](?:[^/\\]*[^/\\\s])?(?:/[^./\\\s](?:[^/\\]*[^/\\\s])?)*")
 _AFTER_THE_WORD = re.compile(r"video[ _-]?([0-9]+)", re.IGNORECASE | re.ASCII)
 
 
@@ -40,11 +42,11 @@ class Name(NamedTuple):
     @classmethod
     def of(cls, written: str) -> Name:
         """Return a name as it is written, in either slash; `stem` is empty where it names no file."""
-        *folders, last = relative(unicodedata.normalize("NFC", written)).split("/")
-        stem, suffix = posixpath.splitext(last)
-        if suffix.lower() not in SUFFIXES:
-            stem, suffix = last, ""
-        return cls(tuple(folders), stem, suffix.lower())
+        path = relative(written if written.isascii() else unicodedata.normalize("NFC", written))
+        folders, _, last = path.rpartition("/")
+        suffix = _suffix_of(last)
+        stem = last[: -len(suffix)] if suffix else last
+        return cls(tuple(folders.split("/")) if folders else (), stem, suffix)
 
     @property
     def number(self) -> str:
@@ -60,6 +62,8 @@ class Name(NamedTuple):
 
 def relative(written: str) -> str:
     """Return a name as a path that leads nowhere but down, with slashes: `C:\\set\\1.mp4` becomes `C:/set/1.mp4`."""
+    if _RELATIVE.fullmatch(written):
+        return written
     path = posixpath.normpath(written.strip().replace("\\", "/"))
     return "/".join(part for part in path.split("/") if part not in ("", ".", ".."))
 
@@ -88,29 +92,48 @@ def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> 
     """
     names = {text: Name.of(text) for text in dict.fromkeys(written)}
     depth = len(posixpath.commonprefix([name.folders for name in names.values()]))
-    alike: dict[tuple[tuple[str, ...], str], dict[Name, str]] = defaultdict(dict)
+    first: dict[tuple[tuple[str, ...], str], tuple[Name, str]] = {}
+    alike: dict[tuple[tuple[str, ...], str], dict[Name, str]] = {}
     for text, name in names.items():
-        alike[name.folders, name.number].setdefault(name, text)
+        key = (name.folders, name.number)
+        known, known_text = first.setdefault(key, (name, text))
+        if known is not name:
+            alike.setdefault(key, {known: known_text}).setdefault(name, text)
     ids: dict[Name, str] = {}
-    for some in alike.values():
-        ids |= _ids_of_alike(some, depth, numbered, where)
+    for key, (name, text) in first.items():
+        if key in alike or numbered:
+            ids |= _ids_of_alike(alike.get(key) or {name: text}, depth, numbered, where)
+        else:
+            ids[name] = "/".join((*name.folders[depth:], name.stem))
     owners: dict[str, Name] = {}
     for name, video in ids.items():
         owner = owners.setdefault(video, name)
         if owner.suffix and name.suffix and owner != name:
-            raise one_video(alike[owner.folders, owner.number][owner], alike[name.folders, name.number][name], where)
+            raise one_video(_written_as(names, owner), _written_as(names, name), where)
     return {text: ids[name] for text, name in names.items()}
+
+
+def _written_as(names: Mapping[str, Name], name: Name) -> str:
+    return next(text for text, one in names.items() if one == name)
 
 
 def media_of(ids: Mapping[str, str]) -> dict[str, str]:
     """Return the file of every video by its id, from the ids by name: `.mp4` where no name of it has a suffix."""
     media: dict[str, str] = {}
     for written, video in ids.items():
-        if Name.of(written).suffix:
-            media[video] = relative(written)
+        path = relative(written)
+        if _suffix_of(path.rpartition("/")[2]):
+            media[video] = path
         else:
-            media.setdefault(video, f"{relative(written)}.mp4")
+            media.setdefault(video, f"{path}.mp4")
     return media
+
+
+def _suffix_of(file: str) -> str:
+    """Return a video's suffix in lower case, empty where a file has none; `.mp4` alone is a name."""
+    stem, dot, suffix = file.rpartition(".")
+    suffix = dot + suffix.lower()
+    return suffix if suffix in SUFFIXES and stem.strip(".") else ""
 
 
 def one_video(one: str, other: str, where: object, named: str = "") -> DataError:

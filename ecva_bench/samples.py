@@ -72,7 +72,9 @@ def unasked(annotation: Annotation, task: Task) -> dict[str, str]:
 
 
 def tasks_of(annotations: Iterable[Annotation]) -> list[Task]:
-    """Return the tasks that some annotation has a reference for; those whose answers the set lists are asked so."""
+    """Return the tasks that some annotation has a reference for, as they are asked of all of them: with the answers
+    that the set lists, and so that they fit its normal videos.
+    """
     asked: dict[str, Task] = {}
     for annotation in annotations:
         for query in annotation.queries:
@@ -81,6 +83,8 @@ def tasks_of(annotations: Iterable[Annotation]) -> list[Task]:
         for name, reference in REFERENCES.items():
             if name not in asked and reference(annotation):
                 asked[name] = TASKS[name]
+            if name in asked and asked[name].or_none and annotation.anomalous is False:
+                asked[name] = TASKS[name].of_any_video()
     return [asked[name] for name in TASKS if name in asked]
 
 

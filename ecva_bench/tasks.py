@@ -32,7 +32,7 @@ class Task:
 
     `edited`: whether a metric reads its answers about edited views, as AnomEval does. `fields`: what its prompt must
     leave a place for, `{question}` for `question`. `listed`: the prompt of the same task, with a place for `{options}`,
-    for data sets that have their own answers to choose from.
+    for data sets that have their own answers to choose from. `or_none`: that for data sets with normal videos.
     """
 
     name: str
@@ -43,15 +43,21 @@ class Task:
     edited: bool = False
     fields: tuple[str, ...] = ()
     listed: str = ""
+    or_none: str = ""
+    words: str = ""
 
     def with_options(self) -> Task:
         """Return the task as it is asked where a data set lists the answers to choose from."""
-        return replace(self, fields=("options",)) if self.listed else self
+        return replace(self, words=self.listed, fields=("options",)) if self.listed else self
+
+    def of_any_video(self) -> Task:
+        """Return the task as it is asked where a data set has normal videos, too."""
+        return replace(self, words=self.or_none)
 
     @property
     def prompt(self) -> str:
-        """What its prompt is called in a set."""
-        return self.listed if self.listed and self.fields else self.name
+        """What its prompt is called in a set: `words`, where these are not its usual ones."""
+        return self.words or self.name
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,9 @@ class Prompt:
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge"), aliases=("what",), edited=True),
-        Task("cause", "why it happened", ("bleu", "rouge"), aliases=("why", "reason"), edited=True),
-        Task("effect", "what it led to", ("bleu", "rouge"), aliases=("how", "result", "outcome"), edited=True),
+        Task("description", "what happened", ("bleu", "rouge", "twins"), aliases=("what",), edited=True),
+        Task("cause", "why it happened", ("bleu", "rouge", "twins"), aliases=("why", "reason"), edited=True),
+        Task("effect", "what it led to", ("bleu", "rouge", "twins"), aliases=("how", "result", "outcome"), edited=True),
         Task(
             "classification",
             "which class of anomaly it is",
@@ -87,8 +93,20 @@ TASKS = {
             aliases=("class",),
             listed="classification-options",
         ),
-        Task("timestamp", "when it took place", ("timestamp",), aliases=("when", "time"), unit="seconds"),
-        Task("detection", "whether there is an anomaly", ("detection",), aliases=("judgement", "judgment", "binary")),
+        Task(
+            "timestamp",
+            "when it took place",
+            ("timestamp",),
+            aliases=("when", "time"),
+            unit="seconds",
+            or_none="timestamp-or-none",
+        ),
+        Task(
+            "detection",
+            "whether there is an anomaly",
+            ("detection", "twins"),
+            aliases=("judgement", "judgment", "binary"),
+        ),
         Task(
             "choice",
             "a question with answers to choose from",
@@ -160,7 +178,7 @@ def packaged_prompts() -> Iterator[tuple[Task, Prompt]]:
     """Yield the newest prompt of each task in each packaged set that has one."""
     for prompt_set in PROMPT_SETS:
         for task in TASKS.values():
-            for one in dict.fromkeys((task, task.with_options())):
+            for one in dict.fromkeys((task, task.with_options(), task.of_any_video())):
                 if has_prompt(one, prompt_set):
                     yield task, prompt_for(one, prompt_set)
 

@@ -33,3 +33,9 @@ def shared_data() -> Path:
 def shared_golden() -> Path:
     """The folder of tensors and scores computed by the original programs (not part of the project)."""
     return golden.find("golden", "ECVA_GOLDEN")
+
+
+@pytest.fixture(scope="session")
+def field_files() -> Path:
+    """The folder of whole public annotation files, a folder for each publisher (not part of the project)."""
+    return golden.find("field", "ECVA_FIELD")

@@ -65,7 +65,7 @@ def test_what_is_listed_as_equivalent_is_still_in_the_code_and_says_why() -> Non
 def test_every_room_that_is_tried_and_its_tests_are_there() -> None:
     assert set(TESTS) <= set(rooms())
     assert all(list(ROOT.glob(pattern)) for patterns in TESTS.values() for pattern in patterns)
-    assert all((ROOT / path).is_file() for path in LEFT_OUT)
+    assert all(list(ROOT.glob(pattern)) for pattern in LEFT_OUT)
     for path, _, name in (test.partition("::") for test in DESELECTED):
         assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")
 

@@ -42,7 +42,19 @@ def test_a_video_is_asked_each_of_its_queries() -> None:
     assert detection.reference == "no"
     assert asked(VIDEO, "cause") == []
     assert unasked(VIDEO, TASKS["cause"]) == {"day/1/cause": "no reference"}
-    assert [task.name for task in tasks_of([VIDEO])] == ["detection", "choice", "grounding"]
+    assert [task.name for task in tasks_of([VIDEO])] == ["timestamp", "detection", "choice", "grounding"]
+
+
+def test_a_normal_video_is_asked_when_so_that_none_is_an_answer() -> None:
+    moments = (Moment(start=1, end=2),)
+    other = Annotation(video="2", media="2.mp4", anomalous=True, moments=moments)
+    (when, *_) = tasks_of([other, VIDEO])
+    found = [one for video in (other, VIDEO) for one in samples(video, when, prompt_for(when))]
+    assert [(one.prompt, one.reference) for one in found] == [
+        ("ours/timestamp-or-none.v1", "[1, 2]"),
+        ("ours/timestamp-or-none.v1", "none"),
+    ]
+    assert [task.prompt for task in tasks_of([other])] == ["timestamp", "detection"]
 
 
 def test_what_is_written_into_a_prompt_is_no_template() -> None:

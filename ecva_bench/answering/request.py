@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
+from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import UsageError
@@ -113,8 +114,8 @@ class RunRequest:
 
     @property
     def on_trial(self) -> bool:
-        """Whether a model that could be ranked is asked about the drawn clips of the embedded split."""
-        return self.dataset.name == "mini" and not isinstance(self._adapter(), Baseline)
+        """Whether a model that could be ranked is asked about the drawn clips of an embedded set."""
+        return self.dataset.name in EMBEDDED and not isinstance(self._adapter(), Baseline)
 
     @property
     def answers_jointly(self) -> bool:

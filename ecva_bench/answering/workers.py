@@ -11,15 +11,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
 
 from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
 from ..journal.manifests import differences
+from ..journal.spending import Spending
 from ..journal.writer import Journal, end_of, writer
 from ..libraries import quiet
-from ..records.answers import Answer, End, Manifest
+from ..records.answers import Answer, End, Event, Manifest
 from . import ending
 from .inference import Job, Settings
 from .plan import Plan
@@ -131,6 +132,7 @@ class _Slot:
     ready: bool = False
     deaths: int = 0
     held: list[Job] = field(default_factory=list)
+    spending: Spending = field(default_factory=Spending)  # of all its workers
 
 
 class WorkerPool:
@@ -146,6 +148,7 @@ class WorkerPool:
         self._todo: deque[Job] = deque()
         self._died_at: Counter[str] = Counter()  # how many workers, by video
         self._settled = 0
+        self._spent_before: dict[str, float] = {}
         self._journal: Journal
 
     def __enter__(self) -> Self:
@@ -174,6 +177,7 @@ class WorkerPool:
         the `EcvaError` that a worker ended with.
         """
         self._journal = journal
+        self._spent_before = journal.usage
         self._todo.extend(jobs(self.plan, journal, self._settings.retry_errors))
         reported = 0
         try:
@@ -234,7 +238,12 @@ class WorkerPool:
             while slot.handle and slot.ready and self._todo and self._has_room(slot):
                 job = self._todo.popleft()
                 slot.held.append(job)
-                slot.handle.submit(job)
+                slot.handle.submit(replace(job, spent=self._spent_by(slot)))
+
+    def _spent_by(self, slot: _Slot) -> dict[str, float]:
+        """Return what counts against a slot's part of a budget: its part of what was spent before, and its own."""
+        own, before = slot.spending.total, self._spent_before
+        return {name: before.get(name, 0) / len(self._slots) + own.get(name, 0) for name in before.keys() | own.keys()}
 
     def _has_room(self, slot: _Slot) -> bool:
         if not slot.held:
@@ -249,6 +258,8 @@ class WorkerPool:
                 self._compare(slot, manifest)
                 slot.ready = True
             case Wrote(record):
+                if isinstance(record, Event):
+                    slot.spending.add(record)
                 yield record
             case Finished():
                 slot.deaths = 0

@@ -23,7 +23,7 @@ app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_
 app.command("audit", cls=NamingCommand)(data_audit_command)
 
 Source = Annotated[
-    str, typer.Argument(help="mini, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
+    str, typer.Argument(help="mini, mini-twins, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]

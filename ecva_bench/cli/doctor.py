@@ -11,7 +11,8 @@ from . import options
 
 def doctor_command(
     data: Annotated[
-        str | None, typer.Option(help="Data set: mini, an annotation file, or name:file.", show_default=False)
+        str | None,
+        typer.Option(help="Data set: mini, mini-twins, an annotation file, name:file.", show_default=False),
     ] = None,
     videos: options.Videos = None,
     model: Annotated[str | None, typer.Option(help="Model that is to be run.", show_default=False)] = None,

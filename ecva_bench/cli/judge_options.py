@@ -37,8 +37,10 @@ MaxTokens = Annotated[
     _option(min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."),
 ]
 Concurrency = Annotated[int | None, _option(min=1, help="Calls to the judge at once. Default: 16.")]
-BudgetUsd = Annotated[float | None, _option(min=0, help="Stop, to be resumed, before the judge costs more.")]
-BudgetTokens = Annotated[int | None, _option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
+BudgetUsd = Annotated[
+    float | None, _option(min=0, help="Stop before all votes asked for, earlier ones too, cost more.")
+]
+BudgetTokens = Annotated[int | None, _option(min=0, help="Stop before they take more tokens.")]
 Prices = Annotated[Path | None, _option(help="Price table (JSON) that extends the packaged one.")]
 Batch = Annotated[bool, _option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")]
 Store = Annotated[Path | None, _option("--judge-store", help="Where calls are kept. Default: the cache folder.")]

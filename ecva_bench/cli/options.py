@@ -68,7 +68,9 @@ Task = Annotated[
 ]
 Data = Annotated[
     str,
-    _videos_option(help="Data set: mini, an annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."),
+    _videos_option(
+        help="Data set: mini, mini-twins, annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."
+    ),
 ]
 Videos = Annotated[Path | None, _videos_option(help="Folder of the video files.")]
 Out = Annotated[

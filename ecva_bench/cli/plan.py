@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +14,11 @@ from . import options
 
 if TYPE_CHECKING:
     from ..answering.plan import Plan
+    from ..answering.request import RunRequest
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
+
+_NOWHERE = Path("videos")  # where the videos of a plan would be, if their folder is not known
 
 
 def plan_command(
@@ -47,6 +52,7 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
+    No video need be there: frames are taken to be 16:9.
 
     Prices are packaged, each with its date and source. --prices adds to them a
     file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
@@ -56,20 +62,19 @@ def plan_command(
 
       ecva-bench plan --model motion --data annotations.xlsx --videos videos/ --subset 100
 
-      ecva-bench plan --model openai:gpt-5.4-mini --data annotations.xlsx --videos videos/ --budget-usd 20
+      ecva-bench plan --model openai:gpt-5.4-mini --data annotations.xlsx --budget-usd 20
     """
     if prices is not None:
         model_arg = [*(model_arg or []), f"prices={prices}"]
     values = {name: value for name, value in locals().items() if name not in ("out", "budget_usd", "prices")}
     from ..answering.run_status import run_status
 
-    request = options.build_request(**values)
+    request, note = _needs_no_videos(options.build_request(**values))
+    notes = request.tell_data()  # refuses videos that are not those of the annotations, as a run does
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    print(_owed(runner.plan))
-    if unusable := request.tell_unusable(runner.plan):
-        print(unusable)
+    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes])
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
@@ -78,8 +83,18 @@ def plan_command(
         _print_fit(found, len(runner.plan.groups), float(budget))
 
 
-def _owed(plan: Plan) -> str:
-    return f"{counted(len(plan.groups), 'video')}, {counted(plan.owed, 'answer')} owed, {len(plan.unasked):,} not asked"
+def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
+    """Return a request that can be planned though no folder of videos is known, and a note where it is not."""
+    dataset = request.dataset
+    if dataset.videos is not None or dataset.render is not None or request.selection.available:
+        return request, ""
+    note = "no folder of videos is named (--videos): all of them are counted, none is looked at"
+    return replace(request, data=replace(dataset, videos=_NOWHERE)), note
+
+
+def _print_owed(plan: Plan, notes: Sequence[str]) -> None:
+    videos, answers = counted(len(plan.groups), "video"), counted(plan.owed, "answer")
+    print(f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *filter(None, notes), sep="\n")
 
 
 def _print_rows(found: RunStatus) -> None:

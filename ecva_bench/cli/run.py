@@ -82,7 +82,7 @@ def run_command(
     A results file that exists is resumed and takes more videos, tasks and
     views: what it answers is not asked again. What fails becomes an error
     record and the run goes on; the exit code is then 3, as where all answers
-    are empty or cut off.
+    are empty or cut off. A model's budget-usd is for the file, over all commands.
 
     Examples:
 
@@ -126,7 +126,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     for note in request.tell_data():
         print(note, file=sys.stderr)
     if request.on_trial:
-        what = "this run asks about mini, drawn clips with which to try things: its scores say nothing of a model"
+        asked = f"this run asks about {request.dataset.name}, drawn clips with which to try things"
+        what = f"{asked}: its scores say nothing of a model"
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
@@ -145,9 +146,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         try:
             end = work.run(journal, settled)
         finally:
-            if journal.usage:
-                costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.usage.items() if amount)
-                print(f"{out} has cost so far: {costs}", file=sys.stderr)
+            _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         print(f"  {len(others)} of the missing are of earlier commands, which ask them", file=sys.stderr)
@@ -157,6 +156,17 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
+
+
+def _print_cost(out: Path, usage: dict[str, float]) -> None:
+    shown = {
+        name: amount for name, amount in usage.items() if amount and not name.startswith(("uncounted_", "unpriced"))
+    }
+    if shown:
+        print(f"{out} has cost so far: {', '.join(f'{v:g} {name}' for name, v in shown.items())}", file=sys.stderr)
+    if calls := usage.get("uncounted"):
+        why = "no reply came that counts its tokens, or the run was killed before one did"
+        print(f"  {calls:g} calls are in this by estimate: {why}", file=sys.stderr)
 
 
 def _print_errors(failures: list[Failure]) -> None:

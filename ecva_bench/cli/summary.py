@@ -13,7 +13,7 @@ from .named_files import each_run_once
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
-NEXT_FOR_MINI = """next, with real videos (`mini` is drawn by this program):
+NEXT_FOR_EMBEDDED = """next, with real videos (`{dataset}` is drawn by this program):
   ecva-bench data fetch cuva --to cuva
   ecva-bench doctor --data annotations.xlsx --videos cuva
   ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
@@ -47,6 +47,7 @@ def summary_command(
 
       ecva-bench summary motion-mini.jsonl --baseline constant-mini.jsonl
     """
+    from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
@@ -58,10 +59,9 @@ def summary_command(
         print(as_text(headline_table(found, baselines)))
         if views := view_table(found):
             print(as_text(views))
-    if found.dataset.current == "mini":
-        print(NEXT_FOR_MINI.format(model=found.scores.model))
-    else:
-        print(NEXT.format(files=shlex.join(map(str, runs))))
+    dataset = found.dataset.current
+    following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
+    print(following.format(dataset=dataset, model=found.scores.model, files=shlex.join(map(str, runs))))
 
 
 def _submission(path: Path) -> Submission:

@@ -22,7 +22,8 @@ ScoresFiles = Annotated[
     list[Path] | None, typer.Option(help="Scores of these answers; may be repeated. Default: those beside each file.")
 ]
 Data = Annotated[
-    str | None, typer.Option(help="Annotations, for severity curves and class names. Default: mini's, of runs on mini.")
+    str | None,
+    typer.Option(help="Annotations, for severity curves and class names. Default: those of mini or its twins."),
 ]
 
 
@@ -70,9 +71,11 @@ def view_command(
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:
     """Return the data set named, or the embedded one where the first run was made with it, its clips rendered."""
     from ..data import load_dataset
+    from ..data.dataset import EMBEDDED
     from ..report.run import dataset_of
 
-    source = data or ("mini" if dataset_of(files[0]) == "mini" else None)
+    made_with = dataset_of(files[0])
+    source = data or (made_with if made_with in EMBEDDED else None)
     if source is None:
         return None
     from .progress import progress

@@ -1,4 +1,4 @@
-"""Datasets behind one `load_dataset(source) -> Dataset`: ECVA, CUVA and the embedded split `mini`."""
+"""Datasets behind one `load_dataset(source) -> Dataset`: ECVA, CUVA, the embedded split `mini` and its twins."""
 
 from .dataset import Dataset
 from .loading import load_dataset

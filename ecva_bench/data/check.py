@@ -5,7 +5,8 @@ Returns plain records; printing is the command line's. What is wrong with a vide
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -141,7 +142,15 @@ def _counts(dataset: Dataset) -> dict[str, int]:
         "with key sentences": sum(bool(annotation.key_sentences) for annotation in usable),
         "reviewed": sum(annotation.review is not None for annotation in usable),
         "examples": len(dataset.examples),
+        **_counts_of_own(usable),
     }
+
+
+def _counts_of_own(usable: Sequence[Annotation]) -> dict[str, int]:
+    """Return how many normal videos and how many queries of each task there are, of those that are there."""
+    found = Counter(f"{query.task} queries" for annotation in usable for query in annotation.queries)
+    found.update("normal videos" for annotation in usable if annotation.anomalous is False)
+    return dict(sorted(found.items()))
 
 
 def _check_video(dataset: Dataset, annotation: Annotation) -> tuple[VideoCheck, list[Finding]]:

@@ -18,6 +18,8 @@ from ..records.annotations import Finding
 from ..taxonomy import Taxonomy
 from ..wording import counted
 
+EMBEDDED = ("mini", "mini-twins")  # drawn by this program, so that there is no file to name
+
 
 @dataclass(frozen=True)
 class Dataset:

@@ -23,11 +23,12 @@ DatasetSource = str | Path | Dataset | Callable[[Path | None, Path | None], Data
 def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: str | Path | None = None) -> Dataset:
     """Return a dataset.
 
-    `source` is a registered name (`mini`; `cuva` and `ecva` with the annotation file as `path`), both in one
-    (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a function of (path,
-    videos) that returns a `Dataset`, or `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is
-    returned, with other `videos` where given. `videos` is the folder of the video files. `UsageError` for an unknown
-    name and for what is no data set, `DataError` for a file that cannot be read at all.
+    `source` is a registered name (`mini`, `mini-twins`; `cuva` and `ecva` with the annotation file as `path`), both in
+    one (`cuva:PATH`), or an annotation file alone, which its content tells to be CUVA's or ECVA's; a description of a
+    data set (`my.toml`, or `my.toml:SPLIT`); a function of (path, videos) that returns a `Dataset`, or
+    `./file.py:NAME` (also with `:PATH` behind it); or a `Dataset`, which is returned, with other `videos` where given.
+    `videos` is the folder of the video files. `UsageError` for an unknown name and for what is no data set,
+    `DataError` for a file that cannot be read at all.
 
     >>> import ecva_bench as eb
     >>> eb.load_dataset("mini").name
@@ -39,16 +40,27 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
             raise UsageError("a data set that is given takes no file", path, "leave the file out")
         return source if place is None else replace(source, videos=place)
     if isinstance(source, Path) or (isinstance(source, str) and not registry.is_named(DATASET_GROUP, source)):
-        file = Path(source)
+        file, split = _file_and_split(source)
         if path is None and file.suffix != ".py" and (file.suffix or file.exists()):
+            from .described import is_description, load_described_file
             from .ecva import load_annotation_file
 
+            if split is not None or is_description(file):
+                return load_described_file(file, split, place)
             return load_annotation_file(file, place)
         source = str(source)
     found = registry.resolve(DATASET_GROUP, source)
     if path is None:
         path = found.target
     return _loaded(found, None if path is None else Path(path), place)
+
+
+def _file_and_split(source: str | Path) -> tuple[Path, str | None]:
+    """Return a file, and the split of `my.toml:val`."""
+    described, colon, split = str(source).rpartition(":")
+    if colon and described.endswith((".toml", ".json")) and not Path(source).exists():
+        return Path(described), split
+    return Path(source), None
 
 
 def _loaded(found: registry.Plugin, path: Path | None, videos: Path | None) -> Dataset:

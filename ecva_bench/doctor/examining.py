@@ -116,7 +116,8 @@ def _next(
         return " ".join(["ecva-bench doctor", *_option("--data", data), "--videos FOLDER"]), False
     if dataset is not None and dataset.render is None:
         every = [annotation.video for annotation in dataset.annotations]
-        if folder is None or len(dataset.missing(every)) == len(every):
+        others = videos.NUMBERING in subjects and not subjects[videos.NUMBERING].good
+        if folder is None or others or len(dataset.missing(every)) == len(every):
             return " ".join(["ecva-bench doctor", *_option("--data", data), "--videos FOLDER"]), False
     if lacks:
         return lacks, False

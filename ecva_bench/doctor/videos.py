@@ -1,4 +1,4 @@
-"""What lies in a folder of videos, against the annotations. Looks at names and sizes, and opens no video."""
+"""What lies in a folder of videos, against the annotations: names, sizes, and durations as containers state them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..data import Dataset
+from ..data.numbering import check_numbering
 from ..errors import VideoAmbiguous
 from ..files.folders import Listing, list_folder
 from ..names import Name, first_few
 from ..wording import counted
 from .finding import Line
 
+NUMBERING = "numbering"  # the subject of the line that says whether these are the annotations' videos
 _NO_VIDEO = 1000  # bytes: nothing so small is a video, but an error page or a pointer of Git LFS is
 
 
@@ -64,6 +66,11 @@ def against(dataset: Dataset) -> Iterator[Line]:
             "not used", f"{counted(len(unused), 'video file')} of no annotation, or a second one: {first_few(unused)}"
         )
     yield from _unread(files.listing)
+    if (numbering := check_numbering(dataset)) is not None:
+        if numbering.refused:
+            yield Line(NUMBERING, str(numbering.error()), False)
+        elif numbering.own.beyond:
+            yield Line(NUMBERING, numbering.text.removeprefix("numbering: "))
 
 
 def _unread(listing: Listing) -> Iterator[Line]:

@@ -23,13 +23,19 @@ NAMES = ("video_name", "file_name", "visual_input", "video_path", "path", "name"
 
 def rows(path: Path) -> list[dict[str, Any]]:
     """Return the rows as dictionaries, without bytes: of a video there is its name. `DataError` if unreadable."""
+    return list(iter_rows(path))
+
+
+def iter_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield what `rows` returns, some thousands in memory at a time."""
     with _opened(path) as file:
-        found: list[dict[str, Any]] = file.read(columns=_without_bytes(file)).to_pylist()
-    for row in found:
-        for name, value in row.items():
-            if isinstance(value, dict) and "path" in value:
-                row[name] = value["path"]
-    return found
+        for batch in file.iter_batches(batch_size=8192, columns=_without_bytes(file)):
+            names = batch.schema.names
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                yield {
+                    name: value["path"] if isinstance(value, dict) and "path" in value else value
+                    for name, value in zip(names, values, strict=True)
+                }
 
 
 def videos(path: Path) -> list[str]:

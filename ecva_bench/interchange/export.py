@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import ResultsError, UsageError
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Results
 from ..wording import counted
 
@@ -33,7 +34,10 @@ def export_results(results: Results, form: str, out: Path) -> int:
     found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
     records = sorted(found, key=lambda one: (one.task, one.id, one.view))
     prompts = results.spec.get("prompts", {})
-    content = FORMS[form][1]([_fields(one, prompts.get(one.task, {}).get("text", "")) for one in records], out)
+    rows = [_fields(one, prompts.get(one.task, {}).get("text", "")) for one in records]
+    if not any(isinstance(one, Answer) and one.options for one in records):
+        rows = [{name: value for name, value in row.items() if name != "options"} for row in rows]
+    content = FORMS[form][1](rows, out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(f"{out.name}.part")
@@ -55,6 +59,7 @@ def _fields(record: Answer | Failure, question: str) -> Fields:
     """Return a record as one flat row, with the question as far as it is known."""
     row: Fields = {"id": record.id, "video": record.video, "task": record.task, "view": record.view}
     row["question"] = question
+    row["options"] = json.dumps(record.options, ensure_ascii=False) if isinstance(record, Answer) else ""
     if isinstance(record, Failure):
         return {**row, "prediction": None, "reference": "", "finish": "", "error": record.message or record.error}
     columns = {"prediction": record.answer, "reference": record.reference, "finish": record.finish, "error": ""}
@@ -63,8 +68,7 @@ def _fields(record: Answer | Failure, question: str) -> Fields:
 
 def _csv(rows: Sequence[Fields], out: Path) -> bytes:
     text = io.StringIO(newline="")
-    names = ("id", "video", "task", "view", "question", "prediction", "reference", "finish", "error")
-    writer = csv.DictWriter(text, names)
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["id"])
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
@@ -86,7 +90,8 @@ def _lmms_eval(rows: Sequence[Fields], out: Path) -> bytes:
     lines = []
     for number, row in enumerate(rows):
         told_of = {"task": row["task"], "view": row["view"], "question": row["question"], "answer": row["reference"]}
-        document = {"video_name": row["video"], **told_of}
+        own = {"id": row["id"], "options": row["options"]} if "options" in row else {"id": row["id"]}
+        document = {"video_name": row["video"], **told_of, **(own if _is_query(row) else {})}
         columns = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
         more = {"error": row["error"]} if row["error"] else {"finish_reason": row["finish"]}
         line = {"doc_id": number, "doc": document, **columns, **more}
@@ -101,8 +106,10 @@ def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
-    sheet.append(["index", "video", "task", "view", "question", "answer", "prediction", "finish", "error"])
-    names = ("video", "task", "view", "question", "reference", "prediction", "finish", "error")
+    names = ["video", "task", "view", "question", "reference", "prediction", "finish", "error"]
+    names += ["id"] if any(map(_is_query, rows)) else []
+    names += ["options"] if rows and "options" in rows[0] else []
+    sheet.append(["index", *("answer" if name == "reference" else name for name in names)])
     for number, row in enumerate(rows):
         cells = []
         for text in (str(row[name] or "") for name in names):
@@ -116,6 +123,11 @@ def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def _is_query(row: Fields) -> bool:
+    """Return whether a row answers one of several questions of a task about a video, which its id alone names."""
+    return bool(sample_parts(str(row["id"])).name)
 
 
 def _legible(text: str) -> str:

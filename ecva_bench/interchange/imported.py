@@ -17,10 +17,11 @@ from ..data import Dataset
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
-from ..records.annotations import REFERENCES
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
-from ..tasks import packaged_prompts
+from ..samples import unasked as why_unasked
+from ..tasks import TASKS, packaged_prompts
 from ..version import __version__
 from .items import items_of
 from .joining import Joined, join
@@ -101,7 +102,7 @@ def import_answers(
     joined = join([(one.file.path, one.found.items) for one in read], lookup)
     files = tuple(one.file for one in read)
     name = model or next((file.model for file in files if file.model), "") or without_task(files[0].stem)
-    manifest = _manifest(read, joined, dataset, name)
+    manifest = _manifest(read, joined, lookup, name)
     return Imported(
         manifest=manifest,
         answers=tuple(joined.answers),
@@ -147,8 +148,9 @@ def _nothing(read: Sequence[ReadFile]) -> UsageError:
     return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read[0].file.path, remedy)
 
 
-def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model: str) -> Manifest:
+def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: str) -> Manifest:
     """Return what the run owes and how it came here: all that is annotated of its tasks, by view."""
+    dataset = lookup.dataset
     tasks: dict[View, set[str]] = defaultdict(set)
     for task, view in {
         *((one.task, one.view) for one in joined.answers),
@@ -161,14 +163,16 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, dataset: Dataset, model:
     for view in views:
         owed = []
         for task in sorted(tasks[view]):
+            rotated = any("@" in sample_parts(answer.id).name for answer in joined.answers if answer.task == task)
             for each in dataset.annotations:
-                sample = f"{each.video}/{task}"
-                if not REFERENCES[task](each):
-                    unasked[sample] = "no reference"
-                elif cuts_moments(view) and not each.moments:
-                    unasked[f"{sample}@{view}"] = "no annotated moment"
-                else:
-                    owed.append(sample)
+                unasked |= why_unasked(each, TASKS[task])
+                for sample in lookup.samples(each.video, task):
+                    if "@" in sample_parts(sample).name and not rotated:
+                        continue
+                    if cuts_moments(view) and not each.moments:
+                        unasked[f"{sample}@{view}"] = "no annotated moment"
+                    else:
+                        owed.append(sample)
         expects[view] = tuple(owed)
     spec: dict[str, Any] = {
         "model": model,

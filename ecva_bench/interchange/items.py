@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from ..errors import UsageError
 from ..names import Name
-from ..records.annotations import REFERENCES
 from ..records.base import View
+from ..tasks import TASKS
 from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import FieldMap
 from .opening import AnswerFile
 from .sources import AnswerSource
 from .table import Columns, Flat
-from .values import answer_text, held, is_span, prompt_text, video_text
+from .values import answer_text, held, is_span, option_texts, prompt_text, video_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
 _LONGEST_ERROR = 500  # characters of another program's message that are kept
@@ -38,6 +38,12 @@ class Item:
     prompt: str
     finish: str
     reference: str
+    query: str = ""
+    options: tuple[str, ...] = ()
+
+    def sample(self, video: str) -> str:
+        """Return the id of the sample that it answers about a video."""
+        return f"{video}/{self.task}" + (self.query if self.query[:1] == "@" else f"/{self.query}" * bool(self.query))
 
 
 @dataclass
@@ -56,7 +62,7 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
     """
     result = FileItems()
     prompts = _prompts(columns)
-    ids = [_sample_id(video_text(row.get(fields.video)), fields, lookup) for row in columns.flat]
+    ids = [_with_query(_sample_id(video_text(row.get(fields.video)), fields, lookup), row) for row in columns.flat]
     tasks = _tasks(source, file, columns, fields, ids, prompts, result)
     for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
         where = f"{file.path.name}, {row.where}"
@@ -69,6 +75,10 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
             one = named or of_row
             if one is None:
                 result.aside["no task of ours"].append(row.where)
+                continue
+            one = lookup.task(one)
+            if not lookup.is_asked(one):
+                result.aside[f"the task {one}, for which no annotation has a reference"].append(row.where)
                 continue
             result.items.append(_item(flat, column, fields, sample, one, source.view, where, prompt))
     return result
@@ -106,7 +116,16 @@ def _item(
         prompt=prompt,
         finish=str(finish),
         reference=reference if isinstance(reference, str) else "",
+        query=sample.query,
+        options=option_texts(next((flat[name] for name in ("options", "doc.options") if name in flat), None)),
     )
+
+
+def _with_query(sample: SampleId, row: Flat) -> SampleId:
+    """Return a sample's id with the query that a column of ids names beside the column of videos."""
+    told = (row[name] for name in ("id", "doc.id", "sample_id") if isinstance(row.get(name), str))
+    named = [one for text in told for one in sample_ids(str(text)) if one.query]
+    return sample._replace(task=named[0].task, query=named[0].query) if named and not sample.query else sample
 
 
 def _sample_id(text: str, fields: FieldMap, lookup: Lookup) -> SampleId:
@@ -174,5 +193,5 @@ def _untold(columns: Columns) -> UsageError:
         if words:
             held_there = f" (`{column}` holds {', '.join(map(repr, list(words)[:3]))})"
             break
-    remedy = f"name it with --task cause or --map task=COLUMN of `ecva-bench import`; tasks: {', '.join(REFERENCES)}"
+    remedy = f"name it with --task cause or --map task=COLUMN of `ecva-bench import`; tasks: {', '.join(TASKS)}"
     return UsageError(f"the task of these answers cannot be told{held_there}", columns.path, remedy)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..names import Name, one_video
-from ..records import Annotation
-from ..records.annotations import REFERENCES
+from ..records import Annotation, Sample
 from ..records.answers import Answer, Failure, finish_of
 from ..records.base import View, sha256_of
 from .items import Item
@@ -43,7 +42,7 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
     for path, item, video in (
         (path, item, videos[item.name]) for (path, items), videos in zip(files, named, strict=True) for item in items
     ):
-        place = (f"{video}/{item.task}", item.view)
+        place = (item.sample(video), item.view)
         if video not in lookup.annotations:
             joined.strangers[item.name] = None
         if item.text is None:
@@ -114,22 +113,37 @@ def _key(item: Item, sample: str, view: View) -> str:
 
 def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> Answer:
     about = lookup.annotations.get(video) or Annotation(video=video, media=item.name)
-    task = sample.rpartition("/")[2]
+    known = lookup.samples(video, item.task).get(sample) if item.task else None
     return Answer(
         key=_key(item, sample, view),
         id=sample,
         video=video,
-        task=task,
+        task=item.task or "",
         view=view,
         removed=about.moments if view == "anomaly" else (),
         answer=item.text or "",
         finish=finish_of(item.finish),
-        reference=REFERENCES[task](about) or item.reference,
+        reference=known.reference if known else item.reference,
         key_sentences=about.key_sentences,
-        moments=about.moments,
-        label=about.label,
+        moments=(known or about).moments,
+        label=(known or about).label,
+        options=_options(item, known, sample),
         prompt_sha256=hashlib.sha256(item.prompt.encode()).hexdigest() if item.prompt else "",
     )
+
+
+def _options(item: Item, known: Sample | None, sample: str) -> tuple[str, ...]:
+    """Return the options in the order in which they were shown: as the file has them, else as the data set has.
+
+    Raises `DataError` where the file's are others, and where they were rotated in an order that it does not tell.
+    """
+    if known is None or not known.options:
+        return ()
+    if item.options and sorted(item.options) != sorted(known.options):
+        raise DataError(f"the options of {sample} are others than the data set's", item.where, "name its own --data")
+    if not item.options and item.query.partition("@")[1]:
+        raise DataError(f"the order of the options of {sample} is not told", item.where, "add a column `options`")
+    return item.options or known.options
 
 
 def _failure(item: Item, sample: str, view: View, video: str) -> Failure:
@@ -137,7 +151,7 @@ def _failure(item: Item, sample: str, view: View, video: str) -> Failure:
         key=_key(item, sample, view),
         id=sample,
         video=video,
-        task=sample.rpartition("/")[2],
+        task=item.task or "",
         view=view,
         stage="answer",
         error="NoAnswer",

@@ -8,8 +8,13 @@ from functools import cached_property
 
 from ..data import Dataset
 from ..names import Names
-from ..records import Annotation
+from ..records import Annotation, Sample
 from ..records.annotations import REFERENCES
+from ..samples import OptionOrder, samples, tasks_of
+from ..tasks import TASKS, Prompt, Task
+
+_OF_SOME_SETS = ("detection", "choice", "grounding")
+_UNKNOWN = Prompt("", 0, "", "")  # what others asked with
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,32 @@ class Lookup:
         return (written,) if written in self.annotations else self.names.find(written)
 
     @cached_property
+    def _tasks(self) -> dict[str, Task]:
+        return {task.name: task for task in tasks_of(self.dataset.annotations)}
+
+    def task(self, named: str) -> str:
+        """Return the task that a name means here: where no sentence is to be grounded, the anomaly is."""
+        return "timestamp" if named == "grounding" and named not in self._tasks else named
+
+    def is_asked(self, task: str) -> bool:
+        """Return whether a task is one of the data set's: ECVA's are every set's, even where nothing is annotated."""
+        return task in self._tasks or task not in _OF_SOME_SETS
+
+    def samples(self, video: str, task: str) -> dict[str, Sample]:
+        """Return the questions of a task about a video, by id: options in the data set's order and all rotations."""
+        if video not in self.annotations:
+            return {}
+        asked = self._tasks.get(task, TASKS[task])
+        order = OptionOrder(None, rotate=True)
+        return {one.id: one for one in samples(self.annotations[video], asked, _UNKNOWN, order)}
+
+    @cached_property
     def _references(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, dict[str, None]] = defaultdict(dict)
         for each in self.dataset.annotations:
-            for reference in REFERENCES.values():
+            for task, reference in REFERENCES.items():
+                if task == "detection":  # yes and no tell no video
+                    continue
                 found[_folded(reference(each) or "")][each.video] = None
         return {text: tuple(videos) for text, videos in found.items() if text}
 

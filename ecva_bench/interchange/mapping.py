@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
-from ..records.annotations import REFERENCES
 from ..records.base import VIEWS
-from ..tasks import find_tasks
+from ..tasks import TASKS, find_tasks
 from .answer_columns import answer_columns, left_aside
 from .columns import REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES, VIEW_NAMES
 from .table import Columns
@@ -149,7 +148,7 @@ def parse_map(items: Sequence[str]) -> dict[str, str]:
         name, equals, column = (part.strip() for part in pair.partition("="))
         field = _field(name)
         if not (equals and column and field):
-            remedy = f"write --map video=COLUMN,answer=COLUMN; fields: {', '.join((*FIELDS, *REFERENCES))}"
+            remedy = f"write --map video=COLUMN,answer=COLUMN; fields: {', '.join((*FIELDS, *TASKS))}"
             raise UsageError(f"{pair!r} maps nothing", "--map", remedy)
         if found.setdefault(field, column) != column:
             what = f"two columns for the {field}, {found[field]!r} and {column!r}"
@@ -165,10 +164,9 @@ def _field(name: str) -> str | None:
     if name in FIELDS:
         return name
     try:
-        task = find_tasks([name])[0].name
+        return find_tasks([name])[0].name
     except UsageError:
         return None
-    return task if task in REFERENCES else None
 
 
 def no_video_joins(path: Path, source: str, here: Sequence[str], there: Sequence[str], near: str) -> DataError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data.json_forms import cell_text
 from ..names import of_number
-from ..reading.text import well_formed
+from ..reading.text import parse_json, well_formed
 
 # What programs write in place of an answer that they did not get.
 _FAILED = ("ERROR", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
@@ -53,6 +53,16 @@ def _of_list(items: list[Any] | tuple[Any, ...], depth: int) -> str | None:
         if len(items) > 1 and all(isinstance(item.get("text"), str) for item in items):
             return "".join(item["text"] for item in items)
     return answer_text(items[0], depth) if len(items) == 1 else None
+
+
+def option_texts(value: Any) -> tuple[str, ...]:
+    """Return the options of a choice as shown: a list of texts, or one written as JSON; none of anything else."""
+    if isinstance(value, str):
+        try:
+            value = parse_json(value)
+        except (ValueError, RecursionError):
+            return ()
+    return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else ()
 
 
 def prompt_text(value: Any) -> str:

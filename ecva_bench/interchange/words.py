@@ -10,6 +10,7 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
+from ..records.annotations import sample_parts
 from ..records.base import View
 
 # Words of task columns, sheets, keys and ids, letters and digits alone.
@@ -25,16 +26,18 @@ TASK_WORDS = {
         "timesegment",
         "temporallocalization",
         "localization",
-        "grounding",
     ),
-    "detection": ("detection", "anomalydetection", "judgement", "judgment"),
+    "detection": ("detection", "anomalydetection", "detect", "judgement", "judgment", "binary"),
+    "choice": ("choice", "multiplechoice", "mcq", "mcqa"),
+    "grounding": ("grounding", "temporalgrounding", "sentencegrounding"),
 }
 # The words of the paper's title, and one more. They mean tasks as whole names only, and columns only beside others.
 _QUESTION_WORDS = {"what": "description", "why": "cause", "how": "effect", "when": "timestamp"}
 # Of these a file's name tells no task: `model_result.json` may be of any.
 _VAGUE_IN_NAMES = {
-    "des", "res", "cau", "result", "class", "time", "localization", "grounding", "detection", "anomalydetection",
-}  # fmt: skip
+    *("des", "res", "cau", "result", "class", "time", "localization", "grounding"),
+    *("detection", "detect", "anomalydetection", "binary", "choice"),
+}
 
 VIEW_WORDS: dict[View, tuple[str, ...]] = {
     "full": ("full", "fullvideo", "original", "whole", "unedited"),
@@ -114,11 +117,12 @@ def without_task(stem: str) -> str:
 
 
 class SampleId(NamedTuple):
-    """The parts of an id that names more than a video: `00001/cause@anomaly`."""
+    """The parts of an id that names more than a video: `00001/cause@anomaly`, `00001/choice/q1`."""
 
     video: str
     task: str | None = None
     view: View | None = None
+    query: str = ""
 
 
 def sample_ids(text: str) -> list[SampleId]:
@@ -127,6 +131,8 @@ def sample_ids(text: str) -> list[SampleId]:
     head, at, view = text.rpartition("@")
     if at and view_of(view):
         found += [one._replace(view=view_of(view)) for one in (SampleId(head), *sample_ids(head))]
+    elif (parts := sample_parts(text)).name:
+        found.append(SampleId(parts.video, parts.task, query=parts.name))
     for pattern, video, task in ((_TASK_BEHIND, 1, 2), (_TASK_BEFORE, 2, 1)):
         if (match := pattern.fullmatch(text)) and match[video]:
             found.append(SampleId(match[video], task_of(match[task])))

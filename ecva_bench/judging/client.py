@@ -194,7 +194,7 @@ class EndpointClient:
             await asyncio.sleep(wait)
         without = sorted(leaving_out)
         body = request.body(without)
-        number = await self._budget.reserve(request.size if self._budget.limited else Size(0, 0))
+        number = await self._budget.reserve(request.size)
         found: Reply | RequestFailure | None = None
         try:
             raw = await transport.post(body)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..records.base import VIEWS, Record, View, changes_pictures
 from ..records.scores import Summary
+from ..records.twins import original_of
 from ..statistics.paired import FEWEST_CLUSTERS, PAIRED_DRAWS, paired_bootstrap
 from .groups import RANKED_BY
 from .sheet import number_cell
@@ -109,7 +110,7 @@ def _score(run: Submission, entries: dict[View, Entry], view: View, column: str)
     summary = next((summary for summary in entries[view].summaries if summary.column == column), None)
     full, values = entries["full"].values[column], entries[view].values.get(column, {})
     both = sorted(full.keys() & values.keys())
-    videos = [entries["full"].video_of(place) for place in both]
+    videos = [original_of(entries["full"].video_of(place)) for place in both]
     one = ViewScore(
         task=of_full.task,
         column=column,

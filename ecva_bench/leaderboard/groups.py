@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ..records.base import VIEWS, View, changes_pictures
 from ..records.scores import Summary
+from ..records.twins import original_of
 from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
 
@@ -24,6 +25,9 @@ RANKED_BY = {
     "effect": ("gated", "rouge2"),
     "classification": ("accuracy",),
     "timestamp": ("iou",),
+    "detection": ("balanced_accuracy", "correct"),
+    "choice": ("accuracy",),
+    "grounding": ("iou",),
 }
 
 
@@ -82,8 +86,11 @@ class LeaderboardGroup:
         sign = 1.0 if self.columns[column].higher_is_better else -1.0
         ranked = [row for row in self.rows if not row.baseline and row.mean(column) is not None]
         values = [{place: sign * value for place, value in row.entry.values[column].items()} for row in ranked]
-        videos = {place: row.entry.video_of(place) for row in ranked for place in row.entry.values[column]}
-        return dict(zip((row.label for row in ranked), standings(values, seed=SEED, clusters=videos), strict=True))
+        videos = {place: original_of(row.entry.video_of(place)) for row in ranked for place in row.entry.values[column]}
+        balanced = self.columns[column].balanced
+        strata = {place: name for row in ranked for place, name in row.entry.strata.items()} if balanced else None
+        found = standings(values, seed=SEED, clusters=videos, strata=strata)
+        return dict(zip((row.label for row in ranked), found, strict=True))
 
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:

@@ -13,7 +13,11 @@ from .submission import Entry, Submission
 from .table import Cell, Table
 
 # Aggregates of a run that are baselines themselves: what one answer to every video would have got.
-OWN_BASELINES = ("majority_baseline", "constant_span")
+OWN_BASELINES = (
+    "majority_baseline",
+    "constant_span",
+    "middle_span",
+)
 NOTES = (
     "value: the mean over the videos, where a missing answer counts as the worst. floor: the same answers, scored "
     "against the annotations of other videos.",
@@ -33,7 +37,7 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
     groups = [group for group in group_submissions([run]) if group.view == "full"]
     owed = sum(group.rows[0].entry.coverage.owed for group in groups)
     answered = sum(group.rows[0].entry.coverage.answered for group in groups)
-    videos = max((group.samples for group in groups), default=0)
+    videos = max(map(_videos, groups), default=0)
     share = f"{answered:,} of {counted(owed, 'question')}"
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
@@ -44,6 +48,14 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
         rows=tuple(_row(group, baselines) for group in groups),
         notes=(*beware, *NOTES, *([UNJUDGED] if unjudged else [])),
     )
+
+
+def _videos(group: LeaderboardGroup) -> int:
+    """Return how many videos a group's samples are about, as far as the values say it: a video may have several."""
+    entry = group.rows[0].entry
+    places = {place for values in entry.values.values() for place in values}
+    videos = {entry.video_of(place) for place in places}
+    return len(videos) if len(videos) < len(places) else group.samples
 
 
 def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell, ...]:

@@ -16,6 +16,7 @@ from ..errors import UsageError
 from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
+from ..records.twins import original_of
 from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
 from ..wording import counted
 from .values import sample_values
@@ -80,8 +81,9 @@ class PairedColumn:
         return {video: mean(gains) for video, gains in found.items()}
 
     def bootstrap(self, *, seed: int, draws: int = PAIRED_DRAWS) -> PairedBootstrap:
-        """Return the bootstrap of the mean gain, drawn by video."""
-        return paired_bootstrap(list(self.gains.values()), [self.video[s] for s in self.gains], seed=seed, draws=draws)
+        """Return the bootstrap of the mean gain, drawn by video; twins are drawn with the clip they belong to."""
+        clips = [original_of(self.video[sample]) for sample in self.gains]
+        return paired_bootstrap(list(self.gains.values()), clips, seed=seed, draws=draws)
 
 
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
@@ -154,7 +156,8 @@ def mean(values: Collection[float]) -> float:
 
 
 def _summaries(scores: Scores) -> dict[str, Summary]:
-    return {f"{one.task}/{one.column}": one for one in scores.summaries if one.view == VIEW}
+    there = (one for one in scores.summaries if one.view == VIEW and not one.balanced)  # its mean is no sum of pairs
+    return {f"{one.task}/{one.column}": one for one in there}
 
 
 def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:

@@ -12,6 +12,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import not_
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
-from .values import check_mean, sample_values
+from .values import check_mean, sample_strata, sample_values
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
 PARTS_SHOWN = 5
@@ -45,7 +46,8 @@ class Effort(Record):
 class Entry(Record):
     """One task and view of a submission. `values` hold, by column, the value of every video that was scored.
 
-    Where a task has several questions about a video, they are by sample id instead. They are what the mean
+    Where a task has several questions about a video, they are by sample id instead, and so are
+    the `strata` of balanced columns. They are what the mean
     `zero_filled` is over, in the column's own unit, rounded to 6 decimals. `answers_sha256` is the hash of the answers'
     texts by sample, and of nothing else: equal answers have equal hashes.
     """
@@ -56,6 +58,7 @@ class Entry(Record):
     summaries: tuple[Summary, ...]
     aggregates: tuple[Aggregate, ...] = ()
     values: dict[str, dict[str, Measured]]
+    strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     answers_sha256: str | None = None
     effort: Effort = Effort()
 
@@ -166,6 +169,11 @@ def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Ent
             }
             for summary in summaries
         },
+        strata={
+            _place(sample): stratum
+            for summary in summaries
+            for sample, stratum in sample_strata(scores, summary).items()
+        },
         answers_sha256=sha256_of({a.id: a.answer.strip() for a in answers}) if answers else None,
         effort=_effort(answers),
     )
@@ -246,7 +254,8 @@ def read_submission(path: Path) -> Submission:
         raise ResultsError(f"this is no submission ({reason})", path, "write one with `ecva-bench submit`") from None
     for entry in found.entries:
         for summary in entry.summaries:
-            check_mean(summary, entry.values.get(summary.column, {}), str(path), tolerance=10**-DECIMALS)
+            values = entry.values.get(summary.column, {})
+            check_mean(summary, values, entry.strata, str(path), tolerance=10**-DECIMALS)
     return found
 
 

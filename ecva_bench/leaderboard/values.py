@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import ResultsError
 from ..records.scores import Scores, Summary
+from ..statistics.intervals import balanced_mean
 
 
 def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
@@ -30,13 +31,26 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
     for coverage in scores.coverage:
         if (coverage.task, coverage.view) == place:
             values |= {sample: summary.worst for sample in coverage.absent if sample not in exempt}
-    check_mean(summary, values, scores.source or scores.header.name, tolerance=1e-9)
+    strata = sample_strata(scores, summary)
+    check_mean(summary, values, strata, scores.source or scores.header.name, tolerance=1e-9)
     return values
 
 
-def check_mean(summary: Summary, values: Mapping[str, float], where: str, *, tolerance: float) -> None:
+def sample_strata(scores: Scores, summary: Summary) -> dict[str, str]:
+    """Return the stratum of each sample of a balanced column, by its id; nothing of other columns."""
+    place = (summary.task, summary.view, summary.scorer)
+    there = (score for score in scores.scores if (score.task, score.view, score.scorer) == place)
+    return {score.id: score.stratum for score in there if score.stratum} if summary.balanced else {}
+
+
+def check_mean(
+    summary: Summary, values: Mapping[str, float], strata: Mapping[str, str], where: str, *, tolerance: float
+) -> None:
     """Raise `ResultsError` where the values of a column, by sample or video, do not give its mean."""
-    mean = math.fsum(values.values()) / len(values) if values else None
+    if summary.balanced:
+        mean = balanced_mean(list(values.values()), [strata.get(place, "") for place in values])
+    else:
+        mean = math.fsum(values.values()) / len(values) if values else None
     stated = summary.zero_filled
     alike = mean is stated if mean is None or stated is None else math.isclose(mean, stated, abs_tol=tolerance)
     if not alike:

@@ -21,7 +21,7 @@ VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "alone", "marked", "text", "letter")  # by rank
 
 _OPEN, _CLOSE = r"\s\"'(\[{<*", r"\s\"')\]}>*"
-_LETTER = r"(?<![a-z0-9_'\-])(?<![a-z]\.)[{}]?(?P<letter>[a-z])(?![a-z0-9_'])(?!\.[a-z])(?!-[a-z])"
+_LETTER = r"(?<![a-z0-9_\-])(?<![a-z]['.])[{}]?(?P<letter>[a-z])(?![a-z0-9_])(?!['.\-][a-z])"
 _OTHER = _LETTER.replace("letter", "other")
 _CUE = (
     r"(?:(?<![a-z])(?:answers?|ans|options?|choices?|letters?|response|selection|conclusion|prediction|choose|chose|"
@@ -40,7 +40,7 @@ _RIGHT = re.compile(
     + _OTHER
     + rf"[{_CLOSE}]*(?:选项)?(?:是|为)?(?:正确|对的|最符合)"
 )
-_ALONE = re.compile(rf"^[{_OPEN}\-•#]*" + _LETTER + rf"[{_CLOSE}]*(?:[.:,\-][{_CLOSE}]|[.:]|$|\n)|"
+_ALONE = re.compile(rf"^[{_OPEN}\-•#]*" + _LETTER + rf"[{_CLOSE}]*(?:[.:,\-][{_CLOSE}]|[.:(]|$|\n)|"
                     rf"^[(\[]" + _OTHER + r"[)\]]", re.MULTILINE)  # fmt: skip
 _MARKED = re.compile(r"[(\[{\"]\s*" + _LETTER + r"\s*[)\]}\"]")
 _BARE = re.compile(_LETTER)
@@ -72,6 +72,10 @@ _DENIED_AFTER = re.compile(
 )
 _TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|on second thought|let me re\w+|scratch that|i was wrong)\b")
 _FINAL = re.compile(r"\bfinal(?:ly)?\b|\bin conclusion\b|最终|综上")
+_NAME_BEFORE = re.compile(
+    r"\b(?:vitamin|plan|class|type|group|team|grade|level|gate|camera|block|building|zone|line|route|room|point|section|"
+    r"person|vehicle|car|truck|man|woman|driver|model|part|phase|step|figure|hepatitis)\s$"
+)
 _SHORTEST = 4  # characters of an option's text that counts wherever it stands
 
 
@@ -167,6 +171,8 @@ def _is_letter(text: str, plain_text: str, start: int, rank: int) -> bool:
     """Return whether a character is a letter that names an option, and no word such as `a` or `I`."""
     word = plain_text[start] in "ai" or not text[start].isupper()
     if rank == 4:
+        if _NAME_BEFORE.search(plain_text, max(0, start - 20), start):
+            return False
         more = _ALSO.match(plain_text, start + 1) if text[start].isupper() else None
         return not word or (more is not None and text[more.start("letter")].isupper())
     before = plain_text[max(0, start - 1) : start]
@@ -206,7 +212,7 @@ def _texts(plain_text: str, options: Sequence[str]) -> Iterator[_Named]:
 
 def _contradicted(plain_text: str, named: _Named, options: Sequence[str]) -> bool:
     """Return whether the text right behind a letter, or right before its brackets, is that of another option."""
-    behind = re.sub(rf"^[{_CLOSE}.:,\-]+(?:(?:which|that) is\s+)?[\"']?", "", plain_text[named.end :])
+    behind = re.sub(rf"^[{_CLOSE}(.:,\-]+(?:(?:which|that) is\s+)?[\"']?", "", plain_text[named.end :])
     before = re.sub(rf"[{_OPEN}.:,\-]+$", "", plain_text[: named.start]) if plain_text[named.end :][:1] == ")" else ""
     own = _folded(options[named.option])
     quoted = [

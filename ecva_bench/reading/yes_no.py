@@ -25,7 +25,8 @@ _WORD = (
 )
 _CUE = (
     r"(?<![a-z])(?:answers?|conclusion|verdict|judge?ment|result|response|prediction|detected|decision|anomal(?:y|ies|ous)|"
-    r"abnormal(?:ity)?|is_?anomal(?:y|ous)|has_?anomaly|anomaly_?detected|so|therefore|thus|hence)(?![a-z])|"
+    r"abnormal(?:ity)?|is_?anomal(?:y|ous)|has_?anomaly|anomaly_?detected|so|therefore|thus|hence|"
+    r"say|think|definitely|certainly|absolutely|clearly)(?![a-z])|"
     r"答案|结论|判断|结果|回答|因此|所以|异常"
 )
 _LINK = (
@@ -39,6 +40,9 @@ _FINAL = re.compile(
 )
 _TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|on second thought|let me re\w+)\b")
 
+_FEW = 2  # words: `normal` alone is an answer
+_ALONE = re.compile(r"[\s\"')\]}>]*(?:[.,;:!\n]|$)")
+_ALSO = re.compile(r"\s*(?:/|\bor\b|\band\b)\s*(?:yes|no)\b")
 _SENTENCE = re.compile(r"[^.!?;\n]+")
 _CLAUSE = re.compile(r"\b(?:but|however|although|though|while|yet)\b|但|不过")
 _ANOMALY = re.compile(
@@ -101,13 +105,20 @@ def _words(plain_text: str, pattern: re.Pattern[str]) -> Iterator[_Said]:
     for match in pattern.finditer(plain_text):
         group = next(name for name in ("yes", "no", "zh_yes", "zh_no") if match[name] is not None)
         start, end = match.span(group)
+        later = pattern is _FIRST and re.search(r"\w", plain_text[:start])
+        if later and not _ALONE.match(plain_text, end):
+            continue  # `yes, a man falls. No further details`
         final = _FINAL.search(plain_text, max(0, match.start() - 40), start) is not None
         yield _Said(group.endswith("yes"), start, end, final)
+        if _ALSO.match(plain_text, end):
+            yield _Said(not group.endswith("yes"), start, end, final)
 
 
 def _statements(plain_text: str) -> Iterator[_Said]:
-    """Yield what the clauses of a text say of anomalies; a clause that only supposes one says nothing."""
+    """Yield what the clauses of a text say of anomalies; a clause that supposes one or asks for it says nothing."""
     for sentence in _SENTENCE.finditer(plain_text):
+        if plain_text[sentence.end() : sentence.end() + 1] == "?":
+            continue
         final = _FINAL.search(sentence[0]) is not None
         start = sentence.start()
         for clause in _CLAUSE.split(sentence[0]):
@@ -119,7 +130,7 @@ def _statements(plain_text: str) -> Iterator[_Said]:
             if anomaly:
                 denied = _NEGATED.search(clause) is not None
                 yield _Said(not denied, at + anomaly.start(), at + anomaly.end(), final)
-            elif normal and _OF_ALL.search(clause):
+            elif normal and (_OF_ALL.search(clause) or len(clause.split()) <= _FEW):
                 denied = _NEGATED.search(clause, 0, normal.start()) is not None
                 denied &= re.search(r"nothing but\W*$", clause[: normal.start()]) is None
                 yield _Said(denied, at + normal.start(), at + normal.end(), final)

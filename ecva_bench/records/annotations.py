@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from operator import not_
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from .base import Action, Record
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
+NO_MOMENTS = "none"  # the reference of a timestamp in a normal video
 
 
 class Moment(Record):
@@ -137,7 +139,9 @@ REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
     "cause": lambda annotation: annotation.cause,
     "effect": lambda annotation: annotation.effect,
     "classification": lambda annotation: annotation.label.code if annotation.label else None,
-    "timestamp": lambda annotation: format_moments(annotation.moments) or None,
+    "timestamp": lambda annotation: (
+        format_moments(annotation.moments) or (NO_MOMENTS if annotation.anomalous is False else None)
+    ),
     "detection": lambda annotation: None if annotation.anomalous is None else "yes" if annotation.anomalous else "no",
 }
 
@@ -157,7 +161,7 @@ def sample_parts(sample: str) -> SampleParts:
     """Return the parts of a sample's id. A video's name may have a `/`, a query's has none and is no task's name."""
     head, _, last = sample.rpartition("/")
     task, rotated, turn = last.partition("@")
-    if rotated and task in TASK_NAMES:
+    if re.fullmatch(r"r\d+", turn) and task in TASK_NAMES:
         return SampleParts(head, task, rotated + turn)
     video, _, task = head.rpartition("/")
     if video and last not in TASK_NAMES and task in TASK_NAMES:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard, get_args
+from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +27,34 @@ class Record(BaseModel):
     """Base of all records: immutable, tolerant of fields a newer version added; no number is NaN or infinite."""
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    @classmethod
+    def unchecked(cls, values: dict[str, object]) -> Self:
+        """Return a record of values by field that are known to be right: faster, and in half the memory.
+
+        For readers of large files: they have checked every value, and a wrong one would not be noticed here.
+        """
+        names = _names(cls)
+        record = cls.__new__(cls)
+        _set(record, "__dict__", values if len(values) == len(names) else {**_defaults(cls), **values})
+        _set(record, "__pydantic_fields_set__", names)
+        _set(record, "__pydantic_extra__", _NO_EXTRA)
+        _set(record, "__pydantic_private__", None)
+        return record
+
+
+_set = object.__setattr__
+_NO_EXTRA: dict[str, object] = {}  # one for all, for a record is never changed
+
+
+@cache
+def _defaults(kind: type[Record]) -> dict[str, object]:
+    return {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
+
+
+@cache
+def _names(kind: type[Record]) -> set[str]:
+    return set(kind.model_fields)
 
 
 def cuts_moments(view: View) -> bool:

@@ -85,7 +85,8 @@ class Summary(Record):
     their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
     over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
     None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
-    videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column.
+    videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column. A `balanced`
+    mean is the mean over the strata of the scores; one without an answer, whose stratum is not known, is in each.
     """
 
     type: Literal["summary"] = "summary"
@@ -111,6 +112,7 @@ class Summary(Record):
     zero_filled_interval: tuple[Measured, Measured] | None = None
     floor: Measured | None = None
     hits: Count | None = None
+    balanced: bool = Field(default=False, exclude_if=not_)
 
 
 class Aggregate(Record):
@@ -166,7 +168,8 @@ class Score(Record):
 
     `gaps` says why single columns have no value; those `unanswered` lack an answer the model owes and count as missing.
     `parts` are a judge's replies, by the name of its prompt or question; a score without a judge has none. `reading` is
-    how the answer's text was read, where the scorer reads something out of it.
+    how the answer's text was read, where the scorer reads something out of it. `stratum` is what balanced columns take
+    the sample for.
     """
 
     type: Literal["score"] = "score"
@@ -181,6 +184,7 @@ class Score(Record):
     values: dict[str, Measured] = Field(default_factory=dict)
     gaps: dict[str, str] = Field(default_factory=dict)
     unanswered: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    stratum: str = Field(default="", exclude_if=not_)
     parts: dict[str, JudgedPart] = Field(default_factory=dict, exclude_if=not_)
     reading: Reading | None = Field(default=None, exclude_if=not_)
 

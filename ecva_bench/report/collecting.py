@@ -97,6 +97,7 @@ class Collection:
             "metrics": [vars(metric) | {"scale": _scale(metric)} for metric in metrics],
             "main": {task: metrics.index(metric) for task, metric in main.items() if metric},
             "videos": [[video, named_classes.index(classes[video]), *places[video]] for video in ids],
+            "names": [sample_parts(sample).name for *_, sample in rows],
             "samples": [
                 [numbers[video], tasks.index(task), *self.lacking.get(sample, ())] for video, task, sample in rows
             ],

@@ -1,7 +1,8 @@
 """What the page shows of one video and run, as JSON values.
 
 A run's entry of a video is {tracks, said, answers}: what the model was shown, the spans it named, and its answers by
-task and view. An answer on the full video is a text with marked words; one on an edited view is its difference to it.
+question (a task, or a task and a query's name: the sample's id without the video) and view. An answer on the full
+video is a text with marked words; one on an edited view is its difference to it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from ..reading.spans.reader import Span
 from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation
+from ..records.annotations import LETTERS, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.scores import Reading, Score
 from ..scoring.classification import TAXONOMY
@@ -36,21 +38,21 @@ def run_entry(
     begins = {answer.key: final_answer_range(answer.answer)[0] for answer in answers}
     answers = [_without_thought(answer) for answer in answers]
     found: dict[str, dict[str, Any]] = {}
-    full = {answer.task: answer for answer in answers if answer.view == "full"}
+    full = {_question(answer): answer for answer in answers if answer.view == "full"}
     for failure in failures:
         said = {"stage": failure.stage, "error": failure.error, "message": failure.message}
-        found.setdefault(failure.task, {})[failure.view] = {"error": said}
+        found.setdefault(_question(failure), {})[failure.view] = {"error": said}
     for answer in answers:
         scored = run.items.get((answer.id, answer.view), [])
         entry = _scores(scored, places)
-        if answer.view == "full" or answer.task not in full:
+        if answer.view == "full" or _question(answer) not in full:
             entry |= _text(answer, [score for score, _ in scored], begins[answer.key])
         else:
-            segments = word_difference(full[answer.task].answer, answer.answer)
+            segments = word_difference(full[_question(answer)].answer, answer.answer)
             entry["difference"] = [operation + text for operation, text in segments]
         if reading := _reading(scored):
-            entry["reading"] = _shown(reading)
-        found.setdefault(answer.task, {})[answer.view] = entry | _circumstances(answer)
+            entry["reading"] = _shown(reading, answer)
+        found.setdefault(_question(answer), {})[answer.view] = entry | _circumstances(answer)
     return {
         "tracks": [track | {"times": _rounded(track["times"])} for track in tracks.frame_tracks(answers)],
         "said": _spans(run, answers),
@@ -60,20 +62,36 @@ def run_entry(
 
 def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | None) -> dict[str, Any]:
     """Return what is known of a video without any model: its tracks, and per task the reference and key sentences."""
-    annotated = annotation.moments if annotation else next((a.moments for a in answers if a.moments), ())
+    of_video = (answer.moments for answer in answers if answer.task != "grounding")  # those are a sentence's
+    annotated = annotation.moments if annotation else next(filter(None, of_video), ())
+    queries = {query.name: query.text for query in annotation.queries} if annotation else {}
     return {
         "video": video,
         "end": round(tracks.axis_end(annotation, answers), 3),
         "moments": tracks.as_spans(annotated),
         "curve": annotation.severity_curve if annotation else (),
         "tasks": {
-            answer.task: {
-                "reference": answer.reference,
+            _question(answer): {
+                "reference": _reference(answer, queries),
                 "keys": answer.key_sentences if answer.task in FREE_TEXT else (),
             }
             for answer in reversed(answers)
         },
     }
+
+
+def _question(record: Answer | Failure) -> str:
+    return record.id.removeprefix(f"{record.video}/")
+
+
+def _reference(answer: Answer, queries: Mapping[str, str]) -> str:
+    """Return what an answer is held against: with the words of its query, and for a choice the options as shown."""
+    asked = queries.get(sample_parts(answer.id).name.partition("@")[0], "")
+    options = [f"{letter}. {option}" for letter, option in zip(LETTERS, answer.options, strict=False)]
+    if answer.task != "choice":
+        return "\n".join(filter(None, [asked, answer.reference]))
+    right = [text for text, option in zip(options, answer.options, strict=False) if option == answer.reference]
+    return "\n".join([*filter(None, [asked]), *options, f"→ {' or '.join(right) or answer.reference}"])
 
 
 def _without_thought(answer: Answer) -> Answer:
@@ -100,13 +118,20 @@ def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:
     return min(readings, key=lambda one: one[:2])[2] if readings else None
 
 
-def _shown(reading: Reading) -> dict[str, Any]:
+def _shown(reading: Reading, answer: Answer) -> dict[str, Any]:
     """Return a reading as text: what was read, or why nothing was, by which rule, and what else was named."""
     taxonomy = load_taxonomy(TAXONOMY)
-    values = [f"{label.code} {taxonomy.describe(label)}" for label in reading.labels]
+    values = [f"{label.code} {taxonomy.describe(label)}" for label in reading.labels if not answer.options]
+    values += [_option(label.major, answer) for label in reading.labels if answer.options]
+    values += [] if reading.yes is None else ["yes" if reading.yes else "no"]
     values += [f"{start:g} to {end:g} s" for start, end in reading.spans]
     shown = {"as": values, "status": reading.status, "rule": reading.rule, "by": reading.by, "others": reading.others}
     return {name: value for name, value in shown.items() if value}
+
+
+def _option(number: int, answer: Answer) -> str:
+    """Return an option as a question shows it: by a letter in a choice, by its number in a list of classes."""
+    return f"{LETTERS[number - 1] if answer.task == 'choice' else number} {answer.options[number - 1]}"
 
 
 def _text(answer: Answer, scores: Sequence[Score], begin: int) -> dict[str, Any]:

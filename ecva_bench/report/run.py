@@ -67,7 +67,7 @@ class Run:
             )
             for scores in self.scores
             for s in scores.summaries
-            if s.view == "full"
+            if s.view == "full" and not s.balanced  # an answer's value is that of the plain column beside it
         }
 
     @property

@@ -21,7 +21,10 @@ from ..records.base import Record, View
 from ..records.scores import Coverage, Reading
 from ..tasks import packaged_prompts
 from ..wording import counted
+from .choice import Choice
 from .classification import Classification
+from .detection import Detection
+from .grounding import Grounding
 from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
 from .readings import ReadingScorer
@@ -37,9 +40,13 @@ _RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
 _LONG = 8  # words: two texts this long are not equal by chance
 _COPIED = 0.05  # of the long texts two entries have in common
 _CONSTANT = 0.5  # of an entry's answers
+_CONSTANT_OF_TWO = 0.95  # where there are two answers, and a set may have one of them mostly
 _UNREAD = 0.05  # of an entry's answers
 _FEWEST = 5  # answers, below which a share says nothing
 _IDS_SHOWN = 5
+_READ_BY: dict[str, type[ReadingScorer]] = {
+    one.name: one for one in (Classification, Timestamp, Detection, Choice, Grounding)
+}
 _ANNOTATIONS = "the annotations"
 
 _TO_A_JUDGE = re.compile(
@@ -166,8 +173,7 @@ def _entries(results: Results, reader: Judge | None) -> list[_Entry]:
 def _readings(results: Results, answers: Sequence[Answer], reader: Judge | None) -> dict[str, Reading]:
     """Return how answers are read, by sample id, where something is read out of them: a class, or spans of time."""
     protocol = replace(get_protocol("standard"), timestamp_unit=unit_asked_for(results))
-    tasks: dict[str, type[ReadingScorer]] = {"classification": Classification, "timestamp": Timestamp}
-    made = tasks.get(answers[0].task) if answers else None
+    made = _READ_BY.get(answers[0].task) if answers else None
     if made is None:
         return {}
     scorer = made(protocol)
@@ -204,7 +210,7 @@ def _coverage(entry: _Entry) -> Iterator[AuditFinding]:
 def _constant(entry: _Entry) -> Iterator[AuditFinding]:
     """Name an answer given to half of the videos or more: the same words, or other words for the same class or time."""
     read = {
-        sample: reading.model_dump_json(include={"labels", "spans"})
+        sample: reading.model_dump_json(include={"labels", "spans", "yes"})
         for sample, reading in entry.readings.items()
         if reading.status == "read"
     }
@@ -212,7 +218,7 @@ def _constant(entry: _Entry) -> Iterator[AuditFinding]:
     if len(entry.answers) < _FEWEST:
         return
     value, most = Counter(meant.values()).most_common(1)[0]
-    if most >= _CONSTANT * len(entry.answers):
+    if most >= (_CONSTANT_OF_TWO if entry.group.task == "detection" else _CONSTANT) * len(entry.answers):
         ids = [sample for sample, given in meant.items() if given == value]
         shown = next(answer.answer for answer in entry.answers if answer.id == ids[0])
         yield entry.finding("constant", ids, len(entry.answers), f"the same answer: {_quoted(shown)}")
@@ -240,7 +246,8 @@ def _to_the_judge(entry: _Entry) -> Iterator[AuditFinding]:
 
 
 def _references(entry: _Entry) -> Iterator[AuditFinding]:
-    references = {answer.id: _words(answer.reference) for answer in entry.answers}
+    listed = entry.group.task == "choice"  # whose right answer is in the question
+    references = {} if listed else {answer.id: _words(answer.reference) for answer in entry.answers}
     if ids := _copied(entry.words, references):
         text = "the annotation's own words"
         yield entry.finding("reference", ids, len(entry.answers), text, other=_ANNOTATIONS)

@@ -6,12 +6,12 @@ from one that always says the same, so there is no balanced accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..reading.yes_no import VERSION, read_yes_no
 from ..records.scores import Reading
 from .readings import ReadingScorer, unread_columns
-from .scorer import Column, Scorable
+from .scorer import Column, Gap, Scorable
 
 
 class Detection(ReadingScorer):
@@ -20,23 +20,35 @@ class Detection(ReadingScorer):
     name = "detection"
     tasks = ("detection",)
     columns = (
+        Column(
+            "balanced_accuracy", "mean of the shares of anomalous and of normal videos answered rightly", balanced=True
+        ),
         Column("correct", "share of answers that are right", binary=True),
         Column("parsed", "share of answers that say yes or no", binary=True),
     )
     aggregates = (
-        Column("balanced_accuracy", "mean of the shares of anomalous and of normal videos answered rightly"),
+        Column("constant_answer", "balanced accuracy of always giving the same answer", blind=True),
+        Column("majority", "share right of always giving the more frequent answer"),
         Column("false_alarm", "share of normal videos called anomalous"),
         Column("missed", "share of anomalous videos called normal"),
-        Column("majority_baseline", "share right of always giving the more frequent answer"),
         *unread_columns("unread", "ambiguous"),
     )
 
+    _both = True
+
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return 1 or 0 for a right or wrong answer; one that says neither is wrong."""
+        self._both = {_anomalous(item) for item in batch} == {True, False}
+        columns = ("balanced_accuracy", "correct") if self._both else ("correct",)
         return [
-            {"correct": float(reading.yes is _anomalous(item)), "parsed": float(reading.yes is not None)}
+            dict.fromkeys(columns, float(reading.yes is _anomalous(item))) | {"parsed": float(reading.yes is not None)}
             for item, reading in zip(batch, self.readings(batch), strict=True)
         ]
+
+    def gaps(self, item: Scorable) -> Mapping[str, Gap]:
+        """Return why there is no balanced accuracy, where there is none."""
+        what = "normal" if _anomalous(item) else "anomalous"
+        return {} if self._both else {"balanced_accuracy": Gap(f"no {what} video is among those scored")}
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return the reason why a video of unknown class is scored for nobody."""
@@ -47,14 +59,18 @@ class Detection(ReadingScorer):
         said = [reading.yes for reading in self.readings(batch)]
         of = {kind: [yes for item, yes in zip(batch, said, strict=True) if _anomalous(item) is kind]
               for kind in (True, False)}  # fmt: skip
-        found = {"majority_baseline": max(map(len, of.values())) / len(batch)}
+        found = {"majority": max(map(len, of.values())) / len(batch)}
         if of[False]:
             found["false_alarm"] = of[False].count(True) / len(of[False])
         if of[True]:
             found["missed"] = of[True].count(False) / len(of[True])
         if of[True] and of[False]:
-            found["balanced_accuracy"] = sum(yes.count(kind) / len(yes) for kind, yes in of.items()) / 2
+            found["constant_answer"] = 0.5
         return {**found, **self.unread(batch)}
+
+    def stratum(self, item: Scorable) -> str:
+        """Return the class of a sample, by which accuracy is balanced."""
+        return item.reference
 
     def settings(self) -> dict[str, str]:
         """Return how answers are read."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..reading.text import final_answer
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import View, sha256_of
 from ..records.scores import Coverage
+from ..records.twins import original_of, twins_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,21 @@ class AnswerGroup:
     others: Mapping[str, Mapping[View, Answer | None]] = field(default_factory=dict)
     impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
     unasked: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def videos(self) -> frozenset[str]:
+        """The videos asked about."""
+        return frozenset(sample_parts(sample).video for sample in self._by_id)
+
+    def twins(self, answer: Answer) -> dict[str, Answer | None]:
+        """Return the answers to the same question on the other videos of its clip, by video; None where missing."""
+        asked = answer.id.removeprefix(answer.video)
+        others = [other for other in twins_of(original_of(answer.video)) if other != answer.video]
+        return {other: self._by_id[other + asked] for other in others if other + asked in self._by_id}
+
+    @cached_property
+    def _by_id(self) -> dict[str, Answer | None]:
+        return {**dict.fromkeys(self.absent), **{answer.id: answer for answer in self.answers}}
 
     def coverage(self) -> Coverage:
         """Return how many samples were answered, failed or are missing."""

@@ -71,7 +71,7 @@ class Rouge(Scorer):
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return that there is no reference, or that it is in another script."""
-        if _in_another_script(item.reference):
+        if in_another_script(item.reference):
             return "the reference has no Latin letter, and ROUGE counts no other"
         return super().obstacle(item)
 
@@ -79,14 +79,14 @@ class Rouge(Scorer):
         """Return the three columns of each item, none for an answer in another script."""
         return [
             {}
-            if _in_another_script(item.candidate)
+            if in_another_script(item.candidate)
             else rouge(reference=item.reference, candidate=item.candidate)._asdict()
             for item in batch
         ]
 
     def gaps(self, item: Scorable) -> Mapping[str, Gap]:
         """Return that an answer is in another script; ranks count it as missing, for English was asked for."""
-        if not _in_another_script(item.candidate):
+        if not in_another_script(item.candidate):
             return {}
         gap = Gap("the answer has no Latin letter, and ROUGE counts no other", unanswered=True)
         return {column.name: gap for column in self.columns}
@@ -96,7 +96,7 @@ class Rouge(Scorer):
         return {"tok": "rouge_score", "stem": "porter", "stat": "f1"}
 
 
-def _in_another_script(text: str) -> bool:
+def in_another_script(text: str) -> bool:
     """Return whether a text has letters, and none from a to z. An empty text, or one of numbers, has none at all."""
     lower = text.lower()
     return not any("a" <= letter <= "z" for letter in lower) and any(map(str.isalpha, lower))

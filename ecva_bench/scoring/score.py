@@ -11,18 +11,19 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
-from ..records.annotations import sample_parts
+from ..records.annotations import NO_MOMENTS, sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
-from ..statistics.intervals import DRAWS, bootstrap_interval
+from ..records.twins import original_of
+from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
 from ..tasks import TASKS, find_tasks
 from ..version import __version__
 from .checks import check_distinct, checked_gaps, checked_summary, checked_values
@@ -44,7 +45,7 @@ from .scorer import (
 from .second_reader import SecondReader
 
 # Run beside a task's own scorers where there is a judge.
-JUDGED = ("anomeval", "gpt")
+JUDGED = ("anomeval", "gpt", "twins-judge")
 
 
 def score_results(
@@ -89,7 +90,9 @@ def score_results(
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
-    chosen = _choose(scorers, {group.task for group in groups}, rules, judge)
+    chosen = _choose(scorers, groups, rules, judge)
+    if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
+        chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -178,16 +181,19 @@ def _not_to_be_had(rules: Protocol, judge: Judge | None) -> dict[str, str]:
 
 
 def _choose(
-    names: Sequence[ScorerSource] | None, tasks: Collection[str], protocol: Protocol, judge: Judge | None
+    names: Sequence[ScorerSource] | None, groups: Sequence[AnswerGroup], protocol: Protocol, judge: Judge | None
 ) -> dict[str, list[Scorer]]:
-    """Return the scorers to run on each task."""
+    """Return the scorers to run on each task: those that take answers to it about any of its videos."""
+    tasks = {group.task for group in groups}
+    videos = {task: {video for group in groups if group.task == task for video in group.videos} for task in tasks}
     if names is None:
         extra = JUDGED if judge else ()
         named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
     else:
         named = dict.fromkeys(tasks, tuple(names))
     made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
-    found = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    fit = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
+    found = {task: [each for each in fit[task] if any(map(each.counts, videos[task]))] for task in tasks}
     for scorers in found.values():
         check_distinct(scorers)
     return found
@@ -206,20 +212,26 @@ class _Part:
 
     def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self.scorer, self.group, self.seed, self.draws = scorer, group, seed, draws
-        self.items = [self._item(answer) for answer in group.answers]
+        self.items = [self._item(answer) for answer in group.answers if scorer.counts(answer.video)]
+        self.absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
         self.values = checked_values(scorer, self.batch)
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
-        rotates = len(self.batch) > 1 and not scorer.needs_judge
-        self.floor = checked_values(scorer, rotate_references(self.batch, seed=seed)) if rotates else []
+        rotates = len(self.batch) > 1 and scorer.has_floor and not scorer.needs_judge
+        self._rotated = rotate_references(self.batch, seed=seed) if rotates else []
+        self.floor = checked_values(scorer, self._rotated)
 
     def _item(self, answer: Answer) -> Scorable:
         clean = final_answer if self.scorer.protocol.strip_special_tokens else str
         others = self.group.others.get(answer.id, {})
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})
-        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible)
+        twins = {
+            video: Scorable.of(twin, candidate=clean(twin.answer)) if twin else None
+            for video, twin in self.group.twins(answer).items()
+        }
+        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible, twins=twins)
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""
@@ -243,6 +255,7 @@ class _Part:
             values=values,
             gaps=gaps,
             unanswered=tuple(column for column, gap in found.items() if gap.unanswered),
+            stratum=self.scorer.stratum(item),
             parts=judged,
             reading=None if item.id in self.obstacles else self.scorer.reading(item),
         )
@@ -255,13 +268,16 @@ class _Part:
 
     def _summary(self, column: Column, reasons: dict[str, int]) -> Summary:
         name = column.name
-        scored = [(v[name], item.video) for item, v in zip(self.batch, self.values, strict=True) if name in v]
+        scored = [
+            (v[name], original_of(item.video)) for item, v in zip(self.batch, self.values, strict=True) if name in v
+        ]
         values, videos = [value for value, _ in scored], [video for _, video in scored]
-        interval = self._interval(values, videos)
+        strata = self._strata(column)
+        interval = self._interval(values, videos, strata)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
-        absent = [sample_parts(sample).video for sample in self.group.absent if sample not in exempt]
-        absent += [item.video for item, gap in gaps if gap.unanswered]
+        absent = [original_of(sample_parts(sample).video) for sample in self.absent if sample not in exempt]
+        absent += [original_of(item.video) for item, gap in gaps if gap.unanswered]
         filled = values + [column.worst] * len(absent)
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
             filled, absent = [], []  # nothing is known of any answer: what is missing alone is no mean
@@ -276,28 +292,39 @@ class _Part:
             higher_is_better=column.higher_is_better,
             worst=column.worst,
             n=len(values),
-            expected=len(self.batch) + len(self.group.absent) - len(exempt),
+            expected=len(self.batch) + len(self.absent) - len(exempt),
             unscored=len(gaps),
             gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
             exempt=exempt,
             unscorable=len(self.obstacles),
             reasons=reasons,
-            mean=_mean(values),
+            mean=_mean(values, strata),
             interval=interval,
-            zero_filled=_mean(filled),
-            zero_filled_interval=self._interval(filled, videos + absent) if absent else interval,
-            floor=_mean([value[name] for value in self.floor if name in value]),
-            hits=round(sum(values)) if column.binary else None,
+            zero_filled=_mean(filled, strata + [""] * len(absent) if strata else ()),
+            zero_filled_interval=self._interval(filled, videos + absent, strata) if absent else interval,
+            floor=_mean([value[name] for value in self.floor if name in value], self._strata(column, floor=True)),
+            hits=round(sum(values)) if column.binary and not column.balanced else None,
+            balanced=column.balanced,
         )
+
+    def _strata(self, column: Column, *, floor: bool = False) -> list[str]:
+        """Return the strata of the items that have a value in a balanced column; none of another."""
+        items, values = (self._rotated, self.floor) if floor else (self.batch, self.values)
+        pairs = zip(items, values, strict=True) if column.balanced else ()
+        return [self.scorer.stratum(item) for item, value in pairs if column.name in value]
 
     def _exempt(self, column: str) -> tuple[str, ...]:
         """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
         view = self.scorer.needs.get(column)
-        samples = (*(item.id for item in self.batch), *self.group.absent)
+        samples = (*(item.id for item in self.batch), *self.absent)
         return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
-    def _interval(self, values: list[float], videos: list[str]) -> tuple[float, float] | None:
-        return bootstrap_interval(values, videos, seed=self.seed, draws=self.draws)
+    def _interval(self, values: list[float], videos: list[str], strata: list[str]) -> tuple[float, float] | None:
+        if strata:
+            strata = strata + [""] * (len(values) - len(strata))
+            if balanced_mean(values, strata) is None:
+                return None
+        return bootstrap_interval(values, videos, strata=strata, seed=self.seed, draws=self.draws)
 
     def aggregates(self) -> list[Aggregate]:
         """Return a record per number the scorer gives over all items; none where no item was scored."""
@@ -327,5 +354,7 @@ def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str,
     return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _mean(values: Sequence[float], strata: Sequence[str] = ()) -> float | None:
+    if strata:
+        return balanced_mean(values, strata)
     return math.fsum(values) / len(values) if values else None

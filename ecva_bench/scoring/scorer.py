@@ -48,6 +48,7 @@ class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
+    is left out where no item has it. The mean of a `balanced` one is the mean over the scorer's strata.
     is left out where no item has it. A `blind` aggregate is what a rule that never looks reaches in the first column.
 
     >>> import ecva_bench as eb
@@ -65,6 +66,7 @@ class Column:
     higher_is_better: bool = True
     binary: bool = False
     optional: bool = False
+    balanced: bool = False
     blind: bool = False
 
     @property
@@ -97,7 +99,8 @@ class Scorable:
 
     `candidate` is the answer's text as it is compared, `answer` as it is recorded, where that is known. `others` are
     the same model's answers to the same sample on the other views; None where one is owed and missing. `impossible`
-    says why other views cannot be made of the video.
+    says why other views cannot be made of the video. `twins` are the same model's answers to the same question on
+    the other videos of the clip, by video; None where one is owed and missing.
 
     >>> import ecva_bench as eb
 
@@ -121,6 +124,7 @@ class Scorable:
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
     answer: str | None = None
+    twins: Mapping[str, Scorable | None] = field(default_factory=dict, hash=False)
 
     @property
     def text(self) -> str:
@@ -135,6 +139,7 @@ class Scorable:
         candidate: str,
         others: Mapping[View, str | None] | None = None,
         impossible: Mapping[View, str] | None = None,
+        twins: Mapping[str, Scorable | None] | None = None,
     ) -> Scorable:
         """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
         return cls(
@@ -153,6 +158,7 @@ class Scorable:
             others=others or {},
             impossible=impossible or {},
             answer=answer.answer,
+            twins=twins or {},
         )
 
 
@@ -161,7 +167,7 @@ class Scorer(ABC):
 
     `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
     One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
-    double its calls.
+    double its calls; nor does one without `has_floor`, whose numbers do not come from the reference alone.
 
     >>> import ecva_bench as eb
 
@@ -183,6 +189,7 @@ class Scorer(ABC):
     views: ClassVar[tuple[View, ...]] = VIEWS
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
+    has_floor: ClassVar[bool] = True
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
 
     def __init__(self, protocol: Protocol) -> None:
@@ -197,9 +204,17 @@ class Scorer(ABC):
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the columns of each item, in order. A column that is absent is unscored, never 0."""
 
+    def counts(self, video: str) -> bool:
+        """Return whether answers about a video are items of this metric; one of pairs takes one video of each."""
+        return True
+
     def obstacle(self, item: Scorable) -> str | None:
         """Return why nobody's answer to this item can be scored (the annotation lacks something), or None."""
         return None if item.reference.strip() else "no reference"
+
+    def stratum(self, item: Scorable) -> str:
+        """Return which stratum a sample is of, for balanced columns."""
+        return ""
 
     def gaps(self, item: Scorable) -> Mapping[str, Gap]:
         """Return why columns that `score` left out of an item just scored have no value."""

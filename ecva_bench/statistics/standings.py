@@ -38,12 +38,14 @@ def standings(
     *,
     seed: int,
     clusters: Mapping[str, str] | None = None,
+    strata: Mapping[str, str] | None = None,
     draws: int = DRAWS,
     level: float = LEVEL,
 ) -> list[Standing]:
     """Return the standing of each entrant, in the order given; `values` holds the entrants' values by item.
 
-    `clusters` names each item's cluster; without it every item is one. A draw takes as many clusters as there are, with
+    `clusters` names each item's cluster; without it every item is one. With `strata`, by item, a mean is the mean over
+    strata of the means in each; an item of the stratum "" is in all. A draw takes as many clusters as there are, with
     replacement and the same for all; a cluster that an entrant lacks is left out of its mean. Two entrants differ where
     the percentile interval of the difference of their means does not contain 0: pair by pair, not corrected for the
     number of pairs. With fewer than two clusters the spread is unknown, and no two entrants differ.
@@ -55,8 +57,12 @@ def standings(
     named = sorted({(clusters or {}).get(item, item) for item in items})
     numbers = {name: number for number, name in enumerate(named)}
     member = np.array([numbers[(clusters or {}).get(item, item)] for item in items])
-    means = _means(table, np.ones((1, len(items))))
-    drawn = _means(table, _draws(len(named), seed, draws)[:, member])
+    own = [(strata or {}).get(item, "") for item in items]
+    parts = [[stratum in ("", name) for stratum in own] for name in sorted({*own} - {""})] or [[True] * len(items)]
+    rows = [np.flatnonzero(part) for part in parts]
+    weights = _draws(len(named), seed, draws)[:, member]
+    means = np.mean([_means(table[part], np.ones((1, len(part)))) for part in rows], axis=0)
+    drawn = np.mean([_means(table[part], weights[:, part]) for part in rows], axis=0)
     tail = (1 - level) / 2
     ranks = np.quantile(_ranks(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
     known = len(named) > 1

@@ -100,8 +100,10 @@ def test_the_oracle_tells_videos_of_one_name_apart(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="the annotation has no the reference"):
         adapter.answer(Video(write_clip(tmp_path / "3.mp4")), samples[0].question)
     adapter.study([samples[0], samples[0].model_copy(update={"video": "1", "media": "set/1.mp4"})])
+    (tmp_path / "other/day").mkdir(parents=True)
     with pytest.raises(AdapterError, match="this may be 'day/1' or '1'"):
-        adapter.answer(Video(tmp_path / "set/day/1.mp4"), samples[0].question)
+        adapter.answer(Video(write_clip(tmp_path / "other/day/1.mp4")), samples[0].question)
+    assert adapter.answer(Video(tmp_path / "set/day/1.mp4"), samples[0].question) == "cause of day/1"
 
 
 def test_motion_says_something_of_a_still_video(samples: list[Sample], tmp_path: Path) -> None:

@@ -142,3 +142,35 @@ def test_neither_torch_nor_a_decoder_is_loaded(data: Path, videos: Path) -> None
         [sys.executable, "-c", code, str(data), str(videos)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_doctor_and_plan_refuse_videos_of_other_numbers_as_a_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ecva_bench: Command
+) -> None:
+    data = tmp_path / "a.json"
+    task = {"task": "Timestamp"}
+    rows = [{**task, "visual_input": f"{n:05}.mp4", "output": f"[00{10 + n},00{20 + n}]"} for n in range(1, 31)]
+    data.write_text(json.dumps(rows))
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for number in range(1, 31):
+        (folder / f"{number}.mp4").write_bytes(b"x" * 2000)
+
+    def lasts(seconds: dict[int, float]) -> None:
+        monkeypatch.setattr(
+            "ecva_bench.data.numbering.stated_durations",
+            lambda paths: {path: seconds[int(path.stem)] for path in paths},
+        )
+
+    command = ("plan", "--model", "constant", "--data", data, "--videos", folder)
+    lasts({n: 20.0 + n for n in range(1, 31)})
+    assert "numbering" not in {line.subject for line in examine(str(data), folder).lines}
+    assert examine(str(data), folder).ready
+    assert ecva_bench(*command)[0] == 0
+    lasts({n: 21.0 + n - n % 3 * 15 for n in range(1, 31)})
+    found = examine(str(data), folder)
+    assert [line.good for line in found.lines if line.subject == "numbering"] == [False]
+    assert (found.ready, found.next) == (False, f"ecva-bench doctor --data {data} --videos FOLDER")
+    code, out, err = ecva_bench(*command)
+    assert (code, out) == (2, "")
+    assert "the videos are not those that these annotations are of" in err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.cli import readable
+from tests.data.test_workbook import ROW, write
 from tests.metering import Meter
 
 from .conftest import Command
@@ -71,6 +72,25 @@ def test_what_is_not_known_is_said(tmp_path: Path, ecva_bench: Command) -> None:
     _, shown, _ = ecva_bench("plan", "--model", "motion")
     assert "GPU" not in shown
     assert "cost" not in shown
+
+
+def test_the_examples_of_the_help_run_as_typed(
+    tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("annotations.xlsx"), [(f"{number:05}", *ROW) for number in range(1, 4)])
+    _, shown, _ = ecva_bench("plan", "--help")
+    text = " ".join(shown.replace("│", " ").split())
+    examples = re.findall(r"ecva-bench plan (--model .*?)(?= ecva-bench| ╭| Options|$)", text)
+    assert len(examples) == 2
+    for example in examples:
+        if "--videos videos/" in example:
+            (tmp_path / "videos").mkdir()
+        code, shown, complaint = ecva_bench("plan", *example.split())
+        assert code == 0, complaint
+    assert "cost: at most" in shown
+    assert "of 20 USD" in shown
+    assert "no folder of videos is named (--videos): all of them are counted, none is looked at" in shown
 
 
 def test_numbers_are_written_for_people() -> None:

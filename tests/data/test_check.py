@@ -97,7 +97,7 @@ def test_every_rule_is_one_sentence() -> None:
 @pytest.mark.parametrize("rule", FINDING_RULES)
 def test_every_rule_is_used(rule: str) -> None:
     folder = Path(__file__).resolve().parents[2] / "ecva_bench/data"
-    sources = [path for path in folder.glob("*.py") if path.name != "rules.py"]
+    sources = [path for path in folder.rglob("*.py") if path.name != "rules.py"]
     assert any(f'"{rule}"' in path.read_text(encoding="utf-8") for path in sources)
 
 

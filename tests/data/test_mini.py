@@ -14,13 +14,14 @@ import av
 import numpy as np
 import pytest
 
-from ecva_bench.data import Dataset, load_dataset, mini
-from ecva_bench.data.mini import load_mini, render_clip
+from ecva_bench.data import Dataset, drawing, load_dataset
+from ecva_bench.data.drawing import Clip
+from ecva_bench.data.mini import load_mini, mini_clips, render_clip
 from ecva_bench.data.scenes import HEIGHT, SCENES, WIDTH
 from ecva_bench.errors import UsageError
 from ecva_bench.records import Annotation, Moment
 
-CLIPS = {clip["video"]: clip for clip in mini._clips()}
+CLIPS = mini_clips()
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +39,14 @@ def test_the_split_is_varied_and_complete(dataset: Dataset) -> None:
     assert 12 <= len(dataset.annotations) <= 16
     assert [annotation.video for annotation in dataset.annotations] == sorted(CLIPS)
     assert len({annotation.label.major for annotation in dataset.annotations if annotation.label}) >= 8
-    assert {clip["scene"] for clip in CLIPS.values()} == SCENES.keys()
+    assert {clip.scene for clip in CLIPS.values()} == SCENES.keys()
     assert dataset.findings == dataset.excluded == ()
 
 
 @pytest.mark.parametrize("video", CLIPS)
 def test_annotations_agree_with_each_other(dataset: Dataset, video: str) -> None:
     annotation = next(each for each in dataset.annotations if each.video == video)
-    duration = CLIPS[video]["duration"]
+    duration = CLIPS[video].duration
     assert 6 <= duration <= 12
     assert annotation.label is not None
     assert dataset.taxonomy.knows(annotation.label)
@@ -71,7 +72,7 @@ def test_annotations_agree_with_each_other(dataset: Dataset, video: str) -> None
 def test_the_anomaly_is_in_the_picture_when_it_is_annotated(dataset: Dataset, video: str) -> None:
     """A scene whose moments are moved out of the clip looks otherwise where they were."""
     annotation = next(each for each in dataset.annotations if each.video == video)
-    draw = SCENES[CLIPS[video]["scene"]]
+    draw = SCENES[CLIPS[video].scene]
     inside = [moment.start + share * moment.duration for moment in annotation.moments for share in (0.4, 0.7)]
     moved = [Moment(start=moment.start + 900, end=moment.end + 900) for moment in annotation.moments]
     for t in inside:
@@ -116,23 +117,23 @@ def test_a_clip_is_as_long_as_its_definition_says(dataset: Dataset) -> None:
     clip = CLIPS[annotation.video]
     with av.open(str(dataset.media_path(annotation))) as container:
         frames = list(container.decode(video=0))
-    assert len(frames) == clip["duration"] * clip["frame_rate"]
-    assert [frame.time for frame in frames] == pytest.approx([i / clip["frame_rate"] for i in range(len(frames))])
+    assert len(frames) == clip.duration * clip.frame_rate
+    assert [frame.time for frame in frames] == pytest.approx([i / clip.frame_rate for i in range(len(frames))])
     assert (frames[0].width, frames[0].height) == (WIDTH, HEIGHT)
-    drawn = SCENES[clip["scene"]](4.0, annotation.moments).pixels
-    decoded = frames[4 * clip["frame_rate"]].to_ndarray(format="rgb24")
+    drawn = SCENES[clip.scene](4.0, annotation.moments).pixels
+    decoded = frames[4 * clip.frame_rate].to_ndarray(format="rgb24")
     assert np.abs(drawn.astype(int) - decoded).mean() < 4
 
 
 def test_only_missing_clips_are_rendered_and_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[str] = []
 
-    def encode(clip: dict[str, object], path: Path) -> str:
-        rendered.append(str(clip["video"]))
+    def encode(clip: Clip, path: Path) -> str:
+        rendered.append(clip.video)
         path.write_bytes(b"clip")
-        return str(clip["pixels"])
+        return clip.pixels
 
-    monkeypatch.setattr(mini, "_encode", encode)
+    monkeypatch.setattr(drawing, "_encode", encode)
     dataset = load_mini(videos=tmp_path)
     dataset.ensure_videos(only={"mini04"})
     told: list[tuple[int, int]] = []
@@ -143,11 +144,11 @@ def test_only_missing_clips_are_rendered_and_progress_is_told(tmp_path: Path, mo
 
 
 def test_a_failed_rendering_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def encode(clip: dict[str, object], path: Path) -> None:
+    def encode(clip: Clip, path: Path) -> None:
         path.write_bytes(b"half a cl")
         raise OSError("disk full")
 
-    monkeypatch.setattr(mini, "_encode", encode)
+    monkeypatch.setattr(drawing, "_encode", encode)
     dataset = load_mini(videos=tmp_path)
     with pytest.raises(OSError, match="disk full"):
         dataset.ensure_videos()

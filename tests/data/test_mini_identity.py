@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import ecva_bench
-from ecva_bench.data import mini
+from ecva_bench.data import drawing, mini
 from ecva_bench.data.canvas import Canvas
 from ecva_bench.data.mini import DEFINITION, load_mini
 from ecva_bench.data.scenes import SCENES
@@ -66,7 +66,7 @@ def test_a_comment_changes_nothing(tmp_path: Path) -> None:
     """Neither the identity nor the folder of the rendered clips; loaded from a copy of the package with other text."""
     package = Path(ecva_bench.__file__).parent
     shutil.copytree(package, tmp_path / "ecva_bench", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mini.py", "scenes.py", "canvas.py"):
+    for name in ("mini.py", "drawing.py", "scenes/roads.py", "canvas.py"):
         with (tmp_path / "ecva_bench" / "data" / name).open("a", encoding="utf-8") as file:
             file.write("# One more remark.\n")
     code = "from ecva_bench.data import mini; d = mini.load_mini(); print(mini.__file__, d.sha256, d.videos, sep='\\n')"
@@ -101,7 +101,7 @@ def test_a_changed_definition_is_refused_under_the_old_version(field: str, monke
 
 
 def test_other_encoder_settings_are_refused_under_the_old_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(mini.ENCODER, "crf", "24")
+    monkeypatch.setitem(drawing.ENCODER, "crf", "24")
     with pytest.raises(DataError, match="not those of version 1 of mini"):
         load_mini()
 

@@ -22,6 +22,7 @@ NAMES = (
     "gpt-temporal",
     "read-class",
     "read-spans",
+    "claims-anomaly",
 )
 Rule = Callable[[str, Mapping[str, Any]], list[int] | None]
 
@@ -35,6 +36,8 @@ def lexical(name: str, payload: Mapping[str, Any]) -> list[int]:
         return [int(len(said & set(key.lower().split())) * 2 > len(key.split())) for key in payload["key_sentences"]]
     if name == "agreement":
         return [int(rouge(reference=payload["candidate"], candidate=payload["edited_candidate"]).rougeL > 0.9)]
+    if name == "claims-anomaly":
+        return [int(rouge(reference=payload["event"], candidate=payload["candidate"]).rouge1 > 0.5)]
     overlap = rouge(reference=payload["reference"], candidate=payload["candidate"]).rouge1
     return [int(overlap > 0.2)] if name == "consistency" else [round(5 * overlap)]
 

@@ -113,6 +113,18 @@ TIMESTAMP = by_hand(
         "00:10 to 00:20": {"iou": 7 / (17 + 15 + 3), "recall@0.3": 0, "parsed": 1},
     }
 )
+# Of 60 s, 32 are abnormal in place 7, and the answer names 7 of them and 3 others.
+FRAME_RANKING = by_hand(
+    {
+        "": {"frame_auc": 0, "frame_ap": 0},
+        "00:10 to 00:20": {
+            "frame_auc": (1 + 7 / 32 - 3 / 28) / 2,
+            "frame_ap": 7 / 10 * 7 / 32 + 32 / 60 * 25 / 32,
+        },
+    }
+)
+CHOICE = by_hand({"": {"accuracy": 0, "parsed": 0}, "a car hits a wall": {"accuracy": 0, "parsed": 1}})
+DETECTION = by_hand({text: {"correct": 0, "parsed": 0} for text in ("", "[5]")})
 GPT = by_hand({"": {"gpt_sum": 0}, "hits a wall a car": {**dict.fromkeys(_FULL, 5), "gpt_sum": 20}})
 ANOMEVAL = by_hand(
     {
@@ -121,15 +133,39 @@ ANOMEVAL = by_hand(
     }
 )
 
+
+def twins(item: Scorable, folder: Path | None) -> Values:
+    """Of a normal twin beside its clip."""
+    (clip,) = item.twins.values()
+    assert clip is not None
+    rouges = RougeScorer(["rougeL"], use_stemmer=True)
+    of_clip, own = (rouges.score(one.reference, item.candidate)["rougeL"].fmeasure for one in (clip, item))
+    same = " ".join(clip.candidate.split()) == " ".join(item.candidate.split())
+    return {"same_answer_normal": float(same), "claims_normal": of_clip - own}
+
+
+def twins_judge(item: Scorable, folder: Path | None) -> Values:
+    (clip,) = item.twins.values()
+    assert clip is not None
+    shared = RougeScorer(["rouge1"], use_stemmer=True).score(clip.reference, item.candidate)["rouge1"].fmeasure
+    return {"claimed_normal": float(shared > 0.5)}
+
+
 REFERENCES: dict[str, Callable[[Scorable, Any], Values]] = {
     "anomeval": ANOMEVAL,
     "bleu": bleu,
     "bleurt": bleurt,
+    "choice": CHOICE,
     "classification": CLASSIFICATION,
+    "detection": DETECTION,
+    "frame-ranking": FRAME_RANKING,
     "gpt": GPT,
+    "grounding": TIMESTAMP,
     "moverscore": moverscore,
     "rouge": rouge,
     "timestamp": TIMESTAMP,
+    "twins": twins,
+    "twins-judge": twins_judge,
     "unieval": unieval,
     "unieval-sum": unieval_sum,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ecva_bench.records.answers import Answer, Results
 from ecva_bench.scoring.audit import audit_answers
 from ecva_bench.tasks import TASKS, prompt_for
 from tests.scoring.build import answer, failure, label, results
@@ -152,3 +153,30 @@ def test_unread_answers_are_named_with_why_and_one_class_in_other_words_is_const
     assert found.ids == ("v0/classification", "v1/classification")
     same = {name: f"In {name} it is [5]." if n < 6 else texts[name] for n, name in enumerate(NAMES)}
     assert [(rule, n) for rule, _, _, n in rules(entry(same, **annotated))] == [("constant", 7)]
+
+
+def test_letters_and_yes_are_read_before_they_are_called_the_same() -> None:
+    said = {
+        "choice": ["A", "B", "The answer is A", "C", "D", "B."],
+        "detection": ["Yes", "No", "Yes.", "No.", "yes", "No"],
+    }
+    for task, texts in said.items():
+        options = ("a man falls over a box in the yard", "b", "c", "d") if task == "choice" else ()
+        answers = [
+            Answer(
+                key=f"{n}",
+                id=f"v{n}/{task}",
+                video=f"v{n}",
+                task=task,
+                answer=text,
+                reference="a man falls over a box in the yard" if options else "yes",
+                options=options,
+            )
+            for n, text in enumerate(texts)
+        ]
+        owed = {"full": tuple(answer.id for answer in answers)}
+        run = Results(name="m", source="r", sha256="0" * 64, model="m", expects=owed, answers=tuple(answers))
+        assert audit_answers([run]).findings == ()
+        again = [answer.model_copy(update={"answer": "A" if options else "Yes"}) for answer in answers]
+        (found,) = audit_answers([run.model_copy(update={"answers": tuple(again)})]).findings
+        assert found.rule == "constant"

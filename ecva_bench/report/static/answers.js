@@ -25,8 +25,8 @@ Ecva.answers = (() => {
 
   function card(index, run, entry, one) {
     const given = index.runs[run];
-    const task = entry.tasks[one.task];
-    const found = (entry.runs[run] && entry.runs[run].answers[one.task]) || {};
+    const task = entry.tasks[one.question];
+    const found = (entry.runs[run] && entry.runs[run].answers[one.question]) || {};
     const seen = Boolean(entry.runs[run] && entry.runs[run].tracks.length);
     const article = el("article", { class: "card", "aria-label": given.label }, head(index, run, found.full, one, seen));
     article.style.setProperty("--hue", Ecva.hue(run));
@@ -173,8 +173,8 @@ Ecva.answers = (() => {
   }
 
   function show(index, entry, one, shown) {
-    const asked = (run) => one.lacking.includes(run) || (entry.runs[run] && entry.runs[run].answers[one.task]);
-    document.getElementById("reference").replaceChildren(...reference(entry.tasks[one.task] || { reference: "", keys: [] }));
+    const asked = (run) => one.lacking.includes(run) || (entry.runs[run] && entry.runs[run].answers[one.question]);
+    document.getElementById("reference").replaceChildren(...reference(entry.tasks[one.question] || { reference: "", keys: [] }));
     document.getElementById("answers").replaceChildren(...shown.filter(asked).map((run) => card(index, run, entry, one)));
   }
 

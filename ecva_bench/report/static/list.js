@@ -50,7 +50,7 @@ Ecva.list = (() => {
     const there = shown.map((run) => values[run]).filter((value) => value !== null && value !== undefined);
     const mean = there.length ? there.reduce((a, b) => a + b, 0) / there.length : null;
     const spread = there.length ? Math.max(...there) - Math.min(...there) : 0;
-    return { ...one, id: `${one.video}/${one.task}`, metric, values, mean, spread };
+    return { ...one, id: `${one.video}/${one.question}`, metric, values, mean, spread };
   }
 
   function keep(shown) {
@@ -91,7 +91,7 @@ Ecva.list = (() => {
       "a",
       { href: state.link({ sample: one.id, at: "" }), "aria-current": here ? "true" : null },
       el("span", { class: "id" }, one.video),
-      el("span", { class: "task" }, one.task),
+      el("span", { class: "task" }, one.question),
       marks.has(one.id) ? el("span", { class: "mark", title: "marked" }, "★") : null,
       one.lacking.length ? el("span", { class: "lacking", title: "runs without an answer" }, `${one.lacking.length} !`) : null,
       el("span", { class: "mean" }, one.metric ? Ecva.number(one.mean, { ...one.metric, decimals: 1 }) : ""),

@@ -54,7 +54,9 @@ Ecva.store = (() => {
   function sample(number) {
     const [video, task, ...lacking] = index.samples[number];
     const [id, label, chunk, place] = index.videos[video];
-    return { number, video: id, task: index.tasks[task], label: index.classes[label], chunk, place, lacking };
+    const name = index.names[number];
+    const question = name ? `${index.tasks[task]}${name.startsWith("@") ? "" : "/"}${name}` : index.tasks[task];
+    return { number, video: id, task: index.tasks[task], question, label: index.classes[label], chunk, place, lacking };
   }
 
   async function videoOf(one) {

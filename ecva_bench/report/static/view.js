@@ -33,9 +33,11 @@
     await showSample();
   }
 
+  const idOf = (one) => `${one.video}/${one.question}`;
+
   async function showSample() {
     const ticket = ++drawing;
-    const number = index.samples.findIndex(([video, task]) => state.now.sample === `${index.videos[video][0]}/${index.tasks[task]}`);
+    const number = index.samples.findIndex((_, at) => state.now.sample === idOf(store.sample(at)));
     by("sample").hidden = number < 0;
     if (number < 0) return list.draw();
     const one = store.sample(number);
@@ -43,9 +45,9 @@
     if (ticket !== drawing) return;
     const shown = list.shownRuns();
     const focus = state.now.focus === "" ? shown[0] : Number(state.now.focus);
-    by("heading").textContent = `${one.video} · ${one.task}`;
+    by("heading").textContent = `${one.video} · ${one.question}`;
     by("label").textContent = one.label;
-    document.title = `${one.video} ${one.task} – ecva-bench`;
+    document.title = `${one.video} ${one.question} – ecva-bench`;
     showMark();
     timeline.show(entry, index, shown, focus);
     answers.show(index, entry, one, shown);

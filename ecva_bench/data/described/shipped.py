@@ -1,0 +1,17 @@
+"""Data sets of the field: descriptions that are published with the package, and no annotation of theirs."""
+
+from __future__ import annotations
+
+from .loading import Shipped
+
+dota = Shipped("dota")
+hivau_70k = Shipped("hivau-70k")
+smarthome_bench = Shipped("smarthome-bench")
+sutd_trafficqa = Shipped("sutd-trafficqa")
+tar = Shipped("tar")
+uca = Shipped("uca")
+ucf_crime = Shipped("ucf-crime")
+vau_bench = Shipped("vau-bench")
+xd_violence = Shipped("xd-violence")
+
+SHIPPED = (dota, hivau_70k, smarthome_bench, sutd_trafficqa, tar, uca, ucf_crime, vau_bench, xd_violence)
