@@ -92,7 +92,7 @@ def run_command(
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 
-      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-ecva.jsonl --out new.jsonl
+      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-cuva.jsonl --out new.jsonl
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
@@ -131,8 +131,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    if missing := request.tell_missing(work.plan):
-        print(f"{missing}; --available leaves them out", file=sys.stderr)
+    if unusable := request.tell_unusable(work.plan):
+        print(unusable, file=sys.stderr)
     with (
         on_signals(),
         none_left(),

@@ -94,8 +94,8 @@ def test_many_ids_are_no_file_name(tmp_path, ecva_bench):
     ids = tmp_path / "ids"
     ids.write_bytes(b"\xff\xfe")
     code, _, errors = ecva_bench("run", "--model", "constant", "--ids", ids, "--out", tmp_path / "out.jsonl")
-    assert code == 2
-    assert errors.startswith(f"error: the file of ids is not a text file: {ids}: write one id a line, in UTF-8 (--ids ")
+    what = "the file of ids is not a text file"
+    assert (code, errors) == (2, f"error: {what}: {ids}: write one id a line, in UTF-8 (--ids {ids})\n")
 
 
 def test_letters_a_terminal_has_not_are_no_failure() -> None:
