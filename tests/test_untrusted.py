@@ -75,7 +75,8 @@ def test_every_line_that_is_printed_goes_through_this_door() -> None:
                     "click.echo",
                 ):
                     found.append(path.relative_to(ROOT).as_posix())
-    assert found == ["ecva_bench/cli/gate.py", "ecva_bench/untrusted.py", "ecva_bench/untrusted.py"]
+    first_of_all = "ecva_bench/__main__.py"  # a constant, printed also where nothing is imported yet
+    assert found == [first_of_all, "ecva_bench/cli/gate.py", "ecva_bench/untrusted.py", "ecva_bench/untrusted.py"]
 
 
 PROGRAM = """

@@ -43,8 +43,6 @@ from . import (
 )
 from .naming import NamingCommand, with_options
 
-_INTERRUPTED = 130  # how typer ends a command at ctrl-C
-
 app = typer.Typer(
     name="ecva-bench",
     help="Evaluate how well video-language models understand the causes of video anomalies (ECVA, CUVA).",
@@ -133,10 +131,6 @@ def main() -> None:
         message = f"{error.strerror or error}{place}{remedy}"
         say(f"error: {with_options(error, message)}", error=True)
         raise SystemExit(2) from error
-    except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            say("interrupted; what was written is kept", error=True)
-        raise
 
 
 def _say_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 import typer
 
 from ..untrusted import say
-from ..wording import counted
+from ..wording import amount, counted, usd
 from .progress import progress
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
         finally:
             say(_cost(judge), error=True)
             if path := options["export"]:
-                say(f"judge calls: {judge.export(path)} in {path}", error=True)
+                say(f"judge calls: {judge.export(path):,} in {path}", error=True)
         if judge.mute:
             again = "name another judge, or a new --judge-store to ask this one again"
             what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
@@ -147,11 +147,11 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
 
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
-    price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
+    price = "price unknown" if usage.usd is None else usd(usage.usd)
     notes = f", {counted(usage.uncounted, 'reply')} without a count of tokens" if usage.uncounted else ""
     notes += f", {counted(usage.not_in_replay, 'vote')} not in the replay" if usage.not_in_replay else ""
     return (
-        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store} from the store, {usage.failed} failed, "
-        f"{counted(usage.retries, 'retry')}, {counted(usage.tokens_in, 'token')} in, {usage.tokens_out:,} out, "
+        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store:,} from the store, {usage.failed:,} failed, "
+        f"{counted(usage.retries, 'retry')}, {amount(usage.tokens_in)} tokens in, {amount(usage.tokens_out)} out, "
         f"{price}{notes}"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..untrusted import say, say_json
-from ..wording import counted
+from ..wording import amount, counted, size
 from . import options
 from .naming import NamingCommand
 
@@ -144,13 +144,13 @@ def _print_check(check: CheckpointCheck, most: int | None) -> None:
         result = "does not fit" if part.problems else f"fits: {counted(part.tensors, 'tensor')}"
         say(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
-            say(f"  {len(names)} {problem}")
+            say(f"  {len(names):,} {problem}")
             for name in names[:most]:
                 say(f"    {name}")
             if names[len(names) if most is None else most :]:
-                say(f"    … and {len(names) - (most or 0)} more (--all)")
+                say(f"    … and {len(names) - (most or 0):,} more (--all)")
     if check.parameters is not None:
-        say(f"{check.parameters / 1e9:.2f} billion parameters, {check.parameters * 2 / 1e9:.1f} GB in 16 bits")
+        say(f"{amount(check.parameters)} parameters, {size(check.parameters * 2)} in 16 bits")
     if check.stopped:
         say(f"not compared further: {check.stopped}")
     say("the weights fit" if check.passed else "the weights do not fit")

@@ -14,7 +14,7 @@ import typer
 from ..errors import VideoMissing
 from ..names import first_few
 from ..untrusted import say
-from ..wording import counted
+from ..wording import counted, spent
 from . import options
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def run_command(
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 
-      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-ecva.jsonl --out new.jsonl
+      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-cuva.jsonl --out new.jsonl
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
@@ -131,8 +131,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         say(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", error=True)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    if missing := request.tell_missing(work.plan):
-        say(f"{missing}; --available leaves them out", error=True)
+    if unusable := request.tell_unusable(work.plan):
+        say(unusable, error=True)
     with (
         on_signals(),
         none_left(),
@@ -159,14 +159,11 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
 
 
 def _print_cost(out: Path, usage: dict[str, float]) -> None:
-    shown = {
-        name: amount for name, amount in usage.items() if amount and not name.startswith(("uncounted_", "unpriced"))
-    }
-    if shown:
-        say(f"{out} has cost so far: {', '.join(f'{v:g} {name}' for name, v in shown.items())}", error=True)
+    if shown := spent((name, used) for name, used in usage.items() if not name.startswith(("uncounted_", "unpriced"))):
+        say(f"{out} has cost so far: {shown}", error=True)
     if calls := usage.get("uncounted"):
         why = "no reply came that counts its tokens, or the run was killed before one did"
-        say(f"  {calls:g} calls are in this by estimate: {why}", error=True)
+        say(f"  {calls:,.0f} calls are in this by estimate: {why}", error=True)
 
 
 def _print_errors(failures: list[Failure]) -> None:
