@@ -205,5 +205,5 @@ def test_a_name_too_few_or_too_many_is_an_error(
 def test_one_file_is_the_models(tmp_path: Path) -> None:
     options = tiny.build(tmp_path)
     torch.save({}, tmp_path / "model" / "other.pth")
-    with pytest.raises(CheckpointError, match=r"of 2 files \*\.pth none is known to be the model's.*/model"):
+    with pytest.raises(CheckpointError, match=r"none of 2 files \*\.pth is known to be the model's.*/model"):
         TimeChat(**options).load()
