@@ -87,5 +87,3 @@ def test_a_class_is_asked_for_and_read_among_those_of_its_own_set(
         right[name] = {one["video"]: one["values"]["accuracy"] for one in records if one["type"] == "score"}
     assert set(right["orac"].values()) == {1.0}
     assert right["fire"] == {"14": 1.0, "Fire_1": 1.0, "calm_1": 0.0}
-    ecva_bench("leaderboard", "orac.jsonl", "fire.jsonl", "--out", "board")
-    assert "8 Fire (2)" in (tmp_path / "board" / "leaderboard.md").read_text()
