@@ -247,6 +247,7 @@ class RunRequest:
             expects=plan.expects,
             unasked=plan.unasked,
             whole=whole.expects if self.selection.shard else {},
+            references=whole.references,
             environment={**_environment(), **writer()},
             t=started,
         )
