@@ -309,11 +309,6 @@ class _Part:
             filled_strata, of_absent = [], {}
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
             filled, absent, filled_strata, of_absent = [], [], [], {}  # what is missing alone is no mean
-                [],
-                [],
-                [],
-                {},
-            )  # nothing is known of any answer: what is missing alone is no mean
         return Summary(
             task=self.group.task,
             view=self.group.view,
