@@ -43,6 +43,7 @@ from .scorer import (
     silent,
 )
 from .second_reader import SecondReader
+from .timestamp import Timestamp
 
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
@@ -93,6 +94,7 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
+    _offer_none(chosen, results)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -197,6 +199,14 @@ def _choose(
     for scorers in found.values():
         check_distinct(scorers)
     return found
+
+
+def _offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
+    """Tell scorers of times that `none` is an answer, where the run's prompt offers it."""
+    asked = str(results.spec.get("prompts", {}).get("timestamp", {}).get("id", ""))
+    for scorer in chosen.get("timestamp", ()):
+        if isinstance(scorer, Timestamp):
+            scorer.none_offered = asked.partition(".")[0] == f"ours/{TASKS['timestamp'].or_none}"
 
 
 def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:

@@ -251,3 +251,12 @@ def test_grounding_is_scored_as_timestamps_are_beside_spans_that_never_look() ->
 
 def replace_duration(answer: Answer) -> Answer:
     return answer.model_copy(update={"duration": None})
+
+
+def test_none_is_an_answer_about_any_video_where_the_question_offers_it() -> None:
+    moments = (Moment(start=1.0, end=3.0),)
+    answers = [answered("a/timestamp", "None.", "[1, 3]", moments=moments, duration=9.0)]
+    for prompt, parsed in (("timestamp-or-none", 1.0), ("timestamp", 0.0)):
+        spec = {"prompts": {"timestamp": {"id": f"ours/{prompt}.v1"}}}
+        found = means(score_results(run(answers).model_copy(update={"spec": spec}), scorers=["timestamp"]))
+        assert (found["parsed"], found["iou"]) == (parsed, 0.0)
