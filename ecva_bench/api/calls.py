@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -40,6 +39,7 @@ from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
 from ..tasks import PromptSet, find_tasks
+from ..untrusted import say
 from .outcomes import Compared, Leaderboard, RunOutcome, Scored
 
 RunSource = RunOutcome | Scored | str | Path
@@ -240,7 +240,8 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
         remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
         raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
     imported = import_answers([AnswerSource.parse(str(file), next(iter(tasks), None))], load_dataset(data))
-    print("\n".join(imported.notes), file=sys.stderr)
+    for note in imported.notes:
+        say(note, error=True)
     return imported.results()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from .named_files import only_answers
 from .score import Data
 
@@ -49,7 +50,7 @@ def submit_command(
     for file in results:
         answers = read_answer_file(file, data)
         made = submission(read_scores(scores) if scores else read_scored(file), answers, hardware=hardware, usd=usd)
-        print(f"wrote {write_submission(made, to, replace=replace)}")
+        say(f"wrote {write_submission(made, to, replace=replace)}")
         if made.dataset.renamed:
-            print(f"data set: {made.dataset}")
-    print(f"next: ecva-bench leaderboard --build {to}")
+            say(f"data set: {made.dataset}")
+    say(f"next: ecva-bench leaderboard --build {to}")
