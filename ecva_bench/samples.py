@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from .errors import DataError
 from .records import Annotation, Label, Sample
 from .records.annotations import LETTERS, REFERENCES, Query, format_moments
 from .tasks import TASKS, Prompt, Task
+from .taxonomy import Taxonomy
 from .wording import counted
 
 
@@ -40,7 +42,8 @@ class OptionOrder:
 def samples(annotation: Annotation, task: Task, prompt: Prompt, order: OptionOrder | None = None) -> list[Sample]:
     """Return the questions `task` asks about a video: its queries of the task, or the one of the annotation itself.
 
-    None where the annotation has no reference for it; `unasked` says why.
+    None where the annotation has no reference for it; `unasked` says why. `DataError` for a class that is none of the
+    data set's.
     """
     about = Sample(
         id=f"{annotation.video}/{task.name}",
@@ -60,32 +63,43 @@ def samples(annotation: Annotation, task: Task, prompt: Prompt, order: OptionOrd
         reference = REFERENCES[task.name](annotation)
         return [about.model_copy(update={"reference": reference})] if reference else []
     queries = [query for query in _queries(annotation, task) if not _unfit(query)]
+    if task.classes and not queries:
+        return _of_class(annotation, about, prompt, task)
     return [sample for query in queries for sample in _of_query(query, about, prompt, order or OptionOrder())]
 
 
 def unasked(annotation: Annotation, task: Task) -> dict[str, str]:
     """Return why a task is not asked about a video, or some of its queries are not, by sample id."""
     queries = _queries(annotation, task)
-    if not (queries if task.fields else REFERENCES[task.name](annotation)):
+    if not (queries if task.fields and not task.classes else queries or REFERENCES[task.name](annotation)):
         return {f"{annotation.video}/{task.name}": "no reference"}
     return {_query_id(annotation.video, query): why for query in queries if (why := _unfit(query))}
 
 
-def tasks_of(annotations: Iterable[Annotation]) -> list[Task]:
+def tasks_of(annotations: Iterable[Annotation], taxonomy: Taxonomy) -> list[Task]:
     """Return the tasks that some annotation has a reference for, as they are asked of all of them: with the answers
-    that the set lists, and so that they fit its normal videos.
+    that the set lists, or its own classes, and so that they fit its normal videos.
+
+    A set whose only class is one of its own is not asked for it: there is nothing to choose from. Nor is one asked for
+    times that has normal videos and no time.
     """
     asked: dict[str, Task] = {}
+    has_normal = False
+    own = [(one.code, one.name) for one in taxonomy.own]
     for annotation in annotations:
+        has_normal |= annotation.anomalous is False
         for query in annotation.queries:
             if query.task in TASKS and not _unfit(query):
                 asked[query.task] = TASKS[query.task].with_options()
         for name, reference in REFERENCES.items():
-            if name not in asked and reference(annotation):
+            if name in asked or not reference(annotation) or (name == "timestamp" and not annotation.moments):
+                continue
+            if name != "classification" or not own:
                 asked[name] = TASKS[name]
-            if name in asked and asked[name].or_none and annotation.anomalous is False:
-                asked[name] = TASKS[name].of_any_video()
-    return [asked[name] for name in TASKS if name in asked]
+            elif len(own) > 1:
+                asked[name] = TASKS[name].with_classes(own)
+    fitting = {name: one.of_any_video() if has_normal and one.or_none else one for name, one in asked.items()}
+    return [fitting[name] for name in TASKS if name in fitting]
 
 
 def _queries(annotation: Annotation, task: Task) -> list[Query]:
@@ -96,7 +110,8 @@ def _unfit(query: Query) -> str:
     """Return why nobody is asked a query, empty where everybody is."""
     if query.task == "grounding":
         return "" if query.moments else "no annotated moment"
-    if not 2 <= len(query.options) <= len(LETTERS):
+    most = len(LETTERS) if query.task == "choice" else len(query.options)  # classes are numbered
+    if not 2 <= len(query.options) <= most:
         return f"{counted(len(query.options), 'option')}: there must be 2 to {len(LETTERS)}"
     return "" if query.answer is not None and query.answer < len(query.options) else "no right answer among the options"
 
@@ -115,13 +130,28 @@ def _of_query(query: Query, about: Sample, prompt: Prompt, order: OptionOrder) -
         return
     right = query.answer or 0
     if query.task == "classification":
-        listed = "\n".join(f"{number}. {option}" for number, option in enumerate(query.options, 1))
-        own = {"question": prompt.filled(question=query.text, options=listed), "label": Label(major=right + 1)}
-        yield about.model_copy(
-            update={**own, "id": sample, "reference": query.options[right], "options": query.options}
-        )
+        yield _classified(about, prompt, sample, query.text, query.options, right)
         return
     for one, shown in order.orders(query.options, sample):
         listed = "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, shown, strict=False))
         own = {"question": prompt.filled(question=query.text, options=listed), "options": shown}
         yield about.model_copy(update={**own, "id": one, "reference": query.options[right]})
+
+
+def _of_class(annotation: Annotation, about: Sample, prompt: Prompt, task: Task) -> list[Sample]:
+    """Return the question after the class of a video among those of its data set; none without a class."""
+    if annotation.label is None:
+        return []
+    codes = [code for code, _ in task.classes]
+    if annotation.label.major not in codes:
+        what = f"the class {annotation.label.code} of {annotation.video!r} is none of its data set's"
+        raise DataError(what, annotation.video, "mend the class, or leave the label out")
+    names = tuple(name for _, name in task.classes)
+    return [_classified(about, prompt, about.id, "", names, codes.index(annotation.label.major))]
+
+
+def _classified(about: Sample, prompt: Prompt, sample: str, text: str, options: tuple[str, ...], right: int) -> Sample:
+    """Return a question after one of some classes, which it lists by number from 1; so is the label numbered."""
+    listed = "\n".join(f"{number}. {option}" for number, option in enumerate(options, 1))
+    own = {"question": prompt.filled(question=text, options=listed), "label": Label(major=right + 1)}
+    return about.model_copy(update={**own, "id": sample, "reference": options[right], "options": options})

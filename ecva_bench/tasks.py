@@ -33,6 +33,7 @@ class Task:
     `edited`: whether a metric reads its answers about edited views, as AnomEval does. `fields`: what its prompt must
     leave a place for, `{question}` for `question`. `listed`: the prompt of the same task, with a place for `{options}`,
     for data sets that have their own answers to choose from. `or_none`: that for data sets with normal videos.
+    `classes` are the code and the name of each class of a data set that has its own.
     """
 
     name: str
@@ -45,10 +46,15 @@ class Task:
     listed: str = ""
     or_none: str = ""
     words: str = ""
+    classes: tuple[tuple[int, str], ...] = ()
 
     def with_options(self) -> Task:
         """Return the task as it is asked where a data set lists the answers to choose from."""
         return replace(self, words=self.listed, fields=("options",)) if self.listed else self
+
+    def with_classes(self, classes: Iterable[tuple[int, str]]) -> Task:
+        """Return the task as it is asked where a data set has classes of its own, by code and name."""
+        return replace(self.with_options(), classes=tuple(classes))
 
     def of_any_video(self) -> Task:
         """Return the task as it is asked where a data set has normal videos, too."""

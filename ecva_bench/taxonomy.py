@@ -14,6 +14,8 @@ from .errors import UsageError
 from .records import Label
 from .untrusted import parse_json
 
+TAXONOMY = "cuva"  # whose classes prompts list, unless a question lists those of its data set
+
 
 @dataclass(frozen=True)
 class AnomalyClass:
@@ -41,6 +43,11 @@ class Taxonomy:
     source: str
     size: tuple[int, int]
     classes: tuple[AnomalyClass, ...]
+
+    @property
+    def own(self) -> tuple[AnomalyClass, ...]:
+        """The classes that a question must list because prompts list others; none where these are `TAXONOMY`'s."""
+        return () if self.classes == load_taxonomy(TAXONOMY).classes else self.classes
 
     def find(self, code: int) -> AnomalyClass | None:
         """Return the class with this code, or `None`."""

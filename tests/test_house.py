@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "data": {"records", "video", "cache", "taxonomy", "reading", "names", "files"},
     "prompt_files": set(),
     "tasks": {"prompt_files"},
-    "samples": {"records", "tasks"},
+    "samples": {"records", "tasks", "taxonomy"},
     "journal": {"records", "reading"},
     "answering": {
         "checkpoints",

@@ -16,6 +16,9 @@ from ecva_bench.records import Annotation, Moment
 from ecva_bench.records.annotations import LETTERS, Query, sample_parts
 from ecva_bench.samples import OptionOrder, samples, tasks_of, unasked
 from ecva_bench.tasks import TASKS, PromptSet, prompt_for
+from ecva_bench.taxonomy import AnomalyClass, Taxonomy, load_taxonomy
+
+CUVA = load_taxonomy("cuva")
 
 OPTIONS = ("a fire", "a {options} fight", "nothing", "a theft")
 CHOICE = Query(task="choice", name="q1", text="What is in {options}?", options=OPTIONS, answer=1)
@@ -25,7 +28,7 @@ VIDEO = Annotation(video="day/1", media="day/1.mp4", anomalous=False, queries=(C
 
 
 def asked(annotation: Annotation, task: str, order: OptionOrder | None = None) -> list[eb.Sample]:
-    kind = next((one for one in tasks_of([annotation]) if one.name == task), TASKS[task])
+    kind = next((one for one in tasks_of([annotation], CUVA) if one.name == task), TASKS[task])
     return samples(annotation, kind, prompt_for(kind), order)
 
 
@@ -42,19 +45,20 @@ def test_a_video_is_asked_each_of_its_queries() -> None:
     assert detection.reference == "no"
     assert asked(VIDEO, "cause") == []
     assert unasked(VIDEO, TASKS["cause"]) == {"day/1/cause": "no reference"}
-    assert [task.name for task in tasks_of([VIDEO])] == ["timestamp", "detection", "choice", "grounding"]
+    assert [task.name for task in tasks_of([VIDEO], CUVA)] == ["detection", "choice", "grounding"]  # no time
 
 
 def test_a_normal_video_is_asked_when_so_that_none_is_an_answer() -> None:
     moments = (Moment(start=1, end=2),)
     other = Annotation(video="2", media="2.mp4", anomalous=True, moments=moments)
-    (when, *_) = tasks_of([other, VIDEO])
+    (when, *_) = tasks_of([other, VIDEO], CUVA)
     found = [one for video in (other, VIDEO) for one in samples(video, when, prompt_for(when))]
     assert [(one.prompt, one.reference) for one in found] == [
         ("ours/timestamp-or-none.v1", "[1, 2]"),
         ("ours/timestamp-or-none.v1", "none"),
     ]
-    assert [task.prompt for task in tasks_of([other])] == ["timestamp", "detection"]
+    assert tasks_of([VIDEO, other], CUVA)[0] == when
+    assert [task.prompt for task in tasks_of([other], CUVA)] == ["timestamp", "detection"]
 
 
 def test_what_is_written_into_a_prompt_is_no_template() -> None:
@@ -93,6 +97,21 @@ def test_own_classes_are_listed_and_coded_by_their_place() -> None:
     assert one.label is not None
     assert one.label.major == 2
     assert "1. Normal\n2. Fire\n" in one.question
+
+
+def test_a_set_with_classes_of_its_own_asks_for_them_by_name() -> None:
+    names = ("Abuse", "Assault", "Traffic_accident")
+    own = Taxonomy("own", "Own", "", (3, 0), tuple(AnomalyClass(10 * n, name, ()) for n, name in enumerate(names, 1)))
+    annotation = Annotation(video="a", media="a.mp4", label=eb.Label(major=30))
+    (task,) = tasks_of([annotation], own)
+    (one,) = samples(annotation, task, prompt_for(task))
+    assert (one.id, one.reference, one.options, one.label) == ("a/classification", names[2], names, eb.Label(major=3))
+    assert "\n1. Abuse\n2. Assault\n3. Traffic_accident\n" in one.question
+    assert unasked(annotation, task) == {}
+    assert unasked(annotation.model_copy(update={"label": None}), task) == {"a/classification": "no reference"}
+    with pytest.raises(DataError, match="class 5 of 'a'"):
+        samples(annotation.model_copy(update={"label": eb.Label(major=5)}), task, prompt_for(task))
+    assert tasks_of([annotation], Taxonomy("one", "One", "", (1, 0), (own.classes[2],))) == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ..errors import DataError, UsageError, VideoAmbiguous
 from ..journal.manifests import SampleView
 from ..names import Names
 from ..records import Annotation, Moment, Sample
+from ..records.annotations import BY_CLASS
 from ..records.base import VIEWS, View, changes_pictures, cuts_moments
 from ..samples import OptionOrder, samples, unasked
 from ..tasks import Prompt, Task
@@ -145,6 +146,11 @@ class Plan:
     def owed(self) -> int:
         """How many answers the run owes."""
         return sum(len(ids) for ids in self.expects.values())
+
+    @property
+    def references(self) -> dict[str, str]:
+        """What the annotation answers to the samples whose accuracy is balanced over it, by id."""
+        return {one.id: one.reference for group in self.groups for one in group.samples if one.task in BY_CLASS}
 
     def owed_of(self, group: VideoQuestions) -> int:
         """Return how many of them are about one video."""

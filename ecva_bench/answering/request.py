@@ -207,10 +207,11 @@ class RunRequest:
         has words for.
         """
         chosen = {task.name for task in _choose_tasks(adapter, self._plugin.name, self.tasks)}
-        annotated = [task for task in tasks_of(self.dataset.annotations) if task.name in chosen]
+        known = tasks_of(self.dataset.annotations, self.dataset.taxonomy)
+        annotated = [task for task in known if task.name in chosen]
         if self.tasks:
             if absent := chosen - {task.name for task in annotated}:
-                there = ", ".join(task.name for task in tasks_of(self.dataset.annotations)) or "none"
+                there = ", ".join(task.name for task in known) or "none"
                 what = f"no annotation has a reference for {', '.join(sorted(absent))}"
                 raise UsageError(what, self.dataset.source, f"the tasks of this data set: {there}")
             return annotated
@@ -246,6 +247,7 @@ class RunRequest:
             expects=plan.expects,
             unasked=plan.unasked,
             whole=whole.expects if self.selection.shard else {},
+            references=whole.references,
             environment={**_environment(), **writer()},
             t=started,
         )

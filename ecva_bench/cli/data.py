@@ -24,7 +24,11 @@ app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_
 app.command("audit", cls=NamingCommand)(data_audit_command)
 
 Source = Annotated[
-    str, typer.Argument(help="mini, mini-twins, an annotation file (workbook or JSON), or name:file (cuva:…, ecva:…).")
+    str,
+    typer.Argument(
+        help="mini, mini-twins, an annotation file (workbook or JSON), a description (my.toml), or name:file "
+        "(cuva:…, ecva:…, vau-bench:…)."
+    ),
 ]
 Videos = Annotated[Path | None, typer.Option(help="Folder of the video files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
@@ -38,7 +42,8 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
     otherwise than the annotations: last moments are compared with durations.
     An annotation file is the authors' workbook (three sheets, or one with the
     columns of the first), a JSON or parquet list of {visual_input, task, output},
-    or one of {video_name, task, answer}. Its content tells CUVA from ECVA.
+    or one of {video_name, task, answer}. Its content tells CUVA from ECVA. Files of
+    other data sets are named with the set's, or read by a description of yours.
 
     Example: ecva-bench data check annotations.xlsx --videos videos/
     """

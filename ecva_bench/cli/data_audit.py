@@ -51,6 +51,8 @@ def data_audit_command(
     from .data_audit_tables import data_audit_tables
     from .progress import progress
 
+    if out is not None and not out.parent.is_dir():
+        raise UsageError("the audit cannot be written: there is no such folder", out, "make it, or name another file")
     datasets = _load(sources, videos)
     with progress("auditing", "steps") as update:
         found = audit_datasets(datasets, update)

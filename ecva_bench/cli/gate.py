@@ -119,14 +119,21 @@ def gate_command(
 def _classes(path: Path) -> dict[str, str]:
     """Return the classes of the videos by name, where a results file holds them; a scores file does not."""
     from ..journal.results import read_results
+    from ..leaderboard.submission import listed_classes
     from ..records import Label
+    from ..records.identity import DatasetIdentity
     from ..scoring.files import scores_path
     from ..taxonomy import load_taxonomy
 
     if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
         return {}
+    results = read_results(path)
+    labels = {answer.video: answer.label for answer in results.answers if answer.label}
+    if listed := listed_classes(results.answers):
+        return {video: listed.get(label.major, label.code) for video, label in labels.items()}
+    if not DatasetIdentity.model_validate(results.spec.get("dataset", {})).has_cuva_classes:
+        return {video: str(label.major) for video, label in labels.items()}
     taxonomy = load_taxonomy("cuva")
-    labels = {answer.video: answer.label for answer in read_results(path).answers if answer.label}
     return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 

@@ -69,7 +69,8 @@ Task = Annotated[
 Data = Annotated[
     str,
     _videos_option(
-        help="Data set: mini, mini-twins, annotation file, name:file (cuva:…, ecva:…), or ./file.py:name[:file]."
+        help="Data set: mini, mini-twins, an annotation file, a description (my.toml), name:file "
+        "(cuva:…, vau-bench:…), or ./file.py:name[:file]."
     ),
 ]
 Videos = Annotated[Path | None, _videos_option(help="Folder of the video files.")]

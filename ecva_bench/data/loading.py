@@ -47,12 +47,25 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
 
             if split is not None or is_description(file):
                 return load_described_file(file, split, place)
-            return load_annotation_file(file, place)
+            try:
+                return load_annotation_file(file, place)
+            except DataError as error:
+                if file.is_file() and (fitting := _fitting_sets(file)):
+                    what = f"this is no annotation file of CUVA or ECVA, and it fits the description of {fitting[0]}"
+                    raise DataError(what, file, f"name both: {fitting[0]}:{file}") from error
+                raise
         source = str(source)
     found = registry.resolve(DATASET_GROUP, source)
     if path is None:
         path = found.target
     return _loaded(found, None if path is None else Path(path), place)
+
+
+def _fitting_sets(file: Path) -> list[str]:
+    """Return the described sets that a table may be of."""
+    from .described.shipped import fitting_sets
+
+    return fitting_sets(file) if file.suffix.lower() in (".csv", ".tsv", ".json", ".jsonl") else []
 
 
 def _file_and_split(source: str | Path) -> tuple[Path, str | None]:

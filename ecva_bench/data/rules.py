@@ -20,6 +20,7 @@ FINDING_RULES: dict[str, str] = {
     "sheet-unused": "a sheet of another name has the headings of the first round; it is not used",
     "annotation-repeated": "another video has the very same annotation, as if it were there twice; both count",
     "row-left-out": "the data set's description leaves such rows out, or has no kind of row that fits",
+    "name-outside": "the name of the video leads out of its folder (`..`); it is looked for below it",
     "in-other-split": "the video is in another split of the data set as well",
     "task-unknown": "the row's task is none of description, cause, effect, classification and timestamp",
     # the class
@@ -38,7 +39,7 @@ FINDING_RULES: dict[str, str] = {
     "moment-malformed": "this is no pair of times; it is not used",
     "moment-seconds": "a time has more than 59 seconds, so it is not mmss; the moment is not used",
     "mmss-as-seconds": "digits of mmss became a number: 0300 is 300, and means 180 s; it is read as mmss",
-    "frame-rate-missing": "a time is a number of frames, and no frame rate is known; the moment is not used",
+    "frame-rate-missing": "a time is a number of frames, and no frame rate above 0 is known; the moment is not used",
     "moments-of-normal": "the video has no anomaly, so that times beside it are of none; they are not used",
     "lists-uneven": "lists that belong side by side are not equally long; none of their items is used",
     "moment-reversed": "the moment ends before it starts; start and end are exchanged",

@@ -17,7 +17,7 @@ from ..data import Dataset
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
-from ..records.annotations import sample_parts
+from ..records.annotations import BY_CLASS, sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
 from ..samples import unasked as why_unasked
@@ -58,6 +58,7 @@ class Imported:
             sha256=hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest(),
             model=self.model,
             expects=self.manifest.expects,
+            references=self.manifest.references,
             answers=tuple(answers[place] for place in order if place in answers),
             extra=tuple(answer for answer in self.answers if (answer.id, answer.view) not in owed),
             failures=tuple(one for one in self.failures if (one.id, one.view) in owed),
@@ -160,13 +161,16 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
     views: list[View] = [view for view in VIEWS if view in tasks]
     expects: dict[View, tuple[str, ...]] = {}
     unasked: dict[str, str] = {}
+    references: dict[str, str] = {}
     for view in views:
         owed = []
         for task in sorted(tasks[view]):
             rotated = any("@" in sample_parts(answer.id).name for answer in joined.answers if answer.task == task)
             for each in dataset.annotations:
                 unasked |= why_unasked(each, TASKS[task])
-                for sample in lookup.samples(each.video, task):
+                for sample, one in lookup.samples(each.video, task).items():
+                    if task in BY_CLASS:
+                        references[sample] = one.reference
                     if "@" in sample_parts(sample).name and not rotated:
                         continue
                     if cuts_moments(view) and not each.moments:
@@ -188,6 +192,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
         spec=spec,
         expects=expects,
         unasked=unasked,
+        references=references,
         environment={"ecva_bench": __version__},
         t=now(),
     )

@@ -39,7 +39,7 @@ class Lookup:
 
     @cached_property
     def _tasks(self) -> dict[str, Task]:
-        return {task.name: task for task in tasks_of(self.dataset.annotations)}
+        return {task.name: task for task in tasks_of(self.dataset.annotations, self.dataset.taxonomy)}
 
     def task(self, named: str) -> str:
         """Return the task that a name means here: where no sentence is to be grounded, the anomaly is."""

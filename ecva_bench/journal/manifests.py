@@ -153,6 +153,7 @@ def joined(there: Manifest, here: Manifest) -> Manifest:
             "expects": union(there.expects, here.expects),
             "unasked": {**there.unasked, **here.unasked},
             "whole": union(there.whole, here.whole),
+            "references": {**there.references, **here.references},
             "lacking": None if covers and not lacking(here) else there.lacking,
             "name": here.name or there.name,
         }
@@ -182,4 +183,10 @@ def _grown(there: Manifest, here: Manifest, covers: bool) -> dict[str, Any]:
 
 
 def _owes(manifest: Manifest) -> tuple[object, ...]:
-    return sample_views(manifest.expects), sample_views(manifest.whole), manifest.lacking, manifest.name
+    return (
+        sample_views(manifest.expects),
+        sample_views(manifest.whole),
+        manifest.references,
+        manifest.lacking,
+        manifest.name,
+    )

@@ -67,6 +67,7 @@ def read_results(path: Path) -> Results:
         extra=tuple(extra),
         failures=tuple(one for place, one in failures.items() if place not in newest and place not in impossible),
         unasked=_by_view(_never_asked(manifest) | impossible),
+        references=manifest.references,
         lacking=lacking(manifest),
         spec=manifest.spec,
     )

@@ -17,7 +17,7 @@ from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from ..wording import counted
 from .by_view import blank_score
-from .groups import SEED, LeaderboardGroup, LeaderboardRow, group_submissions
+from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, blind_notes, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
@@ -175,15 +175,17 @@ def _aggregates(group: LeaderboardGroup) -> tuple[list[Aggregate], list[Aggregat
 def _blind(group: LeaderboardGroup) -> list[Aggregate]:
     """Return what rules that never look reach in the column of the ranks, the best first.
 
-    They are those of the run with most answers: a run's own are over the questions that it answered.
+    They are those of the runs with most answers: a run's own are over the questions that it answered. Where these
+    showed options in other orders, each rule has the best of its values.
     """
-    by = [row for row in group.rows if row.summaries.get(group.by)]
-    if not by:
-        return []
-    row = max(by, key=lambda row: row.entry.coverage.answered)
-    scorer, sign = row.summaries[group.by].scorer, 1 if row.summaries[group.by].higher_is_better else -1
-    found = [one for one in row.entry.aggregates if one.blind and one.scorer == scorer]
-    return sorted(found, key=lambda one: -sign * one.value)
+    most = max((row.entry.coverage.answered for row in group.rows), default=0)
+    sign = 1 if group.by not in group.columns or group.columns[group.by].higher_is_better else -1
+    best: dict[str, Aggregate] = {}
+    for row in group.rows:
+        for one in blind_rules(row.entry, group.by) if row.entry.coverage.answered == most else ():
+            if one.column not in best or sign * one.value > sign * best[one.column].value:
+                best[one.column] = one
+    return sorted(best.values(), key=lambda one: -sign * one.value)
 
 
 def _blind_row(group: LeaderboardGroup, columns: Sequence[str], after: int) -> list[tuple[Cell, ...]]:

@@ -125,7 +125,12 @@ def _score(run: Submission, entries: dict[View, Entry], view: View, column: str)
     if view == "full" or not both:
         return one
     sign = 1.0 if of_full.higher_is_better else -1.0
-    drop = paired_bootstrap([sign * (full[place] - values[place]) for place in both], videos, seed=run.scores.seed)
+    strata = {**entries[view].strata, **entries["full"].strata} if of_full.balanced else {}
+    own = [strata.get(place, "") for place in both] if of_full.balanced else []
+    if of_full.balanced and len({*own} - {""}) < 2:
+        return one  # nothing to balance
+    gains = [sign * (full[place] - values[place]) for place in both]
+    drop = paired_bootstrap(gains, videos, strata=own, seed=run.scores.seed)
     return one.model_copy(update={"drop": drop.mean, "drop_interval": drop.interval()})
 
 
@@ -144,7 +149,8 @@ def _notes(run: Submission, found: list[ViewScore]) -> tuple[str, ...]:
     return (
         "drop: the score on the full video less that on the view, over the samples that have both; a plus is a loss. "
         f"In brackets 95 % intervals over videos, paired for the drop (seed {run.scores.seed}, {PAIRED_DRAWS} draws; "
-        f"none for fewer than {FEWEST_CLUSTERS} videos), not corrected for the number of rows.",
+        f"none for fewer than {FEWEST_CLUSTERS} videos, of each class where the score is balanced), not corrected for "
+        "the number of rows.",
         "A drop whose interval lies above 0 shows that the model uses what the view lacks: still, other pictures; "
         "shuffled, their order; blank, any picture; anomaly, the annotated moments; control, as much normal time. An "
         "interval that contains 0 shows no difference, not that there is none.",

@@ -33,7 +33,8 @@ def dataset_tables(
 ) -> list[Table]:
     """Return all tables of a data set: per task the board and what stands beside it, edited views, how runs were made.
 
-    `class_names` are the names of the anomaly classes by number. Published rows stand below the full-video board of
+    `class_names` are the names of CUVA's classes by number; of a set with its own, names are what its questions listed.
+    Published rows stand below the full-video board of
     their task and data set, or alone where their data set has no board of the task. Raises
     `UsageError` where there is nothing to show.
     """
@@ -71,6 +72,10 @@ def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Tabl
     unit = group.columns[group.by].unit
     means = [[_class_mean(row, group.by, classes, major) for major in sorted(sizes)] for row in group.rows]
     largest = _largest(group, means)
+    if not group.rows[0].submission.dataset.has_cuva_classes:
+        class_names = {}
+    listed = next((found for row in group.rows if (found := row.submission.class_names)), {})
+    class_names = listed or class_names
     names = [" ".join(filter(None, [str(m), class_names.get(m), f"({sizes[m]})"])) for m in sorted(sizes)]
     rows = []
     for row, line in zip(group.rows, means, strict=True):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..records.base import VIEWS, View, changes_pictures
-from ..records.scores import Summary
+from ..records.scores import Aggregate, Summary
 from ..records.twins import original_of
 from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
@@ -115,6 +115,13 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
         return VIEWS.index(place[1]), number, place
 
     return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
+
+
+def blind_rules(entry: Entry, column: str) -> list[Aggregate]:
+    """Return what rules that never look reach in a column; nothing in one that is not the first of its scorer."""
+    scorer = next((one.scorer for one in entry.summaries if one.column == column), "")
+    first = next((one.column for one in entry.summaries if one.scorer == scorer), "")
+    return [one for one in entry.aggregates if one.blind and one.scorer == scorer and first == column]
 
 
 def labels(runs: Sequence[tuple[str, str]]) -> list[str]:

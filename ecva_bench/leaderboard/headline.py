@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..records.scores import Summary
 from ..wording import counted
 from .by_view import blank_score
-from .groups import LeaderboardGroup, group_submissions
+from .groups import LeaderboardGroup, blind_rules, group_submissions
 from .sheet import VIEWS, lacking_text, served_text, value_text
 from .submission import Entry, Submission
 from .table import Cell, Table
@@ -85,11 +85,8 @@ def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell
 
 def _baselines(entry: Entry, summary: Summary, others: Sequence[Submission]) -> list[tuple[float, str]]:
     """Return the value and the name of each baseline of a column."""
-    found = [
-        (one.value, one.column)
-        for one in entry.aggregates
-        if (one.blind or one.column in OWN_BASELINES) and one.scorer == summary.scorer
-    ]
+    own = [one for one in entry.aggregates if one.column in OWN_BASELINES and one.scorer == summary.scorer]
+    found = [(one.value, one.column) for one in (*own, *blind_rules(entry, summary.column))]
     for other in others:
         for same in other.entries:
             if (same.task, same.view, same.coverage.samples_sha256) == (

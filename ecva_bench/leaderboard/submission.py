@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import not_
 from pathlib import Path
 from typing import Any, Literal
@@ -83,13 +83,15 @@ class _Settings(Record):
 class Submission(Record):
     """One scored run. `scores` is the header of its scores file, `spec` the settings of the run, from its manifest.
 
-    `classes` are the videos' annotated classes; `usd` and `hardware` what the submitter says of the run's cost.
+    `classes` are the videos' annotated classes, `class_names` their names where the questions listed them; `usd` and
+    `hardware` what the submitter says of the run's cost.
     """
 
     schema_: Literal["ecva.submission/1"] = Field(default=SCHEMA, alias="schema")
     scores: ScoresHeader
     spec: dict[str, Any] = Field(default_factory=dict)
     classes: dict[str, int] = Field(default_factory=dict)
+    class_names: dict[int, str] = Field(default_factory=dict, exclude_if=not_)
     hardware: str | None = None
     usd: Measured | None = Field(default=None, ge=0)
     entries: tuple[Entry, ...]
@@ -135,10 +137,17 @@ def submission(
         scores=ScoresHeader.model_validate(_without_places(scores.header.model_dump(by_alias=True))),
         spec=_published(results.spec) if results else {},
         classes={a.video: a.label.major for found in answers.values() for a in found if a.label},
+        class_names=listed_classes(results.answers if results else ()),
         hardware=hardware,
         usd=usd,
         entries=tuple(_entry(scores, coverage, answers[coverage.task, coverage.view]) for coverage in scores.coverage),
     )
+
+
+def listed_classes(answers: Iterable[Answer]) -> dict[int, str]:
+    """Return the names of classes by number, as questions listed them; empty where they are those of all prompts."""
+    listed = next((one.options for one in answers if one.task == "classification" and one.options), ())
+    return dict(enumerate(listed, start=1))
 
 
 def _published(spec: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def sample_strata(scores: Scores, summary: Summary) -> dict[str, str]:
     """Return the stratum of each sample of a balanced column, by its id; nothing of other columns."""
     place = (summary.task, summary.view, summary.scorer)
     there = (score for score in scores.scores if (score.task, score.view, score.scorer) == place)
-    return {score.id: score.stratum for score in there if score.stratum} if summary.balanced else {}
+    known = {score.id: score.stratum for score in there if score.stratum}
+    return {**summary.absent_strata, **known} if summary.balanced else {}
 
 
 def check_mean(

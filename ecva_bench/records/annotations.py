@@ -145,6 +145,8 @@ REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
     "detection": lambda annotation: None if annotation.anomalous is None else "yes" if annotation.anomalous else "no",
 }
 
+BY_CLASS = ("detection",)  # tasks whose accuracy is balanced over what the annotation answers
+
 # What is asked by queries alone stands behind.
 TASK_NAMES = (*REFERENCES, "choice", "grounding")
 

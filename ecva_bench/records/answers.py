@@ -166,7 +166,8 @@ class Manifest(Record):
     `expects` lists the ids of the samples owed, by view. `unasked` says why others are not asked, by id, or by
     `id@view` where that concerns one view. For a run divided by `--shard`, `whole` lists what all parts together owe,
     where that is known, and `lacking` are the parts that are not in a merged file. `name` is what tables call the run,
-    where that is not the model's name.
+    where that is not the model's name. `references` are by id what the annotation answers to samples of tasks whose
+    accuracy is balanced over it, so that one without an answer counts in its own class.
     """
 
     type: Literal["run"] = "run"
@@ -178,6 +179,7 @@ class Manifest(Record):
     expects: dict[View, tuple[str, ...]]
     unasked: dict[str, str] = Field(default_factory=dict)
     whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    references: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     lacking: Lacking | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
     t: str = ""
@@ -201,6 +203,7 @@ class Results(Record):
     the data set excludes or the run did not ask (for protocols that count them); `failures` has the last failure of
     every sample without an answer. `unasked` says, by view and sample id, why a view cannot be made of the video.
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
+    `references` are those of the manifest.
     """
 
     name: str
@@ -212,5 +215,6 @@ class Results(Record):
     extra: tuple[Answer, ...] = ()
     failures: tuple[Failure, ...] = ()
     unasked: dict[View, dict[str, str]] = Field(default_factory=dict)
+    references: dict[str, str] = Field(default_factory=dict)
     lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)

@@ -7,6 +7,9 @@ from .base import Record
 # The authors' workbook holds the annotations of CUVA. Runs made before December 2026 recorded it as `ecva`.
 CUVA_WORKBOOK = "a88fa897990c82db75c869f17aa3d021011677f96115dbbf9ddaf6408ceb2afb"
 
+# The data sets whose class numbers are CUVA's; any other's number means a class of its own.
+CUVA_CLASSES = ("cuva", "ecva", "mini", "mini-twins")
+
 
 class DatasetIdentity(Record):
     """A data set as a manifest records it: by name, and by the hash of its annotations, which identifies it.
@@ -21,6 +24,11 @@ class DatasetIdentity(Record):
     def current(self) -> str:
         """The name of the data set today; empty where neither name nor hash is known."""
         return "cuva" if self.sha256 == CUVA_WORKBOOK else self.name
+
+    @property
+    def has_cuva_classes(self) -> bool:
+        """Whether class numbers are CUVA's, as far as is known; they are taken for it where no name is known."""
+        return self.current in ("", *CUVA_CLASSES)
 
     @property
     def renamed(self) -> bool:

@@ -86,7 +86,8 @@ class Summary(Record):
     over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
     None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
     videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column. A `balanced`
-    mean is the mean over the strata of the scores; one without an answer, whose stratum is not known, is in each.
+    mean is the mean over the strata of the scores; `absent_strata` are by id those of samples without an answer. One
+    whose stratum is not known is in each.
     """
 
     type: Literal["summary"] = "summary"
@@ -113,6 +114,7 @@ class Summary(Record):
     floor: Measured | None = None
     hits: Count | None = None
     balanced: bool = Field(default=False, exclude_if=not_)
+    absent_strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Aggregate(Record):

@@ -16,8 +16,7 @@ from ..records import Annotation
 from ..records.annotations import LETTERS, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.scores import Reading, Score
-from ..scoring.classification import TAXONOMY
-from ..taxonomy import load_taxonomy
+from ..taxonomy import TAXONOMY, load_taxonomy
 from . import tracks
 from .run import MetricKey, Run, column_label
 from .words import content_words, marked_places, marked_words, shared_words, word_difference

@@ -16,12 +16,10 @@ from ..reading.classes.reader import VERSION, first_number, read_class
 from ..reading.text import final_answer
 from ..records import Label
 from ..records.scores import Reading
-from ..taxonomy import AnomalyClass, load_taxonomy
+from ..taxonomy import TAXONOMY, AnomalyClass, load_taxonomy
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 from .second_reader import SecondReader
-
-TAXONOMY = "cuva"  # prompts list its classes, unless the data set has classes of its own
 
 
 class Classification(ReadingScorer):
@@ -103,6 +101,9 @@ class Classification(ReadingScorer):
         """The class to be named; the authors' script reads one digit of `10-1` and so expects 1."""
         if item.label is None:
             raise ScoringError("no class is annotated", item.id, "leave out items with an obstacle")
+        if all(one.code != item.label.major for one in _offered(item.options)):
+            what = f"the annotated class {item.label.major} is none of those that the question lists"
+            raise ScoringError(what, item.id, "ask again: a question about a set with classes of its own lists them")
         published = self.protocol.first_digit_class and not item.options
         return int(str(item.label.major)[0]) if published else item.label.major
 

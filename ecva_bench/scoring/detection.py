@@ -6,12 +6,12 @@ from one that always says the same, so there is no balanced accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..reading.yes_no import VERSION, read_yes_no
 from ..records.scores import Reading
 from .readings import ReadingScorer, unread_columns
-from .scorer import Column, Gap, Scorable
+from .scorer import Column, Scorable
 
 
 class Detection(ReadingScorer):
@@ -34,21 +34,13 @@ class Detection(ReadingScorer):
         *unread_columns("unread", "ambiguous"),
     )
 
-    _both = True
-
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return 1 or 0 for a right or wrong answer; one that says neither is wrong."""
-        self._both = {_anomalous(item) for item in batch} == {True, False}
-        columns = ("balanced_accuracy", "correct") if self._both else ("correct",)
+        columns = ("balanced_accuracy", "correct")
         return [
             dict.fromkeys(columns, float(reading.yes is _anomalous(item))) | {"parsed": float(reading.yes is not None)}
             for item, reading in zip(batch, self.readings(batch), strict=True)
         ]
-
-    def gaps(self, item: Scorable) -> Mapping[str, Gap]:
-        """Return why there is no balanced accuracy, where there is none."""
-        what = "normal" if _anomalous(item) else "anomalous"
-        return {} if self._both else {"balanced_accuracy": Gap(f"no {what} video is among those scored")}
 
     def obstacle(self, item: Scorable) -> str | None:
         """Return the reason why a video of unknown class is scored for nobody."""

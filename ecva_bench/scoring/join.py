@@ -25,7 +25,8 @@ class AnswerGroup:
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
     `others` are, by sample id, the answers of the task's other groups, by view; None where one is owed and missing.
     `impossible` says, by sample id, why other views cannot be made of its video, and `unasked` counts, by reason, the
-    samples of which this view cannot.
+    samples of which this view cannot. `references` are by sample id what the annotation answers, as far as the run says
+    it of samples without an answer.
     """
 
     task: str
@@ -39,6 +40,7 @@ class AnswerGroup:
     duplicates: int
     others: Mapping[str, Mapping[View, Answer | None]] = field(default_factory=dict)
     impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
     unasked: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
@@ -112,6 +114,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
                 extra=0 if include_extra else len(extra),
                 duplicates=len(given[task, view]) - len(first),
                 impossible=impossible,
+                references=results.references,
                 unasked=dict(sorted(unasked[task, view].items())),
             )
         )

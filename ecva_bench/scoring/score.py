@@ -43,6 +43,7 @@ from .scorer import (
     silent,
 )
 from .second_reader import SecondReader
+from .timestamp import Timestamp
 
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
@@ -93,6 +94,7 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
+    _offer_none(chosen, results)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -199,6 +201,14 @@ def _choose(
     return found
 
 
+def _offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
+    """Tell scorers of times that `none` is an answer, where the run's prompt offers it."""
+    asked = str(results.spec.get("prompts", {}).get("timestamp", {}).get("id", ""))
+    for scorer in chosen.get("timestamp", ()):
+        if isinstance(scorer, Timestamp):
+            scorer.none_offered = asked.partition(".")[0] == f"ours/{TASKS['timestamp'].or_none}"
+
+
 def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
     """Give each scorer the progress to tell, and those that read texts the second reader."""
     for scorer in {scorer for named in chosen.values() for scorer in named}:
@@ -216,7 +226,8 @@ class _Part:
         self.absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self.obstacles = {item.id: reason for item in self.items if (reason := scorer.obstacle(item))}
         self.batch = [item for item in self.items if item.id not in self.obstacles]
-        self.values = checked_values(scorer, self.batch)
+        self.absent_strata = self._absent_strata()
+        self.values = self._of_several_strata(checked_values(scorer, self.batch))
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
         rotates = len(self.batch) > 1 and scorer.has_floor and not scorer.needs_judge
         self._rotated = rotate_references(self.batch, seed=seed) if rotates else []
@@ -232,6 +243,25 @@ class _Part:
             for video, twin in self.group.twins(answer).items()
         }
         return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible, twins=twins)
+
+    def _absent_strata(self) -> dict[str, str]:
+        """Return the strata of the samples without an answer, as far as the run says what is annotated of them."""
+        known = [(sample, self.group.references.get(sample, "")) for sample in self.absent]
+        place = (self.group.task, self.group.view)
+        return {
+            sample: self.scorer.stratum(
+                Scorable("", sample, sample_parts(sample).video, *place, candidate="", reference=reference)
+            )
+            for sample, reference in known
+            if reference
+        }
+
+    def _of_several_strata(self, values: list[dict[str, float]]) -> list[dict[str, float]]:
+        """Return values without the balanced columns, where all samples are of one stratum: nothing is to balance."""
+        if len({*map(self.scorer.stratum, self.batch), *self.absent_strata.values()} - {""}) > 1:
+            return values
+        balanced = {column.name for column in self.scorer.columns if column.balanced}
+        return [{name: one for name, one in own.items() if name not in balanced} for own in values]
 
     def scores(self) -> list[Score]:
         """Return a record per answer, scored or not."""
@@ -276,11 +306,19 @@ class _Part:
         interval = self._interval(values, videos, strata)
         gaps = [(item, gap) for item in self.batch if (gap := self.gaps[item.id].get(name))]
         exempt = self._exempt(name)
-        absent = [original_of(sample_parts(sample).video) for sample in self.absent if sample not in exempt]
-        absent += [original_of(item.video) for item, gap in gaps if gap.unanswered]
+        owing = [sample for sample in self.absent if sample not in exempt]
+        unanswered = [item for item, gap in gaps if gap.unanswered]
+        absent = [original_of(sample_parts(sample).video) for sample in owing]
+        absent += [original_of(item.video) for item in unanswered]
         filled = values + [column.worst] * len(absent)
+        of_absent = {sample: self.absent_strata[sample] for sample in owing if sample in self.absent_strata}
+        if column.balanced:
+            own = [self.absent_strata.get(sample, "") for sample in owing]
+            filled_strata = strata + own + [self.scorer.stratum(item) for item in unanswered]
+        else:
+            filled_strata, of_absent = [], {}
         if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
-            filled, absent = [], []  # nothing is known of any answer: what is missing alone is no mean
+            filled, absent, filled_strata, of_absent = [], [], [], {}  # what is missing alone is no mean
         return Summary(
             task=self.group.task,
             view=self.group.view,
@@ -300,11 +338,12 @@ class _Part:
             reasons=reasons,
             mean=_mean(values, strata),
             interval=interval,
-            zero_filled=_mean(filled, strata + [""] * len(absent) if strata else ()),
-            zero_filled_interval=self._interval(filled, videos + absent, strata) if absent else interval,
+            zero_filled=_mean(filled, filled_strata),
+            zero_filled_interval=self._interval(filled, videos + absent, filled_strata) if absent else interval,
             floor=_mean([value[name] for value in self.floor if name in value], self._strata(column, floor=True)),
             hits=round(sum(values)) if column.binary and not column.balanced else None,
             balanced=column.balanced,
+            absent_strata=of_absent,
         )
 
     def _strata(self, column: Column, *, floor: bool = False) -> list[str]:
@@ -320,10 +359,8 @@ class _Part:
         return tuple(sorted(sample for sample in samples if view in self.group.impossible.get(sample, {})))
 
     def _interval(self, values: list[float], videos: list[str], strata: list[str]) -> tuple[float, float] | None:
-        if strata:
-            strata = strata + [""] * (len(values) - len(strata))
-            if balanced_mean(values, strata) is None:
-                return None
+        if strata and balanced_mean(values, strata) is None:
+            return None
         return bootstrap_interval(values, videos, strata=strata, seed=self.seed, draws=self.draws)
 
     def aggregates(self) -> list[Aggregate]:
@@ -351,7 +388,9 @@ def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str,
     """Return a reason for every column without a value; an optional one may be left out without."""
     known = checked_gaps(scorer, item)
     lacking = [c for c in scorer.columns if c.name not in values and (c.name in known or not c.optional)]
-    return {column.name: known.get(column.name, Gap("the scorer gave no value")) for column in lacking}
+    alike = Gap(f"all samples are of one class ({scorer.stratum(item)}), and nothing is to be balanced")
+    nothing = Gap("the scorer gave no value")
+    return {column.name: known.get(column.name, alike if column.balanced else nothing) for column in lacking}
 
 
 def _mean(values: Sequence[float], strata: Sequence[str] = ()) -> float | None:

@@ -48,8 +48,8 @@ class Column:
     """A number a scorer gives, in [`low`, `high`], shown in `unit` with `decimals` digits: a fraction where that is %.
 
     A bound may be infinite. `binary` columns hold 0 or 1 per item and are also shown as a count. An `optional` column
-    is left out where no item has it. The mean of a `balanced` one is the mean over the scorer's strata.
-    is left out where no item has it. A `blind` aggregate is what a rule that never looks reaches in the first column.
+    is left out where no item has it. The mean of a `balanced` one is the mean over the scorer's strata; it is left out
+    where there is one stratum. A `blind` aggregate is what a rule that never looks reaches in the first column.
 
     >>> import ecva_bench as eb
 

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..reading.spans.conclusions import says_none
 from ..reading.spans.reader import VERSION, Span, read_spans
-from ..reading.text import final_answer
+from ..reading.text import final_answer, plain
 from ..records.scores import Reading
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
@@ -42,13 +43,15 @@ class Timestamp(ReadingScorer):
         BY_JUDGE,
     )
 
+    none_offered = False  # whether the question offers `none` as an answer
+
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return overlap, recalls and parse success of each item."""
         scores = []
         for item, reading in zip(batch, self.readings(batch), strict=True):
             overlap = self._overlap(reading.spans, annotated_spans(item))
             recalls = {f"recall@{threshold}": float(overlap >= threshold) for threshold in THRESHOLDS}
-            scores.append({"iou": overlap, **recalls, "parsed": float(bool(reading.spans))})
+            scores.append({"iou": overlap, **recalls, "parsed": float(reading.status == "read")})
         return scores
 
     def obstacle(self, item: Scorable) -> str | None:
@@ -64,11 +67,15 @@ class Timestamp(ReadingScorer):
         """Return how spans are read, how overlap is computed and in which unit bare numbers are read."""
         overlap = "sum-over-moments" if self.protocol.sum_moments else "union"
         bare = self.protocol.timestamp_unit or "unread"
-        return {"parse": f"named.v{VERSION}", "iou": overlap, "bare": bare, **self.second_settings("read-spans")}
+        offered = {"none": "read"} if self.none_offered else {}
+        parse = {"parse": f"named.v{VERSION}", **offered}
+        return {**parse, "iou": overlap, "bare": bare, **self.second_settings("read-spans")}
 
     def read(self, item: Scorable) -> Reading:
         """Return the spans an answer names."""
-        return read_spans(item.text, unit=self.protocol.timestamp_unit, duration=item.duration)
+        found = read_spans(item.text, unit=self.protocol.timestamp_unit, duration=item.duration)
+        none = self.none_offered and found.status == "unread" and says_none(plain(item.text), 0)
+        return Reading(rule="none") if none else found
 
     def read_again(self, items: Sequence[Scorable], second: SecondReader) -> list[Reading | None]:
         """Return the spans that a judge reads in each answer."""

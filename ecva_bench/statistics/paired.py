@@ -16,7 +16,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from .intervals import CELLS_AT_ONCE, LEVEL, cluster_sums
+from .intervals import CELLS_AT_ONCE, LEVEL, balanced_mean, cluster_sums
 
 PAIRED_DRAWS = 10_000
 POWER = 0.8
@@ -102,15 +102,25 @@ class PairedBootstrap:
 
 
 def paired_bootstrap(
-    differences: Sequence[float], clusters: Sequence[Hashable], *, seed: int, draws: int = PAIRED_DRAWS
+    differences: Sequence[float],
+    clusters: Sequence[Hashable],
+    *,
+    seed: int,
+    strata: Sequence[str] = (),
+    draws: int = PAIRED_DRAWS,
 ) -> PairedBootstrap:
-    """Return the bootstrap of the mean of paired differences, drawn by cluster; both sequences are equally long.
+    """Return the bootstrap of the mean of paired differences, drawn by cluster; all sequences are equally long.
+
+    With `strata`, one for each difference, it is that of their `balanced_mean`: clusters are drawn within each stratum,
+    those that have differences of several strata among themselves, and `clusters` of the result counts the fewest.
 
     The same input in any order gives the same resamples, and comparisons over as many clusters share their draws.
-    Raises `ValueError` without a difference.
+    Raises `ValueError` without a difference, and with a single stratum.
     """
     if not differences:
         raise ValueError("there is no difference to resample")
+    if strata:
+        return _balanced(differences, clusters, strata, seed, draws)
     totals, sizes = cluster_sums(differences, clusters)
     count = len(totals)
     mean = math.fsum(differences) / len(differences)
@@ -124,6 +134,39 @@ def paired_bootstrap(
     means = np.sort(sums[:, 0] / sums[:, 1])
     error = float(means.std()) * math.sqrt(count / (count - 1))
     return PairedBootstrap(len(differences), count, mean, error, means)
+
+
+def _balanced(
+    differences: Sequence[float], clusters: Sequence[Hashable], strata: Sequence[str], seed: int, draws: int
+) -> PairedBootstrap:
+    mean = balanced_mean(differences, strata)
+    if mean is None:
+        raise ValueError("there is one stratum, and nothing to balance")
+    names = sorted({*strata} - {""})
+    of: dict[Hashable, set[str]] = {}
+    for cluster, own in zip(clusters, strata, strict=True):
+        of.setdefault(cluster, set()).update([own] if own else names)
+    kinds: dict[tuple[str, ...], list[int]] = {}
+    for place, cluster in enumerate(clusters):
+        kinds.setdefault(tuple(sorted(of[cluster])), []).append(place)
+    fewest = min(len({clusters[place] for place in places}) for places in kinds.values())
+    if fewest < FEWEST_CLUSTERS:
+        return PairedBootstrap(len(differences), fewest, mean, None, np.empty(0))
+    sums: npt.NDArray[np.float64] = np.zeros((draws, 2 * len(names)))
+    for number, (_, places) in enumerate(sorted(kinds.items())):
+        some = [clusters[place] for place in places]
+        columns = [
+            column
+            for name in names
+            for column in cluster_sums([differences[p] if strata[p] in ("", name) else math.nan for p in places], some)
+        ]
+        table: npt.NDArray[np.float64] = np.stack(columns, axis=1)
+        drawn, rows = _resamples(len(table), seed + number, draws), max(1, CELLS_AT_ONCE // len(table))
+        for first in range(0, draws, rows):
+            sums[first : first + rows] += np.matmul(drawn[first : first + rows].astype(np.float64), table)
+    means = np.sort((sums[:, 0::2] / sums[:, 1::2]).mean(axis=1))
+    error = float(means.std()) * math.sqrt(fewest / (fewest - 1))
+    return PairedBootstrap(len(differences), fewest, mean, error, means)
 
 
 def detectable_effect(error: float, *, alpha: float, power: float = POWER) -> float:

@@ -61,3 +61,29 @@ def test_a_set_is_run_scored_and_ranked(
     code, out, err = ecva_bench("leaderboard", "a.jsonl", "--task", min(TASKS[shape]))
     assert code == 0, err
     assert "constant" in out
+
+
+def test_a_class_is_asked_for_and_read_among_those_of_its_own_set(
+    clip: Path, ecva_bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = f"vau-bench:{SHAPES['vau-bench'][1](tmp_path)}"
+    for annotation in load_dataset(source).annotations:
+        video = tmp_path / "videos" / annotation.media
+        video.parent.mkdir(parents=True, exist_ok=True)
+        video.symlink_to(clip)
+    (tmp_path / "fire.py").write_text(
+        "def named(video, question):\n    assert '18. Traffic_accident' in str(question)\n    return 'Fire'\n"
+    )
+    for model in ("oracle", "fire.py:named"):
+        out = f"{model[:4]}.jsonl"
+        asked = ("--data", source, "--videos", "videos", "--task", "classification", "--out", out)
+        code, _, err = ecva_bench("run", "--model", model, *asked)
+        assert code == 0, err
+        assert ecva_bench("score", out)[0] == 0
+    right = {}
+    for name in ("orac", "fire"):
+        records = [json.loads(line) for line in (tmp_path / f"{name}.scores.jsonl").read_text().splitlines()]
+        right[name] = {one["video"]: one["values"]["accuracy"] for one in records if one["type"] == "score"}
+    assert set(right["orac"].values()) == {1.0}
+    assert right["fire"] == {"14": 1.0, "Fire_1": 1.0, "calm_1": 0.0}

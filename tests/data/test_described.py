@@ -17,7 +17,7 @@ from ecva_bench.errors import DataError, EcvaError, UsageError
 from ecva_bench.records import Annotation, Moment
 from ecva_bench.records.annotations import Finding, Query
 
-from .field_shapes import lines, table, written
+from .field_shapes import lines, table, vau_bench, written
 
 ROWS = [
     {"clip": "a.mp4", "from": "1.5", "to": "3", "why": "It rains.", "kind": "fire"},
@@ -161,7 +161,7 @@ def test_hostile_cells_are_findings(tmp_path: Path) -> None:
     assert rules(dataset) == {
         "cell-formula": 1, "text-placeholder": 1, "cell-error": 1, "row-broken": 2, "moment-open": 1,
         "moment-reversed": 1, "moment-malformed": 3, "text-missing": 1, "moments-missing": 1, "text-damaged": 2,
-        "duplicate-row": 2, "no-anomaly": 2,
+        "duplicate-row": 2, "no-anomaly": 2, "name-outside": 1,
     }  # fmt: skip
     assert {each.video for each in dataset.annotations} == {"a", "c", "d", "f", "h", "k"}
     assert dataset.media_path(next(each for each in dataset.annotations if each.video == "f")) == tmp_path / "f.mp4"
@@ -294,3 +294,47 @@ def test_what_is_read_passes_every_check_of_its_type(suffix: str, tmp_path: Path
     asked = [query for each in dataset.annotations for query in each.queries]
     assert asked == [Query.model_validate(query.model_dump()) for query in asked]
     assert len(asked) == 1
+
+
+def detected(folder: Path, detection: str, *kinds: str) -> list[bool | None]:
+    table(folder, "d.csv", ("clip", "kind"), *((f"v{n}", kind) for n, kind in enumerate(kinds)))
+    text = f'name = "d"\nid = "clip"\ncause = "clip"\ndetection = {detection}\nsplits = {{ test = ["d.csv"] }}\n'
+    return [each.anomalous for each in load_dataset(describe(folder, text)).annotations]
+
+
+def test_a_text_that_fits_both_kinds_of_patterns_is_refused_unless_one_is_nearer(tmp_path: Path) -> None:
+    both = '{ column = "kind", normal = ["*normal*"], anomalous = ["*abnormal*"] }'
+    assert detected(tmp_path, both, "normal") == [False]
+    with pytest.raises(DataError, match=r"'Abnormal' fits '[*]normal[*]' of normal and '[*]abnormal[*]' of anomalous"):
+        detected(tmp_path, both, "Abnormal")
+    literal = '{ column = "kind", normal = ["*normal*"], anomalous = ["abnormal"] }'
+    assert detected(tmp_path, literal, "Abnormal", "normal street") == [True, False]
+    rest = '{ column = "kind", normal = ["Normal*"], anomalous = ["*"] }'
+    assert detected(tmp_path, rest, "normal_3", "fire") == [False, True]
+    other = '{ column = "kind", normal = ["*"], anomalous = ["fire"] }'
+    assert detected(tmp_path, other, "normal_3", "Fire") == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("unit", "fps", "start", "rule"),
+    [("frames", -3.0, 10, "frame-rate-missing"), ("frames", 0.0, 10, "frame-rate-missing"),
+     ("mmss", None, 0.30, "moment-malformed"), ("mmss", None, "1.5", "moment-malformed")],
+)  # fmt: skip
+def test_times_of_no_sense_are_findings_and_no_moments(unit: str, fps: float | None, start: object, rule: str) -> None:
+    moment, notes = read_span((start, 200), unit, fps, lambda value: False)  # type: ignore[arg-type]
+    assert moment is None
+    assert [note.rule for note in notes] == [rule]
+
+
+def test_a_name_that_leads_out_of_the_folder_is_a_finding(tmp_path: Path) -> None:
+    rows = [("clip", "from", "to", "why", "kind"), ("../../etc/passwd", "0", "1", "w", "fire")]
+    table(tmp_path, "rows.csv", *rows)
+    dataset = load_dataset(describe(tmp_path, PORCH.format(file="rows.csv")))
+    assert rules(dataset)["name-outside"] == 1
+    assert ".." not in dataset.annotations[0].media
+
+
+def test_a_table_of_a_described_set_says_whose_it_is(tmp_path: Path) -> None:
+    path = vau_bench(tmp_path)
+    with pytest.raises(DataError, match=r"fits the description of vau-bench.*vau-bench:"):
+        load_dataset(path)

@@ -99,3 +99,21 @@ def test_the_rules_go_with_a_submission_and_older_ones_have_none() -> None:
     bare = whole.model_copy(update={"entries": (entry.model_copy(update={"aggregates": ()}),)})
     (found,) = board.leaderboards([bare])
     assert [cells[3].text for cells in found.rows] == ["run"]
+
+
+def test_runs_with_other_orders_of_options_stand_beside_the_best_of_their_rules() -> None:
+    def ordered(model: str, turn: int) -> Scores:
+        answers = [
+            answer(f"v{n}", "A", task="choice", options=options[turn:] + options[:turn], reference=options[key])
+            for n, (options, key) in enumerate(zip(QUESTIONS[::-1], (0, 1, 0, 0), strict=True))
+        ]
+        return score_results(results(answers, model=model), draws=200)
+
+    runs = [submission(ordered(model, turn)) for model, turn in (("as-given", 0), ("turned", 1))]
+    firsts = [{one.column: one.value for one in found.entries[0].aggregates if one.blind}["always_a"] for found in runs]
+    assert firsts == [0.75, 0.25]
+    (one,) = board.leaderboards(runs)
+    (note,) = [note for note in one.notes if note.startswith("rules that never look")]
+    assert "always_a 75.00 %" in note
+    (other,) = board.leaderboards(runs[::-1])
+    assert note in other.notes

@@ -17,7 +17,7 @@ from tests.scoring.build import answer, label, results
 CLASSES = (1, 1, 2, 5)
 
 
-def submitted(model, *texts, seconds=1.0, usd=None, baseline=False, view="full", **fields):
+def submitted(model, *texts, seconds=1.0, usd=None, baseline=False, view="full", of="mini", options=(), **fields):
     """A run that names the class of the first videos; their classes are those of `CLASSES`."""
     answers = [
         answer(
@@ -28,11 +28,12 @@ def submitted(model, *texts, seconds=1.0, usd=None, baseline=False, view="full",
             label=label(CLASSES[n]),
             reference=f"{CLASSES[n]}-1",
             time={"answer": seconds},
+            options=options,
         )
         for n, text in enumerate(texts)
     ]
     owed = tuple(f"v{n}/classification" for n in range(len(CLASSES)))
-    spec = {"baseline": baseline, "dataset": {"name": "mini"}, "decoder": "d 1", "mode": "exact"}
+    spec = {"baseline": baseline, "dataset": {"name": of}, "decoder": "d 1", "mode": "exact"}
     found = results(answers, model=model, name=model, expects={view: owed}, spec=spec, **fields)
     return submission(score_results(found, draws=50), found, usd=usd)
 
@@ -54,6 +55,14 @@ def test_means_by_class_count_missing_answers_as_zero():
     alone = table(dataset_tables(runs[:1]), "accuracy by class, %")
     assert alone.header == ("model", "kind", "1 (2)", "2 (1)")
     assert alone.notes[1] == "Videos left out, for no answer names their class: 1."
+
+
+def test_classes_of_another_data_set_never_have_names_of_cuva():
+    own = ("Abuse", "Arson", "Fire", "Normal", "Assault")
+    for options, names in ((own, ("1 Abuse (2)", "2 Arson (1)")), ((), ("1 (2)", "2 (1)"))):
+        runs = [submitted("m", "[1]", "[2]", "[2]", of="vau-bench", options=options)]
+        found = table(dataset_tables(runs, class_names={1: "Fighting", 2: "Animals"}), "accuracy by class, %")
+        assert found.header[2:] == names
 
 
 def test_models_are_shaded_among_themselves_whatever_a_ceiling_reaches():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from ecva_bench.data.described import Shipped
+from ecva_bench.data.described.shipped import SHIPPED
+from ecva_bench.errors import ScoringError
 from ecva_bench.scoring import get_protocol
 from ecva_bench.scoring.classification import Classification
 
@@ -52,3 +57,25 @@ def test_the_published_protocol_reads_one_digit_of_the_annotation():
 
 def test_a_video_without_a_class_is_an_obstacle():
     assert Classification(get_protocol("standard")).obstacle(item("[1]", task="classification")) == "no class annotated"
+
+
+def test_a_class_that_the_question_does_not_list_is_never_scored_by_its_number():
+    with pytest.raises(ScoringError, match="class 18 is none of those"):
+        score("standard", ("[5]", 5), ("[11]", 18))
+
+
+WITH_CLASSES = [one for one in SHIPPED if any(kind.classification for kind in one.description.kinds)]
+
+
+@pytest.mark.parametrize("shipped", WITH_CLASSES, ids=lambda one: one.name)
+def test_every_class_of_every_set_is_read_by_its_own_name_and_number(shipped: Shipped) -> None:
+    keys = [kind.classification for kind in shipped.description.kinds if kind.classification]
+    names = tuple(dict.fromkeys(name for one in keys for name in one.names.values()))
+    for number, name in enumerate(names, start=1):
+        forms = (name, name.replace("_", " ").lower(), f"The answer is {name}.", f"[{number}]", f"{number}. {name}")
+        batch = [
+            replace(item(text, video=str(n), task="classification", label=label(number)), options=names)
+            for n, text in enumerate(forms)
+        ]
+        values = Classification(get_protocol("standard")).score(batch)
+        assert [value["accuracy"] for value in values] == [1.0] * len(forms), name

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from ecva_bench.leaderboard.board import board
+from ecva_bench.leaderboard.by_view import view_scores
 from ecva_bench.leaderboard.groups import group_submissions
 from ecva_bench.leaderboard.headline import headline_table
 from ecva_bench.leaderboard.submission import submission
@@ -18,10 +20,18 @@ from ecva_bench.statistics.intervals import balanced_mean, bootstrap_interval
 from ecva_bench.statistics.standings import standings
 
 
-def run(answers: Sequence[Answer], absent: Sequence[str] = (), model: str = "m") -> Results:
+def run(
+    answers: Sequence[Answer], absent: Sequence[str] = (), model: str = "m", references: dict[str, str] | None = None
+) -> Results:
     expects = (*(answer.id for answer in answers), *absent)
     return Results(
-        name=model, source="r.jsonl", sha256="0" * 64, model=model, expects={"full": expects}, answers=answers
+        name=model,
+        source="r.jsonl",
+        sha256="0" * 64,
+        model=model,
+        expects={"full": expects},
+        answers=answers,
+        references=references or {},
     )
 
 
@@ -72,11 +82,55 @@ def test_a_missing_answer_is_wrong_in_both_classes() -> None:
     assert summary.zero_filled == pytest.approx((6 / 9 + 1 / 5) / 2)
 
 
+def test_a_missing_answer_is_wrong_in_its_own_class_where_that_is_known() -> None:
+    scores = score_results(run(judged(VIDEOS), absent=["x/detection"], references={"x/detection": "no"}))
+    (summary,) = (one for one in scores.summaries if one.column == "balanced_accuracy")
+    assert summary.zero_filled == pytest.approx((6 / 8 + 1 / 5) / 2)
+    assert submission(scores).entries[0].strata["x"] == "no"
+
+
+def test_a_run_without_any_normal_video_answered_is_ranked_among_the_others() -> None:
+    real = [one for one in judged(VIDEOS) if one.reference == "yes"]
+    absent = {one.id: "no" for one in judged(VIDEOS) if one.reference == "no"}
+    lacking = score_results(run(real, absent=[*absent], model="lacking", references=absent))
+    whole = score_results(run(judged(VIDEOS), model="whole"))
+    (group,) = group_submissions([submission(lacking), submission(whole)])
+    assert group.by == "balanced_accuracy"
+    assert {row.label: row.mean(group.by) for row in group.rows} == {"whole": 1 / 2, "lacking": 6 / 8 / 2}
+    unknown = score_results(run(real, absent=[*absent], model="lacking"))
+    (group,) = group_submissions([submission(unknown), submission(whole)])
+    assert group.by == "correct"
+    assert not [row for row in board(group).rows if row[3].text == "never looks"]  # it is of another column
+
+
+def test_a_run_without_any_answer_has_no_values_that_contradict_its_mean() -> None:
+    for references in ({}, {"a/detection": "yes", "b/detection": "no"}):
+        scores = score_results(run([], absent=["a/detection", "b/detection"], references=references))
+        (entry,) = submission(scores).entries
+        assert entry.values["balanced_accuracy"] == (dict.fromkeys("ab", 0.0) if references else {})
+
+
+def test_what_a_view_takes_away_is_the_difference_of_the_scores_beside_it() -> None:
+    random = np.random.default_rng(1)
+    full = judged([(n % 4 > 0, "Yes" if random.random() < 0.8 else "No") for n in range(80)])
+    blank = [one.model_copy(update={"answer": "No", "view": "blank", "key": f"b{one.id}"}) for one in full]
+    ids = tuple(one.id for one in full)
+    results = run(full).model_copy(update={"answers": (*full, *blank), "expects": {"full": ids, "blank": ids}})
+    first, second = view_scores(submission(score_results(results)))
+    assert (first.column, second.score) == ("balanced_accuracy", 0.5)
+    assert second.drop == pytest.approx((first.score or 0) - 0.5)
+    gains = {kind: [float(a.answer.lower() == kind) - float(kind == "no") for a in full if a.reference == kind]
+             for kind in ("yes", "no")}  # fmt: skip
+    drawn = [sum(np.mean(random.choice(own, len(own))) for own in gains.values()) / 2 for _ in range(4000)]
+    low, high = second.drop_interval or (0, 0)
+    assert (low, high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.02)
+
+
 def test_one_class_alone_gives_no_balanced_accuracy_and_says_so() -> None:
     scores = score_results(run(judged([(True, "Yes"), (True, "No")])))
     (summary,) = (one for one in scores.summaries if one.column == "balanced_accuracy")
     assert (summary.mean, summary.zero_filled) == (None, None)
-    assert summary.gaps == {"no normal video is among those scored": 2}
+    assert summary.gaps == {"all samples are of one class (yes), and nothing is to be balanced": 2}
     assert "false_alarm" not in aggregates(scores)
     (group,) = group_submissions([submission(scores)])
     assert group.by == "correct"
@@ -197,3 +251,12 @@ def test_grounding_is_scored_as_timestamps_are_beside_spans_that_never_look() ->
 
 def replace_duration(answer: Answer) -> Answer:
     return answer.model_copy(update={"duration": None})
+
+
+def test_none_is_an_answer_about_any_video_where_the_question_offers_it() -> None:
+    moments = (Moment(start=1.0, end=3.0),)
+    answers = [answered("a/timestamp", "None.", "[1, 3]", moments=moments, duration=9.0)]
+    for prompt, parsed in (("timestamp-or-none", 1.0), ("timestamp", 0.0)):
+        spec = {"prompts": {"timestamp": {"id": f"ours/{prompt}.v1"}}}
+        found = means(score_results(run(answers).model_copy(update={"spec": spec}), scorers=["timestamp"]))
+        assert (found["parsed"], found["iou"]) == (parsed, 0.0)

@@ -1,4 +1,7 @@
-"""What single cells of a row say: a text, a class, options and their key. No function raises for any value."""
+"""What single cells of a row say: a text, a class, options and their key.
+
+No function raises for any value, but `DataError` where a description says two things of one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from ...errors import DataError
 from ...records import Label
 from ..cells import Note
 from ..json_forms import cell_text
@@ -158,21 +162,44 @@ class DetectionReader:
 
     def __init__(self, keys: DetectionKeys) -> None:
         self._get, self._pattern = column_getter(keys.column), keys.pattern
-        self._normal, self._anomalous = patterns(keys.normal), patterns(keys.anomalous)
+        self._normal, self._anomalous = _Ranked(keys.normal), _Ranked(keys.anomalous)
+        self._known: dict[str, bool | None] = {}
 
     def anomalous(self, row: dict[str, Any], fillers: Fillers, note: NoteOn) -> bool | None:
-        """Return whether a row says that there is an anomaly; None, with a finding, where it does not tell."""
+        """Return whether a row says that there is an anomaly; None, with a finding, where it does not tell.
+
+        `DataError` where a text fits patterns of both; the text itself goes before a pattern, and `*` comes last.
+        """
         value = self._get(row)
         text = taken_part(value, self._pattern)
-        if text is not None and self._normal(text):
-            return False
-        if text is None or fillers.is_missing(text):
-            note("anomalous", Note("detection-unclear", "excluded", "" if value is None else str(value)[:200]))
-            return None
-        if self._anomalous(text):
-            return True
-        note("anomalous", Note("detection-unclear", "excluded", text[:200]))
+        if text is not None:
+            if text not in self._known:
+                self._known[text] = self._decided(text, fillers.is_missing(text))
+            if (found := self._known[text]) is not None:
+                return found
+        note("anomalous", Note("detection-unclear", "excluded", str(text or value or "")[:200]))
         return None
+
+    def _decided(self, text: str, is_missing: bool) -> bool | None:
+        normal, anomalous = self._normal.fit(text), (None if is_missing else self._anomalous.fit(text))
+        if normal is None or anomalous is None:
+            return None if normal is anomalous else normal is None
+        if normal[0] == anomalous[0]:
+            what = f"{text[:200]!r} fits {normal[1]!r} of normal and {anomalous[1]!r} of anomalous"
+            raise DataError(what, "detection", "write patterns of which one fits, or the text itself")
+        return anomalous[0] < normal[0]
+
+
+class _Ranked:
+    """Patterns by rank: the text itself (0) goes before one with `*`, `?` or `[` (1), and that before `*` alone (2)."""
+
+    def __init__(self, written: Sequence[str]) -> None:
+        ranked = [(2 if one.strip() == "*" else int(any(sign in one for sign in "*?[")), one) for one in written]
+        self._patterns = [(rank, one, patterns((one,))) for rank, one in sorted(ranked, key=lambda pair: pair[0])]
+
+    def fit(self, text: str) -> tuple[int, str] | None:
+        """Return the rank and the pattern of the first that fits a text; None where none does."""
+        return next(((rank, one) for rank, one, fits in self._patterns if fits(text)), None)
 
 
 def options_in(values: Sequence[object], fillers: Fillers) -> dict[int, str]:

@@ -54,6 +54,8 @@ class RowReader:
             written = json.dumps(row, ensure_ascii=False, default=str)[:200]
             assembly.note(f"row {number_}", "row", Note("row-broken", "excluded", written))
             return
+        if ".." in name and ".." in name.replace("\\", "/").split("/"):
+            assembly.note(name, "row", Note("name-outside", "repaired", name[:200], relative(name)[:200]))
         for part in self._parts(row, name, assembly) if self.keys.each else (row,):
             assembly.add(name, self._entry(part, name, assembly))
 

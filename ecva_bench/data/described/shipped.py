@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ...errors import EcvaError
 from .loading import Shipped
 
 dota = Shipped("dota")
@@ -15,3 +18,15 @@ vau_bench = Shipped("vau-bench")
 xd_violence = Shipped("xd-violence")
 
 SHIPPED = (dota, hivau_70k, smarthome_bench, sutd_trafficqa, tar, uca, ucf_crime, vau_bench, xd_violence)
+
+
+def fitting_sets(path: Path) -> list[str]:
+    """Return the names of the sets whose description fits an annotation file, which is read for each."""
+    return [one.name for one in SHIPPED if _fits(one, path)]
+
+
+def _fits(shipped: Shipped, path: Path) -> bool:
+    try:
+        return bool(shipped(path).annotations)
+    except EcvaError:
+        return False

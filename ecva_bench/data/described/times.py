@@ -98,11 +98,13 @@ def _seconds(value: object, unit: Unit, fps: float | None) -> float:
     if counted is None or counted < 0:
         raise _UnreadableTime
     if unit == "mmss":
+        if not counted.is_integer():
+            raise _UnreadableTime  # 0.30 is half a second, or half a minute
         if counted % 100 >= 60:
             raise _UnreadableTime("moment-seconds")
         return _possible(60 * (counted // 100) + counted % 100)
     if unit == "frames":
-        if not fps:
+        if not fps or fps <= 0:
             raise _UnreadableTime("frame-rate-missing")
         return _possible(counted / fps)
     return _possible(counted)

@@ -164,7 +164,7 @@ def _form(name: str) -> str:
     """Return the pattern of a name: any blanks between its words, singular or plural, and not inside another word."""
     if not name.isascii():
         return re.escape(name)
-    words = [re.escape(word.removesuffix("s")) + "s?" for word in name.split(" ")]
+    words = [re.escape(word.removesuffix("s")) + "s?" for word in re.split(r"[ _]+", name)]
     return "(?<![a-z])" + r"[\s_-]*".join(words) + "(?![a-z])"
 
 
