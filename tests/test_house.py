@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "libraries": set(),
     "torchvision": set(),
     "wording": set(),
+    "writing": set(),
     "devices": set(),
     "cache": set(),
     "checkpoints": set(),
