@@ -33,7 +33,5 @@ def check_frames(frames: int, path: Path) -> None:
 def check_bytes(frames: int, frame_bytes: int, path: Path) -> None:
     """Raise `VideoTooLarge` for more frames in memory at once than one video may have."""
     if frames * frame_bytes > MOST_BYTES:
-        what = (
-            f"{frames} of its frames are {frames * frame_bytes / 2**30:.1f} GiB, {MOST_BYTES >> 30} at most"
-        )
+        what = f"{frames} of its frames are {frames * frame_bytes / 2**30:.1f} GiB, {MOST_BYTES >> 30} at most"
         raise VideoTooLarge(what, path, f"{_SMALLER}, or take fewer frames of it")

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -76,11 +77,12 @@ def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer,
 def _open(path: Path, deadline: Deadline) -> InputContainer:
     name = str(path.absolute())  # a relative name with a colon would be taken for an address
     local = {"protocol_whitelist": "file"}  # a playlist under a video's name must not reach for the network
+    typed_wrongly: Any = [_PIXELS] * _MOST_STREAMS
     try:
         return av.open(
             name,
             options=local,
-            stream_options=[_PIXELS] * _MOST_STREAMS,
+            stream_options=typed_wrongly,
             metadata_errors="replace",
             timeout=deadline.seconds,
         )
