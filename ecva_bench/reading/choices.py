@@ -15,7 +15,7 @@ from ..records import Label
 from ..records.annotations import LETTERS
 from ..records.scores import Reading
 from .boxes import boxed
-from .text import plain
+from .text import ends, plain
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "alone", "marked", "text", "letter")  # by rank
@@ -31,7 +31,7 @@ _CUE = (
 _LINK = (
     rf"(?:[{_OPEN}:=>,.\-_\"]|(?<![a-z])(?:is|are|was|be|would|should|must|will|likely|probably|clearly|to|as|that|the|"
     r"option|choice|letter|answer|correct|right|most|best|one|question|i|me|my|final|therefore|thus|with|for|"
-    r"definitely|index|name|id)(?![a-z])|是|为|应|该|当|项|选|的|答案)*"
+    r"definitely|index|name|id)(?![a-z])|是|为|应|该|当|项|选|的|答案){0,60}"
 )
 _STATED = re.compile(_CUE + _LINK + _LETTER)
 _RIGHT = re.compile(
@@ -97,7 +97,7 @@ def read_choice(text: str, options: Sequence[str]) -> Reading:
     before the text of another option; a letter behind the last option's is `out of range`. `others` are what is named
     beside the answer.
     """
-    plain_text = boxed(plain(text))
+    plain_text = boxed(ends(plain(text)))
     found = list(_all(text, plain_text, options))
     back = max((match.end() for match in _TAKEN_BACK.finditer(plain_text)), default=0)
     found = [one for one in found if one.start >= back] or found

@@ -28,6 +28,8 @@ SPECIAL_TOKENS = (
     "<|return|>",
 )
 BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around an answer; the readers look for them
+ENDS = 10_000  # characters at either end of a text, five pages; one that is longer goes round in circles
+_MEANS_NOTHING = "\x00"  # no blank, since a reader may go over blanks again and again
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 _UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 
@@ -101,6 +103,14 @@ def plain(text: str) -> str:
     text = blank_thoughts(text)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
+
+
+def ends(plain_text: str) -> str:
+    """Return the text, as long as it was, without what is between its two `ENDS`, blanks around it left out."""
+    start, end = len(plain_text) - len(plain_text.lstrip()) + ENDS, len(plain_text.rstrip()) - ENDS
+    if end - start <= 2:
+        return plain_text
+    return f"{plain_text[:start]}\n{_MEANS_NOTHING * (end - start - 2)}\n{plain_text[end:]}"
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..records.scores import Reading
 from .boxes import boxed
-from .text import plain
+from .text import ends, plain
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 
@@ -31,7 +31,7 @@ _CUE = (
 )
 _LINK = (
     r"(?:[\s\"'(\[{:=>,*_\-]|(?<![a-z])(?:is|are|would|be|should|my|the|final|answer|present|exists?|detected|event|"
-    r"clearly|definitely|simply|probably|likely)(?![a-z])|是(?=[\s:]*(?:否|没))|为)*"
+    r"clearly|definitely|simply|probably|likely)(?![a-z])|是(?=[\s:]*(?:否|没))|为){0,60}"
 )
 _STATED = re.compile(rf"(?:{_CUE}){_LINK}{_WORD}")
 _FIRST = re.compile(rf"(?:^|\n|[.!]\s)[\s\"'(\[{{\-*#>•]*(?:(?:well|actually|okay|ok|hmm|so|oh)[,\s]+)*{_WORD}")
@@ -78,7 +78,7 @@ def read_yes_no(text: str) -> Reading:
 
     Yes and no, both as the answer, are `ambiguous`.
     """
-    plain_text = boxed(plain(text))
+    plain_text = boxed(ends(plain(text)))
     for rule, found in (
         ("answer", list(_words(plain_text, _STATED))),
         ("first", list(_words(plain_text, _FIRST))),
