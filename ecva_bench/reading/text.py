@@ -110,6 +110,10 @@ def ends(plain_text: str) -> str:
     start, end = len(plain_text) - len(plain_text.lstrip()) + ENDS, len(plain_text.rstrip()) - ENDS
     if end - start <= 2:
         return plain_text
+    while plain_text[start - 1].isalnum() and plain_text[start].isalnum() and start > ENDS // 2:
+        start -= 1  # to the word's beginning: what is left of one may be a letter that names an option
+    while plain_text[end - 1].isalnum() and plain_text[end].isalnum() and end < len(plain_text) - ENDS // 2:
+        end += 1
     return f"{plain_text[:start]}\n{_MEANS_NOTHING * (end - start - 2)}\n{plain_text[end:]}"
 
 

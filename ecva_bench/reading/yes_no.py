@@ -34,7 +34,9 @@ _LINK = (
     r"clearly|definitely|simply|probably|likely)(?![a-z])|是(?=[\s:]*(?:否|没))|为){0,60}"
 )
 _STATED = re.compile(rf"(?:{_CUE}){_LINK}{_WORD}")
-_FIRST = re.compile(rf"(?:^|\n|[.!]\s)[\s\"'(\[{{\-*#>•]*(?:(?:well|actually|okay|ok|hmm|so|oh)[,\s]+)*{_WORD}")
+_FIRST = re.compile(
+    rf"(?:^|\n|[.!]\s)[\s\"'(\[{{\-*#>•]{{0,100}}+(?:(?:well|actually|okay|ok|hmm|so|oh)[,\s]+)*{_WORD}"
+)
 _FINAL = re.compile(
     r"\bfinal(?:ly)?\b|\bin conclusion\b|\boverall\b|\btherefore\b|\bthus\b|\bhence\b|最终|综上|因此|所以"
 )
