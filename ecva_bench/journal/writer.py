@@ -105,7 +105,7 @@ class Journal:
         self._file.append(_line(record))
         self._remember(record)
         if isinstance(record, End):
-            self._file.sync()
+            self.sync()
 
     def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
         """Write several records together."""
@@ -129,6 +129,10 @@ class Journal:
         self.manifest = self.manifest.model_copy(update=settled)
         others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
         self._file.replace(b"".join([_line(self.manifest), *others]))
+
+    def sync(self) -> None:
+        """Wait until all is on disk."""
+        self._file.sync()
 
     def event(self, name: str, **detail: Any) -> None:
         """Append something that happened to the run as a whole."""
