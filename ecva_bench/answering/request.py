@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, Task
+from ..untrusted import parse_json
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
@@ -122,9 +122,17 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
-    def tell_missing(self, plan: Plan) -> str:
-        """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
-        return self.dataset.tell_missing([group.video for group in plan.groups])
+    def tell_unusable(self, plan: Plan) -> str:
+        """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.
+
+        They are those of a plan or, where only available ones are asked about, those that are left out.
+        """
+        if not self.selection.available:
+            found = self.dataset.tell_unusable([group.video for group in plan.groups])
+            return f"{found}; --available leaves them out" if found else ""
+        named = Selection(self.selection.ids).apply(self.dataset.annotations)
+        found = self.dataset.tell_unusable([annotation.video for annotation in named])
+        return f"left out: {found}" if found else ""
 
     def tell_data(self) -> list[str]:
         """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.
@@ -234,7 +242,7 @@ class RunRequest:
         return Manifest(
             run=sha256_of([spec, started, writer()])[:16],
             name=self.name,
-            spec=json.loads(canonical_json(spec)),
+            spec=parse_json(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,
             whole=whole.expects if self.selection.shard else {},

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say_json, say_lines
 from . import judge_options
 from .named_files import only_answers
 from .score import JUDGING, Data, ReadWith
@@ -44,9 +45,9 @@ def audit_command(
 
     Examples:
 
-      ecva-bench audit one.jsonl other.jsonl
+      ecva-bench audit motion-mini.jsonl constant-mini.jsonl
 
-      ecva-bench audit one.jsonl --read-with gpt-4o-mini --budget-usd 1
+      ecva-bench audit motion-mini.jsonl --read-with gpt-4o-mini --budget-usd 1
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
@@ -64,6 +65,9 @@ def audit_command(
     answers = [read_answer_file(file, dataset, tasks) for file in only_answers(files)]
     with judge_options.judge_from_options(read_with, **judging) as reader:
         found = audit_answers(answers, reader)
-    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
+    if as_json:
+        say_json(canonical_json(found.model_dump(mode="json")))
+    else:
+        say_lines("\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

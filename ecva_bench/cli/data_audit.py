@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..untrusted import say, say_json, say_lines
 from ..wording import counted
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def data_audit_command(
 
       ecva-bench data audit mini
 
-      ecva-bench data audit train.csv test.csv --out audit.json
+      ecva-bench data audit ./my_data.py:load:train.csv ./my_data.py:load:test.csv --out audit.json
 
       ecva-bench data audit annotations.xlsx --videos videos/ --strict
     """
@@ -57,11 +58,11 @@ def data_audit_command(
     if out is not None:
         _write(out, whole)
     if as_json:
-        print(whole, end="")
+        say_json(whole.rstrip())
     else:
-        print("\n".join(map(as_text, data_audit_tables(found))))
+        say_lines("\n".join(map(as_text, data_audit_tables(found))))
         if not found.findings:
-            print("No finding.")
+            say("No finding.")
     if strict and not found.ok:
         raise typer.Exit(1)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from ..wording import counted
 from . import score
 
@@ -24,13 +25,13 @@ def export_command(
 
     Examples:
 
-      ecva-bench export results.jsonl --to csv
+      ecva-bench export motion-mini.jsonl --to csv
 
-      ecva-bench export results.jsonl --to lmms-eval --out samples.jsonl
+      ecva-bench export motion-mini.jsonl --to lmms-eval --out samples.jsonl
     """
     from ..api.calls import read_answer_file
     from ..interchange.export import default_name, export_results
 
     target = out or default_name(results, to)
     count = export_results(read_answer_file(results, data), to, target)
-    print(f"wrote {target}: {counted(count, 'row')}")
+    say(f"wrote {target}: {counted(count, 'row')}")

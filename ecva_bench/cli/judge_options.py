@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
-from ..wording import counted
+from ..untrusted import say
+from ..wording import amount, counted, usd
 from .progress import progress
 
 if TYPE_CHECKING:
@@ -128,30 +128,30 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
         try:
             yield judge
         except BudgetExhausted as error:
-            print(f"stopped: {error}", file=sys.stderr)
+            say(f"stopped: {error}", error=True)
             raise typer.Exit(3) from None
         finally:
-            print(_cost(judge), file=sys.stderr)
+            say(_cost(judge), error=True)
             if path := options["export"]:
-                print(f"judge calls: {judge.export(path)} in {path}", file=sys.stderr)
+                say(f"judge calls: {judge.export(path):,} in {path}", error=True)
         if judge.mute:
             again = "name another judge, or a new --judge-store to ask this one again"
             what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
-            print(f"error: {what}: {again}", file=sys.stderr)
+            say(f"error: {what}: {again}", error=True)
             raise typer.Exit(3)
         if absent := judge.usage.not_in_replay:
             remedy = "use the answers and the options that the calls were exported with"
-            print(f"error: the replay lacks {counted(absent, 'vote')}: {replay}: {remedy}", file=sys.stderr)
+            say(f"error: the replay lacks {counted(absent, 'vote')}: {replay}: {remedy}", error=True)
             raise typer.Exit(3)
 
 
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
-    price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
+    price = "price unknown" if usage.usd is None else usd(usage.usd)
     notes = f", {counted(usage.uncounted, 'reply')} without a count of tokens" if usage.uncounted else ""
     notes += f", {counted(usage.not_in_replay, 'vote')} not in the replay" if usage.not_in_replay else ""
     return (
-        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store} from the store, {usage.failed} failed, "
-        f"{counted(usage.retries, 'retry')}, {counted(usage.tokens_in, 'token')} in, {usage.tokens_out:,} out, "
+        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store:,} from the store, {usage.failed:,} failed, "
+        f"{counted(usage.retries, 'retry')}, {amount(usage.tokens_in)} tokens in, {amount(usage.tokens_out)} out, "
         f"{price}{notes}"
     )

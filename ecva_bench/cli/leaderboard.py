@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..untrusted import say, say_json, say_lines
 from .named_files import each_run_once
 
 
@@ -37,7 +38,7 @@ def leaderboard_command(
 
     Examples:
 
-      ecva-bench leaderboard results.scores.jsonl other.scores.jsonl --task cause
+      ecva-bench leaderboard motion-mini.scores.jsonl constant-mini.scores.jsonl --task cause
 
       ecva-bench leaderboard *.scores.jsonl --out board
 
@@ -57,12 +58,16 @@ def leaderboard_command(
     printed = published_tables() if published else []
     if build:
         for path in build_leaderboards(build, published=printed, class_names=names):
-            print(f"wrote {path}")
+            say(f"wrote {path}")
         return
     submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
-    print(written(leaderboards(submissions, published=printed, task=only), form))
+    shown = written(leaderboards(submissions, published=printed, task=only), form)
+    if form == "json":
+        say_json(shown)
+    else:
+        say_lines(shown)
     if out:
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
-            print(f"wrote {path}")
+            say(f"wrote {path}")

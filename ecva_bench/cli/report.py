@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from . import view
 from .named_files import only_answers
 
@@ -24,7 +25,7 @@ def report_command(
 
     Examples:
 
-      ecva-bench report one.jsonl other.jsonl --task cause --out cause.pdf
+      ecva-bench report motion-mini.jsonl constant-mini.jsonl --task cause --out cause.pdf
 
       ecva-bench report *.jsonl --out report.html
     """
@@ -35,4 +36,4 @@ def report_command(
     dataset = view.open_dataset(files, data, None)
     runs = list(view.read_runs(files, scores, dataset))
     pages = write_plots(runs, out, task=find_tasks([task])[0].name if task else None)
-    print(f"wrote {out}: {pages} {'page' if pages == 1 else 'pages'}")
+    say(f"wrote {out}: {pages} {'page' if pages == 1 else 'pages'}")

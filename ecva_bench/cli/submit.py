@@ -7,14 +7,18 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
+from .named_files import only_answers
 from .score import Data
 
 
 def submit_command(
     results: Annotated[
-        Path, typer.Argument(help="Results file of the run, or answers made elsewhere.", show_default=False)
+        list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
     ],
-    scores: Annotated[Path | None, typer.Option(help="Its scores file. Default: the one beside it.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")
+    ] = None,
     data: Data = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
@@ -31,19 +35,22 @@ def submit_command(
 
     Examples:
 
-      ecva-bench submit results.jsonl
+      ecva-bench submit motion-mini.jsonl
 
-      ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
+      ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..api.calls import read_answer_file
+    from ..api.calls import read_answer_file, read_scored
+    from ..errors import UsageError
     from ..leaderboard.submission import submission, write_submission
-    from ..scoring.files import read_scores, scores_path
+    from ..scoring.files import read_scores
 
-    answers = read_answer_file(results, data)
-    scored = read_scores(scores or scores_path(results, "standard"))
-    made = submission(scored, answers, hardware=hardware, usd=usd)
-    path = write_submission(made, to, replace=replace)
-    print(f"wrote {path}")
-    if made.dataset.renamed:
-        print(f"data set: {made.dataset}")
-    print(f"next: ecva-bench leaderboard --build {to}")
+    results = only_answers(results)
+    if len(results) > 1 and (scores or hardware or usd is not None):
+        raise UsageError("--scores, --hardware and --usd are of one run", remedy="submit the runs one by one")
+    for file in results:
+        answers = read_answer_file(file, data)
+        made = submission(read_scores(scores) if scores else read_scored(file), answers, hardware=hardware, usd=usd)
+        say(f"wrote {write_submission(made, to, replace=replace)}")
+        if made.dataset.renamed:
+            say(f"data set: {made.dataset}")
+    say(f"next: ecva-bench leaderboard --build {to}")

@@ -9,10 +9,11 @@ from typing import Any
 
 from ..errors import UsageError
 from ..names import SUFFIXES
+from ..untrusted import parse_json
 
 # First bytes (from a place) -> what the file is, and what to do.
 _MAGIC = (
-    (0, b"\x1f\x8b", "a gzip archive", "unpack it, and name the file that comes out"),
+    (257, b"ustar", "a tar archive", "unpack it, and name the files that come out"),
     (0, b"7z\xbc\xaf", "a 7z archive", "unpack it, and name the file that comes out"),
     (0, b"%PDF", "a PDF document", "name the file the answers are in: JSON, JSON lines, CSV, TSV, XLSX or parquet"),
     (0, b"SQLite format 3", "an SQLite database", "export its table as CSV, and name that"),
@@ -39,8 +40,8 @@ def kind_of_ours(path: Path) -> str:
     """Return which file of this program it is, such as "a scores file"; empty for a results file and all others."""
     try:
         with path.open("rb") as lines:
-            first = json.loads(lines.readline(_LONGEST_LINE))
-    except (OSError, ValueError, RecursionError):
+            first = parse_json(lines.readline(_LONGEST_LINE))
+    except (OSError, ValueError):
         return ""
     schema, _, _ = str(first.get("schema", "") if isinstance(first, Mapping) else "").partition("/")
     return "" if schema == "ecva.results" else _OURS.get(schema, ("", ""))[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data.json_forms import cell_text
 from ..names import of_number
-from ..reading.text import parse_json, well_formed
+from ..untrusted import parse_json, well_formed
 
 # What programs write in place of an answer that they did not get.
 _FAILED = ("ERROR", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
@@ -73,6 +73,12 @@ def prompt_text(value: Any) -> str:
         asked = (item for item in value if item.get("role", item.get("from", "user")) not in _ASSISTANTS)
         return "\n".join(filter(None, (answer_text(item) for item in asked)))
     return ""
+
+
+def is_span(value: Any) -> bool:
+    """Return whether a value is a moment as two numbers, `[1.0, 2.5]`."""
+    is_pair = isinstance(value, list | tuple) and len(value) == 2
+    return is_pair and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
 
 
 def video_text(value: Any) -> str:

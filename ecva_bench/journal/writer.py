@@ -15,6 +15,7 @@ from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
+from ..untrusted import scrubbed_json, secrets
 from .growing import GrowingFile
 from .lines import MANIFEST_BEGINS, parse_records
 from .manifests import (
@@ -64,6 +65,7 @@ class Journal:
         self.cut_off: set[SampleView] = set()
         self._spending = Spending()
         self.served: set[str] = set()
+        self._secrets = secrets()
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,14 +104,14 @@ class Journal:
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record; see `GrowingFile` for when it is on disk. Of an end, wait until all is."""
-        self._file.append(_line(record))
+        self._file.append(self._line(record))
         self._remember(record)
         if isinstance(record, End):
             self.sync()
 
     def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
         """Write several records together."""
-        self._file.append(b"".join(map(_line, records)))
+        self._file.append(b"".join(map(self._line, records)))
         for record in records:
             self._remember(record)
 
@@ -128,11 +130,16 @@ class Journal:
         settled = {"spec": spec, "requested": manifest.requested, "environment": environment}
         self.manifest = self.manifest.model_copy(update=settled)
         others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
-        self._file.replace(b"".join([_line(self.manifest), *others]))
+        self._file.replace(b"".join([self._line(self.manifest), *others]))
 
     def sync(self) -> None:
         """Wait until all is on disk."""
         self._file.sync()
+
+    def _line(self, record: Record) -> bytes:
+        """Return a record as its line; whatever was said to a model, or by it, the keys of the environment are not."""
+        text = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return f"{scrubbed_json(text, self._secrets)}\n".encode()
 
     def event(self, name: str, **detail: Any) -> None:
         """Append something that happened to the run as a whole."""
@@ -247,10 +254,6 @@ def write_results(
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def _line(record: Record) -> bytes:
-    return f"{canonical_json(record.model_dump(mode='json', by_alias=True, exclude_none=True))}\n".encode()
 
 
 def _is_manifest(line: bytes) -> bool:

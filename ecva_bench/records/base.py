@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from ..untrusted import LONGEST_ID, id_problem
 
 # What is shown of a video: all of it, without the annotated moments, without as much normal time; then with other
 # pictures at the same times: one frame throughout, the frames in another order, and no picture at all.
@@ -20,6 +23,17 @@ Action = Literal["kept", "repaired", "excluded"]
 Measured = Annotated[float, Field(ge=-1e12, le=1e12)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Decimals = Annotated[int, Field(ge=0, le=12)]
+
+
+def _usable_id(text: str, longest: int = LONGEST_ID) -> str:
+    if problem := id_problem(text, longest):
+        raise ValueError(f"it is no id: {problem}")
+    return text
+
+
+VideoId = Annotated[str, AfterValidator(_usable_id)]
+SampleIdText = Annotated[str, AfterValidator(partial(_usable_id, longest=2 * LONGEST_ID))]  # has the video's in it
+TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 
 
 class Record(BaseModel):
@@ -72,6 +86,14 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of a value: keys sorted, no spaces, UTF-8, no NaN. Hashes are taken over it."""
     return _CANONICAL.encode(value)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the hex SHA-256 of a file's bytes; of a folder, of its files' by name, but for hidden ones."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    files = sorted(file for file in path.iterdir() if file.name[0] != ".")
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def sha256_of(value: Any) -> str:

@@ -34,6 +34,8 @@ FileStamp = tuple[int, int]  # bytes, modification time in ns: enough to notice 
 
 _DOWNLOAD_AGAIN = "download or copy it again"
 _MOST_STREAMS = 64  # whose pixels are bounded; FFmpeg looks at each to open a file
+# What FFmpeg reads as a list of other files, devices or addresses.
+_REFERRING = frozenset(("concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"))
 _SYNC_DISTANCE = 188  # bytes of an MPEG transport packet
 _PIXELS = {"max_pixels": str(MOST_PIXELS)}
 
@@ -76,7 +78,8 @@ def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer,
 
 def _open(path: Path, deadline: Deadline) -> InputContainer:
     name = str(path.absolute())  # a relative name with a colon would be taken for an address
-    local = {"protocol_whitelist": "file"}  # a playlist under a video's name must not reach for the network
+    # A playlist under a video's name must not reach for the network, nor for another file.
+    local = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _REFERRING))}
     typed_wrongly: Any = [_PIXELS] * _MOST_STREAMS
     try:
         return av.open(
@@ -88,6 +91,8 @@ def _open(path: Path, deadline: Deadline) -> InputContainer:
         )
     except av.error.ExitError:
         raise deadline.timeout() from None
+    except av.error.ArgumentError:  # before anything that it names is opened
+        raise NotAVideo("a playlist or manifest, which only names videos", path, "name the video itself") from None
     except (av.error.FFmpegError, PermissionError) as error:
         check_trouble(error, path)
         if _has_container_magic(path):

@@ -11,7 +11,7 @@ from ecva_bench.journal.results import read_results
 from ecva_bench.judging import client
 from tests.adapters.model_server import ModelServer
 from tests.cli.conftest import Command
-from tests.judging.server import Fault, completion, error
+from tests.judging.server import Fault, Request, completion, error
 
 KEY = "sk-very-secret-0123456789"
 
@@ -39,7 +39,7 @@ def test_a_run_whose_key_is_refused_stops_and_goes_on_elsewhere(tmp_path: Path, 
         assert len(server.requests) == 1
     assert code == 0, complaint
     assert "2 answers (1 was there), 0 errors, 0 missing" in shown
-    assert "has cost so far: 2 asked, 200 tokens_in, 20 tokens_out\n" in complaint
+    assert "has cost so far: 2 asked, 200 tokens in, 20 tokens out\n" in complaint
     assert KEY not in out.read_text(encoding="utf-8")
     assert [json.loads(line)["type"] for line in out.read_text(encoding="utf-8").splitlines()][-1] == "end"
 
@@ -95,6 +95,29 @@ def test_workers_ask_alike_and_the_manifest_says_how(tmp_path: Path, ecva_bench:
     assert [record["type"] for record in records].count("run") == 1
     assert {tuple(answer["steps"]["left_out"]) for answer in answers} == {("seed", "temperature")}
     assert len(answers) == 4
+
+
+class Fickle(ModelServer):
+    """Takes no seed in the first request, and then takes any."""
+
+    def outcome(self, request: Request) -> Fault:
+        if self.requests:
+            return super().outcome(request)
+        self.requests.append(request)
+        return Fault(400, error("Unsupported parameter: 'seed'", param="seed"))
+
+
+def test_an_endpoint_that_changes_its_mind_is_asked_alike_by_all_workers(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 6, "--out", out, "--model-arg", "frames=2")
+    with Fickle() as server:
+        code, shown, complaint = ecva_bench(*run, "--model-arg", f"base-url={server.url}", "--workers", 2)
+        assert len(server.requests) == 1 + 6  # no reply was lost
+    assert code == 0, complaint
+    assert "6 answers (0 were there), 0 errors, 0 missing" in shown
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert records[0]["spec"]["description"]["generation"]["left_out"] == ["seed"]
+    assert [record["steps"]["left_out"] for record in records if record["type"] == "answer"] == 6 * [["seed"]]
 
 
 def test_another_run_than_was_asked_for_is_refused_though_something_was_turned_down(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.cli import readable
 from tests.data.test_workbook import ROW, write
 from tests.metering import Meter
 
@@ -91,17 +90,3 @@ def test_the_examples_of_the_help_run_as_typed(
     assert "cost: at most" in shown
     assert "of 20 USD" in shown
     assert "no folder of videos is named (--videos): all of them are counted, none is looked at" in shown
-
-
-def test_numbers_are_written_for_people() -> None:
-    assert [readable.amount(n) for n in (0, 7, 950, 12_345, 1_900_000, 7e9)] == [
-        "0",
-        "7",
-        "950",
-        "12.3 k",
-        "1.9 M",
-        "7 G",
-    ]
-    assert [readable.size(n) for n in (640, 12_300, 7.1e9)] == ["640 B", "12.3 kB", "7.1 GB"]
-    assert [readable.duration(s) for s in (42, 660, 12_300)] == ["42 s", "11 min", "3.4 hours"]
-    assert [readable.usd(d) for d in (0.0042, 1.874, 2140.0)] == ["0.0042 USD", "1.87 USD", "2,140 USD"]
