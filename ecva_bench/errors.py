@@ -12,6 +12,8 @@
      │    ├── HeaderDamaged        header_damaged: a video once, but its index is cut off
      │    ├── NoVideoStream        no_video_stream: sound only
      │    ├── CodecUnsupported     codec_unsupported
+     │    ├── VideoTooLarge        video_too_large: more pixels, frames or bytes than are read of any video
+     │    ├── VideoFatal           video_fatal: runs were killed while they were at it
      │    ├── NoFrames             no_frames: nothing decodes, or an edit left nothing
      │    ├── VideoChanged         video_changed: the file on disk is not the one that was indexed
      │    ├── StorageTrouble       storage_trouble (retryable): a full disk, no permission, too many open files
@@ -139,6 +141,18 @@ class CodecUnsupported(VideoError):
     """The installed FFmpeg has no decoder for the stream."""
 
     code = "codec_unsupported"
+
+
+class VideoTooLarge(VideoError):
+    """It has more pixels a frame or more frames, or is asked for more frames at once, than this machine is to bear."""
+
+    code = "video_too_large"
+
+
+class VideoFatal(VideoError):
+    """Runs were killed, or crashed, while they were at this video: it is not asked about until it is asked for."""
+
+    code = "video_fatal"
 
 
 class NoFrames(VideoError):

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "torchvision": set(),
     "untrusted": set(),
     "wording": set(),
+    "writing": set(),
     "devices": set(),
     "cache": set(),
     "checkpoints": set(),

@@ -24,6 +24,7 @@ from ..video import Frames, Video
 from ..video.pictures import PictureView
 from . import ending
 from .adapter import Adapter
+from .deaths import UnderWay
 from .plan import VideoQuestions
 from .prefetch import Prefetcher, stopwatch
 from .question import Question
@@ -88,6 +89,7 @@ class Inference:
     def __init__(self, adapter: Adapter, manifest: Manifest, views: Sequence[View], settings: Settings) -> None:
         self.adapter, self.views, self.settings = adapter, views, settings
         self.manifest = manifest
+        self.under_way: UnderWay | None = None  # of a process whose death ends the run
         self._loaded = False
         self._settled = False  # whether the model's description is final
         self._counted = False  # whether the model knows what was spent before
@@ -105,18 +107,31 @@ class Inference:
 
     def prepare(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
         """Open a video and decode, in one pass, the frames of all its views that have unanswered questions."""
+        if self.under_way is None:
+            return self._prepare(job, reserve, self.settings.isolate)
+        isolate = self.settings.isolate or self.under_way.is_suspect(job.group.video)
+        self.under_way.note("open", job.group.video, len(job.settled))
+        try:
+            return self._prepare(job, reserve, isolate)
+        finally:
+            self.under_way.note("opened", job.group.video, len(job.settled))
+
+    def _prepare(self, job: Job, reserve: Callable[[int], None], isolate: bool) -> PreparedVideo:
         seconds = stopwatch()
         if job.begun is not None and not self._settled:
             self.adapter.adopt(job.begun)
             self.manifest = self.manifest.settled(job.begun, {})
             self._settled = True
-        video = Video(job.group.media, deadline=self.settings.deadline, isolate=self.settings.isolate)
+        video = Video(job.group.media, deadline=self.settings.deadline, isolate=isolate)
+        sha256 = ""
         try:
             if job.group.fault:
                 raise job.group.fault
             sha256 = video.sha256
+            if self.under_way:
+                self.under_way.check(job.group.video, job.group.media, len(job.settled))
         except VideoError as error:
-            return PreparedVideo(video, "", self._rounds_of_broken(job, "", error), seconds())
+            return PreparedVideo(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
         found = [self._with_frames(self._round(job, view, video, sha256)) for view in self.views]
         rounds, indices = tuple(round_ for round_, _ in found), np.unique(np.concatenate([some for _, some in found]))
         warnings: tuple[str, ...] = ()
@@ -188,6 +203,7 @@ class Inference:
             for round_ in self._rounds_of_broken(job, "", prepared):
                 yield from not_shown(round_, prepared)
             return
+        asked = False
         try:
             self._count_spent(job)
             together = self.settings.mode == "fast" or self.adapter.independent
@@ -198,11 +214,19 @@ class Inference:
                     yield from not_shown(round_, round_.shown)
                 elif round_.questions:
                     self._load()
+                    asked = asked or self._note_asked("ask", job)
                     size = yield from self._ask(round_, round_.shown, prepared, size)
             if prepared.warnings:
                 yield event("warnings", video=job.group.video, warnings=prepared.warnings)
         finally:
+            if asked:
+                self._note_asked("asked", job)
             prepared.video.close()
+
+    def _note_asked(self, step: Literal["ask", "asked"], job: Job) -> bool:
+        if self.under_way:
+            self.under_way.note(step, job.group.video, len(job.settled))
+        return True
 
     def _count_spent(self, job: Job) -> None:
         if not self._counted:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ..errors import ModelGone
+from ..errors import ModelGone, VideoFatal
 from ..journal.manifests import sample_views
 from ..journal.writer import Journal, end_of
 from ..records.answers import Answer, End, Manifest
 from .adapter import Adapter
+from .deaths import UnderWay
 from .inference import Inference, Job, Settings
 from .plan import Plan
 from .result_records import ResultRecord
@@ -44,10 +45,13 @@ class Runner:
         `progress` is called after every video with (samples settled, samples owed, failures). An interrupt from
         the keyboard is recorded as an event and raised again, and so is `ModelGone`.
         """
+        fatal = {failure.video for failure in journal.failed.values() if failure.error == VideoFatal.code}
+        given_up = frozenset() if self.settings.retry_errors else frozenset(fatal)
         try:
-            self._ask(journal, progress)
-            while self.adapter.collect():
+            with UnderWay(journal.path, given_up) as self.inference.under_way:
                 self._ask(journal, progress)
+                while self.adapter.collect():
+                    self._ask(journal, progress)
         except KeyboardInterrupt:
             journal.event("interrupted")
             raise

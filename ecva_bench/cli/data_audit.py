@@ -87,7 +87,9 @@ def _load(sources: list[str], videos: list[Path] | None) -> list[Dataset]:
 
 
 def _write(out: Path, text: str) -> None:
+    from ..writing import write_whole
+
     try:
-        out.write_text(text, encoding="utf-8")
+        write_whole(out, text)
     except OSError as error:
         raise UsageError("the audit cannot be written", out, f"name another file ({error.strerror})") from None

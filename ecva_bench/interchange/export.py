@@ -15,6 +15,7 @@ from ..errors import ResultsError, UsageError
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Results
 from ..wording import counted
+from ..writing import write_whole
 
 Fields = dict[str, str | int | None]
 
@@ -39,10 +40,7 @@ def export_results(results: Results, form: str, out: Path) -> int:
         rows = [{name: value for name, value in row.items() if name != "options"} for row in rows]
     content = FORMS[form][1](rows, out)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part = out.with_name(f"{out.name}.part")
-        part.write_bytes(content)
-        part.rename(out)
+        write_whole(out, content)
     except OSError as error:
         raise ResultsError(f"the file cannot be written ({error.strerror})", out, "name another with --out") from error
     return len(records)

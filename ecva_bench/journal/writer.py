@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 from collections import Counter
@@ -17,6 +16,7 @@ from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
 from ..untrusted import scrubbed_json, secrets
+from .growing import GrowingFile
 from .lines import MANIFEST_BEGINS, parse_records
 from .manifests import (
     SampleView,
@@ -31,7 +31,6 @@ from .manifests import (
 from .spending import Spending
 
 _AT_ONCE = 1000  # records of a file that is written at once
-_MAKE_ROOM = "make room and run the same command again: it goes on from what is written"
 
 
 def now() -> str:
@@ -70,17 +69,19 @@ class Journal:
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._file = GrowingFile(path)
+        except BlockingIOError:
+            remedy = "wait for it, or name another file with --out"
+            raise ResultsBusy(f"{_holder(path)} is writing this results file", path, remedy) from None
         except OSError as error:
             what = f"the results file cannot be written ({error.strerror})"
             raise ResultsError(what, path, "name another with --out") from error
         try:
-            _lock(self._file, path)
             self._take_up(manifest)
             for file, records in offered.items():
                 self._offer(file, records)
         except BaseException:
-            os.close(self._file)
+            self._file.close()
             raise
 
     @property
@@ -102,13 +103,15 @@ class Journal:
         return [failure for place, failure in newest.items() if self.state.get(place) == "error"]
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
-        """Write one record and wait until it is on disk."""
-        self._write(self._line(record))
+        """Write one record; see `GrowingFile` for when it is on disk. Of an end, wait until all is."""
+        self._file.append(self._line(record))
         self._remember(record)
+        if isinstance(record, End):
+            self.sync()
 
     def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
-        """Write several records, and wait once until all are on disk."""
-        self._write(b"".join(map(self._line, records)))
+        """Write several records together."""
+        self._file.append(b"".join(map(self._line, records)))
         for record in records:
             self._remember(record)
 
@@ -127,17 +130,11 @@ class Journal:
         settled = {"spec": spec, "requested": manifest.requested, "environment": environment}
         self.manifest = self.manifest.model_copy(update=settled)
         others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
-        os.ftruncate(self._file, 0)
-        self._write(b"".join([self._line(self.manifest), *others]))
+        self._file.replace(b"".join([self._line(self.manifest), *others]))
 
-    def _write(self, content: bytes) -> None:
-        try:
-            written = os.write(self._file, content)
-            os.fsync(self._file)
-        except OSError as error:
-            raise ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM) from error
-        if written < len(content):
-            raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
+    def sync(self) -> None:
+        """Wait until all is on disk."""
+        self._file.sync()
 
     def _line(self, record: Record) -> bytes:
         """Return a record as its line; whatever was said to a model, or by it, the keys of the environment are not."""
@@ -149,8 +146,8 @@ class Journal:
         self.append(Event(event=name, detail=detail, t=now()))
 
     def close(self) -> None:
-        """Release the lock and the file."""
-        os.close(self._file)
+        """Wait until all is on disk, and release the lock and the file."""
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -247,12 +244,16 @@ def write_results(
     """
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
-    with Journal(part, manifest) as journal:
-        for start in range(0, len(records), _AT_ONCE):
-            journal.extend(records[start : start + _AT_ONCE])
-            progress(min(start + _AT_ONCE, len(records)), len(records))
-        journal.append(end_of(journal))
-    part.rename(target)
+    try:
+        with Journal(part, manifest) as journal:
+            for start in range(0, len(records), _AT_ONCE):
+                journal.extend(records[start : start + _AT_ONCE])
+                progress(min(start + _AT_ONCE, len(records)), len(records))
+            journal.append(end_of(journal))
+        part.rename(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _is_manifest(line: bytes) -> bool:
@@ -264,17 +265,6 @@ def writer() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid()}
 
 
-def _lock(file: int, path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ResultsBusy(
-            f"{_holder(path)} is writing this results file",
-            path,
-            "wait for it, or name another file with --out",
-        ) from None
-
-
 def _holder(path: Path) -> str:
     for record in reversed(list(parse_records(path))):
         who = record.environment if isinstance(record, Manifest) else getattr(record, "detail", {})
@@ -283,13 +273,18 @@ def _holder(path: Path) -> str:
     return "another process"
 
 
-def _set_aside_torn_tail(file: int, path: Path) -> int:
+def _set_aside_torn_tail(file: GrowingFile, path: Path) -> int:
     """Move what follows the last line break to `<file>.torn`; return its length in bytes."""
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     tail = content[whole:]
     if tail:
-        with path.with_name(path.name + ".torn").open("ab") as aside:
-            aside.write(tail + b"\n")
-        os.ftruncate(file, whole)
+        torn = path.with_name(path.name + ".torn")
+        try:
+            with torn.open("ab") as aside:
+                aside.write(tail + b"\n")
+        except OSError as error:
+            what = f"an incomplete record cannot be set aside ({error.strerror})"
+            raise ResultsError(what, torn, "make room, and run the same command again") from error
+        file.cut(whole)
     return len(tail)

@@ -9,10 +9,8 @@ one file at once.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +20,7 @@ from ..cache import cache_dir, open_base
 from ..errors import JudgeError
 from ..records.base import canonical_json
 from ..untrusted import parse_json
+from ..writing import write_whole
 
 EXPORT_SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
@@ -156,16 +155,11 @@ class Store:
         rows = sorted(self._rows("key, request, reply", set(keys)))
         head = canonical_json({"type": "judge", "schema": EXPORT_SCHEMA, "calls": len(rows)})
         lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
-        part = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             if path.exists() and not _may_be_replaced(path):
                 raise JudgeError("a file of this name exists and is no export of judge calls", path, "name another")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
-            part.replace(path)
+            write_whole(path, "\n".join([head, *lines]) + "\n")
         except OSError as error:
-            with suppress(OSError):
-                part.unlink()
             remedy = "name another file; the calls are stored, and asking again costs nothing"
             raise JudgeError(f"the judge's calls cannot be written ({error.strerror})", path, remedy) from None
         return len(rows)

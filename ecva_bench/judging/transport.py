@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 from ..errors import JudgeError
 from ..untrusted import scrubbed, secrets
 from . import completions, error_bodies
+from .bodies import BodyTooLong, bounded, read_body
 from .completions import RequestFailure
 from .error_bodies import ErrorBody
 
@@ -88,7 +89,9 @@ class Transport(_Endpoint):
                 asyncio.timeout(self._timeout),
                 self._http.post(self._url, data=data, allow_redirects=False) as response,
             ):
-                content = await response.read()
+                content = await read_body(response)
+        except BodyTooLong as error:
+            return RequestFailure(str(error), lost=True)
         except TimeoutError:
             return RequestFailure(f"no reply within {self._timeout:g} s", passing=True, lost=True)
         except self._unreachable as error:
@@ -121,7 +124,12 @@ class BatchTransport(_Endpoint):
 
         super().__init__(base_url, setting)
         context = httpx2.create_ssl_context()
-        http = httpx2.Client(verify=context, proxy=_proxy(self._address), trust_env=False, follow_redirects=False)
+        http = httpx2.Client(
+            transport=bounded(httpx2.HTTPTransport(verify=context, proxy=_proxy(self._address), trust_env=False)),
+            headers={"Accept-Encoding": "identity"},  # so that a body is as long as what comes
+            trust_env=False,
+            follow_redirects=False,
+        )
         self._client = openai.OpenAI(
             api_key=self._key or "none",
             base_url=str(self._address),
@@ -129,7 +137,7 @@ class BatchTransport(_Endpoint):
             timeout=timeout,
             max_retries=retries,
         )
-        self._error = openai.OpenAIError
+        self._errors = (openai.OpenAIError, BodyTooLong)
 
     def upload(self, path: Path) -> str:
         """Send a file of requests and return its id."""
@@ -171,7 +179,7 @@ class BatchTransport(_Endpoint):
     def _tried(self, call: Callable[[], Result]) -> Result:
         try:
             return call()
-        except self._error as error:  # it holds the request, with the key: no more of it than its words leaves here
+        except self._errors as error:  # it holds the request, with the key: no more of it than its words leaves here
             what = f"the batch endpoint failed ({type(error).__name__}: {self.scrub(str(error))[:LONGEST_MESSAGE]})"
             raise JudgeError(what, self.where, "run the same command again: what was submitted is taken up") from None
 

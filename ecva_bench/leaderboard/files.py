@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import ResultsError, UsageError
+from ..writing import write_whole
 from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
@@ -57,10 +58,9 @@ def write_leaderboards(tables: Sequence[Table], folder: Path, *, title: str = TI
         texts[_free_name(table.title, texts)] = as_csv(table)
     paths = []
     try:
-        (folder / "csv").mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             path = folder / name
-            path.write_text(text, encoding="utf-8", newline="")
+            write_whole(path, text)
             paths.append(path)
     except OSError as error:
         raise ResultsError("the leaderboards cannot be written", folder, f"name another folder ({error})") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import ResultsError
 from ..records.base import Record, canonical_json
+from ..writing import write_whole
 from .github import step_summary
 from .junit import as_junit
 from .table import Table
@@ -21,10 +22,9 @@ def write_gate(found: Record, cases: Sequence[Case], folder: Path, *, suite: str
     }
     paths = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             path = folder / name
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
             paths.append(path)
     except OSError as error:
         raise ResultsError("the verdict cannot be written", folder, f"choose another folder ({error})") from None

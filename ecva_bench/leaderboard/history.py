@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import ResultsError
 from ..records.base import canonical_json
 from ..untrusted import parse_json
+from ..writing import write_whole
 from .gate import Gate
 
 RUNS = 20
@@ -34,9 +35,7 @@ def remember(found: Gate, path: Path) -> dict[str, list[float]]:
         lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         means = [parse_json(one)["means"] for one in lines]  # before anything is written to what may be no history
         if line not in lines:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            write_whole(path, "".join(f"{one}\n" for one in [*lines, line]))
             means.append(parse_json(line)["means"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultsError("the history of gates cannot be kept", path, f"name another file ({error})") from None

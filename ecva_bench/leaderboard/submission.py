@@ -25,6 +25,7 @@ from ..records.base import Count, Measured, Record, View, sha256_of
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..untrusted import parse_json
+from ..writing import write_whole
 from .values import check_mean, sample_strata, sample_values
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
@@ -222,8 +223,7 @@ def write_submission(found: Submission, folder: Path, *, replace: bool = False) 
     content = found.model_dump(mode="json", by_alias=True)
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise ResultsError("the submission cannot be written", path, f"name another folder ({error})") from None
     return path

@@ -15,7 +15,7 @@ from ..records import Label
 from ..records.annotations import LETTERS
 from ..records.scores import Reading
 from .boxes import boxed
-from .text import plain
+from .text import ends, plain
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "alone", "marked", "text", "letter")  # by rank
@@ -31,16 +31,17 @@ _CUE = (
 _LINK = (
     rf"(?:[{_OPEN}:=>,.\-_\"]|(?<![a-z])(?:is|are|was|be|would|should|must|will|likely|probably|clearly|to|as|that|the|"
     r"option|choice|letter|answer|correct|right|most|best|one|question|i|me|my|final|therefore|thus|with|for|"
-    r"definitely|index|name|id)(?![a-z])|是|为|应|该|当|项|选|的|答案)*"
+    r"definitely|index|name|id)(?![a-z])|是|为|应|该|当|项|选|的|答案){0,60}"
 )
+_NEAR = 1000  # characters within which what speaks of an option stands
 _STATED = re.compile(_CUE + _LINK + _LETTER)
 _RIGHT = re.compile(
-    _LETTER + rf"[{_CLOSE}.:,]*(?:(?:is|seems|looks|would be|must be|best|also|clearly|most|likely|the|an?)\s+)+"
+    _LETTER + rf"[{_CLOSE}.:,]*(?:(?:is|seems|looks|would be|must be|best|also|clearly|most|likely|the|an?)\s+){{1,8}}"
     r"(?:\w+\s+)?(?:correct|right|best|answer|true|appropriate|accurate|option)(?![a-z])|"
     + _OTHER
     + rf"[{_CLOSE}]*(?:选项)?(?:是|为)?(?:正确|对的|最符合)"
 )
-_ALONE = re.compile(rf"^[{_OPEN}\-•#]*" + _LETTER + rf"[{_CLOSE}]*(?:[.:,\-][{_CLOSE}]|[.:(]|$|\n)|"
+_ALONE = re.compile(rf"^[{_OPEN}\-•#]{{0,100}}+" + _LETTER + rf"[{_CLOSE}]*(?:[.:,\-][{_CLOSE}]|[.:(]|$|\n)|"
                     rf"^[(\[]" + _OTHER + r"[)\]]", re.MULTILINE)  # fmt: skip
 _MARKED = re.compile(r"[(\[{\"]\s*" + _LETTER + r"\s*[)\]}\"]")
 _BARE = re.compile(_LETTER)
@@ -65,7 +66,7 @@ _DENIED_BEFORE = re.compile(
     r"(?:options?|choices?|answers?)?(?:[\s\"'(\[,/]|\band\b|\bor\b|(?<![a-z])[a-z](?![a-z])[)\].]*)*$"
 )
 _DENIED_AFTER = re.compile(
-    r"[\s\"')\].:]*(?:(?:[,/\s(]|\band\b|\bor\b|\bnor\b)+[a-z][)\]]*(?![a-z]))*[\s,]*(?:options? |choices? )?"
+    r"[\s\"')\].:]*(?:(?:[,/\s(]|\band\b|\bor\b|\bnor\b)+[a-z][)\]]*(?![a-z])){0,8}[\s,]*(?:options? |choices? )?"
     r"(?:(?:is|are|was|were|seems?|can be|must be|could be|does|do|did|would be|looks?)\s*(?:n't|n'?ot|all|both|"
     r"clearly|also|definitely|simply|therefore|ruled|\s)*\b(?:not|incorrect|wrong|false|out|eliminated|excluded|unlikely|"
     r"irrelevant|unsupported|impossible)\b|(?:is|are|does|do|was)n't\b|不正确|是?错|不对|不符)"
@@ -97,7 +98,7 @@ def read_choice(text: str, options: Sequence[str]) -> Reading:
     before the text of another option; a letter behind the last option's is `out of range`. `others` are what is named
     beside the answer.
     """
-    plain_text = boxed(plain(text))
+    plain_text = boxed(ends(plain(text)))
     found = list(_all(text, plain_text, options))
     back = max((match.end() for match in _TAKEN_BACK.finditer(plain_text)), default=0)
     found = [one for one in found if one.start >= back] or found
@@ -160,7 +161,10 @@ def _letters(text: str, plain_text: str, match: re.Match[str], rank: int) -> Ite
     if not _is_letter(text, plain_text, start, rank):
         return
     yield start
-    while rank < 3 and (more := _ALSO.match(plain_text, start + 1)):
+    for _ in LETTERS if rank < 3 else "":
+        more = _ALSO.match(plain_text, start + 1)
+        if more is None:
+            return
         start = more.start("letter")
         if not _is_letter(text, plain_text, start, 0):
             return
@@ -200,7 +204,7 @@ def _texts(plain_text: str, options: Sequence[str]) -> Iterator[_Named]:
             ends = (plain_text[: match.start()], plain_text[match.end() :])
             whole = not re.search(r"\w", "".join(ends))
             first = not re.search(r"\w", ends[0]) and re.match(r"\s*(?:[.,:;!\n]|$)", ends[1])
-            stated = re.search(_CUE + _LINK + r"$", ends[0]) is not None
+            stated = re.search(_CUE + _LINK + r"$", ends[0][-_NEAR:]) is not None
             if whole or first or stated or len(words) >= _SHORTEST:
                 rank = 0 if stated else 1 if whole else 3
                 found.append(_Named(number, match.start(), match.end(), rank))
@@ -212,8 +216,12 @@ def _texts(plain_text: str, options: Sequence[str]) -> Iterator[_Named]:
 
 def _contradicted(plain_text: str, named: _Named, options: Sequence[str]) -> bool:
     """Return whether the text right behind a letter, or right before its brackets, is that of another option."""
-    behind = re.sub(rf"^[{_CLOSE}(.:,\-]+(?:(?:which|that) is\s+)?[\"']?", "", plain_text[named.end :])
-    before = re.sub(rf"[{_OPEN}.:,\-]+$", "", plain_text[: named.start]) if plain_text[named.end :][:1] == ")" else ""
+    reach = _NEAR + 2 * max(map(len, options))
+    behind = re.sub(
+        rf"^[{_CLOSE}(.:,\-]+(?:(?:which|that) is\s+)?[\"']?", "", plain_text[named.end : named.end + reach]
+    )
+    before = plain_text[max(0, named.start - reach) : named.start] if plain_text[named.end :][:1] == ")" else ""
+    before = re.sub(rf"[{_OPEN}.:,\-]{{1,100}}$", "", before)
     own = _folded(options[named.option])
     quoted = [
         words

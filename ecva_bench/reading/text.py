@@ -26,6 +26,8 @@ SPECIAL_TOKENS = (
     "<|return|>",
 )
 BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around an answer; the readers look for them
+ENDS = 10_000  # characters at either end of a text, five pages; one that is longer goes round in circles
+_MEANS_NOTHING = "\x00"  # no blank, since a reader may go over blanks again and again
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 _UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 
@@ -80,6 +82,18 @@ def plain(text: str) -> str:
     text = blank_thoughts(text)
     blank = _SHOWN.sub(_blank, _SPECIALS.sub(_blank, text))
     return "".join(map(_plain, _MATHS.sub(r" \1 ", blank)))
+
+
+def ends(plain_text: str) -> str:
+    """Return the text, as long as it was, without what is between its two `ENDS`, blanks around it left out."""
+    start, end = len(plain_text) - len(plain_text.lstrip()) + ENDS, len(plain_text.rstrip()) - ENDS
+    if end - start <= 2:
+        return plain_text
+    while plain_text[start - 1].isalnum() and plain_text[start].isalnum() and start > ENDS // 2:
+        start -= 1  # to the word's beginning: what is left of one may be a letter that names an option
+    while plain_text[end - 1].isalnum() and plain_text[end].isalnum() and end < len(plain_text) - ENDS // 2:
+        end += 1
+    return f"{plain_text[:start]}\n{_MEANS_NOTHING * (end - start - 2)}\n{plain_text[end:]}"
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..records.scores import Reading
 from .boxes import boxed
-from .text import plain
+from .text import ends, plain
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 
@@ -31,10 +31,12 @@ _CUE = (
 )
 _LINK = (
     r"(?:[\s\"'(\[{:=>,*_\-]|(?<![a-z])(?:is|are|would|be|should|my|the|final|answer|present|exists?|detected|event|"
-    r"clearly|definitely|simply|probably|likely)(?![a-z])|是(?=[\s:]*(?:否|没))|为)*"
+    r"clearly|definitely|simply|probably|likely)(?![a-z])|是(?=[\s:]*(?:否|没))|为){0,60}"
 )
 _STATED = re.compile(rf"(?:{_CUE}){_LINK}{_WORD}")
-_FIRST = re.compile(rf"(?:^|\n|[.!]\s)[\s\"'(\[{{\-*#>•]*(?:(?:well|actually|okay|ok|hmm|so|oh)[,\s]+)*{_WORD}")
+_FIRST = re.compile(
+    rf"(?:^|\n|[.!]\s)[\s\"'(\[{{\-*#>•]{{0,100}}+(?:(?:well|actually|okay|ok|hmm|so|oh)[,\s]+)*{_WORD}"
+)
 _FINAL = re.compile(
     r"\bfinal(?:ly)?\b|\bin conclusion\b|\boverall\b|\btherefore\b|\bthus\b|\bhence\b|最终|综上|因此|所以"
 )
@@ -78,7 +80,7 @@ def read_yes_no(text: str) -> Reading:
 
     Yes and no, both as the answer, are `ambiguous`.
     """
-    plain_text = boxed(plain(text))
+    plain_text = boxed(ends(plain(text)))
     for rule, found in (
         ("answer", list(_words(plain_text, _STATED))),
         ("first", list(_words(plain_text, _FIRST))),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -45,16 +45,19 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
         collected.add(run)
     if not collected.common:
         raise UsageError("there is nothing to look at", folder, "give results files that hold answers")
+    part = folder / ".part"
     try:
-        return _write_page(collected, folder)
+        shutil.rmtree(part, ignore_errors=True)
+        page = _write_page(collected, part)
+        _move(part, folder)
+        return replace(page, folder=folder)
     except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
         raise UsageError("the page cannot be written", folder, f"name another folder with --out ({error})") from None
 
 
 def _write_page(collected: Collection, folder: Path) -> Page:
     for name in ("data", MEDIA):
-        if (folder / name).is_dir():
-            shutil.rmtree(folder / name)
         (folder / name).mkdir(parents=True)
     for source in files(__package__).joinpath("static").iterdir():
         (folder / source.name).unlink(missing_ok=True)  # which may be a link
@@ -69,6 +72,16 @@ def _write_page(collected: Collection, folder: Path) -> Page:
         _write(folder, f"metric-{place}", compact(collected.column(metric)))
     _write(folder, "index", compact(collected.index(places)))
     return Page(folder, tuple(sorted(places)), collected.answers, tuple(media))
+
+
+def _move(part: Path, folder: Path) -> None:
+    """Put a page that is whole in the place of the one that is there."""
+    for new in part.iterdir():
+        old = folder / new.name
+        if old.is_dir():
+            shutil.rmtree(old)
+        new.rename(old)
+    part.rmdir()
 
 
 def chunks(texts: Iterable[tuple[str, str]], limit: int) -> Iterator[list[tuple[str, str]]]:

@@ -21,6 +21,7 @@ from ..records.annotations import sample_parts
 from ..statistics.intervals import bootstrap_interval
 from ..statistics.ranks import tau_b
 from ..untrusted import one_line
+from ..writing import write_whole
 from .run import Metric, Run, main_metric
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ def write_plots(runs: Sequence[Run], path: Path, *, task: str | None = None) -> 
     with rc_context(style):
         figures = [_page(runs, name) for name in tasks]
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (_write_pdf if path.suffix == ".pdf" else _write_html)(figures, tasks, path)
+            write_whole(path, (_as_pdf if path.suffix == ".pdf" else _as_html)(figures, tasks))
         except OSError as error:
             raise UsageError("the plots cannot be written", path, f"name another file with --out ({error})") from None
     return len(figures)
@@ -234,16 +234,18 @@ def _shown(value: float, metric: Metric) -> float:
     return 100 * value if metric.unit == "%" else value
 
 
-def _write_pdf(figures: Sequence[Figure], tasks: Sequence[str], path: Path) -> None:
+def _as_pdf(figures: Sequence[Figure], tasks: Sequence[str]) -> bytes:
     from matplotlib.backends.backend_pdf import PdfPages
 
-    with PdfPages(path, metadata={"Title": f"ecva-bench: {', '.join(tasks)}", "CreationDate": None}) as pages:
+    file = io.BytesIO()
+    with PdfPages(file, metadata={"Title": f"ecva-bench: {', '.join(tasks)}", "CreationDate": None}) as pages:
         for figure in figures:
             pages.savefig(figure)
+    return file.getvalue()
 
 
-def _write_html(figures: Sequence[Figure], tasks: Sequence[str], path: Path) -> None:
-    """One file without scripts; a browser prints each task on a page of its own."""
+def _as_html(figures: Sequence[Figure], tasks: Sequence[str]) -> str:
+    """One page without scripts; a browser prints each task on a page of its own."""
     drawings = []
     for figure in figures:
         file = io.StringIO()
@@ -255,8 +257,7 @@ def _write_html(figures: Sequence[Figure], tasks: Sequence[str], path: Path) -> 
     )
     style = "@page{size:A4 landscape;margin:5mm}body{margin:0;background:#fff}svg{width:100%;height:auto}"
     style += "section{break-after:page;max-width:297mm;margin:auto}"
-    path.write_text(
+    return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>ecva-bench</title>'
-        f"<style>{style}</style></head><body>\n{sections}</body></html>\n",
-        encoding="utf-8",
+        f"<style>{style}</style></head><body>\n{sections}</body></html>\n"
     )

@@ -51,8 +51,8 @@ _ANNOTATIONS = "the annotations"
 
 _TO_A_JUDGE = re.compile(
     r"\b(ignore|disregard|forget)\b[\s\S]{0,30}\binstructions?\b"
-    r"|\b(score|rating|grade|verdicts?)\b[\"']?\s*[:=]\s*[\[\"']?\s*\d"
-    r"|^\s*(system|assistant|user)\s*:"
+    r"|\b(score|rating|grade|verdicts?)\b[\"']?\s*+[:=]\s*+(?:[\[\"']\s*+)?\d"
+    r"|^[^\S\n]*+(system|assistant|user)\s*:"
     r"|\b(dear|you are|you're|note to|attention|as)\s+(an?\s+|the\s+)?(ai\s+)?(judge|grader|evaluator|rater|examiner)\b"
     r"|\b(full|maximum|highest|perfect|top)\s+(score|marks?|points|rating|verdict|grade)\b"
     r"|\b(this|my|the)\s+(answer|response)\s+(is|deserves)\s+(entirely\s+|fully\s+)?(right|correct|perfect|full)\b",

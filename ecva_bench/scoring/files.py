@@ -6,8 +6,6 @@ never resumed. Knows the format only.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +18,7 @@ from ..errors import ResultsError
 from ..records.base import Record, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 from ..untrusted import parse_json
+from ..writing import write_whole
 from .keeping import with_kept
 from .protocol import get_protocol
 
@@ -72,18 +71,8 @@ def write_scores(new: Scores, path: Path) -> Scores:
     records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
     text = "".join(canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        write_whole(path, text)
     except OSError as error:
-        raise ResultsError("the scores cannot be written", path, f"choose another place with --out ({error})") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
     return scores
 

@@ -26,6 +26,7 @@ from ..errors import NoFrames
 from ..wording import counted
 from .clock import Clock, Int64, distinct, typical_duration
 from .facts import FrameFormat, StreamFacts, frame_format, stream_facts
+from .limits import check_frames, check_pixels
 from .opening import FileStamp, file_stamp, open_video
 from .watchdog import Deadline
 
@@ -83,7 +84,7 @@ def build_index(path: Path, seconds: float) -> VideoIndex:
     stamp = file_stamp(path)
     with open_video(path, deadline) as (container, stream):
         facts = stream_facts(container, stream)
-        scan = _scan(container, stream, facts, deadline)
+        scan = _scan(container, stream, facts, deadline, path)
     reason = _why_sequential(scan, facts)
     seek: SeekTable | None = None
     if reason is None and scan.picture is not None:
@@ -91,6 +92,7 @@ def build_index(path: Path, seconds: float) -> VideoIndex:
     else:
         clock, picture = _decoded_clock(path, scan, facts, deadline)
         scan.warnings.append(f"decoded from the start: {reason}")
+    check_pixels(picture.shown_width, picture.height, path)  # not square pixels may make them more
     n_frames = len(clock.ticks)
     if facts.stated_frames not in (0, n_frames):
         scan.warnings.append(f"the header states {facts.stated_frames} frames, there are {n_frames}")
@@ -100,13 +102,14 @@ def build_index(path: Path, seconds: float) -> VideoIndex:
     return VideoIndex(path, stamp, facts, picture, clock, seek, tuple(scan.warnings))
 
 
-def _scan(container: InputContainer, stream: VideoStream, facts: StreamFacts, deadline: Deadline) -> _Scan:
+def _scan(container: InputContainer, stream: VideoStream, facts: StreamFacts, deadline: Deadline, path: Path) -> _Scan:
     """Read all packets of the stream, decoding only the first key frame that decodes by itself."""
     scan = _Scan()
     vp8 = facts.codec == "vp8"
     corrupt = 0
     try:
         for place, packet in enumerate(_packets(container, stream, deadline)):
+            check_frames(place + 1, path)
             scan.pts.append(packet.pts)
             scan.dts.append(packet.dts)
             scan.durations.append(packet.duration or 0)

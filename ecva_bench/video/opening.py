@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -26,14 +27,17 @@ from ..errors import (
     VideoMissing,
 )
 from ..files.trouble import trouble_of
+from .limits import MOST_PIXELS, check_pixels
 from .watchdog import Deadline
 
 FileStamp = tuple[int, int]  # bytes, modification time in ns: enough to notice that a file was replaced
 
 _DOWNLOAD_AGAIN = "download or copy it again"
+_MOST_STREAMS = 64  # whose pixels are bounded; FFmpeg looks at each to open a file
 # What FFmpeg reads as a list of other files, devices or addresses.
 _REFERRING = frozenset(("concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"))
 _SYNC_DISTANCE = 188  # bytes of an MPEG transport packet
+_PIXELS = {"max_pixels": str(MOST_PIXELS)}
 
 
 def file_stamp(path: Path) -> FileStamp:
@@ -54,6 +58,8 @@ def file_stamp(path: Path) -> FileStamp:
 def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Yield the open container and its main video stream, one codec thread, everything else discarded.
 
+    `VideoTooLarge` where its pictures have more pixels than are decoded.
+
     One thread: threads per video gain nothing over threads across videos, and cost memory and deadlocks.
     """
     container = _open(path, deadline)
@@ -62,7 +68,9 @@ def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer,
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
+        check_pixels(stream.codec_context.width, stream.codec_context.height, path)
         stream.codec_context.thread_count = 1
+        stream.codec_context.options = _PIXELS  # a later picture may be larger than the header says
         yield container, stream
     finally:
         container.close()
@@ -72,8 +80,15 @@ def _open(path: Path, deadline: Deadline) -> InputContainer:
     name = str(path.absolute())  # a relative name with a colon would be taken for an address
     # A playlist under a video's name must not reach for the network, nor for another file.
     local = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _REFERRING))}
+    typed_wrongly: Any = [_PIXELS] * _MOST_STREAMS
     try:
-        return av.open(name, options=local, metadata_errors="replace", timeout=deadline.seconds)
+        return av.open(
+            name,
+            options=local,
+            stream_options=typed_wrongly,
+            metadata_errors="replace",
+            timeout=deadline.seconds,
+        )
     except av.error.ExitError:
         raise deadline.timeout() from None
     except av.error.ArgumentError:  # before anything that it names is opened

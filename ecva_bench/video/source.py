@@ -15,6 +15,7 @@ from ..files.archives import on_disk
 from .clock import Int64
 from .decoding import Decoded, UInt8, decode
 from .index import VideoIndex, build_index
+from .limits import check_bytes
 from .opening import check_trouble, file_stamp
 from .watchdog import isolated
 
@@ -84,6 +85,7 @@ class Source:
         if len(new) == len(ranks) > 0:
             return self._decode(new)
         height, width = self.index.picture.shown_size
+        self._check_bytes(len(ranks))
         pixels = np.empty((len(ranks), height, width, 3), dtype=np.uint8)
         corrupt = np.array([rank in self._corrupt for rank in ranks.tolist()], dtype=np.bool_)
         if len(new):
@@ -98,11 +100,16 @@ class Source:
             self._last = ranks.tobytes(), whole
         return whole
 
+    def _check_bytes(self, frames: int) -> None:
+        height, width = self.index.picture.shown_size
+        check_bytes(frames, height * width * 3, self.path)
+
     def _not_known(self, ranks: Int64) -> Int64:
         new = [rank for rank in ranks.tolist() if rank not in self.kept and rank not in self._missing]
         return np.array(new, dtype=np.int64)
 
     def _decode(self, ranks: Int64) -> Decoded:
+        self._check_bytes(len(self.kept) + len(ranks))
         on_disk(self.path)  # of a video in an archive, the copy may have been removed in the meantime
         if self.isolate:
             limit = self.deadline

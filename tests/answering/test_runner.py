@@ -75,6 +75,9 @@ class Videos:
     def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
         return ()
 
+    def unusable(self, videos: Iterable[str]) -> tuple[str, ...]:
+        return ()
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -16,14 +16,13 @@ from ...records import Label
 from ...records.scores import Reading
 from ...taxonomy import AnomalyClass
 from ..boxes import boxed
-from ..text import plain
+from ..text import ends, plain
 from . import cues
 from .names import Lexicon, lexicon
 from .places import ALONE, Found, find_places, sentence_start
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "class", "alone", "concluded", "name")  # by rank
-ENDS = 20_000  # characters at either end of a text; one that is longer goes round in circles
 SHOWN = 8  # places of one reading; a model that goes round in circles names its class a thousand times
 
 _FIRST = re.compile(r"(?<![0-9])([0-9]{1,4})(?![0-9])")
@@ -37,7 +36,7 @@ def read_class(text: str, offered: tuple[AnomalyClass, ...]) -> Reading:
     `labels` has the class, with its sub-class where the answer goes so deep. Two classes named as the answer are
     `ambiguous`; a number that is not on offer is `out of range`; `others` are what was named beside the answer.
     """
-    plain_text, names = boxed(_ends(plain(text))), lexicon(offered)
+    plain_text, names = boxed(ends(plain(text))), lexicon(offered)
     found = list(find_places(plain_text, names))
     back = max((match.end() for match in cues.TAKEN_BACK.finditer(plain_text)), default=0)
     standing = [one for one in found if one.start >= back] or found
@@ -54,12 +53,6 @@ def first_number(text: str) -> int | None:
     """Return the first `[n]` in a text, else its first whole number: how the published accuracy was read."""
     found = _FIRST_BRACKETED.search(text) or _FIRST.search(text)
     return int(found[1]) if found else None
-
-
-def _ends(plain_text: str) -> str:
-    """Return the text with its middle blank, where it is longer than two ends."""
-    middle = len(plain_text) - 2 * ENDS
-    return plain_text[:ENDS] + " " * middle + plain_text[-ENDS:] if middle > 0 else plain_text
 
 
 def _meant(plain_text: str, found: Found) -> Found | None:
