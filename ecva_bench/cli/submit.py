@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .score import Data
+
+if TYPE_CHECKING:
+    from ..leaderboard.submission import Submission
 
 
 def submit_command(
@@ -22,28 +25,74 @@ def submit_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace this model's submission of the same name.")
     ] = False,
+    with_answers: Annotated[
+        bool, typer.Option("--with-answers", help="Put the answers beside it, so that others can verify its scores.")
+    ] = False,
+    judge_calls: Annotated[
+        Path | None, typer.Option(help="The judge's calls, as score --judge-export wrote them.", show_default=False)
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compute every score again first.")] = False,
 ) -> None:
-    """Write a submission: scores, signatures, settings, coverage and every video's value, but not the answers.
+    """Write a submission: scores, signatures, settings, coverage and every video's value.
 
-    It goes to <to>/<data set>/submissions/<results file's name>.json. `ecva-bench
-    leaderboard --build <to>` makes the tables of it. A submission that is there
-    and says something else is left alone, unless it is to be replaced.
+    It goes to <to>/<data set>/submissions/<results file's name>.json. With
+    --with-answers, the results file and the judge's calls go to
+    <to>/<data set>/answers as they are: only with them, boards rank it
+    (leaderboard --build <to> --verify). Answers quote annotations: see their licence.
+    A run that contradicts itself or its data set is refused. A submission that is
+    there and says something else is left alone, unless it is to be replaced.
 
     Examples:
 
       ecva-bench submit results.jsonl
 
+      ecva-bench submit results.jsonl --with-answers --judge-calls judge.jsonl --verify
+
       ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..api.calls import read_answer_file
-    from ..leaderboard.submission import submission, write_submission
-    from ..scoring.files import read_scores, scores_path
+    from ..leaderboard.submission import write_submission
+    from ..verification.evidence import carry
 
-    answers = read_answer_file(results, data)
-    scored = read_scores(scores or scores_path(results, "standard"))
-    made = submission(scored, answers, hardware=hardware, usd=usd)
+    made = _submission(results, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
     path = write_submission(made, to, replace=replace)
     print(f"wrote {path}")
+    for copy in carry(path, results, judge_calls) if with_answers else ():
+        print(f"wrote {copy}")
     if made.dataset.renamed:
         print(f"data set: {made.dataset}")
-    print(f"next: ecva-bench leaderboard --build {to}")
+    print(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
+
+
+def _submission(
+    results: Path,
+    scores: Path | None,
+    data: str | None,
+    hardware: str | None,
+    usd: float | None,
+    *,
+    calls: Path | None,
+    verify: bool,
+    carried: bool,
+) -> Submission:
+    """Return the submission of a run, once it was checked and, where that is wanted, scored again."""
+    from ..api.calls import read_answer_file
+    from ..errors import UsageError
+    from ..journal.lines import is_results
+    from ..leaderboard.submission import submission
+    from ..scoring.files import read_scores, scores_path
+    from ..verification.examining import check_answers, data_set_at_hand
+    from ..verification.rescoring import verify as verified
+    from ..verification.rows import check_row
+
+    if (verify or carried) and results.exists() and not is_results(results):
+        remedy = f"import them first: ecva-bench import {results}"
+        raise UsageError("only answers in a results file can be verified", results, remedy)
+    answers = read_answer_file(results, data)
+    check_answers(answers)
+    made = submission(read_scores(scores or scores_path(results, "standard")), answers, hardware=hardware, usd=usd)
+    dataset = data_set_at_hand(made.dataset, data)
+    check_row(made, results, dataset)
+    if verify:
+        found = verified(made, results, answers=results, calls=calls, dataset=dataset)
+        print(f"{found.text}: {found.why}" if found.why else found.text)
+    return made
