@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from ..verification.evidence import Evidence
 
 
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Scores files, results files with their scores beside them, or submissions (.json).", show_default=False
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Folder to write every table to: Markdown, HTML, LaTeX, JSON, CSV.")]
 Build = Annotated[
     Path | None,
@@ -31,13 +37,7 @@ Data = Annotated[
 
 
 def leaderboard_command(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Scores files, results files with their scores beside them, or submissions (.json).",
-            show_default=False,
-        ),
-    ] = None,
+    runs: Runs = None,
     published: Annotated[bool, typer.Option(help="Show the paper's rows below ours.")] = True,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Out = None,
