@@ -95,6 +95,7 @@ MAY_IMPORT = {
         "judging",
         "leaderboard",
         "prompt_files",
+        "reading",
         "records",
         "scoring",
         "statistics",

@@ -21,7 +21,9 @@ class Keys:
     def __init__(self, results: Results, lookup: Lookup | None) -> None:
         spec = results.spec
         self._lookup = lookup
-        self._told: dict[str, dict[str, Any]] = spec.get("prompts", {})
+        told = spec.get("prompts")
+        by_task = told.items() if isinstance(told, dict) else ()
+        self._told: dict[str, dict[str, Any]] = {task: one for task, one in by_task if isinstance(one, dict)}
         self._prompts = {task: _prompt(told) for task, told in self._told.items()}
         # Keys of answers made elsewhere hold less, and older runs do not tell all that theirs hold.
         known = "imported" not in spec and {"model", "description", "decoder", "mode"} <= spec.keys()

@@ -104,7 +104,27 @@ def _scored_again(found: Submission, results: Results, judge: Judge | None) -> t
         if summary.scorer in lacking
     }
     again = submission(scores, results, hardware=found.hardware, usd=found.usd) if scores else found
-    return again, but_for
+    return again, but_for | _made_otherwise(found, again)
+
+
+def _made_otherwise(found: Submission, again: Submission) -> dict[str, str]:
+    """Return by column how it was computed, where that is not as the metric is computed here: in another version."""
+    here = {(one.task, one.view, one.column): one for entry in again.entries for one in entry.summaries}
+    ways = {}
+    for entry in found.entries:
+        for summary in entry.summaries:
+            same = here.get((summary.task, summary.view, summary.column), summary)
+            settings = [_settings(one.signature) for one in (summary, same)]
+            if settings[0] != settings[1] or (
+                summary.signature != same.signature and not _equal(summary.mean, same.mean, _ROUNDED)
+            ):
+                ways[summary.column] = f"{summary.column} was made as {summary.signature}, here as {same.signature}"
+    return ways
+
+
+def _settings(signature: str) -> list[str]:
+    """Return a signature without the version that it was computed by: the numbers tell whether that matters."""
+    return [part for part in signature.split("|") if not part.startswith("v:")]
 
 
 def _obstacle(summary: Summary, kind: type[Scorer] | None, settings: Mapping[str, Any], judge: Judge | None) -> str:
@@ -125,7 +145,10 @@ def _obstacle(summary: Summary, kind: type[Scorer] | None, settings: Mapping[str
 
 def _anomeval(settings: Mapping[str, Any]) -> AnomEvalSettings:
     weights = {"weights": tuple(settings["weights"])} if "weights" in settings else {}
-    return AnomEvalSettings(**{**settings, **weights})
+    try:
+        return AnomEvalSettings(**{**settings, **weights})
+    except TypeError as error:
+        raise ResultsError(f"these are no settings of AnomEval ({error})", remedy="submit the run again") from None
 
 
 def _differences(
@@ -170,9 +193,9 @@ def _of_entry(
         for one in _of_column(entry, right, summary, summaries[summary.column], tolerance):
             yield one._replace(field=f"{one.field} of {summary.column}")
     aggregates = {(one.scorer, one.column): one for one in right.aggregates}
-    computed_scorers = {summary.scorer for summary in right.summaries}
+    computed_here = {summary.scorer for summary in right.summaries if summary.column not in but_for}
     for aggregate in entry.aggregates:
-        if aggregate.scorer in computed_scorers:
+        if aggregate.scorer in computed_here:
             same = aggregates.get((aggregate.scorer, aggregate.column))
             yield from _other(aggregate.column, aggregate.value, same.value if same else None)
 
@@ -180,7 +203,6 @@ def _of_entry(
 def _of_column(
     entry: Entry, right: Entry, summary: Summary, computed: Summary, tolerance: float
 ) -> Iterator[Contradiction]:
-    yield from _other("signature", _unversioned(summary.signature), _unversioned(computed.signature))
     values, recomputed = entry.values[summary.column], right.values[summary.column]
     for place in dict.fromkeys([*values, *recomputed]):
         yield from _other(f"value of {place}", values.get(place), recomputed.get(place), tolerance)
@@ -188,11 +210,6 @@ def _of_column(
     for name in same:
         if name != "signature":
             yield from _other(name, stated.get(name), same[name], tolerance)
-
-
-def _unversioned(signature: str) -> str:
-    """Return a signature without the version that it was computed by: the numbers tell whether that matters."""
-    return "|".join(part for part in signature.split("|") if not part.startswith("v:"))
 
 
 def _other(name: str, stated: object, right: object, tolerance: float = _ROUNDED) -> Iterator[Contradiction]:

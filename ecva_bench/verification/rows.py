@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from ..data import Dataset, load_dataset
 from ..data.dataset import EMBEDDED
 from ..errors import EcvaError, ResultsError
 from ..interchange.lookup import Lookup
 from ..leaderboard.submission import DECIMALS, Entry, Submission
+from ..reading.units import TimeUnit
 from ..records.annotations import sample_parts
 from ..records.base import sha256_of
 from ..records.scores import Aggregate, Summary
@@ -89,6 +90,12 @@ def _of_header(found: Submission, dataset: Dataset | None) -> Iterator[Contradic
     except EcvaError as error:
         yield Contradiction("protocol", header.protocol, str(error))
         return
+    units = (None, *get_args(TimeUnit))
+    if header.settings.get("timestamp_unit") not in units:
+        yield Contradiction("timestamp_unit", header.settings["timestamp_unit"], f"one of {units}")
+    for name in ("anomeval", "models"):
+        if not isinstance(header.settings.get(name, {}), dict):
+            yield Contradiction(name, header.settings[name], "settings by name")
     for name, value in header.settings.items():
         if isinstance(value, bool) and value != getattr(rules, name, value):
             yield Contradiction(f"{name} of the protocol {rules.name}", value, not value)

@@ -298,6 +298,7 @@ IN_SUBMISSION = (
     marked_verified_by_hand,
 )
 
+IN_ANOTHER_WAY = (signature_of_another_metric,)  # which an older version might have done
 NOT_TOLD = (answers_named_by_another_hash, marked_verified_by_hand)  # their answers are not there to tell
 
 

@@ -54,6 +54,9 @@ def test_a_changed_submission_is_refused_or_takes_no_rank(board, cheat):
         row = built(board)
         assert (row["rank"], row["kind"]) == ("", "run, as stated")
         return
+    if cheat in cheats.IN_ANOTHER_WAY:
+        assert built(board)["kind"] == "run, verified but for rouge2"
+        return
     with pytest.raises(ResultsError, match=r"should be|do not give their mean") as refused:
         built(board)
     assert str(board.folder) in str(refused.value)
