@@ -1,6 +1,31 @@
-"""`python -m ecva_bench`: the command line, where its program is not on the path."""
+"""The program: the command line. An interrupt or SIGTERM ends it with one line and code 130 from its first moment."""
 
-from .cli import main
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+INTERRUPTED = 130  # the exit code, also typer's at ctrl-C
+
+
+def program() -> None:
+    """Run the command line. SIGTERM, unlike an interrupt, also ends what is there until it is interrupted."""
+    try:
+        signal.signal(signal.SIGTERM, _end)
+        from .cli import main as command_line
+
+        command_line()
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:
+            raise
+        print("interrupted; what was written is kept", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(INTERRUPTED)
+
 
 if __name__ == "__main__":
-    main()
+    program()

@@ -43,7 +43,7 @@ def quiet() -> Iterator[None]:
         logging.captureWarnings(True)
         if warnings.showwarning is not shown_by:
             undo.callback(logging.captureWarnings, False)
-        if "transformers" in sys.modules:
+        if sys.modules.get("transformers"):  # which is None where its import is barred
             _hide_bars(undo)
         yield
 

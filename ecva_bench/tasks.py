@@ -83,11 +83,24 @@ class Prompt:
 TASKS = {
     task.name: task
     for task in (
-        Task("description", "what happened", ("bleu", "rouge", "twins"), edited=True),
-        Task("cause", "why it happened", ("bleu", "rouge", "twins"), aliases=("reason",), edited=True),
-        Task("effect", "what it led to", ("bleu", "rouge", "twins"), aliases=("result", "outcome"), edited=True),
-        Task("classification", "which class of anomaly it is", ("classification",), listed="classification-options"),
-        Task("timestamp", "when it took place", ("timestamp",), unit="seconds", or_none="timestamp-or-none"),
+        Task("description", "what happened", ("bleu", "rouge", "twins"), aliases=("what",), edited=True),
+        Task("cause", "why it happened", ("bleu", "rouge", "twins"), aliases=("why", "reason"), edited=True),
+        Task("effect", "what it led to", ("bleu", "rouge", "twins"), aliases=("how", "result", "outcome"), edited=True),
+        Task(
+            "classification",
+            "which class of anomaly it is",
+            ("classification",),
+            aliases=("class",),
+            listed="classification-options",
+        ),
+        Task(
+            "timestamp",
+            "when it took place",
+            ("timestamp",),
+            aliases=("when", "time"),
+            unit="seconds",
+            or_none="timestamp-or-none",
+        ),
         Task(
             "detection",
             "whether there is an anomaly",

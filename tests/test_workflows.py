@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,43 @@ def test_every_workflow_may_read_and_no_more():
     assert set(WORKFLOWS) == {"ci.yml", "docs.yml", "model-gate.yml", "mutation.yml", "scheduled.yml", "slow.yml"}
     for text in WORKFLOWS.values():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+
+
+def test_the_job_that_publishes_the_site_alone_may_write_and_runs_nothing_of_the_repository():
+    jobs = {(name, job): each for name in WORKFLOWS for job, each in yaml.safe_load(WORKFLOWS[name])["jobs"].items()}
+    assert [job for job, each in jobs.items() if "permissions" in each] == [("docs.yml", "publish")]
+    publish = jobs["docs.yml", "publish"]
+    assert publish["permissions"] == {"actions": "read", "contents": "write"}
+    assert publish["if"] == "github.event_name == 'push' && github.ref == 'refs/heads/main'"
+    assert publish["needs"] == "site"
+    assert [step for step in publish["steps"] if "uses" in step] == []
+    built = next(step for step in jobs["docs.yml", "site"]["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert f"--name {built['with']['name']} " in publish["steps"][0]["run"]
+
+
+def test_what_is_published_is_the_site_alone(tmp_path):
+    """The job's own commands, with a repository of this machine in place of the service's."""
+    steps = yaml.safe_load(WORKFLOWS["docs.yml"])["jobs"]["publish"]["steps"]
+    remote, site, programs = tmp_path / "remote", tmp_path / "site", tmp_path / "bin"
+    programs.mkdir()
+    (programs / "gh").write_text("#!/bin/sh\n")
+    (programs / "gh").chmod(0o755)
+    git = ["git", "-c", "safe.directory=*"]
+    subprocess.run([*git, "init", "--quiet", "--bare", remote], check=True)
+    script = steps[1]["run"].replace("https://github.com/$REPOSITORY.git", str(remote))
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "BUILT": "abc"}
+    for text in ("first", "second"):
+        shutil.rmtree(site, ignore_errors=True)
+        site.mkdir()
+        (site / "index.html").write_text(text)
+        subprocess.run(["bash", "-e", "-c", script], cwd=site, env=environment, check=True)  # noqa: S607
+        shown = [*git, "-C", remote, "show", "gh-pages:index.html"]
+        assert subprocess.run(shown, capture_output=True, text=True, check=True).stdout == text
+    listed = [*git, "-C", remote, "ls-tree", "-r", "--name-only", "gh-pages"]
+    assert subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split() == [
+        ".nojekyll",
+        "index.html",
+    ]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

@@ -28,7 +28,7 @@ from ecva_bench.judging.store import Reply
 
 from ..parts.media.frames import INTRODUCTION, TIME, uneven
 from ..parts.options import choice, count, positive
-from .cost import most_of_a_question, open_budget
+from .cost import count_before, most_of_a_question, open_budget
 from .frames import FrameEncoding, FrameRule, video_parts
 from .picture_tokens import most_tokens
 from .replies import answer_in, why_lost
@@ -47,15 +47,16 @@ class OpenAIEndpoint(Adapter):
     Options, as strings. What is asked: `frames` (at most so many), `sampler` or `fps`; `frames_as` (images, video: the
     latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
     picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`. How: `base_url`, else
-    OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd`,
-    `budget_tokens`, and `prices`, a price table; `batch`, a file that names the batches in which questions go out, at
-    half the price and within a day. Nothing is opened before the first question.
+    OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd` and
+    `budget_tokens`, what a results file may cost over all commands, and `prices`, a price table; `batch`, a file that
+    names the batches in which questions go out, at half the price and within a day. `sharing` is set by the harness:
+    how many workers share the budget. Nothing is opened before the first question.
     """
 
     scheme = True
     independent = True
     immaterial = frozenset(
-        {"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices", "batch"}
+        {"base_url", "concurrency", "timeout", "retries", "budget_usd", "budget_tokens", "prices", "batch", "sharing"}
     )
 
     def __init__(
@@ -78,6 +79,7 @@ class OpenAIEndpoint(Adapter):
         budget_tokens: str = "",
         prices: str = "",
         batch: str = "",
+        sharing: str = "1",
     ) -> None:
         self._model = target
         self._rule = FrameRule.of(frames, sampler, fps)
@@ -98,7 +100,7 @@ class OpenAIEndpoint(Adapter):
             "--model-arg base-url",
         )
         self._usage = Usage()
-        self._budget = open_budget(target, self._usage, budget_usd, budget_tokens, prices)
+        self._budget = open_budget(target, self._usage, budget_usd, budget_tokens, prices, sharing)
         price = self._budget.price
         self._caching_pays = price is not None and price.cached_input < price.input
         self._client = EndpointClient(target, options, self._budget, steady=True)
@@ -110,13 +112,8 @@ class OpenAIEndpoint(Adapter):
         self._reported_served = 0  # so many of those that answered
 
     def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
-        """Return the options with an equal part of each budget: what all workers spend is what one would."""
-        parts = dict(options)
-        if usd := options.get("budget_usd"):
-            parts["budget_usd"] = repr(float(usd) / workers)
-        if tokens := options.get("budget_tokens"):
-            parts["budget_tokens"] = str(max(1, int(tokens) // workers))
-        return parts
+        """Return the options for workers that share each budget: what all spend is what one would."""
+        return {**options, "sharing": str(workers)}
 
     def describe(self) -> dict[str, Any]:
         """Return what is sent besides the question: frames, pictures, words, generation.
@@ -184,10 +181,24 @@ class OpenAIEndpoint(Adapter):
         now = {name: value for name, value in vars(self._usage).items() if name != "from_store" and value is not None}
         new = {name: value - self._reported.get(name, 0) for name, value in now.items()}
         self._reported = now
-        if not new["asked"]:
+        if not any(new.values()):
             return {}
         served, self._reported_served = list(self._served)[self._reported_served :], len(self._served)
         return {"endpoint": self._client.where, **({"served": served} if served else {}), **new}
+
+    def estimated_usage(self, video: Video, questions: Sequence[str]) -> dict[str, Any]:
+        """Return what the questions without a reply are likely to take; of batches, what is asked outside of them."""
+        shown = self._show(video)
+        wanted = [question for question in dict.fromkeys(questions) if question not in shown.replies]
+        if self._batches:  # which a file of their own names
+            wanted = [] if self._client.settled else wanted[:1]
+        sizes = [ChatRequest(self._model, shown, question, self._most_out).size for question in wanted]
+        estimate = vars(self._budget.estimate(sizes)) if sizes else {}
+        return {name: value for name, value in estimate.items() if value}
+
+    def count_spent(self, spent: Mapping[str, float]) -> None:
+        """Count what the results file has cost before; see `Adapter.count_spent`."""
+        count_before(self._budget, spent)
 
     def question_cost(self, words: int) -> QuestionCost:
         """Return the most a question of so many bytes takes, about a video of 16:9."""

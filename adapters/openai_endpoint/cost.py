@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ecva_bench.answering.adapter import QuestionCost
 from ecva_bench.errors import JudgeError, UsageError
-from ecva_bench.judging.budget import Budget, Usage
+from ecva_bench.judging.budget import Budget, Limits, Usage, tokens_of
 from ecva_bench.judging.prices import Price, find_price
 
 from ..parts.options import count, positive
@@ -14,18 +15,27 @@ from .picture_tokens import most_tokens
 from .requests import TEMPLATE
 
 
-def open_budget(model: str, usage: Usage, usd: str, tokens: str, prices: str) -> Budget:
-    """Return the budget that options name; `UsageError` where it cannot be kept to."""
+def open_budget(model: str, usage: Usage, usd: str, tokens: str, prices: str, sharing: str) -> Budget:
+    """Return the budget that options name, which so many are `sharing`; `UsageError` where it cannot be kept to."""
+    limits = Limits(
+        positive("budget_usd", usd, zero=True) if usd else None,
+        count("budget_tokens", tokens) if tokens else None,
+        "--model-arg budget-{}",
+        count("sharing", sharing),
+    )
     try:
-        return Budget(
-            model,
-            usage,
-            price=find_price(model, Path(prices) if prices else None),
-            usd=positive("budget_usd", usd, zero=True) if usd else None,
-            tokens=count("budget_tokens", tokens) if tokens else None,
-        )
+        return Budget(model, usage, price=find_price(model, Path(prices) if prices else None), limits=limits)
     except JudgeError as error:
         raise UsageError(error.what, error.where, "name a table with --model-arg prices=FILE") from None
+
+
+def count_before(budget: Budget, spent: Mapping[str, float]) -> None:
+    """Count what a results file has cost, at today's price where none was known then."""
+    usd = spent.get("usd", 0.0)
+    if price := budget.price:
+        unpriced = [int(spent.get(f"unpriced_{way}", 0)) for way in ("in", "out", "cached")]
+        usd += price.of(*unpriced)
+    budget.count_before(usd, tokens_of(spent))
 
 
 def most_of_a_question(

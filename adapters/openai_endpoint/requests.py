@@ -47,8 +47,8 @@ class ChatRequest:
     def size(self) -> Size:
         """The most tokens of request and answer: a byte of words is at most one."""
         words = sum(len(part["text"].encode()) for part in self.shown.parts if part["type"] == "text")
-        text = TEMPLATE + words + len(self.question.encode())
-        return Size(text, self.most_out, self.shown.most_tokens, self.shown.alike)
+        words += len(self.question.encode())
+        return Size(TEMPLATE + words, self.most_out, self.shown.most_tokens, self.shown.alike, words)
 
     def name(self, without: Collection[str]) -> str:
         """Return a hash of all that is sent."""

@@ -172,6 +172,19 @@ class Adapter(ABC):
         """Return requests, tokens and money used since the last call of this. Default: nothing."""
         return {}
 
+    def estimated_usage(self, video: Video, questions: Sequence[Question]) -> dict[str, Any]:
+        """Return what asking these will take, in the names of `usage`; it is written down before they are asked.
+
+        A run that is killed meanwhile is taken to have spent it. Default: nothing.
+        """
+        return {}
+
+    def count_spent(self, spent: Mapping[str, float]) -> None:  # noqa: B027  most models cost nothing
+        """Count what the results file has cost before against the budget. Called once, before the first question.
+
+        `spent` are sums in the names of `usage`, and of `Spending.total`.
+        """
+
     def collect(self) -> bool:
         """Have the questions answered that waited (`AnswerPending`); return whether there are answers to be had now.
 

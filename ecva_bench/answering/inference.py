@@ -11,10 +11,12 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 import numpy as np
 
 from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
+from ..journal.spending import ASKING, SPENT
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Manifest
 from ..records.base import View, canonical_json, changes_pictures, cuts_moments
@@ -70,13 +72,14 @@ class Job:
     """A video to ask about. `settled` are the keys of its questions that need not be asked again.
 
     `begun` is the model's description under which the run already has answers; None where it has none. `offered` are
-    answers of other files, by key.
+    answers of other files, by key. `spent` is what the run has cost before, as `Adapter.count_spent` takes it.
     """
 
     group: VideoQuestions
     settled: frozenset[str] = frozenset()
     begun: Mapping[str, Any] | None = None
     offered: Mapping[str, Answer] = field(default_factory=dict)
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 class Inference:
@@ -87,6 +90,7 @@ class Inference:
         self.manifest = manifest
         self._loaded = False
         self._settled = False  # whether the model's description is final
+        self._counted = False  # whether the model knows what was spent before
 
     def videos(self) -> Prefetcher[Job, PreparedVideo]:
         """Return a prefetcher that prepares videos in the background, within the limits of the settings."""
@@ -185,6 +189,7 @@ class Inference:
                 yield from not_shown(round_, prepared)
             return
         try:
+            self._count_spent(job)
             together = self.settings.mode == "fast" or self.adapter.independent
             size = len(job.group.samples) if together else 1
             for round_ in prepared.rounds:
@@ -196,16 +201,19 @@ class Inference:
                     size = yield from self._ask(round_, round_.shown, prepared, size)
             if prepared.warnings:
                 yield event("warnings", video=job.group.video, warnings=prepared.warnings)
-            yield from self._usage(job)
-        except ModelGone:
-            yield from self._usage(job)
-            raise
         finally:
             prepared.video.close()
 
-    def _usage(self, job: Job) -> Iterator[Event]:
-        if usage := self.adapter.usage():
-            yield event("spent", video=job.group.video, **usage)
+    def _count_spent(self, job: Job) -> None:
+        if not self._counted:
+            self._counted = True
+            self.adapter.count_spent(job.spent)
+
+    def _spent(self, video: str, calls: Mapping[str, str]) -> Iterator[Event]:
+        """Yield what was spent since the last time, on `calls` that were to be asked or on others."""
+        usage = self.adapter.usage()
+        if usage or calls:
+            yield event(SPENT, video=video, **calls, **usage)
 
     def _load(self) -> None:
         if not self._loaded:
@@ -222,6 +230,8 @@ class Inference:
         """
         asked = sum(len(some.questions) for some in prepared.rounds)
         batches = _cut(round_.questions, size)
+        if self.adapter.independent and not self._settled:  # what all the others take is known from the first
+            batches = [*_cut(round_.questions[:1], 1), *_cut(round_.questions[1:], size)]
         while batches:
             batch = batches.pop(0)
             try:
@@ -247,24 +257,33 @@ class Inference:
 
     def _answers(
         self, batch: Sequence[KeyedSample], round_: ViewQuestions, shown: Video, prepared: PreparedVideo, asked: int
-    ) -> list[ResultRecord]:
-        """Ask a batch and return the answers, preceded by the manifest where the first answer changes it.
+    ) -> Iterator[ResultRecord]:
+        """Ask a batch and yield the answers, preceded by the manifest where the first answer changes it.
 
-        `asked` is how many questions share the time that decoding the video took.
+        What asking may cost is yielded before, and what it did cost before the answers, so that no answer is in a file
+        that lacks its cost. `asked` is how many questions share the time that decoding the video took.
         """
+        seconds = stopwatch()
+        name, questions = batch[0][1].video, [Question.of_sample(sample) for _, sample in batch]
+        calls = {}
+        if estimate := self.adapter.estimated_usage(shown, questions):
+            calls = {"calls": uuid4().hex[:12]}
+            yield event(ASKING, video=name, **calls, **estimate)
         seen: list[Frames] = []
         shown.on_frames = seen.append
-        seconds = stopwatch()
-        questions = [Question.of_sample(sample) for _, sample in batch]
-        texts = checked(self.adapter.answer_many(shown, questions), len(batch))
+        try:
+            texts = checked(self.adapter.answer_many(shown, questions), len(batch))
+        except Exception:
+            yield from self._spent(name, calls)
+            raise
         time = {"decode": round(prepared.seconds / asked, 3), "answer": round(seconds() / len(batch), 3)}
         frames = seen_frames(seen)
         settled = self._settle()  # before keys are made: they hold what was really asked for
         keys = [self._key(sample, round_.view, round_.removed, prepared.sha256) for _, sample in batch]
-        return settled + [
-            answer(key, sample, round_, text, prepared, frames, time)
-            for key, (_, sample), text in zip(keys, batch, texts, strict=True)
-        ]
+        yield from settled
+        yield from self._spent(name, calls)
+        for made, (_, sample), text in zip(keys, batch, texts, strict=True):
+            yield answer(made, sample, round_, text, prepared, frames, time)
 
     def _settle(self) -> list[ResultRecord]:
         """Return the manifest if the first answer changed the model's description; else nothing."""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Selection:
     """Which videos of a data set are asked about; the parts apply in this order.
 
-    `ids`: only these videos. `available`: only those that have a file. `subset`: this many, stratified over anomaly
+    `ids`: only these videos. `available`: only those with exactly one file,
+    which is not empty. `subset`: this many, stratified over anomaly
     classes and drawn with `seed`; a smaller subset is contained in every larger one. `limit`: the first so many.
     `shard`: (i, n), the i-th of n equal parts.
     """
@@ -38,18 +39,18 @@ class Selection:
     available: bool = False
 
     def apply(
-        self, annotations: Sequence[Annotation], missing: Callable[[Iterable[str]], Collection[str]] = lambda _: ()
+        self, annotations: Sequence[Annotation], unusable: Callable[[Iterable[str]], Collection[str]] = lambda _: ()
     ) -> list[Annotation]:
         """Return the selected annotations in the order given; `UsageError` for an unknown id or a bad shard.
 
-        `missing` says which of some videos have no file.
+        `unusable` says which of some videos have no file that can be asked about.
         """
         chosen = list(annotations)
         if self.ids:
             wanted = _named(self.ids, chosen)
             chosen = [annotation for annotation in chosen if annotation.video in wanted]
         if self.available:
-            absent = set(missing([annotation.video for annotation in chosen]))
+            absent = set(unusable([annotation.video for annotation in chosen]))
             chosen = [annotation for annotation in chosen if annotation.video not in absent]
         if self.subset is not None:
             kept = set(stratified_order(chosen, self.seed)[: self.subset])
@@ -168,7 +169,7 @@ def make_plan(
     on_cuts = frozenset(task.name for task in tasks if task.edited or all_tasks)
     groups: list[VideoQuestions] = []
     left_out: dict[str, str] = {}
-    for annotation in selection.apply(dataset.annotations, dataset.missing):
+    for annotation in selection.apply(dataset.annotations, dataset.unusable):
         for task in tasks:
             left_out |= unasked(annotation, task)
         asked = tuple(one for task, prompt in tasks.items() for one in samples(annotation, task, prompt, order))
@@ -185,7 +186,7 @@ def make_plan(
             groups.append(VideoQuestions(annotation.video, media, asked, fault, edited, annotation.moments))
     if not groups:
         remedy = "widen --ids, --limit, --subset or --task"
-        if selection.available and dataset.missing(annotation.video for annotation in dataset.annotations):
+        if selection.available and dataset.unusable(annotation.video for annotation in dataset.annotations):
             remedy += "; --available takes only videos that are there: see `ecva-bench doctor`"
         raise UsageError("nothing is left to ask", dataset.source, remedy)
     expects: dict[View, tuple[str, ...]] = {}

@@ -122,9 +122,17 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
-    def tell_missing(self, plan: Plan) -> str:
-        """Return in one line which videos of a plan have no file; see `Dataset.tell_missing`."""
-        return self.dataset.tell_missing([group.video for group in plan.groups])
+    def tell_unusable(self, plan: Plan) -> str:
+        """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.
+
+        They are those of a plan or, where only available ones are asked about, those that are left out.
+        """
+        if not self.selection.available:
+            found = self.dataset.tell_unusable([group.video for group in plan.groups])
+            return f"{found}; --available leaves them out" if found else ""
+        named = Selection(self.selection.ids).apply(self.dataset.annotations)
+        found = self.dataset.tell_unusable([annotation.video for annotation in named])
+        return f"left out: {found}" if found else ""
 
     def tell_data(self) -> list[str]:
         """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.

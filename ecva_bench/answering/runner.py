@@ -86,9 +86,9 @@ def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
     for key, answer in journal.reusable.items():
         offered[answer.video][key] = answer
     begun = journal.manifest.spec.get("description") if journal.answered or journal.reusable else None
-    owed = sample_views(journal.manifest.expects)
+    owed, spent = sample_views(journal.manifest.expects), journal.usage
     return [
-        Job(group.asked_also(owed), frozenset(settled[group.video]), begun, offered[group.video])
+        Job(group.asked_also(owed), frozenset(settled[group.video]), begun, offered[group.video], spent)
         for group in plan.groups
     ]
 

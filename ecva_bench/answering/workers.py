@@ -11,16 +11,18 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
 
-from ..errors import EcvaError, ModelGone, SpecMismatch, UsageError, WorkerLost
+from ..errors import EcvaError, ModelGone, ResultsError, SpecMismatch, UsageError, WorkerLost
 from ..journal.manifests import differences
+from ..journal.spending import Spending
 from ..journal.writer import Journal, end_of, writer
 from ..libraries import quiet
-from ..records.answers import Answer, End, Manifest
+from ..records.answers import Answer, End, Event, Manifest
 from . import ending
+from .adapter import Adapter
 from .inference import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
@@ -33,9 +35,13 @@ DEATHS_AT_A_PLACE = 3  # after so many workers in a row died without finishing a
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker has loaded the run; `manifest` says how it makes the answers."""
+    """A worker has loaded the run; `manifest` says how it makes the answers.
+
+    `settles` is whether its first answer may change that, as where an endpoint rejects what is asked for.
+    """
 
     manifest: Manifest
+    settles: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ class Worker:
         try:
             with quiet(), self._prepare() as runner:
                 self._videos = runner.inference.videos()
-                yield Ready(runner.manifest)
+                yield Ready(runner.manifest, settles=type(runner.adapter).adopt is not Adapter.adopt)
                 for job, prepared in self._videos:
                     for record in runner.inference.settle(job, prepared):
                         yield Wrote(record)
@@ -131,6 +137,7 @@ class _Slot:
     ready: bool = False
     deaths: int = 0
     held: list[Job] = field(default_factory=list)
+    spending: Spending = field(default_factory=Spending)  # of all its workers
 
 
 class WorkerPool:
@@ -146,6 +153,8 @@ class WorkerPool:
         self._todo: deque[Job] = deque()
         self._died_at: Counter[str] = Counter()  # how many workers, by video
         self._settled = 0
+        self._settles = False  # whether the first answer may change how all are asked for
+        self._spent_before: dict[str, float] = {}
         self._journal: Journal
 
     def __enter__(self) -> Self:
@@ -174,6 +183,7 @@ class WorkerPool:
         the `EcvaError` that a worker ended with.
         """
         self._journal = journal
+        self._spent_before = journal.usage
         self._todo.extend(jobs(self.plan, journal, self._settings.retry_errors))
         reported = 0
         try:
@@ -190,16 +200,23 @@ class WorkerPool:
             self._await_answers()
             journal.event("interrupted")
             raise
-        except (ModelGone, WorkerLost) as gone:
-            while not self._inbox.empty():  # other workers' answers that have arrived may have cost money
-                _, message = self._inbox.get()
-                if isinstance(message, Wrote):
-                    self._write(message.record)
-            journal.event("stopped", why=str(gone))
+        except EcvaError as error:
+            if not isinstance(error, ResultsError) or isinstance(error, SpecMismatch):  # the file can be written
+                self._write_arrived()
+            if isinstance(error, ModelGone | WorkerLost):
+                journal.event("stopped", why=str(error))
             raise
         end = end_of(journal)
         journal.append(end)
         return end
+
+    def _write_arrived(self) -> None:
+        """Write what other workers have sent, which may have cost money, but what cannot stand in the file."""
+        while not self._inbox.empty():
+            _, message = self._inbox.get()
+            if isinstance(message, Wrote):
+                with suppress(SpecMismatch):
+                    self._write(message.record)
 
     def _await_answers(self) -> None:
         """Write the answers under way, as far as they come in time."""
@@ -209,7 +226,7 @@ class WorkerPool:
                 slot.handle.end()
             elif slot.handle:
                 slot.handle.stop()
-        end = time.monotonic() + ending.GRACE
+        end = ending.await_others()
         while alive and (left := end - time.monotonic()) > 0:
             with suppress(queue.Empty):
                 slot, message = self._inbox.get(timeout=left)
@@ -228,13 +245,24 @@ class WorkerPool:
     def _hand_out(self) -> None:
         """Give every worker one video to ask about and others to prepare meanwhile.
 
-        A video at which a worker died is given alone, so that no other video can be the cause of the next death.
+        A video at which a worker died is given alone, so that no other video can be the cause of the next death. Where
+        the first answer settles how all are asked for, one worker is to give it before the others ask.
         """
+        begun = self._journal.manifest.spec.get("description") if self._journal.answered else None
         for slot in self._slots:
             while slot.handle and slot.ready and self._todo and self._has_room(slot):
-                job = self._todo.popleft()
+                job = self._todo[0]
+                job = replace(job, begun=begun or job.begun, spent=self._spent_by(slot))
+                if self._settles and job.begun is None and any(o.held for o in self._slots if o is not slot):
+                    break
+                self._todo.popleft()
                 slot.held.append(job)
                 slot.handle.submit(job)
+
+    def _spent_by(self, slot: _Slot) -> dict[str, float]:
+        """Return what counts against a slot's part of a budget: its part of what was spent before, and its own."""
+        own, before = slot.spending.total, self._spent_before
+        return {name: before.get(name, 0) / len(self._slots) + own.get(name, 0) for name in before.keys() | own.keys()}
 
     def _has_room(self, slot: _Slot) -> bool:
         if not slot.held:
@@ -245,10 +273,12 @@ class WorkerPool:
     def _hear(self, slot: _Slot, message: Message) -> Iterator[ResultRecord]:
         """Handle a message, and yield the records to write."""
         match message:
-            case Ready(manifest):
+            case Ready(manifest, settles):
                 self._compare(slot, manifest)
-                slot.ready = True
+                slot.ready, self._settles = True, settles
             case Wrote(record):
+                if isinstance(record, Event):
+                    slot.spending.add(record)
                 yield record
             case Finished():
                 slot.deaths = 0

@@ -16,6 +16,7 @@ from ..data import load_dataset
 from ..data.loading import DatasetSource
 from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
+from ..interchange.kinds import kind_of_ours
 from ..interchange.opening import open_answers
 from ..interchange.sources import AnswerSource
 from ..journal.lines import absent, is_results
@@ -83,12 +84,12 @@ def run(
     """Ask a model about videos, write every answer to `out` (`MODEL-DATASET.jsonl`) at once, and return all of them.
 
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
-    `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers is
-    not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way. All
-    tasks are asked where none is named; `available`: of videos that are there. Options are put in an order drawn by
-    the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails is an error record,
-    counted in `end`. A model that other processes cannot make again, such as an instance, runs in this one; a script
-    that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met.
+    `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
+    is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
+    All tasks are asked where none is named; `available`: of videos with one file. Options are put in an order drawn
+    by the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails is an error
+    record, counted in `end`. A model that other processes cannot make again, such as an instance, runs in this one; a
+    script that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
@@ -185,11 +186,13 @@ def compare(
     tasks: str | Sequence[str] = (),
     on: On = "all",
     seed: int = 0,
+    data: DatasetSource | None = None,
 ) -> Compared:
     """Return how a run differs from its base: every metric's difference with its interval, and what moved most.
 
-    Runs are outcomes, scores files, or results files with their scores beside them. Samples are paired and videos
-    drawn anew; p-values are corrected after Holm. Raises `UsageError` for runs over other samples, unless `on` is
+    Runs are outcomes, scores files, results files with their scores beside them, or, with the annotations `data`,
+    answers made elsewhere, which are scored in memory without a judge. Samples are paired and videos drawn anew;
+    p-values are corrected after Holm. Raises `UsageError` for runs over other samples, unless `on` is
     `"intersection"`, and `ResultsError` for a run that was not scored.
 
     >>> import ecva_bench as eb
@@ -199,8 +202,8 @@ def compare(
     1.0
     """
     found = compare_scores(
-        base=_scores(base),
-        new=_scores(new),
+        base=_scores(base, data),
+        new=_scores(new, data),
         metrics=_several(metrics),
         tasks=[task.name for task in find_tasks(_several(tasks))],
         on=on,
@@ -258,7 +261,7 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
 def read_scored(path: Path) -> Scores:
     """Return the scores in a file or beside it.
 
-    Raises `UsageError` for answers made elsewhere that are not scored yet, and `ResultsError` for scores by another
+    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another
     annotation than that of the data set, as far as the answers lie there and the data set is an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
@@ -269,20 +272,27 @@ def read_scored(path: Path) -> Scores:
             check_scored_by_data_set(scores, read_answer_file(path, None))
         return scores
     except ResultsError as error:
-        if is_results(path):
+        if scores_path(path, "standard").exists():
             raise
-        try:
-            open_answers(path)
-        except EcvaError:
-            raise error from None  # no answers either
-        remedy = f"score them first: ecva-bench score {path} --data ANNOTATIONS"
+        remedy = f"score them first: ecva-bench score {path}"
+        if not is_results(path):
+            try:
+                open_answers(path)
+            except EcvaError:
+                raise error from None  # no answers either
+            remedy += " --data ANNOTATIONS"
         raise UsageError("these answers are not scored yet", path, remedy) from error
 
 
-def _scores(run: RunSource) -> Scores:
+def _scores(run: RunSource, data: DatasetSource | None = None) -> Scores:
+    """Return the scores of a run; those of answers made elsewhere that are not scored yet are made with `data`."""
     if isinstance(run, Scored):
         return run.scores
-    return read_scored(run.path if isinstance(run, RunOutcome) else Path(run))
+    path = run.path if isinstance(run, RunOutcome) else Path(run)
+    unscored = path.exists() and not scores_path(path, "standard").exists()
+    if data is not None and unscored and not (is_results(path) or kind_of_ours(path)):
+        return score_results(read_answer_file(path, data))
+    return read_scored(path)
 
 
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:

@@ -41,8 +41,6 @@ from . import (
 )
 from .naming import NamingCommand, with_options
 
-_INTERRUPTED = 130  # how typer ends a command at ctrl-C
-
 app = typer.Typer(
     name="ecva-bench",
     help="Evaluate how well video-language models understand the causes of video anomalies (ECVA, CUVA).",
@@ -130,7 +128,3 @@ def main() -> None:
         message = f"{error.strerror or error}{place}{remedy}"
         print(f"error: {with_options(error, message)}", file=sys.stderr)
         raise SystemExit(2) from error
-    except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            print("interrupted; what was written is kept", file=sys.stderr)
-        raise

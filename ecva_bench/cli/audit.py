@@ -44,9 +44,9 @@ def audit_command(
 
     Examples:
 
-      ecva-bench audit one.jsonl other.jsonl
+      ecva-bench audit motion-mini.jsonl constant-mini.jsonl
 
-      ecva-bench audit one.jsonl --read-with gpt-4o-mini --budget-usd 1
+      ecva-bench audit motion-mini.jsonl --read-with gpt-4o-mini --budget-usd 1
 
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """

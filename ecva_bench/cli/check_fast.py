@@ -41,8 +41,8 @@ def check_fast_command(
     from .progress import progress
 
     request = options.build_request(**values, limit=None, subset=None, shard=None, mode="exact")
-    if missing := request.tell_missing(request.plan):
-        print(f"{missing}; --available leaves them out", file=sys.stderr)
+    if unusable := request.tell_unusable(request.plan):
+        print(unusable, file=sys.stderr)
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)
     check = compare_modes(exact=read_results(files["exact"]), fast=read_results(files["fast"]), seed=seed)

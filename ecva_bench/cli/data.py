@@ -132,7 +132,7 @@ def _print_check(result: DatasetCheck) -> None:
         f"{result.dataset}: {escape(result.source)}, sha256 {result.sha256[:16]}", highlight=False, soft_wrap=True
     )
     console.print(
-        ", ".join(f"{count} {name}" for name, count in result.counts.items()), highlight=False, soft_wrap=True
+        ", ".join(f"{count:,} {name}" for name, count in result.counts.items()), highlight=False, soft_wrap=True
     )
     findings = Table("n", "rule", "meaning, and the videos", title="Findings", title_justify="left", box=SIMPLE)
     for rule, meaning, found in result.by_rule():
@@ -229,7 +229,7 @@ def _print_stats(result: Stats) -> None:
     for name, found in rows:
         if found is not None:
             five = (found.minimum, found.lower, found.median, found.upper, found.maximum)
-            spreads.add_row(name, str(found.n), *(f"{value:g}" for value in five), f"{found.mean:.1f}")
+            spreads.add_row(name, str(found.n), *(f"{round(value, 2):g}" for value in five), f"{found.mean:.1f}")
     console.print(spreads)
     console.print(_bars("Moments by length, s", result.lengths))
     if result.coverage is not None:

@@ -41,7 +41,7 @@ def data_audit_command(
 
       ecva-bench data audit mini
 
-      ecva-bench data audit train.csv test.csv --out audit.json
+      ecva-bench data audit ./my_data.py:load:train.csv ./my_data.py:load:test.csv --out audit.json
 
       ecva-bench data audit annotations.xlsx --videos videos/ --strict
     """

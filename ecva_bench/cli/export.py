@@ -24,9 +24,9 @@ def export_command(
 
     Examples:
 
-      ecva-bench export results.jsonl --to csv
+      ecva-bench export motion-mini.jsonl --to csv
 
-      ecva-bench export results.jsonl --to lmms-eval --out samples.jsonl
+      ecva-bench export motion-mini.jsonl --to lmms-eval --out samples.jsonl
     """
     from ..api.calls import read_answer_file
     from ..interchange.export import default_name, export_results

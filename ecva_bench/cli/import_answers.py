@@ -24,8 +24,9 @@ Map = Annotated[
     list[str] | None,
     typer.Option(
         "--map",
-        help="Columns by field: video=COLUMN,answer=COLUMN,task=COLUMN,view=COLUMN; may be repeated. "
-        "Numbers count the columns of a table without headings.",
+        help="Columns by field: video=COLUMN,answer=COLUMN,task=COLUMN,view=COLUMN; with a column for each task "
+        "cause=COLUMN,effect=COLUMN in place of answer; may be repeated. Numbers count the "
+        "columns of a table without headings.",
         show_default=False,
     ),
 ]
@@ -54,6 +55,8 @@ def import_command(
       ecva-bench import cause.csv effect.csv cut.csv@cause@anomaly --data annotations.xlsx --name my-model
 
       ecva-bench import table.csv --data annotations.xlsx --name my-model --map video=clip,answer=qwen --task cause
+
+      ecva-bench import wide.csv --data annotations.xlsx --name my-model --map cause=reasons,effect=ending
     """
     from ..data import load_dataset
     from ..errors import UsageError

@@ -39,7 +39,7 @@ def judge_audit_command(
     the judge. Costs 12 calls per answer and run. Ends with code 1 where the judge
     does something that a sound one does not.
 
-    Example: ecva-bench judge-audit results.jsonl --judge gpt-4o-mini --budget-usd 2
+    Example: ecva-bench judge-audit motion-mini.jsonl --judge gpt-4o-mini --budget-usd 2
     """
     from ..errors import UsageError
     from ..journal.results import read_results

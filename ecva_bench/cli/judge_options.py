@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
-from ..wording import counted
+from ..wording import amount, counted, usd
 from .progress import progress
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ MaxTokens = Annotated[
     _option(min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."),
 ]
 Concurrency = Annotated[int | None, _option(min=1, help="Calls to the judge at once. Default: 16.")]
-BudgetUsd = Annotated[float | None, _option(min=0, help="Stop, to be resumed, before the judge costs more.")]
-BudgetTokens = Annotated[int | None, _option(min=0, help="Stop, to be resumed, before it takes more tokens.")]
+BudgetUsd = Annotated[
+    float | None, _option(min=0, help="Stop before all votes asked for, earlier ones too, cost more.")
+]
+BudgetTokens = Annotated[int | None, _option(min=0, help="Stop before they take more tokens.")]
 Prices = Annotated[Path | None, _option(help="Price table (JSON) that extends the packaged one.")]
 Batch = Annotated[bool, _option("--batch", help="Ask the endpoint's judge by batches: half the price, within a day.")]
 Store = Annotated[Path | None, _option("--judge-store", help="Where calls are kept. Default: the cache folder.")]
@@ -131,7 +133,7 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
         finally:
             print(_cost(judge), file=sys.stderr)
             if path := options["export"]:
-                print(f"judge calls: {judge.export(path)} in {path}", file=sys.stderr)
+                print(f"judge calls: {judge.export(path):,} in {path}", file=sys.stderr)
         if judge.mute:
             again = "name another judge, or a new --judge-store to ask this one again"
             what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
@@ -145,11 +147,11 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
 
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
-    price = "price unknown" if usage.usd is None else f"{usage.usd:.4f} USD"
+    price = "price unknown" if usage.usd is None else usd(usage.usd)
     notes = f", {counted(usage.uncounted, 'reply')} without a count of tokens" if usage.uncounted else ""
     notes += f", {counted(usage.not_in_replay, 'vote')} not in the replay" if usage.not_in_replay else ""
     return (
-        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store} from the store, {usage.failed} failed, "
-        f"{counted(usage.retries, 'retry')}, {counted(usage.tokens_in, 'token')} in, {usage.tokens_out:,} out, "
+        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store:,} from the store, {usage.failed:,} failed, "
+        f"{counted(usage.retries, 'retry')}, {amount(usage.tokens_in)} tokens in, {amount(usage.tokens_out)} out, "
         f"{price}{notes}"
     )

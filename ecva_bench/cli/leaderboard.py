@@ -58,7 +58,7 @@ def leaderboard_command(
 
     Examples:
 
-      ecva-bench leaderboard results.scores.jsonl other.scores.jsonl --task cause
+      ecva-bench leaderboard motion-mini.scores.jsonl constant-mini.scores.jsonl --task cause
 
       ecva-bench leaderboard *.scores.jsonl --out board
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..wording import counted
+from ..wording import amount, counted, size
 from . import options
 from .naming import NamingCommand
 
@@ -143,13 +143,13 @@ def _print_check(check: CheckpointCheck, most: int | None) -> None:
         result = "does not fit" if part.problems else f"fits: {counted(part.tensors, 'tensor')}"
         print(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
-            print(f"  {len(names)} {problem}")
+            print(f"  {len(names):,} {problem}")
             for name in names[:most]:
                 print(f"    {name}")
             if names[len(names) if most is None else most :]:
-                print(f"    … and {len(names) - (most or 0)} more (--all)")
+                print(f"    … and {len(names) - (most or 0):,} more (--all)")
     if check.parameters is not None:
-        print(f"{check.parameters / 1e9:.2f} billion parameters, {check.parameters * 2 / 1e9:.1f} GB in 16 bits")
+        print(f"{amount(check.parameters)} parameters, {size(check.parameters * 2)} in 16 bits")
     if check.stopped:
         print(f"not compared further: {check.stopped}")
     print("the weights fit" if check.passed else "the weights do not fit")

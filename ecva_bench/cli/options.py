@@ -106,7 +106,9 @@ Rotate = Annotated[
 ]
 Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
-Available = Annotated[bool, _videos_option("--available", help="Only videos whose file is there.")]
+Available = Annotated[
+    bool, _videos_option("--available", help="Only videos with exactly one file, which is not empty.")
+]
 Subset = Annotated[int | None, _videos_option(min=1, help="Only N videos, stratified by class; subsets are nested.")]
 Seed = Annotated[int, _videos_option(help="Seed of the subset.")]
 Shard = Annotated[str | None, _videos_option(help="Only the i-th of n parts, as i/n; join them with `merge`.")]

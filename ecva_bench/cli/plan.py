@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..wording import counted
+from ..wording import amount, counted, duration, size, usd
 from . import options
 
 if TYPE_CHECKING:
     from ..answering.plan import Plan
+    from ..answering.request import RunRequest
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
+
+_NOWHERE = Path("videos")  # where the videos of a plan would be, if their folder is not known
 
 
 def plan_command(
@@ -47,6 +52,7 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
+    No video need be there: frames are taken to be 16:9.
 
     Prices are packaged, each with its date and source. --prices adds to them a
     file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
@@ -63,13 +69,12 @@ def plan_command(
     values = {name: value for name, value in locals().items() if name not in ("out", "budget_usd", "prices")}
     from ..answering.run_status import run_status
 
-    request = options.build_request(**values)
+    request, note = _needs_no_videos(options.build_request(**values))
     notes = request.tell_data()  # refuses videos that are not those of the annotations, as a run does
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    for line in filter(None, (_owed(runner.plan), request.tell_missing(runner.plan), *notes)):
-        print(line)
+    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes])
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
@@ -78,24 +83,32 @@ def plan_command(
         _print_fit(found, len(runner.plan.groups), float(budget))
 
 
-def _owed(plan: Plan) -> str:
-    return f"{counted(len(plan.groups), 'video')}, {counted(plan.owed, 'answer')} owed, {len(plan.unasked):,} not asked"
+def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
+    """Return a request that can be planned though no folder of videos is known, and a note where it is not."""
+    dataset = request.dataset
+    if dataset.videos is not None or dataset.render is not None or request.selection.available:
+        return request, ""
+    note = "no folder of videos is named (--videos): all of them are counted, none is looked at"
+    return replace(request, data=replace(dataset, videos=_NOWHERE)), note
+
+
+def _print_owed(plan: Plan, notes: Sequence[str]) -> None:
+    videos, answers = counted(len(plan.groups), "video"), counted(plan.owed, "answer")
+    print(f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *filter(None, notes), sep="\n")
 
 
 def _print_rows(found: RunStatus) -> None:
     print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
-        print(f"{view:<8} {name:<15} {row['owed']:>6} {row['answered']:>9} {row['failed']:>7} {row['open']:>6}")
+        print(f"{view:<8} {name:<15} {row['owed']:>6,} {row['answered']:>9,} {row['failed']:>7,} {row['open']:>6,}")
 
 
 def _print_cost(found: RunStatus) -> None:
-    from .readable import amount, usd
-
     if found.cost is None:
         return
     cost, most = found.cost, "about" if found.cost.measured else "at most"
     tokens_in, tokens_out = amount(found.open * cost.tokens_in), amount(found.open * cost.tokens_out)
-    print(f"calls: {found.open}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
+    print(f"calls: {found.open:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
     print(f"tokens: {most} {tokens_in} in, {tokens_out} out")
     money, half = found.usd(), found.usd(batch=True)
     if money is None or half is None:
@@ -105,8 +118,6 @@ def _print_cost(found: RunStatus) -> None:
 
 
 def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
-    from .readable import duration, size
-
     card = runner.adapter.card
     if card:
         print(f"a question: {card.visual_tokens} visual tokens; frames: {card.frames}")
@@ -115,11 +126,15 @@ def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
     else:
         print(f"time: about {duration(found.seconds)} at the pace of the answers in {out}, one after another")
     if found.computes:
-        hours = "not known, as the time" if found.seconds is None else f"about {found.seconds / 3600:.2g}"
+        hours = "not known, as the time" if found.seconds is None else _hours(found.seconds)
         print(f"GPU hours: {hours}" + ("" if found.seconds is None else ", where the trial had one GPU"))
-    absent = f", and {found.absent} that are not there" if found.absent else ""
+    absent = f", and {found.absent:,} that are not there" if found.absent else ""
     weights = f"; weights: {card.memory}" if card else ""
     print(f"disk: results {size(found.bytes)}; videos {size(found.video_bytes)}{absent}{weights}")
+
+
+def _hours(seconds: float) -> str:
+    return f"about {amount(seconds / 3600)}" if seconds >= 360 else "under 0.1"
 
 
 def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
@@ -127,12 +142,12 @@ def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
 
     money = found.usd()
     if money is None:
-        print(f"of {budget:g} USD: not known, as the price")
+        print(f"of {usd(budget)}: not known, as the price")
         return
     if money <= budget:
-        print(f"of {budget:g} USD: all of it fits")
+        print(f"of {usd(budget)}: all of it fits")
         return
     subset, frames = fitting_subset(found, videos, budget), fitting_frames(found, budget)
     ways = [f"--subset {subset}"] if subset else []
     ways += [f"--model-arg frames={frames}"] if frames else []
-    print(f"of {budget:g} USD fits: {' or '.join(ways) or 'not one video'}")
+    print(f"of {usd(budget)} fits: {' or '.join(ways) or 'not one video'}")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from ..wording import counted
-from .readable import duration
+from ..wording import counted, duration
+from ..wording import rate as pace
 
 LINE_EVERY = 5.0  # seconds; later a tenth of the time so far, so that a log of days stays short
 
@@ -48,7 +48,7 @@ def _bar(what: str, unit: str) -> Iterator[Update]:
         task = bar.add_task(what, total=None, visible=False, rate="", errors="")
 
         def update(done: int, total: int, errors: int = 0) -> None:
-            rate = f"{done / max(time.monotonic() - start, 1e-3):.1f} {unit}/s"
+            rate = pace(done, max(time.monotonic() - start, 1e-3), unit)
             shown = f", {counted(errors, 'error')}" if errors else ""
             bar.update(task, completed=done, total=total, visible=True, rate=rate, errors=shown)
 
@@ -65,9 +65,7 @@ def _lines(what: str, unit: str) -> Update:
         if now - last >= max(LINE_EVERY, taken / 10) or (done == total and taken >= LINE_EVERY):
             last = now
             left = f", {duration(taken / done * (total - done))} left" if 0 < done < total else ""
-            rate = f"{done / taken:.1f} {unit}/s"
-            print(
-                f"{what}: {done}/{total} {unit}, {rate}, {counted(errors, 'error')}{left}", file=sys.stderr, flush=True
-            )
+            so_far = f"{done:,}/{total:,} {unit}, {pace(done, taken, unit)}"
+            print(f"{what}: {so_far}, {counted(errors, 'error')}{left}", file=sys.stderr, flush=True)
 
     return update

@@ -24,7 +24,7 @@ def report_command(
 
     Examples:
 
-      ecva-bench report one.jsonl other.jsonl --task cause --out cause.pdf
+      ecva-bench report motion-mini.jsonl constant-mini.jsonl --task cause --out cause.pdf
 
       ecva-bench report *.jsonl --out report.html
     """

@@ -14,7 +14,7 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
-from ..wording import counted
+from ..wording import counted, spent
 from . import options
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def run_command(
     A results file that exists is resumed and takes more videos, tasks and
     views: what it answers is not asked again. What fails becomes an error
     record and the run goes on; the exit code is then 3, as where all answers
-    are empty or cut off.
+    are empty or cut off. A model's budget-usd is for the file, over all commands.
 
     Examples:
 
@@ -92,7 +92,7 @@ def run_command(
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control
 
-      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-ecva.jsonl --out new.jsonl
+      ecva-bench run --model motion --data new.xlsx --videos videos/ --reuse motion-cuva.jsonl --out new.jsonl
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
@@ -131,8 +131,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    if missing := request.tell_missing(work.plan):
-        print(f"{missing}; --available leaves them out", file=sys.stderr)
+    if unusable := request.tell_unusable(work.plan):
+        print(unusable, file=sys.stderr)
     with (
         on_signals(),
         none_left(),
@@ -146,9 +146,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         try:
             end = work.run(journal, settled)
         finally:
-            if journal.usage:
-                costs = ", ".join(f"{amount:g} {name}" for name, amount in journal.usage.items() if amount)
-                print(f"{out} has cost so far: {costs}", file=sys.stderr)
+            _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         print(f"  {len(others)} of the missing are of earlier commands, which ask them", file=sys.stderr)
@@ -158,6 +156,14 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
+
+
+def _print_cost(out: Path, usage: dict[str, float]) -> None:
+    if shown := spent((name, used) for name, used in usage.items() if not name.startswith(("uncounted_", "unpriced"))):
+        print(f"{out} has cost so far: {shown}", file=sys.stderr)
+    if calls := usage.get("uncounted"):
+        why = "no reply came that counts its tokens, or the run was killed before one did"
+        print(f"  {calls:,.0f} calls are in this by estimate: {why}", file=sys.stderr)
 
 
 def _print_errors(failures: list[Failure]) -> None:

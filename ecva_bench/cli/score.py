@@ -127,11 +127,11 @@ def score_command(
 
       ecva-bench score
 
-      ecva-bench score results.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
+      ecva-bench score motion-mini.jsonl --judge gpt-4o-mini --budget-usd 2 --judge-export judge.jsonl
 
-      ecva-bench score results.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=FOLDER
+      ecva-bench score motion-mini.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=FOLDER
 
-      ecva-bench score results.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
+      ecva-bench score motion-mini.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
 
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .named_files import only_answers
 from .score import Data
 
 if TYPE_CHECKING:
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
 def submit_command(
     results: Annotated[
-        Path, typer.Argument(help="Results file of the run, or answers made elsewhere.", show_default=False)
+        list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
     ],
-    scores: Annotated[Path | None, typer.Option(help="Its scores file. Default: the one beside it.")] = None,
+    scores: Annotated[
+        Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")
+    ] = None,
     data: Data = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
@@ -44,22 +47,27 @@ def submit_command(
 
     Examples:
 
-      ecva-bench submit results.jsonl
+      ecva-bench submit motion-mini.jsonl
 
-      ecva-bench submit results.jsonl --with-answers --judge-calls judge.jsonl --verify
+      ecva-bench submit motion-mini.jsonl --with-answers --judge-calls judge.jsonl --verify
 
-      ecva-bench submit results.jsonl --hardware "1x A100 80 GB" --usd 3.20
+      ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
+    from ..errors import UsageError
     from ..leaderboard.submission import write_submission
     from ..verification.evidence import carry
 
-    made = _submission(results, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
-    path = write_submission(made, to, replace=replace)
-    print(f"wrote {path}")
-    for copy in carry(path, results, judge_calls) if with_answers else ():
-        print(f"wrote {copy}")
-    if made.dataset.renamed:
-        print(f"data set: {made.dataset}")
+    results = only_answers(results)
+    if len(results) > 1 and (scores or hardware or usd is not None):
+        raise UsageError("--scores, --hardware and --usd are of one run", remedy="submit the runs one by one")
+    for file in results:
+        made = _submission(file, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
+        path = write_submission(made, to, replace=replace)
+        print(f"wrote {path}")
+        for copy in carry(path, file, judge_calls) if with_answers else ():
+            print(f"wrote {copy}")
+        if made.dataset.renamed:
+            print(f"data set: {made.dataset}")
     print(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
 
 
@@ -75,11 +83,11 @@ def _submission(
     carried: bool,
 ) -> Submission:
     """Return the submission of a run, once it was checked and, where that is wanted, scored again."""
-    from ..api.calls import read_answer_file
+    from ..api.calls import read_answer_file, read_scored
     from ..errors import UsageError
     from ..journal.lines import is_results
     from ..leaderboard.submission import submission
-    from ..scoring.files import read_scores, scores_path
+    from ..scoring.files import read_scores
     from ..verification.examining import check_answers, data_set_at_hand
     from ..verification.rescoring import verify as verified
     from ..verification.rows import check_row
@@ -89,7 +97,7 @@ def _submission(
         raise UsageError("only answers in a results file can be verified", results, remedy)
     answers = read_answer_file(results, data)
     check_answers(answers)
-    made = submission(read_scores(scores or scores_path(results, "standard")), answers, hardware=hardware, usd=usd)
+    made = submission(read_scores(scores) if scores else read_scored(results), answers, hardware=hardware, usd=usd)
     dataset = data_set_at_hand(made.dataset, data)
     check_row(made, results, dataset)
     if verify:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .named_files import each_run_once
 
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
@@ -14,20 +17,22 @@ NEXT_FOR_EMBEDDED = """next, with real videos (`{dataset}` is drawn by this prog
   ecva-bench data fetch cuva --to cuva
   ecva-bench doctor --data annotations.xlsx --videos cuva
   ecva-bench run --model {model} --data annotations.xlsx --videos cuva --subset 100 --out cuva.jsonl"""
-NEXT = "next: ecva-bench leaderboard {file}"
+NEXT = "next: ecva-bench leaderboard {files}"
 
 
 def summary_command(
-    run: Annotated[
-        Path,
-        typer.Argument(help="Results file with its scores beside it, scores file, or submission.", show_default=False),
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Results files with their scores beside them, scores files, or submissions.", show_default=False
+        ),
     ],
     baseline: Annotated[
         list[Path] | None,
         typer.Option(help="Scored run to compare with, over the same videos; may be repeated.", show_default=False),
     ] = None,
 ) -> None:
-    """Say what to report of a scored run: a number per task with interval, floor and baseline, and what to do next.
+    """Say what to report of scored runs: a number per task with interval, floor and baseline, and what to do next.
 
     It is the number by which leaderboards rank. The baseline of
     classification is the most frequent class, that of timestamp the best
@@ -38,22 +43,25 @@ def summary_command(
 
     Examples:
 
-      ecva-bench summary results.jsonl
+      ecva-bench summary motion-mini.jsonl
 
-      ecva-bench summary results.jsonl --baseline constant.jsonl
+      ecva-bench summary motion-mini.jsonl --baseline constant-mini.jsonl
     """
     from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
-    found = _submission(run)
-    print(as_text(headline_table(found, [_submission(path) for path in baseline or ()])))
-    if views := view_table(found):
-        print(as_text(views))
+    baselines = [_submission(path) for path in baseline or ()]
+    runs = each_run_once(runs)
+    for run in runs:
+        found = _submission(run)
+        print(as_text(headline_table(found, baselines)))
+        if views := view_table(found):
+            print(as_text(views))
     dataset = found.dataset.current
     following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
-    print(following.format(dataset=dataset, model=found.scores.model, file=run))
+    print(following.format(dataset=dataset, model=found.scores.model, files=shlex.join(map(str, runs))))
 
 
 def _submission(path: Path) -> Submission:

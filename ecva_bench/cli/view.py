@@ -42,9 +42,9 @@ def view_command(
 
     Examples:
 
-      ecva-bench view results.jsonl
+      ecva-bench view motion-mini.jsonl
 
-      ecva-bench view one.jsonl other.jsonl --data annotations.xlsx --videos videos --out page --no-serve
+      ecva-bench view motion-cuva.jsonl constant-cuva.jsonl --data annotations.xlsx --videos videos --no-serve
     """
     from ..report.page import write_page
     from ..report.videos import Videos

@@ -6,7 +6,6 @@ Knows no file format: those are the business of the modules registered under `ec
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,11 +67,20 @@ class Dataset:
         """Return the findings of a rule."""
         return tuple(finding for finding in self.findings if finding.rule == rule)
 
+    def unusable(self, videos: Iterable[str]) -> dict[str, str]:
+        """Return which of some videos have not exactly one file with something in it, and why.
+
+        Reasons are `missing`, `ambiguous` (two files may be the video) and `empty`. None of a set that renders its
+        files, or has no folder.
+        """
+        if self.render is not None or self.videos is None:
+            return {}
+        reasons = ((video, self._unusable(video)) for video in videos)
+        return {video: reason for video, reason in reasons if reason}
+
     def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
         """Return which of some videos have no file; none of a set that renders its files, or has no folder."""
-        if self.render is not None or self.videos is None:
-            return ()
-        return tuple(video for video in videos if not self._is_there(video))
+        return tuple(video for video, reason in self.unusable(videos).items() if reason == "missing")
 
     def tell_missing(self, videos: Sequence[str]) -> str:
         """Return in one line how many of some videos have no file, and the first few; empty where none lacks one."""
@@ -86,10 +94,23 @@ class Dataset:
         unread = sorted(self.files.listing.unread)
         return text + (f"; not all could be looked through: {first_few(unread)}" if unread else "")
 
-    def _is_there(self, video: str) -> bool:
-        with suppress(VideoAmbiguous):
-            return self.files.find(video) is not None
-        return True
+    def tell_unusable(self, videos: Sequence[str]) -> str:
+        """Return in one line what `tell_missing` does, and which videos have two files or an empty one."""
+        reasons = self.unusable(videos)
+        parts = [self.tell_missing(videos)]
+        for reason in ("ambiguous", "empty"):
+            if some := [video for video, why in reasons.items() if why == reason]:
+                parts.append(f"{reason}: {counted(len(some), 'video')}: {first_few(some)}")
+        return "; ".join(filter(None, parts))
+
+    def _unusable(self, video: str) -> str:
+        try:
+            path = self.files.find(video)
+        except VideoAmbiguous:
+            return "ambiguous"
+        if path is None:
+            return "missing"
+        return "empty" if path.is_file() and not path.stat().st_size else ""
 
     def ensure_videos(
         self, progress: Callable[[int, int], None] | None = None, *, only: Collection[str] | None = None

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import DataError, EcvaError, UsageError
 from ..files.folders import list_folder
-from ..wording import counted
+from ..wording import counted, size
 from .hubs import Hub, HuggingFace, ModelScope, RemoteFile
 from .loading import load_dataset
 from .unpacking import SUFFIXES, target_of, unpack
@@ -52,7 +52,7 @@ class Offer:
         kept = f" ({self.there} are there already)" if self.there else ""
         source = f"{self.hub.host}/{self.repository}"
         files = counted(len(self.files), "file")
-        return f"{files}, {_gb(self.size)}, from {source}{kept}; {_gb(self.free)} are free in {self.to}"
+        return f"{files}, {size(self.size)}, from {source}{kept}; {size(self.free)} are free in {self.to}"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,3 @@ def _unpacked(archive: Path) -> Path | None:
 
 def _is_whole(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == size
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 5e7 else f"{size / 1e6:.1f} MB"

@@ -9,6 +9,7 @@ from ..data import Dataset
 from ..data.check import MOMENT_TOLERANCE
 from ..records import Moment
 from ..statistics.binomial import binomial_tail
+from ..wording import counted
 from .findings import DIGITS_P, DataFinding, finding_of
 
 _Span = tuple[str, Moment]  # a video, and a span of it
@@ -55,7 +56,8 @@ def _digits(dataset: str, task: str, spans: Sequence[_Span]) -> list[DataFinding
         return []
     cases = [(video, end % 100 < 60) for video, end in ends]
     shown = (f"{video}: {end:g}" for video, end in ends if end % 100 < 60)
-    text = f"of {len(ends)} ends from 60 s on, {above} have last two digits above 59; by chance: p = {chance:.1g}"
+    late = counted(len(ends), "end")
+    text = f"of {late} from 60 s on, {above} have last two digits above 59; by chance: p = {chance:.1g}"
     (found,) = finding_of("times-mmss", dataset, cases, shown, task=task, text=text)
     return [found.model_copy(update={"p_value": chance})]
 

@@ -121,7 +121,7 @@ def _next(
             return " ".join(["ecva-bench doctor", *_option("--data", data), "--videos FOLDER"]), False
     if lacks:
         return lacks, False
-    available = ["--available"] if "missing" in subjects else []
+    available = ["--available"] if subjects.keys() & {"missing", "ambiguous", "empty"} else []
     return " ".join([run, *(given if data else []), *available, "--limit 2 --out trial.jsonl"]), True
 
 

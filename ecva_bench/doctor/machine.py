@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..cache import cache_dir
 from ..devices import driver_gpus
+from ..wording import size
 from .finding import Line
 
 KEYS = ("OPENAI_API_KEY", "HF_TOKEN")
@@ -84,7 +85,7 @@ def space_lines() -> Iterator[Line]:
     for name, place in places.items():
         above = next(folder for folder in (place, *place.parents) if folder.exists())
         free = shutil.disk_usage(above).free
-        yield Line(f"space, {name}", f"{free / 1e9:.1f} GB free in {place}", free > _LOW)
+        yield Line(f"space, {name}", f"{size(free)} free in {place}", free > _LOW)
 
 
 def hub_cache(environment: Mapping[str, str] = os.environ) -> Path:

@@ -15,7 +15,7 @@ from ..wording import counted
 from .finding import Line
 
 NUMBERING = "numbering"  # the subject of the line that says whether these are the annotations' videos
-_NO_VIDEO = 1000  # bytes: nothing so small is a video, but an empty file, an error page or a pointer of Git LFS is
+_NO_VIDEO = 1000  # bytes: nothing so small is a video, but an error page or a pointer of Git LFS is
 
 
 def folder_alone(folder: Path) -> Iterator[Line]:
@@ -40,7 +40,9 @@ def against(dataset: Dataset) -> Iterator[Line]:
                 found[video] = path.relative_to(files.folder)
         except VideoAmbiguous as error:
             ambiguous[video] = str(error.where)
-    yield Line("videos", f"{len(found)} of {len(videos)} are there, in {files.folder}", len(found) == len(videos))
+    empty = [video for video, why in dataset.unusable(videos).items() if why == "empty"]
+    there = len(found) - len(empty)
+    yield Line("videos", f"{there} of {len(videos)} are there, in {files.folder}", there == len(videos))
     written = {annotation.video: annotation.media for annotation in dataset.annotations}
     renamed = [f"{path.as_posix()} is {video}" for video, path in found.items() if path.as_posix() != written[video]]
     if renamed:
@@ -52,7 +54,9 @@ def against(dataset: Dataset) -> Iterator[Line]:
         yield Line(
             "ambiguous", f"{len(ambiguous)} may be either of two files: {first_few(list(ambiguous))}; {one}", False
         )
-    if small := [video for video, path in found.items() if _is_small(files.folder / path)]:
+    if empty:
+        yield Line("empty", f"{counted(len(empty), 'file')}: {first_few(empty)}", False)
+    if small := [v for v, path in found.items() if v not in empty and _is_small(files.folder / path)]:
         yield Line("too small", f"{counted(len(small), 'file')}, no video for the size: {first_few(small)}", False)
     if unfinished := dataset.missing(files.unfinished):
         yield Line("unfinished", f"{counted(len(unfinished), 'download')}, not whole: {first_few(unfinished)}", False)

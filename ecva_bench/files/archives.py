@@ -24,6 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from .. import wording
 from ..cache import cache_dir
 from ..errors import DataError, HeaderDamaged, StorageTrouble, VideoError, VideoMissing
 from . import parquet
@@ -140,5 +141,5 @@ def _make_room(folder: Path, size: int, path: Path) -> None:
         file.unlink(missing_ok=True)
         held -= bytes_
     if size > ROOM or shutil.disk_usage(folder).free < size + SPARE:
-        what = f"there is no room to take it out of its archive ({size / 1e9:.1f} GB)"
+        what = f"there is no room to take it out of its archive ({wording.size(size)})"
         raise StorageTrouble(what, path, f"free some space, or set ECVA_CACHE to a folder with more: now {folder}")

@@ -27,10 +27,11 @@ from .items import items_of
 from .joining import Joined, join
 from .kinds import refuse_annotations
 from .lookup import Lookup
-from .mapping import Columns, field_map
+from .mapping import field_map
 from .notes import ReadFile, count_of, notes_of
 from .opening import AnswerFile, open_answers
 from .sources import AnswerSource
+from .table import Columns
 from .words import without_task
 
 
@@ -52,7 +53,7 @@ class Imported:
         answers = {(answer.id, answer.view): answer for answer in self.answers}
         order = [(sample, view) for view, samples in self.manifest.expects.items() for sample in samples]
         return Results(
-            name=first.path.stem,
+            name=first.stem,
             source=str(first.path),
             sha256=hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest(),
             model=self.model,
@@ -86,9 +87,9 @@ def import_answers(
     """Return the answers of files as one run over a data set.
 
     `given` are columns by field (`video`, `answer`, `task`, `view`) where they are not to be found by their names.
-    Without `model` it is named as the files say, or after the first. Raises `UsageError` for files of another kind or
-    that can be understood in two ways, with what to type, and `DataError` for damaged ones, for names that do not tell
-    videos apart, and for answers that contradict each other.
+    Without `model` it is named as the files say, or after the first. Raises `UsageError` for files of another kind,
+    that can be understood in two ways or hold no answer, with what to type, and `DataError` for damaged ones, for names
+    that do not tell videos apart, and for answers that contradict each other.
     """
     given = dict(given or {})
     headed = not (given and all(column.isdecimal() for column in given.values()))
@@ -96,11 +97,11 @@ def import_answers(
     opened = [_open(source, dataset, headed=headed) for source in sources]
     _check_given(given, [columns for _, columns in opened])
     read = [_read(source, *one, lookup, given) for source, one in zip(sources, opened, strict=True)]
-    if not any(one.found.items for one in read):
-        raise _nothing(read[0])
+    if not any(item.text is not None for one in read for item in one.found.items):
+        raise _nothing(read)
     joined = join([(one.file.path, one.found.items) for one in read], lookup)
     files = tuple(one.file for one in read)
-    name = model or next((file.model for file in files if file.model), "") or without_task(files[0].path.stem)
+    name = model or next((file.model for file in files if file.model), "") or without_task(files[0].stem)
     manifest = _manifest(read, joined, lookup, name)
     return Imported(
         manifest=manifest,
@@ -131,13 +132,20 @@ def _read(
     source: AnswerSource, file: AnswerFile, columns: Columns, lookup: Lookup, given: Mapping[str, str]
 ) -> ReadFile:
     fields = field_map(columns, given, lookup.find, lookup.by_reference)
-    return ReadFile(file, fields, items_of(source, file, columns, fields, lookup))
+    return ReadFile(file, columns, fields, items_of(source, file, columns, fields, lookup))
 
 
-def _nothing(read: ReadFile) -> UsageError:
-    why = ", ".join(f"{what}: {count_of(places)}" for what, places in read.found.aside.items())
+def _nothing(read: Sequence[ReadFile]) -> UsageError:
+    """Return the error for files without one answer: what stands in place of the first, or why rows are of no use."""
+    if item := next((item for one in read for item in one.found.items), None):
+        remedy = "name the column of the answers with --map answer=COLUMN of `ecva-bench import`"
+        for column in (column for one in read for column in one.fields.answers.values()):
+            if any(f"{column}.1" in one.columns.names for one in read):
+                remedy = f"of several samples take one, here the first: ecva-bench import --map answer={column}.1"
+        return UsageError(f"no row holds an answer: {item.where}: {item.lack}", read[0].file.path, remedy)
+    why = ", ".join(f"{what}: {count_of(places)}" for what, places in read[0].found.aside.items())
     remedy = "name the columns with --map video=COLUMN,answer=COLUMN,task=COLUMN"
-    return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read.file.path, remedy)
+    return UsageError(f"no row is an answer: {why or 'all cells are empty'}", read[0].file.path, remedy)
 
 
 def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: str) -> Manifest:

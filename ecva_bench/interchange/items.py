@@ -15,10 +15,11 @@ from ..records.base import View
 from ..tasks import TASKS
 from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
-from .mapping import Columns, FieldMap, Flat
+from .mapping import FieldMap
 from .opening import AnswerFile
 from .sources import AnswerSource
-from .values import answer_text, held, option_texts, prompt_text, video_text
+from .table import Columns, Flat
+from .values import answer_text, held, is_span, option_texts, prompt_text, video_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
 _LONGEST_ERROR = 500  # characters of another program's message that are kept
@@ -62,7 +63,7 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
     result = FileItems()
     prompts = _prompts(columns)
     ids = [_with_query(_sample_id(video_text(row.get(fields.video)), fields, lookup), row) for row in columns.flat]
-    tasks = _tasks(source, columns, fields, ids, prompts, result)
+    tasks = _tasks(source, file, columns, fields, ids, prompts, result)
     for row, flat, sample, prompt, of_row in zip(file.rows, columns.flat, ids, prompts, tasks, strict=True):
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
@@ -94,7 +95,7 @@ def _item(
     prompt: str,
 ) -> Item:
     value = flat.get(column)
-    text = answer_text(value)
+    text = held(value) if task == "timestamp" and is_span(value) else answer_text(value)
     error = flat.get("error")
     if not text and error not in (None, ""):
         text, lack = None, f"{error:.{_LONGEST_ERROR}}" if isinstance(error, str) else held(error)
@@ -147,6 +148,7 @@ def _prompts(columns: Columns) -> list[str]:
 
 def _tasks(
     source: AnswerSource,
+    file: AnswerFile,
     columns: Columns,
     fields: FieldMap,
     ids: Sequence[SampleId],
@@ -173,7 +175,7 @@ def _tasks(
     result.task_by = next((text for text, holds in sources if holds), "")
     known = set(found) - {None}
     default = next(iter(known)) if len(known) == 1 else None
-    if not known and (default := task_of_file(source.path.stem)):
+    if not known and (default := task_of_file(file.stem)):
         result.task_by = f"task from the file's name (`{default}`)"
     elif not known and (default := source.else_task):
         result.task_by = f"task as given (`{default}`)"

@@ -37,7 +37,7 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
     joined = Joined()
     named = [_videos_of([item.name for item in items], lookup, path) for path, items in files]
     _check_joins([path for path, _ in files], named, lookup)
-    first: dict[tuple[str, View], tuple[str, str]] = {}
+    first: dict[tuple[str, View], tuple[str, str, str]] = {}
     failed: dict[tuple[str, View], Failure] = {}
     for path, item, video in (
         (path, item, videos[item.name]) for (path, items), videos in zip(files, named, strict=True) for item in items
@@ -48,17 +48,19 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
         if item.text is None:
             failed.setdefault(place, _failure(item, *place, video))
             continue
-        text, where = first.setdefault(place, (item.text, item.where))
+        text, where, written = first.setdefault(place, (item.text, item.where, item.name))
         if where == item.where:
             joined.answers.append(_answer(item, *place, video, lookup))
         elif text.strip() == item.text.strip():
             joined.repeated += 1
         else:
             at = f"{place[0]}{'' if item.view == 'full' else f' ({item.view})'}"
-            what = f"two answers to {at} differ: {where}, and {item.where}"
-            raise DataError(
-                what, path, "import the answers of one run alone, or the task's or view's column with --map"
-            )
+            both = f"{where}, and {item.where}"
+            if written != item.name and repr(written) not in where:
+                both = f"{where} ({written!r}), and {item.where} ({item.name!r})"
+            what = f"two answers to {at} differ: {both}"
+            remedy = "name the column that tells them apart, --map task=COLUMN or view=COLUMN"
+            raise DataError(what, path, f"{remedy}; or import the answers of one run alone")
     joined.failures = [failure for place, failure in failed.items() if place not in first]
     return joined
 
@@ -66,7 +68,8 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
 def _videos_of(written: Sequence[str], lookup: Lookup, path: Path) -> dict[str, str]:
     """Return the id of the video that each name in a file means: of one of the dataset's, else one of its own.
 
-    Raises `DataError` for two names of one video, which the file itself tells apart; another file may write them so.
+    Names that differ in the zeros before a number are one. Raises `DataError` for two other names of one video, which
+    the file itself tells apart; another file may write them so.
     """
     videos: dict[str, str] = {}
     owners: dict[str, tuple[Name, str]] = {}
@@ -76,7 +79,9 @@ def _videos_of(written: Sequence[str], lookup: Lookup, path: Path) -> dict[str, 
             raise one_video(found[0], found[1], path, text)
         videos[text] = video = found[0] if found else "/".join((*name.folders, name.stem))
         owner, first = owners.get(video, (name, text))
-        if name[:2] != owner[:2] or (name.suffix and owner.suffix and name.suffix != owner.suffix):
+        if (name.folders, name.number) != (owner.folders, owner.number) or (
+            name.suffix and owner.suffix and name.suffix != owner.suffix
+        ):
             raise one_video(first, text, path)
         owners[video] = (owner, first) if owner.suffix else (name, text)
     return videos

@@ -12,7 +12,7 @@ from ..names import SUFFIXES
 
 # First bytes (from a place) -> what the file is, and what to do.
 _MAGIC = (
-    (0, b"\x1f\x8b", "a gzip archive", "unpack it, and name the file that comes out"),
+    (257, b"ustar", "a tar archive", "unpack it, and name the files that come out"),
     (0, b"7z\xbc\xaf", "a 7z archive", "unpack it, and name the file that comes out"),
     (0, b"%PDF", "a PDF document", "name the file the answers are in: JSON, JSON lines, CSV, TSV, XLSX or parquet"),
     (0, b"SQLite format 3", "an SQLite database", "export its table as CSV, and name that"),

@@ -5,35 +5,23 @@ What is found is said in words; where names may mean more than one thing, the ch
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
 from ..records.base import VIEWS
-from .columns import (
-    ANSWER_NAMES,
-    NOT_ANSWERS_BELOW,
-    REFERENCE_NAMES,
-    TASK_NAMES,
-    VIDEO_NAMES,
-    VIEW_NAMES,
-    is_known,
-)
-from .nesting import Row
-from .values import answer_text, video_text
-from .words import bare_name, is_task, sample_ids, task_of, view_of
+from ..tasks import TASKS, find_tasks
+from .answer_columns import answer_columns, left_aside
+from .columns import REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES, VIEW_NAMES
+from .table import Columns
+from .values import video_text
+from .words import sample_ids, task_of, view_of
 
-FIELDS = ("video", "answer", "task", "view")  # what can be mapped
-_DEEPEST = 3  # of a dotted name: doc.meta.video
-_SHOWN = 12  # columns that a message names
-
-_ANSWER_WORDS = frozenset().union(*ANSWER_NAMES[:2])
+FIELDS = ("video", "answer", "task", "view")  # what can be mapped, beside the answers of a task
 
 Find = Callable[[str], tuple[str, ...]]  # the ids of the videos that a name may mean
-Flat = Mapping[str, Any]  # a row's fields by their dotted names
 
 
 @dataclass(frozen=True)
@@ -41,6 +29,7 @@ class FieldMap:
     """The columns of a file, by dotted names. `answers` is one column, or one for each task it is named after.
 
     `by_reference` says that `video` holds the annotation's text, by which the video is found: the file names none.
+    `aside` are columns of words from which nothing was taken.
     """
 
     video: str
@@ -49,53 +38,13 @@ class FieldMap:
     view: str | None = None
     by_reference: bool = False
     reference: str | None = None
+    aside: tuple[str, ...] = ()
 
     def described(self) -> dict[str, str]:
         """Return the column of each field that has one, for the manifest."""
         answers = ", ".join(self.answers.values())
         found = {"video": self.video, "answer": answers, "task": self.task, "view": self.view}
         return {name: column for name, column in found.items() if column}
-
-
-@dataclass
-class Columns:
-    """The columns of a file's rows, by dotted names. A `table` has a line of headings, or should have."""
-
-    path: Path
-    rows: Sequence[Row]
-    table: bool = False
-    flat: list[Flat] = field(init=False)
-    names: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.flat = [dict(_flat(row.fields)) for row in self.rows]
-        self.names = list(dict.fromkeys(name for row in self.flat for name in row))
-
-    def called(self, names: Iterable[str], *, below: bool = True) -> list[str]:
-        """Return the columns of these bare names; those of documents and metadata only where `below` is set."""
-        wanted = frozenset(names)
-        found = [column for column in self.names if bare_name(column.rpartition(".")[2]) in wanted]
-        return [column for column in found if below or not _is_below(column)]
-
-    def values(self, column: str) -> list[Any]:
-        """Return what the column holds in each row, None where it has nothing."""
-        return [row.get(column) for row in self.flat]
-
-    def choices(self, columns: Sequence[str]) -> str:
-        """Return columns in words, each with its first value."""
-        firsts = ((column, next((v for v in self.values(column) if v not in (None, "")), "")) for column in columns)
-        return ", ".join(f"`{column}` ({str(value)!r:.40})" for column, value in firsts)
-
-    @property
-    def without_headings(self) -> str:
-        """What to type where the first line of a table is no line of headings; empty where it is one."""
-        headed = not self.table or any(map(is_known, self.names)) or any(map(is_task, self.names))
-        return "" if headed else ", or, as the first line is no heading: --map video=1,answer=2"
-
-    def all_choices(self) -> str:
-        """Return the columns of the file in words."""
-        more = f" and {len(self.names) - _SHOWN} more" if len(self.names) > _SHOWN else ""
-        return self.choices(self.names[:_SHOWN]) + more
 
 
 def field_map(columns: Columns, given: Mapping[str, str], find: Find, reference: Find) -> FieldMap:
@@ -108,7 +57,9 @@ def field_map(columns: Columns, given: Mapping[str, str], find: Find, reference:
     given = {name: column for name, column in given.items() if column in columns.names}
     task = given.get("task") or _task_column(columns)
     view = given.get("view") or _view_column(columns)
-    answers: Mapping[str | None, str] = {None: given["answer"]} if "answer" in given else _answer_columns(columns)
+    by_task = {name: column for name, column in given.items() if name not in FIELDS}
+    one = given.get("answer")
+    answers: Mapping[str | None, str] = {None: one} if one else answer_columns(columns, by_task)
     references = columns.called(REFERENCE_NAMES, below=False)
     video, by_reference = (given["video"], False) if "video" in given else _video_column(columns, find, reference)
     return FieldMap(
@@ -118,61 +69,8 @@ def field_map(columns: Columns, given: Mapping[str, str], find: Find, reference:
         view=view,
         by_reference=by_reference,
         reference=references[0] if references else None,
+        aside=tuple(left_aside(columns, filter(None, (video, task, view, *answers.values())))),
     )
-
-
-def _flat(fields: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterable[tuple[str, Any]]:
-    for name, value in fields.items():
-        dotted = f"{prefix}{name}"
-        yield dotted, value
-        if isinstance(value, Mapping) and depth < _DEEPEST:
-            yield from _flat(value, f"{dotted}.", depth + 1)
-
-
-def _is_below(column: str) -> bool:
-    return bool({bare_name(part) for part in column.split(".")[:-1]} & NOT_ANSWERS_BELOW)
-
-
-def _answer_columns(columns: Columns) -> dict[str | None, str]:
-    """Return the column of the answers, or those that are named after tasks."""
-    wide = _task_columns(columns)
-    for rank, names in enumerate(ANSWER_NAMES):
-        found = columns.called(names, below=False)
-        found = [column for column in found if not any(column.startswith(f"{other}.") for other in found)]
-        texts = {column: tuple(map(answer_text, columns.values(column))) for column in found}
-        full = [column for column in found if any(text is not None for text in texts[column])] or found[:1]
-        if not full:
-            continue
-        if rank and wide:
-            both = columns.choices([*full, *wide.values()])
-            raise UsageError(f"answers may be in {both}", columns.path, f"say which: --map answer={full[0]}")
-        if len({texts[column] for column in full}) > 1:
-            remedy = f"say which: --map answer={full[0]}"
-            raise UsageError(f"answers may be in {columns.choices(full)}", columns.path, remedy)
-        return {None: min(full, key=lambda column: column.count("."))}
-    if wide:
-        return {task: column for task, column in wide.items()}  # noqa: C416 (the keys' type is wider)
-    what = f"no column is known to hold answers; there are {columns.all_choices()}"
-    raise UsageError(what, columns.path, f"say which: --map answer=COLUMN{columns.without_headings}")
-
-
-def _task_columns(columns: Columns) -> dict[str, str]:
-    """Return the columns that are named after a task, such as `cause` or `pred_cause`."""
-    found: dict[str, str] = {}
-    for column in columns.names:
-        task = None if "." in column else _task_named(column)
-        if task and any(isinstance(value, str) for value in columns.values(column)):
-            if task in found:
-                choices = columns.choices([found[task], column])
-                raise UsageError(f"answers may be in {choices}", columns.path, f"say which: --map answer={column}")
-            found[task] = column
-    return found
-
-
-def _task_named(column: str) -> str | None:
-    """Return the task that a column of answers is named after, with or without a word for answers beside it."""
-    words = [word for word in re.split(r"[\W_]+", column) if bare_name(word) not in _ANSWER_WORDS]
-    return task_of("".join(words)) if is_task("".join(words)) else None
 
 
 def _task_column(columns: Columns) -> str | None:
@@ -241,15 +139,34 @@ def _counts_rows(values: Sequence[Any]) -> bool:
 
 
 def parse_map(items: Sequence[str]) -> dict[str, str]:
-    """Return `video=COLUMN,answer=COLUMN` as a mapping; `UsageError` for what is none."""
+    """Return `video=COLUMN,answer=COLUMN` or `video=COLUMN,cause=COLUMN,effect=COLUMN` as a mapping.
+
+    Tasks go by any of their names. Raises `UsageError` for what is none, and for one answer beside one a task.
+    """
     found: dict[str, str] = {}
     for pair in (pair for item in items for pair in item.split(",")):
-        name, equals, column = pair.partition("=")
-        if not (equals and column.strip() and name.strip() in FIELDS):
-            remedy = f"write --map video=COLUMN,answer=COLUMN; fields: {', '.join(FIELDS)}"
+        name, equals, column = (part.strip() for part in pair.partition("="))
+        field = _field(name)
+        if not (equals and column and field):
+            remedy = f"write --map video=COLUMN,answer=COLUMN; fields: {', '.join((*FIELDS, *TASKS))}"
             raise UsageError(f"{pair!r} maps nothing", "--map", remedy)
-        found[name.strip()] = column.strip()
+        if found.setdefault(field, column) != column:
+            what = f"two columns for the {field}, {found[field]!r} and {column!r}"
+            raise UsageError(what, "--map", "name one")
+    if "answer" in found and found.keys() - set(FIELDS):
+        task = next(iter(found.keys() - set(FIELDS)))
+        what = f"answer={found['answer']} is the column of all answers, and {task}={found[task]} that of one task"
+        raise UsageError(what, "--map", "name one column for all, or one for each task")
     return found
+
+
+def _field(name: str) -> str | None:
+    if name in FIELDS:
+        return name
+    try:
+        return find_tasks([name])[0].name
+    except UsageError:
+        return None
 
 
 def no_video_joins(path: Path, source: str, here: Sequence[str], there: Sequence[str], near: str) -> DataError:

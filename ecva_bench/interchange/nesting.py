@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .columns import is_known
 from .values import answer_text
-from .words import is_task, view_of
+from .words import are_tasks, is_task, view_of
 
 KEY = "key"  # the field that an entry's own key goes to
 
@@ -135,7 +135,7 @@ def _descend(value: Any, above: Mapping[str, Any]) -> Iterator[Row]:
 
 def _level(value: Mapping[str, Any], above: Mapping[str, Any]) -> str:
     """Return what the keys of a value are: tasks, views or ids; empty where they are the fields of a row."""
-    if "task" not in above and all(map(is_task, value)):
+    if "task" not in above and are_tasks(value):
         return "task"
     if "view" not in above and all(view_of(key) for key in value):
         return "view"

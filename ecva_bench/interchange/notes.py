@@ -15,6 +15,7 @@ from .joining import Joined, near
 from .lookup import Lookup
 from .mapping import FieldMap
 from .opening import AnswerFile
+from .table import Columns
 from .words import bare_name
 
 _NAMED = 3  # places and names that a note lists
@@ -25,6 +26,7 @@ class ReadFile:
     """A file that was read: its columns, which are what, and its items."""
 
     file: AnswerFile
+    columns: Columns
     fields: FieldMap
     found: FileItems
 
@@ -34,6 +36,10 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
     notes = [_read_note(one) for one in read]
     for one in read:
         notes += [f"{one.file.path.name}: {what}: {count_of(rows)}" for what, rows in one.found.aside.items()]
+        if one.fields.aside:
+            named = ", ".join(f"`{column}`" for column in one.fields.aside)
+            what = "to take one as a task's answers: --map cause=COLUMN"
+            notes.append(f"{one.file.path.name}: columns left aside: {named}; {what}")
         if _counts(one):
             what = f"`{one.fields.video}` counts from 1, as rows do: it was taken for the videos' numbers"
             notes.append(f"{one.file.path.name}: {what}")
@@ -72,7 +78,7 @@ def _read_note(read: ReadFile) -> str:
     video = (
         f"video by the annotator's text in `{fields.video}`" if fields.by_reference else f"video from `{fields.video}`"
     )
-    columns = ", ".join(f"`{column}`" for column in fields.answers.values())
+    columns = ", ".join(f"`{column}`{f' ({task})' if task else ''}" for task, column in fields.answers.items())
     parts = [video, f"answer from {columns}", found.task_by, f"view from `{fields.view}`" if fields.view else ""]
     rows = f"{counted(answers, 'answer')} of {counted(len(file.rows), 'row')}"
     return f"read {file.path.name} ({file.form}): {rows}: {', '.join(filter(None, parts))}"

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..data.ecva import read_bytes
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from ..files import parquet
 from ..reading.text import parse_json
-from .containers import archive_rows, table_rows
+from ..records.base import sha256_of_file
+from .containers import LARGEST, archive_rows, table_rows
 from .kinds import json_reason, refuse_other_kind, refuse_other_rows
 from .nesting import KEY, Row, model_in, rows_of
 
 _ZIP = b"PK"
+_GZIP = b"\x1f\x8b"
+# A line of `id: text`; the colon of a path or of a time has no space behind it.
+_LINE_OF_ID = re.compile(r"\s*([^\s,;|:\"{]+)\s*:\s+(\S.*)")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = "\t,;|"
 _FIELD_LIMIT = 1 << 27  # characters of a cell
@@ -35,6 +42,11 @@ class AnswerFile:
     rows: tuple[Row, ...]
     model: str = ""
 
+    @property
+    def stem(self) -> str:
+        """The name of the file without its suffix, `m` for `m.csv.gz`."""
+        return stem_of(self.path)
+
 
 def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
     """Return the rows of a file of answers; a table without headings is read as such where it is not `headed`.
@@ -43,25 +55,46 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
     """
     if path.is_dir():
         return _texts(path)
-    content = read_bytes(path)
+    packed = content = read_bytes(path)
+    if content.startswith(_GZIP):
+        content = _unpacked(content, path)
     refuse_other_kind(path, content[:4096])
     model = ""
     if content.startswith(_ZIP):
         form, rows = archive_rows(content, path, headed=headed)
-    elif content.startswith(parquet.MAGIC):
+    elif content.startswith(parquet.MAGIC) and packed is content:
         numbered = enumerate(parquet.rows(path), start=1)
         form, rows = "parquet", [Row(row, f"row {number}") for number, row in numbered]
     else:
         text = _decoded(content, path)
         if text.lstrip()[:1] in ("{", "["):
             form, rows, model = _json(text, path)
+        elif lines := _lines_of_ids(text):
+            form, rows = "lines of id: text", lines
         else:
             form, rows = "table", _table(text, path, headed=headed)
     if rows:
         refuse_other_rows(path, rows[0].fields)
     else:
         raise DataError("the file holds no row", path, "name the file of the answers")
-    return AnswerFile(path, form, hashlib.sha256(content).hexdigest(), tuple(rows), model)
+    return AnswerFile(path, form, hashlib.sha256(packed).hexdigest(), tuple(rows), model)
+
+
+def stem_of(path: Path) -> str:
+    """Return the name of a file without its suffix, nor that of what is packed in it."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+
+
+def _unpacked(content: bytes, path: Path) -> bytes:
+    """Return what is in a gzip file; `UsageError` where it would become too large, `DataError` where it is damaged."""
+    try:
+        with gzip.open(io.BytesIO(content)) as packed:
+            unpacked = packed.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"the gzip file is damaged ({error})", path, "get the file again") from error
+    if len(unpacked) > LARGEST:
+        raise UsageError("the file would become too large to read", path, "name a smaller file, such as one a task")
+    return unpacked
 
 
 def _texts(folder: Path) -> AnswerFile:
@@ -69,10 +102,8 @@ def _texts(folder: Path) -> AnswerFile:
     files = [file for file in sorted(folder.iterdir()) if file.name[0] != "."]
     if not files or any(file.suffix.lower() != ".txt" for file in files):
         refuse_other_kind(folder, b"")
-    contents = [file.read_bytes() for file in files]
-    pairs = zip(files, contents, strict=True)
-    rows = tuple(Row({KEY: file.stem, "answer": _decoded(content, file)}, file.name) for file, content in pairs)
-    return AnswerFile(folder, "folder of texts", hashlib.sha256(b"\0".join(contents)).hexdigest(), rows)
+    rows = tuple(Row({KEY: file.stem, "answer": _decoded(file.read_bytes(), file)}, file.name) for file in files)
+    return AnswerFile(folder, "folder of texts", sha256_of_file(folder), rows)
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -123,6 +154,14 @@ def _lines(text: str, path: Path, reason: Exception) -> Iterator[Row]:
 
 def _place(error: Exception) -> str:
     return f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "too deeply nested"
+
+
+def _lines_of_ids(text: str) -> list[Row]:
+    """Return the rows of a text each of whose lines is `id: text`, none of another text."""
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    found = [(number, _LINE_OF_ID.fullmatch(line)) for number, line in lines]
+    rows = [Row({KEY: match[1], "answer": match[2].rstrip()}, f"line {number}") for number, match in found if match]
+    return rows if len(rows) == len(lines) else []
 
 
 def _table(text: str, path: Path, *, headed: bool) -> list[Row]:

@@ -75,6 +75,12 @@ def prompt_text(value: Any) -> str:
     return ""
 
 
+def is_span(value: Any) -> bool:
+    """Return whether a value is a moment as two numbers, `[1.0, 2.5]`."""
+    is_pair = isinstance(value, list | tuple) and len(value) == 2
+    return is_pair and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
+
+
 def video_text(value: Any) -> str:
     """Return the name of a video as it is written, 00007 for a number; empty where none is."""
     if isinstance(value, str):

@@ -6,6 +6,7 @@ One table for each, read with care: what may mean two tasks means none. Knows no
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ TASK_WORDS = {
     "choice": ("choice", "multiplechoice", "mcq", "mcqa"),
     "grounding": ("grounding", "temporalgrounding", "sentencegrounding"),
 }
+# The words of the paper's title, and one more. They mean tasks as whole names only, and columns only beside others.
+_QUESTION_WORDS = {"what": "description", "why": "cause", "how": "effect", "when": "timestamp"}
 # Of these a file's name tells no task: `model_result.json` may be of any.
 _VAGUE_IN_NAMES = {
     *("des", "res", "cau", "result", "class", "time", "localization", "grounding"),
@@ -66,12 +69,25 @@ def bare_name(word: str) -> str:
 
 def task_of(text: str) -> str | None:
     """Return the task that a word, or the words of a name, stand for; None where it is none or more than one."""
-    return _TASKS.get(bare_name(text)) or _only(_words(text) & _TASKS.keys())
+    bare = bare_name(text)
+    return _TASKS.get(bare) or _QUESTION_WORDS.get(bare) or _only(_words(text) & _TASKS.keys())
 
 
 def is_task(word: object) -> bool:
     """Return whether a word alone names a task, and is no longer name with one in it."""
     return isinstance(word, str) and bare_name(word) in _TASKS
+
+
+def is_question_word(word: object) -> bool:
+    """Return whether a word is `why` or its like, which names a task only beside names of others."""
+    return isinstance(word, str) and bare_name(word) in _QUESTION_WORDS
+
+
+def are_tasks(words: Collection[object]) -> bool:
+    """Return whether all of some words name tasks."""
+    if len(words) > 1:
+        return all(is_task(word) or is_question_word(word) for word in words)
+    return all(map(is_task, words))
 
 
 def task_of_file(stem: str) -> str | None:
@@ -119,7 +135,7 @@ def sample_ids(text: str) -> list[SampleId]:
         found.append(SampleId(parts.video, parts.task, query=parts.name))
     for pattern, video, task in ((_TASK_BEHIND, 1, 2), (_TASK_BEFORE, 2, 1)):
         if (match := pattern.fullmatch(text)) and match[video]:
-            found.append(SampleId(match[video], _TASKS[bare_name(match[task])]))
+            found.append(SampleId(match[video], task_of(match[task])))
     return found
 
 
@@ -134,6 +150,6 @@ def _only(words: set[str]) -> str | None:
     return tasks.pop() if len(tasks) == 1 else None
 
 
-_ALTERNATIVES = "|".join(sorted([*_TASKS, "time_segment", "root_cause"], key=len, reverse=True))
+_ALTERNATIVES = "|".join(sorted([*_TASKS, *_QUESTION_WORDS, "time_segment", "root_cause"], key=len, reverse=True))
 _TASK_BEHIND = re.compile(rf"(.+?){_SEPARATOR}({_ALTERNATIVES})", re.IGNORECASE)
 _TASK_BEFORE = re.compile(rf"({_ALTERNATIVES}){_SEPARATOR}(.+)", re.IGNORECASE)

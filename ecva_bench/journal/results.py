@@ -12,17 +12,16 @@ from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, 
 from ..records.base import View
 from .lines import parse_records
 from .manifests import SampleView, lacking, manifest_of
+from .spending import Spending
 
 
 def read_spent(path: Path) -> dict[str, float]:
     """Return what the answers in a results file have cost, by name: requests, tokens, USD; empty where none is told."""
-    total: dict[str, float] = defaultdict(float)
+    spending = Spending()
     for record in parse_records(path):
-        if isinstance(record, Event) and record.event == "spent":
-            for name, amount in record.detail.items():
-                if isinstance(amount, int | float):
-                    total[name] += amount
-    return dict(total)
+        if isinstance(record, Event):
+            spending.add(record)
+    return spending.total
 
 
 def read_results(path: Path) -> Results:

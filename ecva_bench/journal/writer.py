@@ -27,6 +27,7 @@ from .manifests import (
     manifest_of,
     sample_views,
 )
+from .spending import Spending
 
 _AT_ONCE = 1000  # records of a file that is written at once
 _MAKE_ROOM = "make room and run the same command again: it goes on from what is written"
@@ -43,9 +44,8 @@ class Journal:
     A file that exists is continued: an incomplete last line is moved to `<file>.torn`, and the file owes what it owed
     and what the run adds. What the file contains is in `answered` (the video of each), `failed` and `unasked`, by key,
     and in `state`, by sample id and view; `empty` and `cut_off` are the sample ids and views of such answers.
-    `reusable` are answers of other files that it did not contain, by key. `usage` is the total use of requests, tokens
-    and money, by name; `served` are the models that gave the answers, where an endpoint names them; `manifest` says how
-    the answers are made and which are owed.
+    `reusable` are answers of other files that it did not contain, by key. `served` are the models that gave the
+    answers, where an endpoint names them; `manifest` says how the answers are made and which are owed.
     """
 
     def __init__(self, path: Path, manifest: Manifest, reuse: Sequence[Path] = ()) -> None:
@@ -63,7 +63,7 @@ class Journal:
         self.state: dict[SampleView, Literal["answer", "error", "unasked"]] = {}
         self.empty: set[SampleView] = set()
         self.cut_off: set[SampleView] = set()
-        self.usage: dict[str, float] = {}
+        self._spending = Spending()
         self.served: set[str] = set()
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
@@ -80,6 +80,11 @@ class Journal:
         except BaseException:
             os.close(self._file)
             raise
+
+    @property
+    def usage(self) -> dict[str, float]:
+        """What the file has cost so far, over all its runs: requests, tokens and USD by name; see `Spending.total`."""
+        return self._spending.total
 
     @property
     def errors(self) -> int:
@@ -193,10 +198,8 @@ class Journal:
                 self.served |= {record.served} - {""}
                 for places, belongs in ((self.empty, not final_answer(record.answer)), (self.cut_off, record.cut_off)):
                     (places.add if belongs else places.discard)(place)
-            case Event(event="spent"):
-                for name, amount in record.detail.items():
-                    if isinstance(amount, int | float):
-                        self.usage[name] = self.usage.get(name, 0) + amount
+            case Event():
+                self._spending.add(record)
             case Unasked() if record.key not in self.answered:
                 self.unasked[record.key] = record
                 self.failed.pop(record.key, None)

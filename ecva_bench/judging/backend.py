@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from .calls import Call
-from .store import Reply
+from .store import Cost, Reply
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,19 @@ class Backend(Protocol):
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return the sampling parameters of a vote with this seed."""
+
+    @property
+    def limited(self) -> bool:
+        """Return whether there is a budget."""
+
+    def estimate(self, vote: Vote) -> Cost | None:
+        """Return what asking for a vote is likely to cost; None where that is written down elsewhere, or is free."""
+
+    def take_cost(self, vote: Vote) -> Cost:
+        """Return what was spent on a vote since the last call of this."""
+
+    def count_before(self, votes: Sequence[Vote], replies: Mapping[str, Reply], costs: Mapping[str, Cost]) -> None:
+        """Count what these votes have cost earlier commands, by key, against the budget."""
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Send every vote to the model and pass every outcome to `keep` at once.

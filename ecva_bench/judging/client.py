@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ..errors import JudgeError
+from ..wording import duration
 from . import completions
 from .budget import Budget, Size
 from .completions import RequestFailure
@@ -159,7 +160,7 @@ class EndpointClient:
                 remedy = f"check the model's name, {self._options.setting} and OPENAI_API_KEY"
                 raise JudgeError(found.what, self.where, remedy)
             if found.pause is not None and found.pause > LONGEST_RETRY_AFTER_S:
-                what = f"the endpoint asks for a pause of {found.pause:.0f} s"
+                what = f"the endpoint asks for a pause of {duration(found.pause)}"
                 raise JudgeError(what, self.where, "run the same command again after it: earlier replies are stored")
             if not found.without:
                 if found.passing and not self.settled:
@@ -194,7 +195,7 @@ class EndpointClient:
             await asyncio.sleep(wait)
         without = sorted(leaving_out)
         body = request.body(without)
-        number = await self._budget.reserve(request.size if self._budget.limited else Size(0, 0))
+        number = await self._budget.reserve(request.size)
         found: Reply | RequestFailure | None = None
         try:
             raw = await transport.post(body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from .backend import Keep, Outcome, Vote
 from .batches import Batches
 from .budget import Budget, Size
 from .client import EndpointClient, EndpointOptions
-from .store import Reply
+from .store import Cost, Reply
 from .verdicts import FAILED
 
 # Workers start one after another: replies that come together are handled step by step together, and would go on coming
@@ -35,7 +35,8 @@ class _VoteRequest:
 
     @property
     def size(self) -> Size:
-        return Size(text=len(json.dumps(self.body(()))), out=self.most_out)  # a token is at least one byte
+        text = len(json.dumps(self.body(())))  # a token is at least one byte
+        return Size(text=text, out=self.most_out, key=self.vote.key)
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         return completions.request_body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
@@ -85,13 +86,42 @@ class Endpoint:
         `max_tokens` are the most of a reply. With `batches`, the file that names them, votes go out as batches.
         """
         self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
-        self._client = EndpointClient(model, options, budget)
+        self._client, self._budget = EndpointClient(model, options, budget), budget
         self._batches = Batches(batches, options, budget) if batches else None
         self._answered = False  # whether a vote was put to the endpoint at all
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return the sampling parameters of a vote with this seed."""
         return completions.sampling_parameters(seed, self._max_tokens)
+
+    @property
+    def limited(self) -> bool:
+        """Return whether there is a budget."""
+        return self._budget.limited
+
+    def estimate(self, vote: Vote) -> Cost | None:
+        """Return what a vote is likely to cost; None in batches, which a file of their own names."""
+        if self._batches or not self._budget.price:
+            return None
+        likely = self._budget.estimate([_VoteRequest(vote, self.model, self._max_tokens).size])
+        return Cost(likely.usd, likely.uncounted_in + likely.uncounted_out)
+
+    def take_cost(self, vote: Vote) -> Cost:
+        """Return what was spent on a vote since the last call of this."""
+        return self._budget.cost_of.pop(vote.key, Cost())
+
+    def count_before(self, votes: Sequence[Vote], replies: Mapping[str, Reply], costs: Mapping[str, Cost]) -> None:
+        """Count what these votes have cost earlier commands: as written, else by the tokens of the reply."""
+        price, usd, tokens = self._budget.price, 0.0, 0
+        for vote in votes:
+            reply, cost = replies.get(vote.key), costs.get(vote.key)
+            said_in, said_out = (reply.tokens_in or 0, reply.tokens_out or 0) if reply else (0, 0)
+            tokens += cost.tokens if cost else said_in + said_out
+            if cost and cost.usd is not None:
+                usd += cost.usd
+            elif price and reply:
+                usd += price.of(said_in, said_out, reply.tokens_cached or 0)
+        self._budget.count_before(usd, tokens)
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Send every vote to the endpoint; see `Backend.answer`."""

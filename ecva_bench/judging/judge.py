@@ -7,7 +7,7 @@ published export, gives the same values bit for bit. Knows no HTTP and no metric
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..errors import JudgeError
 from ..records.base import canonical_json
 from . import messages
 from .backend import Backend, Outcome, Vote
-from .budget import Budget, Usage
+from .budget import Budget, Limits, Usage
 from .calls import Call, Verdict
 from .client import EndpointOptions
 from .completions import MAX_REPLY_TOKENS
@@ -26,7 +26,7 @@ from .endpoint import Endpoint
 from .identity import ReplyOrigin, sampling, served
 from .local import LocalModel
 from .prices import find_price
-from .store import Reply, Store, default_store_path, key_of
+from .store import Cost, Reply, Store, default_store_path, key_of
 from .verdicts import NOT_IN_REPLAY, verdict
 
 # Called with the progress of an `ask`: votes done, votes in all, votes that failed.
@@ -83,7 +83,7 @@ def open_judge(
             raise JudgeError("a local judge writes no reply that could be too long", model, "leave its limit out")
         backend = LocalModel(model.removeprefix(LOCAL_PREFIX), replayed=replay is not None)
     else:
-        budget = Budget(model, usage, price=find_price(model, prices), usd=budget_usd, tokens=budget_tokens)
+        budget = Budget(model, usage, price=find_price(model, prices), limits=Limits(budget_usd, budget_tokens))
         options = EndpointOptions(base_url, concurrency, timeout, retries)
         batches = (store or default_store_path()).with_suffix(".batches.jsonl") if batch else None
         backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS, batches=batches)
@@ -133,6 +133,8 @@ class LanguageJudge:
         self._backend, self._store, self._votes, self._seed = backend, store, votes, seed
         self._asks, self._progress = ask, progress
         self._used: dict[str, ReplyOrigin] = {}  # origins of the replies that verdicts were given from, by address
+        self._costs: dict[str, Cost] = {}  # what votes without a reply have cost, by address
+        self._counted: set[str] = set()  # addresses of the votes whose cost counts against the budget
         self._first: Verdict | None = None  # the first call's, or the first that is one
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
@@ -209,10 +211,21 @@ class LanguageJudge:
             asked.keys += [tuple(vote.key for vote in group) for group in groups]
             wanted = {vote.key: vote for group in groups for vote in group if vote.key not in seen}
             known = self._store.get(wanted)
+            if self._asks:
+                self._look_up_costs(wanted, known)
             self.usage.from_store += len(known)
             asked.outcomes |= known
             seen |= wanted.keys()
             yield from (vote for key, vote in wanted.items() if key not in known)
+
+    def _look_up_costs(self, wanted: Mapping[str, Vote], known: Mapping[str, Reply]) -> None:
+        """Count what votes have cost earlier commands; where there is a budget, which is for all that is asked for."""
+        new = wanted.keys() - self._counted if self._backend.limited else wanted.keys() - known.keys()
+        costs = self._store.costs(new)
+        self._costs |= {key: cost for key, cost in costs.items() if key not in known}
+        if self._backend.limited:
+            self._counted |= new
+            self._backend.count_before([wanted[key] for key in new], known, costs)
 
     def _vote(self, call: Call, number: int) -> Vote:
         seed, backend = self._seed + number, self._backend
@@ -225,10 +238,27 @@ class LanguageJudge:
     def _put_to_model(self, votes: Iterator[Vote], asked: _Batch) -> None:
         """Ask the model for votes; store the replies and put the outcomes into `asked`."""
         owed = len(asked.calls) * self._votes
+        asking: dict[str, Vote] = {}
+        if self._backend.limited:  # all that was spent before counts before more is
+            votes = iter(list(votes))
+
+        def noted() -> Iterator[Vote]:
+            """Write down what a vote will cost before it is asked, for a process that is killed meanwhile."""
+            for vote in votes:
+                if estimate := self._backend.estimate(vote):
+                    asking[vote.key] = vote
+                    self._store.put((), {vote.key: self._costs.get(vote.key, Cost()) + estimate})
+                yield vote
+
+        def costs(found: Sequence[Vote]) -> dict[str, Cost]:
+            for vote in found:
+                self._costs[vote.key] = self._costs.get(vote.key, Cost()) + self._backend.take_cost(vote)
+                asking.pop(vote.key, None)
+            return {vote.key: self._costs[vote.key] for vote in found}
 
         def keep(found: Sequence[tuple[Vote, Outcome]]) -> None:
             replies = [(vote.key, vote.request, reply) for vote, reply in found if isinstance(reply, Reply)]
-            stored = self._store.put(replies)
+            stored = self._store.put(replies, costs([vote for vote, _ in found]))
             for vote, outcome in found:
                 self.usage.asked += 1
                 self.usage.failed += vote.key not in stored
@@ -237,11 +267,15 @@ class LanguageJudge:
                     self._progress(len(asked.outcomes), owed, self.usage.failed)
             asked.conclude()  # while waiting for others, rather than all at the end
 
-        first = next(votes, None)
+        questions = noted()
+        first = next(questions, None)
         if first is not None:  # what is answered from the store needs neither a key nor a model
             often = gc.get_threshold()
             gc.set_threshold(often[0] and max(often[0], COLLECTED_AFTER), *often[1:])
             try:
-                self._backend.answer(chain([first], votes), keep)
+                self._backend.answer(chain([first], questions), keep)
+            except Exception:  # as where the budget ended: what was not sent has cost nothing
+                self._store.put((), costs(list(asking.values())))
+                raise
             finally:
                 gc.set_threshold(*often)

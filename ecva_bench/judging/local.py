@@ -14,7 +14,7 @@ import inspect
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
@@ -29,7 +29,7 @@ from ..torchvision import ensure_torchvision
 from ..wording import counted
 from . import messages, templates
 from .backend import Keep, Vote
-from .store import Reply
+from .store import Cost, Reply
 from .verdicts import FAILED
 
 if TYPE_CHECKING:
@@ -78,6 +78,19 @@ class LocalModel:
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return how verdicts are chosen; no seed has a part in it."""
         return {"choice": "most probable verdict"}
+
+    limited: ClassVar[bool] = False
+
+    def estimate(self, vote: Vote) -> Cost | None:
+        """Return that a vote costs nothing."""
+        return None
+
+    def take_cost(self, vote: Vote) -> Cost:
+        """Return that a vote has cost nothing."""
+        return Cost()
+
+    def count_before(self, votes: Sequence[Vote], replies: Mapping[str, Reply], costs: Mapping[str, Cost]) -> None:
+        """Do nothing: there is no budget."""
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
         """Send every vote to the model, `_BATCH` at a time.

@@ -12,10 +12,11 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..cache import cache_dir, open_base
@@ -65,6 +66,19 @@ class Reply:
         return canonical_json({name: value for name, value in vars(self).items() if name in _REPLY_FIELDS})
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What asking for a vote has cost, over all attempts; `usd` is None where the price was unknown."""
+
+    usd: float | None = None
+    tokens: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        known = [usd for usd in (self.usd, other.usd) if usd is not None]
+        return Cost(sum(known) if known else None, self.tokens + other.tokens)
+
+
+_NO_COSTS: Mapping[str, Cost] = MappingProxyType({})
 _REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought", "miscounted"}
 
 
@@ -91,6 +105,7 @@ class Store:
         try:
             self._base.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
             self._base.execute("CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, request TEXT, reply TEXT)")
+            self._base.execute("CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, usd REAL, tokens INTEGER)")
         except sqlite3.DatabaseError as error:
             self._base.close()
             raise _unusable(path, error) from None
@@ -99,10 +114,11 @@ class Store:
         """Close the file."""
         self._base.close()
 
-    def put(self, calls: Sequence[tuple[str, str, Reply]]) -> dict[str, Reply]:
+    def put(self, calls: Sequence[tuple[str, str, Reply]], costs: Mapping[str, Cost] = _NO_COSTS) -> dict[str, Reply]:
         """Write replies under their keys, unless there is one already; return the stored replies by key.
 
-        A call is its key, its request and the reply. When this returns, all are on disk; where `JudgeError` is raised,
+        A call is its key, its request and the reply; `costs` are what votes have cost so far, by key, whether they
+        have a reply or not. When this returns, all are on disk; where `JudgeError` is raised,
         none is written.
         """
         try:
@@ -112,12 +128,20 @@ class Store:
                     "INSERT OR IGNORE INTO calls VALUES (?, ?, ?)",
                     ((key, request, reply.to_json()) for key, request, reply in calls),
                 ).rowcount
+                self._base.executemany(
+                    "INSERT OR REPLACE INTO spent VALUES (?, ?, ?)",
+                    ((key, cost.usd, cost.tokens) for key, cost in costs.items()),
+                )
         except sqlite3.Error as error:
             remedy = "make room or name another file; what was stored before is safe"
             raise JudgeError(f"replies cannot be stored ({error})", self.path, remedy) from None
         if written < len(calls):
             return self.get({key for key, _, _ in calls})
         return {key: reply for key, _, reply in calls}
+
+    def costs(self, keys: Iterable[str]) -> dict[str, Cost]:
+        """Return what votes have cost so far, by key, as far as that was written."""
+        return {key: Cost(usd, tokens) for key, usd, tokens in self._rows("key, usd, tokens", keys, "spent")}
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
         """Return the stored replies to `keys`, by key."""
@@ -166,12 +190,12 @@ class Store:
         self.put([_call(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], start=2)])
         return len(lines) - 1
 
-    def _rows(self, columns: str, keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    def _rows(self, columns: str, keys: Iterable[str], table: str = "calls") -> Iterator[tuple[Any, ...]]:
         wanted = list(keys)
         for start in range(0, len(wanted), _AT_ONCE):
             part = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
-            yield from self._base.execute(f"SELECT {columns} FROM calls WHERE key IN ({marks})", part)  # noqa: S608
+            yield from self._base.execute(f"SELECT {columns} FROM {table} WHERE key IN ({marks})", part)  # noqa: S608
 
 
 def _unusable(path: Path | None, error: Exception) -> JudgeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,6 +73,14 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of a value: keys sorted, no spaces, UTF-8, no NaN. Hashes are taken over it."""
     return _CANONICAL.encode(value)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the hex SHA-256 of a file's bytes; of a folder, of its files' by name, but for hidden ones."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    files = sorted(file for file in path.iterdir() if file.name[0] != ".")
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def sha256_of(value: Any) -> str:

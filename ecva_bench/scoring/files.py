@@ -6,7 +6,6 @@ never resumed. Knows the format only.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -19,7 +18,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ..errors import ResultsError
-from ..records.base import Record, canonical_json
+from ..records.base import Record, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 from .keeping import with_kept
 from .protocol import get_protocol
@@ -139,7 +138,7 @@ def read_scores_of(path: Path) -> Scores:
     if not beside.exists():
         return read_scores(path)
     scores = read_scores(beside)
-    if scores.header.results_sha256 != hashlib.sha256(path.read_bytes()).hexdigest():
+    if scores.header.results_sha256 != sha256_of_file(path):
         raise ResultsError(
             f"the scores in {beside.name} are of other answers", path, "score them with `ecva-bench score`"
         )

@@ -93,7 +93,7 @@ def example(tmp_path: Path) -> Path:
 
 def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
-    program = [sys.executable, "-c", "from ecva_bench.cli import main; main()", "run", *map(str, arguments)]
+    program = [sys.executable, "-c", "from ecva_bench.__main__ import program; program()", "run", *map(str, arguments)]
     return subprocess.run(program, capture_output=True, text=True, env={**os.environ, **variables})
 
 
@@ -180,7 +180,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(slow: Path, out: Path) -> list[str]:
-    program = "from ecva_bench.cli import main; main()"
+    program = "from ecva_bench.__main__ import program; program()"
     model = f"command:{sys.executable} -I {slow}"
     asked = ["--task", "cause", "--task", "effect", "--edited", "anomaly", "--limit", "4"]
     return [sys.executable, "-c", program, "run", "--model", model, *asked, "--out", str(out)]

@@ -349,7 +349,7 @@ def test_a_reply_that_counts_what_cannot_be_is_refused_within_a_budget_and_costs
             adapter.answer(video, "Why?")
         spent = adapter.usage()
         assert (spent["tokens_in"], spent["uncounted"], spent["failed"]) == (0, 1, 1)
-        with pytest.raises(ModelGone, match=r"may take \d+ tokens \(\d+ of 100000 tokens used\)"):
+        with pytest.raises(ModelGone, match=r"may take \d+ tokens \(over all commands \d+ of 100000 tokens used\)"):
             adapter.answer(video, "What?")
         adapter.close()
 
@@ -467,18 +467,18 @@ def test_money_is_never_overspent_and_a_new_budget_goes_on(folder: Path, tmp_pat
     most = (8000 + words + 2 * 50) / 1e6  # pictures are at most what they were; words are at most their bytes
     limit = 4.5 * cost + most
     with ModelServer([completion("A fire.", tokens=(8000, 10, 0))] * 9) as server:
-        with pytest.raises(ModelGone, match="the rest of the budget does not cover another call"):
+        with pytest.raises(ModelGone, match="the rest does not cover another call"):
             ask_all(MODEL, at(server, **options, budget_usd=f"{limit:.9f}"), folder, out)
         records = [json.loads(line) for line in out.read_text().splitlines()]
         answered = [record for record in records if record["type"] == "answer"]
         assert len(answered) == len(server.requests)  # each was paid, and each is written
         assert len(answered) == 5
         spent = [record["detail"] for record in records if record.get("event") == "spent"]
-        assert [detail["video"] for detail in spent] == ["1", "2"]
-        assert sum(detail["usd"] for detail in spent) == pytest.approx(len(answered) * cost)
-        assert sum(detail["usd"] for detail in spent) <= limit
-        assert sum(detail["tokens_in"] for detail in spent) == 8000 * len(answered)
-        assert {detail["endpoint"] for detail in spent} == {server.url.removeprefix("http://")}
+        assert [detail["video"] for detail in spent] == ["1", "1", "2", "2"]  # the first alone; the last had no answer
+        assert sum(detail.get("usd", 0) for detail in spent) == pytest.approx(len(answered) * cost)
+        assert sum(detail.get("usd", 0) for detail in spent) <= limit
+        assert sum(detail.get("tokens_in", 0) for detail in spent) == 8000 * len(answered)
+        assert {detail["endpoint"] for detail in spent if "usd" in detail} == {server.url.removeprefix("http://")}
         resumed = ask_all(MODEL, at(server, **options, budget_usd="1"), folder, out)
         assert len(server.requests) == 9
     assert len(resumed.answers) == 9
@@ -598,7 +598,7 @@ def test_what_answered_is_in_manifest_answers_and_events(folder: Path, tmp_path:
     answers = [record["steps"]["served"] for record in records if record["type"] == "answer"]
     assert answers == ["m-1@fp_1"] * 4 + ["m-1@fp_2"] * 5
     spent = [record["detail"].get("served") for record in records if record.get("event") == "spent"]
-    assert spent == [["m-1@fp_1"], ["m-1@fp_2"], None]
+    assert [served for served in spent if served] == [["m-1@fp_1"], ["m-1@fp_2"]]
 
 
 def test_the_cases_of_errors_reach_the_user_here_too(video: Video) -> None:

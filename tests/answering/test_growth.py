@@ -58,7 +58,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def start(place: Path, options: str, model: str = "Counting") -> subprocess.Popen[bytes]:
-    program = "from ecva_bench.cli import main; main()"
+    program = "from ecva_bench.__main__ import program; program()"
     command = [sys.executable, "-c", program, "run", "--model", f"./models.py:{model}", *options.split()]
     return subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -17,7 +17,7 @@ from ecva_bench.data import load_dataset
 
 
 def command(out: Path, *more: str) -> list[str]:
-    program = "from ecva_bench.cli import main; main()"
+    program = "from ecva_bench.__main__ import program; program()"
     asked = ["--task", "cause,timestamp", "--edited", "anomaly,still,shuffled,blank"]
     run = ["run", "--model", "motion", *asked, "--out", str(out), *more]
     return [sys.executable, "-c", program, *run]

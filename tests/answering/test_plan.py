@@ -38,8 +38,8 @@ class FakeDataset:
     def media_path(self, annotation: Annotation) -> Path:
         return Path("videos") / annotation.media
 
-    def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
-        return tuple(video for video in videos if video in self.absent)
+    def unusable(self, videos: Iterable[str]) -> dict[str, str]:
+        return {video: "missing" for video in videos if video in self.absent}
 
 
 majors = st.lists(st.integers(min_value=1, max_value=5), min_size=1, max_size=60)

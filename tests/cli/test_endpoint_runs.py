@@ -11,7 +11,7 @@ from ecva_bench.journal.results import read_results
 from ecva_bench.judging import client
 from tests.adapters.model_server import ModelServer
 from tests.cli.conftest import Command
-from tests.judging.server import Fault, completion, error
+from tests.judging.server import Fault, Request, completion, error
 
 KEY = "sk-very-secret-0123456789"
 
@@ -39,7 +39,7 @@ def test_a_run_whose_key_is_refused_stops_and_goes_on_elsewhere(tmp_path: Path, 
         assert len(server.requests) == 1
     assert code == 0, complaint
     assert "2 answers (1 was there), 0 errors, 0 missing" in shown
-    assert "has cost so far: 2 asked, 200 tokens_in, 20 tokens_out\n" in complaint
+    assert "has cost so far: 2 asked, 200 tokens in, 20 tokens out\n" in complaint
     assert KEY not in out.read_text(encoding="utf-8")
     assert [json.loads(line)["type"] for line in out.read_text(encoding="utf-8").splitlines()][-1] == "end"
 
@@ -53,7 +53,7 @@ def test_workers_divide_a_budget(tmp_path: Path, ecva_bench: Command) -> None:
         given = [part for option in (*options, f"base-url={server.url}") for part in ("--model-arg", option)]
         code, _, complaint = ecva_bench(*run, *given, "--workers", 2)
         assert code == 3
-        assert "the rest of the budget does not cover another call" in complaint
+        assert "the rest does not cover another call" in complaint
         asked, kept = len(server.requests), len(read_results(out).answers)
         assert 1 <= kept <= asked <= 10
         code, shown, _ = ecva_bench(*run, *given, "--model-arg", "budget-tokens=1000000")
@@ -97,6 +97,29 @@ def test_workers_ask_alike_and_the_manifest_says_how(tmp_path: Path, ecva_bench:
     assert len(answers) == 4
 
 
+class Fickle(ModelServer):
+    """Takes no seed in the first request, and then takes any."""
+
+    def outcome(self, request: Request) -> Fault:
+        if self.requests:
+            return super().outcome(request)
+        self.requests.append(request)
+        return Fault(400, error("Unsupported parameter: 'seed'", param="seed"))
+
+
+def test_an_endpoint_that_changes_its_mind_is_asked_alike_by_all_workers(tmp_path: Path, ecva_bench: Command) -> None:
+    out = tmp_path / "results.jsonl"
+    run = ("run", "--model", "openai:tiny", "--task", "cause", "--limit", 6, "--out", out, "--model-arg", "frames=2")
+    with Fickle() as server:
+        code, shown, complaint = ecva_bench(*run, "--model-arg", f"base-url={server.url}", "--workers", 2)
+        assert len(server.requests) == 1 + 6  # no reply was lost
+    assert code == 0, complaint
+    assert "6 answers (0 were there), 0 errors, 0 missing" in shown
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert records[0]["spec"]["description"]["generation"]["left_out"] == ["seed"]
+    assert [record["steps"]["left_out"] for record in records if record["type"] == "answer"] == 6 * [["seed"]]
+
+
 def test_another_run_than_was_asked_for_is_refused_though_something_was_turned_down(
     tmp_path: Path, ecva_bench: Command
 ) -> None:
@@ -117,7 +140,8 @@ def test_a_run_that_several_models_answered_says_so_wherever_it_is_shown(tmp_pat
         _, _, said = ecva_bench(*run[:-2], "--out", tmp_path / "one.jsonl", "--model-arg", f"base-url={server.url}")
         assert "several models" not in said
     lines = (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    out.write_text("".join(lines[:2]), encoding="utf-8")  # the manifest and one answer
+    answers = [line for line in lines if json.loads(line)["type"] == "answer"]
+    out.write_text(lines[0] + answers[0], encoding="utf-8")  # the manifest and one answer
     with ModelServer(model="tiny-2") as server:
         code, _, said = ecva_bench(*run, "--model-arg", f"base-url={server.url}")
     assert code == 0

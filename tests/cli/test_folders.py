@@ -47,7 +47,8 @@ def test_a_run_takes_what_is_there_and_says_in_one_line_what_is_not(
     given = ("--model", "oracle", "--data", data, "--videos", videos, "--task", "cause", "--out", out)
     code, shown, complaint = ecva_bench("run", *given)
     assert code == 3
-    assert f"{MISSING.format(videos)}; --available leaves them out\n" in complaint
+    unusable = f"{MISSING.format(videos)}; ambiguous: 1 video: 00004; --available leaves them out"
+    assert unusable in complaint.splitlines()
     assert "4 answers (0 were there), 8 errors" in shown
     assert "  missing: 7 videos, 7 answers: 00006, 00007, 00008, 00009, 00010 and 2 more\n" in shown
     assert "  00004: file_ambiguous, 1 answer: two files may be the video 00004: " in shown
@@ -55,7 +56,7 @@ def test_a_run_takes_what_is_there_and_says_in_one_line_what_is_not(
     assert {answer.answer for answer in read_results(out).answers} == {f"cause {n}" for n in (1, 2, 3, 5)}
 
     _, shown, _ = ecva_bench("plan", *given)
-    assert MISSING.format(videos) in shown.splitlines()
+    assert unusable in shown.splitlines()
     _, shown, _ = ecva_bench("view", out, "--data", data, "--videos", videos, "--out", tmp_path / "page", "--no-serve")
     assert "12 videos, 4 of them with a file" in shown
     assert MISSING.format(videos) in shown.splitlines()
@@ -66,8 +67,30 @@ def test_only_what_is_there_is_drawn(data: Path, videos: Path, tmp_path: Path, e
     given = ("--model", "oracle", "--data", data, "--videos", videos, "--task", "cause", "--available")
     for options, answers in ((("--subset", "2"), 2), ((), 5)):
         code, shown, complaint = ecva_bench("run", *given, *options, "--out", tmp_path / f"{answers}.jsonl")
-        assert (code, complaint) == (0, "")
+        assert (code, complaint) == (0, f"left out: {MISSING.format(videos)}\n")
         assert f"{answers} answers (0 were there), 0 errors" in shown
+
+
+def test_doctor_plan_and_run_count_the_same_videos(
+    data: Path, videos: Path, tmp_path: Path, ecva_bench: Command
+) -> None:
+    """What is ambiguous, and an empty file, are left out; a web page is a file, and an error when it is opened."""
+    (videos / "8.mp4").touch()
+    (videos / "9.mp4").write_text("<!DOCTYPE html><html>no such page</html>" * 50)
+    given = ("--data", data, "--videos", videos)
+    there = ["00001", "00002", "00003", "00005", "00009"]
+    assert f"{len(there)} of 12 are there" in ecva_bench("doctor", *given)[1]
+    asked = ("--model", "oracle", *given, "--task", "cause", "--available", "--out", tmp_path / "r.jsonl")
+    left_out = "left out: missing: 5 of 12 videos, without a file in {}: 00006, 00007, 00010, 00011, 00012; "
+    left_out = left_out.format(videos) + "ambiguous: 1 video: 00004; empty: 1 video: 00008"
+    assert left_out in ecva_bench("plan", *asked)[1].splitlines()
+    code, shown, complaint = ecva_bench("run", *asked)
+    assert code == 3
+    assert left_out in complaint.splitlines()
+    assert "4 answers (0 were there), 1 error" in shown
+    assert "  00009: not_a_video" in shown
+    owed = read_results(tmp_path / "r.jsonl").expects["full"]
+    assert [sample.partition("/")[0] for sample in owed] == there
 
 
 def test_an_error_that_a_later_run_settled_is_not_printed_again(

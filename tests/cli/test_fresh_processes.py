@@ -18,7 +18,7 @@ from tests.adapters.tiny import vila
 from tests.judging.tiny import save_tiny_model
 from tests.scoring.tiny import SAVE
 
-PROGRAM = "from ecva_bench.cli import main; main()"
+PROGRAM = "from ecva_bench.__main__ import program; program()"
 
 
 def command(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:

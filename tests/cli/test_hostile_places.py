@@ -14,7 +14,7 @@ import pytest
 from ecva_bench import __version__
 
 CORE = ("torch", "transformers", "safetensors", "sentencepiece", "huggingface_hub", "modelscope", "peft", "accelerate")
-PROGRAM = "import sys; from ecva_bench.cli import main; sys.argv[0] = 'ecva-bench'; main()"
+PROGRAM = "import sys; from ecva_bench.__main__ import program; sys.argv[0] = 'ecva-bench'; program()"
 
 
 def run_in_core(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -94,7 +94,8 @@ def test_many_ids_are_no_file_name(tmp_path, ecva_bench):
     ids = tmp_path / "ids"
     ids.write_bytes(b"\xff\xfe")
     code, _, errors = ecva_bench("run", "--model", "constant", "--ids", ids, "--out", tmp_path / "out.jsonl")
-    assert (code, errors) == (2, f"error: the file of ids is not a text file: {ids}: write one id a line, in UTF-8\n")
+    what = "the file of ids is not a text file"
+    assert (code, errors) == (2, f"error: {what}: {ids}: write one id a line, in UTF-8 (--ids {ids})\n")
 
 
 def test_letters_a_terminal_has_not_are_no_failure() -> None:
@@ -105,7 +106,8 @@ def test_letters_a_terminal_has_not_are_no_failure() -> None:
     assert b"33.30 \\u2020" in done.stdout
 
 
-def test_an_interrupted_command_says_that_nothing_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_that_nothing_is_lost(sign: int, tmp_path: Path) -> None:
     slow = (
         "import ecva_bench.journal.merging as j, time; "
         "j.merge_results = lambda *_: (print('now', flush=True), time.sleep(60))"
@@ -114,7 +116,7 @@ def test_an_interrupted_command_says_that_nothing_is_lost(tmp_path: Path) -> Non
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "now\n"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sign)
         assert process.communicate(timeout=30)[1] == "interrupted; what was written is kept\n"
     assert process.returncode == 130
 

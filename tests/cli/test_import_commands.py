@@ -113,3 +113,43 @@ def test_columns_can_be_named(tmp_path: Path, ecva_bench: Command) -> None:
     assert [each.id for each in read_results(out).answers] == [f"{video}/cause" for video in VIDEOS]
     code, _, errors = ecva_bench("import", path, "--data", data, "--map", "movie=clip no")
     assert (code, "fields: video, answer, task, view" in errors) == (2, True)
+
+
+def test_answers_made_elsewhere_are_compared_as_they_are(tmp_path: Path, ecva_bench: Command) -> None:
+    """The same figures as from their scores files, and nothing is written."""
+    data, base = annotations(tmp_path), write_shape("CSV, a column a task", tmp_path)
+    new = tmp_path / "new.csv"
+    new.write_text(base.read_text().replace("that the model gives", "annotated of"))
+    code, shown, _ = ecva_bench("compare", base, new, "--data", data, "--json")
+    assert (code, list(tmp_path.glob("*.scores.jsonl"))) == (0, [])
+    for file in (base, new):
+        assert ecva_bench("score", file, "--data", data)[0] == 0
+    assert json.loads(shown) == json.loads(ecva_bench("compare", base, new, "--json")[1])
+
+
+def test_a_folder_of_texts_is_told_what_to_type_until_it_is_submitted(tmp_path: Path, ecva_bench: Command) -> None:
+    data, folder = annotations(tmp_path), tmp_path / "m_cause"
+    folder.mkdir()
+    for video in VIDEOS:
+        (folder / f"{video}.txt").write_text(f"annotated cause of {video}")
+    submit = ("submit", folder, "--to", tmp_path / "boards")
+    assert f"name them with --data; or import it once: ecva-bench import {folder}" in ecva_bench(*submit)[2]
+    submit = (*submit, "--data", data)
+    code, _, errors = ecva_bench(*submit)
+    assert code == 2
+    assert f"not scored yet: {folder}: score them first: ecva-bench score {folder} --data ANNOTATIONS" in errors
+    assert ecva_bench("score", folder, "--data", data)[0] == 0
+    assert ecva_bench(*submit)[0] == 0
+    (folder / "00001.txt").write_text("another")
+    assert "are of other answers" in ecva_bench("summary", folder)[2]
+
+
+def test_answers_that_are_all_lists_make_no_file(tmp_path: Path, ecva_bench: Command) -> None:
+    data, out = annotations(tmp_path), tmp_path / "out.jsonl"
+    (tmp_path / "m.json").write_bytes(as_json({video: ["A car", "other"] for video in VIDEOS}))
+    given = ("import", tmp_path / "m.json", "--task", "why", "--data", data, "--out", out)
+    code, shown, errors = ecva_bench(*given)
+    assert (code, shown, out.exists()) == (2, "", False)
+    assert "of several samples take one, here the first: ecva-bench import --map answer=answer.1" in errors
+    assert ecva_bench(*given, "--map", "answer=answer.2")[0] == 0
+    assert {each.answer for each in read_results(out).answers} == {"other"}

@@ -9,7 +9,7 @@ def test_from_a_run_to_a_page(tmp_path, ecva_bench):
     assert ecva_bench(*run)[0] == 0
     code, _, errors = ecva_bench("submit", results, "--to", tmp_path / "board")
     assert code == 2
-    assert "there is no such scores file" in errors
+    assert f"these answers are not scored yet: {results}: score them first: ecva-bench score {results}" in errors
     ecva_bench("score", results)
     code, shown, _ = ecva_bench("submit", results, "--to", tmp_path / "board", "--usd", "0.5", "--hardware", "one core")
     assert code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.cli import readable
+from tests.data.test_workbook import ROW, write
 from tests.metering import Meter
 
 from .conftest import Command
@@ -73,15 +73,20 @@ def test_what_is_not_known_is_said(tmp_path: Path, ecva_bench: Command) -> None:
     assert "cost" not in shown
 
 
-def test_numbers_are_written_for_people() -> None:
-    assert [readable.amount(n) for n in (0, 7, 950, 12_345, 1_900_000, 7e9)] == [
-        "0",
-        "7",
-        "950",
-        "12.3 k",
-        "1.9 M",
-        "7 G",
-    ]
-    assert [readable.size(n) for n in (640, 12_300, 7.1e9)] == ["640 B", "12.3 kB", "7.1 GB"]
-    assert [readable.duration(s) for s in (42, 660, 12_300)] == ["42 s", "11 min", "3.4 hours"]
-    assert [readable.usd(d) for d in (0.0042, 1.874, 2140.0)] == ["0.0042 USD", "1.87 USD", "2,140 USD"]
+def test_the_examples_of_the_help_run_as_typed(
+    tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("annotations.xlsx"), [(f"{number:05}", *ROW) for number in range(1, 4)])
+    _, shown, _ = ecva_bench("plan", "--help")
+    text = " ".join(shown.replace("│", " ").split())
+    examples = re.findall(r"ecva-bench plan (--model .*?)(?= ecva-bench| ╭| Options|$)", text)
+    assert len(examples) == 2
+    for example in examples:
+        if "--videos videos/" in example:
+            (tmp_path / "videos").mkdir()
+        code, shown, complaint = ecva_bench("plan", *example.split())
+        assert code == 0, complaint
+    assert "cost: at most" in shown
+    assert "of 20 USD" in shown
+    assert "no folder of videos is named (--videos): all of them are counted, none is looked at" in shown

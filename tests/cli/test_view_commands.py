@@ -90,8 +90,12 @@ def test_what_cannot_be_shown_is_one_line(files, ecva_bench, arguments, message)
     assert message in errors
 
 
-def test_it_is_served_until_interrupted(files: list[Path]) -> None:
-    command = [sys.executable, "-c", "from ecva_bench.cli import main; main()", "view", *map(str, files)]
+@pytest.mark.parametrize(
+    ("sign", "code", "told"),
+    [(signal.SIGINT, 0, []), (signal.SIGTERM, 130, ["interrupted; what was written is kept"])],
+)
+def test_it_is_served_until_interrupted(sign: int, code: int, told: list[str], files: list[Path]) -> None:
+    command = [sys.executable, "-c", "from ecva_bench.__main__ import program; program()", "view", *map(str, files)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -99,12 +103,12 @@ def test_it_is_served_until_interrupted(files: list[Path]) -> None:
         assert address.startswith("http://127.0.0.1:")
         with urlopen(address) as answer:  # noqa: S310 # an address of this machine
             assert b"<title>ecva-bench</title>" in answer.read()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sign)
         try:
             _, errors = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert (process.returncode, errors.splitlines()) == (0, incomplete(files))
+    assert (process.returncode, errors.splitlines()) == (code, [*incomplete(files), *told])
 
 
 def test_a_run_on_the_embedded_split_needs_no_option(tmp_path: Path, ecva_bench: Command) -> None:

@@ -189,10 +189,14 @@ def test_every_description_is_registered_whole_and_in_the_table() -> None:
     files = {Path(str(file)).stem for file in resources.files("ecva_bench.data.described").joinpath("sets").iterdir()}
     assert files == {one.name for one in SHIPPED} == {name for name, _ in SHAPES.values()}
     page = (ROOT / "docs/guides/described-data.md").read_text(encoding="utf-8")
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
     for one in SHIPPED:
         about = one.description
         assert about.name == one.name
         assert f"| `{about.name}` | {about.licence} | {about.size} | {about.get} |" in page
+        shown = re.search(rf"\[`{about.name}`\]\(https://\S+\) \| [^|]+ \| ([^|]+) \|", front)
+        assert shown
+        assert about.licence.startswith(shown[1])
 
 
 # Real files: samples beside the checkout, and whole ones in a folder that ECVA_FIELD names.

@@ -84,7 +84,7 @@ def test_the_size_is_said_first_and_nothing_is_downloaded(cuva: Path, tmp_path: 
     offer = offer_dataset("cuva", tmp_path / "to", hub=hub)
     size = sum(len(content) for content in tree(cuva).values())
     assert offer.size == size
-    assert str(offer).startswith(f"5 files, {size / 1e6:.1f} MB, from hub.test/fesvhtr/CUVA; ")
+    assert str(offer).startswith(f"5 files, {size / 1e3:.1f} kB, from hub.test/fesvhtr/CUVA; ")
     assert "are free in" in str(offer)
     assert hub.asked == []
     assert not (tmp_path / "to").exists()
@@ -94,7 +94,7 @@ def test_where_the_room_does_not_suffice_nothing_is_begun(
     cuva: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
-    with pytest.raises(DataError, match=r"no room: 5 files.*1\.0 GB are free.*--annotations"):
+    with pytest.raises(DataError, match=r"no room: 5 files.*1 GB are free.*--annotations"):
         offer_dataset("cuva", tmp_path / "to", hub=FakeHub(cuva))
 
 

@@ -8,6 +8,7 @@ the batch files of OpenAI's service, LLaVA's and ms-swift's inference files, CUV
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import zipfile
@@ -401,6 +402,21 @@ SHAPES: dict[str, tuple[str, Callable[[], bytes], tuple[str, ...]]] = {
     "Markdown table": (
         "m_cause.md",
         lambda: "".join(["| video | answer |\n|:---|---|\n", *(f"| {v} | {CAUSES[v]} |\n" for v in VIDEOS)]).encode(),
+        ("cause",),
+    ),
+    "lines of id and text": (
+        "m_cause.txt",
+        lambda: "".join(f"{v}.mp4: {CAUSES[v]}\n" for v in VIDEOS).encode(),
+        ("cause",),
+    ),
+    "JSON lines, gzip": (
+        "m.jsonl.gz",
+        lambda: gzip.compress(as_lines(long(video="video", answer="answer", task="task"))),
+        TASKS,
+    ),
+    "CSV, gzip": (
+        "m_cause.csv.gz",
+        lambda: gzip.compress(as_table(long(["cause"], video="video", answer="answer"))),
         ("cause",),
     ),
     "results by task in an envelope": (

@@ -236,7 +236,7 @@ def test_an_answer_to_a_video_of_another_folder_is_extra(tmp_path: Path) -> None
     ("annotated", "answered", "both"),
     [
         (("1.mp4",), ("day/1.mp4", "night/1.mp4"), "'day/1.mp4' and 'night/1.mp4'"),
-        (("1.mp4",), ("1.mp4", "001.mp4"), "'1.mp4' and '001.mp4'"),
+        (("1.mp4",), ("1.mp4", "001.mp4"), "a.json, row 1 ('1.mp4'), and a.json, row 2 ('001.mp4')"),
         (("1.mp4",), ("1.mp4", "1.avi"), "'1.mp4' and '1.avi'"),
         (("1.mp4",), ("1", "1.mp4", "1.avi"), "'1.mp4' and '1.avi'"),
         (("day/1.mp4", "night/1.mp4"), ("1.mp4",), "'day/1' and 'night/1', both meant by '1.mp4'"),

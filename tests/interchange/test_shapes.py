@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -14,6 +15,7 @@ import pytest
 from ecva_bench.data import Dataset, load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.interchange.imported import Imported, import_answers
+from ecva_bench.interchange.mapping import parse_map
 from ecva_bench.interchange.sources import AnswerSource
 from tests.cases import case
 
@@ -62,7 +64,7 @@ def rows(**fields: Any) -> list[dict[str, Any]]:
         ("results.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
         ("model_result.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
         ("cause_effect.json", as_json(dict.fromkeys(VIDEOS, "x")), "task .* cannot be told"),
-        ("m.json", as_json(rows(task="why", answer="x")), "`task` holds 'why'"),
+        ("m.json", as_json(rows(task="whence", answer="x")), "`task` holds 'whence'"),
         ("m_cause.csv", as_table(rows(qwen="x")), "`qwen` .'x'.: .*--map answer=COLUMN"),
         ("m_cause.csv", as_table(rows(response="x", prediction="y")), "`response`.*`prediction`.*--map answer="),
         ("m.csv", as_table(rows(answer="x", cause="y")), "may be in `answer`.*`cause`.*--map answer="),
@@ -80,6 +82,11 @@ def rows(**fields: Any) -> list[dict[str, Any]]:
         ("m_cause.csv", "video,answer\n00001,caf\xe9\n".encode("latin-1"), "UTF-8.*save it as UTF-8"),
         ("m.json", "", "is empty"),
         ("m.txt", "hello", "neither JSON nor a table"),
+        ("m_cause.txt", "00001: a text\nand more of it\n", "neither JSON nor a table"),
+        ("m_cause.json.gz", gzip.compress(b"[" * 90)[:-9], "the gzip file is damaged"),
+        ("l_cause.json", as_json({"00001": ["A car", "b"]}), "no row holds.*\\[\"A car.*--map answer=answer.1"),
+        ("m_cause.json", as_json(rows(answer=None)), "no row holds an answer: .*row 1: its answer is null"),
+        ("m_cause.json", as_json({"1": "a", "00001": "b"}), "00001/cause differ: .*'1', .*'00001'.*--map task="),
     ],
 )  # fmt: skip
 def test_what_tells_nothing_or_too_much_is_refused_with_what_to_type(
@@ -159,6 +166,86 @@ def test_what_is_not_used_is_said(dataset: Dataset, tmp_path: Path) -> None:
         note.startswith("set aside: the answers to 1 video not in ") and "'00004'" in note for note in imported.notes
     )
     assert [each.id for each in imported.results().extra] == ["00004/cause"]
+
+
+TITLE_WORDS = {"what": "description", "why": "cause", "how": "effect", "when": "timestamp", "class": "classification"}
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["rows", "by video"])
+def test_the_words_of_the_papers_title_are_tasks_where_they_stand_side_by_side(
+    nested: bool, dataset: Dataset, tmp_path: Path
+) -> None:
+    said: dict[str, Any] = {word: f"{word} it is" for word in TITLE_WORDS} | {"when": [1.0, 2.5]}
+    value = dict.fromkeys(VIDEOS, said) if nested else [{"video": v, **said} for v in VIDEOS]
+    imported = read(put(tmp_path / "m.json", as_json(value)), dataset)
+    found = {(each.video, each.task): each.answer for each in imported.answers}
+    if nested:  # a list is no text of a cell there
+        found |= {(v, "timestamp"): "[1.0, 2.5]" for v in VIDEOS}
+    assert found == {
+        (v, task): "[1.0, 2.5]" if word == "when" else f"{word} it is"
+        for v in VIDEOS
+        for word, task in TITLE_WORDS.items()
+    }
+
+
+def test_a_title_word_alone_is_no_task(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column is known to hold answers"):
+        read(put(tmp_path / "m.csv", as_table(rows(why="x", qwen="y"))), dataset)
+    imported = read(put(tmp_path / "m_cause.csv", as_table(rows(answer="x", why="y"))), dataset)
+    assert {each.answer for each in imported.answers} == {"x"}
+    assert any("columns left aside: `why`" in note for note in imported.notes)
+
+
+def test_columns_of_words_that_are_left_aside_are_named(dataset: Dataset, tmp_path: Path) -> None:
+    table = as_table(rows(description="a", why="b", remark="odd", seconds="1.5", prompt="Why?"))
+    notes = read(put(tmp_path / "m.csv", table), dataset).notes
+    assert "m.csv: columns left aside: `remark`; to take one as a task's answers: --map cause=COLUMN" in notes
+    assert any("answer from `description` (description), `why` (cause)" in note for note in notes)
+    assert not any(
+        "left aside" in n for n in read(put(tmp_path / "n.csv", as_table(rows(why="b", how="c"))), dataset).notes
+    )
+
+
+def test_a_column_for_each_task_can_be_named(dataset: Dataset, tmp_path: Path) -> None:
+    table = put(tmp_path / "m.csv", as_table(rows(description="a", x="b", cause="annotated")))
+    given = parse_map(["why=x", "video=video"])
+    answers = {each.id: each.answer for each in import_answers([AnswerSource(table)], dataset, given=given).answers}
+    assert answers == {f"{v}/{task}": text for v in VIDEOS for task, text in (("description", "a"), ("cause", "b"))}
+
+
+def test_one_of_several_samples_can_be_taken(dataset: Dataset, tmp_path: Path) -> None:
+    path = put(tmp_path / "m_cause.json", as_json({v: [f"first {v}", f"second {v}"] for v in VIDEOS}))
+    for place, word in (("1", "first"), ("2", "second")):
+        imported = read(path, dataset, answer=f"answer.{place}")
+        assert {each.video: each.answer for each in imported.answers} == {v: f"{word} {v}" for v in VIDEOS}
+
+
+def test_one_answer_under_two_names_of_a_video_counts_once(dataset: Dataset, tmp_path: Path) -> None:
+    imported = read(put(tmp_path / "m_cause.json", as_json({"1": "a", "00001": "a", "2": "b"})), dataset)
+    assert {each.video: each.answer for each in imported.answers} == {"00001": "a", "00002": "b"}
+    with pytest.raises(DataError, match="two videos cannot be told apart"):
+        read(put(tmp_path / "n_cause.json", as_json({"1.mp4": "a", "00001.avi": "b"})), dataset)
+
+
+def test_a_file_that_would_become_too_large_is_refused(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecva_bench.interchange.opening.LARGEST", 1000)
+    with pytest.raises(UsageError, match="too large"):
+        read(put(tmp_path / "m_cause.json.gz", gzip.compress(b" " * 1001)), dataset)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("answer=x,why=y", "answer=x is the column of all answers, and cause=y that of one task"),
+        ("why=x,reason=y", "two columns for the cause, 'x' and 'y'"),
+        ("motive=x", "'motive=x' maps nothing: .*answer, task, view, description, cause"),
+    ],
+)
+def test_a_map_of_two_kinds_is_refused(typed: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_map([typed])
 
 
 def test_a_line_that_breaks_off_at_the_end_costs_that_line(dataset: Dataset, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from ...errors import DataError
 from ...files import parquet
 from ...reading.text import well_formed
+from ...wording import counted
 from ..cells import Note
 from .description import Format, RowKeys
 
@@ -74,7 +75,7 @@ def _of_cells(lines: Iterable[list[str]], report: Report) -> Iterator[tuple[int,
             yield number, dict(zip(names, line, strict=True))
         elif line:  # else an empty line
             number += 1
-            what = f"{len(line)} cells, where {len(names)} columns are named: {' | '.join(line):.200}"
+            what = f"{counted(len(line), 'cell')} where the header has {len(names)}: {' | '.join(line):.200}"
             report(f"row {number}", "row", Note("row-broken", "excluded", what))
 
 
