@@ -49,7 +49,7 @@ def submit_command(
 
       ecva-bench submit motion-mini.jsonl
 
-      ecva-bench submit motion-mini.jsonl --with-answers --judge-calls judge.jsonl --verify
+      ecva-bench submit motion-mini.jsonl --with-answers --verify
 
       ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
