@@ -234,7 +234,7 @@ class _Settings(Hf):
         try:
             found = Path(snapshot_download(hub_id, revision=revision or None, allow_patterns=["*.json"]))
         except (OSError, ValueError) as error:  # every error of the hub's client is one of these
-            why = str(error).strip().splitlines()[0]
+            why = str(error).strip().partition(chr(10))[0]
             raise AdapterError(f"its settings are not to be had ({why})", hub_id, "name a folder") from None
         return Checkpoint(hub_id, found, found.name)
 

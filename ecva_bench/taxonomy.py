@@ -5,7 +5,6 @@ The tables are in `taxonomy.json`, each with its source. Knows no video and no a
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,6 +12,7 @@ from typing import Any
 
 from .errors import UsageError
 from .records import Label
+from .untrusted import parse_json
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Taxonomy:
 
 @cache
 def _tables() -> dict[str, Any]:
-    return dict(json.loads(files(__package__).joinpath("taxonomy.json").read_text(encoding="utf-8")))
+    return dict(parse_json(files(__package__).joinpath("taxonomy.json").read_text(encoding="utf-8")))
 
 
 @cache

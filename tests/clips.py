@@ -38,6 +38,9 @@ class Clips:
     def missing(self, videos: Iterable[str]) -> tuple[str, ...]:
         return ()
 
+    def unusable(self, videos: Iterable[str]) -> dict[str, str]:
+        return {}
+
 
 def write_clip(path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int, int] = (20, 28)) -> Path:
     """Write a 64x48 clip of a slow grey ramp in which a square moves through the lower right during `event`."""

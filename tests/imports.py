@@ -18,7 +18,7 @@ END = "<!-- end of the drawing -->\n"
 
 # Every room may raise our errors, word messages, look names up, say our version, see to it that torchvision can be
 # imported, and that libraries are quiet.
-EVERYWHERE = frozenset({"errors", "libraries", "registry", "torchvision", "version", "wording"})
+EVERYWHERE = frozenset({"errors", "libraries", "registry", "torchvision", "untrusted", "version", "wording"})
 
 Arrows = Mapping[str, frozenset[str]]  # room -> rooms it imports
 

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "registry": set(),
     "libraries": set(),
     "torchvision": set(),
+    "untrusted": set(),
     "wording": set(),
     "devices": set(),
     "cache": set(),

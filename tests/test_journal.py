@@ -285,3 +285,33 @@ def test_files_of_different_runs_do_not_merge(tmp_path: Path) -> None:
     with pytest.raises(SpecMismatch, match="run: m there, n here: "):
         merge_results([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "all.jsonl")
     assert not (tmp_path / "all.jsonl").exists()
+
+
+def test_keys_of_the_environment_are_never_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {
+        "OPENAI_API_KEY": "sk-12345678",
+        "HF_TOKEN": 'q"uo\\té9',
+        "OTHER_SECRET": "sk-1234567890",
+        "A_KEY": "20261129",
+    }
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SHORT_TOKEN", "cause")
+    path = tmp_path / "results.jsonl"
+    said = " ".join(["my cause is", *keys.values()])
+    with Journal(path, manifest(model_args={"header": keys["HF_TOKEN"]})) as journal:
+        journal.append(answer("1/cause", said).model_copy(update={"steps": {said: [said]}, "duration": 20261129.0}))
+        journal.extend([failure("2/cause").model_copy(update={"message": said})])
+        journal.event("said", text=said)
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    texts = json.dumps(lines, ensure_ascii=False)
+    assert not [
+        key
+        for key in keys.values()
+        if f"{json.dumps(key, ensure_ascii=False)[1:-1]}" in texts.replace("20261129.0", "")
+    ]
+    scrubbed = "my cause is [OPENAI_API_KEY] [HF_TOKEN] [OTHER_SECRET] [A_KEY]"
+    assert lines[1]["answer"] == scrubbed
+    assert lines[1]["steps"] == {scrubbed: [scrubbed]}
+    assert lines[1]["duration"] == 20261129.0  # a number is no text
+    assert lines[2]["message"] == scrubbed

@@ -58,6 +58,17 @@ def test_every_workflow_may_read_and_no_more():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
 
 
+def test_no_workflow_runs_what_a_stranger_wrote_with_the_rights_of_this_project():
+    """`pull_request_target` and `workflow_run` give a fork's code our token and secrets; no secret is handed on."""
+    safe = {"push", "pull_request", "schedule", "workflow_dispatch", "workflow_call"}
+    for text in WORKFLOWS.values():
+        workflow = yaml.safe_load(text)
+        triggers = workflow[True]
+        assert set([triggers] if isinstance(triggers, str) else triggers) <= safe
+        called = [job for job in workflow["jobs"].values() if "uses" in job]
+        assert all(job["uses"].startswith("./") and "secrets" not in job for job in called)
+
+
 def test_the_job_that_publishes_the_site_alone_may_write_and_runs_nothing_of_the_repository():
     jobs = {(name, job): each for name in WORKFLOWS for job, each in yaml.safe_load(WORKFLOWS[name])["jobs"].items()}
     assert [job for job, each in jobs.items() if "permissions" in each] == [("docs.yml", "publish")]

@@ -7,7 +7,6 @@ authors' file of moments, by the names of the videos; imports no torch.
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from ecva_bench.errors import AdapterError
 from ecva_bench.names import Name, Names, ids_of, media_of, of_number
+from ecva_bench.untrusted import parse_json
 
 FrameSpan = tuple[int, int]
 
@@ -67,7 +67,7 @@ def read_moments(path: Path) -> Moments:
     """
     try:
         content = path.read_bytes()
-        entries = [entry for group in json.loads(content) for entry in group or ()]
+        entries = [entry for group in parse_json(content) for entry in group or ()]
     except (OSError, ValueError, TypeError) as error:
         raise _error(f"the moments cannot be read ({error})", path) from None
     found = []

@@ -39,20 +39,31 @@ class Command(Adapter):
     """A program that speaks the protocol.
 
     Options, as strings: `env`, the Python interpreter to run it with; `frames` and `sampler`, in place of those it
-    asks for; `timeout`, the seconds it may take to start, to load, and for each question. It is started when it is
+    asks for; `timeout`, the seconds it may take to start, to load, and for each question; `pass_env`, the keys of our
+    environment that it gets, such as `HF_TOKEN`, with commas between: others it does not. It is started when it is
     first asked what it is, and again after its death. `AdapterError`, with its last lines, where it dies.
     """
 
     scheme = True
-    immaterial = frozenset({"env", "timeout"})
+    immaterial = frozenset({"env", "timeout", "pass_env"})
 
     def __init__(
-        self, *, target: str, env: str = "", frames: str = "", sampler: str = "", timeout: str = "600"
+        self,
+        *,
+        target: str,
+        env: str = "",
+        frames: str = "",
+        sampler: str = "",
+        timeout: str = "600",
+        pass_env: str = "",
     ) -> None:
         self._name = f"command:{target}"
         self._command = command_line(target, env)
         self._sampler, self._count = sampler, count("frames", frames) if frames else None
         self._timeout = _seconds(timeout)
+        self._passed = frozenset(name.strip() for name in pass_env.split(",")) - {""}
+        if absent := sorted(name for name in self._passed if name not in os.environ):
+            raise UsageError("there is no such variable in the environment", absent[0], "set it, or leave out pass-env")
         self._dialogue: Dialogue | None = None
         self._first: Hello | None = None
         self._deaths = 0
@@ -122,7 +133,7 @@ class Command(Adapter):
     def _ready(self) -> Dialogue:
         """Return the dialogue with the running program, which is started where it does not run."""
         if self._dialogue is None or not self._dialogue.running:
-            begun = Dialogue(self._command, self._name, self._timeout)
+            begun = Dialogue(self._command, self._name, self._timeout, self._passed)
             if self._first not in (None, begun.hello):
                 raise begun.end("says of itself something else than when it was first started")
             self._dialogue, self._first = begun, begun.hello

@@ -10,15 +10,17 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import IO, cast
+
+from ecva_bench.untrusted import is_secret, say
 
 LONGEST_LINE = 16 << 20  # bytes; who writes more without a line break is taken to be lost
 KEPT = 20  # last lines of what it printed
 _KEPT_CHARACTERS = 1400  # of those lines together, the last ones: an error record holds 2000
+_SHOWN = 1 << 20  # characters of what it prints that are shown between two answers; the rest would fill a log
 _GRACE = 2.0  # seconds to end by itself when its input ends, and to say its last words
 _CHUNK = 1 << 16
 
@@ -38,8 +40,8 @@ class Program:
     found to have ended.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start it; `Ended` where that is not possible."""
+    def __init__(self, command: Sequence[str], passed: Collection[str] = ()) -> None:
+        """Start it; `Ended` where that is not possible. `passed` are keys of our environment that it gets, by name."""
         try:
             self._process = subprocess.Popen(
                 command,
@@ -47,7 +49,7 @@ class Program:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
-                env=_environment(),
+                env=_environment(passed),
                 start_new_session=True,  # so that its children end with it, and a ctrl-C is ours alone
             )
         except OSError as error:
@@ -61,6 +63,7 @@ class Program:
         self._selector.register(self._stdout, selectors.EVENT_READ)
         self._selector.register(self._stderr, selectors.EVENT_READ)
         self._last: deque[str] = deque(maxlen=KEPT)
+        self._left_to_show = _SHOWN
         self._owner = os.getpid()
         self.running = True
 
@@ -89,12 +92,20 @@ class Program:
         del self._heard[:end]
         return line
 
+    def answered(self) -> None:
+        """Begin anew to count how much of what it prints is shown."""
+        self._left_to_show = _SHOWN
+
     def note(self, text: str) -> None:
         """Show a line and keep it among the last ones."""
         text = text.rstrip().rpartition("\r")[2]  # of a progress bar, what it came to
         if text:
             self._last.append(text)
-            print(f"[model] {text}", file=sys.stderr, flush=True)
+            if self._left_to_show > 0:
+                self._left_to_show -= len(text)
+                say(f"[model] {text}", error=True)
+                if self._left_to_show <= 0:
+                    say("[model] … prints so much that no more of it is shown before its next answer", error=True)
 
     def end(self, why: str) -> Ended:
         """End it at once; return the exception that says so, with its last lines, cut in front where they are long."""
@@ -144,7 +155,8 @@ class Program:
 
     def _take(self, output: bool, chunk: bytes) -> None:
         if output:
-            self._heard += chunk
+            if len(self._heard) <= LONGEST_LINE:  # more is read only while it is ended, and by nobody
+                self._heard += chunk
             return
         *lines, rest = (self._errors + chunk).split(b"\n")
         if len(rest) > _CHUNK:
@@ -168,10 +180,14 @@ class Program:
         self._stdin.close()
 
 
-def _environment() -> dict[str, str]:
-    """Return our environment without what would make another Python find our packages."""
+def _environment(passed: Collection[str]) -> dict[str, str]:
+    """Return our environment without keys that are not to be passed on, and without what leads to our packages."""
     ours = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name not in ours}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in passed or not (name.startswith("PYTHON") or name in ours or is_secret(name))
+    }
 
 
 def _obituary(code: int | None) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.errors import AdapterError
-from ecva_bench.reading.text import parse_json
 from ecva_bench.records.base import canonical_json
+from ecva_bench.untrusted import parse_json
 from ecva_bench.wording import counted
 
 from .program import Ended, Program
@@ -40,16 +40,17 @@ class Hello:
 class Dialogue:
     """A program from its start to its end. Lines that are no part of the dialogue are shown and passed over."""
 
-    def __init__(self, command: Sequence[str], name: str, timeout: float) -> None:
+    def __init__(self, command: Sequence[str], name: str, timeout: float, passed: Collection[str] = ()) -> None:
         """Start the program and hear its hello.
 
-        `name` is for messages; `timeout`, in seconds, is for the hello, for loading, and for each question. `Ended`
-        where the program does not get so far, `AdapterError` where its hello cannot be understood.
+        `name` is for messages; `timeout`, in seconds, is for the hello, for loading, and for each question; `passed`
+        are as of `Program`. `Ended` where the program does not get so far, `AdapterError` where its hello cannot be
+        understood.
         """
         self._name, self._timeout = name, timeout
         self._asked = 0
         self._loaded = False
-        self._program = Program(command)
+        self._program = Program(command, passed)
         weakref.finalize(self, self._program.stop)
         try:
             self.hello = _hello(self._listen(lambda message: "protocol" in message, timeout), name)
@@ -69,7 +70,7 @@ class Dialogue:
         self._tell({"load": True})
         message = self._listen(lambda message: "loaded" in message or "error" in message, self._timeout)
         if "error" in message:
-            raise self.end(f"could not load its model ({message['error']})")
+            raise self.end(f"could not load its model ({message['error']!s:.1500})")
         self._loaded = True
 
     def ask(self, request: _Message, questions: Sequence[str]) -> list[str]:
@@ -98,14 +99,15 @@ class Dialogue:
             line = self._program.receive(deadline)
             message = _parsed(line)
             if message is not None and wanted(message):
+                self._program.answered()
                 return message
             self._program.note(f"(stray line on standard output) {line[:300].decode(errors='replace')}")
 
 
 def _parsed(line: bytes) -> _Message | None:
     try:
-        message = parse_json(line)
-    except (ValueError, RecursionError):
+        message = parse_json(line, lenient=True)  # what cannot be written down is refused where it is used
+    except ValueError:
         return None
     return message if isinstance(message, dict) else None
 

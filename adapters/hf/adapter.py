@@ -6,7 +6,6 @@ with them; leaves the model to `parts.multimodal`. Importing this module imports
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
+from ecva_bench.untrusted import parse_json
 from ecva_bench.video import samplers
 
 from ..parts.media.frames import image_parts, uneven
@@ -138,7 +138,7 @@ class Hf(Adapter):
     @cached_property
     def family(self) -> Family:
         """The settings of the model's family, changed by the options."""
-        data = json.loads(FAMILIES.read_text(encoding="utf-8"))
+        data = parse_json(FAMILIES.read_text(encoding="utf-8"))
         family = Family(**data["families"].get(self.kind, data["unlisted"]))
         pixels = family.pixels
         if self._max_pixels:

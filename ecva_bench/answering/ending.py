@@ -11,13 +11,14 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+from ..untrusted import say
 
 GRACE = 20.0  # seconds for the answers under way; SLURM kills 30 s after its SIGTERM
 LAST = 5.0  # seconds more, for workers, programs and files to be closed
@@ -96,7 +97,7 @@ def _end(number: int, frame: FrameType | None) -> None:
         _end_now(number, frame)
     request()
     signal.setitimer(signal.ITIMER_REAL, GRACE)
-    print("ending after the answer under way; interrupt again to end at once", file=sys.stderr, flush=True)
+    say("ending after the answer under way; interrupt again to end at once", error=True)
 
 
 def _end_now(number: int, frame: FrameType | None) -> None:

@@ -6,7 +6,6 @@ Knows videos, views, keys and records; knows no results file, no other video and
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from ..journal.spending import ASKING, SPENT
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Manifest
 from ..records.base import View, canonical_json, changes_pictures, cuts_moments
+from ..untrusted import parse_json
 from ..video import Frames, Video
 from ..video.pictures import PictureView
 from . import ending
@@ -290,7 +290,7 @@ class Inference:
         if self._settled:
             return []
         self._settled = True
-        description, served = json.loads(canonical_json(self.adapter.describe())), self.adapter.served()
+        description, served = parse_json(canonical_json(self.adapter.describe())), self.adapter.served()
         if not served and canonical_json(description) == canonical_json(self.manifest.spec["description"]):
             return []
         self.manifest = self.manifest.settled(description, {"served": served} if served else {})

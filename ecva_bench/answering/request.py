@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, Task
+from ..untrusted import parse_json
 from ..version import __version__
 from ..video.video import decoder_version
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
@@ -242,7 +242,7 @@ class RunRequest:
         return Manifest(
             run=sha256_of([spec, started, writer()])[:16],
             name=self.name,
-            spec=json.loads(canonical_json(spec)),
+            spec=parse_json(canonical_json(spec)),
             expects=plan.expects,
             unasked=plan.unasked,
             whole=whole.expects if self.selection.shard else {},

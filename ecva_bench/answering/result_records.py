@@ -12,12 +12,12 @@ from typing import Any
 from ..errors import AdapterError, EcvaError, ViewUnavailable
 from ..journal.manifests import KEYED
 from ..journal.writer import now
-from ..reading.text import parse_json, well_formed
 from ..reading.thoughts import without_thought
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Failure, Manifest, SeenFrames, Unasked, finish_of
 from ..records.base import View, canonical_json, sha256_of
 from ..registry.source_files import error_place
+from ..untrusted import parse_json, well_formed
 from ..video import Frames, Video
 from ..wording import counted
 from .adapter import ModelOutput

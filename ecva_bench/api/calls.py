@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -40,6 +39,7 @@ from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
 from ..tasks import PromptSet, find_tasks
+from ..untrusted import say
 from ..verification.evidence import Evidence
 from ..verification.examining import (
     check_scored_by_data_set,
@@ -247,14 +247,15 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
         results = read_results(file)
         results = examined(results, data_set_at_hand(identity_of(results), data))
         for note in doubt_notes(results):
-            print(note, file=sys.stderr)
+            say(note, error=True)
         return results
     if data is None:
         open_answers(file)  # says so where it is of another kind
         remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
         raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
     imported = import_answers([AnswerSource.parse(str(file), next(iter(tasks), None))], load_dataset(data))
-    print("\n".join(imported.notes), file=sys.stderr)
+    for note in imported.notes:
+        say(note, error=True)
     return imported.results()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, EcvaError
+from ..untrusted import parse_json
 
 
 def read_json_object(path: Path, *, optional: bool = False) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def read_json_object(path: Path, *, optional: bool = False) -> dict[str, Any]:
             return {}
         raise CheckpointError(f"the folder holds no {path.name}", path.parent, "name a folder in the authors' layout")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes(), lenient=True)  # configurations of the hub hold Infinity
     except ValueError as error:
         raise CheckpointError(f"the file is no JSON ({error})", path, "download it again") from None
     if not isinstance(found, dict):

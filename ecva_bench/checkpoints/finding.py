@@ -75,7 +75,7 @@ def _from_hub(hub_id: str, revision: str | None, *, files: Sequence[str], downlo
         try:
             found = Path(snapshot_download(hub_id, revision=revision, allow_patterns=[*files], local_files_only=local))
         except (OSError, ValueError) as error:  # every error of the hub's client is one of these
-            why = why if local else f"the hub: {str(error).strip().splitlines()[0]}"
+            why = why if local else f"the hub: {str(error).strip().partition(chr(10))[0]}"
         else:
             if _holds(found, files):
                 return found, ""

@@ -10,11 +10,13 @@ import os
 import sys
 from functools import partial
 from io import TextIOWrapper
+from types import TracebackType
 from typing import Annotated
 
 import typer
 
 from ..libraries import VERBOSE, quiet
+from ..untrusted import say, say_lines
 from . import (
     audit,
     check_fast,
@@ -78,7 +80,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from ..version import __version__
 
-        print(f"ecva-bench {__version__}")
+        say(f"ecva-bench {__version__}")
         raise typer.Exit
 
 
@@ -102,12 +104,13 @@ def main() -> None:
     """Run the command line; errors raised on purpose, and the system's, are shown as one line, without a traceback."""
     from ..errors import EcvaError, ModelGone, WorkerLost
 
+    sys.excepthook = _say_fault
     if isinstance(sys.stdout, TextIOWrapper):  # a terminal that has not all letters shows the others by their number
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except EcvaError as error:
-        print(f"error: {with_options(error, str(error))}", file=sys.stderr)
+        say(f"error: {with_options(error, str(error))}", error=True)
         raise SystemExit(3 if isinstance(error, ModelGone | WorkerLost) else 2) from error
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(__package__.partition(".")[0]):
@@ -120,11 +123,18 @@ def main() -> None:
         from ..doctor.machine import extra_of
 
         extra = extra_of(error.name or "")
-        print(f"error: a package {what}: pip install 'ecva-bench[{extra}]'", file=sys.stderr)
+        say(f"error: a package {what}: pip install 'ecva-bench[{extra}]'", error=True)
         raise SystemExit(2) from error
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         remedy = ": check the place, its permissions and the room left" if error.errno else ""  # else it is a package's
         message = f"{error.strerror or error}{place}{remedy}"
-        print(f"error: {with_options(error, message)}", file=sys.stderr)
+        say(f"error: {with_options(error, message)}", error=True)
         raise SystemExit(2) from error
+
+
+def _say_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the traceback of an error that nobody expected; its message may hold anything."""
+    from traceback import format_exception
+
+    say_lines("".join(format_exception(kind, error, trace)).rstrip(), error=True)

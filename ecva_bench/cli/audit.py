@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say_json, say_lines
 from . import judge_options
 from .named_files import only_answers
 from .score import JUDGING, Data, ReadWith
@@ -64,6 +65,9 @@ def audit_command(
     answers = [read_answer_file(file, dataset, tasks) for file in only_answers(files)]
     with judge_options.judge_from_options(read_with, **judging) as reader:
         found = audit_answers(answers, reader)
-    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, audit_tables(found))))
+    if as_json:
+        say_json(canonical_json(found.model_dump(mode="json")))
+    else:
+        say_lines("\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)

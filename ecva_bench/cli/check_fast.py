@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..untrusted import say, say_lines
 from . import options
 
 
@@ -42,8 +42,8 @@ def check_fast_command(
 
     request = options.build_request(**values, limit=None, subset=None, shard=None, mode="exact")
     if unusable := request.tell_unusable(request.plan):
-        print(unusable, file=sys.stderr)
+        say(unusable, error=True)
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)
     check = compare_modes(exact=read_results(files["exact"]), fast=read_results(files["fast"]), seed=seed)
-    print(as_text(mode_table(check)))
+    say_lines(as_text(mode_table(check)))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..untrusted import say_json, say_lines
 from .options import listed
 from .score import Data
 
@@ -57,4 +58,7 @@ def compare_command(
 
     found = compare(base=base, new=new, metrics=metric or (), tasks=task or (), on=on, seed=seed, data=data).comparison
     tables = comparison_tables(found)
-    print(canonical_json(found.model_dump(mode="json")) if as_json else "\n".join(map(as_text, tables)))
+    if as_json:
+        say_json(canonical_json(found.model_dump(mode="json")))
+    else:
+        say_lines("\n".join(map(as_text, tables)))

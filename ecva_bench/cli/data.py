@@ -10,6 +10,7 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
+from ..untrusted import one_line, say, say_json
 from ..wording import counted
 from .data_audit import data_audit_command
 from .naming import NamingCommand
@@ -48,7 +49,7 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
     with progress("checking", "videos") as update:
         result = check_dataset(dataset, update)
     if json:
-        print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
         _print_check(result)
     if not result.ok:
@@ -70,7 +71,7 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
     with progress("reading", "videos") as update:
         result = dataset_stats(dataset, update)
     if json:
-        print(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+        say_json(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
         _print_stats(result)
 
@@ -91,24 +92,24 @@ def data_fetch_command(
     from ..data.fetch import fetch_dataset, offer_dataset
 
     offer = offer_dataset(name, to, annotations_only=annotations)
-    print(offer, flush=True)
+    say(offer)
     fetched = fetch_dataset(offer)
     for folder in fetched.unpacked:
-        print(f"unpacked {folder}")
+        say(f"unpacked {folder}")
     for path, reason in fetched.not_annotations:
-        print(f"no annotations: {path}: {reason}")
+        say(f"no annotations: {path}: {reason}")
     for file in fetched.archived:
-        print(f"in an archive, to be taken out before it can be read: {to / file}")
+        say(f"in an archive, to be taken out before it can be read: {to / file}")
     for file in fetched.not_read:
-        print(f"an archive of a kind that is not read, to be unpacked beside: {to / file}")
+        say(f"an archive of a kind that is not read, to be unpacked beside: {to / file}")
     for note in fetched.notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
     if fetched.moments:
-        print(f"moments by vote: run --model a-guardian --model-arg moments={fetched.moments}")
+        say(f"moments by vote: run --model a-guardian --model-arg moments={fetched.moments}")
     for path, videos in fetched.annotations:
-        print(f"annotations of {counted(videos, 'video')}: next: ecva-bench data check {name}:{path} --videos {to}")
+        say(f"annotations of {counted(videos, 'video')}: next: ecva-bench data check {name}:{path} --videos {to}")
     if not fetched.annotations:
-        print("no annotations were found: name the file with ecva-bench data check FILE")
+        say("no annotations were found: name the file with ecva-bench data check FILE")
 
 
 def _load(source: str, videos: Path | None) -> Dataset:
@@ -124,12 +125,11 @@ def _load(source: str, videos: Path | None) -> Dataset:
 def _print_check(result: DatasetCheck) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
     console.print(
-        f"{result.dataset}: {escape(result.source)}, sha256 {result.sha256[:16]}", highlight=False, soft_wrap=True
+        f"{result.dataset}: {_escaped(result.source)}, sha256 {result.sha256[:16]}", highlight=False, soft_wrap=True
     )
     console.print(
         ", ".join(f"{count:,} {name}" for name, count in result.counts.items()), highlight=False, soft_wrap=True
@@ -139,26 +139,25 @@ def _print_check(result: DatasetCheck) -> None:
         actions = " ".join(sorted({finding.action for finding in found}))
         videos = " ".join(dict.fromkeys(finding.video for finding in found))
         lost = next((f"{one.field} {_short(one.before)!r}" for one in found if one.action == "excluded"), "")
-        example = f"; for example {escape(lost)}" if lost else ""
-        findings.add_row(str(len(found)), rule, f"{actions}: {meaning}{example}\n[dim]{escape(videos)}[/dim]")
+        example = f"; for example {_escaped(lost)}" if lost else ""
+        findings.add_row(str(len(found)), rule, f"{actions}: {meaning}{example}\n[dim]{_escaped(videos)}[/dim]")
     repairs = Table("video", "field", "before", "after", title="Repairs", title_justify="left", box=SIMPLE)
     for finding in result.findings:
         if finding.action == "repaired":
-            texts = (escape(_short(text)) for text in (finding.before, finding.after))
-            repairs.add_row(escape(finding.video), finding.field, *texts)
+            texts = (_escaped(_short(text)) for text in (finding.before, finding.after))
+            repairs.add_row(_escaped(finding.video), finding.field, *texts)
     for table in (findings, repairs):
         if table.row_count:
             console.print(table)
     if result.videos is not None:
         _print_videos(result)
     unusable = " ".join(annotation.video for annotation in result.unusable) or "none"
-    console.print(f"unusable rows: {escape(unusable)}", highlight=False, soft_wrap=True)
+    console.print(f"unusable rows: {_escaped(unusable)}", highlight=False, soft_wrap=True)
 
 
 def _print_videos(result: DatasetCheck) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Column, Table
 
     columns = (Column("file", overflow="fold"), "frames", "seconds", "fps", "codec", "notes", "sha256")
@@ -168,7 +167,7 @@ def _print_videos(result: DatasetCheck) -> None:
         if video.error == VideoMissing.code:
             continue
         if video.error is not None:
-            table.add_row(escape(video.media), "", "", "", "", f"[red]{video.error}[/red]")
+            table.add_row(_escaped(video.media), "", "", "", "", f"[red]{video.error}[/red]")
             continue
         notes = {
             "variable rate": video.variable_frame_rate,
@@ -176,7 +175,7 @@ def _print_videos(result: DatasetCheck) -> None:
             "audio": video.has_audio,
         }
         table.add_row(
-            escape(video.media),
+            _escaped(video.media),
             str(video.frames),
             f"{video.duration:.2f}",
             f"{video.frame_rate:.3f}",
@@ -187,19 +186,19 @@ def _print_videos(result: DatasetCheck) -> None:
     if table.row_count:
         console.print(table)
     if result.missing:
-        console.print(escape(result.missing), highlight=False, soft_wrap=True)
+        console.print(_escaped(result.missing), highlight=False, soft_wrap=True)
     if result.numbering:
         refused = result.numbering.refused
-        text = escape(str(result.numbering.error()) if refused else result.numbering.text)
+        text = _escaped(str(result.numbering.error()) if refused else result.numbering.text)
         console.print(f"[red]{text}[/red]" if refused else text, highlight=False, soft_wrap=True)
     unusable = [video for video in result.videos or () if video.error not in (None, VideoMissing.code)]
     console.print(f"unusable files: {len(unusable) or 'none'}", highlight=False, soft_wrap=True)
     for video in unusable:
-        console.print(f"  {escape(video.media)}: {escape(video.message)}", highlight=False, soft_wrap=True)
+        console.print(f"  {_escaped(video.media)}: {_escaped(video.message)}", highlight=False, soft_wrap=True)
     if result.unannotated:
         some = first_few(result.unannotated)
         console.print(
-            f"files without annotation: {len(result.unannotated)}: {escape(some)}", highlight=False, soft_wrap=True
+            f"files without annotation: {len(result.unannotated)}: {_escaped(some)}", highlight=False, soft_wrap=True
         )
 
 
@@ -254,3 +253,10 @@ def _bars(title: str, bins: tuple[Bin, ...]) -> object:
         end = "" if part.end is None else f"{part.end:g}"
         table.add_row(f"{part.start:g}", end, f"{part.count:4} {'█' * round(30 * part.count / most)}")
     return table
+
+
+def _escaped(text: str) -> str:
+    """Return a text of others for rich, which may begin a new line at any of its words."""
+    from rich.markup import escape
+
+    return escape(one_line(text).replace("::", ": :"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import UsageError
+from ..untrusted import say, say_json, say_lines
 from ..wording import counted
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ def data_audit_command(
     if out is not None:
         _write(out, whole)
     if as_json:
-        print(whole, end="")
+        say_json(whole.rstrip())
     else:
-        print("\n".join(map(as_text, data_audit_tables(found))))
+        say_lines("\n".join(map(as_text, data_audit_tables(found))))
         if not found.findings:
-            print("No finding.")
+            say("No finding.")
     if strict and not found.ok:
         raise typer.Exit(1)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from . import options
 
 
@@ -30,7 +31,7 @@ def doctor_command(
     found = examine(data, videos, model, model_path)
     width = max(len(line.subject) for line in found.lines)
     for line in found.lines:
-        print(f"{' ' if line.good else '!'} {line.subject:<{width}}  {line.text}")
-    print(f"next: {found.next}")
+        say(f"{' ' if line.good else '!'} {line.subject:<{width}}  {line.text}")
+    say(f"next: {found.next}")
     if not found.ready:
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from ..wording import counted
 from . import score
 
@@ -33,4 +34,4 @@ def export_command(
 
     target = out or default_name(results, to)
     count = export_results(read_answer_file(results, data), to, target)
-    print(f"wrote {target}: {counted(count, 'row')}")
+    say(f"wrote {target}: {counted(count, 'row')}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import say, say_lines
 from .compare import SCORED_RUN, On, Seed
 from .options import listed
 
@@ -98,7 +98,6 @@ def gate_command(
     from ..leaderboard.gate import gate, read_margins
     from ..leaderboard.gate_report import gate_cases, gate_tables
     from ..leaderboard.history import remember
-    from ..leaderboard.table import one_line
 
     found = gate(
         base=base_scores,
@@ -111,8 +110,8 @@ def gate_command(
         seed=seed,
     )
     for case in gate_cases(found):
-        print(one_line(f"{case.verdict}  {case.name}  {case.text}"))
-    print()
+        say(f"{case.verdict}  {case.name}  {case.text}")
+    say()
     tables = gate_tables(found, remember(found, history) if history else None)
     _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)
 
@@ -146,12 +145,12 @@ def _end(
     from ..leaderboard.github import as_annotations
     from ..leaderboard.verdict import exit_code
 
-    print("\n".join(map(as_text, tables)))
+    say_lines("\n".join(map(as_text, tables)))
     if os.environ.get("GITHUB_ACTIONS"):
-        print("\n".join(as_annotations(cases)))
+        print("\n".join(as_annotations(cases)))  # commands to GitHub, each of our making
     if out:
         for path in write_gate(found, cases, out, suite=f"{found.new.name} against {found.base.name}", strict=strict):
-            print(f"wrote {path}", file=sys.stderr)
+            say(f"wrote {path}", error=True)
     if summary:
         append_summary(tables, summary)
     raise typer.Exit(exit_code(found.verdict, strict=strict))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from ..wording import counted
 
 Files = Annotated[
@@ -68,7 +68,8 @@ def import_command(
 
     sources = [AnswerSource.parse(file, task) for file in files]
     imported = import_answers(sources, load_dataset(data), model=name, given=parse_map(columns or ()))
-    print("\n".join(imported.notes), file=sys.stderr)
+    for note in imported.notes:
+        say(note, error=True)
     tasks = imported.manifest.spec["tasks"]
     if task and find_tasks([task])[0].name not in tasks:
         remedy = f"write FILE@{task} where it holds for all of a file"
@@ -78,8 +79,8 @@ def import_command(
         imported.write(out, update)
     owed = sum(map(len, imported.manifest.expects.values()))
     held = imported.results()
-    print(
+    say(
         f"{out}: {len(held.answers):,} of {counted(owed, 'answer')} of {imported.model}, "
         f"{counted(len(held.failures), 'error')}"
     )
-    print(f"next: ecva-bench score {quote(str(out))}")
+    say(f"next: ecva-bench score {quote(str(out))}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say_json, say_lines
 from . import judge_options
 
 Runs = Annotated[
@@ -67,10 +68,9 @@ def judge_audit_command(
         if opened is None:
             raise UsageError("no judge is named", remedy="name one with --judge, or its calls with --judge-replay")
         found = audit_judge(answers, opened, sample=sample, seed=seed)
-        print(
-            canonical_json(found.model_dump(mode="json"))
-            if as_json
-            else "\n".join(map(as_text, judge_audit_tables(found)))
-        )
+        if as_json:
+            say_json(canonical_json(found.model_dump(mode="json")))
+        else:
+            say_lines("\n".join(map(as_text, judge_audit_tables(found))))
     if found.failed:
         raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 import typer
 
+from ..untrusted import say
 from ..wording import amount, counted, usd
 from .progress import progress
 
@@ -128,20 +128,20 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
         try:
             yield judge
         except BudgetExhausted as error:
-            print(f"stopped: {error}", file=sys.stderr)
+            say(f"stopped: {error}", error=True)
             raise typer.Exit(3) from None
         finally:
-            print(_cost(judge), file=sys.stderr)
+            say(_cost(judge), error=True)
             if path := options["export"]:
-                print(f"judge calls: {judge.export(path):,} in {path}", file=sys.stderr)
+                say(f"judge calls: {judge.export(path):,} in {path}", error=True)
         if judge.mute:
             again = "name another judge, or a new --judge-store to ask this one again"
             what = f"the judge gave not one verdict: {model}: the first call: {judge.mute}"
-            print(f"error: {what}: {again}", file=sys.stderr)
+            say(f"error: {what}: {again}", error=True)
             raise typer.Exit(3)
         if absent := judge.usage.not_in_replay:
             remedy = "use the answers and the options that the calls were exported with"
-            print(f"error: the replay lacks {counted(absent, 'vote')}: {replay}: {remedy}", file=sys.stderr)
+            say(f"error: the replay lacks {counted(absent, 'vote')}: {replay}: {remedy}", error=True)
             raise typer.Exit(3)
 
 

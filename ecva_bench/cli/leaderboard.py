@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..untrusted import say, say_json, say_lines
 from .named_files import each_run_once
 
 if TYPE_CHECKING:
@@ -87,11 +88,15 @@ def leaderboard_command(
         return
     submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
-    print(written(leaderboards(submissions, published=printed, task=only), form))
+    shown = written(leaderboards(submissions, published=printed, task=only), form)
+    if form == "json":
+        say_json(shown)
+    else:
+        say_lines(shown)
     if out:
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
-            print(f"wrote {path}")
+            say(f"wrote {path}")
 
 
 def _build(
@@ -101,8 +106,8 @@ def _build(
 
     read = evidence.read_verified if verify else evidence.read_as_stated
     for path in build_leaderboards(folder, published=printed, class_names=names, read=read):
-        print(f"wrote {path}")
+        say(f"wrote {path}")
     for note in evidence.notes:
-        print(note)
+        say(note)
     if not verify:
-        print("scores are as stated: compute them again with --verify")
+        say("scores are as stated: compute them again with --verify")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..untrusted import say
+
 
 def scorers_command() -> None:
     """List the scorers that can be computed."""
@@ -21,4 +23,4 @@ def tasks_command() -> None:
 def _print_rows(rows: list[tuple[str, str, str]]) -> None:
     width = max(len(name) for name, *_ in rows)
     for name, summary, aliases in rows:
-        print(f"{name:<{width}}  {summary}" + (f"  (also: {aliases})" if aliases else ""))
+        say(f"{name:<{width}}  {summary}" + (f"  (also: {aliases})" if aliases else ""))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
 from ..wording import counted
 from .named_files import only_answers
 
@@ -36,7 +37,7 @@ def merge_command(
     places = {(sample, view) for view, samples in merged.expects.items() for sample in samples}
     owed, answers = len(places), len(merged.answers)
     errors = sum((one.id, one.view) in places for one in merged.failures)
-    print(f"{out}: {counted(len(parts), 'file')}, {counted(owed, 'answer')} owed: ", end="")
-    print(f"{counted(answers, 'answer')}, {counted(errors, 'error')}, {owed - answers - errors:,} missing")
+    say(f"{out}: {counted(len(parts), 'file')}, {counted(owed, 'answer')} owed: ", end="")
+    say(f"{counted(answers, 'answer')}, {counted(errors, 'error')}, {owed - answers - errors:,} missing")
     if merged.lacking:
-        print(f"{merged.lacking.text}: run the parts' command without --shard and with --out {out} to complete it")
+        say(f"{merged.lacking.text}: run the parts' command without --shard and with --out {out} to complete it")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..untrusted import say, say_json, say_lines
 from . import judge_options
 
 
@@ -47,7 +47,7 @@ def meta_eval_command(
 
     ranked = read_rankings(rankings)
     for problem in ranked.problems:
-        print(f"{rankings}, line {problem.line}: left out: {problem.reason}", file=sys.stderr)
+        say(f"{rankings}, line {problem.line}: left out: {problem.reason}", error=True)
     with judge_options.judge_from_options(
         judge,
         url=judge_url,
@@ -65,8 +65,7 @@ def meta_eval_command(
     ) as language_judge:
         chosen = [get_scorer(name, get_protocol(protocol), language_judge) for name in scorers.split(",")]
         found = meta_evaluate(ranked, chosen, seed=seed)
-        print(
-            canonical_json(found.model_dump(mode="json"))
-            if as_json
-            else "\n".join(map(as_text, meta_eval_tables(found)))
-        )
+        if as_json:
+            say_json(canonical_json(found.model_dump(mode="json")))
+        else:
+            say_lines("\n".join(map(as_text, meta_eval_tables(found))))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import say, say_json
 from ..wording import amount, counted, size
 from . import options
 from .naming import NamingCommand
@@ -45,12 +46,12 @@ def models_command(
 
     found = list_models()
     if as_json:
-        print(json.dumps([model.as_json() for model in found], ensure_ascii=False, indent=1))
+        say_json(json.dumps([model.as_json() for model in found], ensure_ascii=False, indent=1))
         return
     _print_without_card([model for model in found if not model.card])
     _print_with_card([model for model in found if model.card])
-    print("size: billions of parameters; memory: of the weights in 16 bits;")
-    print("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
+    say("size: billions of parameters; memory: of the weights in 16 bits;")
+    say("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 
 
 @app.command("show", cls=NamingCommand)
@@ -62,9 +63,9 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
     from ..answering.models import find_model
 
     model = find_model(name)
-    print(model.summary or model.problem)
+    say(model.summary or model.problem)
     if model.options:
-        print(f"{'options':<13}  {', '.join(model.options)} (as --model-arg NAME=VALUE)")
+        say(f"{'options':<13}  {', '.join(model.options)} (as --model-arg NAME=VALUE)")
     if not model.card:
         return
     card = model.card
@@ -81,7 +82,7 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
         *[("deviation", sentence) for sentence in card.deviations],
     ]
     for field, text in rows:
-        print(f"{field:<13}  {text}")
+        say(f"{field:<13}  {text}")
 
 
 @app.command("check", cls=NamingCommand)
@@ -113,16 +114,16 @@ def models_check_command(
 def _print_without_card(found: list[ModelEntry]) -> None:
     width = max((len(model.name) for model in found), default=0)
     for model in found:
-        print(f"{model.name:<{width}}  {f'cannot be used ({model.problem})' if model.problem else model.summary}")
+        say(f"{model.name:<{width}}  {f'cannot be used ({model.problem})' if model.problem else model.summary}")
 
 
 def _print_with_card(found: list[ModelEntry]) -> None:
     rows = [_COLUMNS, *[row for model in found if (row := _row(model))]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    print()
+    say()
     for row in rows:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-    print()
+        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    say()
 
 
 def _row(model: ModelEntry) -> tuple[str, ...] | None:
@@ -141,18 +142,18 @@ def _first_words(text: str) -> str:
 def _print_check(check: CheckpointCheck, most: int | None) -> None:
     for part in check.parts:
         result = "does not fit" if part.problems else f"fits: {counted(part.tensors, 'tensor')}"
-        print(f"{part.name}: {result}  [{_shortened(part.where)}]")
+        say(f"{part.name}: {result}  [{_shortened(part.where)}]")
         for problem, names in part.problems.items():
-            print(f"  {len(names):,} {problem}")
+            say(f"  {len(names):,} {problem}")
             for name in names[:most]:
-                print(f"    {name}")
+                say(f"    {name}")
             if names[len(names) if most is None else most :]:
-                print(f"    … and {len(names) - (most or 0):,} more (--all)")
+                say(f"    … and {len(names) - (most or 0):,} more (--all)")
     if check.parameters is not None:
-        print(f"{amount(check.parameters)} parameters, {size(check.parameters * 2)} in 16 bits")
+        say(f"{amount(check.parameters)} parameters, {size(check.parameters * 2)} in 16 bits")
     if check.stopped:
-        print(f"not compared further: {check.stopped}")
-    print("the weights fit" if check.passed else "the weights do not fit")
+        say(f"not compared further: {check.stopped}")
+    say("the weights fit" if check.passed else "the weights do not fit")
 
 
 def _shortened(where: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+
+from ..untrusted import say
 
 
 def only_answers(files: list[Path]) -> list[Path]:
@@ -31,4 +32,4 @@ def each_run_once(files: list[Path]) -> list[Path]:
 
 def _say(passed_over: dict[Path, str]) -> None:
     for file, kind in passed_over.items():
-        print(f"passed over: {file}: {kind}", file=sys.stderr)
+        say(f"passed over: {file}: {kind}", error=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import say
 from ..wording import amount, counted, duration, size, usd
 from . import options
 
@@ -94,13 +95,14 @@ def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
 
 def _print_owed(plan: Plan, notes: Sequence[str]) -> None:
     videos, answers = counted(len(plan.groups), "video"), counted(plan.owed, "answer")
-    print(f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *filter(None, notes), sep="\n")
+    for line in (f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *filter(None, notes)):
+        say(line)
 
 
 def _print_rows(found: RunStatus) -> None:
-    print(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
+    say(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
-        print(f"{view:<8} {name:<15} {row['owed']:>6,} {row['answered']:>9,} {row['failed']:>7,} {row['open']:>6,}")
+        say(f"{view:<8} {name:<15} {row['owed']:>6,} {row['answered']:>9,} {row['failed']:>7,} {row['open']:>6,}")
 
 
 def _print_cost(found: RunStatus) -> None:
@@ -108,29 +110,29 @@ def _print_cost(found: RunStatus) -> None:
         return
     cost, most = found.cost, "about" if found.cost.measured else "at most"
     tokens_in, tokens_out = amount(found.open * cost.tokens_in), amount(found.open * cost.tokens_out)
-    print(f"calls: {found.open:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
-    print(f"tokens: {most} {tokens_in} in, {tokens_out} out")
+    say(f"calls: {found.open:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
+    say(f"tokens: {most} {tokens_in} in, {tokens_out} out")
     money, half = found.usd(), found.usd(batch=True)
     if money is None or half is None:
-        print('cost: not known; name a price: --prices FILE with {"models": {MODEL: {"input": USD, "output": USD}}}')
+        say('cost: not known; name a price: --prices FILE with {"models": {MODEL: {"input": USD, "output": USD}}}')
     else:
-        print(f"cost: {most} {usd(money)}; as batches (--batch) {most} {usd(half)}")
+        say(f"cost: {most} {usd(money)}; as batches (--batch) {most} {usd(half)}")
 
 
 def _print_machine(found: RunStatus, runner: Runner, out: Path) -> None:
     card = runner.adapter.card
     if card:
-        print(f"a question: {card.visual_tokens} visual tokens; frames: {card.frames}")
+        say(f"a question: {card.visual_tokens} visual tokens; frames: {card.frames}")
     if found.seconds is None:
-        print("time: not known; run with --limit 2 --out trial.jsonl, then plan with --out trial.jsonl")
+        say("time: not known; run with --limit 2 --out trial.jsonl, then plan with --out trial.jsonl")
     else:
-        print(f"time: about {duration(found.seconds)} at the pace of the answers in {out}, one after another")
+        say(f"time: about {duration(found.seconds)} at the pace of the answers in {out}, one after another")
     if found.computes:
         hours = "not known, as the time" if found.seconds is None else _hours(found.seconds)
-        print(f"GPU hours: {hours}" + ("" if found.seconds is None else ", where the trial had one GPU"))
+        say(f"GPU hours: {hours}" + ("" if found.seconds is None else ", where the trial had one GPU"))
     absent = f", and {found.absent:,} that are not there" if found.absent else ""
     weights = f"; weights: {card.memory}" if card else ""
-    print(f"disk: results {size(found.bytes)}; videos {size(found.video_bytes)}{absent}{weights}")
+    say(f"disk: results {size(found.bytes)}; videos {size(found.video_bytes)}{absent}{weights}")
 
 
 def _hours(seconds: float) -> str:
@@ -142,12 +144,12 @@ def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
 
     money = found.usd()
     if money is None:
-        print(f"of {usd(budget)}: not known, as the price")
+        say(f"of {usd(budget)}: not known, as the price")
         return
     if money <= budget:
-        print(f"of {usd(budget)}: all of it fits")
+        say(f"of {usd(budget)}: all of it fits")
         return
     subset, frames = fitting_subset(found, videos, budget), fitting_frames(found, budget)
     ways = [f"--subset {subset}"] if subset else []
     ways += [f"--model-arg frames={frames}"] if frames else []
-    print(f"of {usd(budget)} fits: {' or '.join(ways) or 'not one video'}")
+    say(f"of {usd(budget)} fits: {' or '.join(ways) or 'not one video'}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from ..untrusted import say
 from ..wording import counted, duration
 from ..wording import rate as pace
 
@@ -66,6 +67,6 @@ def _lines(what: str, unit: str) -> Update:
             last = now
             left = f", {duration(taken / done * (total - done))} left" if 0 < done < total else ""
             so_far = f"{done:,}/{total:,} {unit}, {pace(done, taken, unit)}"
-            print(f"{what}: {so_far}, {counted(errors, 'error')}{left}", file=sys.stderr, flush=True)
+            say(f"{what}: {so_far}, {counted(errors, 'error')}{left}", error=True)
 
     return update

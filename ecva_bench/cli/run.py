@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter, defaultdict
 from dataclasses import replace
 from functools import partial
@@ -14,6 +13,7 @@ import typer
 
 from ..errors import VideoMissing
 from ..names import first_few
+from ..untrusted import say
 from ..wording import counted, spent
 from . import options
 
@@ -102,7 +102,7 @@ def run_command(
     if batch:
         request = replace(request, model_args={**request.model_args, **_batch_option(out, engine, workers, devices)})
     _run(request, out, reuse or [])
-    print("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {quote(str(out))}")
+    say("next: ecva-bench merge, with the other parts" if shard else f"next: ecva-bench score {quote(str(out))}")
 
 
 def _batch_option(out: Path, engine: str, workers: int | None, devices: str | None) -> dict[str, str]:
@@ -124,15 +124,15 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
 
     work = request.open()
     for note in request.tell_data():
-        print(note, file=sys.stderr)
+        say(note, error=True)
     if request.on_trial:
         asked = f"this run asks about {request.dataset.name}, drawn clips with which to try things"
         what = f"{asked}: its scores say nothing of a model"
-        print(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", file=sys.stderr)
+        say(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", error=True)
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
-        print(unusable, file=sys.stderr)
+        say(unusable, error=True)
     with (
         on_signals(),
         none_left(),
@@ -142,17 +142,17 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     ):
         before = len(journal.answered)
         if request.settings.mode != work.manifest.spec["mode"]:
-            print(f"{request.model} answers each question alone, so this is a run in exact mode", file=sys.stderr)
+            say(f"{request.model} answers each question alone, so this is a run in exact mode", error=True)
         try:
             end = work.run(journal, settled)
         finally:
             _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
-        print(f"  {len(others)} of the missing are of earlier commands, which ask them", file=sys.stderr)
+        say(f"  {len(others)} of the missing are of earlier commands, which ask them", error=True)
     if end.answers and end.answers in (end.empty, end.cut_off):
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
-        print(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", file=sys.stderr)
+        say(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", error=True)
         raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
@@ -160,10 +160,10 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
 
 def _print_cost(out: Path, usage: dict[str, float]) -> None:
     if shown := spent((name, used) for name, used in usage.items() if not name.startswith(("uncounted_", "unpriced"))):
-        print(f"{out} has cost so far: {shown}", file=sys.stderr)
+        say(f"{out} has cost so far: {shown}", error=True)
     if calls := usage.get("uncounted"):
         why = "no reply came that counts its tokens, or the run was killed before one did"
-        print(f"  {calls:,.0f} calls are in this by estimate: {why}", file=sys.stderr)
+        say(f"  {calls:,.0f} calls are in this by estimate: {why}", error=True)
 
 
 def _print_errors(failures: list[Failure]) -> None:
@@ -175,13 +175,13 @@ def _print_errors(failures: list[Failure]) -> None:
     for (error, message), videos in list(found.items())[:_SHOWN]:
         distinct = list(dict.fromkeys(videos))
         if error == VideoMissing.code:
-            print(
+            say(
                 f"  missing: {counted(len(distinct), 'video')}, {counted(len(videos), 'answer')}: {first_few(distinct)}"
             )
         else:
-            print(f"  {first_few(distinct)}: {error}, {counted(len(videos), 'answer')}: {message}")
+            say(f"  {first_few(distinct)}: {error}, {counted(len(videos), 'answer')}: {message}")
     if len(found) > _SHOWN:
-        print(f"  and {counted(len(found) - _SHOWN, 'other error')}, all in the results file")
+        say(f"  and {counted(len(found) - _SHOWN, 'other error')}, all in the results file")
 
 
 def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
@@ -189,14 +189,14 @@ def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
     reused = sum(key in journal.answered for key in journal.reusable)
     there = f"{before:,} {'was' if before == 1 else 'were'} there"
     there += f", {reused:,} of --reuse" if reused else ""
-    print(
+    say(
         f"{out}: {counted(end.answers, 'answer')} ({there}), "
         f"{counted(end.errors, 'error')}, {end.missing:,} missing; {end.empty:,} empty, {end.cut_off:,} cut off"
     )
     _print_errors(journal.unsettled)
     impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
     for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
-        print(f"  no {view} view, {counted(questions, 'question')} that nobody can be asked: {reason}")
+        say(f"  no {view} view, {counted(questions, 'question')} that nobody can be asked: {reason}")
     if len(journal.served) > 1:
         several = ", ".join(sorted(journal.served))
-        print(f"beware: several models gave the answers of this run: {several}", file=sys.stderr)
+        say(f"beware: several models gave the answers of this run: {several}", error=True)

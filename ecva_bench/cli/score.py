@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..untrusted import say, say_json, say_lines
 from . import judge_options, options
 from .named_files import only_answers
 
@@ -150,7 +150,7 @@ def _newest() -> Path:
     from ..journal.lines import newest_results
 
     newest = newest_results(Path())
-    print(f"scoring {newest}, the results file that was written last here", file=sys.stderr)
+    say(f"scoring {newest}, the results file that was written last here", error=True)
     return newest
 
 
@@ -240,12 +240,15 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
     except ResultsError as error:
         failure = error
     scored = Scored(target, scores)
-    print(canonical_json(_summary(scored)) if as_json else scored)
+    if as_json:
+        say_json(canonical_json(_summary(scored)))
+    else:
+        say_lines(str(scored))
     for name, reason in scores.header.left_out.items():
-        print(f"left out: {name}: {reason}", file=sys.stderr)
+        say(f"left out: {name}: {reason}", error=True)
     if kept:
-        print(f"kept: scores that {target} held and that were not asked for now: {', '.join(kept)}", file=sys.stderr)
-    print(f"error: {failure}" if failure else f"scores: {target}", file=sys.stderr)
+        say(f"kept: scores that {target} held and that were not asked for now: {', '.join(kept)}", error=True)
+    say(f"error: {failure}" if failure else f"scores: {target}", error=True)
     return failure is None
 
 
@@ -258,7 +261,7 @@ def _print_unscored(scores: Scores, file: Path) -> bool:
     idle = {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
     if idle:
         reason = next(iter(idle.values()))
-        print(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", file=sys.stderr)
+        say(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", error=True)
     return bool(idle)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..untrusted import say
+
 
 def serve_hint_command(
     model: Annotated[str, typer.Argument(help="A hub id, ID or ID@REVISION, or a folder.", show_default=False)],
@@ -24,4 +26,4 @@ def serve_hint_command(
     from ..answering.adapter import ADAPTER_GROUP
 
     for line in registry.load(ADAPTER_GROUP, "vllm").serve_lines(model):
-        print(line)
+        say(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import say
 from .named_files import only_answers
 from .score import Data
 
@@ -63,12 +64,12 @@ def submit_command(
     for file in results:
         made = _submission(file, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
         path = write_submission(made, to, replace=replace)
-        print(f"wrote {path}")
+        say(f"wrote {path}")
         for copy in carry(path, file, judge_calls) if with_answers else ():
-            print(f"wrote {copy}")
+            say(f"wrote {copy}")
         if made.dataset.renamed:
-            print(f"data set: {made.dataset}")
-    print(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
+            say(f"data set: {made.dataset}")
+    say(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
 
 
 def _submission(
@@ -102,5 +103,5 @@ def _submission(
     check_row(made, results, dataset)
     if verify:
         found = verified(made, results, answers=results, calls=calls, dataset=dataset)
-        print(f"{found.text}: {found.why}" if found.why else found.text)
+        say(f"{found.text}: {found.why}" if found.why else found.text)
     return made

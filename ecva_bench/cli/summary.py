@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import one_line, say_lines
 from .named_files import each_run_once
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ def summary_command(
     runs = each_run_once(runs)
     for run in runs:
         found = _submission(run)
-        print(as_text(headline_table(found, baselines)))
+        say_lines(as_text(headline_table(found, baselines)))
         if views := view_table(found):
-            print(as_text(views))
+            say_lines(as_text(views))
     dataset = found.dataset.current
     following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
-    print(following.format(dataset=dataset, model=found.scores.model, files=shlex.join(map(str, runs))))
+    model, files = one_line(found.scores.model), one_line(shlex.join(map(str, runs)))
+    say_lines(following.format(dataset=dataset, model=model, files=files))
 
 
 def _submission(path: Path) -> Submission:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..untrusted import say
 from ..wording import counted
 from .named_files import only_answers
 
@@ -58,12 +58,12 @@ def view_command(
     elif videos:
         known = Videos(folder=videos)
     page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
-    print(
+    say(
         f"wrote {page.folder / 'index.html'}: {counted(page.answers, 'answer')}, {counted(len(page.videos), 'video')}, "
         f"{len(page.with_file)} of them with a file"
     )
     if dataset and (missing := dataset.tell_missing(page.videos)):
-        print(missing)
+        say(missing)
     if serve:
         _serve(page.folder, port)
 
@@ -102,18 +102,18 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
         owed = sum(map(len, results.expects.values()))
         if len(results.answers) < owed:
             text = f"{len(results.answers):,} of {counted(owed, 'answer')} there, {len(results.failures)} failed"
-            print(f"incomplete: {file}: {text}", file=sys.stderr)
+            say(f"incomplete: {file}: {text}", error=True)
         if results.lacking:
-            print(f"incomplete: {file}: {results.lacking.text}", file=sys.stderr)
+            say(f"incomplete: {file}: {results.lacking.text}", error=True)
         yield run_with_scores(results, map(read_scores, named.pop(results.sha256, ())))
     for path in (path for paths in named.values() for path in paths):
-        print(f"left out: {path}: the scores are of other answers: score these again", file=sys.stderr)
+        say(f"left out: {path}: the scores are of other answers: score these again", error=True)
 
 
 def _serve(folder: Path, port: int) -> None:
     from ..report.server import Server
 
     with Server(folder, port) as server:
-        print(f"on this machine only, until interrupted: {server.url}", flush=True)
+        say(f"on this machine only, until interrupted: {server.url}")
         with suppress(KeyboardInterrupt):  # the way to end it
             server.serve_forever()

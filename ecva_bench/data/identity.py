@@ -8,7 +8,6 @@ are known by their hashes (`cuva_causes.json`), and ECVA's numbers of CUVA's vid
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 from ..names import number_of
 from ..records import Annotation
+from ..untrusted import parse_json
 
 CUVA_VIDEOS, ECVA_VIDEOS = 1000, 2240
 _DIGITS = 6  # of a hash that are kept
@@ -40,7 +40,7 @@ class NumberStep(NamedTuple):
 @lru_cache(maxsize=1)
 def number_steps() -> tuple[NumberStep, ...]:
     """Return the map between CUVA's numbers and ECVA's, as far as it can be shown."""
-    content = json.loads(resources.files(__package__).joinpath("numbering.json").read_text(encoding="utf-8"))
+    content = parse_json(resources.files(__package__).joinpath("numbering.json").read_text(encoding="utf-8"))
     return tuple(NumberStep(**step) for step in content["steps"])
 
 
@@ -99,7 +99,7 @@ def _numbered_causes(annotations: Iterable[Annotation]) -> Iterator[tuple[int, s
 @lru_cache(maxsize=1)
 def _cuva_causes() -> dict[str, tuple[int, ...]]:
     """Return the numbers of CUVA's videos by the fingerprint of their cause."""
-    content = json.loads(resources.files(__package__).joinpath("cuva_causes.json").read_text(encoding="utf-8"))
+    content = parse_json(resources.files(__package__).joinpath("cuva_causes.json").read_text(encoding="utf-8"))
     joined = "".join(content["causes"])
     found: dict[str, tuple[int, ...]] = {}
     for number, place in enumerate(range(0, len(joined), _DIGITS), start=1):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DataError
 from ..names import Name, ids_of, media_of, of_number
-from ..reading import text as texts
+from ..untrusted import parse_json
 from .rows import AnnotationTable, RawRow
 
 # Names of tasks, in lower case, and the column each fills.
@@ -80,8 +80,8 @@ def read_rows(rows: list[Any], path: Path, table: AnnotationTable) -> None:
 def parse_json_file(content: bytes, path: Path) -> Any:
     """Return the value of a JSON text in UTF-8, its texts well-formed; `DataError` saying where it breaks off."""
     try:
-        return texts.parse_json(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        return parse_json(content, lenient=True)
+    except ValueError as error:
         what = f"this is neither a workbook nor whole JSON ({error}){_table_columns(content)}"
         remedy = "get the file again; a data set of your own is read by your function: ./file.py:NAME:FILE"
         raise DataError(what, path, remedy) from error

@@ -6,7 +6,6 @@ and kept in the cache, in a folder named after everything its bytes depend on.
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ..errors import UsageError
 from ..records import Annotation, Label, Moment
 from ..records.annotations import Review
 from ..taxonomy import load_taxonomy
+from ..untrusted import parse_json
 from .dataset import Dataset
 from .drawing import Clip, check_drawn, clips_folder, draw_clip, drawn_sha256
 
@@ -66,7 +66,7 @@ def mini_clips() -> dict[str, Clip]:
 
 @cache
 def _definition() -> dict[str, Any]:
-    return dict(json.loads(DEFINITION.read_text(encoding="utf-8")))
+    return dict(parse_json(DEFINITION.read_text(encoding="utf-8")))
 
 
 def _edition() -> str:

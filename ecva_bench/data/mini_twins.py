@@ -6,7 +6,6 @@ in it as they are. What the twins show is in `mini_twins.json`; they are drawn w
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..errors import UsageError
 from ..records import Annotation, Label
 from ..records.annotations import Review
 from ..records.twins import original_of
+from ..untrusted import parse_json
 from .dataset import Dataset
 from .drawing import Clip, check_drawn, clips_folder, draw_clip, drawn_sha256
 from .mini import load_mini, mini_clips, spans
@@ -64,7 +64,7 @@ def _clips() -> dict[str, Clip]:
 
 @cache
 def _definition() -> dict[str, Any]:
-    return dict(json.loads(DEFINITION.read_text(encoding="utf-8")))
+    return dict(parse_json(DEFINITION.read_text(encoding="utf-8")))
 
 
 def _edition() -> str:

@@ -12,6 +12,7 @@ from ..records import Annotation, Label, Moment
 from ..records.annotations import Finding, Review
 from ..records.base import Action
 from ..taxonomy import Taxonomy
+from ..untrusted import id_problem
 from ..wording import counted
 from .cells import Note, parse_key_sentences, parse_label, parse_moments, parse_segments, parse_text
 
@@ -44,6 +45,8 @@ class AnnotationTable:
 
     def add(self, row: RawRow) -> None:
         """Take in a row of the first round."""
+        if self._is_unusable(row):
+            return
         if row.video in self.annotations or row.video in self.excluded:
             self._report(row.video, "row", [Note("duplicate-row", "excluded", _brief(row))])
             return
@@ -64,6 +67,8 @@ class AnnotationTable:
 
     def review(self, row: RawRow) -> None:
         """Take in a row of the second round: its class and moments."""
+        if self._is_unusable(row):
+            return
         known = self.annotations.get(row.video)
         if known is None or known.review is not None:
             rule = "review-without-row" if known is None else "duplicate-row"
@@ -76,6 +81,13 @@ class AnnotationTable:
         for name, found in notes.items():
             self._report(row.video, f"review.{name}", found)
         self.annotations[row.video] = known.model_copy(update={"review": Review(label=label, moments=moments)})
+
+    def _is_unusable(self, row: RawRow) -> bool:
+        """Whether a row has no usable name of a video, which is then reported."""
+        problem = id_problem(row.video) or id_problem(row.media)
+        if problem:
+            self.report(f"{row.video:.60}", "row", "id-unusable", "excluded", f"{problem}: {row.video:.60}")
+        return bool(problem)
 
     def report(self, video: str, name: str, rule: str, action: Action, before: str, after: str = "") -> None:
         """Record what a rule did to a row or cell on its way into the table."""

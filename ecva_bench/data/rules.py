@@ -12,6 +12,7 @@ FINDING_RULES: dict[str, str] = {
     "no-anomaly": "the row annotates nothing: no text but '/', no moment, no class code; it is set aside",
     "duplicate-row": "the video was annotated before in the same table; the first row counts",
     "row-of-a-cut-video": "the id, such as 19-1, names a part of a video; the rounds number such parts differently",
+    "id-unusable": "the video's name is empty, very long, or holds a control character; the row is not used",
     "annotator-note": "a note beside the row; it is not used",
     "row-broken": "the row lacks a field or has one of the wrong type; it is not used",
     "review-without-row": "the second round reviews a video that the first does not annotate; it is not used",

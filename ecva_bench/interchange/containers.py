@@ -15,7 +15,7 @@ from typing import Any
 from ..data.workbook import FIRST_ROUND, SECOND_ROUND, open_workbook
 from ..errors import DataError, UsageError
 from ..files.archives import UNREADABLE
-from ..reading.text import parse_json
+from ..untrusted import parse_json
 from .columns import is_known
 from .kinds import refuse_annotations
 from .nesting import Row, of_inspect
@@ -110,7 +110,7 @@ def _inspect_rows(content: bytes, members: Sequence[zipfile.ZipInfo], path: Path
         with opened(io.BytesIO(content)) as archive:
             for member in members:
                 if member.filename.startswith("samples/") and member.filename.endswith(".json"):
-                    sample = parse_json(archive.read(member.filename))
+                    sample = parse_json(archive.read(member.filename), lenient=True)
                     rows.append(Row(of_inspect(sample), member.filename))
     except UNREADABLE as error:
         raise DataError(f"the log is damaged ({error})", path, "write it anew with `inspect log convert`") from error

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..names import Name
 from ..records.base import View
 from ..tasks import TASKS
+from ..untrusted import id_problem
 from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import FieldMap
@@ -68,6 +69,9 @@ def items_of(source: AnswerSource, file: AnswerFile, columns: Columns, fields: F
         where = f"{file.path.name}, {row.where}"
         if not sample.video:
             result.aside["no video named"].append(row.where)
+            continue
+        if id_problem(sample.video):
+            result.aside["a name that no video can have"].append(row.where)
             continue
         for named, column in fields.answers.items():
             if named and flat.get(column) in (None, ""):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..names import SUFFIXES
+from ..untrusted import parse_json
 
 # First bytes (from a place) -> what the file is, and what to do.
 _MAGIC = (
@@ -39,8 +40,8 @@ def kind_of_ours(path: Path) -> str:
     """Return which file of this program it is, such as "a scores file"; empty for a results file and all others."""
     try:
         with path.open("rb") as lines:
-            first = json.loads(lines.readline(_LONGEST_LINE))
-    except (OSError, ValueError, RecursionError):
+            first = parse_json(lines.readline(_LONGEST_LINE))
+    except (OSError, ValueError):
         return ""
     schema, _, _ = str(first.get("schema", "") if isinstance(first, Mapping) else "").partition("/")
     return "" if schema == "ecva.results" else _OURS.get(schema, ("", ""))[0]

@@ -17,8 +17,8 @@ from typing import Any
 from ..data.ecva import read_bytes
 from ..errors import DataError, UsageError
 from ..files import parquet
-from ..reading.text import parse_json
 from ..records.base import sha256_of_file
+from ..untrusted import parse_json
 from .containers import LARGEST, archive_rows, table_rows
 from .kinds import json_reason, refuse_other_kind, refuse_other_rows
 from .nesting import KEY, Row, model_in, rows_of
@@ -122,8 +122,8 @@ def _decoded(content: bytes, path: Path) -> str:
 def _json(text: str, path: Path) -> tuple[str, list[Row], str]:
     """Return form, rows and model of one JSON value, or of JSON lines."""
     try:
-        value = parse_json(text)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(text, lenient=True)
+    except ValueError as error:
         return "JSON lines", list(_lines(text, path, error)), ""
     refuse_other_rows(path, value)
     return "JSON", rows_of(value), model_in(value)
@@ -134,8 +134,8 @@ def _lines(text: str, path: Path, reason: Exception) -> Iterator[Row]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     for place, (number, line) in enumerate(lines):
         try:
-            value = parse_json(line)
-        except (ValueError, RecursionError) as error:
+            value = parse_json(line, lenient=True)
+        except ValueError as error:
             if not place:  # one value over several lines, which breaks off
                 what = f"the JSON breaks off or is damaged ({json_reason(reason)}, {_place(reason)})"
                 raise DataError(what, path, "get the file again") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data.json_forms import cell_text
 from ..names import of_number
-from ..reading.text import parse_json, well_formed
+from ..untrusted import parse_json, well_formed
 
 # What programs write in place of an answer that they did not get.
 _FAILED = ("ERROR", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")

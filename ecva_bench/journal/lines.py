@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from .. import registry
 from ..errors import ResultsError, ViewUnavailable
-from ..reading.text import parse_json
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record
+from ..untrusted import parse_json
 
 _TYPES: dict[str, type[Record]] = {
     "run": Manifest,
@@ -62,7 +62,7 @@ def is_results(path: Path) -> bool:
             if line.startswith(MANIFEST_BEGINS):
                 return True
             try:
-                data = json.loads(line)
+                data = parse_json(line)
             except ValueError:
                 continue
             if isinstance(data, dict) and (

@@ -16,6 +16,7 @@ from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
+from ..untrusted import scrubbed_json, secrets
 from .lines import MANIFEST_BEGINS, parse_records
 from .manifests import (
     SampleView,
@@ -65,6 +66,7 @@ class Journal:
         self.cut_off: set[SampleView] = set()
         self._spending = Spending()
         self.served: set[str] = set()
+        self._secrets = secrets()
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,12 +103,12 @@ class Journal:
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record and wait until it is on disk."""
-        self._write(_line(record))
+        self._write(self._line(record))
         self._remember(record)
 
     def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
         """Write several records, and wait once until all are on disk."""
-        self._write(b"".join(map(_line, records)))
+        self._write(b"".join(map(self._line, records)))
         for record in records:
             self._remember(record)
 
@@ -126,7 +128,7 @@ class Journal:
         self.manifest = self.manifest.model_copy(update=settled)
         others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
         os.ftruncate(self._file, 0)
-        self._write(b"".join([_line(self.manifest), *others]))
+        self._write(b"".join([self._line(self.manifest), *others]))
 
     def _write(self, content: bytes) -> None:
         try:
@@ -136,6 +138,11 @@ class Journal:
             raise ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM) from error
         if written < len(content):
             raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
+
+    def _line(self, record: Record) -> bytes:
+        """Return a record as its line; whatever was said to a model, or by it, the keys of the environment are not."""
+        text = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True))
+        return f"{scrubbed_json(text, self._secrets)}\n".encode()
 
     def event(self, name: str, **detail: Any) -> None:
         """Append something that happened to the run as a whole."""
@@ -246,10 +253,6 @@ def write_results(
             progress(min(start + _AT_ONCE, len(records)), len(records))
         journal.append(end_of(journal))
     part.rename(target)
-
-
-def _line(record: Record) -> bytes:
-    return f"{canonical_json(record.model_dump(mode='json', by_alias=True, exclude_none=True))}\n".encode()
 
 
 def _is_manifest(line: bytes) -> bool:

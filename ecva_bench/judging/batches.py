@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ..errors import BudgetExhausted, JudgeError
+from ..untrusted import parse_json, say
 from ..wording import counted
 from . import completions
 from .budget import Budget
@@ -171,7 +171,7 @@ class Batches:
         while (state := self._transport().state(batch)).status not in _ENDED:
             news = f"{batch}: {state.status}, {state.done:,} of {counted(state.total, 'request')} done"
             if news != shown:
-                print(f"{news}; it may be interrupted: the same command goes on from here", file=sys.stderr)
+                say(f"{news}; it may be interrupted: the same command goes on from here", error=True)
             shown = news
             time.sleep(pause)
             pause = min(LONGEST_WAIT_S, 1.5 * pause)
@@ -181,7 +181,7 @@ class Batches:
         """Return status and body of every request that a batch's files have a response to."""
         results: dict[str, tuple[int, bytes]] = {}
         for file in state.files:
-            for line in self._transport().read(file).decode("utf-8", "replace").splitlines():
+            for line in self._transport().read(file).decode("utf-8", "replace").split("\n"):
                 found = _object(line)
                 response, name = found.get("response"), str(found.get("custom_id"))
                 if name in names and isinstance(response, dict) and response.get("body") is not None:
@@ -195,7 +195,7 @@ class Batches:
         if not self._path.exists():
             return
         try:
-            lines = self._path.read_text(encoding="utf-8").splitlines()
+            lines = self._path.read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             remedy = "mend it: it names the batches that are paid for"
             raise JudgeError(f"the file of batches cannot be read ({error})", self._path, remedy) from None
@@ -224,7 +224,7 @@ class Batches:
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = parse_json(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -5,7 +5,6 @@ Knows the format and its dialects; opens no connection and waits for nothing.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypedDict
 
-from ..reading.text import well_formed
 from ..reading.verdicts import read_verdicts
+from ..untrusted import parse_json, well_formed
 from . import messages
 from .backend import Vote
 from .error_bodies import ErrorBody
@@ -95,7 +94,7 @@ def read_completion(
     With `vote`, what it asked for is looked for in the log-probabilities, and what was thought is left out.
     """
     try:
-        found = json.loads(raw)
+        found = parse_json(raw, lenient=True)  # its counts and probabilities are read one by one
         choice = found["choices"][0]
         message, usage = choice["message"], found.get("usage") or {}
         content, refusal = _content(message.get("content")), _text(message.get("refusal"))
@@ -110,7 +109,7 @@ def read_completion(
             left_out=tuple(sorted(without)),
             thought="" if vote else scrub(_thought(message)),
         )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
 
 

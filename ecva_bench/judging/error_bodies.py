@@ -5,12 +5,13 @@ Used for judges and for models behind an endpoint. What to do about an error is 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
+
+from ..untrusted import parse_json
 
 _LONGEST_PAGE = 20_000  # characters of a page that are read
 _DEEPEST = 12  # objects within objects
@@ -63,8 +64,8 @@ def read_error_body(content: bytes) -> ErrorBody:
     """Return the error in the body of a response; empty where it gives none."""
     text = content.decode("utf-8", "replace").strip()
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text, lenient=True)
+    except ValueError:
         return ErrorBody(_words(text))
     found = list(_reasons(value, ""))
     said = [words for kind, words in found if kind == "reason"]
@@ -130,8 +131,8 @@ def _place(value: Any) -> str:
 def _json_in(text: str) -> Any:
     """Return the JSON object or list in a text, as where a service forwards another's error; else None."""
     try:
-        return json.loads(text) if text[0] in "{[" else None
-    except (ValueError, RecursionError):
+        return parse_json(text, lenient=True) if text[0] in "{[" else None
+    except ValueError:
         return None
 
 

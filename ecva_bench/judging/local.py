@@ -161,12 +161,15 @@ class _Loaded:
         # Told where each token stands, a model reads a text the same whatever it is padded with.
         self._is_told_places = "position_ids" in inspect.signature(self.weights.forward).parameters
 
+    @cached_property
+    def _turn_marks(self) -> frozenset[str]:
+        return templates.turn_marks(self.tokenizer, self.name)
+
     def draft(self, vote: Vote) -> _Draft:
         """Return the model's input up to the first verdict, by its chat template where it has one."""
         call = vote.call
-        opened, left_out = templates.opened(
-            self.tokenizer, messages.system_message(call), messages.user_message(call), self.name
-        )
+        data = messages.user_message(call, self._turn_marks)
+        opened, left_out = templates.opened(self.tokenizer, messages.system_message(call), data, self.name)
         draft = _Draft(vote, f'{opened}{{"verdicts": [', left_out)
         longest = getattr(self.weights.config.get_text_config(), "max_position_embeddings", None)
         whole = draft.text + json.dumps([_words(call.prompt.scale)[-1]] * call.expected)

@@ -1,14 +1,18 @@
 """How a call is put to a language model: instructions on one side, data on the other. Knows no network and no store.
 
 The instructions are the system message. The data are the user message: one JSON object, so that a text in it ends
-where JSON says it ends, whatever it holds; nothing it says can close its string. The instructions come first and the
-reply format last, so that calls of one prompt share their beginning, which endpoints cache.
+where JSON says it ends, whatever it holds; nothing it says can close its string. Nor can it end the judge's turn: what
+looks like a control token (`<|im_end|>`, `[INST]`) is written with an escape of JSON, which says the same and is no
+token. The instructions come first and the reply format last, so that calls of one prompt share their beginning, which
+endpoints cache.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -30,9 +34,27 @@ def system_message(call: Call) -> str:
 LISTED = 100  # verdicts of a scale that a schema names one by one
 
 
-def user_message(call: Call) -> str:
-    """Return the data of a call as one JSON object with sorted keys."""
-    return json.dumps(call.payload, ensure_ascii=False, sort_keys=True)
+_CONTROL = (r"<", r"\[(?=/?g?[A-Z_]{3,}\])")  # control tokens begin so in every family whose tokenizer is not at hand
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def user_message(call: Call, marks: Iterable[str] = ()) -> str:
+    """Return the data of a call as one JSON object with sorted keys, in which no text holds a control token.
+
+    `marks` are those of the judge's own tokenizer and chat template, where they are known. The first character of each
+    becomes an escape, so that the object is the same.
+    """
+    longest_first = sorted({mark for mark in marks if mark[0] not in '"\\'}, key=len, reverse=True)
+    control = re.compile(
+        "|".join((*(f"{re.escape(mark[0])}(?={re.escape(mark[1:])})" for mark in longest_first), *_CONTROL))
+    )
+    text = json.dumps(call.payload, ensure_ascii=False, sort_keys=True)
+    return _JSON_STRING.sub(lambda string: control.sub(_escape, string[0]), text)
+
+
+def _escape(character: re.Match[str]) -> str:
+    written = json.dumps(character[0])[1:-1]  # a pair of escapes outside the basic plane
+    return written if written.startswith("\\u") else f"\\u{ord(character[0]):04x}"
 
 
 def reply_schema(call: Call) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ..errors import JudgeError
+from ..untrusted import parse_json
 
 MILLION = 1_000_000
 BATCH = 0.5  # what OpenAI, Anthropic and Google ask of each price at their batch endpoints
@@ -45,10 +45,10 @@ def find_price(model: str, table: Path | None = None) -> Price | None:
     be read.
     """
     packaged = (files(__package__) / "prices.json").read_text(encoding="utf-8")
-    models = json.loads(packaged)["models"]
+    models = parse_json(packaged)["models"]
     if table is not None:
         try:
-            models = models | json.loads(table.read_text(encoding="utf-8"))["models"]
+            models = models | parse_json(table.read_text(encoding="utf-8"))["models"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise JudgeError(
                 f"the price table cannot be read ({type(error).__name__}: {error})", table, HOW_TO_PRICE

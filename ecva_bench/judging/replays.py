@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import JudgeError
+from ..untrusted import parse_json
 from .judge import LOCAL_PREFIX
 from .local import LocalModel
 
@@ -26,8 +26,8 @@ def replayed_judge(path: Path, model: str | None = None) -> ReplayedJudge:
     Raises `JudgeError` where the file cannot be read, and, where no model is named, for calls of several or of none.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()[1:]
-        requests = [json.loads(line)["request"] for line in lines if line]
+        lines = path.read_text(encoding="utf-8").split("\n")[1:]  # other line breaks are texts'
+        requests = [parse_json(line)["request"] for line in lines if line]
         by_judge: dict[str, list[dict[str, object]]] = {}
         for request in requests:
             prefix = LOCAL_PREFIX if request["kind"] == LocalModel.kind else ""

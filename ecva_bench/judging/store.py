@@ -9,7 +9,6 @@ one file at once.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 from ..cache import cache_dir, open_base
 from ..errors import JudgeError
 from ..records.base import canonical_json
+from ..untrusted import parse_json
 
 EXPORT_SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
@@ -55,7 +55,7 @@ class Reply:
     @classmethod
     def from_json(cls, text: str) -> Reply:
         """Read what `to_json` wrote; fields of newer versions are ignored."""
-        values = {name: value for name, value in json.loads(text).items() if name in _REPLY_FIELDS}
+        values = {name: value for name, value in parse_json(text).items() if name in _REPLY_FIELDS}
         if values.get("expectations") is not None:
             values["expectations"] = tuple(values["expectations"])
         values["left_out"] = tuple(values.get("left_out", ()))
@@ -220,7 +220,7 @@ def _call(line: str, where: str) -> tuple[str, str, Reply]:
 
 def _json_object(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = parse_json(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -2,15 +2,20 @@
 
 Templates differ in what they take. One without a system role raises an error at a system message or leaves it out: the
 instructions then stand before the data in the user message. One that opens a thought is told not to, where it has a
-switch for that; a verdict put behind an open thought would be part of the thought.
+switch for that; a verdict put behind an open thought would be part of the thought. What a template marks turns with is
+asked of it and of its tokenizer, so that data can be kept from holding it.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..errors import JudgeError
 from ..reading.thoughts import SWITCH, opened_by
+
+_CONTENTS = ("instructionsofthejudge", "datatobejudged")  # in their places a template shows what is its own
+_MARK = re.compile(r"[<>\[\]|#]|:$")  # in a word of a template that marks a turn; others are sentences of its author
 
 SYSTEM_ROLE, THOUGHT = "system_role", "thought"
 
@@ -37,6 +42,18 @@ def opened(tokenizer: Any, system: str, user: str, name: str) -> tuple[str, tupl
             what = "its chat template opens a thought before the verdict, and has no switch for that"
             raise JudgeError(what, name, "choose a model, or a version of this one, that does not think aloud")
     return text, left_out
+
+
+def turn_marks(tokenizer: Any, name: str) -> frozenset[str]:
+    """Return the texts that are no data to a judge: tokens read anywhere, and marks of its template.
+
+    Raises `JudgeError` as `opened` does.
+    """
+    tokens = {*tokenizer.get_added_vocab(), *tokenizer.all_special_tokens}
+    empty, _ = opened(tokenizer, *_CONTENTS, name) if tokenizer.chat_template else ("", ())
+    around = re.sub("|".join(_CONTENTS), " ", empty).split()
+    marks = {mark.strip() for mark in tokens} | {word for word in around if _MARK.search(word)}
+    return frozenset(mark for mark in marks if mark and not mark.isalnum())
 
 
 def _rendered(tokenizer: Any, messages: list[dict[str, str]], **options: bool) -> tuple[str, str]:

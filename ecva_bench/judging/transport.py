@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 from ..errors import JudgeError
+from ..untrusted import scrubbed, secrets
 from . import completions, error_bodies
 from .completions import RequestFailure
 from .error_bodies import ErrorBody
@@ -29,6 +30,7 @@ LONGEST_MESSAGE = 300  # characters kept of what an endpoint says of an error
 _CUT_OUT = "[key]"
 
 Result = TypeVar("Result")
+_IN_HEADERS = ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID")  # variables whose values every request has
 
 
 class _Endpoint:
@@ -36,10 +38,14 @@ class _Endpoint:
 
     def __init__(self, base_url: str | None, setting: str) -> None:
         base = base_url or os.environ.get("OPENAI_BASE_URL")
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._key, self._secrets = os.environ.get("OPENAI_API_KEY", "").strip(), secrets()
         if not self._key and not base:
             remedy = f"set it, or name an endpoint that needs none with {setting} or OPENAI_BASE_URL"
             raise JudgeError("there is no key for the endpoint", "OPENAI_API_KEY", remedy)
+        for name in _IN_HEADERS:
+            value = os.environ.get(name, "").strip()
+            if not (value.isascii() and value.isprintable()):
+                raise JudgeError("its value cannot be sent in a header", name, "set it anew, on one line")
         self._address = _address(base or OPENAI, source=setting if base_url else "OPENAI_BASE_URL")
         self.where = self._address.origin().authority + self._address.path  # no more: the rest may be secret
 
@@ -49,8 +55,8 @@ class _Endpoint:
         return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
 
     def scrub(self, text: str) -> str:
-        """Return the text without the key."""
-        return text.replace(self._key, _CUT_OUT) if self._key else text
+        """Return the text without the key, however short, and without the other keys of the environment."""
+        return scrubbed(text.replace(self._key, _CUT_OUT) if self._key else text, self._secrets)
 
 
 class Transport(_Endpoint):

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .table import LEGEND, Cell, Table, one_line
+from ..untrusted import one_line
+from .table import LEGEND, Cell, Table
 
 TABLES_SCHEMA = "ecva.tables/1"
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$])")  # GitHub sets what stands between dollars as a formula

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..untrusted import one_line
 from .forms import as_markdown
 from .table import Table
 from .verdict import Case, by_severity
@@ -36,10 +37,11 @@ def step_summary(tables: Sequence[Table]) -> str:
 
 def _command(level: str, title: str, text: str) -> str:
     """Return a workflow command, with characters encoded that would end it early or start another one."""
-    return f"::{level} title={_escaped(title, ':,')}::{_escaped(text)}"
+    lines = "\n".join(map(one_line, text.splitlines()))
+    return f"::{level} title={_escaped(one_line(title), ':,')}::{_escaped(lines)}"
 
 
 def _escaped(text: str, also: str = "") -> str:
-    for character in ("%", "\r", "\n", *also):
+    for character in ("%", "\n", *also):
         text = text.replace(character, f"%{ord(character):02X}")
     return text

@@ -5,13 +5,13 @@ No verdict depends on this file.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ResultsError
 from ..records.base import canonical_json
+from ..untrusted import parse_json
 from .gate import Gate
 
 RUNS = 20
@@ -32,12 +32,12 @@ def remember(found: Gate, path: Path) -> dict[str, list[float]]:
     )
     try:
         lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-        means = [json.loads(one)["means"] for one in lines]  # before anything is written to what may be no history
+        means = [parse_json(one)["means"] for one in lines]  # before anything is written to what may be no history
         if line not in lines:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
-            means.append(json.loads(line)["means"])
+            means.append(parse_json(line)["means"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultsError("the history of gates cannot be kept", path, f"name another file ({error})") from None
     columns: dict[str, list[float]] = defaultdict(list)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import textwrap
 
-from .table import LEGEND, Cell, Table, one_line
+from ..untrusted import one_line
+from .table import LEGEND, Cell, Table
 
 PACKAGES = "% Needs \\usepackage{booktabs,graphicx,xcolor} and \\usepackage[T1]{fontenc}.\n"
 HEADING = 12  # characters of a line of a heading, unless a word is longer

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
+from ..untrusted import one_line
 from .chart import as_svg
-from .table import LEGEND, Cell, Table, one_line
+from .table import LEGEND, Cell, Table
 
 SHADES = 10  # steps of a heat map, `.shade0` to `.shade10` of the style
 BAR = 100  # width of an interval's bar, in its own units

@@ -5,11 +5,12 @@ The files are `leaderboards/published/*.json` (schema `ecva.published/1`); this 
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..untrusted import parse_json
 
 SCHEMA = "ecva.published/1"
 PUBLISHED_DATASET = "ecva"  # the data set of the published tables
@@ -88,4 +89,4 @@ def published_tables() -> list[PublishedTable]:
     """Return all published tables, ordered by file name."""
     folder = files("ecva_bench.leaderboards") / "published"
     paths = sorted((path for path in folder.iterdir() if path.name.endswith(".json")), key=lambda path: path.name)
-    return [PublishedTable.model_validate(json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return [PublishedTable.model_validate(parse_json(path.read_text(encoding="utf-8"))) for path in paths]

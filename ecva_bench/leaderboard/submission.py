@@ -24,6 +24,7 @@ from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
+from ..untrusted import parse_json
 from .values import check_mean, sample_strata, sample_values
 from .verified import Verification
 
@@ -261,11 +262,11 @@ def _parts(one: Submission) -> dict[str, object]:
 def read_submission(path: Path) -> Submission:
     """Return a submission; `ResultsError` where the file is none, or its values do not give its means."""
     try:
-        found = Submission.model_validate_json(path.read_bytes())
+        found = Submission.model_validate(parse_json(path.read_bytes()))
     except OSError as error:
         raise ResultsError("the submission cannot be read", path, f"name another file ({error.strerror})") from None
-    except ValidationError as error:
-        reason = str(error.errors()[0]["msg"])
+    except ValueError as error:
+        reason = str(error.errors()[0]["msg"] if isinstance(error, ValidationError) else error)
         raise ResultsError(f"this is no submission ({reason})", path, "write one with `ecva-bench submit`") from None
     for entry in found.entries:
         for summary in entry.summaries:
@@ -276,7 +277,11 @@ def read_submission(path: Path) -> Submission:
 
 def read_submissions(folder: Path, read: Callable[[Path], Submission] = read_submission) -> list[Submission]:
     """Return the submissions in `<folder>/submissions`, ordered by file name; none where there is no such folder."""
-    return [read(path) for path in sorted((folder / "submissions").glob("*.json"))]
+    paths = sorted((folder / "submissions").glob("*.json"))
+    for path in paths:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ResultsError("a submission is a link out of its folder", path, "put the file itself there")
+    return [read(path) for path in paths]
 
 
 def _stem(name: str) -> str:

@@ -78,8 +78,3 @@ def count_cell(count: int) -> Cell:
 def decimal_cell(value: float | None, decimals: int) -> Cell:
     """Return the cell of a number with so many decimals; empty where there is none."""
     return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)
-
-
-def one_line(text: str) -> str:
-    """Return the text on one line and without control characters, which a terminal would obey."""
-    return "".join(character if character.isprintable() else " " for character in text)

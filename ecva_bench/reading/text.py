@@ -7,11 +7,9 @@ and no time.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from functools import cache
-from typing import Any
 
 from .thoughts import blank_thoughts, final_answer_range
 
@@ -62,25 +60,6 @@ _MARKS = {
     ),
     **dict.fromkeys("→⇒➔➜⟶➡", "→"),
 }
-
-
-def well_formed(text: str) -> str:
-    """Return the text as Unicode that can be encoded: half a surrogate pair becomes U+FFFD.
-
-    That is what remains of an emoji cut off at a token limit. Model texts all pass through here or `parse_json`.
-    """
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def parse_json(content: str | bytes) -> Any:
-    """Return the value of a JSON text, UTF-8 where it is bytes, all its texts well-formed.
-
-    Raises `ValueError` or `RecursionError` where the text is not JSON.
-    """
-    value = json.loads(content)
-    written = json.dumps(value, ensure_ascii=False)
-    mended = well_formed(written)
-    return value if mended == written else json.loads(mended)
 
 
 def strip_special_tokens(text: str) -> str:

@@ -10,7 +10,6 @@ quotation.
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..untrusted import parse_json
 
 SWITCH = "enable_thinking"  # as templates of many families call it
 
@@ -213,7 +213,7 @@ def _is_quoted(text: str, start: int, end: int) -> bool:
 
 @cache
 def _known() -> _Known:
-    data = json.loads(_PATH.read_text(encoding="utf-8"))
+    data = parse_json(_PATH.read_text(encoding="utf-8"))
     names = "|".join(dict.fromkeys(re.escape(one["tag"]) for one in data["thoughts"] if "tag" in one))
     families, parts = (
         [_Family(tag=True)],

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from .base import Action, Record
+from .base import Action, Record, SampleIdText, TaskName, VideoId
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
 NO_MOMENTS = "none"  # the reference of a timestamp in a normal video
@@ -114,8 +114,8 @@ class Annotation(Record):
     True
     """
 
-    video: str
-    media: str
+    video: VideoId
+    media: VideoId
     label: Label | None = None
     moments: tuple[Moment, ...] = ()
     description: str | None = None
@@ -187,10 +187,10 @@ class Sample(Record):
     'mini01/cause'
     """
 
-    id: str
-    video: str
-    media: str
-    task: str
+    id: SampleIdText
+    video: VideoId
+    media: VideoId
+    task: TaskName
     question: str
     prompt: str
     prompt_sha256: str

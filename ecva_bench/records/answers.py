@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from .annotations import Label, Moment
-from .base import Record, View
+from .base import Record, SampleIdText, TaskName, VideoId, View
 
 RESULTS_SCHEMA = "ecva.results/1"
 
@@ -45,9 +45,9 @@ class Answer(Record):
 
     type: Literal["answer"] = "answer"
     key: str
-    id: str
-    video: str
-    task: str
+    id: SampleIdText
+    video: VideoId
+    task: TaskName
     view: View = "full"
     removed: tuple[Moment, ...] = ()
     answer: str
@@ -81,9 +81,9 @@ class Failure(Record):
 
     type: Literal["error"] = "error"
     key: str
-    id: str
-    video: str
-    task: str
+    id: SampleIdText
+    video: VideoId
+    task: TaskName
     view: View = "full"
     stage: str
     error: str
@@ -100,9 +100,9 @@ class Unasked(Record):
 
     type: Literal["unasked"] = "unasked"
     key: str
-    id: str
-    video: str
-    task: str
+    id: SampleIdText
+    video: VideoId
+    task: TaskName
     view: View
     reason: str
     t: str = ""

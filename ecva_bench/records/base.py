@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from ..untrusted import LONGEST_ID, id_problem
 
 # What is shown of a video: all of it, without the annotated moments, without as much normal time; then with other
 # pictures at the same times: one frame throughout, the frames in another order, and no picture at all.
@@ -21,6 +23,17 @@ Action = Literal["kept", "repaired", "excluded"]
 Measured = Annotated[float, Field(ge=-1e12, le=1e12)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Decimals = Annotated[int, Field(ge=0, le=12)]
+
+
+def _usable_id(text: str, longest: int = LONGEST_ID) -> str:
+    if problem := id_problem(text, longest):
+        raise ValueError(f"it is no id: {problem}")
+    return text
+
+
+VideoId = Annotated[str, AfterValidator(_usable_id)]
+SampleIdText = Annotated[str, AfterValidator(partial(_usable_id, longest=2 * LONGEST_ID))]  # has the video's in it
+TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 
 
 class Record(BaseModel):

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..leaderboard.groups import labels
-from ..leaderboard.table import one_line
 from ..reading.text import final_answer
 from ..records import Label
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure
 from ..records.base import VIEWS, sha256_of
 from ..tasks import TASKS
+from ..untrusted import one_line
 from .entries import run_entry, video_entry
 from .run import Metric, MetricKey, Run, column_label, main_metric
 from .videos import Videos

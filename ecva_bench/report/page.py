@@ -20,6 +20,7 @@ from .videos import Videos
 
 CHUNK_BYTES = 256 * 1024
 INDEX = "index.html"
+MEDIA = "media"  # the folder of the links to videos
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,12 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
 
 
 def _write_page(collected: Collection, folder: Path) -> Page:
-    for name in ("data", "media"):
+    for name in ("data", MEDIA):
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)
         (folder / name).mkdir(parents=True)
     for source in files(__package__).joinpath("static").iterdir():
+        (folder / source.name).unlink(missing_ok=True)  # which may be a link
         (folder / source.name).write_bytes(source.read_bytes())
     media = _link_videos(folder, collected)
     places: dict[str, tuple[int, int]] = {}
@@ -97,7 +99,7 @@ def _link_videos(folder: Path, collected: Collection) -> dict[str, str]:
     for number, video in enumerate(sorted(collected.common)):
         path = collected.videos.file(video)
         if path:
-            names[video] = f"media/{number:05d}{path.suffix}"
+            names[video] = f"{MEDIA}/{number:05d}{path.suffix}"
             (folder / names[video]).symlink_to(path)
     return names
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..leaderboard.groups import labels
-from ..leaderboard.table import one_line
 from ..leaderboard.values import sample_values
 from ..records import Label
 from ..records.annotations import sample_parts
 from ..statistics.intervals import bootstrap_interval
 from ..statistics.ranks import tau_b
+from ..untrusted import one_line
 from .run import Metric, Run, main_metric
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ..records.scores import Score, Scores, Summary
 from ..scoring.files import scores_path
 from ..scoring.protocol import PROTOCOLS
 from ..scoring.score import unit_asked_for
+from ..untrusted import parse_json
 
 MetricKey = tuple[str, str, str]
 
@@ -117,7 +117,7 @@ def scores_by_results(paths: Iterable[Path]) -> dict[str, list[Path]]:
 def _first_line(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding="utf-8") as file:
-            found = json.loads(file.readline())
+            found = parse_json(file.readline())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,7 +1,8 @@
 """A server for one page, on this machine only: read-only, behind a token, with ranges so that seeking in videos works.
 
-What it may send is listed when it starts: the files of the page's folder and the videos linked from it. A path is
-looked up in that list and never joined to a folder, so no path leads anywhere else, and folders are not listed. The
+What it may send is listed when it starts: the files of the page's folder and the videos linked from its `media`. A path
+is looked up in that list and never joined to a folder, so no path leads anywhere else, and folders are not listed. No
+other link is followed, nor one that takes a file's place later. The
 token is part of the address; `Host` and `Origin` must be the server's own, so that no page of the web can ask through a
 reader's browser.
 """
@@ -9,6 +10,7 @@ reader's browser.
 from __future__ import annotations
 
 import mimetypes
+import os
 import re
 import secrets
 import sys
@@ -21,7 +23,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from ..errors import UsageError
-from .page import INDEX
+from .page import INDEX, MEDIA
 
 HOST = "127.0.0.1"
 _NAMES = (HOST, "localhost")
@@ -98,7 +100,17 @@ class Server(ThreadingHTTPServer):
 
 
 def _files(folder: Path) -> Mapping[str, Path]:
-    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Return the files by their names in the folder: its own, and those that its `media` links to."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and (not path.is_symlink() or path.parent == folder / MEDIA):
+            found[name] = path.resolve() if path.is_symlink() else path
+    return found
+
+
+def _opened(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -127,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN)
             return
         try:
-            file = path.open("rb")
+            file = open(path, "rb", opener=_opened)  # noqa: SIM115 - closed below
         except OSError:
             self._refuse(HTTPStatus.NOT_FOUND)
             return

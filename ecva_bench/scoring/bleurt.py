@@ -8,7 +8,6 @@ Scores are not calibrated: BLEURT-20's lie mostly in [0, 1], those of the BERT f
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ScoringError
 from ..torchvision import ensure_torchvision
+from ..untrusted import parse_json
 from .neural import MetricModel, NeuralScorer, Texts, length_batches
 from .scorer import Column, Scorable
 
@@ -145,7 +145,7 @@ def _config(folder: Path) -> dict[str, Any]:
     config: dict[str, Any] = {"max_seq_length": None, "model_max_length": None}
     for name in ("tokenizer_config.json", "bert_config.json", "bleurt_config.json", "config.json"):
         if (folder / name).is_file():
-            config.update(json.loads((folder / name).read_text(encoding="utf-8")))
+            config.update(parse_json((folder / name).read_text(encoding="utf-8")))
     lacking = [name for name in _SIZES if name not in config]
     if lacking:
         raise ScoringError(

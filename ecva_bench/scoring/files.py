@@ -6,7 +6,6 @@ never resumed. Knows the format only.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections import Counter
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 from ..errors import ResultsError
 from ..records.base import Record, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
+from ..untrusted import parse_json
 from .keeping import with_kept
 from .protocol import get_protocol
 
@@ -48,7 +48,7 @@ def check_target(path: Path) -> None:
     try:
         with path.open(encoding="utf-8") as lines:
             first = lines.readline()
-        of_scores = json.loads(first)["type"] == "scores" if first or not path.is_file() else True
+        of_scores = parse_json(first)["type"] == "scores" if first or not path.is_file() else True
     except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError, KeyError, TypeError):
@@ -95,7 +95,7 @@ def read_scores(path: Path) -> Scores:
     """
     try:
         # Bytes: in a text, characters that answers and judges may write end lines too (U+0085, U+2028).
-        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+        lines = [parse_json(line) for line in path.read_bytes().splitlines()]
         known = [(_TYPES[line["type"]], line) for line in lines if line["type"] in _TYPES]
         records = [kind.model_validate(line) for kind, line in known]
     except FileNotFoundError:

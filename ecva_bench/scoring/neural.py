@@ -18,8 +18,8 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from ..checkpoints.finding import Checkpoint, find_checkpoint
 from ..devices import usable
 from ..errors import CheckpointError, ScoringError, UsageError
-from ..reading.text import well_formed
 from ..records.base import sha256_of
+from ..untrusted import well_formed
 from ..version import __version__
 from .protocol import ModelSettings, Protocol, unknown
 from .score_cache import default_cache_path, open_cache

@@ -17,11 +17,12 @@ from typing import Any
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ..errors import DataError, EcvaError
-from ..reading.text import final_answer, parse_json
+from ..reading.text import final_answer
 from ..records import Label, Moment
 from ..records.base import Record
 from ..statistics.ranks import midranks
 from ..tasks import find_tasks
+from ..untrusted import parse_json
 
 
 class HumanRanking(Record):
@@ -118,7 +119,7 @@ def read_rankings(path: Path) -> Rankings:
             if name in triples:
                 raise ValueError("the triple was there before")
             triples[name] = Triple.model_validate(data)
-        except (ValueError, KeyError, RecursionError) as error:
+        except (ValueError, KeyError) as error:
             problems.append(RankingProblem(line=number, triple=name, reason=_reason(error)))
     if not triples:
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "the file is empty"

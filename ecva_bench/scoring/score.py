@@ -7,7 +7,6 @@ what was answered.
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import Counter, defaultdict
@@ -25,6 +24,7 @@ from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
 from ..records.twins import original_of
 from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
 from ..tasks import TASKS, find_tasks
+from ..untrusted import parse_json
 from ..version import __version__
 from .checks import check_distinct, checked_gaps, checked_summary, checked_values
 from .join import AnswerGroup, group_answers
@@ -119,7 +119,7 @@ def _header(
         model=results.model,
         baseline=bool(results.spec.get("baseline", False)),
         protocol=protocol,
-        settings=json.loads(canonical_json(asdict(rules))),
+        settings=parse_json(canonical_json(asdict(rules))),
         seed=seed,
         draws=draws,
         version=__version__,

@@ -31,6 +31,8 @@ from .watchdog import Deadline
 FileStamp = tuple[int, int]  # bytes, modification time in ns: enough to notice that a file was replaced
 
 _DOWNLOAD_AGAIN = "download or copy it again"
+# What FFmpeg reads as a list of other files, devices or addresses.
+_REFERRING = frozenset(("concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"))
 _SYNC_DISTANCE = 188  # bytes of an MPEG transport packet
 
 
@@ -68,11 +70,14 @@ def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer,
 
 def _open(path: Path, deadline: Deadline) -> InputContainer:
     name = str(path.absolute())  # a relative name with a colon would be taken for an address
-    local = {"protocol_whitelist": "file"}  # a playlist under a video's name must not reach for the network
+    # A playlist under a video's name must not reach for the network, nor for another file.
+    local = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _REFERRING))}
     try:
         return av.open(name, options=local, metadata_errors="replace", timeout=deadline.seconds)
     except av.error.ExitError:
         raise deadline.timeout() from None
+    except av.error.ArgumentError:  # before anything that it names is opened
+        raise NotAVideo("a playlist or manifest, which only names videos", path, "name the video itself") from None
     except (av.error.FFmpegError, PermissionError) as error:
         check_trouble(error, path)
         if _has_container_magic(path):

@@ -15,7 +15,7 @@ import pytest
 from ecva_bench.adapters.command import program as _program
 from ecva_bench.adapters.command.adapter import DEATHS, Command
 from ecva_bench.answering import ModelOutput, create_adapter
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Frames, Video, samplers
 from tests.cases import case
@@ -434,3 +434,43 @@ def test_our_environment_does_not_go_along(
     assert told["CUDA_VISIBLE_DEVICES"] == "1"
     assert told["PATH"] == os.environ["PATH"]
     assert not [name for name in told if name.startswith("PYTHON") or name == "VIRTUAL_ENV"]
+
+
+def test_keys_do_not_go_along_unless_they_are_named(
+    changed: Change, script: Path, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "My_Password"):
+        monkeypatch.setenv(name, "k-123456789")
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    told = json.loads(changed("json.dumps(request)", "json.dumps(dict(os.environ))").answer(video, "request"))
+    assert "k-123456789" not in told.values()
+    assert told["TOKENIZERS_PARALLELISM"] == "false"
+    passed = of(script, pass_env="HF_TOKEN, OPENAI_API_KEY")  # noqa: S106 - names
+    told = json.loads(passed.answer(video, "request"))
+    assert {name for name, value in told.items() if value == "k-123456789"} == {"HF_TOKEN", "OPENAI_API_KEY"}
+    with pytest.raises(UsageError, match=r"no such variable in the environment: ABSENT_TOKEN: .*pass-env"):
+        of(script, pass_env="ABSENT_TOKEN")  # noqa: S106 - a name
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("text", ["'y' * 999 + chr(10)", "'y' * 99_999"])
+def test_a_flood_without_end_is_bounded(
+    stream: str,
+    text: str,
+    script: Path,
+    video: Video,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_program, "LONGEST_LINE", 1 << 20)
+    endless = f"print('pid', os.getpid(), file=sys.stderr)\n            while True: sys.{stream}.write({text})"
+    script.write_text(PROGRAM.replace('time.sleep(600)\n        case "noise"', f'{endless}\n        case "noise"'))
+    adapter = of(script, timeout="2")
+    with pytest.raises(AdapterError, match=r"did not answer in time|a line of more than 1 MiB"):
+        adapter.answer(video, "hang")
+    shown = capsys.readouterr().err
+    assert len(shown) < 3 << 20
+    assert ("prints so much that no more of it is shown" in shown) is ("999 +" in text or stream == "stderr")
+    process = int(shown.partition("pid ")[2].split()[0])
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)

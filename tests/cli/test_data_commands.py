@@ -29,7 +29,7 @@ def annotate(path: Path, name: str) -> Path:
 def test_check_lists_the_unusable_rows_and_the_repairs_of_the_real_file(shared_data: Path) -> None:
     result = run("check", shared_data / "ecva/annotations.xlsx")
     assert result.exit_code == 1
-    assert "1000 rows, 983 usable, 17 unusable" in result.stdout
+    assert "1,000 rows, 983 usable, 17 unusable" in result.stdout
     unusable = next(line for line in result.stdout.splitlines() if line.startswith("unusable rows:"))
     assert len(unusable.split()[2:]) == 17
     assert "moment-digits" in result.stdout

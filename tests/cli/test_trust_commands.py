@@ -103,7 +103,7 @@ def test_a_budget_that_ends_stops_with_code_3_and_the_calls_made_are_kept(result
         audit = ["judge-audit", results, *asking(server, tmp_path), "--runs", 2, "--concurrency", 1]
         code, shown, errors = ecva_bench(*audit, "--budget-tokens", 10_000)
         assert (code, shown) == (3, "")
-        assert "stopped: the rest of the budget" in errors
+        assert "stopped: the budget is used up: the rest" in errors
         made = len(server.requests)
         assert 0 < made < 24 * ITEMS
         code, _, errors = ecva_bench(*audit)

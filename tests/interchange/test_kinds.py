@@ -22,8 +22,8 @@ CI = ROOT / "leaderboards" / "ci"
 
 FILES = {
     "m.pkl": (pickle.dumps({"00001": "x"}), "a pickle.*is not opened.*json.dump"),
-    "m.tar.gz": (gzip.compress(bytes(257) + b"ustar" + bytes(250)), "a tar archive.*unpack it"),
-    "m.csv.gz": (gzip.compress(b"<html>404</html>"), "a web page"),
+    "m.tar.gz": (gzip.compress(bytes(257) + b"ustar" + bytes(250), mtime=0), "a tar archive.*unpack it"),
+    "m.csv.gz": (gzip.compress(b"<html>404</html>", mtime=0), "a web page"),
     "page.json": (b"<!DOCTYPE html><html>404</html>", "a web page.*download the file itself"),
     "old.xls": (b"\xd0\xcf\x11\xe0" + bytes(600), "a workbook of an old Excel.*save it as .xlsx"),
     "1.mp4": (b"\0\0\0\x20ftypisom" + bytes(60), "a video.*--videos"),

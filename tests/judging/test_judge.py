@@ -9,6 +9,7 @@ import pytest
 
 from ecva_bench.errors import JudgeError
 from ecva_bench.judging.judge import open_judge
+from ecva_bench.judging.replays import replayed_judge
 
 from .build import GRADE, grade, keys, same
 from .conftest import Open
@@ -190,3 +191,11 @@ def test_text_that_is_no_unicode_is_judged_all_the_same(judge_at: Open, tmp_path
         assert judge.export(tmp_path / "export.jsonl") == 1
     with open_judge("scripted", replay=tmp_path / "export.jsonl") as replay:
         assert replay.ask([grade("cut off \ud83d")])[0].value == 3
+
+
+def test_a_replay_names_its_judge_whatever_line_breaks_an_answer_holds(judge_at: Open, tmp_path: Path) -> None:
+    with JudgeServer(lambda *_: "3") as server:
+        judge = judge_at(server)
+        judge.ask([grade("one\u2028two\x85three\x0bfour\r\nfive")])
+        judge.export(tmp_path / "export.jsonl")
+    assert replayed_judge(tmp_path / "export.jsonl").model == "scripted"

@@ -42,6 +42,19 @@ def test_requests_go_below_the_address(base: str, path: str, tmp_path: Path) -> 
         assert server.requests[0].path == f"{path}/chat/completions"
 
 
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"])
+@pytest.mark.parametrize("value", ["sk-12345678\r\nX-Other: 1", "sk-1234\u20115678", "sk-1234\x015678"])
+def test_a_value_that_no_header_can_have_is_refused_by_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(name, value)
+    with JudgeServer(four) as server:
+        with pytest.raises(JudgeError, match=f"cannot be sent in a header: {name}") as caught:
+            ask(server.url, tmp_path)
+        assert server.requests == []
+    assert "5678" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def save_tiny_model(folder: Path, *, chat: bool | str = True, always: str = "", kind: str = "llama") -> Path:
+def save_tiny_model(
+    folder: Path, *, chat: bool | str = True, always: str = "", kind: str = "llama", control: Sequence[str] = ()
+) -> Path:
     """Save a two-layer model that reads bytes, the same one every time; `chat` may be a template of its own.
 
     With `always`, a single character, its weights are no longer random: it answers that character, then ends.
+    `control` are tokens of its family that its tokenizer reads wherever they stand.
     """
     ensure_torchvision()
     import torch
@@ -37,15 +41,16 @@ def save_tiny_model(folder: Path, *, chat: bool | str = True, always: str = "", 
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>")  # noqa: S106
+    fast.add_tokens(list(control), special_tokens=True)
     if chat:
         fast.chat_template = CHAT if chat is True else chat
     fast.save_pretrained(folder)
     torch.manual_seed(0)
     if kind != "llama":
-        _save_other(folder, kind, len(vocabulary))
+        _save_other(folder, kind, len(fast))
         return folder
     config = LlamaConfig(
-        vocab_size=len(vocabulary),
+        vocab_size=len(fast),
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,

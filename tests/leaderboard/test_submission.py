@@ -10,7 +10,7 @@ import pytest
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.board import leaderboards
 from ecva_bench.leaderboard.details import dataset_tables
-from ecva_bench.leaderboard.submission import read_submission, submission, write_submission
+from ecva_bench.leaderboard.submission import read_submission, read_submissions, submission, write_submission
 from ecva_bench.leaderboard.values import sample_values
 from ecva_bench.records.answers import SeenFrames
 from ecva_bench.records.identity import CUVA_WORKBOOK
@@ -230,3 +230,16 @@ def test_what_is_no_submission_is_one_line(tmp_path):
     (tmp_path / "text.json").write_text("no json")
     with pytest.raises(ResultsError, match="no submission"):
         read_submission(tmp_path / "text.json")
+
+
+def test_a_submission_that_is_a_link_out_of_its_folder_is_refused(tmp_path):
+    board, away = tmp_path / "board", tmp_path / "away"
+    (board / "submissions").mkdir(parents=True)
+    away.mkdir()
+    path = write_submission(submitted("a red car"), away)
+    (board / "submissions" / "mine.json").symlink_to(path)
+    with pytest.raises(ResultsError, match="a link out of its folder"):
+        read_submissions(board)
+    (board / "submissions" / "mine.json").unlink()
+    path.rename(board / "submissions" / "mine.json")
+    assert len(read_submissions(board)) == 1

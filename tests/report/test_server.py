@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -9,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecva_bench.report.page import write_page
 from ecva_bench.report.server import Server, Unsatisfiable, byte_range
+
+from .build import story
+from .conftest import serving
 
 
 def ask(server: Server, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
@@ -174,6 +180,46 @@ def test_each_server_has_a_token_of_its_own_and_listens_on_loopback_only(server:
 def test_a_file_that_vanished_is_not_found(server: Server, tmp_path: Path) -> None:
     server.files = {**server.files, "gone.txt": tmp_path / "gone.txt"}
     assert ask(server, f"/{server.token}/gone.txt")[0].status == 404
+
+
+def test_links_lead_nowhere_but_from_media_to_videos(folder: Path, tmp_path: Path) -> None:
+    """Links that somebody put into the folder, or in a file's place, before and after the server started."""
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "away").mkdir()
+    (tmp_path / "away" / "secret.txt").write_text("secret")
+    page = tmp_path / "page"
+    shutil.copytree(folder, page, symlinks=True)
+    (page / "data" / "planted.js").symlink_to(tmp_path / "secret.txt")
+    (page / "planted").symlink_to(tmp_path / "away")
+    (page / "later.js").write_text("ours")
+    with serving(page) as server:
+        (page / "later.js").unlink()
+        (page / "later.js").symlink_to(tmp_path / "secret.txt")
+        for name in ("data/planted.js", "planted/secret.txt", "later.js"):
+            response, content = ask(server, f"/{server.token}/{name}")
+            assert (response.status >= 400, content) == (True, b""), name
+        assert ask(server, f"/{server.token}/media/00000.mp4")[0].status == 200
+
+
+def test_a_page_is_not_written_through_a_link(tmp_path: Path) -> None:
+    write_page(story(), tmp_path / "page")
+    (tmp_path / "profile").write_text("mine")
+    (tmp_path / "page" / "index.html").unlink()
+    (tmp_path / "page" / "index.html").symlink_to(tmp_path / "profile")
+    write_page(story(), tmp_path / "page")
+    assert (tmp_path / "profile").read_text() == "mine"
+    assert not (tmp_path / "page" / "index.html").is_symlink()
+
+
+def test_the_policies_of_a_page_allow_its_own_files_and_nothing_else(server: Server) -> None:
+    response, content = ask(server, f"/{server.token}/index.html")
+    assert response.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    [policy] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', content.decode())
+    allowed = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    own = dict.fromkeys(("script-src", "style-src", "media-src", "img-src"), "'self'")
+    assert allowed == {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'", **own}
+    head = content.decode().partition("<meta http-equiv")[0]
+    assert not re.search(r"<(script|link|img|style)\b", head)  # nothing is loaded before it holds
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])

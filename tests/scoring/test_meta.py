@@ -232,7 +232,7 @@ def test_no_scorer_for_the_tasks_is_an_error(rankings):
     [
         (b"{", "Expecting property name"),
         (b"[1]", "no JSON object"),
-        (b"[" * 100_000, "recursion"),
+        (b"[" * 100_000, "nested deeper than 100 levels"),
         (b"\xff{}", "utf-8"),
         ({"video_id": "v"}, "no field 'triple_id'"),
         (line(7, reference=" 3  2</s>"), "answer 'a' is the reference"),
@@ -241,7 +241,7 @@ def test_no_scorer_for_the_tasks_is_an_error(rankings):
         (line(7, ranks=[(1, 1, 1)]), "people tie all answers"),
         (line(7, ranks=[(1, 2, 3), (3, 2, 1)]), "people tie all answers"),
         (line(7, ranks=[]), "human_ranks"),
-        (line(7, ranks=[(1, 2, math.nan)]), "human_ranks.0.ranks.c"),
+        (line(7, ranks=[(1, 2, math.nan)]), "NaN is no number"),
         (line(7, human_ranks=[{"annotator": "p", "ranks": {"a": 1, "b": 2}}]), "ranks other answers"),
         (line(7, human_ranks=[{"annotator": "p", "ranks": {"a": 1, "b": 2, "c": 3}}] * 2), "ranks twice"),
         (line(7, answers={"a": "x"}), "answers"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import shutil
+import socket
 from pathlib import Path
 
 import av
@@ -12,8 +14,9 @@ import pytest
 
 from ecva_bench import errors
 from ecva_bench.records import Moment
-from ecva_bench.video import Video
+from ecva_bench.video import Video, opening
 from ecva_bench.video.probing import probe
+from tests.clips import write_clip
 
 from . import make
 from .reference import decode_plainly, digest
@@ -28,6 +31,50 @@ UNUSABLE = {
     "trunc_moov_at_end.mp4": errors.HeaderDamaged,
     "zero.mp4": errors.VideoEmpty,
 }
+
+
+PLAYLISTS = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile {}\n",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+    "mpd": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration='
+    '"PT1S" profiles="urn:mpeg:dash:profile:full:2011"><Period><AdaptationSet mimeType="video/mp4"><Representation '
+    'id="1" bandwidth="1"><BaseURL>{}</BaseURL></Representation></AdaptationSet></Period></MPD>',
+}
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".m3u8", ".mpd", ".ffconcat", ".sdp", ".ts", ""])
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_a_playlist_is_no_video_whatever_it_is_called(kind: str, suffix: str, tmp_path: Path) -> None:
+    write_clip(tmp_path / "another.mp4")
+    path = tmp_path / f"list{suffix}"
+    path.write_text(PLAYLISTS[kind].format("another.mp4"))
+    with pytest.raises(errors.NotAVideo):
+        Video(path).frames_at([0])
+
+
+def test_a_list_reaches_for_no_address_even_if_its_form_were_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg is told to open files alone: neither an address nor data that the list itself holds."""
+    monkeypatch.setattr(opening, "_REFERRING", frozenset())
+    write_clip(tmp_path / "another.mp4")
+    inner = base64.b64encode((tmp_path / "another.mp4").read_bytes()).decode()
+    path = tmp_path / "list.m3u8"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        for address in (f"http://127.0.0.1:{server.getsockname()[1]}/a.mp4", f"data:video/mp4;base64,{inner}"):
+            for kind in ("hls", "concat"):
+                path.write_text(PLAYLISTS[kind].format(address))
+                with pytest.raises(errors.VideoError):
+                    Video(path).frames_at([0])
+        with pytest.raises(TimeoutError):
+            server.accept()
+    asked = []
+    monkeypatch.setattr(av, "open", lambda *_, options, **__: asked.append(options) or pytest.fail("not opened"))
+    with pytest.raises(pytest.fail.Exception):
+        Video(path).frames_at([0])
+    assert asked[0]["protocol_whitelist"] == "file"
 
 
 @pytest.mark.parametrize("name", UNUSABLE)

@@ -7,7 +7,6 @@ otherwise, for the files and rows it names. A key that is none is an error that 
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import tomllib
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ...errors import DataError
+from ...untrusted import parse_json
 
 LARGEST = 1_000_000  # bytes of a description
 GUIDE = "docs/guides/described-data.md explains every key"
@@ -212,8 +212,8 @@ def parse_description(content: bytes, where: Path) -> Description:
         raise DataError(f"a description has at most {LARGEST} bytes", where, "name the description, not the data")
     try:
         text = content.decode("utf-8-sig")
-        written = json.loads(text) if where.suffix.lower() == ".json" else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        written = parse_json(text) if where.suffix.lower() == ".json" else tomllib.loads(text)
+    except ValueError as error:
         kind = "JSON" if where.suffix.lower() == ".json" else "TOML"
         raise DataError(f"the description is no {kind} in UTF-8 ({error!s:.200})", where, "mend it") from error
     if not isinstance(written, dict):

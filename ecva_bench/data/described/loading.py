@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import gc
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ...errors import DataError, UsageError
 from ...names import first_few
 from ...records.base import sha256_of
 from ...taxonomy import AnomalyClass, Taxonomy
+from ...untrusted import parse_json
 from ..cells import Note
 from ..dataset import Dataset
 from .assembling import Assembly, require_columns
@@ -67,8 +67,8 @@ def is_description(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             begin = file.read(100_001)
-        written = json.loads(begin.decode("utf-8-sig")) if len(begin) <= 100_000 else None
-    except (OSError, ValueError, RecursionError):
+        written = parse_json(begin.decode("utf-8-sig")) if len(begin) <= 100_000 else None
+    except (OSError, ValueError):
         return False
     return isinstance(written, dict) and isinstance(written.get("name"), str) and bool({"id", "rows"} & written.keys())
 

@@ -9,6 +9,7 @@ from typing import Any
 from ...names import of_number, relative
 from ...records import Moment
 from ...records.annotations import TASK_NAMES
+from ...untrusted import parse_json
 from ..cells import Note
 from .assembling import TEXTS, Asked, Assembly, RowContent
 from .cell_values import ClassReader, DetectionReader, Fillers, column_getter, options_in, patterns, read_key
@@ -168,8 +169,8 @@ class _ChoiceReader:
             values = values[0]
             if isinstance(values, str):
                 try:
-                    values = json.loads(values)
-                except (ValueError, RecursionError):
+                    values = parse_json(values, lenient=True)
+                except ValueError:
                     values = []
         return options_in(values if isinstance(values, list) else [], self._fillers)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import DataError
 from ...files import parquet
-from ...reading.text import well_formed
+from ...untrusted import parse_json
 from ...wording import counted
 from ..cells import Note
 from .description import Format, RowKeys
@@ -113,7 +113,7 @@ def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[tuple[int, R
         number += 1
         try:
             value = _parsed(line)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             report(f"row {number}", "row", Note("row-broken", "excluded", f"{line.strip()[:160]} ({error!s:.60})"))
             continue
         if number == 1 and isinstance(value, list) and value and all(isinstance(one, str) for one in value):
@@ -130,7 +130,7 @@ def _of_json(path: Path, records: str | None, report: Report) -> Iterator[tuple[
     repeated: list[str] = []
     try:
         value = _parsed(text, repeated.append)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"this is no whole JSON ({error!s:.200})", path, "get the file again") from error
     for part in (records or "").split(".") if records else ():
         if not isinstance(value, dict) or part not in value:
@@ -174,21 +174,7 @@ def _parsed(text: str, repeated: Callable[[str], None] | None = None) -> Any:
 
     Where `repeated` is given, it is called with each key that an object has twice, of which the first counts.
     """
-
-    def first(pairs: list[tuple[str, Any]]) -> Row:
-        found = dict(pairs)
-        if repeated is not None and len(found) < len(pairs):
-            found = {}
-            for key, value in pairs:
-                if key in found:
-                    repeated(key)
-                found.setdefault(key, value)
-        return found
-
-    value = json.loads(text) if repeated is None else json.loads(text, object_pairs_hook=first)
-    if "\\ud" in text or "\\uD" in text:  # halves of surrogate pairs come in by their escapes alone
-        value = json.loads(well_formed(json.dumps(value, ensure_ascii=False)))
-    return value
+    return parse_json(text, lenient=True, repeated=repeated)
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
 
 from ...records import Moment
+from ...untrusted import parse_json
 from ..cells import Note
 from .description import Unit
 
@@ -42,8 +42,8 @@ def spans_in(value: object) -> list[Sequence[object]]:
     """
     if isinstance(value, str) and value.strip().startswith("["):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = parse_json(value, lenient=True)
+        except ValueError:
             return [(value,)]
     if not isinstance(value, list | tuple):
         return [] if value is None else [(value,)]
