@@ -67,7 +67,7 @@ class Keys:
         return Sample(
             id=told.id,
             video=told.video,
-            media="",
+            media=told.video,
             task=told.task,
             question=prompt.text,
             prompt="",
