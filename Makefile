@@ -36,7 +36,7 @@ mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutants $(ROOM) --jobs $$(nproc)
 
 leaderboards: $(VENV)/.core
-	$(BIN)/ecva-bench leaderboard --build leaderboards
+	$(BIN)/ecva-bench leaderboard --build leaderboards --verify --answers leaderboards/ci
 
 # Frozen answers and judge calls must give the frozen scores to the last digit; no model and no service is asked.
 gate: $(VENV)/.core

@@ -27,7 +27,7 @@ from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import compare_scores
 from ..leaderboard.pairing import On
 from ..leaderboard.published import published_tables
-from ..leaderboard.submission import Submission, read_submission, submission
+from ..leaderboard.submission import Submission, submission
 from ..reading.units import TimeUnit
 from ..records.answers import Results
 from ..records.base import View
@@ -40,6 +40,14 @@ from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
 from ..tasks import PromptSet, find_tasks
 from ..untrusted import say
+from ..verification.evidence import Evidence
+from ..verification.examining import (
+    check_scored_by_data_set,
+    data_set_at_hand,
+    doubt_notes,
+    examined,
+    identity_of,
+)
 from .outcomes import Compared, Leaderboard, RunOutcome, Scored
 
 RunSource = RunOutcome | Scored | str | Path
@@ -221,20 +229,26 @@ def leaderboard(*runs: RunSource, task: str | None = None, published: bool = Tru
 
 
 def read_run(run: RunSource) -> Submission:
-    """Return the submission that a run is, or makes."""
+    """Return the submission that a run is, or makes; `ResultsError` for one that contradicts itself."""
     if isinstance(run, str | Path) and Path(run).suffix == ".json":
-        return read_submission(Path(run))
+        return Evidence().read_as_stated(Path(run))
     return submission(_scores(run))
 
 
 def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str] = ()) -> Results:
     """Read a results file, or answers made elsewhere together with their annotations, `data`.
 
-    What was read from which column is said on standard error. Answers that do not tell their task are of the first of
-    `tasks`. Raises `UsageError` for a file of another kind, and for answers made elsewhere without annotations.
+    A results file's answers get the annotation of their data set where it is `data` or an embedded one. Where the file
+    has another, and what was read from which column of other files, is said on standard error. Answers that do not tell
+    their task are of the first of `tasks`. Raises `UsageError` for a file of another kind, and for answers made
+    elsewhere without annotations.
     """
     if not file.exists() or is_results(file):
-        return read_results(file)
+        results = read_results(file)
+        results = examined(results, data_set_at_hand(identity_of(results), data))
+        for note in doubt_notes(results):
+            say(note, error=True)
+        return results
     if data is None:
         open_answers(file)  # says so where it is of another kind
         remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
@@ -246,11 +260,18 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
 
 
 def read_scored(path: Path) -> Scores:
-    """Return the scores in a file or beside it; `UsageError` for answers that are not scored yet."""
+    """Return the scores in a file or beside it.
+
+    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another
+    annotation than that of the data set, as far as the answers lie there and the data set is an embedded one.
+    """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
-        return read_scores_of(path)
+        scores = read_scores_of(path)
+        if is_results(path):
+            check_scored_by_data_set(scores, read_answer_file(path, None))
+        return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():
             raise

@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..untrusted import say, say_json, say_lines
 from .named_files import each_run_once
 
+if TYPE_CHECKING:
+    from ..leaderboard.published import PublishedTable
+    from ..verification.evidence import Evidence
+
+
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Scores files, results files with their scores beside them, or submissions (.json).", show_default=False
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to write every table to: Markdown, HTML, LaTeX, JSON, CSV.")]
+Build = Annotated[
+    Path | None,
+    typer.Option(help="Write the leaderboards of every data set in this folder from its submissions, no more."),
+]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="With --build: compute every score again, and rank verified ones alone.")
+]
+Answers = Annotated[
+    list[Path] | None, typer.Option(help="Folder with more answers to verify by, found by hash; may be repeated.")
+]
+Data = Annotated[
+    list[str] | None, typer.Option(help="Annotations to verify by, of a set not embedded; may be repeated.")
+]
+
 
 def leaderboard_command(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Scores files, results files with their scores beside them, or submissions (.json).",
-            show_default=False,
-        ),
-    ] = None,
+    runs: Runs = None,
     published: Annotated[bool, typer.Option(help="Show the paper's rows below ours.")] = True,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to write every table to: Markdown, HTML, LaTeX, JSON, CSV.")
-    ] = None,
+    out: Out = None,
     form: Annotated[
         Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
     ] = "text",
-    build: Annotated[
-        Path | None,
-        typer.Option(help="Write the leaderboards of every data set in this folder from its submissions, no more."),
-    ] = None,
+    build: Build = None,
+    verify: Verify = False,
+    answers: Answers = None,
+    data: Data = None,
 ) -> None:
-    """Rank scored runs: one table per task, view, protocol and set of samples.
+    """Rank scored runs: one table per task, view, protocol, prompt and set of samples.
 
-    Without files, the paper's tables alone.
+    Without files, the paper's tables alone. A submission that contradicts itself is
+    refused. With --build and --verify, every score is computed again from the
+    answers (<data set>/answers) and the judge's calls beside them; rows are marked
+    verified, verified but for some metrics, or as stated, which take no rank.
 
     Examples:
 
@@ -45,20 +66,25 @@ def leaderboard_command(
       ecva-bench leaderboard --format tex > tables.tex
 
       ecva-bench leaderboard --build leaderboards
+
+      ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
     """
     from ..api.calls import read_run
+    from ..errors import UsageError
     from ..leaderboard.board import leaderboards
     from ..leaderboard.details import dataset_tables
-    from ..leaderboard.files import build_leaderboards, write_leaderboards, written
+    from ..leaderboard.files import write_leaderboards, written
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
     from ..taxonomy import load_taxonomy
+    from ..verification.evidence import Evidence
 
+    if (verify or answers or data) and not build:
+        raise UsageError("--verify, --answers and --data are of --build", remedy="name a folder with --build")
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
-        for path in build_leaderboards(build, published=printed, class_names=names):
-            say(f"wrote {path}")
+        _build(build, printed, names, Evidence(answers or (), data or ()), verify=verify)
         return
     submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
@@ -71,3 +97,17 @@ def leaderboard_command(
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
             say(f"wrote {path}")
+
+
+def _build(
+    folder: Path, printed: list[PublishedTable], names: dict[int, str], evidence: Evidence, *, verify: bool
+) -> None:
+    from ..leaderboard.files import build_leaderboards
+
+    read = evidence.read_verified if verify else evidence.read_as_stated
+    for path in build_leaderboards(folder, published=printed, class_names=names, read=read):
+        say(f"wrote {path}")
+    for note in evidence.notes:
+        say(note)
+    if not verify:
+        say("scores are as stated: compute them again with --verify")

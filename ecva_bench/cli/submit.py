@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..untrusted import say
 from .named_files import only_answers
 from .score import Data
+
+if TYPE_CHECKING:
+    from ..leaderboard.submission import Submission
 
 
 def submit_command(
@@ -26,31 +29,79 @@ def submit_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace this model's submission of the same name.")
     ] = False,
+    with_answers: Annotated[
+        bool, typer.Option("--with-answers", help="Put the answers beside it, so that others can verify its scores.")
+    ] = False,
+    judge_calls: Annotated[
+        Path | None, typer.Option(help="The judge's calls, as score --judge-export wrote them.", show_default=False)
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compute every score again first.")] = False,
 ) -> None:
-    """Write a submission: scores, signatures, settings, coverage and every video's value, but not the answers.
+    """Write a submission: scores, signatures, settings, coverage and every video's value.
 
-    It goes to <to>/<data set>/submissions/<results file's name>.json. `ecva-bench
-    leaderboard --build <to>` makes the tables of it. A submission that is there
-    and says something else is left alone, unless it is to be replaced.
+    It goes to <to>/<data set>/submissions/<results file's name>.json. With
+    --with-answers, the results file and the judge's calls go to
+    <to>/<data set>/answers as they are: only with them, boards rank it
+    (leaderboard --build <to> --verify). Answers quote annotations: see their licence.
+    A run that contradicts itself or its data set is refused. A submission that is
+    there and says something else is left alone, unless it is to be replaced.
 
     Examples:
 
       ecva-bench submit motion-mini.jsonl
 
+      ecva-bench submit motion-mini.jsonl --with-answers --verify
+
       ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
-    from ..api.calls import read_answer_file, read_scored
     from ..errors import UsageError
-    from ..leaderboard.submission import submission, write_submission
-    from ..scoring.files import read_scores
+    from ..leaderboard.submission import write_submission
+    from ..verification.evidence import carry
 
     results = only_answers(results)
     if len(results) > 1 and (scores or hardware or usd is not None):
         raise UsageError("--scores, --hardware and --usd are of one run", remedy="submit the runs one by one")
     for file in results:
-        answers = read_answer_file(file, data)
-        made = submission(read_scores(scores) if scores else read_scored(file), answers, hardware=hardware, usd=usd)
-        say(f"wrote {write_submission(made, to, replace=replace)}")
+        made = _submission(file, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
+        path = write_submission(made, to, replace=replace)
+        say(f"wrote {path}")
+        for copy in carry(path, file, judge_calls) if with_answers else ():
+            say(f"wrote {copy}")
         if made.dataset.renamed:
             say(f"data set: {made.dataset}")
-    say(f"next: ecva-bench leaderboard --build {to}")
+    say(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
+
+
+def _submission(
+    results: Path,
+    scores: Path | None,
+    data: str | None,
+    hardware: str | None,
+    usd: float | None,
+    *,
+    calls: Path | None,
+    verify: bool,
+    carried: bool,
+) -> Submission:
+    """Return the submission of a run, once it was checked and, where that is wanted, scored again."""
+    from ..api.calls import read_answer_file, read_scored
+    from ..errors import UsageError
+    from ..journal.lines import is_results
+    from ..leaderboard.submission import submission
+    from ..scoring.files import read_scores
+    from ..verification.examining import check_answers, data_set_at_hand
+    from ..verification.rescoring import verify as verified
+    from ..verification.rows import check_row
+
+    if (verify or carried) and results.exists() and not is_results(results):
+        remedy = f"import them first: ecva-bench import {results}"
+        raise UsageError("only answers in a results file can be verified", results, remedy)
+    answers = read_answer_file(results, data)
+    check_answers(answers)
+    made = submission(read_scores(scores) if scores else read_scored(results), answers, hardware=hardware, usd=usd)
+    dataset = data_set_at_hand(made.dataset, data)
+    check_row(made, results, dataset)
+    if verify:
+        found = verified(made, results, answers=results, calls=calls, dataset=dataset)
+        say(f"{found.text}: {found.why}" if found.why else found.text)
+    return made

@@ -49,13 +49,16 @@ class Lookup:
         """Return whether a task is one of the data set's: ECVA's are every set's, even where nothing is annotated."""
         return task in self._tasks or task not in _OF_SOME_SETS
 
-    def samples(self, video: str, task: str) -> dict[str, Sample]:
-        """Return the questions of a task about a video, by id: options in the data set's order and all rotations."""
-        if video not in self.annotations:
+    def samples(self, video: str, task: str, prompt: Prompt = _UNKNOWN, seed: int | None = None) -> dict[str, Sample]:
+        """Return the questions of a task about a video, by id, in all rotations of their options.
+
+        The options are in the order drawn by the seed, without one in the data set's.
+        """
+        if video not in self.annotations or task not in TASKS:
             return {}
         asked = self._tasks.get(task, TASKS[task])
-        order = OptionOrder(None, rotate=True)
-        return {one.id: one for one in samples(self.annotations[video], asked, _UNKNOWN, order)}
+        order = OptionOrder(seed, rotate=True)
+        return {one.id: one for one in samples(self.annotations[video], asked, prompt, order)}
 
     @cached_property
     def _references(self) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from .. import registry
-from ..records.answers import Answer, Event, Failure, Manifest, Results, Unasked
+from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
 from ..records.base import View
 from .lines import parse_records
 from .manifests import SampleView, lacking, manifest_of
@@ -35,13 +35,14 @@ def read_results(path: Path) -> Results:
     manifest = manifest_of(path, records)
     newest: dict[SampleView, Answer] = {}
     extra: list[Answer] = []
-    keys: set[str] = set()
+    keys: dict[str, tuple[str, View, str]] = {}
+    doubts: list[Doubt] = []
     failures: dict[SampleView, Failure] = {}
     impossible: dict[SampleView, str] = {}
     owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
     for record in records:
         if isinstance(record, Answer) and record.key not in keys:
-            keys.add(record.key)
+            keys[record.key] = (record.id, record.view, record.answer)
             place = (record.id, record.view)
             if place not in owed:
                 extra.append(record)
@@ -49,6 +50,10 @@ def read_results(path: Path) -> Results:
             if place in newest:
                 extra.append(newest[place])
             newest[place] = record
+        elif isinstance(record, Answer):
+            if (record.id, record.view, record.answer) != keys[record.key]:
+                text = "a second, other answer under one key; the first counts"
+                doubts.append(Doubt(kind="second", id=record.id, view=record.view, text=text))
         elif isinstance(record, Failure):
             failures[record.id, record.view] = record
         elif isinstance(record, Unasked):
@@ -70,6 +75,7 @@ def read_results(path: Path) -> Results:
         references=manifest.references,
         lacking=lacking(manifest),
         spec=manifest.spec,
+        doubts=tuple(doubts),
     )
 
 

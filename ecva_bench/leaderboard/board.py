@@ -22,6 +22,7 @@ from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, blind_notes, lacking_text, number_cell, served_text, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
+from .verified import verification_notes
 
 # More would be noise beside the intervals, and the paper prints as many; score sheets and CSV have all.
 DECIMALS = 2
@@ -48,6 +49,7 @@ def leaderboards(
 def title(group: LeaderboardGroup) -> str:
     """Return the title of a group's tables."""
     of = f" of {group.dataset}" if group.dataset else ""
+    of += f", prompt {', '.join(sha256[:8] for sha256 in group.prompts)}" if group.prompts else ""
     return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {counted(group.samples, 'sample')}{of}"
 
 
@@ -138,6 +140,8 @@ def _row(
             for one in aggregates
         ),
     )
+    if not row.counts(group.by):
+        return marked(cells, "printed")
     return marked(cells, "baseline") if row.baseline else cells
 
 
@@ -239,6 +243,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             "all whose paired difference from it has a 95 % interval that contains 0, group 2 the best of the others, "
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
+    notes += verification_notes([row.submission.verification for row in group.rows])
     for text_of in (lacking_text, served_text):
         notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]

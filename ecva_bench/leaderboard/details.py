@@ -94,7 +94,8 @@ def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Tabl
 
 def _largest(group: LeaderboardGroup, means: Sequence[Sequence[float | None]]) -> float:
     """Return the mean that is shaded darkest: the best model's, since beside the oracle all would look alike."""
-    models = [line for row, line in zip(group.rows, means, strict=True) if not row.baseline] or means
+    ranked = [not row.baseline and row.counts(group.by) for row in group.rows]
+    models = [line for line, is_ranked in zip(means, ranked, strict=True) if is_ranked] or means
     return max((mean for line in models for mean in line if mean is not None), default=0.0)
 
 
@@ -133,7 +134,7 @@ def correlation_table(group: LeaderboardGroup) -> Table | None:
 
     Baselines are left out where three models remain without them.
     """
-    models = [row for row in group.rows if not row.baseline]
+    models = [row for row in group.rows if not row.baseline and row.counts(group.by)]
     rows = models if len(models) >= FEWEST else list(group.rows)
     ordering = [c for c in group.columns if len({row.mean(c) for row in rows} - {None}) > 1]
     if len(rows) < FEWEST or len(ordering) < 2:

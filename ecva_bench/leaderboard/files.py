@@ -7,7 +7,7 @@ out. The same submissions write the same bytes: nothing that is written knows th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
 from .published import PUBLISHED_DATASET, WITH_PUBLISHED, PublishedTable
-from .submission import read_submissions
+from .submission import Submission, read_submission, read_submissions
 from .table import Table
 
 Form = Literal["text", "md", "html", "tex", "csv", "json"]
@@ -68,13 +68,18 @@ def write_leaderboards(tables: Sequence[Table], folder: Path, *, title: str = TI
 
 
 def build_leaderboards(
-    folder: Path, *, published: Sequence[PublishedTable], class_names: Mapping[int, str]
+    folder: Path,
+    *,
+    published: Sequence[PublishedTable],
+    class_names: Mapping[int, str],
+    read: Callable[[Path], Submission] = read_submission,
 ) -> list[Path]:
     """Write the leaderboards of every data set in a folder from its submissions; return the paths.
 
-    The published tables make up the page of their data set, with its submissions where it has some. CSV files of
-    tables that are no more are removed. Raises `UsageError` where there is no such folder, and `ResultsError` for a
-    submission that cannot be read, or a folder that cannot be written to.
+    `read` reads a submission, and may refuse or verify it. The published tables make up the page of their data set,
+    with its submissions where it has some. CSV files of tables that are no more are removed. Raises `UsageError` where
+    there is no such folder, and `ResultsError` for a submission that cannot be read, or a folder that cannot be written
+    to.
     """
     if not folder.is_dir():
         raise UsageError("there is no such folder", folder, "name the folder that holds <data set>/submissions")
@@ -84,7 +89,7 @@ def build_leaderboards(
     paths: list[Path] = []
     for dataset in sorted(datasets):
         tables = dataset_tables(
-            read_submissions(folder / dataset),
+            read_submissions(folder / dataset, read),
             published=published if dataset in WITH_PUBLISHED else (),
             class_names=class_names,
         )

@@ -15,6 +15,8 @@ from ..records.twins import original_of
 from ..statistics.standings import Standing, standings
 from .submission import Entry, Submission
 
+_Place = tuple[str, View, str, str, str]  # task, view, protocol, hashes of the samples and of the data set
+
 SEED = 0  # of the draws behind ranks and ties; every board prints it
 
 # The first that every run has. A judge's verdict comes before shared words (design/anomeval.md); of the text columns,
@@ -49,6 +51,11 @@ class LeaderboardRow:
         """What the run is, in a word."""
         return self.submission.kind
 
+    def counts(self, column: str) -> bool:
+        """Return whether the row's value in a column may be ranked: where it was looked at, only a verified one."""
+        verification = self.submission.verification
+        return verification is None or verification.covers(column)
+
     @property
     def summaries(self) -> dict[str, Summary]:
         """The run's summaries by column."""
@@ -62,7 +69,11 @@ class LeaderboardRow:
 
 @dataclass(frozen=True)
 class LeaderboardGroup:
-    """The rows of one board, best first. `by` is the column they are ranked by; `dataset` is empty where unknown."""
+    """The rows of one board, best first; those of which the score is as stated stand below.
+
+    `by` is the column they are ranked by; `dataset` is empty where unknown. `prompts` are the hashes of the prompts,
+    where another board differs in them alone.
+    """
 
     dataset: str
     task: str
@@ -71,6 +82,7 @@ class LeaderboardGroup:
     samples: int
     by: str
     rows: tuple[LeaderboardRow, ...]
+    prompts: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, Summary]:
@@ -82,9 +94,12 @@ class LeaderboardGroup:
         return {name: found[name] for name in sorted(found, key=lambda name: name != self.by)}
 
     def standings(self, column: str) -> dict[str, Standing]:
-        """Return the standing of each row that is ranked in a column, by label; baselines are not."""
+        """Return the standing of each row that is ranked in a column, by label; baselines are not.
+
+        Nor are rows that were not verified where others were.
+        """
         sign = 1.0 if self.columns[column].higher_is_better else -1.0
-        ranked = [row for row in self.rows if not row.baseline and row.mean(column) is not None]
+        ranked = [row for row in self.rows if not row.baseline and row.counts(column) and row.mean(column) is not None]
         values = [{place: sign * value for place, value in row.entry.values[column].items()} for row in ranked]
         videos = {place: original_of(row.entry.video_of(place)) for row in ranked for place in row.entry.values[column]}
         balanced = self.columns[column].balanced
@@ -98,23 +113,39 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
 
     Answers to other pictures than the video's make no group: they are shown beside those to the full video.
     """
-    found: dict[tuple[str, View, str, str, str], list[LeaderboardRow]] = defaultdict(list)
+    found: dict[_Place, list[LeaderboardRow]] = defaultdict(list)
     for one in submissions:
         for entry in one.entries:
             if task in (None, entry.task) and not changes_pictures(entry.view):
-                samples = (
-                    entry.coverage.samples_sha256,
-                    one.scores.dataset_sha256,
-                )  # ids of two data sets may be alike
+                samples = (entry.coverage.samples_sha256, one.scores.dataset_sha256)  # ids of two sets may be alike
                 place = (entry.task, entry.view, one.scores.protocol, *samples)
                 found[place].append(LeaderboardRow(one, entry, one.scores.model))
     tasks = list(RANKED_BY)
 
-    def order(place: tuple[str, View, str, str, str]) -> tuple[int, int, tuple[str, View, str, str, str]]:
+    def order(place: _Place) -> tuple[int, int, _Place]:
         number = tasks.index(place[0]) if place[0] in tasks else len(tasks)
         return VIEWS.index(place[1]), number, place
 
-    return [_group(place[0], place[1], place[2], found[place]) for place in sorted(found, key=order)]
+    return [
+        _group(*place[:3], rows, prompts)
+        for place in sorted(found, key=order)
+        for prompts, rows in _by_prompts(place[0], found[place])
+    ]
+
+
+def _by_prompts(task: str, rows: Sequence[LeaderboardRow]) -> list[tuple[tuple[str, ...], list[LeaderboardRow]]]:
+    """Return the rows that were asked in the same words, with the prompts' hashes, the most rows first.
+
+    No hash where all rows are together. Rows of which the prompts are not known stand with the most.
+    """
+    asked = Counter(prompts for row in rows if (prompts := row.submission.scores.prompts.get(task)))
+    if len(asked) < 2:
+        return [((), list(rows))]
+    ordered = sorted(asked, key=lambda prompts: (-asked[prompts], prompts))
+    return [
+        (prompts, [row for row in rows if (row.submission.scores.prompts.get(task) or ordered[0]) == prompts])
+        for prompts in ordered
+    ]
 
 
 def blind_rules(entry: Entry, column: str) -> list[Aggregate]:
@@ -139,24 +170,29 @@ def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
     return called
 
 
-def _group(task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow]) -> LeaderboardGroup:
+def _group(
+    task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow], prompts: tuple[str, ...]
+) -> LeaderboardGroup:
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
     less_is_better = any(by in row.summaries and not row.summaries[by].higher_is_better for row in rows)
 
-    def order(row: LeaderboardRow) -> tuple[bool, float, str]:
+    def order(row: LeaderboardRow) -> tuple[bool, bool, float, str]:
         mean = row.mean(by)
-        return mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
+        return not row.counts(by), mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
     dataset = next((name for row in rows if (name := row.submission.dataset.current)), "")
-    return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered)
+    return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered, prompts)
 
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:
     """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
-    scored = [{name for name, s in row.summaries.items() if s.zero_filled is not None} for row in rows]
+    rows = [row for row in rows if any(map(row.counts, row.summaries))] or rows  # the others choose no column
+    scored = [
+        {name for name, s in row.summaries.items() if s.zero_filled is not None and row.counts(name)} for row in rows
+    ]
     wanted = RANKED_BY.get(task, ())
     everywhere = [column for column in wanted if all(column in names for names in scored)]
     somewhere = [column for column in wanted if any(column in names for names in scored)]

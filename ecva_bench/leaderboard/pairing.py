@@ -180,10 +180,13 @@ def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Misma
         found.append(Mismatch(field="dataset", where="the annotations", base=hashes[0], new=hashes[1]))
     if one.protocol != other.protocol:
         found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
-    for task in tasks:
+    asked = [{coverage.task for coverage in scores.coverage} for scores in (base, new)]
+    for task in (task for task in tasks if all(task in some for some in asked)):
         prompts = [header.prompts.get(task) for header in (one, other)]
-        if all(prompts) and prompts[0] != prompts[1]:
-            shown = [", ".join(sha[:12] for sha in hashes or ()) for hashes in prompts]
+        # Of answers made elsewhere it may be unknown on both sides; a run of ours that does not say it hides it.
+        hidden = not all(prompts) and not (one.imported and other.imported)
+        if hidden or prompts[0] != prompts[1]:
+            shown = [", ".join(sha[:12] for sha in hashes or ()) or "unknown" for hashes in prompts]
             found.append(Mismatch(field="prompts", where=task, base=shown[0], new=shown[1]))
     return found
 

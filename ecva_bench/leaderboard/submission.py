@@ -11,12 +11,12 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import not_
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from ..errors import ResultsError, UsageError
 from ..records.annotations import sample_parts
@@ -27,6 +27,7 @@ from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..untrusted import parse_json
 from ..writing import write_whole
 from .values import check_mean, sample_strata, sample_values
+from .verified import Verification
 
 SCHEMA: Literal["ecva.submission/1"] = "ecva.submission/1"
 PARTS_SHOWN = 5
@@ -96,6 +97,7 @@ class Submission(Record):
     hardware: str | None = None
     usd: Measured | None = Field(default=None, ge=0)
     entries: tuple[Entry, ...]
+    _verification: Verification | None = PrivateAttr(default=None)  # no file says it of itself
 
     model_config = Record.model_config | {"populate_by_name": True, "serialize_by_alias": True}
 
@@ -107,10 +109,23 @@ class Submission(Record):
 
     @property
     def kind(self) -> str:
-        """What the run is, in a word; one that was imported was answered elsewhere, and little is known of how."""
-        if self.scores.baseline:
-            return "baseline"
-        return "imported" if self.scores.imported else "run"
+        """What the run is, in a word; one that was imported was answered elsewhere, and little is known of how.
+
+        Where it was looked at, also how far its scores are verified.
+        """
+        kind = "baseline" if self.scores.baseline else "imported" if self.scores.imported else "run"
+        return f"{kind}, {self._verification.text}" if self._verification else kind
+
+    @property
+    def verification(self) -> Verification | None:
+        """How far the scores were computed again; None where nobody looked."""
+        return self._verification
+
+    def with_verification(self, found: Verification) -> Submission:
+        """Return a copy that knows how far its scores were computed again."""
+        copy = self.model_copy()
+        copy._verification = found
+        return copy
 
     @property
     def dataset(self) -> DatasetIdentity:
@@ -269,13 +284,13 @@ def read_submission(path: Path) -> Submission:
     return found
 
 
-def read_submissions(folder: Path) -> list[Submission]:
+def read_submissions(folder: Path, read: Callable[[Path], Submission] = read_submission) -> list[Submission]:
     """Return the submissions in `<folder>/submissions`, ordered by file name; none where there is no such folder."""
     paths = sorted((folder / "submissions").glob("*.json"))
     for path in paths:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise ResultsError("a submission is a link out of its folder", path, "put the file itself there")
-    return [read_submission(path) for path in paths]
+    return [read(path) for path in paths]
 
 
 def _stem(name: str) -> str:

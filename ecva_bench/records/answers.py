@@ -196,6 +196,21 @@ class Manifest(Record):
         return self.model_copy(update=found)
 
 
+class Doubt(Record):
+    """What in a results file contradicts its data set, or the file itself, about one question.
+
+    `annotation`: the file has another reference, class, moment, key sentence or option than the data set, which counts;
+    `sample`: the data set has no such question; `key`: it is not the hash of what determines the answer; `second`: the
+    key has another answer already; `prompt`, `view`, `time` and `data`: what is said of them, or of the data set,
+    cannot be.
+    """
+
+    kind: Literal["annotation", "sample", "key", "second", "prompt", "view", "time", "data"]
+    id: str
+    view: View
+    text: str
+
+
 class Results(Record):
     """A results file as read: the answers it owes and has. The input of scoring, whatever the file's format was.
 
@@ -204,6 +219,7 @@ class Results(Record):
     every sample without an answer. `unasked` says, by view and sample id, why a view cannot be made of the video.
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
     `references` are those of the manifest.
+    `doubts` say what contradicts the data set or the file itself, as far as it was looked for.
     """
 
     name: str
@@ -218,3 +234,4 @@ class Results(Record):
     references: dict[str, str] = Field(default_factory=dict)
     lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()

@@ -23,7 +23,8 @@ class ScoresHeader(Record):
     was made with, and `prompts` are, by task, those of the prompts its answers were asked with, where they are known:
     runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
-    another program.
+    another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
+    other one that the results file has.
     """
 
     type: Literal["scores"] = "scores"
@@ -45,6 +46,7 @@ class ScoresHeader(Record):
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
     imported: bool = Field(default=False, exclude_if=not_)
+    corrected: Count = Field(default=0, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 

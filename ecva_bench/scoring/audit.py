@@ -16,7 +16,8 @@ from typing import Literal, get_args
 
 from ..judging import Judge
 from ..reading.text import final_answer
-from ..records.answers import Answer, Results
+from ..records.annotations import sample_parts
+from ..records.answers import Answer, Doubt, Results
 from ..records.base import Record, View
 from ..records.scores import Coverage, Reading
 from ..tasks import packaged_prompts
@@ -33,7 +34,7 @@ from .scorer import Scorable
 from .second_reader import SecondReader
 from .timestamp import Timestamp
 
-Rule = Literal["identical", "reference", "constant", "echo", "judge", "coverage", "prompts", "unread"]
+Rule = Literal["doubtful", "identical", "reference", "constant", "echo", "judge", "coverage", "prompts", "unread"]
 
 _RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
 
@@ -104,6 +105,8 @@ class _Entry:
         self.answers = everything.answers
         self.words = {answer.id: _words(answer.answer) for answer in self.answers}
         self.readings = _readings(results, self.answers, reader)
+        place = (group.task, group.view)
+        self.doubts = [one for one in results.doubts if (sample_parts(one.id).task, one.view) == place]
 
     def finding(self, rule: Rule, ids: Sequence[str], of: int, text: str, *, other: str = "") -> AuditFinding:
         """Return a finding about the answers of these ids."""
@@ -149,6 +152,7 @@ def audit_answers(files: Sequence[Results], reader: Judge | None = None) -> Answ
             tasks[entry.group.task].append(entry)
     findings: list[AuditFinding] = []
     for entry in entries:
+        findings += _doubtful(entry)
         findings += _coverage(entry)
         findings += _echoes(entry)
         findings += _to_the_judge(entry)
@@ -189,6 +193,16 @@ def _unread(entry: _Entry) -> Iterator[AuditFinding]:
     if found and len(found) >= _UNREAD * len(entry.answers):
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(found.values()).items()))
         yield entry.finding("unread", list(found), len(entry.answers), f"nothing can be read from these: {kinds}")
+
+
+def _doubtful(entry: _Entry) -> Iterator[AuditFinding]:
+    """Name what contradicts the data set, or the file itself."""
+    kinds: dict[str, list[Doubt]] = defaultdict(list)
+    for doubt in entry.doubts:
+        kinds[doubt.kind].append(doubt)
+    for kind, found in kinds.items():
+        ids = list(dict.fromkeys(doubt.id for doubt in found))
+        yield entry.finding("doubtful", ids, len(entry.answers), f"{kind}: {found[0].text}")
 
 
 def _coverage(entry: _Entry) -> Iterator[AuditFinding]:

@@ -132,6 +132,7 @@ def _header(
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         lacking=results.lacking,
         imported="imported" in results.spec,
+        corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
     )
 
 

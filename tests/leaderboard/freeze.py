@@ -2,6 +2,8 @@
 
     python -m tests.leaderboard.freeze
 
+It also submits these runs, and `prompt-echo`, to leaderboards/mini anew, without the judge's scores.
+
 Run it where a change of the scores is meant, and let the difference be reviewed: what it writes is what every later
 push must reproduce to the last digit.
 """
@@ -19,9 +21,14 @@ from ecva_bench.records.base import canonical_json
 from tests.judging.server import JudgeServer
 from tests.scoring.judges import served
 
-CI = Path(__file__).resolve().parents[2] / "leaderboards" / "ci"
+BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
+CI = BOARDS / "ci"
+ECHO = BOARDS / "mini" / "answers" / "prompt-echo.jsonl"
+VIEWS = ("--edited", "anomaly", "--edited", "control")
+TASKS = ("--task", "description,cause,effect,classification,timestamp")
 MODELS = ("constant", "motion", "oracle", "second-round")
 JUDGE = "shared-words"
+HARDWARE = ("--hardware", "2 CPU cores")
 
 
 def ecva_bench(*arguments: object) -> None:
@@ -40,7 +47,7 @@ def freeze() -> None:
     for model in MODELS:
         results = CI / f"{model}.jsonl"
         if not results.exists():
-            ecva_bench("run", "--model", model, "--edited", "anomaly", "--edited", "control", "--out", results.name)
+            ecva_bench("run", "--model", model, *VIEWS, *TASKS, "--out", results.name)
             forget_machine(results)
     os.environ.setdefault("OPENAI_API_KEY", "none")
     files = [f"{model}.jsonl" for model in MODELS]
@@ -49,5 +56,19 @@ def freeze() -> None:
         ecva_bench("score", *files, *judge, "--judge-export", "judge.jsonl")
 
 
+def submit() -> None:
+    """Write the submissions of the boards that are kept: what they are verified by lies in leaderboards."""
+    if not ECHO.exists():
+        ECHO.parent.mkdir(parents=True, exist_ok=True)
+        ecva_bench("run", "--model", "prompt-echo", *VIEWS, *TASKS, "--out", ECHO)
+        forget_machine(ECHO)
+    with tempfile.TemporaryDirectory() as folder:
+        for results in (*(CI / f"{model}.jsonl" for model in MODELS), ECHO):
+            scores = Path(folder) / f"{results.stem}.scores.jsonl"
+            ecva_bench("score", results, "--out", scores)
+            ecva_bench("submit", results, "--scores", scores, "--to", BOARDS, "--replace", "--verify", *HARDWARE)
+
+
 if __name__ == "__main__":
     freeze()
+    submit()

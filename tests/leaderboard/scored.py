@@ -64,6 +64,7 @@ def scored(
         scores += [_score(sample, task, scorer, {column: value}) for sample, value in given.items()]
         scores += [_score(sample, task, scorer, {}) for sample in unscored if sample in values]
     named = {"name": "run", "model": "model", "results": "run.jsonl", "results_sha256": "0" * 64, **header}
+    named = {"prompts": dict.fromkeys(tasks, ("p" * 64,)), **named}
     settings = {"protocol": "standard", "settings": {}, "seed": 0, "draws": 100, "version": "1"}
     return Scores(
         header=ScoresHeader(**{**settings, **named}),

@@ -12,6 +12,7 @@ from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.files import build_leaderboards
 from ecva_bench.leaderboard.published import published_tables
 from ecva_bench.taxonomy import load_taxonomy
+from ecva_bench.verification.evidence import Evidence
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards"
 BUILT = ("leaderboard.*", "csv/*")
@@ -33,7 +34,9 @@ def copy(tmp_path):
 
 def test_what_is_kept_is_what_the_submissions_give(copy):
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
-    paths = build_leaderboards(copy, published=published_tables(), class_names=names)
+    evidence = Evidence([FOLDER / "ci", FOLDER / "mini" / "answers"])
+    paths = build_leaderboards(copy, published=published_tables(), class_names=names, read=evidence.read_verified)
+    assert [note.rpartition(": ")[2] for note in evidence.notes] == ["verified"] * 5
     assert {path.relative_to(copy) for path in paths} == contents(copy).keys()
     assert contents(copy) == contents(FOLDER)
 

@@ -1,0 +1,180 @@
+"""Answers held against their data set: its annotation counts, and what contradicts it or the file itself is named.
+
+A results file holds the references that it is scored by, so whoever writes the file could write them too. Where the
+data set is at hand, what it says stands in their place.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..data import Dataset, load_dataset
+from ..data.dataset import EMBEDDED
+from ..data.loading import DatasetSource
+from ..errors import ResultsError
+from ..interchange.lookup import Lookup
+from ..records import Sample
+from ..records.annotations import sample_parts
+from ..records.answers import Answer, Doubt, Results
+from ..records.base import Record, canonical_json, cuts_moments
+from ..records.identity import DatasetIdentity
+from ..records.scores import Scores
+from ..wording import counted
+from .keys import Keys
+
+_SHOWN = 48  # characters of a text in a doubt
+_FIELDS = ("reference", "key_sentences", "moments", "label", "options")
+_AHEAD = timedelta(days=1)  # that a clock may be
+_SAID = {
+    "annotation": "differences from the data set's annotation, which counts",
+    "sample": "questions that the data set does not have, which are left out",
+    "key": "keys that are not those of their answers",
+    "second": "second answers under one key, which are left out",
+    "prompt": "prompts that are not what they are called",
+    "view": "views that cannot be as they are told",
+    "time": "answers of the future",
+    "data": "another data set than it is called, so that the file's own annotation counts",
+}
+
+
+def data_set_at_hand(told: DatasetIdentity, data: DatasetSource | None = None) -> Dataset | None:
+    """Return the data set that a run says it is of, by hash: that of `data`, or an embedded one; else None."""
+    given = [load_dataset(data)] if data is not None else []
+    return next((one for one in (*given, *map(load_dataset, EMBEDDED)) if one.sha256 == told.sha256), None)
+
+
+def identity_of(results: Results) -> DatasetIdentity:
+    """Return the data set that a results file says it is of."""
+    return DatasetIdentity.model_validate(results.spec.get("dataset") or {})
+
+
+def examined(results: Results, dataset: Dataset | None) -> Results:
+    """Return answers as they are to be judged; `doubts` are what contradicts the data set or the file itself.
+
+    The data set's annotation takes the place of the file's, and questions that it does not have are owed no longer.
+    Without it, keys are held against the prompts alone.
+    """
+    lookup = None if dataset is None else Lookup(dataset)
+    keys = Keys(results, lookup)
+    doubts = [*results.doubts, *keys.doubts(), *_of_views(results)]
+    if dataset is None and (named := identity_of(results)).name in EMBEDDED:
+        text = f"{named.name} has the hash {load_dataset(named.name).sha256[:12]} here, not {named.sha256[:12]}"
+        doubts.append(Doubt(kind="data", id=named.name, view="full", text=text))
+    kept: list[list[Answer]] = []
+    for told in (results.answers, results.extra):
+        kept.append([])
+        for answer in told:
+            right = answer if lookup is None else _corrected(answer, _expected(lookup, answer.id))
+            doubts += [*_about(answer, right, dataset), *keys.doubts_about(answer)]
+            kept[-1].append(right)
+    expects = results.expects
+    if lookup is not None:
+        absent = [(view, one) for view, ids in expects.items() for one in ids if _expected(lookup, one) is None]
+        text = f"{lookup.dataset.name} has no such question"
+        doubts += [Doubt(kind="sample", id=one, view=view, text=text) for view, one in absent]
+        gone = set(absent)
+        expects = {view: tuple(one for one in ids if (view, one) not in gone) for view, ids in expects.items()}
+        kept[0] = [answer for answer in kept[0] if (answer.view, answer.id) not in gone]
+    found = {"answers": tuple(kept[0]), "extra": tuple(kept[1]), "expects": expects, "doubts": tuple(doubts)}
+    return results.model_copy(update=found)
+
+
+def check_answers(results: Results) -> None:
+    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published."""
+    for doubt in results.doubts:
+        what = f"the answers cannot be as they are told: {doubt_text(doubt)}"
+        raise ResultsError(what, results.source, "ask again what was changed, and score and submit that")
+
+
+def check_scored_by_data_set(scores: Scores, results: Results) -> None:
+    """Raise `ResultsError` where answers, as `examined`, were scored by another annotation than their data set's."""
+    found = [doubt for doubt in results.doubts if doubt.kind == "annotation"]
+    differing = len({(doubt.id, doubt.view) for doubt in found})
+    if differing != scores.header.corrected:
+        first = f", the first: {doubt_text(found[0])}" if found else ""
+        what = f"{counted(differing, 'answer')} with another annotation than the data set's{first}"
+        raise ResultsError(
+            f"{what}; {scores.header.corrected} were scored by the data set's",
+            results.source,
+            "score the answers again",
+        )
+
+
+def doubt_notes(results: Results) -> list[str]:
+    """Return what is doubtful about a results file, a line for each kind, with the first case of it."""
+    found: dict[str, list[Doubt]] = defaultdict(list)
+    for doubt in results.doubts:
+        found[doubt.kind].append(doubt)
+    return [
+        f"beware: {results.source}: {_SAID[kind]}: {len(some)}, the first: {doubt_text(some[0])}"
+        for kind, some in found.items()
+    ]
+
+
+def doubt_text(doubt: Doubt) -> str:
+    """Return a doubt in one line: the question, its view, and what is wrong."""
+    return f"{doubt.id} ({doubt.view}): {doubt.text}"
+
+
+def _expected(lookup: Lookup, sample: str) -> Sample | None:
+    parts = sample_parts(sample)
+    return lookup.samples(parts.video, parts.task).get(sample)
+
+
+def _corrected(answer: Answer, about: Sample | None) -> Answer:
+    """Return an answer with the data set's annotation; the order of options stays the file's."""
+    if about is None:
+        return answer
+    update: dict[str, object] = {name: getattr(about, name) for name in _FIELDS}
+    if sorted(answer.options) == sorted(about.options):
+        update["options"] = answer.options
+    return answer.model_copy(update=update)
+
+
+def _of_views(results: Results) -> Iterator[Doubt]:
+    """Yield the questions that are said to be impossible about a view which every video has."""
+    for view, reasons in results.unasked.items():
+        if not cuts_moments(view):
+            for one in reasons:
+                yield Doubt(kind="view", id=one, view=view, text="every video has this view, so it can be asked")
+
+
+def _about(told: Answer, right: Answer, dataset: Dataset | None) -> Iterator[Doubt]:
+    """Yield what is doubtful about an answer as it was told; `right` has the data set's annotation."""
+
+    def doubt(kind: Any, text: str) -> Doubt:
+        return Doubt(kind=kind, id=told.id, view=told.view, text=text)
+
+    parts = sample_parts(told.id)
+    if (parts.video, parts.task) != (told.video, told.task):
+        yield doubt("sample", f"it says it is of {told.video!r} and {told.task!r}")
+    for field in _FIELDS:
+        one, other = getattr(told, field), getattr(right, field)
+        if one != other and dataset is not None:
+            yield doubt("annotation", f"{field} is {_short(one)}, in {dataset.name} {_short(other)}")
+    if told.removed and not cuts_moments(told.view):
+        yield doubt("view", "spans are cut from it, which this view does not do")
+    if _ahead(told.t):
+        yield doubt("time", f"it was given at {told.t}")
+
+
+def _short(value: object) -> str:
+    text = canonical_json(_plain(value))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.model_dump(mode="json", exclude_none=True) if isinstance(value, Record) else value
+
+
+def _ahead(told: str) -> bool:
+    try:
+        when = datetime.fromisoformat(told)
+    except ValueError:
+        return False
+    return when.replace(tzinfo=when.tzinfo or UTC) > datetime.now(UTC) + _AHEAD

@@ -1,0 +1,225 @@
+"""Submissions scored again: from the answers and the judge's calls that they name, by the data set's own annotation.
+
+What cannot be computed here is as stated; what is computed and differs is a contradiction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from ..data import Dataset
+from ..errors import ResultsError
+from ..journal.results import read_results
+from ..judging import Judge, open_judge
+from ..judging.judge import LanguageJudge
+from ..judging.replays import replayed_judge
+from ..leaderboard.submission import Entry, Submission, submission
+from ..leaderboard.verified import Verification
+from ..records.answers import Results
+from ..records.scores import Summary
+from ..scoring.neural import NeuralScorer
+from ..scoring.protocol import AnomEvalSettings, get_protocol
+from ..scoring.score import score_results
+from ..scoring.scorer import Scorer, get_scorer
+from .examining import check_answers, examined
+from .rows import Contradiction, check_row, metrics_here
+
+_ROUNDED = 1e-6  # a submission's values have so many decimals
+_OF_A_NETWORK = 1e-3  # that its numbers may differ on other hardware
+_OF_RUN = ("name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "lacking", "imported")
+
+
+def verify(
+    found: Submission, where: Path, *, answers: Path | None, calls: Path | None = None, dataset: Dataset | None = None
+) -> Verification:
+    """Return how far the scores of a submission could be computed again.
+
+    `answers` is its results file, by its hash, and `calls` its judge's export, where they are at hand; `dataset` is
+    its data set. Raises `ResultsError` with the first contradiction: of the submission with itself, of its answers with
+    the data set, or of its scores with those computed from the answers.
+    """
+    check_row(found, where, dataset)
+    if answers is None:
+        return Verification(status="as stated", why=f"no answers with the hash {found.scores.results_sha256[:12]}")
+    if dataset is None:
+        return Verification(status="as stated", why=f"the data set {found.dataset} is not at hand: name it with --data")
+    results = examined(read_results(answers), dataset)
+    if results.sha256 != found.scores.results_sha256:
+        raise ResultsError("the answers are not those of the submission", answers, "submit the run again")
+    check_answers(results)
+    with _replayed(calls) as judge:
+        again, but_for = _scored_again(found, results, judge)
+    here = metrics_here(found)
+    networks = {name for name, kind in here.items() if issubclass(kind, NeuralScorer)}
+    for one in _differences(found, again, but_for, networks):
+        remedy = "score the answers again and submit them"
+        raise ResultsError(f"the scores are not those of the answers: {one}", where, remedy)
+    columns = [summary.column for entry in found.entries for summary in entry.summaries]
+    left = tuple(dict.fromkeys(column for column in columns if column in but_for))
+    if set(columns) <= set(left):
+        return Verification(status="as stated", why=next(iter(but_for.values()), "it has no scores"))
+    return Verification(status="verified", but_for=left, why=next((but_for[one] for one in left), ""))
+
+
+def _replayed(calls: Path | None) -> AbstractContextManager[Judge | None]:
+    if calls is None:
+        return nullcontext()
+    judge = replayed_judge(calls)
+    return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, replay=calls)
+
+
+def _scored_again(found: Submission, results: Results, judge: Judge | None) -> tuple[Submission, dict[str, str]]:
+    """Return the submission as its answers give it, and why columns could not be computed, by column."""
+    header, settings = found.scores, found.scores.settings
+    scorers = {summary.scorer: summary for entry in found.entries for summary in entry.summaries}
+    here = metrics_here(found)
+    lacking = {name: why for name, one in scorers.items() if (why := _obstacle(one, here.get(name), settings, judge))}
+    usable = [name for name in scorers if name not in lacking]
+    reads = any("|read-with:" in summary.signature for summary in scorers.values())
+    scores = None
+    if usable:
+        scores = score_results(
+            results,
+            scorers=usable,
+            tasks=sorted({entry.task for entry in found.entries}),
+            protocol=header.protocol,
+            timestamp_unit=settings.get("timestamp_unit"),
+            anomeval=_anomeval(settings.get("anomeval") or {}),
+            judge=judge,
+            reader=judge if reads else None,
+            seed=header.seed,
+            draws=header.draws,
+        )
+    if isinstance(judge, LanguageJudge) and judge.usage.not_in_replay:
+        judged = [name for name in usable if here[name].needs_judge]
+        lacking |= dict.fromkeys(judged, f"the judge's export lacks {judge.usage.not_in_replay} of its calls")
+    but_for = {
+        summary.column: lacking[summary.scorer]
+        for entry in found.entries
+        for summary in entry.summaries
+        if summary.scorer in lacking
+    }
+    again = submission(scores, results, hardware=found.hardware, usd=found.usd) if scores else found
+    return again, but_for | _made_otherwise(found, again)
+
+
+def _made_otherwise(found: Submission, again: Submission) -> dict[str, str]:
+    """Return by column how it was computed, where that is not as the metric is computed here: in another version."""
+    here = {(one.task, one.view, one.column): one for entry in again.entries for one in entry.summaries}
+    ways = {}
+    for entry in found.entries:
+        for summary in entry.summaries:
+            same = here.get((summary.task, summary.view, summary.column), summary)
+            settings = [_settings(one.signature) for one in (summary, same)]
+            if settings[0] != settings[1] or (
+                summary.signature != same.signature and not _equal(summary.mean, same.mean, _ROUNDED)
+            ):
+                ways[summary.column] = f"{summary.column} was made as {summary.signature}, here as {same.signature}"
+    return ways
+
+
+def _settings(signature: str) -> list[str]:
+    """Return a signature without the version that it was computed by: the numbers tell whether that matters."""
+    return [part for part in signature.split("|") if not part.startswith("v:")]
+
+
+def _obstacle(summary: Summary, kind: type[Scorer] | None, settings: Mapping[str, Any], judge: Judge | None) -> str:
+    """Return why a metric cannot be computed here; empty where it can."""
+    name = summary.scorer
+    if kind is None:
+        return f"the metric {name} is not installed here"
+    if judge is None and (kind.needs_judge or "|read-with:" in summary.signature):
+        return "no export of the judge's calls"
+    if kind.needs_judge and settings.get("judge_prompts"):
+        return "the judge was asked with prompts of the submitter's"
+    if issubclass(kind, NeuralScorer):
+        if name in settings.get("models", {}):
+            return f"{name} ran on weights that the submitter named"
+        return get_scorer(name, get_protocol("standard")).unavailable() or ""
+    return ""
+
+
+def _anomeval(settings: Mapping[str, Any]) -> AnomEvalSettings:
+    weights = {"weights": tuple(settings["weights"])} if "weights" in settings else {}
+    try:
+        return AnomEvalSettings(**{**settings, **weights})
+    except TypeError as error:
+        raise ResultsError(f"these are no settings of AnomEval ({error})", remedy="submit the run again") from None
+
+
+def _differences(
+    found: Submission, again: Submission, but_for: Collection[str], networks: Collection[str]
+) -> Iterator[Contradiction]:
+    """Yield where a submission says something else than its answers give, but for columns not computed."""
+    for name in _OF_RUN:
+        yield from _other(name, getattr(found.scores, name), getattr(again.scores, name))
+    for name in dict.fromkeys([*found.spec, *again.spec]):
+        yield from _other(f"{name} of the run", found.spec.get(name), again.spec.get(name))
+    for video in dict.fromkeys([*found.classes, *again.classes]):
+        yield from _other(f"class of {video}", found.classes.get(video), again.classes.get(video))
+    there = {(entry.task, entry.view): entry for entry in again.entries}
+    for entry in found.entries:
+        name = f"{entry.task} ({entry.view})"
+        right = there.get((entry.task, entry.view))
+        if right is None:
+            yield Contradiction(f"answers of {name}", "scored", "none in the results file")
+            continue
+        for one in _of_entry(entry, right, but_for, networks):
+            yield one._replace(field=f"{one.field} of {name}")
+
+
+def _of_entry(
+    entry: Entry, right: Entry, but_for: Collection[str], networks: Collection[str]
+) -> Iterator[Contradiction]:
+    stated, computed = entry.coverage.model_dump(), right.coverage.model_dump()
+    for name in computed:
+        yield from _other(name, stated.get(name), computed[name])
+    yield from _other("strata", entry.strata, right.strata)
+    yield from _other("answers_sha256", entry.answers_sha256, right.answers_sha256)
+    for name in ("seconds", "words", "frames"):
+        yield from _other(name, getattr(entry.effort, name), getattr(right.effort, name))
+    summaries = {summary.column: summary for summary in right.summaries}
+    for summary in entry.summaries:
+        if summary.column in but_for:
+            continue
+        if summary.column not in summaries:
+            yield Contradiction("the column", summary.column, "none that its metric gives")
+            continue
+        tolerance = _OF_A_NETWORK if summary.scorer in networks else _ROUNDED
+        for one in _of_column(entry, right, summary, summaries[summary.column], tolerance):
+            yield one._replace(field=f"{one.field} of {summary.column}")
+    aggregates = {(one.scorer, one.column): one for one in right.aggregates}
+    computed_here = {summary.scorer for summary in right.summaries if summary.column not in but_for}
+    for aggregate in entry.aggregates:
+        if aggregate.scorer in computed_here:
+            same = aggregates.get((aggregate.scorer, aggregate.column))
+            yield from _other(aggregate.column, aggregate.value, same.value if same else None)
+
+
+def _of_column(
+    entry: Entry, right: Entry, summary: Summary, computed: Summary, tolerance: float
+) -> Iterator[Contradiction]:
+    values, recomputed = entry.values[summary.column], right.values[summary.column]
+    for place in dict.fromkeys([*values, *recomputed]):
+        yield from _other(f"value of {place}", values.get(place), recomputed.get(place), tolerance)
+    stated, same = summary.model_dump(), computed.model_dump()
+    for name in same:
+        if name != "signature":
+            yield from _other(name, stated.get(name), same[name], tolerance)
+
+
+def _other(name: str, stated: object, right: object, tolerance: float = _ROUNDED) -> Iterator[Contradiction]:
+    if not _equal(stated, right, tolerance):
+        yield Contradiction(name, stated, right)
+
+
+def _equal(stated: object, right: object, tolerance: float) -> bool:
+    if isinstance(stated, float) and isinstance(right, float):
+        return math.isclose(stated, right, abs_tol=tolerance)
+    if isinstance(stated, tuple | list) and isinstance(right, tuple | list):
+        return len(stated) == len(right) and all(map(_equal, stated, right, [tolerance] * len(right)))
+    return stated == right

@@ -1,0 +1,113 @@
+"""`submit --verify` and `leaderboard --build --verify`, from a run to a board, and what a submitter changed between."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.verification import cheats
+from tests.verification.cheats import CI, true_answers, write_lines
+
+
+@pytest.fixture
+def scored(tmp_path, ecva_bench):
+    """A scored run of two videos."""
+    path = tmp_path / "guess.jsonl"
+    assert ecva_bench("run", "--model", "constant", "--task", "cause", "--limit", "2", "--out", path)[0] == 0
+    assert ecva_bench("score", path)[0] == 0
+    return path
+
+
+def test_an_honest_run_is_verified_from_its_answers(scored, tmp_path, ecva_bench):
+    boards = tmp_path / "boards"
+    code, shown, errors = ecva_bench("submit", scored, "--with-answers", "--verify", "--to", boards)
+    assert code == 0, errors
+    assert shown.startswith("verified\n")
+    assert (boards / "mini" / "answers" / "guess.jsonl").read_bytes() == scored.read_bytes()
+    code, shown, _ = ecva_bench("leaderboard", "--build", boards, "--verify", "--no-published")
+    assert code == 0
+    assert shown.endswith("guess.json: verified\n")
+    assert "baseline, verified" in (boards / "mini" / "leaderboard.md").read_text()
+
+
+def test_answers_may_stay_in_a_folder_of_their_own(scored, tmp_path, ecva_bench):
+    boards = tmp_path / "boards"
+    ecva_bench("submit", scored, "--to", boards)
+    _, shown, _ = ecva_bench("leaderboard", "--build", boards, "--verify", "--no-published")
+    assert "guess.json: as stated: no answers with the hash" in shown
+    _, shown, _ = ecva_bench("leaderboard", "--build", boards, "--verify", "--answers", tmp_path, "--no-published")
+    assert shown.endswith("guess.json: verified\n")
+
+
+def test_a_board_that_is_not_verified_says_so_and_refuses_what_contradicts_itself(scored, tmp_path, ecva_bench):
+    boards = tmp_path / "boards"
+    ecva_bench("submit", scored, "--to", boards)
+    code, shown, _ = ecva_bench("leaderboard", "--build", boards, "--no-published")
+    assert code == 0
+    assert shown.endswith("scores are as stated: compute them again with --verify\n")
+    path = boards / "mini" / "submissions" / "guess.json"
+    found = json.loads(path.read_text())
+    found["entries"][0]["coverage"]["answered"] = 1
+    path.write_text(json.dumps(found))
+    for arguments in (("--build", boards), (path,)):
+        code, _, errors = ecva_bench("leaderboard", *arguments)
+        assert code == 2
+        assert "owed of cause (full) is 2, should be 1" in errors
+
+
+def test_what_was_edited_is_not_submitted(scored, tmp_path, ecva_bench):
+    text = scored.read_text()
+    reference = json.loads(text.splitlines()[1])["reference"]
+    scored.write_text(text.replace(reference, "something happens"))
+    ecva_bench("score", scored)
+    code, _, errors = ecva_bench("submit", scored, "--to", tmp_path / "boards")
+    assert code == 2
+    assert "the answers cannot be as they are told: mini01/cause (full): reference is" in errors
+    assert not (tmp_path / "boards").exists()
+
+
+def changed(path: Path, cheat) -> Path:
+    records = true_answers()
+    cheat(records)
+    write_lines(path, records)
+    return path
+
+
+def test_scores_are_by_the_data_set_and_the_header_says_how_many_answers_that_concerns(tmp_path, ecva_bench):
+    path = changed(tmp_path / "run.jsonl", cheats.references_rewritten)
+    code, shown, errors = ecva_bench("score", path, "--task", "cause", "--scorers", "rouge")
+    assert code == 0
+    assert "differences from the data set's annotation, which counts: 14, the first: mini01/cause (full)" in errors
+    true = tmp_path / "true.jsonl"
+    shutil.copy(CI / "motion.jsonl", true)
+    _, honest, errors = ecva_bench("score", true, "--task", "cause", "--scorers", "rouge")
+    assert "beware" not in errors
+    figures = [[line for line in text.splitlines() if "rouge2" in line] for text in (shown, honest)]
+    assert figures[0] == figures[1] != []
+    assert '"corrected":14' in (tmp_path / "run.scores.jsonl").read_text().partition("\n")[0]
+    assert "corrected" not in (tmp_path / "true.scores.jsonl").read_text()
+
+
+@pytest.mark.parametrize("command", ["compare", "gate", "leaderboard"])
+def test_scores_by_the_words_of_the_model_are_not_compared_gated_or_ranked(tmp_path, ecva_bench, command):
+    """A scores file that was made by the file's own references, as versions before this one did."""
+    path = changed(tmp_path / "run.jsonl", cheats.references_rewritten)
+    ecva_bench("score", path, "--task", "cause", "--scorers", "rouge")
+    scores = tmp_path / "run.scores.jsonl"
+    scores.write_text(scores.read_text().replace('"corrected":14,', ""))
+    arguments = {"compare": (path, path), "gate": (path, "--against", path), "leaderboard": (path,)}[command]
+    code, _, errors = ecva_bench(command, *arguments)
+    assert code == 2
+    assert "14 answers with another annotation than the data set's" in errors
+    assert "score the answers again" in errors
+
+
+def test_audit_finds_what_contradicts_the_data_set(tmp_path, ecva_bench):
+    path = changed(tmp_path / "run.jsonl", cheats.one_key_made_up)
+    code, shown, errors = ecva_bench("audit", path)
+    assert code == 1
+    assert "keys that are not those of their answers: 1" in errors
+    assert "doubtful" in shown

@@ -1,0 +1,426 @@
+"""Cheats: what a submitter may change in a true submission of `mini`, with its answers and judge calls, to rank higher.
+
+Those of `IN_SUBMISSION` edit the submission alone, as JSON; those of `IN_ANSWERS` edit the results file, and score the
+edited file as it stands, so that hash, scores and means all fit each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecva_bench.journal.results import read_results
+from ecva_bench.judging import open_judge
+from ecva_bench.leaderboard.submission import submission, write_submission
+from ecva_bench.records.base import canonical_json, sha256_of
+from ecva_bench.scoring.score import score_results
+from ecva_bench.statistics.intervals import bootstrap_interval
+
+CI = Path(__file__).resolve().parents[2] / "leaderboards" / "ci"
+Json = dict[str, Any]
+Lines = list[Json]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A folder of leaderboards with one submission, and where its answers and its judge's calls lie."""
+
+    folder: Path
+
+    @property
+    def submission(self) -> Path:
+        return self.folder / "mini" / "submissions" / "run.json"
+
+    @property
+    def answers(self) -> Path:
+        return self.folder / "mini" / "answers" / "run.jsonl"
+
+    @property
+    def judge(self) -> Path:
+        return self.folder / "mini" / "answers" / "run.judge.jsonl"
+
+
+def lines_of(content: bytes) -> Lines:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def lines(path: Path) -> Lines:
+    return lines_of(path.read_bytes())
+
+
+def write_lines(path: Path, records: Lines) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(canonical_json(record) + "\n" for record in records), encoding="utf-8")
+
+
+def true_answers() -> Lines:
+    """The answers of `motion`, about full videos, as those of a model that takes a rank."""
+    manifest, *rest = lines(CI / "motion.jsonl")
+    manifest["spec"]["baseline"] = False
+    return [manifest, *rest]
+
+
+def plant(folder: Path, answers: Lines, *, judged: bool = False, calls: Lines | None = None) -> Board:
+    """Write a results file, score it as it stands, and put the submission of it with all that it names in a folder."""
+    board = Board(folder)
+    write_lines(board.answers, answers)
+    results = read_results(board.answers)
+    if not judged:
+        scores = score_results(results)
+    else:
+        write_lines(board.judge, lines(CI / "judge.jsonl") if calls is None else calls)
+        with open_judge("shared-words", replay=board.judge) as judge:
+            scores = score_results(results, judge=judge)
+    write_submission(submission(scores, results), folder)
+    return board
+
+
+def entry(found: Json, task: str = "cause", view: str = "full") -> Json:
+    return next(one for one in found["entries"] if (one["task"], one["view"]) == (task, view))
+
+
+def summary(found: Json, column: str = "rouge2", task: str = "cause") -> Json:
+    return next(one for one in entry(found, task)["summaries"] if one["column"] == column)
+
+
+def set_values(found: Json, change: Callable[[float], float], column: str = "rouge2", task: str = "cause") -> None:
+    """Change the values of a column and all that follows from them, as far as a mean goes."""
+    values = entry(found, task)["values"][column]
+    for place in values:
+        values[place] = change(values[place])
+    mean = math.fsum(values.values()) / len(values)
+    summary(found, column, task).update(
+        mean=mean, zero_filled=mean, interval=[mean, mean], zero_filled_interval=[mean, mean], n=len(values)
+    )
+
+
+def every_value_095(found: Json) -> None:
+    set_values(found, lambda value: 0.95)
+
+
+def a_little_more_everywhere(found: Json) -> None:
+    set_values(found, lambda value: value + 0.02)
+    values = entry(found)["values"]["rouge2"]
+    interval = bootstrap_interval(list(values.values()), list(values), seed=0)
+    summary(found).update(interval=interval, zero_filled_interval=interval)
+
+
+def seven_hundred_per_cent(found: Json) -> None:
+    set_values(found, lambda value: 7.0)
+
+
+def below_the_lowest(found: Json) -> None:
+    set_values(found, lambda value: -3.0)
+
+
+def half_right_of_a_binary_column(found: Json) -> None:
+    set_values(found, lambda value: 0.5, "accuracy", "classification")
+
+
+def all_right_and_none_answered(found: Json) -> None:
+    set_values(found, lambda value: 1.0)
+    ids = [f"mini{n:02}/cause" for n in range(1, 15)]
+    entry(found)["coverage"].update(answered=0, missing=14, absent=ids)
+
+
+def best_seven_called_fourteen(found: Json) -> None:
+    for one in entry(found)["summaries"]:
+        values = entry(found)["values"][one["column"]]
+        best = sorted(values, key=lambda place: -values[place])[:7]
+        entry(found)["values"][one["column"]] = {place: values[place] for place in best}
+        mean = math.fsum(values[place] for place in best) / 7
+        one.update(mean=mean, zero_filled=mean, interval=[mean, mean], zero_filled_interval=[mean, mean])
+
+
+def absent_beside_full_coverage(found: Json) -> None:
+    entry(found)["coverage"]["absent"] = ["mini01/cause"]
+
+
+def videos_that_do_not_exist(found: Json) -> None:
+    values = entry(found)["values"]
+    for column in values:
+        values[column] = {place.replace("mini", "video"): value for place, value in values[column].items()}
+    entry(found)["coverage"]["samples_sha256"] = sha256_of([f"video{n:02}/cause" for n in range(1, 15)])
+
+
+def other_hash_of_samples(found: Json) -> None:
+    entry(found)["coverage"]["samples_sha256"] = "0" * 64
+
+
+def other_hash_of_data_set(found: Json) -> None:
+    found["scores"]["dataset_sha256"] = found["spec"]["dataset"]["sha256"] = "a" * 64
+
+
+def hash_of_data_set_in_header_only(found: Json) -> None:
+    found["scores"]["dataset_sha256"] = "a" * 64
+
+
+def other_prompts(found: Json) -> None:
+    found["scores"]["prompts"]["cause"] = ["b" * 64]
+    found["spec"]["prompts"]["cause"]["sha256"] = "b" * 64
+
+
+def prompts_of_header_and_settings_differ(found: Json) -> None:
+    found["scores"]["prompts"]["cause"] = ["b" * 64]
+
+
+def prompts_left_out(found: Json) -> None:
+    found["scores"]["prompts"] = {}
+
+
+def interval_narrowed(found: Json) -> None:
+    one = summary(found)
+    one["zero_filled_interval"] = one["interval"] = [one["mean"] - 1e-3, one["mean"] + 1e-3]
+
+
+def floor_lowered(found: Json) -> None:
+    summary(found)["floor"] = 0.0
+
+
+def hits_raised(found: Json) -> None:
+    summary(found, "accuracy", "classification")["hits"] = 14
+
+
+def aggregate_raised(found: Json) -> None:
+    one = next(one for one in entry(found, "classification")["aggregates"] if not one.get("blind"))
+    one["value"] = 1.0
+
+
+def lower_is_better(found: Json) -> None:
+    summary(found).update(higher_is_better=False, worst=1.0)
+
+
+def seconds_for_per_cent(found: Json) -> None:
+    summary(found)["unit"] = "s"
+
+
+def unknown_column_of_a_known_metric(found: Json) -> None:
+    one = {**summary(found), "column": "rouge9"}
+    entry(found)["summaries"].insert(0, one)
+    entry(found)["values"]["rouge9"] = dict(entry(found)["values"]["rouge2"])
+
+
+def values_of_a_column_that_is_not_there(found: Json) -> None:
+    entry(found)["values"]["gated"] = dict.fromkeys(entry(found)["values"]["rouge2"], 1.0)
+
+
+def name_of_another_model(found: Json) -> None:
+    found["scores"]["model"] = "gpt-5"
+
+
+def view_relabelled(found: Json) -> None:
+    full, cut = entry(found), entry(found, view="control")
+    full["values"], cut["values"] = cut["values"], full["values"]
+    for mine, theirs in zip(full["summaries"], cut["summaries"], strict=True):
+        theirs_, mine_ = dict(theirs), dict(mine)
+        mine.update({**theirs_, "view": "full"})
+        theirs.update({**mine_, "view": "control"})
+
+
+def cut_off_answers_hidden(found: Json) -> None:
+    entry(found)["coverage"]["cut_off"] = 15
+
+
+def same_entry_twice(found: Json) -> None:
+    found["entries"].append(entry(found))
+
+
+def effort_made_up(found: Json) -> None:
+    entry(found)["effort"]["words"] = 3.0
+
+
+def called_a_model_while_a_baseline(found: Json) -> None:
+    found["scores"]["baseline"] = True
+
+
+def classes_swapped(found: Json) -> None:
+    found["classes"]["mini01"] = 11
+
+
+def settings_of_another_protocol(found: Json) -> None:
+    found["scores"]["settings"]["sum_moments"] = True
+
+
+def signature_of_another_metric(found: Json) -> None:
+    summary(found)["signature"] = summary(found)["signature"].replace("rouge|", "rouge|stem:none|")
+
+
+def answers_named_by_another_hash(found: Json) -> None:
+    found["scores"]["results_sha256"] = "c" * 64
+
+
+def marked_verified_by_hand(found: Json) -> None:
+    set_values(found, lambda value: 0.95)
+    found["verification"] = {"status": "verified"}
+    found["_verification"] = {"status": "verified"}
+    found["scores"]["results_sha256"] = "c" * 64
+
+
+IN_SUBMISSION = (
+    every_value_095,
+    a_little_more_everywhere,
+    seven_hundred_per_cent,
+    below_the_lowest,
+    half_right_of_a_binary_column,
+    all_right_and_none_answered,
+    best_seven_called_fourteen,
+    absent_beside_full_coverage,
+    videos_that_do_not_exist,
+    other_hash_of_samples,
+    other_hash_of_data_set,
+    hash_of_data_set_in_header_only,
+    other_prompts,
+    prompts_of_header_and_settings_differ,
+    prompts_left_out,
+    interval_narrowed,
+    floor_lowered,
+    hits_raised,
+    aggregate_raised,
+    lower_is_better,
+    seconds_for_per_cent,
+    unknown_column_of_a_known_metric,
+    values_of_a_column_that_is_not_there,
+    name_of_another_model,
+    view_relabelled,
+    cut_off_answers_hidden,
+    same_entry_twice,
+    effort_made_up,
+    called_a_model_while_a_baseline,
+    classes_swapped,
+    settings_of_another_protocol,
+    signature_of_another_metric,
+    answers_named_by_another_hash,
+    marked_verified_by_hand,
+)
+
+IN_ANOTHER_WAY = (signature_of_another_metric,)  # which an older version might have done
+NOT_TOLD = (answers_named_by_another_hash, marked_verified_by_hand)  # their answers are not there to tell
+
+
+def answered(records: Lines, task: str = "cause", view: str = "full") -> Lines:
+    return [one for one in records if one["type"] == "answer" and (one["task"], one["view"]) == (task, view)]
+
+
+def references_rewritten(records: Lines) -> None:
+    for one in answered(records):
+        one["reference"] = one["answer"]
+
+
+def one_reference_rewritten(records: Lines) -> None:
+    answered(records)[3]["reference"] = answered(records)[3]["answer"]
+
+
+def moments_rewritten(records: Lines) -> None:
+    for one in answered(records, "timestamp"):
+        one["moments"] = [{"start": 0.0, "end": one["duration"]}]
+
+
+def classes_rewritten(records: Lines) -> None:
+    for one in answered(records, "classification"):
+        one["label"], one["reference"] = {"major": 1, "sub": None, "severity": None}, "1"
+
+
+def key_sentences_rewritten(records: Lines) -> None:
+    for one in answered(records):
+        one["key_sentences"] = [one["answer"]]
+
+
+def options_made_up(records: Lines) -> None:
+    for one in answered(records, "classification"):
+        one["options"] = [one["answer"], "something else"]
+        one["label"] = {"major": 1, "sub": None, "severity": None}
+
+
+def keys_made_up(records: Lines) -> None:
+    for one in answered(records):
+        one["key"] = hashlib.sha256(one["id"].encode()).hexdigest()
+
+
+def one_key_made_up(records: Lines) -> None:
+    answered(records)[0]["key"] = "d" * 64
+
+
+def second_answer_under_one_key(records: Lines) -> None:
+    first = answered(records)[0]
+    records.insert(1, {**first, "answer": first["reference"]})
+
+
+def second_answer_under_another_key(records: Lines) -> None:
+    first = answered(records)[0]
+    records.append({**first, "answer": first["reference"], "key": "e" * 64})
+
+
+def made_up_videos(records: Lines) -> None:
+    for n in range(20):
+        about = {"id": f"extra{n}/cause", "video": f"extra{n}", "answer": "yes", "reference": "yes", "key": f"{n:064}"}
+        records.append({**answered(records)[0], **about})
+        records[0]["expects"]["full"].append(about["id"])
+
+
+def hard_videos_left_out(records: Lines) -> None:
+    gone = {one["id"] for one in answered(records)[:7]}
+    records[:] = [one for one in records if one.get("id") not in gone]
+
+
+def hard_videos_called_impossible(records: Lines) -> None:
+    for one in answered(records)[:7]:
+        kept = {name: one[name] for name in ("key", "id", "video", "task", "view", "t")}
+        records[records.index(one)] = {**kept, "type": "unasked", "reason": "no normal span is long enough"}
+
+
+def other_data_set(records: Lines) -> None:
+    records[0]["spec"]["dataset"]["sha256"] = "a" * 64
+
+
+def other_question(records: Lines) -> None:
+    for one in answered(records):
+        one["prompt_sha256"] = "b" * 64
+    records[0]["spec"]["prompts"]["cause"] = {"id": "ours/cause.v1", "sha256": "b" * 64}
+
+
+def cut_view_called_full(records: Lines) -> None:
+    for one in list(answered(records)):
+        records.remove(one)
+    for one in answered(records, view="anomaly"):
+        records.append({**one, "view": "full"})
+
+
+def ends_made_up(records: Lines) -> None:
+    for one in answered(records):
+        one["t"] = "2126-01-01T00:00:00Z"
+
+
+def model_renamed(records: Lines) -> None:
+    records[0]["spec"]["model"] = "gpt-5"
+
+
+def video_of_other_bytes(records: Lines) -> None:
+    for one in answered(records):
+        one["video_sha256"] = "f" * 64
+
+
+IN_ANSWERS = (
+    references_rewritten,
+    one_reference_rewritten,
+    moments_rewritten,
+    classes_rewritten,
+    key_sentences_rewritten,
+    options_made_up,
+    keys_made_up,
+    one_key_made_up,
+    second_answer_under_one_key,
+    second_answer_under_another_key,
+    made_up_videos,
+    hard_videos_called_impossible,
+    other_data_set,
+    other_question,
+    cut_view_called_full,
+    ends_made_up,
+    model_renamed,
+    video_of_other_bytes,
+)

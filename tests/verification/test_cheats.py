@@ -1,0 +1,117 @@
+"""Planted cheats: each ends refused or not verified, and an honest submission is verified."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.errors import ResultsError
+from ecva_bench.leaderboard.files import build_leaderboards
+from ecva_bench.verification.evidence import Evidence
+
+from . import cheats
+from .cheats import Board, Json, plant, true_answers
+
+
+def built(board: Board, task: str = "cause") -> Json:
+    """Build the boards of a folder with verification, and return the row of its run about full videos, by column."""
+    build_leaderboards(board.folder, published=(), class_names={}, read=Evidence().read_verified)
+    tables = json.loads((board.folder / "mini" / "leaderboard.json").read_text())["tables"]
+    table = next(one for one in tables if one["title"].startswith(f"{task}, full video") and "rank" in one["header"])
+    (row,) = [[cell["text"] for cell in row] for row in table["rows"] if row[3]["text"] != "never looks"]
+    return dict(zip(table["header"], row, strict=True))
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Board:
+    return plant(tmp_path_factory.mktemp("honest"), true_answers())
+
+
+@pytest.fixture
+def board(honest: Board, tmp_path: Path) -> Board:
+    """A copy of the honest board, to be changed."""
+    copy = Board(tmp_path)
+    for source, target in ((honest.submission, copy.submission), (honest.answers, copy.answers)):
+        target.parent.mkdir(parents=True)
+        target.write_bytes(source.read_bytes())
+    return copy
+
+
+def test_an_honest_submission_is_verified_and_ranked(honest):
+    row = built(honest)
+    assert (row["rank"], row["kind"]) == ("1", "run, verified")
+
+
+@pytest.mark.parametrize("cheat", cheats.IN_SUBMISSION, ids=lambda cheat: cheat.__name__)
+def test_a_changed_submission_is_refused_or_takes_no_rank(board, cheat):
+    changed = json.loads(board.submission.read_text())
+    cheat(changed)
+    board.submission.write_text(json.dumps(changed))
+    if cheat in cheats.NOT_TOLD:
+        row = built(board)
+        assert (row["rank"], row["kind"]) == ("", "run, as stated")
+        return
+    if cheat in cheats.IN_ANOTHER_WAY:
+        assert built(board)["kind"] == "run, verified but for rouge2"
+        return
+    with pytest.raises(ResultsError, match=r"should be|do not give their mean") as refused:
+        built(board)
+    assert str(board.folder) in str(refused.value)
+
+
+@pytest.mark.parametrize("cheat", cheats.IN_ANSWERS, ids=lambda cheat: cheat.__name__)
+def test_answers_that_were_changed_before_scoring_are_refused(tmp_path, cheat):
+    changed = true_answers()
+    cheat(changed)
+    with pytest.raises(ResultsError) as refused:
+        built(plant(tmp_path, changed))
+    assert str(tmp_path) in str(refused.value)
+
+
+def test_leaving_hard_videos_out_is_no_cheat_and_gains_nothing(tmp_path, honest):
+    changed = true_answers()
+    cheats.hard_videos_left_out(changed)
+    row = built(plant(tmp_path, changed))
+    assert (row["kind"], row["answered"]) == ("run, verified", "7/14")
+    assert float(row["rouge2 %"].partition(" ")[0]) < float(built(honest)["rouge2 %"].partition(" ")[0])
+
+
+def test_judged_columns_are_verified_from_the_replay_and_not_without_it(tmp_path):
+    board = plant(tmp_path, true_answers(), judged=True)
+    row = built(board)
+    assert (row["rank"], row["kind"]) == ("1", "run, verified")
+    calls = board.judge.read_bytes()
+    board.judge.unlink()
+    row = built(board)  # ranked by shared words, which are verified
+    assert row["kind"].startswith("run, verified but for s1, s2, s3, S, gated")
+    assert list(row).index("rouge2 %") < list(row).index("gated %")
+    edited = cheats.lines_of(calls)
+    for call in edited[1:]:
+        call["reply"]["content"] = re.sub(r"\[\d\]", "[5]", call["reply"]["content"]).replace('"no"', '"yes"')
+    cheats.write_lines(board.judge, edited)
+    with pytest.raises(ResultsError, match="the scores are not those of the answers"):
+        built(board)
+    cheats.write_lines(board.judge, [{**edited[0], "calls": 1}, edited[1]])
+    assert "but for" in built(board)["kind"]
+
+
+def test_what_is_not_verified_moves_no_rank(board):
+    """A row that is as stated stands below, is no bar for bold type, and chooses no column to rank by."""
+    changed = json.loads(board.submission.read_text())
+    cheats.every_value_095(changed)
+    changed["scores"].update(results_sha256="c" * 64, model="best", name="best")
+    for entry in changed["entries"]:
+        entry["summaries"] = [one for one in entry["summaries"] if one["column"] != "bleu"]
+        entry["values"].pop("bleu", None)
+    board.submission.with_name("best.json").write_text(json.dumps(changed))
+    build_leaderboards(board.folder, published=(), class_names={}, read=Evidence().read_verified)
+    tables = json.loads((board.folder / "mini" / "leaderboard.json").read_text())["tables"]
+    first = next(one for one in tables if one["title"].startswith("cause, full video") and "rank" in one["header"])
+    assert [(row[0]["text"], row[2]["text"], row[3]["text"]) for row in first["rows"]] == [
+        ("1", "motion", "run, verified"),
+        ("", "best", "run, as stated"),
+    ]
+    assert not any("best" in cell.get("marks", ()) for cell in first["rows"][1])
