@@ -14,7 +14,8 @@ _REACH = 240  # characters before a word in which its negation is looked for
 
 _ANOMALY = re.compile(
     r"(?<![a-z])(?:anomal(?:y|ies|ous(?:ly)?)|abnormal(?:it(?:y|ies)|ly)?|unusual(?:ly)?(?: events?)?|"
-    r"irregularit(?:y|ies)|out of the ordinary|out of place|suspicious(?:ly)?|strange(?:ly)?|atypical|wrong)(?![a-z])|"
+    r"irregularit(?:y|ies)|out of the ordinary|out of place|suspicious(?:ly)?|strange(?:ly)?|atypical|"
+    r"wrong)(?![a-z])|"
     r"异常|反常"
 )
 _NORMAL = re.compile(r"(?<![a-z])(?<!ab)(?:normal(?:ly)?|ordinary|as usual|routine|uneventful)(?![a-z])|正常")
@@ -26,7 +27,8 @@ _FEW = 3  # words: `normal` alone is an answer, and so is `final verdict: normal
 
 _SENTENCE = re.compile(r"(?:[^.!?;\n]|\.(?=\d))+")
 _CLAUSE = re.compile(
-    r"\b(?:(?<!anything )(?<!nothing )but|however|although|though|while|yet|because|since|until|when|where|only|just|rather(?! than))\b|"
+    r"\b(?:(?<!anything )(?<!nothing )but|however|although|though|while|yet|because|since|until|when|where|"
+    r"only|just|rather(?! than))\b|"
     r"但|不过|:(?=\s)|\s-+\s|[()]"
 )
 # What begins a clause of its own behind a comma; `it` names one that may speak of what stands in front of it.
@@ -39,24 +41,29 @@ _BOTH = re.compile(
     r"\b(?:ab)?normal(?:ity)?\s*(?:/|\\|\bn?or\b|\band\b|\bvs\.?|\bfrom\b)\s*(?:an? |the )?(?:ab)?normal(?:ity)?\b"
 )
 _NAMED = re.compile(
-    r"[\s\"'_]*(?:detection|scores?|types?|categor(?:y|ies)|class(?:es|ification)?|levels?|probabilit(?:y|ies)|labels?|"
+    r"[\s\"'_]*(?:detection|scores?|types?|categor(?:y|ies)|class(?:es|ification)?|levels?|probabilit(?:y|"
+    r"ies)|labels?|"
     r"confidence|description|analysis|likelihood|rating)\b|[\"'\s]*[:=(][\"'\s]*\d*\.\d|[\"'\s]*[:=(][\"'\s]*\d+\s*%"
 )
 _OTHER = re.compile(
-    r"\b(?:(?<!or )(?<!and )(?<!or any )other|another|further|additional|more|else|rest|remaining|remainder|otherwise|elsewhere|except|apart from|"
+    r"\b(?:(?<!or )(?<!and )(?<!or any )other|another|further|additional|more|else|rest|remaining|remainder|"
+    r"otherwise|elsewhere|except|apart from|"
     r"aside from|besides|but for|background)\b"
 )
 
 _NOT = r"(?:\bnot(?! only)|n't|\bnever|\bcannot|\bneither|\bnor|\bno longer)"
 _NONE = (
-    r"(?:\bnobody|\bno(?!\.|\s+(?:doubt|question|matter|longer)\b)|\bnothing|\bnone|\bneither|\bnor|\bwithout|\bfree (?:of|from)|"
-    r"\babsence of|\bdevoid of|\black(?:s|ed|ing)?(?: of)?|\bzero|(?<![\d.,:])0(?=\s)|\bnon-?|\brule[sd]? out|\bruling out)"
+    r"(?:\bnobody|\bno(?!\.|\s+(?:doubt|question|matter|longer)\b)|\bnothing|\bnone|\bneither|\bnor|\bwithout|"
+    r"\bfree (?:of|from)|"
+    r"\babsence of|\bdevoid of|\black(?:s|ed|ing)?(?: of)?|\bzero|(?<![\d.,:])0(?=\s)|\bnon-?|\brule[sd]? out|"
+    r"\bruling out)"
 )
 _HEDGE = (
     r"(?:\b(?:un(?:likely|probable)|improbable|doubtful)|(?<!no )(?<!without )(?<!without a )(?<!without any )"
     r"(?<!beyond )(?<!beyond a )(?<!beyond any )\bdoubt|\b(?:little|scant|insufficient|not enough)"
     r"(?= (?:\w+ )?(?:evidence|sign|indication|reason|chance|to suggest))|"
-    r"\b(?:hardly|scarcely|barely|rarely|seldom)|\b(?:rather than|instead of|as opposed to|unable to|fail(?:s|ed)? to))"
+    r"\b(?:hardly|scarcely|barely|rarely|seldom)|\b(?:rather than|instead of|as opposed to|unable to|fail(?:s|"
+    r"ed)? to))"
 )
 # Words that may stand between a negation and what it governs.
 _WORDS = (
@@ -69,10 +76,13 @@ _WORDS = (
     r"indicat(?:e|es|ed|ing)|see|seen|seem|seems|seemed|observ(?:e|ed)|detect|detected|find|found|notice|noticed|"
     r"identify|identified|spot|contain|contains|containing|shows?|shown|showing|depicts?|include|includes|exhibit|"
     r"exhibits|display|displays|reveal|present|presents|feature|features|involve|involves|capture|captures|appears?|"
-    r"appeared|consider|considered|happens?|happened|happening|occurs?|occur|taking place|going on|i|can|could|do|does|"
+    r"appeared|consider|considered|happens?|happened|happening|occurs?|occur|taking place|going on|i|can|"
+    r"could|do|does|"
     r"anyone|anybody|behav(?:e|es|ing)|acts?|acting|doing|constitutes?|represents?|qualif(?:y|ies)|"
     r"count|counts|deemed|classified|regarded|or|and|all|at|even|very|too|about|potential|possible|truly|actually|"
-    r"unusual|suspicious|abnormal|anomalous|strange|irregular|criminal|dangerous|violent|unexpected|person|people|one|other|something|looks?|looked|sounds?|there's|it's|that's|call|called|calling|would|we|way|means|point|frames?|images?|people|vehicles|animals)"
+    r"unusual|suspicious|abnormal|anomalous|strange|irregular|criminal|dangerous|violent|unexpected|person|"
+    r"people|one|other|something|looks?|looked|sounds?|there's|it's|that's|call|called|calling|would|we|way|"
+    r"means|point|frames?|images?|people|vehicles|animals)"
 )
 _BETWEEN = rf"(?:\s*(?:{_WORDS}\b|[,/'\"]))*\s*$"
 _WORD = re.compile(_WORDS)
@@ -81,67 +91,92 @@ _GOVERNS = re.compile(rf"(?:{_NOT}|{_NONE}|{_HEDGE}){_BETWEEN}|"
 # `nobody does anything unusual`, `without a crash or another abnormal event`
 _LISTED = re.compile(r"\b(?:any|anything|anyone|or|nor)\b" + _BETWEEN + r"|(?:或|和|及|与|,)[^\s,.:;是]{0,4}$")
 _DENIES = re.compile(
-    rf"{_NONE}|{_HEDGE}|\bno(?:body| one)\b|\bfew\b|\b(?:don|doesn|didn|can|couldn|haven|hasn|isn|aren|wasn|weren)'t\b|"
-    rf"\b(?:not|cannot|never) (?:see|observe|detect|find|contain|show|depict|notice|identify|appear|seem|think|believe|"
+    rf"{_NONE}|{_HEDGE}|\bno(?:body| one)\b|\bfew\b|\b(?:don|doesn|didn|can|couldn|haven|hasn|isn|aren|wasn|"
+    rf"weren)'t\b|"
+    rf"\b(?:not|cannot|never) (?:see|observe|detect|find|contain|show|depict|notice|identify|appear|seem|"
+    rf"think|believe|"
     r"include|exhibit|indicate|suggest|involve|consider|any)|没有|没|无|未|不|并非"
 )
 _SOME = re.compile(
-    r"\b(?:no(?![.,]|\s+(?:doubt|question|matter))|nothing|none|nobody|neither|any|few|zero|(?<![\d.:,])0(?![\d.:,]))\b|没有|没|无|未"
+    r"\b(?:no(?![.,]|\s+(?:doubt|question|matter))|nothing|none|nobody|neither|any|few|zero|"
+    r"(?<![\d.:,])0(?![\d.:,]))\b|没有|没|无|未"
 )
 _EVENT = re.compile(  # what a negation says of a doing; it leaves an anomaly as it is
     r"(?:\b(?:not|never|cannot)|n't|\bfail(?:s|ed|ing)? to)\s+(?!be\b)(?:\w+ly\s+)?(?P<verb>[a-z]+)"
 )
 _ASSERTED = re.compile(
     r"(?:\b(?:is|are|was|were|becomes?|caus(?:es?|ed|ing)|creat(?:es?|ed|ing)|constitut(?:es?|ed|ing)|"
-    r"leads? to|led to|results? in|resulted in|makes? (?:it|this)|behav(?:es?|ed|ing)|acts?|acted|represents?|marks?)|是|属于)"
+    r"leads? to|led to|results? in|resulted in|makes? (?:it|this)|behav(?:es?|ed|ing)|acts?|acted|represents?|"
+    r"marks?)|是|属于)"
     r"(?:\s+(?:clearly|certainly|definitely|highly|very|also|itself|indeed|considered|in an?|an?|the|most))*\s*$"
 )
 _TWICE = re.compile(
     rf"(?:{_NOT}|\bunable to|\bhard to|\bdifficult to|不能|无法)\s+(?:\w+\s+){{0,2}}(?:rul(?:e|ed|ing) out|exclud\w+|"
-    rf"den(?:y|ied)|without|unlikely|doubt\w*|free (?:of|from)|lack\w*|rare\w*|ignore\w*|miss\w*|hardly|nothing|no)\b|"
+    rf"den(?:y|ied)|without|unlikely|doubt\w*|free (?:of|from)|lack\w*|rare\w*|ignore\w*|miss\w*|hardly|"
+    rf"nothing|no)\b|"
     r"\bfew\b|(?:不能|无法)排除"
 )
 _GONE_BEHIND = re.compile(
     r"(?:\s+(?:events?|behaviou?rs?|activit(?:y|ies)|actions?|incidents?))?\s*(?:"
-    r"(?:(?:is|are|was|were|be|been|can be|could be|have|has|do|does|did|can|could)\s*)?(?:\bnot|n't|cannot|never)\s*(?:be\s+|been\s+|being\s+)?"
-    r"(?:clearly |really |actually )?(?:present|detect\w*|seen|visible|observ\w*|found|evident|there|here|shown|exist\w*|"
-    r"occur\w*|appear\w*|happen\w*|taking place|take place|apparent|noticeable|identified|depicted|noted|spotted|likely)\b|"
+    r"(?:(?:is|are|was|were|be|been|can be|could be|have|has|do|does|did|can|could)\s*)?(?:\bnot|n't|cannot|"
+    r"never)\s*(?:be\s+|been\s+|being\s+)?"
+    r"(?:clearly |really |actually )?(?:present|detect\w*|seen|visible|observ\w*|found|evident|there|here|"
+    r"shown|exist\w*|"
+    r"occur\w*|appear\w*|happen\w*|taking place|take place|apparent|noticeable|identified|depicted|noted|"
+    r"spotted|likely)\b|"
     r"(?:is|are|was|were|seems?|appears?)\s+(?:to be\s+)?(?:very |highly |rather |quite )?"
-    r"(?:low|nowhere|not real|not the case|un(?:likely|probable)|improbable|absent|nonexistent|non-existent|doubtful|lacking|missing|ruled out|none|zero)\b|"
+    r"(?:low|nowhere|not real|not the case|un(?:likely|probable)|improbable|absent|nonexistent|non-existent|"
+    r"doubtful|lacking|missing|ruled out|none|zero)\b|"
     r"(?:can|could) be (?:ruled out|excluded)\b|-free\b|"
     r"[\"'\s]*(?:(?:detected|present|found|observed|exists?|count|status|occurring)[\"'\s]*)?[:=\-][\"'\s]*"
     r"(?:none|no|normal|not|nothing|absent|null|nil|0|zero|false|n/?a|undetected|negative|nope|unlikely)"
-    r"(?:\s+(?:any(?:thing)?|clear|visible|applicable|detect\w*|found|observed|seen|present|identified|anomal\w+|abnormal\w*|unusual))*"
+    r"(?:\s+(?:any(?:thing)?|clear|visible|applicable|detect\w*|found|observed|seen|present|identified|"
+    r"anomal\w+|abnormal\w*|unusual))*"
     r"(?=[\s\"'}\])]*(?:[,;\n<]|\.(?!\d)|$))|\s*:\s*(?:无|没有?|否|不是?)(?=[\s.,;}\"]|$)|不存在|未)"
 )
 _OPEN_BEHIND = re.compile(
-    r"\s+(?:means|refers)\b|(?:\s+(?:events?|behaviou?rs?|activit(?:y|ies)))?\s*(?:\b(?:may|might|could|would|should|cannot|can't)\b"
+    r"\s+(?:means|refers)\b|(?:\s+(?:events?|behaviou?rs?|activit(?:y|ies)))?\s*(?:\b(?:may|might|could|would|"
+    r"should|cannot|can't)\b"
     r"(?!\s+(?:not )?be (?:missed|ignored|denied|overlooked|seen|observed|detected))|"
     r"(?:is|are)\s+(?:defined|possible|unclear|uncertain|unknown|undetermined)|"
     r"[\"'\s]*[:=][\"'\s]*(?:unclear|uncertain|unknown|possibl[ey]|maybe|perhaps|undetermined|yes/no|true/false))"
 )
 _SUPPOSED = re.compile(
-    r"\b(?:if|unless|whether|may|might|could|would(?! (?:not )?(?:classify|say|call|label|consider|call|describe|conclude|judge|rate|categorize))|should|possibl[ey]|potential(?:ly)?|perhaps|maybe|unclear|uncertain|unsure|not sure|"
-    r"not certain|not clear|hard to (?:say|tell)|difficult to (?:say|tell|determine)|looking for|look for|search(?:ing)? for|check(?:ing)? for|(?:the|a) (?:word|term)|(?<!unable )(?<!fail )(?<!fails )(?<!failed )to (?:detect|determine|identify|find|recogni[sz]e|spot|judge)|so that i can \w+|unlikely event|"
-    r"(?:cannot|can't|unable to|not possible to|impossible to) (?:\w+ )?(?:say|tell|determine|answer|judge|assess|confirm|conclude))\b|"
+    r"\b(?:if|unless|whether|may|might|could|would(?! (?:not )?(?:classify|say|call|label|consider|call|"
+    r"describe|conclude|judge|rate|categorize))|should|possibl[ey]|potential(?:ly)?|perhaps|maybe|unclear|"
+    r"uncertain|unsure|not sure|"
+    r"not certain|not clear|hard to (?:say|tell)|difficult to (?:say|tell|determine)|looking for|look for|"
+    r"search(?:ing)? for|check(?:ing)? for|(?:the|a) (?:word|term)|"
+    r"(?<!unable )(?<!fail )(?<!fails )(?<!failed )to (?:detect|determine|identify|find|recogni[sz]e|spot|"
+    r"judge)|so that i can \w+|unlikely event|"
+    r"(?:cannot|can't|unable to|not possible to|impossible to) (?:\w+ )?(?:say|tell|determine|answer|judge|"
+    r"assess|confirm|conclude))\b|"
     r"^\W*(?:describe|explain|determine|identify|detect|find|analy[sz]e|check)\b|如果|是否|可能|无法(?:判断|确定)|不确定"
 )
 _EARLIER = re.compile(
-    r"\b(?:at first|initially|before|in the beginning|at the beginning|at the start|prior to|so far|earlier)\b|起初|一开始"
+    r"\b(?:at first|initially|before|in the beginning|at the beginning|at the start|prior to|so far|"
+    r"earlier)\b|起初|一开始"
 )
 
 _NOT_NORMAL = re.compile(
     rf"(?:{_NOT}|\b(?:far|deviat\w+|depart\w*|differ\w*|diverg\w+|different) from|\banything but|\bnothing|\bnone|"
-    rf"\bhardly|\bscarcely|\bbarely|\bun(?:likely)|\bdoubt|\bneither|\bno longer|\brather than|\binstead of|\bno way|\bby no means)"
-    r"(?:\s*(?:a|an|i|think|believe|say|call|depict|show|everything|that|the|of|that|to|be|is|are|was|were|it|this|what|its|about|in|here|looks?|seems?|appears?|appear|"
-    r"look|seem|entirely|completely|all|quite|very|at|as|considered|behaving|video|scene|going|acting|behave|proceeding|"
-    r"proceed|act|anything|activity|behaviou?r|completely|exactly|really|perfectly|typical|usual|happening|remains?)\b)*\s*$|不$|非$"
+    rf"\bhardly|\bscarcely|\bbarely|\bun(?:likely)|\bdoubt|\bneither|\bno longer|\brather than|\binstead of|"
+    rf"\bno way|\bby no means)"
+    r"(?:\s*(?:a|an|i|think|believe|say|call|depict|show|everything|that|the|of|that|to|be|is|are|was|were|it|"
+    r"this|what|its|about|in|here|looks?|seems?|appears?|appear|"
+    r"look|seem|entirely|completely|all|quite|very|at|as|considered|behaving|video|scene|going|acting|behave|"
+    r"proceeding|"
+    r"proceed|act|anything|activity|behaviou?r|completely|exactly|really|perfectly|typical|usual|happening|"
+    r"remains?)\b)*\s*$|不$|非$"
 )
 _NOTHING_BUT = re.compile(r"\b(?:nothing but|not(?:hing)? (?:other than|anything but)|n't anything but)\b[^,.]{0,30}$")
 _NO_NORMAL = re.compile(  # `normal` of something else than what is seen now
-    r"\b(?:than|return\w*|back|to|disrupt\w*|interrupt\w*|violat\w*|break\w*|beyond|outside|unlike|out of|would(?! (?:not )?(?:classify|say|call|label|consider|call|describe|conclude|judge|rate|categorize))|does|"
-    r"should|supposed to|expected|against|compared (?:to|with)|no|not|n't|without|never|few|cannot|some|parts?|mostly|"
-    r"largely|otherwise|most|despite|threaten\w*|disturb\w*|under|lack\w*|fail\w*|usually|half)\b|n't\b|^\W*(?:under )?normally,"
+    r"\b(?:than|return\w*|back|to|disrupt\w*|interrupt\w*|violat\w*|break\w*|beyond|outside|unlike|out of|"
+    r"would(?! (?:not )?(?:classify|say|call|label|consider|call|describe|conclude|judge|rate|categorize))|does|"
+    r"should|supposed to|expected|against|compared (?:to|with)|no|not|n't|without|never|few|cannot|some|"
+    r"parts?|mostly|"
+    r"largely|otherwise|most|despite|threaten\w*|disturb\w*|under|lack\w*|fail\w*|usually|half)\b|n't\b|"
+    r"^\W*(?:under )?normally,"
 )
 _IS_TO = re.compile(
     r"\b(?:appears?|seems?|looks?|found|considered|appearing|seeming|conclude\w*|according)\s+(?:overall\s+)?to\b"

@@ -25,11 +25,13 @@ _LETTER = r"(?<![a-z0-9_\-])(?<![a-z]['.])[{}]?(?P<letter>[a-z])(?![a-z0-9_])(?!
 _OTHER = _LETTER.replace("letter", "other")
 _CUE = (
     r"(?:(?<![a-z])(?:answers?|ans|options?|choices?|letters?|response|selection|conclusion|prediction|choose|chose|"
-    r"choosing|select(?:ed|ing)?|pick(?:ed|ing)?|go(?:ing)? with|opt for|correct(?: one)?(?![ \t]*[.,;\n])|correct_option|"
+    r"choosing|select(?:ed|ing)?|pick(?:ed|ing)?|go(?:ing)? with|opt for|correct(?: one)?(?![ \t]*[.,;\n])|"
+    r"correct_option|"
     r"therefore|thus|hence|so)(?![a-z])|答案|选项|选择|应选|选)"
 )
 _LINK = (
-    rf"(?:[{_OPEN}:=>,.\-_\"]|(?<![a-z])(?:is|are|was|be|would|should|must|will|likely|probably|clearly|to|as|that|the|"
+    rf"(?:[{_OPEN}:=>,.\-_\"]|(?<![a-z])(?:is|are|was|be|would|should|must|will|likely|probably|clearly|to|as|"
+    rf"that|the|"
     r"option|choice|letter|answer|correct|right|most|best|one|question|i|me|my|final|therefore|thus|with|for|"
     r"definitely|index|name|id)(?![a-z])|是|为|应|该|当|项|选|的|答案)*"
 )
@@ -56,7 +58,8 @@ _NUMBERED = re.compile(
 _ALSO = re.compile(rf"[{_CLOSE}.]*(?:,|/|&|、|\band\b|\bor\b|和|或|与)[,\s]*(?:and |or |maybe |perhaps |possibly )*"
                    rf"(?:option |choice )?[{_OPEN}]*" + _LETTER)  # fmt: skip
 _WORD_NEXT = re.compile(
-    r"[ \t]+(?!(?:because|since|as|is|are|was|for|and|or|but|would|seems|best|due|with|given|based|in this|from|which|"
+    r"[ \t]+(?!(?:because|since|as|is|are|was|for|and|or|but|would|seems|best|due|with|given|based|in this|"
+    r"from|which|"
     r"that|the|option|choice|correct)(?![a-z]))[a-z0-9\"']"
 )
 _DENIED_BEFORE = re.compile(
@@ -67,13 +70,15 @@ _DENIED_BEFORE = re.compile(
 _DENIED_AFTER = re.compile(
     r"[\s\"')\].:]*(?:(?:[,/\s(]|\band\b|\bor\b|\bnor\b)+[a-z][)\]]*(?![a-z]))*[\s,]*(?:options? |choices? )?"
     r"(?:(?:is|are|was|were|seems?|can be|must be|could be|does|do|did|would be|looks?)\s*(?:n't|n'?ot|all|both|"
-    r"clearly|also|definitely|simply|therefore|ruled|\s)*\b(?:not|incorrect|wrong|false|out|eliminated|excluded|unlikely|"
+    r"clearly|also|definitely|simply|therefore|ruled|\s)*\b(?:not|incorrect|wrong|false|out|eliminated|"
+    r"excluded|unlikely|"
     r"irrelevant|unsupported|impossible)\b|(?:is|are|does|do|was)n't\b|不正确|是?错|不对|不符)"
 )
 _TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|on second thought|let me re\w+|scratch that|i was wrong)\b")
 _FINAL = re.compile(r"\bfinal(?:ly)?\b|\bin conclusion\b|最终|综上")
 _NAME_BEFORE = re.compile(
-    r"\b(?:vitamin|plan|class|type|group|team|grade|level|gate|camera|block|building|zone|line|route|room|point|section|"
+    r"\b(?:vitamin|plan|class|type|group|team|grade|level|gate|camera|block|building|zone|line|route|room|"
+    r"point|section|"
     r"person|vehicle|car|truck|man|woman|driver|model|part|phase|step|figure|hepatitis)\s$"
 )
 _CORRECTED = re.compile(
@@ -81,8 +86,10 @@ _CORRECTED = re.compile(
 )
 _MENTION = re.compile(r"(?:options?|choices?|letters?|选项)(?:(?![^a-z]*[:=>])[\s\"'(\[]*|\s*:\s*\n\W*)$")
 _VERDICT = re.compile(
-    r"(?:^|\n|[.,;]\s|\s(?=[a-z][).:])|(?<=[✓✔✅✗✘❌×])\s)[\s\-•*(]{0,9}(?:option |choice )?(?P<letter>[a-z])[ \t]{0,3}[).:\-]{0,2}[ \t\-]{0,5}"
-    r"(?:is )?(?:(?P<right>correct|true|right|yes|[✓✔✅])|incorrect|false|wrong|no|not correct|[✗✘❌×])(?=[ \t]{0,9}(?:[.,;\n]|$|[a-z][).:])|(?<=[✓✔✅✗✘❌×]))"
+    r"(?:^|\n|[.,;]\s|\s(?=[a-z][).:])|(?<=[✓✔✅✗✘❌×])\s)[\s\-•*(]{0,9}(?:option |"
+    r"choice )?(?P<letter>[a-z])[ \t]{0,3}[).:\-]{0,2}[ \t\-]{0,5}"
+    r"(?:is )?(?:(?P<right>correct|true|right|yes|[✓✔✅])|incorrect|false|wrong|no|not correct|"
+    r"[✗✘❌×])(?=[ \t]{0,9}(?:[.,;\n]|$|[a-z][).:])|(?<=[✓✔✅✗✘❌×]))"
 )
 _VERDICT_WORDS = frozenset(("correct", "true", "right", "yes", "incorrect", "false", "wrong", "no"))
 _SHORTEST = 4  # characters of an option's text that counts wherever it stands
@@ -144,7 +151,7 @@ def _last_word(plain_text: str, stated: Sequence[_Named]) -> list[_Named]:
 def _whole(plain_text: str, one: _Named, *, first: bool) -> bool:
     """Return whether a letter is all that its line says, or, for `first`, the first thing that the text says."""
     line = re.compile(r"[^\w\n]*(?:\n|$)").match(plain_text, one.end)
-    return line is not None or first and not re.search(r"\w", plain_text[: one.start])
+    return line is not None or (first and not re.search(r"\w", plain_text[: one.start]))
 
 
 def _verdicts(plain_text: str) -> Iterator[tuple[int, int, bool]]:

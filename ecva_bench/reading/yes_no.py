@@ -28,12 +28,14 @@ _DETERMINER = (
 )
 _WORD = (
     rf"(?:(?<![a-z])(?:(?P<yes>{_YES})|(?P<no>{_NO}){_DETERMINER})(?![a-z\-]|'[a-z])|"
-    r"(?P<zh_no>(?:不是|没有)(?=[\s.,;:!]|$|的|异常|发现|任何|明显|看到|检测|出现|反常)|(?<!是)否|(?<=是)否(?=定|[\s.,!]|$)|不存在|无异常|不(?=[\s.,!]|$)|无(?![a-z一-鿿]))|"
+    r"(?P<zh_no>(?:不是|没有)(?=[\s.,;:!]|$|的|异常|发现|任何|明显|看到|检测|出现|反常)|(?<!是)否|(?<=是)否(?=定|[\s.,!]|$)|不存在|无异常|"
+    r"不(?=[\s.,!]|$)|无(?![a-z一-鿿]))|"
     r"(?P<zh_yes>是的?|有|存在)(?=[\s.,;:!]|异常|$))"
 )
 _LABEL = rf"(?<![a-z])(?:(?P<abnormal>abnormal|anomalous|anomaly)|(?P<normal>normal))(?![a-z'\-]){_END}"
 _KIND = (
-    r"(?<![a-z])(?:answers?|ans|conclusion|verdict|judge?ment|result|response|prediction|decision|class(?:ification)?|label|category|"
+    r"(?<![a-z])(?:answers?|ans|conclusion|verdict|judge?ment|result|response|prediction|decision|"
+    r"class(?:ification)?|label|category|"
     r"status|output|assessment)(?![a-z])"
 )
 _CUE = (
@@ -47,16 +49,19 @@ _LINK = (
 )
 _STATED = re.compile(rf"{_CUE}{_LINK}{_WORD}|{_KIND}{_LINK}{_LABEL}")
 _FLAG = re.compile(
-    r"(?<![a-z])(?<!no )(?<!not )(?:anomal(?:y|ous)|abnormal)(?:\s(?:detected|present))?[\"'\s]*[:=>][\"'\s]*(?:(?P<yes>1)|(?P<no>0))(?![.\d%:/])"
+    r"(?<![a-z])(?<!no )(?<!not )(?:anomal(?:y|ous)|abnormal)(?:\s(?:detected|"
+    r"present))?[\"'\s]*[:=>][\"'\s]*(?:(?P<yes>1)|(?P<no>0))(?![.\d%:/])"
 )
 _LEAD = (
-    r"(?:(?:well|actually|okay|ok|hmm+|so|oh|wait|sorry|correction|and|but|no wait|yes wait|unfortunately|answer|a|assistant|"
+    r"(?:(?:well|actually|okay|ok|hmm+|so|oh|wait|sorry|correction|and|but|no wait|yes wait|unfortunately|"
+    r"answer|a|assistant|"
     r"response|without (?:a |any )?doubt|undoubtedly|definitely|absolutely|certainly|clearly|sure|of course|overall|"
     r"in short|in summary|in conclusion|to conclude|on (?:closer|second) (?:look|inspection|thought)|\d{1,2}(?=[.)])|"
     r"(?:based on|from|in|after|looking at|judging by|given)\b[^,.:;!?\n]{1,60}(?=,))[,:.)]\s*[\"'*]*)*"
 )
 _FIRST = re.compile(
-    rf"(?:^|\n|[.!?]\s|\b(?:wait|actually|correction|on second thought)\b[,:.\s\-]|</[a-z ]+>)[\s\"'(\[{{\-*#>•.,:]{{0,40}}(?:<[a-z ]+>\s*)?{_LEAD}{_WORD}"
+    rf"(?:^|\n|[.!?]\s|\b(?:wait|actually|correction|on second thought)\b[,:.\s\-]|"
+    rf"</[a-z ]+>)[\s\"'(\[{{\-*#>•.,:]{{0,40}}(?:<[a-z ]+>\s*)?{_LEAD}{_WORD}"
 )
 _TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|on second thought|let me re\w+|scratch that|i was wrong)\b")
 _ASKED = re.compile(r"[^.!?;\n]+(\?)?")
