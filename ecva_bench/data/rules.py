@@ -51,6 +51,7 @@ FINDING_RULES: dict[str, str] = {
     "detection-unclear": "what is written says neither that there is an anomaly nor that there is none",
     "key-missing": "the question has no key; nobody is scored on it",
     "key-malformed": "the key is no option; it is read where it is a letter with the option's text behind it",
+    "lettered-options": "the options begin with their letters, A to the last; the letters are taken off",
     "options-few": "the question has fewer than two options; it is not used",
     "options-repeated": "two options of a question are the same",
     # texts and key sentences

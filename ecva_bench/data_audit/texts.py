@@ -15,11 +15,13 @@ FIELDS = ("description", "cause", "effect")
 _PLACEHOLDER = re.compile(r"[-–—./_ ]*|-1(\.0)?|nan|null|none|n/?a|tbd|todo|unknown|undefined", re.IGNORECASE)
 _LONGEST_PLACEHOLDER = 20  # characters, spaces around it among them
 _MESSAGE = re.compile(
-    r"\b(traceback \(most recent call last\)|internal server error|rate limit(ed| exceeded)|request timed out"
-    r"|timeout error|http(s)? (error|status)|status code:? [45]\d\d|api[ _]error"
-    r"|connection (error|refused|reset)|bad gateway)\b"
-    r"|^\W*(error|exception|failed|failure)\b\s*[:\-–(]"
-    r"|\b\w+(Error|Exception):"
+    r"\btraceback \(most recent call last\)|\b(internal server error|rate limit(ed| exceeded)|request timed out"
+    r"|timeout error|http(s)? (error|status)|(status|error) code:? [345]\d\d|api[ _]error"
+    r"|connection (error|refused|reset|aborted)|bad gateway|too many requests|service unavailable"
+    r"|\w{1,40}_error|context_length_exceeded|invalid_api_key|insufficient_quota"
+    r"|out of memory)\b"
+    r"|^\W*(error|exception|failed|failure)\b\s*[:\-–(\]>]"
+    r"|\b\w{1,60}(Error|Exception):|^\W*\w{1,60}(Error|Exception)\W*$"
     r"|\bas an ai\b|^\W*(i'?m sorry|sorry)\b.{0,20}\b(i|but)\b"
     r"|\bi (cannot|can't|am unable to|am not able to) (assist|help|view|watch|see|process|analy[sz]e|provide|access)\b"
     r"|\b(could not|cannot|unable to|failed to) (process|load|open|decode|read) (the )?(video|file)\b",
@@ -28,6 +30,7 @@ _MESSAGE = re.compile(
 # Some word of every message; asked first, for the expression is slow and texts are many.
 _HINTS = (
     "error", "exception", "traceback", "fail", "limit", "timed out", "status", "gateway", "connection",
+    "too many", "unavailable", "exceeded", "invalid_", "quota", "out of memory",
     " ai", "sorry", "cannot", "can't", "unable", "could not", "not able",
 )  # fmt: skip
 _FEWEST_LETTERS = 8  # of a text whose script is told

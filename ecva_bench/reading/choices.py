@@ -25,18 +25,20 @@ _LETTER = r"(?<![a-z0-9_\-])(?<![a-z]['.])[{}]?(?P<letter>[a-z])(?![a-z0-9_])(?!
 _OTHER = _LETTER.replace("letter", "other")
 _CUE = (
     r"(?:(?<![a-z])(?:answers?|ans|options?|choices?|letters?|response|selection|conclusion|prediction|choose|chose|"
-    r"choosing|select(?:ed|ing)?|pick(?:ed|ing)?|go(?:ing)? with|opt for|correct(?: one)?|correct_option|"
+    r"choosing|select(?:ed|ing)?|pick(?:ed|ing)?|go(?:ing)? with|opt for|correct(?: one)?(?![ \t]*[.,;\n])|"
+    r"correct_option|"
     r"therefore|thus|hence|so)(?![a-z])|答案|选项|选择|应选|选)"
 )
 _LINK = (
-    rf"(?:[{_OPEN}:=>,.\-_\"]|(?<![a-z])(?:is|are|was|be|would|should|must|will|likely|probably|clearly|to|as|that|the|"
+    rf"(?:[{_OPEN}:=>,.\-_\"]|(?<![a-z])(?:is|are|was|be|would|should|must|will|likely|probably|clearly|to|as|"
+    rf"that|the|"
     r"option|choice|letter|answer|correct|right|most|best|one|question|i|me|my|final|therefore|thus|with|for|"
     r"definitely|index|name|id)(?![a-z])|是|为|应|该|当|项|选|的|答案){0,60}"
 )
 _NEAR = 1000  # characters within which what speaks of an option stands
 _STATED = re.compile(_CUE + _LINK + _LETTER)
 _RIGHT = re.compile(
-    _LETTER + rf"[{_CLOSE}.:,]*(?:(?:is|seems|looks|would be|must be|best|also|clearly|most|likely|the|an?)\s+){{1,8}}"
+    _LETTER + rf"[{_CLOSE}:,]*(?:(?:is|seems|looks|would be|must be|best|also|clearly|most|likely|the|an?)\s+){{1,8}}"
     r"(?:\w+\s+)?(?:correct|right|best|answer|true|appropriate|accurate|option)(?![a-z])|"
     + _OTHER
     + rf"[{_CLOSE}]*(?:选项)?(?:是|为)?(?:正确|对的|最符合)"
@@ -57,38 +59,56 @@ _NUMBERED = re.compile(
 _ALSO = re.compile(rf"[{_CLOSE}.]*(?:,|/|&|、|\band\b|\bor\b|和|或|与)[,\s]*(?:and |or |maybe |perhaps |possibly )*"
                    rf"(?:option |choice )?[{_OPEN}]*" + _LETTER)  # fmt: skip
 _WORD_NEXT = re.compile(
-    r"[ \t]+(?!(?:because|since|as|is|are|was|for|and|or|but|would|seems|best|due|with|given|based|in this|from|which|"
+    r"[ \t]+(?!(?:because|since|as|is|are|was|for|and|or|but|would|seems|best|due|with|given|based|in this|"
+    r"from|which|"
     r"that|the|option|choice|correct)(?![a-z]))[a-z0-9\"']"
 )
 _DENIED_BEFORE = re.compile(
     r"(?:\bnot|n't(?: be| choose| select| pick)?|\bnor|\bneither|\brul(?:e|es|ed|ing) out|\beliminat\w+|\bexclud\w+|"
     r"\brather than|\binstead of|\bexcept|\bwithout|不是|而不是|排除|不选|并非)\s*(?:the |for |is |be |either )*"
-    r"(?:options?|choices?|answers?)?(?:[\s\"'(\[,/]|\band\b|\bor\b|(?<![a-z])[a-z](?![a-z])[)\].]*)*$"
+    r"(?:options?|choices?|answers?)?(?:[\s\"'(\[,/]|\band\b|\bor\b|(?<![a-z])[a-z](?![a-z])[)\]]*)*$"
 )
 _DENIED_AFTER = re.compile(
     r"[\s\"')\].:]*(?:(?:[,/\s(]|\band\b|\bor\b|\bnor\b)+[a-z][)\]]*(?![a-z])){0,8}[\s,]*(?:options? |choices? )?"
     r"(?:(?:is|are|was|were|seems?|can be|must be|could be|does|do|did|would be|looks?)\s*(?:n't|n'?ot|all|both|"
-    r"clearly|also|definitely|simply|therefore|ruled|\s)*\b(?:not|incorrect|wrong|false|out|eliminated|excluded|unlikely|"
+    r"clearly|also|definitely|simply|therefore|ruled|\s)*\b(?:not|incorrect|wrong|false|out|eliminated|"
+    r"excluded|unlikely|"
     r"irrelevant|unsupported|impossible)\b|(?:is|are|does|do|was)n't\b|不正确|是?错|不对|不符)"
 )
 _TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|on second thought|let me re\w+|scratch that|i was wrong)\b")
 _FINAL = re.compile(r"\bfinal(?:ly)?\b|\bin conclusion\b|最终|综上")
 _NAME_BEFORE = re.compile(
-    r"\b(?:vitamin|plan|class|type|group|team|grade|level|gate|camera|block|building|zone|line|route|room|point|section|"
+    r"\b(?:vitamin|plan|class|type|group|team|grade|level|gate|camera|block|building|zone|line|route|room|"
+    r"point|section|"
     r"person|vehicle|car|truck|man|woman|driver|model|part|phase|step|figure|hepatitis)\s$"
 )
+_CORRECTED = re.compile(
+    r"\b(?:but|actually|wait|so|therefore|thus|hence|final(?:ly)?|instead|correction)\b|因此|所以|最终"
+)
+_MENTION = re.compile(r"(?:options?|choices?|letters?|选项)(?:(?![^a-z]*[:=>])[\s\"'(\[]*|\s*:\s*\n\W*)$")
+_VERDICT = re.compile(
+    r"(?:^|\n|[.,;]\s|\s(?=[a-z][).:])|(?<=[✓✔✅✗✘❌×])\s)[\s\-•*(]{0,9}(?:option |"
+    r"choice )?(?P<letter>[a-z])[ \t]{0,3}[).:\-]{0,2}[ \t\-]{0,5}"
+    r"(?:is )?(?:(?P<right>correct|true|right|yes|[✓✔✅])|incorrect|false|wrong|no|not correct|"
+    r"[✗✘❌×])(?=[ \t]{0,9}(?:[.,;\n]|$|[a-z][).:])|(?<=[✓✔✅✗✘❌×]))"
+)
+_VERDICT_WORDS = frozenset(("correct", "true", "right", "yes", "incorrect", "false", "wrong", "no"))
 _SHORTEST = 4  # characters of an option's text that counts wherever it stands
 
 
 @dataclass(frozen=True)
 class _Named:
-    """An option named in a text: which (from 0), where, by which rule (a rank of `RULES`), and whether finally."""
+    """An option named in a text: which (from 0), where, by which rule (a rank of `RULES`), and whether finally.
+
+    One that is only `mentioned` (`option A shows a car`) is not stated as the answer.
+    """
 
     option: int
     start: int
     end: int
     rank: int
     final: bool = False
+    mentioned: bool = False
 
 
 def read_choice(text: str, options: Sequence[str]) -> Reading:
@@ -103,7 +123,12 @@ def read_choice(text: str, options: Sequence[str]) -> Reading:
     back = max((match.end() for match in _TAKEN_BACK.finditer(plain_text)), default=0)
     found = [one for one in found if one.start >= back] or found
     explicit = [one for one in found if one.rank == 0]
+    stated = [one for one in explicit if not one.mentioned]
+    explicit = _last_word(plain_text, stated) if stated else explicit
     alone = [one for one in found if one.rank == 1]
+    if stated:  # beside a stated one, `A. a red car - not seen` is an option gone through
+        listed = len({one.option for one in alone}) > 1
+        alone = [one for one in alone if _whole(plain_text, one, first=not listed)]
     if len({one.option for one in alone}) == 1 or not explicit:
         explicit += alone  # several on lines of their own beside a stated one are the list of options
     chosen = explicit
@@ -112,6 +137,30 @@ def read_choice(text: str, options: Sequence[str]) -> Reading:
     if final := [one for one in chosen if one.final]:
         chosen = final
     return _reading(text, plain_text, chosen, options)
+
+
+def _last_word(plain_text: str, stated: Sequence[_Named]) -> list[_Named]:
+    """Return what is stated last, where a word of correction stands before it; else all that is stated."""
+    ordered = sorted(stated, key=lambda one: one.start)
+    last = ordered[-1]
+    others = [one for one in ordered if one.option != last.option]
+    if not others or not _CORRECTED.search(plain_text, others[-1].end, last.start):
+        return ordered
+    return [one for one in ordered if one.option == last.option]
+
+
+def _whole(plain_text: str, one: _Named, *, first: bool) -> bool:
+    """Return whether a letter is all that its line says, or, for `first`, the first thing that the text says."""
+    line = re.compile(r"[^\w\n]*(?:\n|$)").match(plain_text, one.end)
+    return line is not None or (first and not re.search(r"\w", plain_text[: one.start]))
+
+
+def _verdicts(plain_text: str) -> Iterator[tuple[int, int, bool]]:
+    """Yield (option, place of its letter, whether it is right) of a list such as `A: incorrect`, `B: correct`."""
+    found = list(_VERDICT.finditer(plain_text))
+    if len(found) > 1 and sum(match["right"] is not None for match in found) == 1:
+        for match in found:
+            yield LETTERS.index(match["letter"].upper()), match.start("letter"), match["right"] is not None
 
 
 def _reading(text: str, plain_text: str, chosen: Sequence[_Named], options: Sequence[str]) -> Reading:
@@ -136,6 +185,11 @@ def _all(text: str, plain_text: str, options: Sequence[str]) -> Iterator[_Named]
     """Yield the options named in a text, those denied left out; a letter stands once, under its best rule."""
     seen: set[int] = set()
     texts = list(_texts(plain_text, options))
+    if not any(_folded(option) in _VERDICT_WORDS for option in options):
+        for option, start, right in _verdicts(plain_text):
+            seen.add(start)
+            if right:
+                yield _Named(option, start, start + 1, 0)
     for rank, pattern in ((0, _STATED), (0, _RIGHT), (1, _ALONE), (2, _MARKED), (4, _BARE)):
         for match in pattern.finditer(plain_text):
             for start in _letters(text, plain_text, match, rank):
@@ -144,7 +198,8 @@ def _all(text: str, plain_text: str, options: Sequence[str]) -> Iterator[_Named]
                 seen.add(start)
                 if not _denied(plain_text, start, start + 1):
                     final = rank == 0 and _FINAL.search(plain_text, max(0, match.start() - 40), start) is not None
-                    yield _Named(LETTERS.index(plain_text[start].upper()), start, start + 1, rank, final)
+                    mentioned = pattern is _STATED and _MENTION.fullmatch(plain_text, match.start(), start) is not None
+                    yield _Named(LETTERS.index(plain_text[start].upper()), start, start + 1, rank, final, mentioned)
     yield from (one for one in texts if not _denied(plain_text, one.start, one.end))
     for match in _NUMBERED.finditer(plain_text):
         word = match["after"] or match["before"] or match["chinese"]

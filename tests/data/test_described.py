@@ -272,6 +272,31 @@ def test_keys_of_choices(answer_is: str, answer: object, index: int | None, rule
     assert list(rules(dataset)) == ([rule] if rule else [])
 
 
+@pytest.mark.parametrize(
+    ("options", "answer_is", "answer", "index", "shown"),
+    [
+        (["A. A fire.", "B. A fall."], "letter", "B", 1, ("A fire.", "A fall.")),
+        (["(a) A fire.", "(b) A fall."], "letter", "B. A fall.", 1, ("A fire.", "A fall.")),
+        (["A: A fire.", "B: A fall."], "text", "B: A fall.", 1, ("A fire.", "A fall.")),
+        (["A) A fire.", "B) A fall."], "text", "A fall.", 1, ("A fire.", "A fall.")),
+        (["A. A fire.", "C. A fall."], "letter", "B", 1, None),
+        (["B. A fire.", "A. A fall."], "letter", "B", 1, None),
+        (["A fire.", "B fall."], "letter", "B", 1, None),
+        (["A. A fire.", "A fall."], "letter", "B", 1, None),
+    ],
+)
+def test_options_lose_the_letters_they_begin_with(
+    options: list[str], answer_is: str, answer: str, index: int, shown: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    lines(tmp_path, "rows.jsonl", {"v": "a", "q": "What?", "o": options, "k": answer, "why": "so"})
+    choice = f'choice = {{ question = "q", options = "o", answer = "k", answer_is = "{answer_is}" }}'
+    text = f'name = "p"\nid = "v"\ncause = "why"\n{choice}\nsplits = {{ test = ["rows.jsonl"] }}'
+    dataset = load_dataset(describe(tmp_path, text))
+    (query,) = dataset.annotations[0].queries
+    assert (query.answer, query.options) == (index, shown or tuple(options))
+    assert rules(dataset).get("lettered-options", 0) == (shown is not None)
+
+
 def test_a_record_made_unchecked_is_the_checked_one() -> None:
     moment = {"start": 1.0, "end": 2.0}
     assert Moment.unchecked(moment) == Moment(start=1.0, end=2.0)

@@ -117,6 +117,30 @@ PLANTED: dict[str, tuple[str, int, Callable[[Dataset], Dataset]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Error code: 400 - invalid_request_error", True),
+        ("Traceback (most recent call last): KeyError", True),
+        ("Traceback (most recent call last):\n  File x", True),
+        ("KeyError", True),
+        ("[ERROR] no answer", True),
+        ("HTTP 429 Too Many Requests", True),
+        ("overloaded_error: try again", True),
+        ("CUDA out of memory. Tried to allocate 2 GiB", True),
+        ("503 Service Unavailable", True),
+        ("You exceeded your current quota (insufficient_quota)", True),
+        ("The driver makes an error and hits a man.", False),
+        ("The man failed to stop at the limit line.", False),
+        ("An exception: the bus stops.", False),
+        ("A code is typed at the door, 400 people wait.", False),
+    ],
+)
+def test_messages_of_programs_are_told_from_annotations(text: str, message: bool) -> None:
+    planted = _plain(lambda n, one: {"cause": text} if n < 1 else {})
+    assert bool(of_rule(audit_datasets([planted(clean(20, 11))]), "error-text")) is message
+
+
 @pytest.mark.parametrize("fault", PLANTED)
 def test_every_planted_fault_is_found_and_no_other(fault: str) -> None:
     rule, count, plant = PLANTED[fault]

@@ -272,6 +272,29 @@ def test_the_options_decide_what_a_text_means(text: str, options: tuple[str, ...
     assert [label.major for label in read_choice(text, options).labels] == [option]
 
 
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("Option A: not visible.\nOption B: visible.\nOption C: not visible.\nTherefore, the correct answer is B.", 2),
+        ("Let's analyze each option:\nA. a red car - none.\nB. a green bus - seen.\nThe correct answer is B.", 2),
+        ("Looking at choice A, there's no car. Looking at choice B, the bus is there. Answer: B", 2),
+        ("Step 1: Look at option D, a dog. Step 2: option B fits better.\n\nAnswer: B", 2),
+        ("At first I thought the answer was A, but the answer is B.", 2),
+        ("Vehicle B hits vehicle A. The answer is D.", 4),
+        ("A: incorrect\nB: correct\nC: incorrect\nD: incorrect", 2),
+        ("A: false B: true", 2),
+        ("A) Incorrect.\nB) Correct.\nC) Incorrect.", 2),
+        ("A - No\nB - Yes\nC - No\nD - No", 2),
+        ("Not A. B.", 2),
+        ("The answer is A. The answer is B.", None),
+        ("4", None),
+    ],
+)
+def test_a_stated_answer_wins_over_options_gone_through(text: str, option: int | None) -> None:
+    labels = read_choice(text, ("a red car", "a green bus", "a blue van", "a white dog")).labels
+    assert [label.major for label in labels] == ([] if option is None else [option])
+
+
 def test_places_are_those_of_the_answer() -> None:
     text = "<think>A?</think> The answer is **D**."
     (place,) = read_choice(text, OPTIONS).places

@@ -214,6 +214,16 @@ def options_in(values: Sequence[object], fillers: Fillers) -> dict[int, str]:
     return found
 
 
+def without_letters(options: dict[int, str]) -> dict[int, str]:
+    """Return options without their letters, where all begin with theirs, in order: `A. It rains`, `(B) It snows`.
+
+    An option is shown under a letter, and options are shuffled: a letter in its text would tell its place in the file.
+    """
+    found = {place: _LETTER_AND_TEXT.fullmatch(text.strip()) for place, text in options.items()}
+    texts = {place: match[2] for place, match in found.items() if match and match[1].upper() == _LETTERS[place % 26]}
+    return texts if len(texts) == len(options) else options
+
+
 def read_key(value: object, options: dict[int, str], form: ChoiceKeys, note: NoteOn) -> int | None:
     """Return the place of the right option; None, with a finding, where the key does not name one."""
     text = (cell_text(value) or "").strip()
@@ -230,6 +240,8 @@ def read_key(value: object, options: dict[int, str], form: ChoiceKeys, note: Not
             if _alike(options.get(place, "")) != _alike(found[2]):
                 place = None
     elif form.answer_is == "text":
+        if text not in options.values() and (found := _LETTER_AND_TEXT.fullmatch(text)):
+            text = found[2]  # the letter of an option that has lost its own
         alike = [where for where, option in options.items() if option.strip() == text]
         alike = alike or [where for where, option in options.items() if _alike(option) == _alike(text)]
         place = alike[0] if len(alike) == 1 else None

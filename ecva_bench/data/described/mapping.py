@@ -12,7 +12,16 @@ from ...records.annotations import TASK_NAMES
 from ...untrusted import parse_json
 from ..cells import Note
 from .assembling import TEXTS, Asked, Assembly, RowContent
-from .cell_values import ClassReader, DetectionReader, Fillers, column_getter, options_in, patterns, read_key
+from .cell_values import (
+    ClassReader,
+    DetectionReader,
+    Fillers,
+    column_getter,
+    options_in,
+    patterns,
+    read_key,
+    without_letters,
+)
 from .description import ChoiceKeys, RowsKeys, TimesKeys
 from .tables import KEY, Row
 from .times import as_number, read_span, spans_in
@@ -148,7 +157,11 @@ class _ChoiceReader:
         question = self._fillers.text(self._question(row), "choice", note)
         if question is None:
             return None
-        options = self._listed(row)
+        written = self._listed(row)
+        options = without_letters(written)
+        if options != written:
+            shown = [" | ".join(texts.values())[:200] for texts in (written, options)]
+            note("choice", Note("lettered-options", "repaired", *shown))
         if len(options) < 2:
             note("choice", Note("options-few", "excluded", " | ".join(options.values())[:200]))
             return None
