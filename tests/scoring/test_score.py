@@ -212,7 +212,7 @@ def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_pat
 
 def test_no_character_of_a_text_ends_a_line_of_the_file(tmp_path):
     said = "".join(map(chr, [0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029]))
-    scores = score_results(results([answer(f"v{said}", "a car"), answer("w", "a car")], model=said))
+    scores = score_results(results([answer("v", f"a{said}car"), answer("w", "a car", reference=said)], model=said))
     write_scores(scores, tmp_path / "run.scores.jsonl")
     assert read_scores(tmp_path / "run.scores.jsonl").scores == scores.scores
 
