@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from ecva_bench.records import Annotation, Label, Moment
+from ecva_bench.taxonomy import load_taxonomy
 from tests.video.make import REPEATABLE
 
 
@@ -16,6 +17,7 @@ class Clips:
     """A data set of the clips in a folder; what is annotated of each names it."""
 
     source = "test"
+    taxonomy = load_taxonomy("cuva")
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
