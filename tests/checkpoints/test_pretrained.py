@@ -119,7 +119,7 @@ def test_two_sets_of_weights_in_a_folder_are_refused_and_so_is_half_a_one(checkp
     (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
     index["weight_map"][names[0]] = "model-00002-of-00002.safetensors"
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert "not there (model-00002-of-00002.safetensors)" in refused(folder, load)
+    assert "without 1 file (model-00002-of-00002.safetensors)" in refused(folder, load)
 
 
 def test_what_may_be_passed_over_is_said_with_a_reason_and_nothing_else_is(

@@ -63,7 +63,7 @@ def test_an_option_of_anomshield_is_refused_for_a_model_that_has_none(ecva_bench
     code, _, complaint = ecva_bench("run", "--model", "constant", "--no-hard-prompt")
     assert code == 2
     assert "there is no option hard_prompt: model 'constant'" in complaint
-    assert complaint.strip().endswith("it has no options")
+    assert complaint.strip().endswith("it has no options (--model constant)")
     code, _, complaint = ecva_bench("run", "--model", "anomshield", "--model-arg", "hardprompt=no")
     assert code == 2
     known = complaint.split("its options are ")[1].strip().split(", ")
