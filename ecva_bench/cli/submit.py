@@ -61,6 +61,9 @@ def submit_command(
     results = only_answers(results)
     if len(results) > 1 and (scores or hardware or usd is not None):
         raise UsageError("--scores, --hardware and --usd are of one run", remedy="submit the runs one by one")
+    if judge_calls and not (verify or with_answers):
+        remedy = "add --with-answers, which puts them beside it, or --verify"
+        raise UsageError("nothing uses the judge's calls of --judge-calls", judge_calls, remedy)
     for file in results:
         made = _submission(file, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
         path = write_submission(made, to, replace=replace)

@@ -17,6 +17,7 @@ IMPOSSIBLE = "r.jsonl/no-such?"
 
 # What else a command needs before it looks at an option.
 NEEDED = {
+    "data audit": "mini",
     "audit": "r.jsonl",
     "check-fast": "--model motion --n 1",
     "compare": "r.jsonl r.jsonl",
@@ -46,6 +47,8 @@ EXEMPT = {
     "audit --read-with": "any name may be a model of the endpoint",
     "check-fast --out": "the model is refused first",
     "check-fast --videos": "a folder that is not there has no videos: each is an error record",
+    "compare --data": "scores files need no annotations",
+    "data audit --videos": "what is not there is what the command tells",
     "data check --videos": "what is not there is what the command tells",
     "data fetch --to": "the hub is asked first, for the size",
     "data stats --videos": "what is not there is left out",
