@@ -71,7 +71,7 @@ def id_problem(text: str, longest: int = LONGEST_ID) -> str:
     if not text.strip():
         return "it is empty"
     if len(text) > longest:
-        return f"it has {len(text):,} characters, more than {longest}"
+        return f"it is too long: {len(text):,} of at most {longest} characters"
     odd = next((one for one in text if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")), "")
     return f"it holds the character U+{ord(odd):04X}" if odd else ""
 

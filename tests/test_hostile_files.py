@@ -57,7 +57,7 @@ def test_a_table_of_rows_is_read_whole_whatever_one_of_them_holds() -> None:
     [
         ("", "it is empty"),
         (" \t", "it is empty"),
-        ("v" * (LONGEST_ID + 1), "it has 501 characters, more than 500"),
+        ("v" * (LONGEST_ID + 1), "it is too long: 501 of at most 500 characters"),
         ("a\0b", r"it holds the character U\+0000"),
         ("a\nb", r"it holds the character U\+000A"),
         ("a\x1b[2J", r"it holds the character U\+001B"),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import ecva_bench as eb
-from ecva_bench.errors import ResultsError, SpecMismatch
+from ecva_bench.errors import SpecMismatch
 from tests.imports import ROOT
 
 PUBLIC = [name for name in eb.__all__ if name != "__version__"]
@@ -154,7 +154,7 @@ def test_own_metrics_and_data_sets_are_given_as_they_are(monkeypatch: pytest.Mon
 
 def test_a_run_that_was_not_scored_is_named() -> None:
     outcome = eb.run("constant", tasks="cause", limit=1)
-    with pytest.raises(ResultsError):
+    with pytest.raises(eb.UsageError, match="score them first"):
         eb.leaderboard(outcome)
 
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from ..errors import VideoFatal
+from ..untrusted import parse_json
 
 DEATHS_AT_MOST = 3  # at a video, without a new answer: somebody may have killed the run, for no fault of the video's
 
@@ -64,7 +65,7 @@ class UnderWay:
         opening, asking = set[tuple[str, int]](), set[tuple[str, int]]()
         for line in [*lines, '["begin", "", 0]']:
             with suppress(ValueError):  # a line that was cut off
-                step, video, settled = json.loads(line)
+                step, video, settled = parse_json(line)
                 if step == "begin":  # what is not done now never was
                     self._suspects |= {name for name, _ in opening}
                     self._deaths.update(asking or opening)

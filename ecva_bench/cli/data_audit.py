@@ -46,7 +46,7 @@ def data_audit_command(
 
       ecva-bench data audit annotations.xlsx --videos videos/ --strict
     """
-    from ..data_audit import audit_datasets
+    from ..data_audit.audit import audit_datasets
     from ..leaderboard.forms import as_text
     from .data_audit_tables import data_audit_tables
     from .progress import progress

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..data_audit import DataAudit, DataFinding, DatasetAudit
-from ..data_audit.findings import Balance, Interval
+from ..data_audit.findings import Balance, DataAudit, DataFinding, DatasetAudit, Interval
 from ..leaderboard.table import Cell, Table, count_cell, decimal_cell
 from ..wording import counted
 

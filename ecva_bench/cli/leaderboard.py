@@ -52,10 +52,10 @@ def leaderboard_command(
 ) -> None:
     """Rank scored runs: one table per task, view, protocol, prompt and set of samples.
 
-    Without files, the paper's tables alone. A submission that contradicts itself is
-    refused. With --build and --verify, every score is computed again from the
-    answers (<data set>/answers) and the judge's calls beside them; rows are marked
-    verified, verified but for some metrics, or as stated, which take no rank.
+    Without files, the paper's tables alone. A submission that contradicts itself
+    is refused. With --build and --verify, every score is computed again from the
+    answers (<data set>/answers) and the judge's calls beside them; rows are
+    marked verified, verified but for some metrics, or as stated, without a rank.
 
     Examples:
 

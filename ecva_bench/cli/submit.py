@@ -42,9 +42,11 @@ def submit_command(
     It goes to <to>/<data set>/submissions/<results file's name>.json. With
     --with-answers, the results file and the judge's calls go to
     <to>/<data set>/answers as they are: only with them, boards rank it
-    (leaderboard --build <to> --verify). Answers quote annotations: see their licence.
-    A run that contradicts itself or its data set is refused. A submission that is
-    there and says something else is left alone, unless it is to be replaced.
+    (leaderboard --build <to> --verify). Answers quote annotations: mind their
+    licence.
+
+    A run that contradicts itself or its data set is refused. A submission that
+    is there and says something else is left alone, unless it is to be replaced.
 
     Examples:
 

@@ -81,14 +81,16 @@ def _open(path: Path, deadline: Deadline) -> InputContainer:
     # A playlist under a video's name must not reach for the network, nor for another file.
     local = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _REFERRING))}
     typed_wrongly: Any = [_PIXELS] * _MOST_STREAMS
+    seconds = deadline.seconds
     try:
-        return av.open(
-            name,
-            options=local,
-            stream_options=typed_wrongly,
-            metadata_errors="replace",
-            timeout=deadline.seconds,
-        )
+        try:
+            return av.open(
+                name, options=local, stream_options=typed_wrongly, metadata_errors="replace", timeout=seconds
+            )
+        except ValueError as error:  # MPEG and FLV do not say beforehand which streams they have
+            if isinstance(error, av.error.FFmpegError):
+                raise
+            return av.open(name, options=local, metadata_errors="replace", timeout=seconds)
     except av.error.ExitError:
         raise deadline.timeout() from None
     except av.error.ArgumentError:  # before anything that it names is opened

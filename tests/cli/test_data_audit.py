@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.data_audit import DataAudit
+from ecva_bench.data_audit.findings import DataAudit
 from tests.cli.conftest import Command
 
 LOADER = """

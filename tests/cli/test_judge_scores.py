@@ -175,11 +175,11 @@ def test_what_an_endpoint_does_not_count_is_not_told_as_nothing(answers, judged,
 
 def test_a_budget_that_ends_stops_cleanly_and_the_next_run_goes_on(answers, judged, server):
     results = answers("motion", "--limit", "3")
-    code, shown, said = judged(results, "--budget-tokens", "10000", "--concurrency", "2")
+    code, shown, said = judged(results, "--budget-tokens", "7000", "--concurrency", "2")
     assert code == 3
     assert not shown
     assert "stopped: " in said
-    assert "run the same command again" in said
+    assert "the same command with --budget-tokens=" in said
     stopped_at = len(server.requests)
     code, _, _ = judged(results)
     assert code == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ecva_bench.data import Dataset
-from ecva_bench.data_audit import DataAudit, DataFinding
+from ecva_bench.data_audit.findings import DataAudit, DataFinding
 from ecva_bench.records import Annotation, Label, Moment
 from ecva_bench.records.annotations import Query
 from ecva_bench.taxonomy import load_taxonomy

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import Dataset, load_dataset
-from ecva_bench.data_audit import DATA_RULES, audit_datasets
+from ecva_bench.data_audit.audit import audit_datasets
+from ecva_bench.data_audit.findings import DATA_RULES
 from ecva_bench.data_audit.times import find_in_times
 from ecva_bench.records import Moment
 from ecva_bench.records.annotations import Finding, Query

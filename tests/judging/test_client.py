@@ -98,7 +98,7 @@ def test_retry_after_is_waited_for_by_all(form: str, judge_at: Open) -> None:
 
 def test_a_pause_nobody_waits_for_ends_the_run(judge_at: Open) -> None:
     fault = Fault(429, error("daily limit"), {"Retry-After": "86400"})
-    with JudgeServer(four, faults=[fault]) as server, pytest.raises(JudgeError, match="a pause of 86400 s"):
+    with JudgeServer(four, faults=[fault]) as server, pytest.raises(JudgeError, match="a pause of 24 hours"):
         judge_at(server, concurrency=1).ask([grade(), same()])
 
 
