@@ -140,4 +140,4 @@ def test_sigterm_in_the_first_seconds_is_told(moment: float, place: Path) -> Non
         assert until(catches_sigterm(process))
         time.sleep(moment)
         process.send_signal(signal.SIGTERM)
-        assert ended(process, 20) == (130, TOLD)
+        assert ended(process, 60) == (130, TOLD)

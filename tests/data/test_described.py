@@ -176,7 +176,7 @@ def test_hostile_cells_are_findings(tmp_path: Path) -> None:
         ("rows.csv", b"clip,clip\na,b\n", "two columns are called 'clip'"),
         ("rows.csv", b"clip,why\n", "no row can be used"),
         ("rows.csv", b'clip,why\n"a,b\n', "table cannot be read"),
-        ("rows.csv", b"clip,why\na," + b"x" * 200_000 + b"\n", "field larger"),
+        ("rows.csv", b"clip,why\na," + b"x" * ((1 << 20) + 1) + b"\n", "field larger"),
         ("rows.json", b"[" * 200_000, "no whole JSON"),
         ("rows.json", b"7", "holds no records"),
         ("rows.json", b"[1, 2]", "no row can be used"),

@@ -32,6 +32,8 @@ _FORMATS: dict[str, Format] = {
 }  # fmt: skip
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
+_LONGEST_CELL = 1 << 20  # characters
+
 
 def read_table(path: Path, keys: RowKeys, report: Report) -> Iterator[tuple[int, Row]]:
     """Yield each row of a file with its number, from 1, in the format that its suffix or the description says."""
@@ -62,6 +64,7 @@ def _of_lines(file: Iterable[str], kind: Format, columns: tuple[str, ...], repor
         return _of_json_lines(file, report)
     if kind == "words":
         return _of_words(file, columns, report)
+    csv.field_size_limit(_LONGEST_CELL)  # of all readers of the process: others set their own
     return _of_cells(csv.reader(file, delimiter="\t" if kind == "tsv" else ",", strict=True), report)
 
 
