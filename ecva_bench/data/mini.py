@@ -35,7 +35,7 @@ def load_mini(path: Path | None = None, videos: Path | None = None) -> Dataset:
         source=f"embedded, version {definition['version']}",
         sha256=definition["sha256"],
         taxonomy=load_taxonomy("cuva"),
-        annotations=tuple(_annotation(clip) for clip in definition["clips"]),
+        annotations=tuple(clip_annotation(clip) for clip in definition["clips"]),
         videos=videos or clips_folder("mini", drawn),
         render=render_clip,
     )
@@ -78,8 +78,10 @@ def spans(pairs: list[list[float]]) -> tuple[Moment, ...]:
     return tuple(Moment(start=start, end=end) for start, end in pairs)
 
 
-def _annotation(clip: dict[str, Any]) -> Annotation:
-    label = Label(**clip["label"])
+def clip_annotation(clip: dict[str, Any]) -> Annotation:
+    """Return what a definition says of a clip, of the split or of its twins."""
+    label = Label(**clip["label"]) if clip["label"] else None
+    reviewed = spans(clip["reviewed"])
     return Annotation(
         video=clip["video"],
         media=f"{clip['video']}.mp4",
@@ -89,6 +91,7 @@ def _annotation(clip: dict[str, Any]) -> Annotation:
         cause=clip["cause"],
         effect=clip["effect"],
         key_sentences=tuple(clip["key_sentences"]),
-        severity_curve=tuple((seconds, importance) for seconds, importance in clip["severity_curve"]),
-        review=Review(label=label, moments=spans(clip["reviewed"])),
+        severity_curve=tuple((seconds, importance) for seconds, importance in clip.get("severity_curve", ())),
+        review=Review(label=label, moments=reviewed) if reviewed else None,
+        anomalous=clip.get("anomalous"),
     )

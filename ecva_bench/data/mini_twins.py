@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..records import Annotation, Label
-from ..records.annotations import Review
+from ..records import Annotation
 from ..records.twins import original_of
 from ..untrusted import parse_json
 from .dataset import Dataset
 from .drawing import Clip, check_drawn, clips_folder, draw_clip, drawn_sha256
-from .mini import load_mini, mini_clips, spans
+from .mini import clip_annotation, load_mini, mini_clips
 
 DEFINITION = Path(__file__).with_suffix(".json")
 
@@ -34,7 +33,7 @@ def load_mini_twins(path: Path | None = None, videos: Path | None = None) -> Dat
     drawn = drawn_sha256(definition["clips"], mini=mini.sha256)
     check_drawn(drawn, definition["sha256"], _edition(), DEFINITION)
     originals = [each.model_copy(update={"anomalous": True}) for each in mini.annotations]
-    twins = [_annotation(clip) for clip in definition["clips"]]
+    twins = [clip_annotation(clip) for clip in definition["clips"]]
     return replace(
         mini,
         name="mini-twins",
@@ -69,20 +68,3 @@ def _definition() -> dict[str, Any]:
 
 def _edition() -> str:
     return f"version {_definition()['version']} of mini-twins"
-
-
-def _annotation(clip: dict[str, Any]) -> Annotation:
-    label = Label(**clip["label"]) if clip["label"] else None
-    reviewed = spans(clip["reviewed"])
-    return Annotation(
-        video=clip["video"],
-        media=f"{clip['video']}.mp4",
-        label=label,
-        moments=spans(clip["moments"]),
-        description=clip["description"],
-        cause=clip["cause"],
-        effect=clip["effect"],
-        key_sentences=tuple(clip["key_sentences"]),
-        review=Review(label=label, moments=reviewed) if reviewed else None,
-        anomalous=clip["anomalous"],
-    )

@@ -62,8 +62,12 @@ def commands(text: str) -> Iterator[Command]:
                 yield Command(line, tuple(_globbed(words)), environment, code)
 
 
-def follow(page: str, run: Callable[[Command], int], run_python: Callable[[str], None]) -> None:
-    """Follow a page in the present folder; `run` gets each command and returns what it ended with."""
+def follow(page: str, run: Callable[[Command], int], run_python: Callable[[str], None]) -> int:
+    """Follow a page in the present folder, and return of how many blocks it is.
+
+    `run` gets each command and returns what it ended with, which is to be what the page says.
+    """
+    followed = 0
     for block in blocks(page):
         if block.file:
             Path(block.file).parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +78,8 @@ def follow(page: str, run: Callable[[Command], int], run_python: Callable[[str],
             assert block.kind == "sh", f"a block is neither a file nor commands nor Python: {block.text}"
             for command in commands(block.text):
                 assert run(command) == command.code, command.line
+        followed += 1
+    return followed
 
 
 def _globbed(words: list[str]) -> Iterator[str]:

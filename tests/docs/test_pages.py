@@ -20,7 +20,8 @@ OPTIONS_OF_ALL = {"--help"}
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.stem not in WITH_WEIGHTS], ids=lambda page: page.stem)
 def test_a_page_can_be_followed(page: Path, shell: Shell) -> None:
-    follow(page.read_text(encoding="utf-8"), shell, _run_python)
+    text = page.read_text(encoding="utf-8")
+    assert follow(text, shell, _run_python) == text.count("\n```") / 2 > 0
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.stem in WITH_WEIGHTS], ids=lambda page: page.stem)
@@ -28,7 +29,8 @@ def test_a_page_that_needs_weights_can_be_followed_with_tiny_ones(page: Path, re
     pytest.importorskip("transformers", reason="transformers is not installed (extra `models`)")
     for needed in ("weights", *(["few_clips"] if page.stem == "systems" else [])):
         request.getfixturevalue(needed)
-    follow(page.read_text(encoding="utf-8"), request.getfixturevalue("shell"), _run_python)
+    text = page.read_text(encoding="utf-8")
+    assert follow(text, request.getfixturevalue("shell"), _run_python) == text.count("\n```") / 2 > 0
 
 
 def _run_python(text: str) -> None:
