@@ -9,7 +9,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import av
 from av.container import InputContainer
@@ -33,7 +32,6 @@ from .watchdog import Deadline
 FileStamp = tuple[int, int]  # bytes, modification time in ns: enough to notice that a file was replaced
 
 _DOWNLOAD_AGAIN = "download or copy it again"
-_MOST_STREAMS = 64  # whose pixels are bounded; FFmpeg looks at each to open a file
 # What FFmpeg reads as a list of other files, devices or addresses.
 _REFERRING = frozenset(("concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"))
 _SYNC_DISTANCE = 188  # bytes of an MPEG transport packet
@@ -80,17 +78,9 @@ def _open(path: Path, deadline: Deadline) -> InputContainer:
     name = str(path.absolute())  # a relative name with a colon would be taken for an address
     # A playlist under a video's name must not reach for the network, nor for another file.
     local = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _REFERRING))}
-    typed_wrongly: Any = [_PIXELS] * _MOST_STREAMS
-    seconds = deadline.seconds
+    options = {**local, **_PIXELS}  # also those of the decoders with which FFmpeg looks at the streams
     try:
-        try:
-            return av.open(
-                name, options=local, stream_options=typed_wrongly, metadata_errors="replace", timeout=seconds
-            )
-        except ValueError as error:  # MPEG and FLV do not say beforehand which streams they have
-            if isinstance(error, av.error.FFmpegError):
-                raise
-            return av.open(name, options=local, metadata_errors="replace", timeout=seconds)
+        return av.open(name, options=options, metadata_errors="replace", timeout=deadline.seconds)
     except av.error.ExitError:
         raise deadline.timeout() from None
     except av.error.ArgumentError:  # before anything that it names is opened
