@@ -27,7 +27,6 @@ _SECRET = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(?:_ID)?
 _SHORTEST_SECRET = 8  # characters; a shorter value may be any word
 _DEEPEST = 100  # levels of JSON: what is read is also written, copied and walked through, each by recursion
 _LONGEST_NUMBER = 300  # digits; a longer one is no float
-_HUGE = re.compile(rf"\d{{{_LONGEST_NUMBER}}}|\d[eE]\+?\d{{3}}")  # found in a text that may hold such numbers
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 LONGEST_ID = 500  # characters of a video's
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -50,12 +49,12 @@ def parse_json(content: str | bytes, *, lenient: bool = False, repeated: Callabl
     text and no number; with `repeated`, that is called with the field's name, and the first one counts.
     """
     text = content if isinstance(content, str) else content.decode("utf-8-sig", "surrogatepass")
-    decoder = _DECODERS[lenient, _HUGE.search(text) is not None]
+    decoder = _LENIENT if lenient else _STRICT
     if repeated is not None:
         decoder = json.JSONDecoder(object_pairs_hook=partial(_first_of_each, repeated), parse_int=_integer)
     try:
         value = decoder.decode(text)
-        if _HALF_CHARACTER.search(text):
+        if ("\\u" in text or not text.isascii()) and _HALF_CHARACTER.search(text):
             written = json.dumps(value, ensure_ascii=False)
             mended = well_formed(written)
             value = value if mended == written else decoder.decode(mended)
@@ -197,12 +196,7 @@ def _finite_float(text: str) -> float:
     return number if math.isfinite(number) else _no_number(text)
 
 
-# By whether it is lenient, and whether it may hold a number that is too large.
-_DECODERS = {
-    (False, False): json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number),
-    (False, True): json.JSONDecoder(
-        object_pairs_hook=_object, parse_constant=_no_number, parse_int=_finite_integer, parse_float=_finite_float
-    ),
-    (True, False): json.JSONDecoder(object_pairs_hook=_object_of_row),
-    (True, True): json.JSONDecoder(object_pairs_hook=_object_of_row, parse_int=_integer),
-}
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_number, parse_int=_finite_integer, parse_float=_finite_float
+)
+_LENIENT = json.JSONDecoder(object_pairs_hook=_object_of_row, parse_int=_integer)
