@@ -11,7 +11,7 @@ from .. import registry
 from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
 from ..records.base import View
 from .lines import parse_records
-from .manifests import SampleView, lacking, manifest_of
+from .manifests import SampleView, lacking, manifest_of, sample_views
 from .spending import Spending
 
 
@@ -39,7 +39,7 @@ def read_results(path: Path) -> Results:
     doubts: list[Doubt] = []
     failures: dict[SampleView, Failure] = {}
     impossible: dict[SampleView, str] = {}
-    owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
+    owed = sample_views(manifest.expects)
     for record in records:
         if isinstance(record, Answer) and record.key not in keys:
             keys[record.key] = (record.id, record.view, record.answer)
