@@ -47,6 +47,7 @@ class PictureView(Video):
         """Return the pictures of the view at indices of the timeline, with the times that belong to the indices."""
         requested = self._checked(indices)
         if self._kind == "blank":
+            self._source.check_bytes(len(requested))
             width, height = self.size
             pixels, substituted, corrupt = np.zeros((len(requested), height, width, 3), dtype=np.uint8), {}, ()
             pixels.flags.writeable = False

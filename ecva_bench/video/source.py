@@ -85,7 +85,7 @@ class Source:
         if len(new) == len(ranks) > 0:
             return self._decode(new)
         height, width = self.index.picture.shown_size
-        self._check_bytes(len(ranks))
+        self.check_bytes(len(ranks))
         pixels = np.empty((len(ranks), height, width, 3), dtype=np.uint8)
         corrupt = np.array([rank in self._corrupt for rank in ranks.tolist()], dtype=np.bool_)
         if len(new):
@@ -100,7 +100,8 @@ class Source:
             self._last = ranks.tobytes(), whole
         return whole
 
-    def _check_bytes(self, frames: int) -> None:
+    def check_bytes(self, frames: int) -> None:
+        """Raise `VideoTooLarge` for more frames than may be in memory at once."""
         height, width = self.index.picture.shown_size
         check_bytes(frames, height * width * 3, self.path)
 
@@ -109,7 +110,7 @@ class Source:
         return np.array(new, dtype=np.int64)
 
     def _decode(self, ranks: Int64) -> Decoded:
-        self._check_bytes(len(self.kept) + len(ranks))
+        self.check_bytes(len(self.kept) + len(ranks))
         on_disk(self.path)  # of a video in an archive, the copy may have been removed in the meantime
         if self.isolate:
             limit = self.deadline

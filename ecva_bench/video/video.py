@@ -231,9 +231,11 @@ class Video:
         """Return the frames at indices of the timeline shown, in any order, repeated if asked for repeatedly.
 
         A frame that does not decode is replaced by the nearest shown one that does, and listed in `substituted`.
-        `UsageError` for an index that is not there, `NoFrames` if nothing decodes, `DecodeTimeout`, `VideoChanged`.
+        `UsageError` for an index that is not there, `NoFrames` if nothing decodes, `DecodeTimeout`, `VideoChanged`,
+        `VideoTooLarge` for more frames than may be in memory at once.
         """
         requested = np.asarray(indices, dtype=np.int64)
+        self._source.check_bytes(len(requested))
         ranks, places = np.unique(self.source_indices(requested), return_inverse=True)
         read = self._source.read(ranks)
         decoded = ranks.copy()

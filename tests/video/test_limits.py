@@ -10,7 +10,9 @@ import av
 import pytest
 
 from ecva_bench.errors import VideoTooLarge
+from ecva_bench.records.base import Pictures
 from ecva_bench.video import Video, limits
+from ecva_bench.video.pictures import PictureView
 from ecva_bench.video.probing import probe
 from tests.clips import write_clip
 
@@ -107,3 +109,17 @@ def test_too_many_frames_at_once_are_an_error(tmp_path: Path, monkeypatch: pytes
         video.preload(range(6))
         with pytest.raises(VideoTooLarge):
             video.preload(range(20))
+
+
+@pytest.mark.parametrize("pictures", ["still", "shuffled", "blank"])
+def test_too_many_frames_at_once_are_an_error_whatever_they_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Pictures
+) -> None:
+    with Video(write_clip(tmp_path / "clip.mp4", frames=20)) as video:
+        monkeypatch.setattr(limits, "MOST_BYTES", 10 * 64 * 48 * 3)
+        view = PictureView(video, pictures)
+        assert len(view.frames_at(range(10))) == 10
+        with pytest.raises(VideoTooLarge, match="11 of its frames"):
+            view.frames_at(range(11))
+        with pytest.raises(VideoTooLarge, match="11 of its frames"):
+            video.frames_at([0] * 11)
