@@ -22,8 +22,11 @@ _PATIENCE = 2.0  # seconds in which descendants may end by themselves
 
 @contextmanager
 def none_left() -> Iterator[None]:
-    """Have all descendants of this process end after it if it is killed or interrupted; needs `/proc`, as Linux has."""
-    if not (_PROC / "self/stat").exists():
+    """Have all descendants of this process end after it if it is killed or interrupted.
+
+    Needs a `/proc` that lists children, as Linux has: all processes of a large machine would take long to look at.
+    """
+    if not (_PROC / f"self/task/{os.getpid()}/children").exists():
         yield
         return
     watcher = subprocess.Popen(
@@ -61,16 +64,22 @@ def _watch(run: int) -> None:
 
 
 def _descendants(run: int) -> set[int]:
-    children: dict[int, list[int]] = {}
-    for folder in _PROC.iterdir():
-        if folder.name.isdecimal() and (fields := _stat(int(folder.name))):
-            children.setdefault(int(fields[1]), []).append(int(folder.name))
     found: set[int] = set()
     todo = [run]
     while todo:
-        below = children.get(todo.pop(), [])
+        below = _children(todo.pop())
         found.update(below)
         todo += below
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Return what the threads of a process have started; nothing where it has ended."""
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in (_PROC / str(pid) / "task").iterdir():
+            with suppress(OSError):  # it has just ended
+                found += map(int, (thread / "children").read_text().split())
     return found
 
 
