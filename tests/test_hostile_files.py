@@ -30,6 +30,7 @@ HUGE = "1" + "0" * 5000
         ('{"a": [-Infinity]}', "-Infinity is no number"),
         ('{"a": 1e999}', "1e999 is no number"),
         (f'{{"a": 1{"0" * 250}e99}}', "10000000000000000000 is no number"),
+        (f'{{"a": 1{"0" * 250}.5e99}}', "10000000000000000000 is no number"),
         (f'{{"a": {HUGE}}}', "10000000000000000000 is no number"),
         ('{"answer": "a", "answer": "b"}', "the field 'answer' occurs twice"),
         ('{"a": {"b": 1, "b": 1}}', "the field 'b' occurs twice"),
