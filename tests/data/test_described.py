@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -359,6 +361,20 @@ def test_a_name_that_leads_out_of_the_folder_is_a_finding(tmp_path: Path) -> Non
     dataset = load_dataset(describe(tmp_path, PORCH.format(file="rows.csv")))
     assert rules(dataset)["name-outside"] == 1
     assert ".." not in dataset.annotations[0].media
+
+
+def test_loading_keeps_nothing_else_of_the_process(tmp_path: Path) -> None:
+    class Model:
+        own: Model
+
+    model = Model()
+    model.own = model
+    seen = weakref.ref(model)
+    load_dataset(describe(tmp_path, PORCH.format(file=lines(tmp_path, "rows.jsonl", *ROWS).name)))
+    del model
+    gc.collect()
+    assert seen() is None
+    assert gc.isenabled()
 
 
 def test_a_table_of_a_described_set_says_whose_it_is(tmp_path: Path) -> None:

@@ -146,15 +146,14 @@ def _assembled(
 
 @contextmanager
 def _no_cycles() -> Iterator[None]:
-    """Keep the collector of cycles from going through all records, now and later: they make none.
+    """Keep the collector of cycles from going through all records again and again while they are made: they make none.
 
-    They are freed all the same when nobody holds them any more.
+    Nothing is frozen: that would keep for ever whatever else of the process lies in a cycle, such as a model.
     """
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
-        gc.freeze()
     finally:
         if collects:
             gc.enable()
