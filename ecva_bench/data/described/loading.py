@@ -127,10 +127,10 @@ def _assembled(
         _read(description, file, codes, assembly)
     for name, file in _shared(description, others, codes, set(assembly.entries)):
         assembly.note(name, "row", Note("in-other-split", "kept", file.name))
-    if not assembly.entries:
+    usable, empty, findings = assembly.annotations(files[0])
+    if not (usable or empty):
         first = next((f": {video}: {note.before}" for video, _, note in assembly.noted), "")
         raise DataError(f"no row can be used{first:.300}", source, "check the file, and what the description says")
-    usable, empty, findings = assembly.annotations(files[0])
     hashes = [_hash(file) for file in files]
     return Dataset(
         name=description.name,
