@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from ..data import Dataset
 from ..errors import VideoAmbiguous
 from ..names import Name, number_of
+from ..records.base import sha256_of_file
 from .findings import DataFinding, finding_of
 from .questions import plain_text
 from .similar import near_pairs
@@ -95,8 +95,8 @@ def file_hashes(datasets: Sequence[Dataset]) -> Mapping[Owner, str]:
         for owner, path in alike:
             found[owner] = ""
             if len(alike) > 1:
-                with suppress(OSError), path.open("rb") as file:
-                    found[owner] = hashlib.file_digest(file, "sha256").hexdigest()
+                with suppress(OSError):
+                    found[owner] = sha256_of_file(path)
     return dict(sorted(found.items()))
 
 

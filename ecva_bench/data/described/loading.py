@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import gc
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from ...errors import DataError, UsageError
 from ...names import first_few
-from ...records.base import sha256_of
+from ...records.base import sha256_of, sha256_of_file
 from ...taxonomy import AnomalyClass, Taxonomy
 from ...untrusted import parse_json
 from ..cells import Note
@@ -131,7 +130,7 @@ def _assembled(
     if not (usable or empty):
         first = next((f": {video}: {note.before}" for video, _, note in assembly.noted), "")
         raise DataError(f"no row can be used{first:.300}", source, "check the file, and what the description says")
-    hashes = [_hash(file) for file in files]
+    hashes = [sha256_of_file(file) for file in files]
     return Dataset(
         name=description.name,
         source=source,
@@ -207,8 +206,3 @@ def _shared(
         readers = [RowReader(kind, codes) for kind in _kinds_of(description, file)]
         shared = {readers[0].name(row) for _, row in read_table(file, readers[0].keys, Assembly().note)} & names
         yield from ((name, file) for name in sorted(filter(None, shared)))
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
