@@ -425,3 +425,14 @@ def test_a_table_of_a_described_set_says_whose_it_is(tmp_path: Path) -> None:
     path = vau_bench(tmp_path)
     with pytest.raises(DataError, match=r"fits the description of vau-bench.*vau-bench:"):
         load_dataset(path)
+
+
+def test_a_long_description_in_json_is_one(tmp_path: Path) -> None:
+    write_rows(tmp_path, "csv")
+    about = {"name": "p", "id": "clip", "cause": "why", "splits": {"test": ["rows.csv"]}, "notes": "x" * 200_000}
+    assert len(load_dataset(written(tmp_path, "my.json", about)).annotations) == len(ROWS)
+
+
+@pytest.mark.parametrize("start", ["0", "5"])
+def test_a_start_alone_is_an_open_moment_at_any_second(start: str) -> None:
+    assert [note.rule for note in read_span((start,), "seconds", None, lambda value: False)[1]] == ["moment-open"]

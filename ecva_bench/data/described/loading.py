@@ -19,7 +19,7 @@ from ...untrusted import parse_json
 from ..cells import Note
 from ..dataset import Dataset
 from .assembling import Assembly, require_columns
-from .description import Description, RowsKeys, parse_description
+from .description import LARGEST, Description, RowsKeys, parse_description
 from .mapping import RowReader
 from .tables import read_table
 
@@ -65,8 +65,8 @@ def is_description(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            begin = file.read(100_001)
-        written = parse_json(begin.decode("utf-8-sig")) if len(begin) <= 100_000 else None
+            begin = file.read(LARGEST + 1)
+        written = parse_json(begin.decode("utf-8-sig")) if len(begin) <= LARGEST else None
     except (OSError, ValueError):
         return False
     return isinstance(written, dict) and isinstance(written.get("name"), str) and bool({"id", "rows"} & written.keys())
