@@ -71,6 +71,8 @@ def id_problem(text: str, longest: int = LONGEST_ID) -> str:
         return "it is empty"
     if len(text) > longest:
         return f"it is too long: {len(text):,} of at most {longest} characters"
+    if text.isprintable():  # nearly always, and quicker than to look at each
+        return ""
     odd = next((one for one in text if unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp")), "")
     return f"it holds the character U+{ord(odd):04X}" if odd else ""
 

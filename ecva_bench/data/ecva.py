@@ -15,6 +15,7 @@ from ..files import parquet
 from ..files.trouble import trouble_of
 from ..names import number_of
 from ..records import Annotation
+from ..records.base import sha256_of_file
 from ..taxonomy import load_taxonomy
 from .dataset import Dataset
 from .identity import CUVA_VIDEOS, ECVA_VIDEOS, NO_FINGERPRINT, fingerprint, recognise
@@ -88,8 +89,7 @@ def _read(path: Path, table: AnnotationTable) -> tuple[tuple[Annotation, ...], s
     """Take the rows of a file into a table and return its examples and the hash of its bytes."""
     if _begin_of(path) == parquet.MAGIC:  # it may hold videos, so that not all of it is read
         read_rows(parquet.rows(path), path, table)
-        with path.open("rb") as file:
-            return (), hashlib.file_digest(file, "sha256").hexdigest()
+        return (), sha256_of_file(path)
     content = read_bytes(path)
     examples: list[Annotation] = []
     if content.startswith(WORKBOOK):

@@ -14,6 +14,7 @@ from ..registry.source_files import error_line
 from .dataset import Dataset
 
 DATASET_GROUP = "ecva_bench.datasets"
+_TABLES = (".csv", ".tsv", ".json", ".jsonl")  # whose rows tell a described set; any words may fit one of a .txt
 
 # A registered name, an annotation file, both as `name:FILE`, `./file.py:Name`, a function or class of (path, videos),
 # or a data set.
@@ -43,6 +44,7 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
         file, split = _file_and_split(source)
         if path is None and file.suffix != ".py" and (file.suffix or file.exists()):
             from .described import is_description, load_described_file
+            from .described.shipped import fitting_set
             from .ecva import load_annotation_file
 
             if split is not None or is_description(file):
@@ -50,22 +52,15 @@ def load_dataset(source: DatasetSource, path: str | Path | None = None, videos: 
             try:
                 return load_annotation_file(file, place)
             except DataError as error:
-                if file.is_file() and (fitting := _fitting_sets(file)):
-                    what = f"this is no annotation file of CUVA or ECVA, and it fits the description of {fitting[0]}"
-                    raise DataError(what, file, f"name both: {fitting[0]}:{file}") from error
+                if file.suffix.lower() in _TABLES and file.is_file() and (fitting := fitting_set(file)):
+                    what = f"this is no annotation file of CUVA or ECVA, and it fits the description of {fitting}"
+                    raise DataError(what, file, f"name both: {fitting}:{file}") from error
                 raise
         source = str(source)
     found = registry.resolve(DATASET_GROUP, source)
     if path is None:
         path = found.target
     return _loaded(found, None if path is None else Path(path), place)
-
-
-def _fitting_sets(file: Path) -> list[str]:
-    """Return the described sets that a table may be of."""
-    from .described.shipped import fitting_sets
-
-    return fitting_sets(file) if file.suffix.lower() in (".csv", ".tsv", ".json", ".jsonl") else []
 
 
 def _file_and_split(source: str | Path) -> tuple[Path, str | None]:

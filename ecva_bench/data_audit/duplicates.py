@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from ..data import Dataset
 from ..errors import VideoAmbiguous
 from ..names import Name, number_of
+from ..records.base import sha256_of_file
 from .findings import DataFinding, finding_of
 from .questions import plain_text
 from .similar import near_pairs
@@ -35,10 +35,7 @@ class _Text:
 def find_texts(datasets: Sequence[Dataset]) -> list[DataFinding]:
     """Return the long texts that several videos of a set share, equal or near, and those that two sets share."""
     texts = [text for number, dataset in enumerate(datasets) for text in _long_texts(number, dataset)]
-    owners: dict[str, set[Owner]] = defaultdict(set)
-    for text in texts:
-        owners[text.plain].add(text.owner)
-    near = _neighbours(list(owners))
+    index = _Index(texts)
     findings = []
     for number, dataset in enumerate(datasets):
         fields: dict[str, list[_Text]] = defaultdict(list)
@@ -46,10 +43,10 @@ def find_texts(datasets: Sequence[Dataset]) -> list[DataFinding]:
             if text.owner[0] == number:
                 fields[text.field].append(text)
         for field, own in fields.items():
-            findings += _within(dataset.name, field, own, owners, near)
+            findings += _within(dataset.name, field, own, index)
         own = [text for some in fields.values() for text in some]
         for later in range(number + 1, len(datasets)):
-            findings += _between(dataset.name, datasets[later].name, later, own, owners, near)
+            findings += _between(dataset.name, datasets[later].name, later, own, index)
     return findings
 
 
@@ -98,8 +95,8 @@ def file_hashes(datasets: Sequence[Dataset]) -> Mapping[Owner, str]:
         for owner, path in alike:
             found[owner] = ""
             if len(alike) > 1:
-                with suppress(OSError), path.open("rb") as file:
-                    found[owner] = hashlib.file_digest(file, "sha256").hexdigest()
+                with suppress(OSError):
+                    found[owner] = sha256_of_file(path)
     return dict(sorted(found.items()))
 
 
@@ -124,67 +121,50 @@ def _long_texts(number: int, dataset: Dataset) -> Iterator[_Text]:
                 yield _Text((number, one.video), field, plain)
 
 
-def _neighbours(texts: list[str]) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for one, other in near_pairs(texts):
-        found[texts[one]].append(texts[other])
-        found[texts[other]].append(texts[one])
-    return found
+class _Index:
+    """Which videos have a text, equal or near."""
+
+    def __init__(self, texts: Sequence[_Text]) -> None:
+        self._owners: dict[str, set[Owner]] = defaultdict(set)
+        for text in texts:
+            self._owners[text.plain].add(text.owner)
+        plain = list(self._owners)
+        self._near: dict[str, list[str]] = defaultdict(list)
+        for one, other in near_pairs(plain):
+            self._near[plain[one]].append(plain[other])
+            self._near[plain[other]].append(plain[one])
+
+    def equal(self, text: _Text, place: int) -> str:
+        """Return another video of a set that has the very text; empty where there is none."""
+        return _another(self._owners[text.plain], text.owner, place)
+
+    def near(self, text: _Text, place: int) -> str:
+        """Return another video of a set that has nearly the text; empty where there is none."""
+        found = (_another(self._owners[other], text.owner, place) for other in self._near.get(text.plain, ()))
+        return next(filter(None, found), "")
 
 
-def _within(
-    dataset: str,
-    field: str,
-    texts: Sequence[_Text],
-    owners: Mapping[str, set[Owner]],
-    near: Mapping[str, list[str]],
-) -> list[DataFinding]:
+def _within(dataset: str, field: str, texts: Sequence[_Text], index: _Index) -> list[DataFinding]:
     place = texts[0].owner[0]
-    repeated = [_another(owners[text.plain], text.owner, place) for text in texts]
-    close = [
-        next((video for other in near.get(text.plain, ()) if (video := _another(owners[other], text.owner, place))), "")
-        if not again
-        else ""
-        for text, again in zip(texts, repeated, strict=True)
-    ]
-    findings = []
-    for rule, others in (("text-repeated", repeated), ("text-near", close)):
-        cases = [(text.owner[1], bool(other)) for text, other in zip(texts, others, strict=True)]
-        shown = (
-            f"{text.owner[1]} and {other}: {text.plain[:_SHOWN]}"
-            for text, other in zip(texts, others, strict=True)
-            if other
-        )
-        findings += finding_of(rule, dataset, cases, shown, task=field)
-    return findings
+    equal = [index.equal(text, place) for text in texts]
+    near = ["" if again else index.near(text, place) for text, again in zip(texts, equal, strict=True)]
+    findings = _finding("text-repeated", dataset, texts, equal, task=field)
+    return findings + _finding("text-near", dataset, texts, near, task=field)
 
 
-def _between(
-    dataset: str,
-    other: str,
-    place: int,
-    texts: Sequence[_Text],
-    owners: Mapping[str, set[Owner]],
-    near: Mapping[str, list[str]],
+def _between(dataset: str, other: str, place: int, texts: Sequence[_Text], index: _Index) -> list[DataFinding]:
+    theirs = [index.equal(text, place) or index.near(text, place) for text in texts]
+    return _finding("text-shared", dataset, texts, theirs, other=other)
+
+
+def _finding(
+    rule: str, dataset: str, texts: Sequence[_Text], others: Sequence[str], *, task: str = "", other: str = ""
 ) -> list[DataFinding]:
-    theirs = [
-        next(
-            (
-                video
-                for plain in (text.plain, *near.get(text.plain, ()))
-                if (video := _another(owners[plain], text.owner, place))
-            ),
-            "",
-        )
-        for text in texts
-    ]
-    cases = [(text.owner[1], bool(video)) for text, video in zip(texts, theirs, strict=True)]
-    shown = (
-        f"{text.owner[1]} and {video}: {text.plain[:_SHOWN]}"
-        for text, video in zip(texts, theirs, strict=True)
-        if video
-    )
-    return finding_of("text-shared", dataset, cases, shown, other=other) if cases else []
+    """Return the finding of a rule for texts that other videos have too; `others` are these, empty for none."""
+    pairs = list(zip(texts, others, strict=True))
+    cases = [(text.owner[1], bool(video)) for text, video in pairs]
+    shown = (f"{text.owner[1]} and {video}: {text.plain[:_SHOWN]}" for text, video in pairs if video)
+    return finding_of(rule, dataset, cases, shown, task=task, other=other)
 
 
 def _another(owners: set[Owner], own: Owner, place: int) -> str:

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
+from ..untrusted import id_problem
 from .base import Action, Record, SampleIdText, TaskName, VideoId
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
+LONGEST_NAME = 400  # characters of a query's; the id of its sample has the video's and the task's before it
 NO_MOMENTS = "none"  # the reference of a timestamp in a normal video
 
 
@@ -97,6 +99,8 @@ class Query(Record):
     def _plain_name(cls, name: str) -> str:
         if "/" in name or "@" in name or name in TASK_NAMES:
             raise ValueError(f"{name!r} cannot name a query: it has a / or @, or is a task's name")
+        if name and (problem := id_problem(name, LONGEST_NAME)):
+            raise ValueError(f"it cannot name a query: {problem}")
         return name
 
 

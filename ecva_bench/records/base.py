@@ -91,7 +91,8 @@ def canonical_json(value: Any) -> str:
 def sha256_of_file(path: Path) -> str:
     """Return the hex SHA-256 of a file's bytes; of a folder, of its files' by name, but for hidden ones."""
     if not path.is_dir():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     files = sorted(file for file in path.iterdir() if file.name[0] != ".")
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ from ecva_bench.data.described.times import read_span, spans_in
 from ecva_bench.errors import DataError, EcvaError, UsageError
 from ecva_bench.records import Annotation, Moment
 from ecva_bench.records.annotations import Finding, Query
+from ecva_bench.samples import samples
+from ecva_bench.tasks import TASKS, prompt_for
 
 from .field_shapes import lines, table, vau_bench, written
 
@@ -361,7 +365,74 @@ def test_a_name_that_leads_out_of_the_folder_is_a_finding(tmp_path: Path) -> Non
     assert ".." not in dataset.annotations[0].media
 
 
+ASKED = """
+name = "asked"
+id = "clip"
+media = "file"
+choice = { question = "why", options = ["a", "b"], answer = "key", answer_is = "letter", name = "called" }
+splits = { test = ["rows.jsonl"] }
+"""
+
+
+def asked(folder: Path, *rows: dict[str, object]) -> Dataset:
+    same = {"why": "It rains?", "a": "yes", "b": "no", "key": "A", "file": None, "called": None}
+    lines(folder, "rows.jsonl", *({**same, **row} for row in rows))
+    return load_dataset(describe(folder, ASKED))
+
+
+def ids(dataset: Dataset) -> list[str]:
+    prompt = prompt_for(TASKS["choice"])
+    return [sample.id for each in dataset.annotations for sample in samples(each, TASKS["choice"], prompt)]
+
+
+def test_a_name_that_can_be_no_id_is_a_finding_and_the_other_videos_are_asked_about(tmp_path: Path) -> None:
+    fine = {"clip": "fine.mp4"}
+    dataset = asked(tmp_path, {"clip": "a\nb.mp4"}, {"clip": "x" * 501}, {"clip": "c", "file": "c\td.mp4"}, fine)
+    assert rules(dataset) == {"id-unusable": 3}
+    assert ids(dataset) == ["fine/choice/1"]
+    with pytest.raises(DataError, match=r"(?s)no row can be used.*U\+000A"):
+        asked(tmp_path, {"clip": "a\nb.mp4"})
+
+
+def test_names_of_queries_are_told_apart_and_can_be_part_of_an_id(tmp_path: Path) -> None:
+    called = [
+        {"clip": "1.mp4", "called": name, "why": f"Why {n}?"} for n, name in enumerate(("2", None, "a\nb", "x" * 401))
+    ]
+    found = ids(asked(tmp_path, *called))
+    assert found == ["1/choice/2", "1/choice/3", "1/choice/4", "1/choice/5"]
+    twice = asked(tmp_path, {"clip": "1.mp4", "called": "q"}, {"clip": "1", "called": "q", "why": "And why?"})
+    assert (len(ids(twice)), rules(twice)["duplicate-row"]) == (1, 1)
+    for name in ("a\nb", "x" * 401):
+        with pytest.raises(ValueError, match="cannot name a query"):
+            Query(task="choice", name=name, text="Why?")
+
+
+def test_loading_keeps_nothing_else_of_the_process(tmp_path: Path) -> None:
+    class Model:
+        own: Model
+
+    model = Model()
+    model.own = model
+    seen = weakref.ref(model)
+    load_dataset(describe(tmp_path, PORCH.format(file=lines(tmp_path, "rows.jsonl", *ROWS).name)))
+    del model
+    gc.collect()
+    assert seen() is None
+    assert gc.isenabled()
+
+
 def test_a_table_of_a_described_set_says_whose_it_is(tmp_path: Path) -> None:
     path = vau_bench(tmp_path)
     with pytest.raises(DataError, match=r"fits the description of vau-bench.*vau-bench:"):
         load_dataset(path)
+
+
+def test_a_long_description_in_json_is_one(tmp_path: Path) -> None:
+    write_rows(tmp_path, "csv")
+    about = {"name": "p", "id": "clip", "cause": "why", "splits": {"test": ["rows.csv"]}, "notes": "x" * 200_000}
+    assert len(load_dataset(written(tmp_path, "my.json", about)).annotations) == len(ROWS)
+
+
+@pytest.mark.parametrize("start", ["0", "5"])
+def test_a_start_alone_is_an_open_moment_at_any_second(start: str) -> None:
+    assert [note.rule for note in read_span((start,), "seconds", None, lambda value: False)[1]] == ["moment-open"]

@@ -9,6 +9,7 @@ import pytest
 
 from ecva_bench.reading.choices import read_choice
 from ecva_bench.reading.rankings import read_ranking
+from ecva_bench.reading.spans.reader import read_spans
 from ecva_bench.reading.text import ends, final_answer, plain
 from ecva_bench.reading.thoughts import blank_thoughts, without_thought
 from ecva_bench.reading.verdicts import Scale, read_verdicts
@@ -23,6 +24,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "final answer": final_answer,
     "plain": plain,
     "ranking": lambda text: read_ranking(text, 5),
+    "spans": lambda text: read_spans(text, unit="seconds", duration=60.0),
     "thoughts": blank_thoughts,
     "verdict": lambda text: read_verdicts(text, Scale(0, 5), 1),
     "without thought": without_thought,

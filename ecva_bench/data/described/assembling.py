@@ -6,8 +6,9 @@ finding, and the first row counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from ...errors import DataError
 from ...names import ids_of, media_of
 from ...records import Annotation, Label, Moment
 from ...records.annotations import Finding, Query
+from ...untrusted import id_problem
 from ..cells import Note
 
 TEXTS = ("description", "cause", "effect")
@@ -115,12 +117,18 @@ class Assembly:
             entry = self.entries.pop(name)
             known = joined.setdefault(ids[name], entry)
             if known is not entry:
+                self._asked = {(name, query.task, query.name) for query in known.queries}
+                entry.queries = [query for query in entry.queries if self._is_new(name, query)]
                 self._join(name, known, entry)
         usable: list[Annotation] = []
         empty: list[Annotation] = []
         for video in sorted(joined):
             entry = joined.pop(video)
-            (empty if entry.says_nothing() else usable).append(self._annotation(video, media[video], entry))
+            file = entry.media or media[video]
+            if problem := id_problem(video) or id_problem(file):
+                self.note(f"{video:.60}", "row", Note("id-unusable", "excluded", f"{problem}: {video:.60}"))
+                continue
+            (empty if entry.says_nothing() else usable).append(self._annotation(video, file, entry))
         findings = [
             Finding.unchecked({"video": ids.get(name, name), "field": column, **note._asdict()})
             for name, column, note in self.noted
@@ -143,7 +151,7 @@ class Assembly:
         return Annotation.unchecked(
             {
                 "video": video,
-                "media": entry.media or media,
+                "media": media,
                 "label": entry.label,
                 "moments": moments,
                 "description": entry.description,
@@ -162,13 +170,15 @@ def _by_time(moment: Moment) -> tuple[float, float]:
     return moment.start, moment.end
 
 
-def _numbered(queries: Iterable[Asked]) -> Iterator[Query]:
-    """Yield queries, each with a name: that of its own, or its number among those of its task."""
+def _numbered(queries: Sequence[Asked]) -> Iterator[Query]:
+    """Yield queries, each with a name: its own, or its number among those of its task, the next where that is taken."""
+    taken = {(asked.task, asked.name) for asked in queries}
     counts: dict[str, int] = {}
-    for asked in queries:
-        counts[asked.task] = counts.get(asked.task, 0) + 1
-        task, name, text, options, answer, moments = asked
-        name = name or str(counts[task])
+    for task, name, text, options, answer, moments in queries:
+        counts[task] = counts.get(task, 0) + 1
+        if not name:
+            name = next(str(number) for number in count(counts[task]) if (task, str(number)) not in taken)
+            taken.add((task, name))
         yield Query.unchecked(
             {"task": task, "name": name, "text": text, "options": options, "answer": answer, "moments": moments}
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...errors import DataError
 from ...records import Label
+from ...records.annotations import LETTERS
 from ..cells import Note
 from ..json_forms import cell_text
 from .description import ChoiceKeys, ClassKeys, DetectionKeys
@@ -22,7 +23,6 @@ from .times import as_number
 # What a spreadsheet program leaves in a table where a formula failed, and a formula that was never computed.
 _CELL_ERRORS = frozenset(("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NULL!", "#NUM!"))
 _FORMULA = re.compile(r"[=@]\s*[A-Za-z][A-Za-z0-9.]*\(")
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTER = re.compile(r"\(?([A-Za-z])\)?\s*[.:)]?")
 _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])\)?\s*[.:)]\s*(\S.*)", re.DOTALL)
 _SIGNS = re.compile(r"[\s_-]+")
@@ -220,7 +220,7 @@ def without_letters(options: dict[int, str]) -> dict[int, str]:
     An option is shown under a letter, and options are shuffled: a letter in its text would tell its place in the file.
     """
     found = {place: _LETTER_AND_TEXT.fullmatch(text.strip()) for place, text in options.items()}
-    texts = {place: match[2] for place, match in found.items() if match and match[1].upper() == _LETTERS[place % 26]}
+    texts = {place: match[2] for place, match in found.items() if match and match[1].upper() == LETTERS[place % 26]}
     return texts if len(texts) == len(options) else options
 
 
@@ -230,8 +230,8 @@ def read_key(value: object, options: dict[int, str], form: ChoiceKeys, note: Not
     place: int | None = None
     mended = ""
     if form.answer_is == "letter":
-        if len(text) == 1 and text in _LETTERS:
-            place = _LETTERS.index(text)
+        if len(text) == 1 and text in LETTERS:
+            place = LETTERS.index(text)
         elif found := _LETTER.fullmatch(text):
             place = ord(found[1].upper()) - ord("A")
         elif found := _LETTER_AND_TEXT.fullmatch(text):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import gc
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from pathlib import Path
 
 from ...errors import DataError, UsageError
 from ...names import first_few
-from ...records.base import sha256_of
+from ...records.base import sha256_of, sha256_of_file
 from ...taxonomy import AnomalyClass, Taxonomy
 from ...untrusted import parse_json
 from ..cells import Note
 from ..dataset import Dataset
 from .assembling import Assembly, require_columns
-from .description import Description, RowsKeys, parse_description
+from .description import LARGEST, Description, RowsKeys, parse_description
 from .mapping import RowReader
 from .tables import read_table
 
@@ -66,8 +65,8 @@ def is_description(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            begin = file.read(100_001)
-        written = parse_json(begin.decode("utf-8-sig")) if len(begin) <= 100_000 else None
+            begin = file.read(LARGEST + 1)
+        written = parse_json(begin.decode("utf-8-sig")) if len(begin) <= LARGEST else None
     except (OSError, ValueError):
         return False
     return isinstance(written, dict) and isinstance(written.get("name"), str) and bool({"id", "rows"} & written.keys())
@@ -127,11 +126,11 @@ def _assembled(
         _read(description, file, codes, assembly)
     for name, file in _shared(description, others, codes, set(assembly.entries)):
         assembly.note(name, "row", Note("in-other-split", "kept", file.name))
-    if not assembly.entries:
+    usable, empty, findings = assembly.annotations(files[0])
+    if not (usable or empty):
         first = next((f": {video}: {note.before}" for video, _, note in assembly.noted), "")
         raise DataError(f"no row can be used{first:.300}", source, "check the file, and what the description says")
-    usable, empty, findings = assembly.annotations(files[0])
-    hashes = [_hash(file) for file in files]
+    hashes = [sha256_of_file(file) for file in files]
     return Dataset(
         name=description.name,
         source=source,
@@ -146,15 +145,14 @@ def _assembled(
 
 @contextmanager
 def _no_cycles() -> Iterator[None]:
-    """Keep the collector of cycles from going through all records, now and later: they make none.
+    """Keep the collector of cycles from going through all records again and again while they are made: they make none.
 
-    They are freed all the same when nobody holds them any more.
+    Nothing is frozen: that would keep for ever whatever else of the process lies in a cycle, such as a model.
     """
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
-        gc.freeze()
     finally:
         if collects:
             gc.enable()
@@ -208,8 +206,3 @@ def _shared(
         readers = [RowReader(kind, codes) for kind in _kinds_of(description, file)]
         shared = {readers[0].name(row) for _, row in read_table(file, readers[0].keys, Assembly().note)} & names
         yield from ((name, file) for name in sorted(filter(None, shared)))
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -8,8 +8,8 @@ from typing import Any
 
 from ...names import of_number, relative
 from ...records import Moment
-from ...records.annotations import TASK_NAMES
-from ...untrusted import parse_json
+from ...records.annotations import LONGEST_NAME, TASK_NAMES
+from ...untrusted import id_problem, parse_json
 from ..cells import Note
 from .assembling import TEXTS, Asked, Assembly, RowContent
 from .cell_values import (
@@ -199,7 +199,7 @@ def _query_name(value: object) -> str:
     if value is None:
         return ""
     name = _shown(value).strip().replace("/", "-").replace("@", "-")
-    return "" if name in TASK_NAMES else name
+    return "" if name in TASK_NAMES or id_problem(name, LONGEST_NAME) else name
 
 
 def _silent(column: str, note: Note) -> None:

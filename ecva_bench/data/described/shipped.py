@@ -20,9 +20,11 @@ xd_violence = Shipped("xd-violence")
 SHIPPED = (dota, hivau_70k, smarthome_bench, sutd_trafficqa, tar, uca, ucf_crime, vau_bench, xd_violence)
 
 
-def fitting_sets(path: Path) -> list[str]:
-    """Return the names of the sets whose description fits an annotation file, which is read for each."""
-    return [one.name for one in SHIPPED if _fits(one, path)]
+def fitting_set(path: Path) -> str:
+    """Return the name of the first set whose description fits an annotation file, which is read for each it may be of;
+    empty where none does.
+    """
+    return next((one.name for one in SHIPPED if _fits(one, path)), "")
 
 
 def _fits(shipped: Shipped, path: Path) -> bool:

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...errors import DataError
 from ...files import parquet
@@ -119,7 +119,7 @@ def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[tuple[int, R
         except ValueError as error:
             report(f"row {number}", "row", Note("row-broken", "excluded", f"{line.strip()[:160]} ({error!s:.60})"))
             continue
-        if number == 1 and isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        if number == 1 and _is_header(value):
             names, number = _columns(value), 0  # the first line names the columns of the arrays below
         else:
             row = _as_row(value, names, number, report)
@@ -157,7 +157,7 @@ def _of_json(path: Path, records: str | None, report: Report) -> Iterator[tuple[
         raise DataError("the JSON holds no records: no list and no object", path, "check the file")
 
 
-def _is_header(value: object) -> bool:
+def _is_header(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
 
 

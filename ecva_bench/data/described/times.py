@@ -62,7 +62,7 @@ def read_span(
     if all(missing):
         return None, []
     written = ", ".join(map(str, span))
-    if len(span) == 1 and isinstance(span[0], str) and not as_number(span[0]):
+    if len(span) == 1 and isinstance(span[0], str) and as_number(span[0]) is None:
         return None, [Note("moment-malformed", "excluded", written[:200])]
     if len(span) < 2 or any(missing[:2]):
         return None, [Note("moment-open", "excluded", written[:200])]
