@@ -29,7 +29,7 @@ from .grounding import Grounding
 from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
 from .readings import ReadingScorer
-from .score import unit_asked_for
+from .score import offer_none, unit_asked_for
 from .scorer import Scorable
 from .second_reader import SecondReader
 from .timestamp import Timestamp
@@ -181,6 +181,7 @@ def _readings(results: Results, answers: Sequence[Answer], reader: Judge | None)
     if made is None:
         return {}
     scorer = made(protocol)
+    offer_none({answers[0].task: [scorer]}, results)
     scorer.second = SecondReader(reader, protocol) if reader is not None else None
     items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in answers]
     told = [item for item in items if item.candidate]

@@ -94,7 +94,7 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
-    _offer_none(chosen, results)
+    offer_none(chosen, results)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -202,7 +202,7 @@ def _choose(
     return found
 
 
-def _offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
+def offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
     """Tell scorers of times that `none` is an answer, where the run's prompt offers it."""
     asked = str(results.spec.get("prompts", {}).get("timestamp", {}).get("id", ""))
     for scorer in chosen.get("timestamp", ()):

@@ -180,3 +180,11 @@ def test_letters_and_yes_are_read_before_they_are_called_the_same() -> None:
         again = [answer.model_copy(update={"answer": "A" if options else "Yes"}) for answer in answers]
         (found,) = audit_answers([run.model_copy(update={"answers": tuple(again)})]).findings
         assert found.rule == "constant"
+
+
+@pytest.mark.parametrize(("prompt", "unread"), [("timestamp-or-none", False), ("timestamp", True)])
+def test_none_is_read_where_the_question_offers_it(prompt: str, unread: bool) -> None:
+    texts = {name: f"[{n}, {n + 3}]" if n < 7 else "none" for n, name in enumerate(NAMES)}
+    spec = {"prompts": {"timestamp": {"id": f"ours/{prompt}.v1"}}}
+    run = entry(texts, task="timestamp", duration=30.0).model_copy(update={"spec": spec})
+    assert ("unread" in {rule for rule, *_ in rules(run)}) is unread
