@@ -12,6 +12,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 
 from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
@@ -194,7 +195,7 @@ def _choose(
         named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
     else:
         named = dict.fromkeys(tasks, tuple(names))
-    made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
+    made = {name: get_scorer(name, protocol, judge) for name in dict.fromkeys(chain.from_iterable(named.values()))}
     fit = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
     found = {task: [each for each in fit[task] if any(map(each.counts, videos[task]))] for task in tasks}
     for scorers in found.values():
