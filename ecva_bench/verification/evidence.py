@@ -1,7 +1,8 @@
 """What submissions are verified by: the answers and the judge's calls beside them, and the data sets at hand.
 
 In a folder of leaderboards, `<data set>/answers/<name>.jsonl` is the results file of a submission, `<name>.judge.jsonl`
-the export of its judge's calls. A results file is found by its hash, whatever its name.
+the export of its judge's calls; `judge.jsonl` is that of all without their own. A results file is found by its hash,
+whatever its name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ..data import Dataset, load_dataset
 from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..errors import ResultsError
+from ..journal.lines import is_results
 from ..leaderboard.submission import Submission, read_submission
 from ..records.base import sha256_of_file
 from ..writing import write_whole
@@ -61,7 +63,8 @@ class Evidence:
             for file in sorted(folder.glob("*.jsonl")):
                 if self._hash(file) == found.scores.results_sha256:
                     beside = (file.with_name(file.stem + _OF_JUDGE), file.with_name("judge.jsonl"))
-                    return file, next((calls for calls in beside if calls.is_file()), None)
+                    there = (calls for calls in beside if calls.is_file() and not is_results(calls))
+                    return file, next(there, None)
         return None, None
 
     def _hash(self, file: Path) -> str:

@@ -40,7 +40,7 @@ def verify(
 
     `answers` is its results file, by its hash, and `calls` its judge's export, where they are at hand; `dataset` is
     its data set. Raises `ResultsError` with the first contradiction: of the submission with itself, of its answers with
-    the data set, or of its scores with those computed from the answers.
+    the data set, or of its scores with those computed from the answers; and `JudgeError` for calls that cannot be read.
     """
     check_row(found, where, dataset)
     if answers is None:

@@ -98,6 +98,12 @@ def test_judged_columns_are_verified_from_the_replay_and_not_without_it(tmp_path
     assert "but for" in built(board)["kind"]
 
 
+def test_answers_that_are_called_as_calls_are_no_calls_of_a_judge(board):
+    """As where somebody submits a results file named judge.jsonl: the other rows are built all the same."""
+    board.answers.with_name("judge.jsonl").write_bytes((cheats.CI / "constant.jsonl").read_bytes())
+    assert built(board)["kind"] == "run, verified"
+
+
 def test_what_is_not_verified_moves_no_rank(board):
     """A row that is as stated stands below, is no bar for bold type, and chooses no column to rank by."""
     changed = json.loads(board.submission.read_text())
