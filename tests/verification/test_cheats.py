@@ -66,8 +66,9 @@ def test_a_changed_submission_is_refused_or_takes_no_rank(board, cheat):
 def test_answers_that_were_changed_before_scoring_are_refused(tmp_path, cheat):
     changed = true_answers()
     cheat(changed)
+    planted = plant(tmp_path, changed)
     with pytest.raises(ResultsError) as refused:
-        built(plant(tmp_path, changed))
+        built(planted)
     assert str(tmp_path) in str(refused.value)
 
 
