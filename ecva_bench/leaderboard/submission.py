@@ -191,12 +191,12 @@ def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Ent
         aggregates=tuple(one for one in scores.aggregates if (one.task, one.view) == place),
         values={
             summary.column: {
-                _place(sample): round(value, DECIMALS) for sample, value in sample_values(scores, summary).items()
+                place_of(sample): round(value, DECIMALS) for sample, value in sample_values(scores, summary).items()
             }
             for summary in summaries
         },
         strata={
-            _place(sample): stratum
+            place_of(sample): stratum
             for summary in summaries
             for sample, stratum in sample_strata(scores, summary).items()
         },
@@ -205,7 +205,7 @@ def _entry(scores: Scores, coverage: Coverage, answers: Sequence[Answer]) -> Ent
     )
 
 
-def _place(sample: str) -> str:
+def place_of(sample: str) -> str:
     """Return a sample by its video alone, where it is the only one of the task and video; else its id."""
     parts = sample_parts(sample)
     return sample if parts.name else parts.video

@@ -60,7 +60,6 @@ def _write_page(collected: Collection, folder: Path) -> Page:
     for name in ("data", MEDIA):
         (folder / name).mkdir(parents=True)
     for source in files(__package__).joinpath("static").iterdir():
-        (folder / source.name).unlink(missing_ok=True)  # which may be a link
         (folder / source.name).write_bytes(source.read_bytes())
     media = _link_videos(folder, collected)
     places: dict[str, tuple[int, int]] = {}
@@ -75,7 +74,7 @@ def _write_page(collected: Collection, folder: Path) -> Page:
 
 
 def _move(part: Path, folder: Path) -> None:
-    """Put a page that is whole in the place of the one that is there."""
+    """Put a page that is whole in the place of the one that is there, and of links to elsewhere."""
     for new in part.iterdir():
         old = folder / new.name
         if old.is_dir():

@@ -29,7 +29,7 @@ from .grounding import Grounding
 from .join import AnswerGroup, group_answers
 from .protocol import get_protocol
 from .readings import ReadingScorer
-from .score import unit_asked_for
+from .score import offer_none, unit_asked_for
 from .scorer import Scorable
 from .second_reader import SecondReader
 from .timestamp import Timestamp
@@ -41,7 +41,7 @@ _RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
 _LONG = 8  # words: two texts this long are not equal by chance
 _COPIED = 0.05  # of the long texts two entries have in common
 _CONSTANT = 0.5  # of an entry's answers
-_CONSTANT_OF_TWO = 0.95  # where there are two answers, and a set may have one of them mostly
+_CONSTANT_OF_TWO = 0.95  # where there are two answers, or none for normal videos: a set may have one of them mostly
 _UNREAD = 0.05  # of an entry's answers
 _FEWEST = 5  # answers, below which a share says nothing
 _IDS_SHOWN = 5
@@ -181,6 +181,7 @@ def _readings(results: Results, answers: Sequence[Answer], reader: Judge | None)
     if made is None:
         return {}
     scorer = made(protocol)
+    offer_none({answers[0].task: [scorer]}, results)
     scorer.second = SecondReader(reader, protocol) if reader is not None else None
     items = [Scorable.of(answer, candidate=final_answer(answer.answer)) for answer in answers]
     told = [item for item in items if item.candidate]
@@ -232,8 +233,10 @@ def _constant(entry: _Entry) -> Iterator[AuditFinding]:
     if len(entry.answers) < _FEWEST:
         return
     value, most = Counter(meant.values()).most_common(1)[0]
-    if most >= (_CONSTANT_OF_TWO if entry.group.task == "detection" else _CONSTANT) * len(entry.answers):
-        ids = [sample for sample, given in meant.items() if given == value]
+    ids = [sample for sample, given in meant.items() if given == value]
+    of_normal = ids[0] in entry.readings and entry.readings[ids[0]].rule == "none"
+    of_two = of_normal or entry.group.task == "detection"
+    if most >= (_CONSTANT_OF_TWO if of_two else _CONSTANT) * len(entry.answers):
         shown = next(answer.answer for answer in entry.answers if answer.id == ids[0])
         yield entry.finding("constant", ids, len(entry.answers), f"the same answer: {_quoted(shown)}")
 

@@ -12,6 +12,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 
 from ..errors import UsageError
 from ..judging import Judge, JudgePrompt
@@ -94,7 +95,7 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
-    _offer_none(chosen, results)
+    offer_none(chosen, results)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -194,7 +195,7 @@ def _choose(
         named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
     else:
         named = dict.fromkeys(tasks, tuple(names))
-    made = {name: get_scorer(name, protocol, judge) for chosen in named.values() for name in chosen}
+    made = {name: get_scorer(name, protocol, judge) for name in dict.fromkeys(chain.from_iterable(named.values()))}
     fit = {task: [made[name] for name in dict.fromkeys(named[task]) if task in made[name].tasks] for task in tasks}
     found = {task: [each for each in fit[task] if any(map(each.counts, videos[task]))] for task in tasks}
     for scorers in found.values():
@@ -202,7 +203,7 @@ def _choose(
     return found
 
 
-def _offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
+def offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
     """Tell scorers of times that `none` is an answer, where the run's prompt offers it."""
     asked = str(results.spec.get("prompts", {}).get("timestamp", {}).get("id", ""))
     for scorer in chosen.get("timestamp", ()):

@@ -40,7 +40,7 @@ def verify(
 
     `answers` is its results file, by its hash, and `calls` its judge's export, where they are at hand; `dataset` is
     its data set. Raises `ResultsError` with the first contradiction: of the submission with itself, of its answers with
-    the data set, or of its scores with those computed from the answers.
+    the data set, or of its scores with those computed from the answers; and `JudgeError` for calls that cannot be read.
     """
     check_row(found, where, dataset)
     if answers is None:
@@ -51,9 +51,9 @@ def verify(
     if results.sha256 != found.scores.results_sha256:
         raise ResultsError("the answers are not those of the submission", answers, "submit the run again")
     check_answers(results)
-    with _replayed(calls) as judge:
-        again, but_for = _scored_again(found, results, judge)
     here = metrics_here(found)
+    with _replayed(calls) as judge:
+        again, but_for = _scored_again(found, results, judge, here)
     networks = {name for name, kind in here.items() if issubclass(kind, NeuralScorer)}
     for one in _differences(found, again, but_for, networks):
         remedy = "score the answers again and submit them"
@@ -72,11 +72,12 @@ def _replayed(calls: Path | None) -> AbstractContextManager[Judge | None]:
     return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, replay=calls)
 
 
-def _scored_again(found: Submission, results: Results, judge: Judge | None) -> tuple[Submission, dict[str, str]]:
+def _scored_again(
+    found: Submission, results: Results, judge: Judge | None, here: Mapping[str, type[Scorer]]
+) -> tuple[Submission, dict[str, str]]:
     """Return the submission as its answers give it, and why columns could not be computed, by column."""
     header, settings = found.scores, found.scores.settings
     scorers = {summary.scorer: summary for entry in found.entries for summary in entry.summaries}
-    here = metrics_here(found)
     lacking = {name: why for name, one in scorers.items() if (why := _obstacle(one, here.get(name), settings, judge))}
     usable = [name for name in scorers if name not in lacking]
     reads = any("|read-with:" in summary.signature for summary in scorers.values())

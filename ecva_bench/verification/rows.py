@@ -14,7 +14,7 @@ from ..data import Dataset, load_dataset
 from ..data.dataset import EMBEDDED
 from ..errors import EcvaError, ResultsError
 from ..interchange.lookup import Lookup
-from ..leaderboard.submission import DECIMALS, Entry, Submission
+from ..leaderboard.submission import DECIMALS, Entry, Submission, place_of
 from ..reading.units import TimeUnit
 from ..records.annotations import sample_parts
 from ..records.base import sha256_of
@@ -212,7 +212,7 @@ def _of_counts(entry: Entry, summary: Summary) -> Iterator[Contradiction]:
         yield Contradiction("expected", summary.expected, f"at most {coverage.owed - summary.unscorable}")
     if len(values) > coverage.owed:
         yield Contradiction("values", len(values), f"at most {coverage.owed}")
-    absent = set(map(_place, coverage.absent)) - set(map(_place, summary.exempt))
+    absent = set(map(place_of, coverage.absent)) - set(map(place_of, summary.exempt))
     for place in absent & values.keys():
         if values[place] != summary.worst:
             yield Contradiction(f"value of {place}, which was not answered", values[place], summary.worst)
@@ -222,18 +222,14 @@ def _of_counts(entry: Entry, summary: Summary) -> Iterator[Contradiction]:
 
 
 def _of_values(found: Submission, entry: Entry, summary: Summary) -> Iterator[Contradiction]:
-    """Yield where a mean or an interval is not that of the values beside it; of balanced ones, reading sees to it."""
+    """Yield where a mean or an interval is not that of the values beside it, but for what reading sees to.
+
+    That is the mean `zero_filled`, and all of balanced columns.
+    """
     if summary.balanced:
         return
     values = entry.values.get(summary.column, {})
-    stated = summary.zero_filled
-    mean = math.fsum(values.values()) / len(values) if values else None
-    if (mean is None) != (stated is None) or (
-        mean is not None and stated is not None and not math.isclose(mean, stated, abs_tol=_ROUNDED)
-    ):
-        yield Contradiction("zero_filled", stated, mean)
-        return
-    absent = set(map(_place, entry.coverage.absent))
+    absent = set(map(place_of, entry.coverage.absent))
     given = {place: value for place, value in values.items() if place not in absent}
     kinds = [("zero_filled_interval", summary.zero_filled_interval, values)]
     if len(given) == summary.n:
@@ -268,12 +264,6 @@ def _of_samples(entry: Entry, lookup: Lookup | None) -> Iterator[Contradiction]:
         yield Contradiction("samples that have values or are absent", len(named), coverage.owed)
     elif len(named) == coverage.owed == coverage.samples and sha256_of(sorted(named)) != coverage.samples_sha256:
         yield Contradiction("samples_sha256", coverage.samples_sha256, sha256_of(sorted(named)))
-
-
-def _place(sample: str) -> str:
-    """Return a sample as the keys of `values` have it."""
-    parts = sample_parts(sample)
-    return sample if parts.name else parts.video
 
 
 def _sample(place: str, entry: Entry) -> str:

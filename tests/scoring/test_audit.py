@@ -180,3 +180,18 @@ def test_letters_and_yes_are_read_before_they_are_called_the_same() -> None:
         again = [answer.model_copy(update={"answer": "A" if options else "Yes"}) for answer in answers]
         (found,) = audit_answers([run.model_copy(update={"answers": tuple(again)})]).findings
         assert found.rule == "constant"
+
+
+@pytest.mark.parametrize(("prompt", "unread"), [("timestamp-or-none", False), ("timestamp", True)])
+def test_none_is_read_where_the_question_offers_it(prompt: str, unread: bool) -> None:
+    spec = {"prompts": {"timestamp": {"id": f"ours/{prompt}.v1"}}}
+
+    def found(*none: str) -> set[str]:
+        texts = {name: "none" if name in none else f"[{n}, {n + 3}]" for n, name in enumerate(NAMES)}
+        run = entry(texts, task="timestamp", duration=30.0).model_copy(update={"spec": spec})
+        return {rule for rule, *_ in rules(run)}
+
+    assert ("unread" in found(*NAMES[8:])) is unread
+    if not unread:  # most videos of a set may be normal, but hardly all of them
+        assert found(*NAMES[3:]) == set()
+        assert found(*NAMES) == {"constant"}

@@ -66,8 +66,9 @@ def test_a_changed_submission_is_refused_or_takes_no_rank(board, cheat):
 def test_answers_that_were_changed_before_scoring_are_refused(tmp_path, cheat):
     changed = true_answers()
     cheat(changed)
+    planted = plant(tmp_path, changed)
     with pytest.raises(ResultsError) as refused:
-        built(plant(tmp_path, changed))
+        built(planted)
     assert str(tmp_path) in str(refused.value)
 
 
@@ -96,6 +97,12 @@ def test_judged_columns_are_verified_from_the_replay_and_not_without_it(tmp_path
         built(board)
     cheats.write_lines(board.judge, [{**edited[0], "calls": 1}, edited[1]])
     assert "but for" in built(board)["kind"]
+
+
+def test_answers_that_are_called_as_calls_are_no_calls_of_a_judge(board):
+    """As where somebody submits a results file named judge.jsonl: the other rows are built all the same."""
+    board.answers.with_name("judge.jsonl").write_bytes((cheats.CI / "constant.jsonl").read_bytes())
+    assert built(board)["kind"] == "run, verified"
 
 
 def test_what_is_not_verified_moves_no_rank(board):
