@@ -201,9 +201,10 @@ def compare(
     >>> eb.compare(base="constant.jsonl", new="oracle.jsonl", metrics="rougeL").records[0].new
     1.0
     """
+    dataset = None if data is None else load_dataset(data)
     found = compare_scores(
-        base=_scores(base, data),
-        new=_scores(new, data),
+        base=_scores(base, dataset),
+        new=_scores(new, dataset),
         metrics=_several(metrics),
         tasks=[task.name for task in find_tasks(_several(tasks))],
         on=on,

@@ -12,6 +12,7 @@ from .named_files import only_answers
 from .score import Data
 
 if TYPE_CHECKING:
+    from ..data import Dataset
     from ..leaderboard.submission import Submission
 
 
@@ -56,6 +57,7 @@ def submit_command(
 
       ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
+    from ..data import load_dataset
     from ..errors import UsageError
     from ..leaderboard.submission import write_submission
     from ..verification.evidence import carry
@@ -66,8 +68,9 @@ def submit_command(
     if judge_calls and not (verify or with_answers):
         remedy = "add --with-answers, which puts them beside it, or --verify"
         raise UsageError("nothing uses the judge's calls of --judge-calls", judge_calls, remedy)
+    dataset = load_dataset(data) if data else None
     for file in results:
-        made = _submission(file, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
+        made = _submission(file, scores, dataset, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
         path = write_submission(made, to, replace=replace)
         say(f"wrote {path}")
         for copy in carry(path, file, judge_calls) if with_answers else ():
@@ -80,7 +83,7 @@ def submit_command(
 def _submission(
     results: Path,
     scores: Path | None,
-    data: str | None,
+    data: Dataset | None,
     hardware: str | None,
     usd: float | None,
     *,
