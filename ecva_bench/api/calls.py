@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from ..answering.factory import ModelSource
@@ -252,7 +253,8 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
         return results
     if data is None:
         open_answers(file)  # says so where it is of another kind
-        remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
+        once = f"ecva-bench import {quote(str(file))} --data ANNOTATIONS --name MODEL"
+        remedy = f"name them with --data; or import it once: {once}"
         raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
     imported = import_answers([AnswerSource.parse(str(file), next(iter(tasks), None))], load_dataset(data))
     for note in imported.notes:
@@ -276,7 +278,7 @@ def read_scored(path: Path) -> Scores:
     except ResultsError as error:
         if scores_path(path, "standard").exists():
             raise
-        remedy = f"score them first: ecva-bench score {path}"
+        remedy = f"score them first: ecva-bench score {quote(str(path))}"
         if not is_results(path):
             try:
                 open_answers(path)

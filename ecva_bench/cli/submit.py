@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,7 +78,7 @@ def submit_command(
             say(f"wrote {copy}")
         if made.dataset.renamed:
             say(f"data set: {made.dataset}")
-    say(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
+    say(f"next: ecva-bench leaderboard --build {quote(str(to))}{' --verify' if with_answers else ''}")
 
 
 def _submission(
@@ -102,7 +103,7 @@ def _submission(
     from ..verification.rows import check_row
 
     if (verify or carried) and results.exists() and not is_results(results):
-        remedy = f"import them first: ecva-bench import {results}"
+        remedy = f"import them first: ecva-bench import {quote(str(results))}"
         raise UsageError("only answers in a results file can be verified", results, remedy)
     answers = read_answer_file(results, data)
     check_answers(answers)
