@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
 
 
+_Results = Annotated[
+    list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
+]
+_Scores = Annotated[Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")]
+
+
 def submit_command(
-    results: Annotated[
-        list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
-    ],
-    scores: Annotated[
-        Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")
-    ] = None,
+    results: _Results,
+    scores: _Scores = None,
     data: Data = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,

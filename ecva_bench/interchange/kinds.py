@@ -30,7 +30,7 @@ _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 # The `schema` of our own files, up to the slash.
 _OURS = {
     "ecva.results": ("a results file", "score it: ecva-bench score {path}"),
-    "ecva.scores": ("a scores file", "rank it: ecva-bench leaderboard {path}; or compare it: compare {path} OTHER"),
+    "ecva.scores": ("a scores file", "rank it: ecva-bench leaderboard {path}; or: ecva-bench compare {path} OTHER"),
     "ecva.submission": ("a submission", "rank it: ecva-bench leaderboard --build FOLDER, above <data set>/submissions"),
     "ecva.tables": ("a file of leaderboard tables", "make them from scores: ecva-bench leaderboard *.scores.jsonl"),
     "ecva.judge": ("a file of judge calls", "use it: ecva-bench score RESULTS --judge NAME --judge-replay {path}"),
