@@ -12,7 +12,7 @@ from ..answering.factory import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
-from ..data import load_dataset
+from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
 from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
@@ -246,11 +246,7 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
     elsewhere without annotations.
     """
     if not file.exists() or is_results(file):
-        results = read_results(file)
-        results = examined(results, data_set_at_hand(identity_of(results), data))
-        for note in doubt_notes(results):
-            say(note, error=True)
-        return results
+        return _examined_file(file, data)[0]
     if data is None:
         open_answers(file)  # says so where it is of another kind
         once = f"ecva-bench import {quote(str(file))} --data ANNOTATIONS --name MODEL"
@@ -262,18 +258,30 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
     return imported.results()
 
 
-def read_scored(path: Path) -> Scores:
+def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dataset | None]:
+    """Return a results file as `examined`, and its data set where that is at hand; doubts are said."""
+    results = read_results(file)
+    dataset = data_set_at_hand(identity_of(results), data)
+    results = examined(results, dataset)
+    for note in doubt_notes(results):
+        say(note, error=True)
+    return results, dataset
+
+
+def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
     """Return the scores in a file or beside it.
 
-    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another
-    annotation than that of the data set, as far as the answers lie there and the data set is an embedded one.
+    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another annotation than
+    that of the data set, as far as the answers lie there and their data set is `data` or an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
         scores = read_scores_of(path)
         if is_results(path):
-            check_scored_by_data_set(scores, read_answer_file(path, None))
+            results, dataset = _examined_file(path, data)
+            if dataset is not None:  # else nobody can tell here which answers have another annotation
+                check_scored_by_data_set(scores, results)
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():
@@ -296,7 +304,7 @@ def _scores(run: RunSource, data: DatasetSource | None = None) -> Scores:
     unscored = path.exists() and not scores_path(path, "standard").exists()
     if data is not None and unscored and not (is_results(path) or kind_of_ours(path)):
         return score_results(read_answer_file(path, data))
-    return read_scored(path)
+    return read_scored(path, data)
 
 
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:

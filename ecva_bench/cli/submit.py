@@ -109,7 +109,8 @@ def _submission(
         raise UsageError("only answers in a results file can be verified", results, remedy)
     answers = read_answer_file(results, data)
     check_answers(answers)
-    made = submission(read_scores(scores) if scores else read_scored(results), answers, hardware=hardware, usd=usd)
+    scored = read_scores(scores) if scores else read_scored(results, data)
+    made = submission(scored, answers, hardware=hardware, usd=usd)
     dataset = data_set_at_hand(made.dataset, data)
     check_row(made, results, dataset)
     if verify:
