@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from ..answering.factory import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
-from ..data import load_dataset
+from ..data import Dataset, load_dataset
 from ..data.loading import DatasetSource
 from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
@@ -201,9 +202,10 @@ def compare(
     >>> eb.compare(base="constant.jsonl", new="oracle.jsonl", metrics="rougeL").records[0].new
     1.0
     """
+    dataset = None if data is None else load_dataset(data)
     found = compare_scores(
-        base=_scores(base, data),
-        new=_scores(new, data),
+        base=_scores(base, dataset),
+        new=_scores(new, dataset),
         metrics=_several(metrics),
         tasks=[task.name for task in find_tasks(_several(tasks))],
         on=on,
@@ -244,14 +246,11 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
     elsewhere without annotations.
     """
     if not file.exists() or is_results(file):
-        results = read_results(file)
-        results = examined(results, data_set_at_hand(identity_of(results), data))
-        for note in doubt_notes(results):
-            say(note, error=True)
-        return results
+        return _examined_file(file, data)[0]
     if data is None:
         open_answers(file)  # says so where it is of another kind
-        remedy = f"name them with --data; or import it once: ecva-bench import {file} --data ANNOTATIONS --name MODEL"
+        once = f"ecva-bench import {quote(str(file))} --data ANNOTATIONS --name MODEL"
+        remedy = f"name them with --data; or import it once: {once}"
         raise UsageError("answers made elsewhere are scored with annotations", file, remedy)
     imported = import_answers([AnswerSource.parse(str(file), next(iter(tasks), None))], load_dataset(data))
     for note in imported.notes:
@@ -259,23 +258,35 @@ def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str
     return imported.results()
 
 
-def read_scored(path: Path) -> Scores:
+def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dataset | None]:
+    """Return a results file as `examined`, and its data set where that is at hand; doubts are said."""
+    results = read_results(file)
+    dataset = data_set_at_hand(identity_of(results), data)
+    results = examined(results, dataset)
+    for note in doubt_notes(results):
+        say(note, error=True)
+    return results, dataset
+
+
+def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
     """Return the scores in a file or beside it.
 
-    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another
-    annotation than that of the data set, as far as the answers lie there and the data set is an embedded one.
+    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another annotation than
+    that of the data set, as far as the answers lie there and their data set is `data` or an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
         scores = read_scores_of(path)
         if is_results(path):
-            check_scored_by_data_set(scores, read_answer_file(path, None))
+            results, dataset = _examined_file(path, data)
+            if dataset is not None:  # else nobody can tell here which answers have another annotation
+                check_scored_by_data_set(scores, results)
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():
             raise
-        remedy = f"score them first: ecva-bench score {path}"
+        remedy = f"score them first: ecva-bench score {quote(str(path))}"
         if not is_results(path):
             try:
                 open_answers(path)
@@ -293,7 +304,7 @@ def _scores(run: RunSource, data: DatasetSource | None = None) -> Scores:
     unscored = path.exists() and not scores_path(path, "standard").exists()
     if data is not None and unscored and not (is_results(path) or kind_of_ours(path)):
         return score_results(read_answer_file(path, data))
-    return read_scored(path)
+    return read_scored(path, data)
 
 
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:

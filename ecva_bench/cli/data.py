@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,7 +113,8 @@ def data_fetch_command(
     if fetched.moments:
         say(f"moments by vote: run --model a-guardian --model-arg moments={fetched.moments}")
     for path, videos in fetched.annotations:
-        say(f"annotations of {counted(videos, 'video')}: next: ecva-bench data check {name}:{path} --videos {to}")
+        following = f"ecva-bench data check {quote(f'{name}:{path}')} --videos {quote(str(to))}"
+        say(f"annotations of {counted(videos, 'video')}: next: {following}")
     if not fetched.annotations:
         say("no annotations were found: name the file with ecva-bench data check FILE")
 

@@ -57,14 +57,14 @@ def data_audit_command(
     with progress("auditing", "steps") as update:
         found = audit_datasets(datasets, update)
     whole = json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
-    if out is not None:
-        _write(out, whole)
     if as_json:
         say_json(whole.rstrip())
     else:
         say_lines("\n".join(map(as_text, data_audit_tables(found))))
         if not found.findings:
             say("No finding.")
+    if out is not None:  # after what is printed: a long audit is not lost where the file cannot be written
+        _write(out, whole)
     if strict and not found.ok:
         raise typer.Exit(1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -40,4 +41,5 @@ def merge_command(
     say(f"{out}: {counted(len(parts), 'file')}, {counted(owed, 'answer')} owed: ", end="")
     say(f"{counted(answers, 'answer')}, {counted(errors, 'error')}, {owed - answers - errors:,} missing")
     if merged.lacking:
-        say(f"{merged.lacking.text}: run the parts' command without --shard and with --out {out} to complete it")
+        file = quote(str(out))
+        say(f"{merged.lacking.text}: run the parts' command without --shard and with --out {file} to complete it")

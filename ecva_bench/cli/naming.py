@@ -24,10 +24,10 @@ class NamingCommand(TyperCommand):
         try:
             return super().invoke(ctx)
         except (EcvaError, OSError) as error:
-            message = str(error)
+            refused = f"{error.what}: {error.where}" if isinstance(error, EcvaError) else str(error)  # a remedy is not
             for option, value in _typed(ctx):
-                named = re.search(rf"{re.escape(option)}(?![\w-])", message)
-                if not named and _is_about(message, option, value):
+                named = re.search(rf"{re.escape(option)}(?![\w-])", str(error))
+                if not named and _is_about(refused, option, value):
                     error.add_note(f"{option} {value}")
             raise
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..untrusted import say
+from ..wording import counted
 from . import view
 from .named_files import only_answers
 
@@ -36,4 +37,4 @@ def report_command(
     dataset = view.open_dataset(files, data, None)
     runs = list(view.read_runs(files, scores, dataset))
     pages = write_plots(runs, out, task=find_tasks([task])[0].name if task else None)
-    say(f"wrote {out}: {pages} {'page' if pages == 1 else 'pages'}")
+    say(f"wrote {out}: {counted(pages, 'page')}")

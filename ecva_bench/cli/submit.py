@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,16 +13,19 @@ from .named_files import only_answers
 from .score import Data
 
 if TYPE_CHECKING:
+    from ..data import Dataset
     from ..leaderboard.submission import Submission
 
 
+_Results = Annotated[
+    list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
+]
+_Scores = Annotated[Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")]
+
+
 def submit_command(
-    results: Annotated[
-        list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
-    ],
-    scores: Annotated[
-        Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")
-    ] = None,
+    results: _Results,
+    scores: _Scores = None,
     data: Data = None,
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
@@ -56,6 +60,7 @@ def submit_command(
 
       ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
     """
+    from ..data import load_dataset
     from ..errors import UsageError
     from ..leaderboard.submission import write_submission
     from ..verification.evidence import carry
@@ -66,21 +71,22 @@ def submit_command(
     if judge_calls and not (verify or with_answers):
         remedy = "add --with-answers, which puts them beside it, or --verify"
         raise UsageError("nothing uses the judge's calls of --judge-calls", judge_calls, remedy)
+    dataset = load_dataset(data) if data else None
     for file in results:
-        made = _submission(file, scores, data, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
+        made = _submission(file, scores, dataset, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
         path = write_submission(made, to, replace=replace)
         say(f"wrote {path}")
         for copy in carry(path, file, judge_calls) if with_answers else ():
             say(f"wrote {copy}")
         if made.dataset.renamed:
             say(f"data set: {made.dataset}")
-    say(f"next: ecva-bench leaderboard --build {to}{' --verify' if with_answers else ''}")
+    say(f"next: ecva-bench leaderboard --build {quote(str(to))}{' --verify' if with_answers else ''}")
 
 
 def _submission(
     results: Path,
     scores: Path | None,
-    data: str | None,
+    data: Dataset | None,
     hardware: str | None,
     usd: float | None,
     *,
@@ -99,11 +105,12 @@ def _submission(
     from ..verification.rows import check_row
 
     if (verify or carried) and results.exists() and not is_results(results):
-        remedy = f"import them first: ecva-bench import {results}"
+        remedy = f"import them first: ecva-bench import {quote(str(results))}"
         raise UsageError("only answers in a results file can be verified", results, remedy)
     answers = read_answer_file(results, data)
     check_answers(answers)
-    made = submission(read_scores(scores) if scores else read_scored(results), answers, hardware=hardware, usd=usd)
+    scored = read_scores(scores) if scores else read_scored(results, data)
+    made = submission(scored, answers, hardware=hardware, usd=usd)
     dataset = data_set_at_hand(made.dataset, data)
     check_row(made, results, dataset)
     if verify:

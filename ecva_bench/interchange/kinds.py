@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ..errors import UsageError
@@ -29,7 +30,7 @@ _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 # The `schema` of our own files, up to the slash.
 _OURS = {
     "ecva.results": ("a results file", "score it: ecva-bench score {path}"),
-    "ecva.scores": ("a scores file", "rank it: ecva-bench leaderboard {path}; or compare it: compare {path} OTHER"),
+    "ecva.scores": ("a scores file", "rank it: ecva-bench leaderboard {path}; or: ecva-bench compare {path} OTHER"),
     "ecva.submission": ("a submission", "rank it: ecva-bench leaderboard --build FOLDER, above <data set>/submissions"),
     "ecva.tables": ("a file of leaderboard tables", "make them from scores: ecva-bench leaderboard *.scores.jsonl"),
     "ecva.judge": ("a file of judge calls", "use it: ecva-bench score RESULTS --judge NAME --judge-replay {path}"),
@@ -82,7 +83,7 @@ def refuse_other_rows(path: Path, first: Any) -> None:
     schema, _, _ = str(first.get("schema", "")).partition("/")
     if schema in _OURS:
         what, remedy = _OURS[schema]
-        raise _refusal(path, what, remedy.format(path=path))
+        raise _refusal(path, what, remedy.format(path=quote(str(path))))
     if {"type", "key", "task"} <= first.keys() and first["type"] in ("answer", "error"):
         raise _refusal(path, "a piece of a results file, without its first line", "name the whole file")
     if {"base", "new", "verdict"} <= first.keys():
@@ -93,7 +94,7 @@ def refuse_other_rows(path: Path, first: Any) -> None:
     if {"version", "eval"} <= first.keys() and not first.get("samples"):
         raise _refusal(path, "the header of an inspect log, without its samples", "name the whole log")
     if "triple_id" in first:
-        raise _refusal(path, "a file of ranked answers", f"use it: ecva-bench meta-eval {path}")
+        raise _refusal(path, "a file of ranked answers", f"use it: ecva-bench meta-eval {quote(str(path))}")
 
 
 def refuse_annotations(path: Path, dataset: str) -> None:

@@ -60,7 +60,7 @@ def option_texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
             value = parse_json(value)
-        except (ValueError, RecursionError):
+        except ValueError:
             return ()
     return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else ()
 

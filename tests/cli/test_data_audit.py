@@ -71,3 +71,11 @@ def test_a_file_that_cannot_be_written_is_an_error_of_one_line(loader: str, ecva
     code, _, error = ecva_bench("data", "audit", f"{loader}:fair", "--out", "no/such/folder/audit.json")
     assert code == 2
     assert "the audit cannot be written" in error
+
+
+def test_an_audit_is_shown_also_where_its_file_cannot_be_written(loader: str, ecva_bench: Command) -> None:
+    Path("folder").mkdir()
+    code, shown, error = ecva_bench("data", "audit", f"{loader}:fair", "--out", "folder")
+    assert code == 2
+    assert "the audit cannot be written: folder" in error
+    assert "always A" in shown

@@ -46,29 +46,20 @@ _FINDING = "doctor tells what it finds, and refuses nothing"
 EXEMPT = {
     "audit --read-with": "any name may be a model of the endpoint",
     "check-fast --out": "the model is refused first",
-    "check-fast --videos": "a folder that is not there has no videos: each is an error record",
-    "compare --data": "scores files need no annotations",
-    "data audit --videos": "what is not there is what the command tells",
-    "data check --videos": "what is not there is what the command tells",
     "data fetch --to": "the hub is asked first, for the size",
-    "data stats --videos": "what is not there is left out",
     "doctor --data": _FINDING,
     "doctor --model": _FINDING,
     "doctor --model-path": _FINDING,
     "doctor --videos": _FINDING,
-    "export --data": "a results file needs no annotations",
     "import --name": _ANY,
     "judge-audit --judge": "any name may be a model of the endpoint",
     "meta-eval --judge": "any name may be a model of the endpoint",
     "plan --out": "a file that is not there holds no answers yet",
     "plan --videos": "a folder that is not there has no videos: the plan says so",
     "run --name": _ANY,
-    "run --videos": "a folder that is not there has no videos: each is an error record",
     "score --judge": "any name may be a model of the endpoint",
     "score --read-with": "any name may be a model of the endpoint",
-    "submit --data": "a results file needs no annotations",
     "submit --hardware": _ANY,
-    "view --videos": "a page is made of answers without videos too",
 }
 
 
@@ -125,6 +116,17 @@ def test_a_refused_value_is_told_with_its_option(
     code, _, shown = ecva_bench(*name.split(), *needed, option, IMPOSSIBLE)
     assert code == 2, shown
     assert re.search(rf"{option}(?![\w-])", shown), shown
+
+
+def test_a_value_that_only_the_remedy_shows_is_not_told(
+    place: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    code, _, shown = ecva_bench("run", "--model", "motion", "--reuse", "r.jsonl", "--reuse", "gone.jsonl", "--out", "y")
+    assert code == 2
+    assert "r.jsonl" in shown.partition("did you mean")[2]
+    assert "--reuse gone.jsonl" in shown
+    assert "--reuse r.jsonl" not in shown
 
 
 def test_what_is_exempt_exists() -> None:

@@ -111,3 +111,26 @@ def test_audit_finds_what_contradicts_the_data_set(tmp_path, ecva_bench):
     assert code == 1
     assert "keys that are not those of their answers: 1" in errors
     assert "doubtful" in shown
+
+
+def test_scores_by_a_data_set_that_is_not_at_hand_later_can_be_shown_and_compared(tmp_path, ecva_bench):
+    """The data set counts where it is named; where it is not, nobody can tell which references it has otherwise."""
+    data, said, run = (tmp_path / name for name in ("annotations.json", "m_cause.json", "m.jsonl"))
+    rows = [{"video_name": f"0000{n}", "task": "Cause", "answer": f"A car number {n} brakes."} for n in (1, 2)]
+    data.write_text(json.dumps(rows))
+    said.write_text(json.dumps({"1": "A car brakes.", "2": "A bus."}))
+    assert ecva_bench("import", said, "--data", data, "--name", "m", "--out", run)[0] == 0
+    run.write_text(run.read_text().replace("A car number 2 brakes.", "A bus."))
+    code, _, errors = ecva_bench("score", run, "--data", data, "--scorers", "rouge")
+    assert (code, "differences from the data set's annotation, which counts: 1" in errors) == (0, True), errors
+    for command in (
+        ("summary", run),
+        ("leaderboard", run),
+        ("compare", run, run),
+        ("compare", run, run, "--data", data),
+    ):
+        code, _, errors = ecva_bench(*command)
+        assert code == 0, errors
+    assert ecva_bench("score", run, "--scorers", "rouge")[0] == 0
+    code, _, errors = ecva_bench("compare", run, run, "--data", data)
+    assert (code, "1 answer with another annotation than the data set's" in errors) == (2, True), errors
