@@ -91,7 +91,7 @@ def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> 
     digits. Raises `DataError`, with both names, where a name may mean either of two videos.
     """
     names = {text: Name.of(text) for text in dict.fromkeys(written)}
-    depth = len(posixpath.commonprefix([name.folders for name in names.values()]))
+    depth = len(posixpath.commonprefix(list({name.folders for name in names.values()})))
     first: dict[tuple[tuple[str, ...], str], str] = {}
     alike: dict[tuple[tuple[str, ...], str], dict[Name, str]] = {}
     for text, name in names.items():
