@@ -12,6 +12,7 @@ from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, 
 from ..records.base import View
 from .lines import parse_records
 from .manifests import SampleView, lacking, manifest_of, sample_views
+from .repairing import repaired_lines
 from .spending import Spending
 
 
@@ -76,6 +77,8 @@ def read_results(path: Path) -> Results:
         lacking=lacking(manifest),
         spec=manifest.spec,
         doubts=tuple(doubts),
+        sealed=manifest.sealed,
+        repaired=sum(map(repaired_lines, records)),
     )
 
 
