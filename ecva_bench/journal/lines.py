@@ -15,7 +15,7 @@ from .. import registry
 from ..errors import ResultsError, ViewUnavailable
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record
-from ..records.seals import RecordLine, check_not_stripped, checked_lines
+from ..records.seals import RecordLine, check_sealed, checked_lines
 from ..untrusted import parse_json
 
 _TYPES: dict[str, type[Record]] = {
@@ -111,7 +111,8 @@ def parse_line(line: RecordLine, path: Path) -> Iterable[Record]:
         remedy = f"see what is wrong with `ecva-bench repair {quote(str(path))}`, or restore the file from a copy"
         what = f"line {line.number} is no record ({_reason(line.record, error)})"
         raise ResultsError(what, path, remedy) from error
-    check_not_stripped(isinstance(record, Manifest) and record.sealed, line, path)
+    if isinstance(record, Manifest):
+        check_sealed(record.sealed, line, path)
     if isinstance(record, Failure) and record.error == ViewUnavailable.code:  # as written before there was `Unasked`
         shared = record.model_dump(include={"key", "id", "video", "task", "view", "t"})
         record = Unasked(**shared, reason=record.message)

@@ -77,8 +77,8 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
         content = [_with_seals(one, first.sealed) for one in kept]
         if not kept or kept[0].record is not first:
             content.insert(0, _json(first))
-        gaps = sum(one.damage is not None for one in kept)
-        detail = {"quarantined": len(away), "gaps": gaps, "lines": [line.number for line in away[:_NAMED]]}
+        faults = sum(one.damage is not None for one in judged)
+        detail = {"faults": faults, "quarantined": len(away), "lines": [line.number for line in away[:_NAMED]]}
         content.append(_json(Event(event=REPAIRED, detail=detail, t=now())))
         _set_aside(path.with_name(f"{path.name}.quarantined"), away)
         file.replace(sealed_lines(content) if first.sealed else b"".join(one + b"\n" for one in content))
@@ -87,22 +87,21 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
     return len(away)
 
 
-def repaired_lines(record: Record) -> int:
-    """Return how many lines were taken out of a file, as one of its records tells."""
-    if not (isinstance(record, Event) and record.event == REPAIRED):
-        return 0
-    count = record.detail.get("quarantined")
-    return count if isinstance(count, int) else 0
+def repaired_faults(record: Record) -> int:
+    """Return in how many places a file was changed before it was repaired, as one of its records tells."""
+    faults = record.detail.get("faults") if isinstance(record, Event) and record.event == REPAIRED else None
+    return faults if isinstance(faults, int) else 0
 
 
 def _judged(path: Path) -> Iterator[_Judged]:
-    """Yield the lines of a file; it is a sealed one where most of its lines have seals."""
+    """Yield the lines of a file; it is a sealed one where it says so, or where most of its lines have seals."""
     if not path.is_file():
         raise absent(path)
     with path.open("rb") as lines:
+        says_so = _says_sealed(lines.readline())
         seals = [has_seal(line) for line in lines]
         lines.seek(0)
-        for line in examined_lines(lines, sealed=2 * sum(seals) > len(seals)):
+        for line in examined_lines(lines, sealed=says_so or 2 * sum(seals) > len(seals)):
             what = FAULTS[line.fault].format(line=line.number) if line.fault else ""
             bad, record = line.fault not in (None, "gap", "joined"), None
             if line.complete and not bad:
@@ -111,6 +110,13 @@ def _judged(path: Path) -> Iterator[_Judged]:
                 except ResultsError as error:
                     what, bad = error.what, True
             yield _Judged(line, record, Damage(what, _reading(line), bad) if what else None)
+
+
+def _says_sealed(line: bytes) -> bool:
+    try:
+        return parse_json(line).get("sealed") is True
+    except (ValueError, AttributeError):
+        return False
 
 
 def _reading(line: RecordLine) -> str:

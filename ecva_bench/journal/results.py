@@ -12,7 +12,7 @@ from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, 
 from ..records.base import View
 from .lines import parse_records
 from .manifests import SampleView, lacking, manifest_of, sample_views
-from .repairing import repaired_lines
+from .repairing import repaired_faults
 from .spending import Spending
 
 
@@ -78,7 +78,7 @@ def read_results(path: Path) -> Results:
         spec=manifest.spec,
         doubts=tuple(doubts),
         sealed=manifest.sealed,
-        repaired=sum(map(repaired_lines, records)),
+        repaired=sum(map(repaired_faults, records)),
     )
 
 

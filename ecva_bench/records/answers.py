@@ -222,7 +222,8 @@ class Results(Record):
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
     `references` are those of the manifest.
     `doubts` say what contradicts the data set or the file itself, as far as it was looked for. `sealed`: a change of
-    the file since it was written would have been noticed. `repaired` counts the lines that were taken out of it since.
+    the file since it was written would have been noticed. `repaired`: in how many places it was,
+    and was repaired.
     """
 
     name: str

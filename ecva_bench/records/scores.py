@@ -24,8 +24,8 @@ class ScoresHeader(Record):
     runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
     another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
-    other one that the results file has. `repaired` counts the lines that were taken out of the results file because
-    they had been changed. `sealed` says that each line of the scores file has a seal.
+    other one that the results file has. `repaired`: in how many places the results file had been changed and was
+    repaired. `sealed` says that each line of the scores file has a seal.
     """
 
     type: Literal["scores"] = "scores"

@@ -15,11 +15,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, NamedTuple
 
 from ..errors import SealBroken
+from ..untrusted import say
 from .base import sha256_of
 
 START = b"0" * 16  # what the first line has for the checksum of the line before
@@ -112,10 +114,12 @@ def checked_lines(lines: Iterable[bytes], where: Path) -> Iterator[RecordLine]:
         yield line
 
 
-def check_not_stripped(says_sealed: bool, line: RecordLine, where: Path) -> None:
-    """Raise `SealBroken` where a record says that its file is sealed, and it is not."""
+def check_sealed(says_sealed: bool, line: RecordLine, where: Path) -> None:
+    """Raise `SealBroken` where a record says that its file is sealed, and it is not; remark a file that never was."""
     if says_sealed and not line.sealed:
         raise seal_broken(f"the file's seals were removed or changed, as line {line.number} tells", where, line.number)
+    if not line.sealed:
+        _remark_unsealed(where)
 
 
 def sealed_json(content: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +142,11 @@ def check_json(content: dict[str, Any], where: Path) -> dict[str, Any]:
 def seal_broken(what: str, where: Path, line: int | None = None) -> SealBroken:
     """Return the error for a file that was changed since it was written, with the line where there are some."""
     return SealBroken(what, where, f"see what is wrong with `ecva-bench repair {quote(str(where))}`", line=line)
+
+
+@cache  # once for each file
+def _remark_unsealed(where: Path) -> None:
+    say(f"note: {where} is unsealed: a change of it since it was written would not be noticed", error=True)
 
 
 def _fault_without(line: bytes, sealed: bool, has: bool) -> Fault | None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from ..errors import ResultsError, SealBroken
 from ..records.base import Record, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
-from ..records.seals import check_not_stripped, checked_lines, has_seal, seal_broken, sealed_lines
+from ..records.seals import check_sealed, checked_lines, has_seal, seal_broken, sealed_lines
 from ..untrusted import parse_json
 from ..writing import write_whole
 from .keeping import with_kept
@@ -127,7 +127,8 @@ def _records(lines: Iterable[bytes], path: Path) -> Iterator[Record]:
         data = parse_json(line.record)
         if kind := _TYPES.get(data["type"]):
             record = kind.model_validate(data)
-            check_not_stripped(isinstance(record, ScoresHeader) and record.sealed, line, path)
+            if isinstance(record, ScoresHeader):
+                check_sealed(record.sealed, line, path)
             yield record
 
 
