@@ -15,7 +15,7 @@ def reseal(path: Path) -> None:
     records = [json.loads(line) for line in path.read_bytes().splitlines()]
     for record in records:
         record.pop("seal", None)
-    path.write_bytes(sealed_lines(canonical_json(record).encode() for record in records))
+    path.write_bytes(b"".join(sealed_lines(canonical_json(record).encode() for record in records)))
 
 
 def unseal(path: Path) -> None:

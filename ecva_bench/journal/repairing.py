@@ -81,7 +81,7 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
         detail = {"faults": faults, "quarantined": len(away), "lines": [line.number for line in away[:_NAMED]]}
         content.append(_json(Event(event=REPAIRED, detail=detail, t=now())))
         _set_aside(path.with_name(f"{path.name}.quarantined"), away)
-        file.replace(sealed_lines(content) if first.sealed else b"".join(one + b"\n" for one in content))
+        file.replace(b"".join(sealed_lines(content) if first.sealed else (one + b"\n" for one in content)))
     finally:
         file.close()
     return len(away)

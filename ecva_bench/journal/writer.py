@@ -15,7 +15,7 @@ from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
-from ..records.seals import START, checked_lines, seal_of, sealed_line
+from ..records.seals import START, checked_lines, seal_of, sealed_lines
 from ..untrusted import scrubbed_json, secrets
 from .growing import GrowingFile
 from .lines import MANIFEST_BEGINS, parse_records
@@ -107,13 +107,17 @@ class Journal:
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record; see `GrowingFile` for when it is on disk. Of an end, wait until all is."""
-        self._write([record])
+        self.extend([record])
         if isinstance(record, End):
             self.sync()
 
-    def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
+    def extend(self, records: Sequence[Answer | Failure | Unasked | Event | End | Manifest]) -> None:
         """Write several records together."""
-        self._write(records)
+        lines = self._lines(map(self._json, records), self._last_seal)
+        self._file.append(b"".join(lines))
+        for line, record in zip(lines, records, strict=True):
+            self._last_seal = seal_of(line)
+            self._remember(record)
 
     def settle(self, manifest: Manifest) -> None:
         """Write down a model's description before the first answer. Once there are answers, it must be the same.
@@ -139,20 +143,9 @@ class Journal:
         """Wait until all is on disk."""
         self._file.sync()
 
-    def _write(self, records: Sequence[Answer | Failure | Unasked | Event | End | Manifest]) -> None:
-        lines = self._lines(map(self._json, records), self._last_seal)
-        self._file.append(b"".join(lines))
-        for line, record in zip(lines, records, strict=True):
-            self._last_seal = seal_of(line)
-            self._remember(record)
-
     def _lines(self, records: Iterable[bytes], before: bytes) -> list[bytes]:
         """Return the lines of some records, sealed where the file is; `before` is the seal of the line before them."""
-        lines: list[bytes] = []
-        for record in records:
-            lines.append(sealed_line(record, before) if self.manifest.sealed else record + b"\n")
-            before = seal_of(lines[-1])
-        return lines
+        return list(sealed_lines(records, before) if self.manifest.sealed else (one + b"\n" for one in records))
 
     def _json(self, record: Record) -> bytes:
         """Return a record as JSON; whatever was said to a model, or by it, the keys of the environment are not."""

@@ -72,13 +72,12 @@ def seal_of(line: bytes) -> bytes:
     return line[_OWN : -len(_END)]
 
 
-def sealed_lines(records: Iterable[bytes]) -> bytes:
-    """Return a whole file of records, each a JSON object."""
-    lines, before = [], START
+def sealed_lines(records: Iterable[bytes], before: bytes = START) -> Iterator[bytes]:
+    """Yield the lines of records, each a JSON object; `before` is the seal of the line before the first one."""
     for record in records:
-        lines.append(sealed_line(record, before))
-        before = seal_of(lines[-1])
-    return b"".join(lines)
+        line = sealed_line(record, before)
+        before = seal_of(line)
+        yield line
 
 
 def has_seal(line: bytes) -> bool:
@@ -98,9 +97,9 @@ def examined_lines(lines: Iterable[bytes], sealed: bool | None = None) -> Iterat
             continue
         told, own = line[_TOLD : _TOLD + len(START)], seal_of(line)
         fault: Fault | None = None
-        if _checksum(line[:_OWN]) != own:
+        if own != _checksum(line[:_OWN]):
             fault = "changed"
-        elif before is not None and told != before:
+        elif told != before and before is not None:
             fault = "joined" if told == START else "gap"
         yield RecordLine(number, line, line[:-_LENGTH] + b"}", True, fault)
         before = None if fault == "changed" else own

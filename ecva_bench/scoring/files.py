@@ -79,8 +79,9 @@ def write_scores(new: Scores, path: Path) -> Scores:
     scores = new if old is None else with_kept(new, old)
     scores = scores.model_copy(update={"header": scores.header.model_copy(update={"sealed": True})})
     records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
+    lines = sealed_lines(canonical_json(record.model_dump(mode="json")).encode() for record in records)
     try:
-        write_whole(path, sealed_lines(canonical_json(record.model_dump(mode="json")).encode() for record in records))
+        write_whole(path, b"".join(lines))
     except OSError as error:
         raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
     return scores
