@@ -24,7 +24,8 @@ class ScoresHeader(Record):
     runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
     another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
-    other one that the results file has.
+    other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
+    are those that metrics which are networks ran on, with their versions.
     """
 
     type: Literal["scores"] = "scores"
@@ -47,6 +48,8 @@ class ScoresHeader(Record):
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
     imported: bool = Field(default=False, exclude_if=not_)
     corrected: Count = Field(default=0, exclude_if=not_)
+    packages: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 

@@ -103,7 +103,7 @@ def score_results(
         _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
     ]
     return Scores(
-        header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
+        header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
         summaries=tuple(summary for part in parts for summary in part.summaries()),
         aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
@@ -112,9 +112,17 @@ def score_results(
 
 
 def _header(
-    results: Results, protocol: str, rules: Protocol, *, seed: int, draws: int, left_out: dict[str, str]
+    results: Results,
+    protocol: str,
+    rules: Protocol,
+    chosen: Mapping[str, Sequence[Scorer]],
+    *,
+    seed: int,
+    draws: int,
+    left_out: dict[str, str],
 ) -> ScoresHeader:
     """Return how the scores were made."""
+    ran_on = [scorer.libraries() for scorers in chosen.values() for scorer in scorers]
     return ScoresHeader(
         name=results.name,
         results=results.source,
@@ -131,6 +139,8 @@ def _header(
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
+        packages=results.packages,
+        libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),

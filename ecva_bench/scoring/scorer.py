@@ -232,6 +232,10 @@ class Scorer(ABC):
         """Return the columns in `aggregates`: numbers over all items that are no mean of item values."""
         return {}
 
+    def libraries(self) -> dict[str, str]:
+        """Return the versions of packages that may move this metric's numbers in their last digits: of a network's."""
+        return {}
+
     def settings(self) -> dict[str, str]:
         """Return the settings that move this metric's numbers, for the signature."""
         return {}
