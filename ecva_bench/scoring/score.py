@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 
-from ..errors import UsageError
+from .. import registry
+from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
@@ -99,16 +100,24 @@ def score_results(
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    parts = [
-        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
-    ]
+    pairs = [(each, group) for group in groups for each in chosen[group.task] if group.view in each.views]
+    parts = [_computed(each, group, seed, draws) for each, group in pairs]
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
-        summaries=tuple(summary for part in parts for summary in part.summaries()),
-        aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
-        scores=tuple(score for part in parts for score in part.scores()),
+        summaries=tuple(summary for part in parts for summary in part[0]),
+        aggregates=tuple(aggregate for part in parts for aggregate in part[1]),
+        scores=tuple(score for part in parts for score in part[2]),
     )
+
+
+def _computed(
+    scorer: Scorer, group: AnswerGroup, seed: int, draws: int
+) -> tuple[list[Summary], list[Aggregate], list[Score]]:
+    """Return the records of one scorer on one group."""
+    with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+        part = _Part(scorer, group, seed, draws)
+        return part.summaries(), part.aggregates(), part.scores()
 
 
 def _header(

@@ -264,8 +264,8 @@ def test_ray_is_asked_for_where_it_is_not_installed(
 
 def register(model: type[Adapter], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every model's name be that of a class."""
-    load = registry.load
-    monkeypatch.setattr(registry, "load", lambda group, name: model if "adapters" in group else load(group, name))
+    load = registry._loaded
+    monkeypatch.setattr(registry, "_loaded", lambda group, entry: model if "adapters" in group else load(group, entry))
 
 
 def test_options_that_can_change_no_answer_may_differ_when_a_run_is_resumed(
