@@ -46,7 +46,7 @@ class Curve(Record):
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
-    schema_: Literal["ecva.curve/1"] = Field("ecva.curve/1", alias="schema")
+    schema_: Literal["ecva.curve/1"] = Field(default="ecva.curve/1", alias="schema")
     type: Literal["curve"] = "curve"
     video: VideoId
     video_sha256: str
@@ -88,7 +88,7 @@ class CurveFailure(Record):
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
-    schema_: Literal["ecva.curve/1"] = Field("ecva.curve/1", alias="schema")
+    schema_: Literal["ecva.curve/1"] = Field(default="ecva.curve/1", alias="schema")
     type: Literal["error"] = "error"
     video: VideoId
     error: str
