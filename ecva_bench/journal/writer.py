@@ -16,7 +16,7 @@ from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
 from ..untrusted import scrubbed_json, secrets
-from .growing import GrowingFile
+from .growing import GrowingFile, set_aside_torn_tail
 from .lines import MANIFEST_BEGINS, parse_records
 from .makers import Makers, Versions, packages_of
 from .manifests import (
@@ -171,7 +171,7 @@ class Journal:
         elif not MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(MANIFEST_BEGINS)]):
             raise ResultsError("the file exists and is no results file", self.path, "name another with --out")
         # Only now, so that a file of another run, or of another program, stays unchanged.
-        torn = _set_aside_torn_tail(self._file, self.path)
+        torn = set_aside_torn_tail(self._file)
         if not records:
             self.append(manifest)
             return
@@ -278,20 +278,3 @@ def _holder(path: Path) -> str:
         if "pid" in who:
             return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"
     return "another process"
-
-
-def _set_aside_torn_tail(file: GrowingFile, path: Path) -> int:
-    """Move what follows the last line break to `<file>.torn`; return its length in bytes."""
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    tail = content[whole:]
-    if tail:
-        torn = path.with_name(path.name + ".torn")
-        try:
-            with torn.open("ab") as aside:
-                aside.write(tail + b"\n")
-        except OSError as error:
-            what = f"an incomplete record cannot be set aside ({error.strerror})"
-            raise ResultsError(what, torn, "make room, and run the same command again") from error
-        file.cut(whole)
-    return len(tail)

@@ -40,7 +40,7 @@ class Answer(Record):
     """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
 
     `finish` is `stop`, or `length` where the text was cut off. `steps` is for readers: the intermediate results of a
-    model that works in several steps, or its reasoning (`thought`). `options` are those of the sample.
+    model that works in several steps, or its reasoning (`thought`). `options` and `curve` are those of the sample.
     """
 
     type: Literal["answer"] = "answer"
@@ -57,6 +57,7 @@ class Answer(Record):
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
     options: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    curve: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
     duration: float | None = None
     video_sha256: str = ""
     prompt_sha256: str = ""
