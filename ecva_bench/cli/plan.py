@@ -55,11 +55,9 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
-    No video need be there: frames are taken to be 16:9.
-
-    Prices are packaged, each with its date and source. --prices adds to them a
-    file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
-    per million tokens.
+    No video need be there: frames are taken to be 16:9. Prices are packaged, each
+    with its date and source. --prices adds to them a file such as {"models":
+    {"my-model": {"input": 0.15, "output": 0.6}}}, in USD per million tokens.
 
     Examples:
 
