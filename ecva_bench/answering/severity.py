@@ -106,11 +106,12 @@ def ask_by_parts(adapter: Adapter, video: Video, sample: Sample, duration: float
         raise pending
     text = severity_text((part.start, part.end, one.severity) for part, one in zip(parts, said, strict=True))
     cut_off = any(one.finish == "length" and one.severity is None for one in said)
+    served = dict.fromkeys(str(one.steps["served"]) for one in said if "served" in one.steps)
+    apart = [{name: value for name, value in one.steps.items() if name != "served"} for one in said]
     steps = {
         "from": sample.asked,
-        "segments": [
-            {"start": part.start, "end": part.end, **one.steps} for part, one in zip(parts, said, strict=True)
-        ],
+        **({"served": ", ".join(served)} if served else {}),
+        "segments": [{"start": part.start, "end": part.end, **more} for part, more in zip(parts, apart, strict=True)],
     }
     return ModelOutput(text, steps, finish="length" if cut_off else "stop")
 
