@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from .. import registry
 from ..errors import ResultsError, ViewUnavailable
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
-from ..records.base import Record
+from ..records.base import LeanRecords, Record
 from ..records.seals import RecordLine, check_sealed, checked_lines
 from ..untrusted import parse_json
 
@@ -41,11 +41,12 @@ def parse_records(path: Path) -> Iterator[Record]:
     """
     if not path.is_file():
         raise absent(path)
+    records = LeanRecords()
     with path.open("rb") as lines:
         for line in checked_lines(lines, path):
             if not line.complete:
                 return
-            yield from parse_line(line, path)
+            yield from map(records.lean, parse_line(line, path))
 
 
 def results_file(model: str, dataset: str, part: tuple[int, int] | None = None) -> Path:

@@ -67,7 +67,7 @@ def sealed_line(record: bytes, before: bytes) -> bytes:
     return head + _checksum(head) + _END
 
 
-def seal_of(line: bytes) -> bytes:
+def checksum_of(line: bytes) -> bytes:
     """Return a sealed line's own checksum, which the line behind it repeats."""
     return line[_OWN : -len(_END)]
 
@@ -76,7 +76,7 @@ def sealed_lines(records: Iterable[bytes], before: bytes = START) -> Iterator[by
     """Yield the lines of records, each a JSON object; `before` is the seal of the line before the first one."""
     for record in records:
         line = sealed_line(record, before)
-        before = seal_of(line)
+        before = checksum_of(line)
         yield line
 
 
@@ -95,7 +95,7 @@ def examined_lines(lines: Iterable[bytes], sealed: bool | None = None) -> Iterat
             yield RecordLine(number, line, line.removesuffix(b"\n"), sealed, _fault_without(line, sealed, has))
             before = None
             continue
-        told, own = line[_TOLD : _TOLD + len(START)], seal_of(line)
+        told, own = line[_TOLD : _TOLD + len(START)], checksum_of(line)
         fault: Fault | None = None
         if own != _checksum(line[:_OWN]):
             fault = "changed"

@@ -7,15 +7,14 @@ never resumed. Knows the format only.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
 
 from ..errors import ResultsError, SealBroken
-from ..records.base import Record, canonical_json, sha256_of_file
+from ..records.base import LeanRecords, Record, RecordType, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 from ..records.seals import check_sealed, checked_lines, has_seal, seal_broken, sealed_lines
 from ..untrusted import parse_json
@@ -23,7 +22,6 @@ from ..writing import write_whole
 from .keeping import with_kept
 from .protocol import get_protocol
 
-RecordType = TypeVar("RecordType", bound=Record)
 _TYPES: dict[str, type[Record]] = {
     "scores": ScoresHeader,
     "coverage": Coverage,
@@ -78,10 +76,10 @@ def write_scores(new: Scores, path: Path) -> Scores:
         pass
     scores = new if old is None else with_kept(new, old)
     scores = scores.model_copy(update={"header": scores.header.model_copy(update={"sealed": True})})
-    records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
+    records = chain([scores.header], scores.coverage, scores.summaries, scores.aggregates, scores.scores)
     lines = sealed_lines(canonical_json(record.model_dump(mode="json")).encode() for record in records)
     try:
-        write_whole(path, b"".join(lines))
+        write_whole(path, lines)
     except OSError as error:
         raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
     return scores
@@ -94,9 +92,7 @@ def read_scores(path: Path) -> Scores:
     later version may add some.
     """
     try:
-        # Bytes: in a text, characters that answers and judges may write end lines too (U+0085, U+2028).
-        with path.open("rb") as file:
-            records = list(_records(file, path))
+        records = list(_records(path))
     except FileNotFoundError:
         raise ResultsError("there is no such scores file", path, "write it with `ecva-bench score`") from None
     except OSError as error:
@@ -121,16 +117,18 @@ def read_scores(path: Path) -> Scores:
     return scores
 
 
-def _records(lines: Iterable[bytes], path: Path) -> Iterator[Record]:
-    for line in checked_lines(lines, path):
-        if line.sealed and not line.complete:
-            raise seal_broken(f"line {line.number}, the last one, is cut off", path, line.number)
-        data = parse_json(line.record)
-        if kind := _TYPES.get(data["type"]):
-            record = kind.model_validate(data)
-            if isinstance(record, ScoresHeader):
-                check_sealed(record.sealed, line, path)
-            yield record
+def _records(path: Path) -> Iterator[Record]:
+    small = LeanRecords()
+    with path.open("rb") as lines:  # bytes: in a text, characters that answers and judges may write end lines too
+        for line in checked_lines(lines, path):
+            if line.sealed and not line.complete:
+                raise seal_broken(f"line {line.number}, the last one, is cut off", path, line.number)
+            data = parse_json(line.record)
+            if kind := _TYPES.get(data["type"]):
+                record = kind.model_validate(data)
+                if isinstance(record, ScoresHeader):
+                    check_sealed(record.sealed, line, path)
+                yield small.lean(record)
 
 
 def _whole(scores: Scores) -> bool:

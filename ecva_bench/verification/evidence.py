@@ -46,7 +46,6 @@ class Evidence:
         answers, calls = self._answers(found, path)
         verification = verify(found, path, answers=answers, calls=calls, dataset=self._dataset(found))
         why = f": {verification.why}" if verification.why else ""
-        why += ", from unsealed answers" if verification.status == "verified" and not found.sealed_answers else ""
         self.notes.append(f"{path}: {verification.text}{why}")
         return found.with_verification(verification)
 
