@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -16,9 +15,10 @@ from ..data.curve_files import CurveFile, read_curves
 from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
-from ..errors import UsageError
+from ..errors import AdapterError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import Journal, now, writer
+from ..libraries import versions_of
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..samples import OptionOrder, tasks_of
@@ -34,6 +34,12 @@ from .runner import Runner
 
 if TYPE_CHECKING:
     from .workers import Engine, WorkerPool
+
+# Packages that may change an answer: those that decode, prepare pictures and texts, and compute.
+_PACKAGES = (
+    "accelerate", "av", "mamba-ssm", "numpy", "peft", "pillow", "sentencepiece", "timm", "tokenizers", "torch",
+    "torchvision", "transformers", "vllm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,10 @@ class RunRequest:
 
         The `EcvaError` raised says what is missing.
         """
+        with registry.no_exit(AdapterError, self._plugin.label):
+            return self._prepare(workers)
+
+    def _prepare(self, workers: int) -> Runner:
         adapter = self._adapter(workers)
         plan = whole = self._plan(adapter, self.selection)
         if self.selection.shard:
@@ -322,15 +332,9 @@ def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[
 
 
 def _environment() -> dict[str, Any]:
-    packages = {}
-    for package in ("av", "numpy", "torch", "transformers"):
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return {
         "ecva_bench": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": packages,
+        "packages": versions_of(*_PACKAGES),
     }

@@ -294,11 +294,15 @@ def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
-        scores = read_scores_of(path)
-        if is_results(path):
+        without_answers = None
+        if scores_path(path, "standard").exists() and is_results(path):
             results, dataset = _examined_file(path, data)
             if dataset is not None:  # else nobody can tell here which answers have another annotation
-                check_scored_by_data_set(scores, results)
+                without_answers = results.model_copy(update={"answers": (), "extra": ()})
+            del results  # before the scores are read, for both may be too much for the memory
+        scores = read_scores_of(path)
+        if without_answers is not None:
+            check_scored_by_data_set(scores, without_answers)
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():

@@ -220,7 +220,8 @@ class Results(Record):
     every sample without an answer. `unasked` says, by view and sample id, why a view cannot be made of the video.
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
     `references` are those of the manifest.
-    `doubts` say what contradicts the data set or the file itself, as far as it was looked for.
+    `doubts` say what contradicts the data set or the file itself, as far as it was looked for. `packages` are those of
+    which several versions gave answers, with the versions.
     """
 
     name: str
@@ -236,3 +237,4 @@ class Results(Record):
     lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    packages: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
 
 SCORES_SCHEMA = "ecva.scores/1"
+NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
 
 
 class ScoresHeader(Record):
@@ -24,7 +25,8 @@ class ScoresHeader(Record):
     runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
     another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
-    other one that the results file has.
+    other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
+    are those that metrics which are networks ran on, with their versions.
     """
 
     type: Literal["scores"] = "scores"
@@ -47,6 +49,8 @@ class ScoresHeader(Record):
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
     imported: bool = Field(default=False, exclude_if=not_)
     corrected: Count = Field(default=0, exclude_if=not_)
+    packages: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -117,6 +121,16 @@ class Summary(Record):
     hits: Count | None = None
     balanced: bool = Field(default=False, exclude_if=not_)
     absent_strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge was asked for the values."""
+        return "|judge:" in self.signature
+
+    @property
+    def unjudged(self) -> int:
+        """How many answers a judge was asked about and gave no verdict on."""
+        return sum(count for reason, count in self.gaps.items() if reason.startswith(NO_VERDICT))
 
 
 class Aggregate(Record):

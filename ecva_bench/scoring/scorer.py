@@ -236,6 +236,10 @@ class Scorer(ABC):
         """Return the columns in `aggregates`: numbers over all items that are no mean of item values."""
         return {}
 
+    def libraries(self) -> dict[str, str]:
+        """Return the versions of packages that may move this metric's numbers in their last digits: of a network's."""
+        return {}
+
     def settings(self) -> dict[str, str]:
         """Return the settings that move this metric's numbers, for the signature."""
         return {}
@@ -346,6 +350,6 @@ def _made(found: registry.Plugin, protocol: Protocol, judge: Judge | None) -> Sc
         return kind(protocol, judge) if kind.needs_judge else kind(protocol)  # type: ignore[call-arg] # as it promises
     except (EcvaError, ImportError, OSError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         remedy = "mend it; it is made with the protocol alone, and hands it on: super().__init__(protocol)"
         raise ScoringError(f"the scorer cannot be made ({error_line(error)})", found.label, remedy) from error

@@ -30,7 +30,9 @@ from .rows import Contradiction, check_row, metrics_here
 
 _ROUNDED = 1e-6  # a submission's values have so many decimals
 _OF_A_NETWORK = 1e-3  # that its numbers may differ on other hardware
-_OF_RUN = ("name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "lacking", "imported")
+_OF_RUN = (
+    "name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "packages", "lacking", "imported",
+)  # fmt: skip
 
 
 def verify(

@@ -260,13 +260,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runne
     """A function that returns the runner of a class of models, over one clip."""
     write_clip(tmp_path / "clip.mp4")
     monkeypatch.setattr(request, "load_dataset", lambda *_, **__: OneClip(tmp_path))
-    load = registry.load
 
     def make(model: type[Adapter], **fields: Any) -> Runner:
-        monkeypatch.setattr(
-            registry, "load", lambda group, name: model if group == ADAPTER_GROUP else load(group, name)
-        )
-        return RunRequest("mine", model_args={"size": "1"} if model is Watching else {}, **fields).prepare()
+        return RunRequest(model, model_args={"size": "1"} if model is Watching else {}, **fields).prepare()
 
     return make
 
