@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..reading.curves import cell_centres, middle, points_at, segments_at
+from ..reading.curves import cell_centres, is_constant, middle, points_at, segments_at
 from ..reading.severities import VERSION, read_severities
 from ..records.annotations import NO_MOMENTS
 from ..records.scores import Reading
-from .curves import CellReference, curve_columns, is_constant, moment_columns, pooled_columns
+from .curves import CellReference, curve_columns, moment_columns, pooled_columns
 from .readings import ReadingScorer, unread_columns
 from .scorer import Column, Gap, Scorable
 from .timestamp import annotated_spans
