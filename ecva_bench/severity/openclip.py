@@ -11,6 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -175,8 +176,9 @@ class OpenClip:
 
 def _found(target: str) -> _Source:
     """Return where a model comes from; `CheckpointError` where there is none."""
-    if ensure_torchvision() == "absent":
-        raise UsageError("CLIP needs torchvision", remedy="pip install 'ecva-bench[severity]'")
+    if lacking := [package for package in ("torch", "torchvision", "open_clip") if find_spec(package) is None]:
+        raise UsageError(f"CLIP needs {', '.join(lacking)}", remedy="pip install 'ecva-bench[severity]'")
+    ensure_torchvision()
     import open_clip
 
     if Path(target).expanduser().is_dir():
