@@ -31,7 +31,7 @@ from ..wording import counted
 from . import messages, templates
 from .backend import Keep, Vote
 from .store import Cost, Reply
-from .verdicts import FAILED
+from .verdicts import REJECTED
 
 if TYPE_CHECKING:
     import torch
@@ -178,7 +178,7 @@ class _Loaded:
         whole = draft.text + json.dumps([_words(call.prompt.scale)[-1]] * call.expected)
         tokens = len(self.tokenizer(whole)["input_ids"])
         if longest and tokens > longest:
-            draft.failure = f"{FAILED}: the call has {counted(tokens, 'token')}, and {self.name} reads {longest}"
+            draft.failure = f"{REJECTED}: the call has {counted(tokens, 'token')}, and {self.name} reads {longest}"
         return draft
 
     def extend(self, drafts: Sequence[_Draft]) -> None:

@@ -104,7 +104,7 @@ def _notes(found: Gate) -> tuple[str, ...]:
 
 
 def _rises(found: Gate) -> list[str]:
-    return [f"WARN: more {one.name}: {one.sides}" for one in found.shortfalls]
+    return [f"WARN: {'more ' if one.rose else 'fewer '}{one.name}: {one.sides}" for one in found.shortfalls]
 
 
 def _undecided(check: Check) -> str:

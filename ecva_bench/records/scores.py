@@ -12,6 +12,7 @@ from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
 
 SCORES_SCHEMA = "ecva.scores/1"
+NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
 
 
 class ScoresHeader(Record):
@@ -120,6 +121,16 @@ class Summary(Record):
     hits: Count | None = None
     balanced: bool = Field(default=False, exclude_if=not_)
     absent_strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge was asked for the values."""
+        return "|judge:" in self.signature
+
+    @property
+    def unjudged(self) -> int:
+        """How many answers a judge was asked about and gave no verdict on."""
+        return sum(count for reason, count in self.gaps.items() if reason.startswith(NO_VERDICT))
 
 
 class Aggregate(Record):

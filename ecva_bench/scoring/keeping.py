@@ -115,7 +115,7 @@ def _speaks_of(setting: str, summary: Summary) -> bool:
 
 
 def _is_judged(summary: Summary) -> bool:
-    return "|judge:" in summary.signature or _read_by_judge(summary)
+    return summary.judged or _read_by_judge(summary)
 
 
 def _read_by_judge(summary: Summary) -> bool:

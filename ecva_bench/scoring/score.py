@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 
-from ..errors import UsageError
+from .. import registry
+from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
@@ -106,7 +107,7 @@ def score_results(
     for group in groups:
         for each in chosen[group.task]:
             if group.view in each.views:
-                found.add(_Part(each, group, seed, draws))
+                found.compute(each, group, seed, draws)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
@@ -263,11 +264,13 @@ class _Found:
         self.scores: list[Score] = []
         self._records = LeanRecords()
 
-    def add(self, part: _Part) -> None:
-        """Take the records of a part."""
-        self.summaries += part.summaries()
-        self.aggregates += part.aggregates()
-        self.scores += map(self._records.lean, part.scores())
+    def compute(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
+        """Add the records of one scorer on one group."""
+        with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+            part = _Part(scorer, group, seed, draws)
+            self.summaries += part.summaries()
+            self.aggregates += part.aggregates()
+            self.scores += map(self._records.lean, part.scores())
 
 
 class _Part:
