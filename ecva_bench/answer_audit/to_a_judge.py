@@ -23,20 +23,30 @@ from ..untrusted import parse_json
 
 # Kinds of words that together, within so many words, speak to a judge.
 _RULES: tuple[tuple[tuple[str, ...], int], ...] = (
+    (("grading",), 1),
+    (("yes",), 1),
+    (("utmost", "marks"), 3),
     (("drop", "rules"), 8),
-    (("award", "top", "marks"), 8),
-    (("judge", "address", "award"), 14),
-    (("judge", "address", "right"), 14),
-    (("judge", "address", "answer"), 14),
-    (("judge", "top", "marks"), 14),
+    (("truth", "same"), 6),
     (("truth", "same", "answer"), 14),
+    (("award", "top", "marks"), 8),
+    (("answer", "award", "top"), 10),
+    (("answer", "top", "marks"), 12),
     (("answer", "right", "award"), 12),
     (("answer", "right", "marks"), 12),
-    (("answer", "top", "marks"), 12),
+    (("right", "marks", "top"), 8),
+    (("judge", "address", "award"), 14),
+    (("judge", "address", "right"), 14),
+    (("judge", "answer"), 14),
+    (("judge", "yes"), 14),
+    (("set", "top"), 6),
+    (("judge", "top", "marks"), 14),
 )
+_TALK, _WITHIN = 3, 12  # so many words about answers and marks, of so many, are no words about a video
 _FORMS = re.compile(
     r"[\"'](?:score|verdicts?|rating|grade|marks|points)[\"']\s*+[:=]\s*+(?:[\[\"']\s*+)?(?:\d|yes|true|full|max)"
-    r"|\b(?:score|rating|grade|verdicts?)\b[\"']?\s*+[:=]\s*+(?:[\[\"']\s*+)?\d"
+    r"|\b(?:score|rating|grade|verdicts?)\b[\"']?\s*+[:=]\s*+(?:[\[\"']\s*+)?(?:\d|a\+|full\b|max|perfect\b|yes\b)"
+    r"|(?<![\d/])(5|10|20|100)\s?/\s?\1(?![\d/])"
     r"|^[^\S\n]*+(?:system|assistant|user)\s*+:"
     r"|<\|?/?(?:im_start|im_end|system|assistant|start_header_id|instructions?|judge|grader|prompt)\b"
     r"|\[/?inst\]|<</?sys>>|<start_of_turn>"
@@ -68,13 +78,13 @@ class _Entry(NamedTuple):
 def to_a_judge(text: str, *, forms: bool = True) -> str:
     """Return the passage of a text that speaks to a judge, as it looks; empty where there is none.
 
-    Without `forms`, words alone count: where an answer is a class or a time, a score may be the model's confidence, and
-    marks of a chat are what its template left.
+    Without `forms`, only what is said to a judge counts: where an answer is a class or a time, talk of answers and
+    scores is the model's own, and marks of a chat are what its template left.
     """
     for shown in _shown(text):
         if forms and (form := _FORMS.search(as_it_looks(shown))):
             return form[0].strip()
-        if passage := _passage(words_as_they_look(shown)):
+        if passage := _passage(words_as_they_look(shown), talk=forms):
             return passage
     return ""
 
@@ -108,13 +118,29 @@ def _of_hex(code: str) -> str:
         return ""
 
 
-def _passage(words: list[str]) -> str:
+def _passage(words: list[str], *, talk: bool) -> str:
     """Return the first words that speak to a judge, from the first to the last that tells."""
     for hits in _hits(words).values():
         for kinds, within in _RULES:
             if found := _together(hits, kinds, within):
                 return " ".join(words[found[0] : found[1]])
+        if talk and (found := _talking(hits, words)):
+            return " ".join(words[found[0] : found[1]])
     return ""
+
+
+def _talking(hits: list[_Hit], words: list[str]) -> tuple[int, int] | None:
+    """Return the range of words in which different ones are about answers and marks, at most one of them a soft one."""
+    last: dict[str, _Hit] = {}
+    for hit in hits:
+        if hit.kind not in ("talk", "soft"):
+            continue
+        last.pop(words[hit.place], None)  # so that the newest are the last ones
+        last[words[hit.place]] = hit
+        near = [one for one in list(last.values())[-2 * _TALK :] if one.place > hit.place - _WITHIN]
+        if len(near) >= _TALK and sum(one.kind == "talk" for one in near) >= _TALK - 1:
+            return near[0].place, hit.end
+    return None
 
 
 def _together(hits: list[_Hit], kinds: tuple[str, ...], within: int) -> tuple[int, int] | None:

@@ -48,8 +48,9 @@ def _letter(part: str) -> str:
     lower = part.casefold()
     if lower.isascii():
         return lower
-    if lower in _look_alikes():
-        return _look_alikes()[lower]
+    for form in (part, lower, part.upper()):  # a capital Eta looks like H, a small one like n
+        if form in _look_alikes():
+            return _look_alikes()[form]
     named = _NAMED.fullmatch(unicodedata.name(part, ""))
     return named[1].lower() if named else lower
 
