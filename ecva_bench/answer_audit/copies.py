@@ -22,62 +22,71 @@ _TELLING = 6.0  # pairs that no other text has, or as much in more frequent ones
 _OTHERS = 20  # texts about other videos that a copy is held against
 _NEAR = 2.5  # times its length, within which a text's copy is looked for
 
-Words = Sequence[str]
 Pair = tuple[str, str]
 
 
-def copied(answers: Mapping[str, Words], texts: Mapping[str, Words]) -> list[str]:
-    """Return the ids whose answers are copies of their texts, changed or not.
+def copied(answers: Mapping[str, str], texts: Mapping[str, str]) -> list[str]:
+    """Return the ids whose answers are copies of their texts, changed or not; all have single blanks between words.
 
-    A text is no evidence that has too few telling pairs, or that answers to other videos have as much of.
+    A text is no evidence that is short or has few telling pairs, or that answers to other videos have as much of.
     """
-    pairs = {name: set(_pairs(words, _APART)) for name, words in texts.items()}
-    frequency = Counter(pair for some in pairs.values() for pair in some)
-    said = (set(_pairs(words, _APART)) for words in answers.values())
-    frequency |= Counter(pair for some in said for pair in some if pair in frequency)  # the larger count of each
-    scale = math.log(len(texts) + 1) or 1.0
-    telling = {pair: math.log((len(texts) + 1) / count) / scale for pair, count in frequency.items()}
-    ids = [name for name in sorted(texts) if name in answers]
+    pairs = {name: set(_pairs(text.split(), _APART)) for name, text in texts.items() if _is_long(text)}
+    telling = _telling(answers, pairs)
+    ids = [name for name in sorted(pairs) if name in answers]
     step = max(1, len(ids) // _OTHERS)
     found = []
     for place, name in enumerate(ids):
-        if not _has(answers[name], len(texts[name]), pairs[name], telling):
+        words = answers[name].split()
+        if not _has(words, texts[name], pairs[name], telling):
             continue
-        others = [ids[(place + number * step) % len(ids)] for number in range(1, _OTHERS + 1)]
-        others = [one for one in dict.fromkeys(others) if one != name]
-        alike = sum(_has(answers[name], len(texts[one]), pairs[one], telling) for one in others)
+        others = {ids[(place + number * step) % len(ids)] for number in range(1, _OTHERS + 1)} - {name}
+        alike = sum(_has(words, texts[one], pairs[one], telling) for one in others)
         if alike <= len(others) // 4:
             found.append(name)
     return found
 
 
-def equal(one: Mapping[str, Words], other: Mapping[str, Words]) -> list[str]:
+def equal(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     """Return the samples with equal texts, where they are too many or too long to be equal by chance.
 
     Short texts, such as a class, are often equal: they count only where all are, and not all the same.
     """
     common = sorted(one.keys() & other.keys())
     same = [sample for sample in common if one[sample] == other[sample]]
-    long = [sample for sample in common if len(one[sample]) >= LONG]
+    long = [sample for sample in common if _is_long(one[sample])]
     alike = [sample for sample in long if one[sample] == other[sample]]
-    if len(common) >= FEWEST and len(same) == len(common) and len({tuple(one[sample]) for sample in same}) > 1:
+    if len(common) >= FEWEST and len(same) == len(common) and len({one[sample] for sample in same}) > 1:
         return same
     return alike if len(long) >= FEWEST and len(alike) >= _EQUAL * len(long) and len(alike) > 1 else []
 
 
-def _pairs(words: Words, apart: int) -> Iterator[Pair]:
+def _is_long(text: str) -> bool:
+    return len(text.split()) >= LONG
+
+
+def _telling(answers: Mapping[str, str], pairs: Mapping[str, Collection[Pair]]) -> dict[Pair, float]:
+    """Return how much each pair tells, from 1 where one text has it to 0 where all texts, or all answers, do."""
+    frequency = Counter(pair for some in pairs.values() for pair in some)
+    said = (set(_pairs(text.split(), _APART)) for text in answers.values())
+    frequency |= Counter(pair for some in said for pair in some if pair in frequency)  # the larger count of each
+    most = max(len(pairs), len(answers)) + 1
+    return {pair: math.log(most / count) / math.log(most) for pair, count in frequency.items()}
+
+
+def _pairs(words: Sequence[str], apart: int) -> Iterator[Pair]:
     for place, word in enumerate(words):
         for other in words[place + 1 : place + 1 + apart]:
             if not (word.isdecimal() and other.isdecimal()):  # numbers, as of times and ranks, are often the same
                 yield word, other
 
 
-def _has(answer: Words, length: int, pairs: Collection[Pair], telling: Mapping[Pair, float]) -> bool:
-    """Say whether some passage of an answer has a text's pairs: `length` is the text's in words."""
+def _has(answer: Sequence[str], text: str, pairs: Collection[Pair], telling: Mapping[Pair, float]) -> bool:
+    """Say whether some passage of an answer has enough of a text's pairs."""
     whole = math.fsum(telling[pair] for pair in pairs)
     bar = max(_SHARE * whole, _TELLING)
-    if bar > whole or not pairs:
+    if bar > whole:
         return False
+    reach = _NEAR * len(text.split())
     passage, counts, most = 0.0, Counter[Pair](), 0.0
     hits: list[tuple[int, Pair]] = []
     first = 0
@@ -89,7 +98,7 @@ def _has(answer: Words, length: int, pairs: Collection[Pair], telling: Mapping[P
             hits.append((place, pair))
             counts[pair] += 1
             passage += telling[pair] if counts[pair] == 1 else 0.0
-        while first < len(hits) and hits[first][0] < place - _NEAR * length:
+        while first < len(hits) and hits[first][0] < place - reach:
             gone = hits[first][1]
             counts[gone] -= 1
             passage -= telling[gone] if counts[gone] == 0 else 0.0
