@@ -1,8 +1,8 @@
 """The audit of answers: are they the model's own, do they depend on the video, do they address the judge?
 
 Each rule names answers that a person should look at; none is a proof. (The authors' released files of two models
-have the same texts for every video, which no table of scores shows.) Knows answers and prompts, and no scores; a judge
-is asked only to read.
+have the same texts for every video, which no table of scores shows.) Knows answers and prompts, and of scores only
+which answers a judge gave no verdict on; a judge is asked only to read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..reading.text import final_answer
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Doubt, Results
 from ..records.base import Record, View
-from ..records.scores import Coverage, Reading
+from ..records.scores import NO_VERDICT, Coverage, Reading, Scores, Summary
 from ..tasks import packaged_prompts
 from ..wording import counted
 from .choice import Choice
@@ -34,7 +34,9 @@ from .scorer import Scorable
 from .second_reader import SecondReader
 from .timestamp import Timestamp
 
-Rule = Literal["doubtful", "identical", "reference", "constant", "echo", "judge", "coverage", "prompts", "unread"]
+Rule = Literal[
+    "doubtful", "identical", "reference", "constant", "echo", "judge", "unjudged", "coverage", "prompts", "unread"
+]
 
 _RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
 
@@ -136,10 +138,11 @@ class _Entry:
         )
 
 
-def audit_answers(files: Sequence[Results], reader: Judge | None = None) -> AnswerAudit:
+def audit_answers(files: Sequence[Results], reader: Judge | None = None, scores: Sequence[Scores] = ()) -> AnswerAudit:
     """Return the findings about the answers of some runs, file by file and between files.
 
-    A `reader` is a judge that reads classes and spans where the rules could not, as in `score_results`.
+    A `reader` is a judge that reads classes and spans where the rules could not, as in `score_results`. `scores` are
+    those of the runs that were scored.
 
     Equal answers in several files of one model are no finding; nor are equal answers to edited videos, about most of
     which there is only one thing to say: nothing happens. Texts are compared as words, whatever their case, punctuation
@@ -165,6 +168,7 @@ def audit_answers(files: Sequence[Results], reader: Judge | None = None) -> Answ
         for one, other in itertools.combinations(some, 2):
             if one.model != other.model:
                 findings += _identical(one, other)
+    findings += _unjudged(scores)
     findings.sort(key=lambda finding: _RULES.index(finding.rule))
     return AnswerAudit(entries=tuple(entry.count() for entry in entries), findings=tuple(findings))
 
@@ -260,6 +264,36 @@ def _to_the_judge(entry: _Entry) -> Iterator[AuditFinding]:
         first = next(iter(found.values()))
         text = f"the answer speaks to a judge: {_quoted(first.group().strip())}"
         yield entry.finding("judge", list(found), len(entry.answers), text)
+
+
+def _unjudged(scores: Sequence[Scores]) -> Iterator[AuditFinding]:
+    """Name answers on which a judge gave no verdict, beside how many those are in other runs that it judged."""
+    asked: dict[tuple[str, View, str], list[tuple[Scores, Summary]]] = defaultdict(list)
+    for run in scores:
+        fewest: dict[tuple[str, View, str], Summary] = {}
+        for one in (one for one in run.summaries if one.judged):
+            place = (one.task, one.view, one.scorer)
+            fewest[place] = max(fewest.get(place, one), one, key=lambda summary: summary.unjudged)
+        for place, one in fewest.items():
+            asked[place].append((run, one))
+    for (task, view, scorer), runs in asked.items():
+        for run, one in (pair for pair in runs if pair[1].unjudged):
+            records = (score for score in run.scores if (score.task, score.view, score.scorer) == (task, view, scorer))
+            gaps = {score.id: score.gaps.get(one.column, "") for score in records}
+            gaps = {sample: reason for sample, reason in gaps.items() if reason.startswith(NO_VERDICT)}
+            others = [(other.header.name, two.unjudged, two.n) for other, two in runs if other is not run]
+            beside = "".join(f"; {name}: {count} of {count + n}" for name, count, n in others)
+            yield AuditFinding(
+                rule="unjudged",
+                entry=run.header.name,
+                other=", ".join(name for name, _, _ in others),
+                task=task,
+                view=view,
+                n=one.unjudged,
+                of=one.n + one.unjudged,
+                text=f"no verdict of the judge ({one.column}), {_quoted(next(iter(gaps.values()), ''))}{beside}",
+                ids=tuple(gaps)[:_IDS_SHOWN],
+            )
 
 
 def _references(entry: _Entry) -> Iterator[AuditFinding]:

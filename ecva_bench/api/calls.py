@@ -13,6 +13,7 @@ from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
 from ..data import Dataset, load_dataset
+from ..data.curve_files import read_curves
 from ..data.loading import DatasetSource
 from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
@@ -39,7 +40,7 @@ from ..scoring.neural import model_settings
 from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
-from ..tasks import PromptSet, find_tasks
+from ..tasks import PromptSet, SeverityFrom, find_tasks
 from ..untrusted import say
 from ..verification.evidence import Evidence
 from ..verification.examining import (
@@ -70,6 +71,8 @@ def run(
     all_tasks: bool = False,
     shuffle: int | None = 0,
     rotate: bool = False,
+    severity_from: SeverityFrom = "segments",
+    curves: str | Path | None = None,
     ids: Sequence[str] = (),
     subset: int | None = None,
     seed: int = 0,
@@ -87,10 +90,12 @@ def run(
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
-    All tasks are asked where none is named; `available`: of videos with one file. Options are put in an order drawn
-    by the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails is an error
-    record, counted in `end`. A model that other processes cannot make again, such as an instance, runs in this one; a
-    script that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met.
+    All tasks but severity are asked where none is named; `available`: of videos with one file. Options are put in
+    an order drawn by the seed `shuffle` (None: as they are), with `rotate` in all rotations. Severities are asked
+    for in the way `severity_from`, and held against the importance curves of the file `curves` where it is named. A
+    question that fails is an error record, counted in `end`. A model that other processes cannot make again, such
+    as an instance, runs in this one; a script that asks for `workers` needs `if __name__ == "__main__":`. Raises
+    `UsageError` for what cannot be met.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
@@ -108,6 +113,8 @@ def run(
         edited=tuple(edited),
         all_tasks=all_tasks,
         order=OptionOrder(shuffle, rotate),
+        severity_from=severity_from,
+        curves=None if curves is None else Path(curves),
         name=name,
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
@@ -135,6 +142,7 @@ def score(
     judge: JudgeSource | None = None,
     protocol: str = "standard",
     timestamp_unit: TimeUnit | None = None,
+    curves: str | Path | None = None,
     anomeval: str = "paper",
     metric_args: Mapping[str, str] | None = None,
     out: str | Path | None = None,
@@ -144,9 +152,10 @@ def score(
     """Score the answers of a run, or answers made elsewhere with the annotations `data`.
 
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
-    those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an endpoint,
-    `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name, votes=3)`
-    gives. Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
+    those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an
+    endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name,
+    votes=3)` gives. Severities are held against the importance curves of the file `curves` where it is named.
+    Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
     `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
     `ScoringError` for a scorer that does not give what it says.
 
@@ -164,7 +173,7 @@ def score(
     check_target(target)
     with _opened(judge) as opened:
         scores = score_results(
-            read_answer_file(file, data, _several(tasks)),
+            read_answer_file(file, data, _several(tasks), None if curves is None else Path(curves)),
             scorers=None if scorers is None else _several_scorers(scorers),
             tasks=_several(tasks),
             protocol=protocol,
@@ -237,14 +246,23 @@ def read_run(run: RunSource) -> Submission:
     return submission(_scores(run))
 
 
-def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str] = ()) -> Results:
+def read_answer_file(
+    file: Path, data: DatasetSource | None, tasks: Sequence[str] = (), curves: Path | None = None
+) -> Results:
     """Read a results file, or answers made elsewhere together with their annotations, `data`.
+
+    Answers about severity get the importance curves of the file `curves`, where it is named.
 
     A results file's answers get the annotation of their data set where it is `data` or an embedded one. Where the file
     has another, and what was read from which column of other files, is said on standard error. Answers that do not tell
     their task are of the first of `tasks`. Raises `UsageError` for a file of another kind, and for answers made
     elsewhere without annotations.
     """
+    results = _read_answers(file, data, tasks)
+    return read_curves(curves).of_results(results) if curves else results
+
+
+def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) -> Results:
     if not file.exists() or is_results(file):
         return _examined_file(file, data)[0]
     if data is None:

@@ -14,6 +14,7 @@ from ..names import first_few
 from ..untrusted import one_line, say, say_json
 from ..wording import counted
 from .data_audit import data_audit_command
+from .data_curves import data_curves_command
 from .naming import NamingCommand
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
 app.command("audit", cls=NamingCommand)(data_audit_command)
+app.command("curves", cls=NamingCommand)(data_curves_command)
 
 Source = Annotated[
     str,
@@ -51,7 +53,7 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
     from ..data.check import check_dataset
     from .progress import progress
 
-    dataset = _load(source, videos)
+    dataset = load_source(source, videos)
     with progress("checking", "videos") as update:
         result = check_dataset(dataset, update)
     if json:
@@ -73,7 +75,7 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
     from ..data.stats import dataset_stats
     from .progress import progress
 
-    dataset = _load(source, videos)
+    dataset = load_source(source, videos)
     with progress("reading", "videos") as update:
         result = dataset_stats(dataset, update)
     if json:
@@ -119,7 +121,8 @@ def data_fetch_command(
         say("no annotations were found: name the file with ecva-bench data check FILE")
 
 
-def _load(source: str, videos: Path | None) -> Dataset:
+def load_source(source: str, videos: Path | None) -> Dataset:
+    """Return the data set of a command's arguments, its clips rendered where it makes them itself."""
     from ..data import load_dataset
     from .progress import progress
 

@@ -37,6 +37,8 @@ def plan_command(
     all_tasks: options.AllTasks = False,
     shuffle: options.Shuffle = "0",
     rotate: options.Rotate = False,
+    severity_from: options.SeverityWay = "segments",
+    curves: options.Curves = None,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,

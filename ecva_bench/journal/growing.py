@@ -167,6 +167,24 @@ class GrowingFile:
         return target
 
 
+def set_aside_torn_tail(file: GrowingFile) -> int:
+    """Move what follows the last line break to `<file>.torn`; return its length in bytes."""
+    path = file.path
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    tail = content[whole:]
+    if tail:
+        torn = path.with_name(path.name + ".torn")
+        try:
+            with torn.open("ab") as aside:
+                aside.write(tail + b"\n")
+        except OSError as error:
+            what = f"an incomplete record cannot be set aside ({error.strerror})"
+            raise ResultsError(what, torn, "make room, and run the same command again") from error
+        file.cut(whole)
+    return len(tail)
+
+
 def _open_locked(path: Path, create: int) -> int:
     file = os.open(path, os.O_RDWR | os.O_APPEND | create, 0o644)
     try:

@@ -11,6 +11,7 @@ from .. import registry
 from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
 from ..records.base import View
 from .lines import parse_records
+from .makers import Makers
 from .manifests import SampleView, lacking, manifest_of, sample_views
 from .spending import Spending
 
@@ -76,6 +77,7 @@ def read_results(path: Path) -> Results:
         lacking=lacking(manifest),
         spec=manifest.spec,
         doubts=tuple(doubts),
+        packages=Makers(records).several,
     )
 
 

@@ -16,8 +16,9 @@ from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
 from ..untrusted import scrubbed_json, secrets
-from .growing import GrowingFile
+from .growing import GrowingFile, set_aside_torn_tail
 from .lines import MANIFEST_BEGINS, parse_records
+from .makers import Makers, Versions, packages_of
 from .manifests import (
     SampleView,
     as_requested,
@@ -44,8 +45,8 @@ class Journal:
     A file that exists is continued: an incomplete last line is moved to `<file>.torn`, and the file owes what it owed
     and what the run adds. What the file contains is in `answered` (the video of each), `failed` and `unasked`, by key,
     and in `state`, by sample id and view; `empty` and `cut_off` are the sample ids and views of such answers.
-    `reusable` are answers of other files that it did not contain, by key. `served` are the models that gave the
-    answers, where an endpoint names them; `manifest` says how the answers are made and which are owed.
+    `reusable` are answers of other files that it did not contain, by key. `makers` are the packages and the models
+    that gave the answers; `manifest` says how the answers are made and which are owed.
     """
 
     def __init__(self, path: Path, manifest: Manifest, reuse: Sequence[Path] = ()) -> None:
@@ -64,7 +65,9 @@ class Journal:
         self.empty: set[SampleView] = set()
         self.cut_off: set[SampleView] = set()
         self._spending = Spending()
-        self.served: set[str] = set()
+        self.makers = Makers()
+        self._packages = packages_of(manifest.environment)  # that give answers now
+        self._packages_of: dict[str, list[Versions]] = {}  # of answers of other files, by key
         self._secrets = secrets()
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
@@ -104,6 +107,9 @@ class Journal:
 
     def append(self, record: Answer | Failure | Unasked | Event | End | Manifest) -> None:
         """Write one record; see `GrowingFile` for when it is on disk. Of an end, wait until all is."""
+        if isinstance(record, Answer):
+            for name, detail in self.makers.changes(record, self._packages_of.get(record.key, self._packages)):
+                self.event(name, **detail)
         self._file.append(self._line(record))
         self._remember(record)
         if isinstance(record, End):
@@ -165,7 +171,7 @@ class Journal:
         elif not MANIFEST_BEGINS.startswith(self.path.read_bytes()[: len(MANIFEST_BEGINS)]):
             raise ResultsError("the file exists and is no results file", self.path, "name another with --out")
         # Only now, so that a file of another run, or of another program, stays unchanged.
-        torn = _set_aside_torn_tail(self._file, self.path)
+        torn = set_aside_torn_tail(self._file)
         if not records:
             self.append(manifest)
             return
@@ -191,15 +197,16 @@ class Journal:
         if shown:
             raise SpecMismatch(f"no answer of the file can be taken: {shown}", file, "leave it out of --reuse")
         self.reusable |= {answer.key: answer for answer in answers if answer.key not in self.answered}
+        self._packages_of |= dict.fromkeys((answer.key for answer in answers), Makers(records).packages)
 
     def _remember(self, record: Record) -> None:
+        self.makers.take(record)
         match record:
             case Answer():
                 self.answered[record.key] = record.video
                 self.failed.pop(record.key, None)
                 place = (record.id, record.view)
                 self.state[place] = "answer"
-                self.served |= {record.served} - {""}
                 for places, belongs in ((self.empty, not final_answer(record.answer)), (self.cut_off, record.cut_off)):
                     (places.add if belongs else places.discard)(place)
             case Event():
@@ -271,20 +278,3 @@ def _holder(path: Path) -> str:
         if "pid" in who:
             return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"
     return "another process"
-
-
-def _set_aside_torn_tail(file: GrowingFile, path: Path) -> int:
-    """Move what follows the last line break to `<file>.torn`; return its length in bytes."""
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    tail = content[whole:]
-    if tail:
-        torn = path.with_name(path.name + ".torn")
-        try:
-            with torn.open("ab") as aside:
-                aside.write(tail + b"\n")
-        except OSError as error:
-            what = f"an incomplete record cannot be set aside ({error.strerror})"
-            raise ResultsError(what, torn, "make room, and run the same command again") from error
-        file.cut(whole)
-    return len(tail)

@@ -41,7 +41,8 @@ class RequestFailure:
 
     `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
     will. `without`: it rejected these parameters, `guessed` where only its words name them. `refusal`: it will not
-    answer this one. `lost`: it was sent, and may have been answered and billed.
+    answer this one. `rejected`: it finds fault with this one. `lost`: it was sent, and may have been answered
+    and billed.
     """
 
     what: str
@@ -51,6 +52,7 @@ class RequestFailure:
     without: frozenset[str] = frozenset()
     guessed: bool = False
     refusal: bool = False
+    rejected: bool = False
     lost: bool = False
 
 
@@ -137,7 +139,7 @@ def request_failure(
         return RequestFailure(f"{_FATAL[status]} ({what})", fatal=True)
     if status in _PASSING or status >= 500:
         return RequestFailure(what, passing=True, pause=_retry_after(headers))
-    return RequestFailure(what)
+    return RequestFailure(what, rejected=True)
 
 
 def no_completion(error_body: ErrorBody, sent: Collection[str]) -> RequestFailure:

@@ -40,7 +40,7 @@ class Answer(Record):
     """One line of a results file: a model's text for one sample and view. It stands alone for scoring.
 
     `finish` is `stop`, or `length` where the text was cut off. `steps` is for readers: the intermediate results of a
-    model that works in several steps, or its reasoning (`thought`). `options` are those of the sample.
+    model that works in several steps, or its reasoning (`thought`). `options` and `curve` are those of the sample.
     """
 
     type: Literal["answer"] = "answer"
@@ -57,6 +57,7 @@ class Answer(Record):
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
     options: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    curve: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
     duration: float | None = None
     video_sha256: str = ""
     prompt_sha256: str = ""
@@ -219,7 +220,8 @@ class Results(Record):
     every sample without an answer. `unasked` says, by view and sample id, why a view cannot be made of the video.
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
     `references` are those of the manifest.
-    `doubts` say what contradicts the data set or the file itself, as far as it was looked for.
+    `doubts` say what contradicts the data set or the file itself, as far as it was looked for. `packages` are those of
+    which several versions gave answers, with the versions.
     """
 
     name: str
@@ -235,3 +237,4 @@ class Results(Record):
     lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
+    packages: dict[str, tuple[str, ...]] = Field(default_factory=dict)

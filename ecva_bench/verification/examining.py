@@ -7,7 +7,7 @@ data set is at hand, what it says stands in their place.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from ..wording import counted
 from .keys import Keys
 
 _SHOWN = 48  # characters of a text in a doubt
-_FIELDS = ("reference", "key_sentences", "moments", "label", "options")
+_FIELDS = ("reference", "key_sentences", "moments", "label", "options", "curve")
 _AHEAD = timedelta(days=1)  # that a clock may be
 _SAID = {
     "annotation": "differences from the data set's annotation, which counts",
@@ -67,7 +67,8 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
     for told in (results.answers, results.extra):
         kept.append([])
         for answer in told:
-            right = answer if lookup is None else _corrected(answer, _expected(lookup, answer.id))
+            fields = _of_data_set(answer, results)
+            right = answer if lookup is None else _corrected(answer, _expected(lookup, answer.id), fields)
             doubts += [*_about(answer, right, dataset), *keys.doubts_about(answer)]
             kept[-1].append(right)
     expects = results.expects
@@ -124,11 +125,17 @@ def _expected(lookup: Lookup, sample: str) -> Sample | None:
     return lookup.samples(parts.video, parts.task).get(sample)
 
 
-def _corrected(answer: Answer, about: Sample | None) -> Answer:
+def _of_data_set(answer: Answer, results: Results) -> tuple[str, ...]:
+    """Return the fields of an answer that its data set has; importance curves may be of a file of their own."""
+    apart = ("reference", "curve") if answer.task == "severity" and "curves" in results.spec else ()
+    return tuple(name for name in _FIELDS if name not in apart)
+
+
+def _corrected(answer: Answer, about: Sample | None, fields: Sequence[str]) -> Answer:
     """Return an answer with the data set's annotation; the order of options stays the file's."""
     if about is None:
         return answer
-    update: dict[str, object] = {name: getattr(about, name) for name in _FIELDS}
+    update: dict[str, object] = {name: getattr(about, name) for name in fields}
     if sorted(answer.options) == sorted(about.options):
         update["options"] = answer.options
     return answer.model_copy(update=update)

@@ -59,9 +59,11 @@ class Keys:
 
     def _asked(self, told: Answer, prompt: Prompt) -> Sample | None:
         """Return the question that an answer is to; None where its words are not known."""
+        way = str(self._told[told.task].get("from", ""))
         if self._lookup is not None:
             seed = self._told[told.task].get("shuffle")
-            return self._lookup.samples(told.video, told.task, prompt, seed).get(told.id)
+            found = self._lookup.samples(told.video, told.task, prompt, seed).get(told.id)
+            return found and found.model_copy(update={"asked": way})
         if told.task not in TASKS or "{" in prompt.text:  # it has a place for what the data set asks
             return None
         return Sample(
@@ -73,6 +75,7 @@ class Keys:
             prompt="",
             prompt_sha256=prompt.sha256,
             reference="",
+            asked=way,
         )
 
 
