@@ -1,7 +1,7 @@
 """Class answers that are taken from the annotation: what they say of a class is more, or more often right, than can be.
 
 A question lists classes, not the codes of sub-classes that annotators write (`5-1`); and whoever reads the class off a
-video is wrong now and then. Answers that are right by chance, or because a model is good, are told from those by counting.
+video is wrong now and then. Answers that are right by chance, or because a model is good, are told apart by counting.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _CLASSES = 3  # different ones, at least
 _MANY = 100  # answers, all of which are right
 
 
-def sub_classes_taken(texts: Mapping[str, str], readings: Mapping[str, Reading], labels: Mapping[str, Label]) -> list[str]:
+def sub_classes_taken(
+    texts: Mapping[str, str], readings: Mapping[str, Reading], labels: Mapping[str, Label]
+) -> list[str]:
     """Return the samples whose answers give their own sub-class, where nearly all that give one give the right one."""
     said = {sample: _sub_classes(text, readings.get(sample)) for sample, text in texts.items() if sample in labels}
     said = {sample: codes for sample, codes in said.items() if codes}
     right = [sample for sample, codes in said.items() if labels[sample].sub and labels[sample].code in codes]
     frequency = Counter(label.code for label in labels.values())
-    by_chance = [
-        min(1.0, sum(frequency[code] for code in codes) / len(labels)) for codes in said.values()
-    ]
+    by_chance = [min(1.0, sum(frequency[code] for code in codes) / len(labels)) for codes in said.values()]
     several = len({labels[sample].code for sample in right}) >= _CLASSES
     if several and len(right) >= _NEARLY_ALL * len(said) and _at_least(len(right), by_chance) < _UNLIKELY:
         return right

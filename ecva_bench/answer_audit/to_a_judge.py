@@ -1,8 +1,8 @@
 """Text that speaks to whoever judges the answer: asks for marks, takes back instructions, or tells the reference.
 
 Words are looked for in several languages (`to_a_judge.json`), where enough of them stand near each other, as they look
-and not as they are spelled; forms that only a program writes (a verdict as JSON, marks of a chat) are looked for as they
-are. What is hidden in base64, in character references or in escapes is read too.
+and not as they are spelled; so are forms that only a program writes: a verdict as JSON, marks of a chat. What is hidden
+in base64, in character references or in escapes is read too.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _RULES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("judge", "address", "award"), 14),
     (("judge", "address", "right"), 14),
     (("judge", "answer"), 14),
+    (("judge", "vocative"), 3),
     (("judge", "yes"), 14),
     (("set", "top"), 6),
     (("judge", "top", "marks"), 14),
@@ -161,7 +162,9 @@ def _hits(words: list[str]) -> dict[str, list[_Hit]]:
     for place, word in enumerate(words):
         for entry in _told_by(word[: _longest() + 1]):
             first, end = place - entry.at, place - entry.at + len(entry.words)
-            if len(entry.words) == 1 or (first >= 0 and all(map(_is, words[first:end], entry.words)) and end <= len(words)):
+            if len(entry.words) == 1 or (
+                first >= 0 and all(map(_is, words[first:end], entry.words)) and end <= len(words)
+            ):
                 found[entry.language].append(_Hit(first, end, entry.kind))
     return {language: sorted(hits) for language, hits in found.items()}
 

@@ -13,12 +13,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from ecva_bench.records import Label
+from ecva_bench.taxonomy import load_taxonomy
 from ecva_bench.untrusted import parse_json
 
+LabelForm = Callable[[Label, str], str]  # of the annotated class, and an honest answer
 Form = Callable[[str, str, random.Random], str]  # of a text to be hidden, an honest answer, and a generator
 
 _TEXTS = Path(__file__).with_name("judge_texts.json")
-_OTHER_WORDS = "however clearly another small large early front quickly later finally during around nearby then".split()
+_OTHER_WORDS = ("however", "clearly", "another", "small", "early", "quickly", "later", "around", "nearby", "then")
 _CYRILLIC = str.maketrans("aceopxyiTHKMBAEOCP", "асеорхуіТНКМВАЕОСР")
 _INVISIBLE = ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad")
 
@@ -165,15 +168,13 @@ HELD_OUT_COPIES: Mapping[str, Form] = {
     "hyphens for blanks": lambda text, honest, chance: text.replace(" ", "-"),
 }
 HELD_OUT_WAYS: Mapping[str, Form] = {
-    "within the answer": lambda text, honest, chance: " ".join(
-        [*honest.split()[:20], text, *honest.split()[20:]]
-    ),
+    "within the answer": lambda text, honest, chance: " ".join([*honest.split()[:20], text, *honest.split()[20:]]),
     "in capitals": lambda text, honest, chance: f"{honest} {text.upper()}",
     "in brackets": lambda text, honest, chance: f"{honest} [{text}]",
     "in bold": lambda text, honest, chance: f"{honest} **{text}**",
-    "in character references": lambda text, honest, chance: honest
-    + " "
-    + "".join(f"&#{ord(letter)};" for letter in text),
+    "in character references": lambda text, honest, chance: (
+        honest + " " + "".join(f"&#{ord(letter)};" for letter in text)
+    ),
     "in percent codes": lambda text, honest, chance: f"{honest} {quote(text)}",
     "in hexadecimal": lambda text, honest, chance: f"{honest} {text.encode().hex()}",
     "full-width letters": lambda text, honest, chance: f"{honest} {_full_width(text)}",
@@ -181,4 +182,21 @@ HELD_OUT_WAYS: Mapping[str, Form] = {
     "Greek letters": lambda text, honest, chance: f"{honest} {text.translate(_GREEK)}",
     "combining characters": lambda text, honest, chance: f"{honest} {_between(text, _combining, chance)}",
     "tags inside words": lambda text, honest, chance: f"{honest} {_between(text, lambda _: '<b></b>', chance, 0.1)}",
+}
+
+
+FIRST_LABELS: Mapping[str, LabelForm] = {
+    "code": lambda label, honest: label.code,
+    "code in brackets": lambda label, honest: f"[{label.code}]",
+    "code with severity": lambda label, honest: f"[{label.code},{label.severity or 3}]",
+    "code behind the answer": lambda label, honest: f"{honest} (label: {label.code})",
+    "name of the sub-class": lambda label, honest: load_taxonomy("cuva").describe(label),
+}
+HELD_OUT_LABELS: Mapping[str, LabelForm] = {
+    "full-width code": lambda label, honest: _full_width(f"[{label.code}]"),
+    "code with a long dash": lambda label, honest: label.code.replace("-", "–"),
+    "code with a dot": lambda label, honest: f"Class {label.code.replace('-', '.')}",
+    "code in a sentence": lambda label, honest: f"The anomaly is of class {label.code}, as can be seen.",
+    "class in a form of its own": lambda label, honest: f"Category: {label.major}.",
+    "class pasted behind a sentence": lambda label, honest: f"Something unusual takes place. [{label.major}]",
 }
