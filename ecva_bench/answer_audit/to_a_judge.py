@@ -122,8 +122,9 @@ def _of_hex(code: str) -> str:
 def _passage(words: list[str], *, talk: bool) -> str:
     """Return the first words that speak to a judge, from the first to the last that tells."""
     for hits in _hits(words).values():
+        there = {hit.kind for hit in hits}
         for kinds, within in _RULES:
-            if found := _together(hits, kinds, within):
+            if there.issuperset(kinds) and (found := _together(hits, kinds, within)):
                 return " ".join(words[found[0] : found[1]])
         if talk and (found := _talking(hits, words)):
             return " ".join(words[found[0] : found[1]])
