@@ -53,7 +53,7 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
     from ..data.check import check_dataset
     from .progress import progress
 
-    dataset = load_source(source, videos)
+    dataset = _load(source, videos)
     with progress("checking", "videos") as update:
         result = check_dataset(dataset, update)
     if json:
@@ -75,7 +75,7 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
     from ..data.stats import dataset_stats
     from .progress import progress
 
-    dataset = load_source(source, videos)
+    dataset = _load(source, videos)
     with progress("reading", "videos") as update:
         result = dataset_stats(dataset, update)
     if json:
@@ -121,8 +121,7 @@ def data_fetch_command(
         say("no annotations were found: name the file with ecva-bench data check FILE")
 
 
-def load_source(source: str, videos: Path | None) -> Dataset:
-    """Return the data set of a command's arguments, its clips rendered where it makes them itself."""
+def _load(source: str, videos: Path | None) -> Dataset:
     from ..data import load_dataset
     from .progress import progress
 

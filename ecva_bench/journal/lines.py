@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from .. import registry
 from ..errors import ResultsError, ViewUnavailable
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
-from ..records.base import Record
+from ..records.base import LeanRecords, Record
 from ..untrusted import parse_json
 
 _TYPES: dict[str, type[Record]] = {
@@ -36,11 +36,12 @@ def parse_records(path: Path) -> Iterator[Record]:
     """Yield the records of complete lines; skip record types of newer minor versions and an incomplete last line."""
     if not path.is_file():
         raise absent(path)
+    records = LeanRecords()
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 return
-            yield from _parse_line(line, path, number)
+            yield from map(records.lean, _parse_line(line, path, number))
 
 
 def results_file(model: str, dataset: str, part: tuple[int, int] | None = None) -> Path:

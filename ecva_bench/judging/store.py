@@ -35,7 +35,8 @@ class Reply:
     and behind an @ the system's fingerprint. `thought` is the model's reasoning, where the endpoint sends it separately
     and the caller wants it. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
     `miscounted` is what it sends in the place of a count. `left_out` are parameters of the address that the endpoint
-    rejected. Neither `thought` nor `miscounted` is stored.
+    rejected. `beginnings` are the texts that its first token might have been, with their probabilities, where these
+    were asked for. `thought`, `miscounted` and `beginnings` are not stored.
     """
 
     content: str
@@ -49,6 +50,7 @@ class Reply:
     left_out: tuple[str, ...] = ()
     thought: str = ""
     miscounted: str = ""
+    beginnings: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> Reply:
@@ -77,7 +79,7 @@ class Cost:
 
 
 _NO_COSTS: Mapping[str, Cost] = MappingProxyType({})
-_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought", "miscounted"}
+_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought", "miscounted", "beginnings"}
 
 
 def default_store_path() -> Path:

@@ -61,7 +61,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
     theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
     names = units | {column: name for column, name in theirs.items() if column not in units}
-    standings = {column: group.standings(column) for column in group.columns}
+    standings = group.standings()
     blanks = [blank_score(row.submission, row.entry, group.by) for row in group.rows] if group.view == "full" else []
     blank = ("blank",) if any(blanks) else ()
     rows = [

@@ -71,7 +71,7 @@ def middle(cells: int) -> _Floats:
     return np.asarray(np.exp(-0.5 * offsets**2), dtype=np.float64)
 
 
-def answer_text(segments: Iterable[tuple[float, float, float | None]]) -> str:
+def severity_text(segments: Iterable[tuple[float, float, float | None]]) -> str:
     """Return the canonical text of an answer: a line `start end severity` for each segment, in seconds.
 
     A segment without a severity has `?` in its place.

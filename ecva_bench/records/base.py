@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
+from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -58,6 +59,41 @@ class Record(BaseModel):
 
 _set = object.__setattr__
 _NO_EXTRA: dict[str, object] = {}  # one for all, for a record is never changed
+_REMEMBERED = 10_000  # values of a field; lines that repeat one are near each other
+RecordType = TypeVar("RecordType", bound=Record)
+
+
+class LeanRecords:
+    """Makes the records of one large file small: what several of them say is in memory once."""
+
+    def __init__(self) -> None:
+        self._known: defaultdict[str, dict[Any, Any]] = defaultdict(dict)  # by field: 1 and 1.0 of two are equal
+
+    def lean(self, record: RecordType) -> RecordType:
+        """Return the same record in about a fifth of the memory."""
+        kind = type(record)
+        small = kind.__new__(kind)
+        for name, value in record.__dict__.items():
+            # Set one by one: so Python keeps the names of the fields once for all records of a kind.
+            _set(small, name, self._shared(name, value))
+        _set(small, "__pydantic_fields_set__", _names(kind))
+        _set(small, "__pydantic_extra__", record.__pydantic_extra__ or _NO_EXTRA)
+        _set(small, "__pydantic_private__", None)
+        return small
+
+    def _shared(self, name: str, value: Any) -> Any:
+        """Return the value, or an equal one of the same field."""
+        if isinstance(value, Record):
+            value = self.lean(value)
+        elif not isinstance(value, str | tuple):
+            return value
+        known = self._known[name]
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        try:
+            return known.setdefault(value, value)
+        except TypeError:  # it holds a dictionary, which has no hash
+            return value
 
 
 @cache

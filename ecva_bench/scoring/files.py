@@ -7,22 +7,21 @@ never resumed. Knows the format only.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
 
 from ..errors import ResultsError
-from ..records.base import Record, canonical_json, sha256_of_file
+from ..records.base import LeanRecords, Record, RecordType, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
 from ..untrusted import parse_json
 from ..writing import write_whole
 from .keeping import with_kept
 from .protocol import get_protocol
 
-RecordType = TypeVar("RecordType", bound=Record)
 _TYPES: dict[str, type[Record]] = {
     "scores": ScoresHeader,
     "coverage": Coverage,
@@ -68,10 +67,9 @@ def write_scores(new: Scores, path: Path) -> Scores:
         scores = read_scores(path)
     if scores is not new:
         scores = with_kept(new, scores)
-    records = (scores.header, *scores.coverage, *scores.summaries, *scores.aggregates, *scores.scores)
-    text = "".join(canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
+    records = chain([scores.header], scores.coverage, scores.summaries, scores.aggregates, scores.scores)
     try:
-        write_whole(path, text)
+        write_whole(path, (canonical_json(record.model_dump(mode="json")) + "\n" for record in records))
     except OSError as error:
         raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
     return scores
@@ -83,10 +81,7 @@ def read_scores(path: Path) -> Scores:
     Record types this version does not know are passed over: a later version may add some.
     """
     try:
-        # Bytes: in a text, characters that answers and judges may write end lines too (U+0085, U+2028).
-        lines = [parse_json(line) for line in path.read_bytes().splitlines()]
-        known = [(_TYPES[line["type"]], line) for line in lines if line["type"] in _TYPES]
-        records = [kind.model_validate(line) for kind, line in known]
+        records = list(_records(path))
     except FileNotFoundError:
         raise ResultsError("there is no such scores file", path, "write it with `ecva-bench score`") from None
     except OSError as error:
@@ -109,6 +104,15 @@ def read_scores(path: Path) -> Scores:
     if not _whole(scores):
         raise ResultsError("the scores are not whole", path, "score the answers again")
     return scores
+
+
+def _records(path: Path) -> Iterator[Record]:
+    small = LeanRecords()
+    with path.open("rb") as lines:  # bytes: in a text, characters that answers and judges may write end lines too
+        for line in lines:
+            data = parse_json(line)
+            if kind := _TYPES.get(data["type"]):
+                yield small.lean(kind.model_validate(data))
 
 
 def _whole(scores: Scores) -> bool:

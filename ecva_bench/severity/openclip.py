@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..checkpoints.files import read_json_object, reading, section_in
+from ..checkpoints.files import first_line, read_json_object, reading, section_in
 from ..devices import usable
 from ..errors import CheckpointError, UsageError
 from ..libraries import quiet
@@ -134,8 +134,13 @@ class OpenClip:
 
         if self._source.file is not None:
             return self._source.file
-        with quiet(), reading("the weights", self.name):
-            return Path(open_clip.download_pretrained(self._source.tag))
+        try:
+            with quiet():
+                return Path(open_clip.download_pretrained(self._source.tag))
+        except Exception as error:  # of the hub's client, or of urllib
+            what = f"the weights cannot be downloaded ({first_line(error):.200})"
+            remedy = "run it where there is a network, or name a file or a folder that holds them with --clip"
+            raise CheckpointError(what, self.name, remedy) from None
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -175,26 +176,25 @@ class Faulty(Scorer):
 @pytest.mark.parametrize(("gives", "message"), [((), "0 scores for 1 item"), (({"x": float("nan")},), "nan")])
 def test_a_faulty_scorer_is_named_and_not_averaged(monkeypatch, gives, message):
     monkeypatch.setattr(Faulty, "gives", gives)
-    monkeypatch.setattr(registry, "load", lambda group, name: Faulty)
     with pytest.raises(ScoringError, match=message) as caught:
-        score_results(results([answer("a", "x")]), scorers=["faulty"])
+        score_results(results([answer("a", "x")]), scorers=[Faulty])
     assert "faulty" in str(caught.value)
 
 
 def test_a_value_the_scorer_leaves_out_is_unscored_and_never_zero(monkeypatch):
     monkeypatch.setattr(Faulty, "gives", ({"x": 1.0}, {}))
-    monkeypatch.setattr(registry, "load", lambda group, name: Faulty)
     run = results([answer("a", "x"), answer("b", "y")], expects={"full": ("a/cause", "b/cause", "c/cause")})
-    x = summary(score_results(run, scorers=["faulty"]), "x")
+    x = summary(score_results(run, scorers=[Faulty]), "x")
     assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled) == (1, 1, 3, 1.0, 0.5)
     # Where it gives no value at all, the missing alone are no mean: a metric that was not to be had is not 0.
     monkeypatch.setattr(Faulty, "gives", ({}, {}))
-    x = summary(score_results(run, scorers=["faulty"]), "x")
+    x = summary(score_results(run, scorers=[Faulty]), "x")
     assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled, x.zero_filled_interval) == (0, 2, 3, None, None, None)
 
 
 def test_an_entry_point_that_is_no_scorer_is_refused(monkeypatch):
-    monkeypatch.setattr(registry, "load", lambda group, name: dict)
+    other = EntryPoint("other", "builtins:dict", "ecva_bench.scorers")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [other])
     with pytest.raises(UsageError, match=r"other \(dict in builtins\) is no scorer: it has no score\(batch\)"):
         score_results(results([answer("a", "x")]), scorers=["other"])
 
