@@ -162,6 +162,8 @@ def _differences(
     """Yield where a submission says something else than its answers give, but for columns not computed."""
     for name in _OF_RUN:
         yield from _other(name, getattr(found.scores, name), getattr(again.scores, name))
+    if found.scores.videos:  # of an older version, it does not say
+        yield from _other("videos", found.scores.videos, again.scores.videos)
     for name in dict.fromkeys([*found.spec, *again.spec]):
         yield from _other(f"{name} of the run", found.spec.get(name), again.spec.get(name))
     for video in dict.fromkeys([*found.classes, *again.classes]):
