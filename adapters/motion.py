@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecva_bench.answering import Baseline, Question
+from ecva_bench.reading.curves import cell_centres, segments_of_cells, severity_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecva_bench.video import Video
+    from ecva_bench.video import Frames, Video
 
 RATE = 4.0
 CAP = 96
@@ -52,7 +53,8 @@ class Motion(Baseline):
         """Measure the video once and phrase the result for each question."""
         frames = video.frames_at(self.frame_indices(video))
         change = strongest_change(frames.pixels, frames.positions)
-        return [_phrase(change, Question.of(question).task) for question in questions]
+        tasks = [Question.of(question).task for question in questions]
+        return [_severities(frames, video) if task == "severity" else _phrase(change, task) for task in tasks]
 
     def describe(self) -> dict[str, Any]:
         """Return the frame rule and the picture size the differences are taken on."""
@@ -65,13 +67,10 @@ def strongest_change(pixels: NDArray[np.uint8], seconds: NDArray[np.float64]) ->
     `pixels` is uint8 [T, H, W, 3], `seconds` float64 [T]. Differences are averaged over a second; the excess is taken
     over the median difference, so that steady motion (traffic, waves, a panning camera) does not count.
     """
-    step = max(1, pixels.shape[2] // WIDTH)
-    grey = pixels[:, ::step, ::step].mean(axis=3, dtype=np.float32)
-    if len(grey) < 2:
+    if len(pixels) < 2:
         return Change(float(seconds[0]), float(seconds[0]), "slight", "centre")
-    maps = np.abs(np.diff(grey, axis=0))
-    width = min(SMOOTHING, len(maps))
-    level = np.convolve(maps.mean(axis=(1, 2)), np.ones(width) / width, mode="same")
+    maps = _changes(pixels)
+    level = _level(maps)
     usual = float(np.median(level))
     excess = level - usual
     peak = int(excess.argmax())
@@ -83,6 +82,34 @@ def strongest_change(pixels: NDArray[np.uint8], seconds: NDArray[np.float64]) ->
     return Change(
         float(seconds[first]), float(seconds[last + 1]), strength, _place(maps[first : last + 1].mean(axis=0))
     )
+
+
+def _changes(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how much each place of a coarse grey picture differs from the one before: float32 [T - 1, H, W]."""
+    step = max(1, pixels.shape[2] // WIDTH)
+    maps: NDArray[np.float32] = np.abs(np.diff(pixels[:, ::step, ::step].mean(axis=3, dtype=np.float32), axis=0))
+    return maps
+
+
+def _level(maps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much whole pictures change, averaged over a second: float64 [T - 1]."""
+    width = min(SMOOTHING, len(maps))
+    return np.convolve(maps.mean(axis=(1, 2)), np.ones(width) / width, mode="same")
+
+
+def _severities(frames: Frames, video: Video) -> str:
+    """Return the level of change over a video's cells, from its lowest, which is 0, to its highest, which is 10.
+
+    Frames are at their seconds on the original timeline, which a cut leaves as it is.
+    """
+    end = max(video.duration, float(frames.timestamps[-1]))
+    centres = cell_centres(end)
+    if len(frames) < 2:
+        return severity_text(segments_of_cells(np.zeros(len(centres)), end))
+    level = _level(_changes(frames.pixels))
+    between = (frames.timestamps[1:] + frames.timestamps[:-1]) / 2
+    values = np.interp(centres, between, (level - level.min()) / (float(np.ptp(level)) or 1.0))
+    return severity_text(segments_of_cells(values, end))
 
 
 def _place(change: NDArray[np.float32]) -> str:

@@ -1,8 +1,8 @@
-"""What other libraries say while they load and compute (bars, warnings, advice) kept off the terminal.
+"""Other libraries: their versions, and what they say while they load and compute, which is kept off the terminal.
 
-What matters of it is an error or a line of ours. The rest is for whoever looks for a fault: it is shown where the
-environment has `ECVA_VERBOSE`, which `ecva-bench --verbose` sets, and Python's warnings are passed to `logging` as
-`py.warnings`, for programs that keep a log. Knows libraries by name only, and imports none.
+What matters of what they say is an error or a line of ours. The rest (bars, warnings, advice) is for whoever looks for
+a fault: it is shown where the environment has `ECVA_VERBOSE`, which `ecva-bench --verbose` sets, and Python's warnings
+are passed to `logging` as `py.warnings`, for programs that keep a log. Knows libraries by name only, and imports none.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 VERBOSE = "ECVA_VERBOSE"
@@ -24,6 +25,17 @@ _SETTINGS = {
     "TRANSFORMERS_VERBOSITY": "error",
     "VLLM_LOGGING_LEVEL": "ERROR",
 }
+
+
+def versions_of(*packages: str) -> dict[str, str]:
+    """Return the versions of those of some packages that are installed."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from .tasks import TASKS, Prompt, Task
 from .taxonomy import Taxonomy
 from .wording import counted
 
+_OF_TIME = ("timestamp", "severity")  # asked of normal videos, too, where some video has a moment
+
 
 @dataclass(frozen=True)
 class OptionOrder:
@@ -61,7 +63,10 @@ def samples(annotation: Annotation, task: Task, prompt: Prompt, order: OptionOrd
     )
     if not task.fields:
         reference = REFERENCES[task.name](annotation)
-        return [about.model_copy(update={"reference": reference})] if reference else []
+        own: dict[str, object] = {"reference": reference}
+        if task.asked:
+            own |= {"curve": annotation.severity_curve, "asked": task.asked}
+        return [about.model_copy(update=own)] if reference else []
     queries = [query for query in _queries(annotation, task) if not _unfit(query)]
     if task.classes and not queries:
         return _of_class(annotation, about, prompt, task)
@@ -91,8 +96,9 @@ def tasks_of(annotations: Iterable[Annotation], taxonomy: Taxonomy) -> list[Task
         for query in annotation.queries:
             if query.task in TASKS and not _unfit(query):
                 asked[query.task] = TASKS[query.task].with_options()
+        timed = bool(annotation.moments or annotation.severity_curve)
         for name, reference in REFERENCES.items():
-            if name in asked or not reference(annotation) or (name == "timestamp" and not annotation.moments):
+            if name in asked or not reference(annotation) or (name in _OF_TIME and not timed):
                 continue
             if name != "classification" or not own:
                 asked[name] = TASKS[name]

@@ -15,11 +15,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 from . import prompt_files, registry
 from .errors import UsageError
 
 PROMPT_SETS = ("ours", "authors", "cuva")
+
+# How severities are asked for: of each part of the video alone, of all parts at once, or of each part alone by how
+# likely each digit is.
+SeverityFrom = Literal["segments", "once", "likelihood"]
 PROMPT_SET_GROUP = "ecva_bench.prompt_sets"
 
 # A name of `PROMPT_SETS`, a folder of prompt files, texts by task, or `./file.py:NAME` of such texts.
@@ -33,7 +38,8 @@ class Task:
     `edited`: whether a metric reads its answers about edited views, as AnomEval does. `fields`: what its prompt must
     leave a place for, `{question}` for `question`. `listed`: the prompt of the same task, with a place for `{options}`,
     for data sets that have their own answers to choose from. `or_none`: that for data sets with normal videos.
-    `classes` are the code and the name of each class of a data set that has its own.
+    `classes` are the code and the name of each class of a data set that has its own. `named_only`: it is asked where it
+    is named, and not where all tasks are. `asked` is in which way, of those of `SeverityFrom`; empty for other tasks.
     """
 
     name: str
@@ -47,6 +53,8 @@ class Task:
     or_none: str = ""
     words: str = ""
     classes: tuple[tuple[int, str], ...] = ()
+    named_only: bool = False
+    asked: SeverityFrom | Literal[""] = ""
 
     def with_options(self) -> Task:
         """Return the task as it is asked where a data set lists the answers to choose from."""
@@ -59,6 +67,12 @@ class Task:
     def of_any_video(self) -> Task:
         """Return the task as it is asked where a data set has normal videos, too."""
         return replace(self, words=self.or_none)
+
+    def asked_from(self, way: SeverityFrom) -> Task:
+        """Return the task as it is asked in a way; itself where there is only one."""
+        if not self.asked:
+            return self
+        return replace(self, asked=way, words="" if way == "segments" else f"{self.name}-{way}")
 
     @property
     def prompt(self) -> str:
@@ -128,6 +142,15 @@ TASKS = {
             unit="seconds",
             fields=("sentence",),
         ),
+        Task(
+            "severity",
+            "how severe it is over time",
+            ("severity",),
+            aliases=("importance", "how-severe"),  # `how` is the effect, as it was before this task
+            unit="seconds",
+            named_only=True,
+            asked="segments",
+        ),
     )
 }
 
@@ -184,7 +207,8 @@ def packaged_prompts() -> Iterator[tuple[Task, Prompt]]:
     """Yield the newest prompt of each task in each packaged set that has one."""
     for prompt_set in PROMPT_SETS:
         for task in TASKS.values():
-            for one in dict.fromkeys((task, task.with_options(), task.of_any_video())):
+            ways = (task.asked_from(way) for way in get_args(SeverityFrom))
+            for one in dict.fromkeys((task, task.with_options(), task.of_any_video(), *ways)):
                 if has_prompt(one, prompt_set):
                     yield task, prompt_for(one, prompt_set)
 

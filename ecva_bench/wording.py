@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 _COUNTS = ("", " k", " M", " B")
 _BYTES = (" B", " kB", " MB", " GB", " TB")
@@ -40,6 +40,11 @@ def rate(done: int, seconds: float, unit: str) -> str:
         if 0 < pace < 1:
             pace, per = pace * 60, longer
     return f"{_three(pace)} {unit}/{per}"
+
+
+def versions(found: Mapping[str, Sequence[str]]) -> str:
+    """Return packages with their versions: `torch 2.9.0 and 2.10.0, transformers 5.20.0 and 5.21.0`."""
+    return ", ".join(f"{name} {' and '.join(there)}" for name, there in found.items())
 
 
 def usd(dollars: float) -> str:

@@ -44,14 +44,16 @@ class Clips:
         return {}
 
 
-def write_clip(path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int, int] = (20, 28)) -> Path:
+def write_clip(
+    path: Path, *, frames: int = 40, rate: int = 10, event: tuple[int, int] = (20, 28), ramp: int = 4
+) -> Path:
     """Write a 64x48 clip of a slow grey ramp in which a square moves through the lower right during `event`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "18", **REPEATABLE})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for index in range(frames):
-            picture = np.full((48, 64, 3), 60 + index % 4, np.uint8)
+            picture = np.full((48, 64, 3), 60 + index % ramp, np.uint8)
             if event[0] <= index < event[1]:
                 left = 40 + 2 * (index - event[0])
                 picture[34:44, left : left + 8] = 250

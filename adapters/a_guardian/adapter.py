@@ -11,13 +11,14 @@ import numpy as np
 
 from ecva_bench.answering import Question
 from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.files.by_video import read_moments
 from ecva_bench.video import samplers
 
 from ..parts.language.policy import Policy
 from ..parts.options import choice
 from ..parts.prompts import Template, read_template
 from ..video_chatgpt.adapter import VideoChatGPT
-from .importance import added, exchanged, frame_spans, read_moments
+from .importance import added, exchanged, frame_spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,8 +48,9 @@ class AGuardian(VideoChatGPT):
             "Answers are greedy; `generation=upstream` samples as the authors' scripts do, at temperature 0.01: nearly"
             " the same.",
             "It is asked the questions everybody is asked. Its own are the prompt set `cuva` (`run --prompts cuva`).",
-            "The authors' important spans are not published: by default frames are spread evenly (`mod=0`). Of mode 2's"
-            " frames a hundred are taken; the authors' program fails with more.",
+            "By default frames are spread evenly (`mod=0`). The authors' important spans are `Voting_new.json`, which"
+            " lies in an earlier revision of CUVA's data set alone: `data fetch cuva` gets it; `data curves --moments`"
+            " writes spans of its form. Of mode 2's frames a hundred are taken; the authors' program fails with more.",
             "A question is asked whole; the authors' program cuts it off after 3000 characters.",
             "The MIST feature, which the authors' program adds as one token more than there is room for, is left out.",
         ),
@@ -74,7 +76,7 @@ class AGuardian(VideoChatGPT):
         self._moments = read_moments(Path(moments)) if moments else None
 
     def check_videos(self, media: Sequence[str]) -> None:
-        """Raise `AdapterError` where moments may be those of two videos."""
+        """Raise `DataError` where moments may be those of two videos."""
         if self._moments:
             self._moments.check(media)
 

@@ -121,6 +121,20 @@ class Adapter(ABC):
         """
         return [self.answer(video, question) for question in questions]
 
+    def first_token_probabilities(self, video: Video, question: Question, words: Sequence[str]) -> Sequence[float]:
+        """Return how probable it is that the answer begins with each of some words: that of its first token, [words].
+
+        The first token of a word is the first in which the prompt with the word differs from the prompt alone. For the
+        task severity asked from likelihoods; a model need not have this. Raises `AdapterError` where two words begin
+        with the same token.
+        """
+        raise UsageError("the model gives no probabilities", type(self).__name__, "ask for its words")
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether it has `first_token_probabilities`."""
+        return type(self).first_token_probabilities is not Adapter.first_token_probabilities
+
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers, as JSON: checkpoint, revision, dtype, frames, generation.
 

@@ -14,20 +14,20 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
+from ..errors import AdapterError, AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..journal.spending import ASKING, SPENT
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Manifest
 from ..records.base import View, canonical_json, changes_pictures, cuts_moments
+from ..registry import no_exit, place_of_code
 from ..untrusted import parse_json
 from ..video import Frames, Video
 from ..video.pictures import PictureView
-from . import ending
+from . import ending, severity
 from .adapter import Adapter
 from .deaths import UnderWay
 from .plan import VideoQuestions
 from .prefetch import Prefetcher, stopwatch
-from .question import Question
 from .result_records import (
     KeyedSample,
     PreparedVideo,
@@ -107,6 +107,10 @@ class Inference:
 
     def prepare(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
         """Open a video and decode, in one pass, the frames of all its views that have unanswered questions."""
+        with no_exit(AdapterError, place_of_code(self.adapter)):
+            return self._prepare_noted(job, reserve)
+
+    def _prepare_noted(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
         if self.under_way is None:
             return self._prepare(job, reserve, self.settings.isolate)
         isolate = self.settings.isolate or self.under_way.is_suspect(job.group.video)
@@ -132,7 +136,7 @@ class Inference:
                 self.under_way.check(job.group.video, job.group.media, len(job.settled))
         except VideoError as error:
             return PreparedVideo(video, sha256, self._rounds_of_broken(job, sha256, error), seconds())
-        found = [self._with_frames(self._round(job, view, video, sha256)) for view in self.views]
+        found = [self._with_frames(self._round(job, view, video, sha256), video) for view in self.views]
         rounds, indices = tuple(round_ for round_, _ in found), np.unique(np.concatenate([some for _, some in found]))
         warnings: tuple[str, ...] = ()
         try:
@@ -166,20 +170,34 @@ class Inference:
             tuple(reused(job.offered[key], sample) for key, sample in questions if key in job.offered),
         )
 
-    def _with_frames(self, round_: ViewQuestions) -> tuple[ViewQuestions, NDArray[np.int64]]:
+    def _with_frames(self, round_: ViewQuestions, whole: Video) -> tuple[ViewQuestions, NDArray[np.int64]]:
         """Return a view's questions with the indices of the frames they need; an error takes the place of the view.
 
         Pictures are changed here: frames are shuffled among those that the model looks at.
         """
         if round_.questions and isinstance(round_.shown, Video):
             try:
-                wanted, shown = np.asarray(self.adapter.frame_indices(round_.shown), dtype=np.int64), round_.shown
+                shown = round_.shown
+                wanted = self._wanted(shown, round_.questions, whole.duration)
                 if changes_pictures(round_.view):
                     shown = PictureView(shown, round_.view, among=wanted)
                 return replace(round_, shown=shown), shown.source_indices(wanted)
             except Exception as error:  # of the model or of the file: only this view fails
                 round_ = replace(round_, shown=error)
         return round_, np.empty(0, dtype=np.int64)
+
+    def _wanted(self, shown: Video, questions: Sequence[KeyedSample], duration: float) -> NDArray[np.int64]:
+        """Return the indices of the frames that some questions about a view need, those of its parts among them."""
+        found: list[NDArray[np.int64]] = []
+        apart = [severity.by_parts(self.adapter, sample) for _, sample in questions]
+        if not all(apart):
+            found.append(np.asarray(self.adapter.frame_indices(shown), dtype=np.int64))
+        if any(apart):
+            places = shown.source_indices(np.arange(shown.n_frames))
+            for part in severity.parts_of(shown, duration):
+                wanted = part.shown.source_indices(self.adapter.frame_indices(part.shown))
+                found.append(np.searchsorted(places, wanted).astype(np.int64))
+        return np.concatenate(found) if len(found) != 1 else found[0]
 
     def _rounds_of_broken(self, job: Job, sha256: str, error: Exception) -> tuple[ViewQuestions, ...]:
         return tuple(ViewQuestions(view, (), self._open(job, view, (), sha256), error) for view in self.views)
@@ -199,6 +217,10 @@ class Inference:
 
         Raises the error of a model that cannot be loaded, and `ModelGone`.
         """
+        with no_exit(AdapterError, place_of_code(self.adapter)):
+            yield from self._settle_video(job, prepared)
+
+    def _settle_video(self, job: Job, prepared: PreparedVideo | Exception) -> Iterator[ResultRecord]:
         if isinstance(prepared, Exception):
             for round_ in self._rounds_of_broken(job, "", prepared):
                 yield from not_shown(round_, prepared)
@@ -288,15 +310,16 @@ class Inference:
         that lacks its cost. `asked` is how many questions share the time that decoding the video took.
         """
         seconds = stopwatch()
-        name, questions = batch[0][1].video, [Question.of_sample(sample) for _, sample in batch]
+        name, samples = batch[0][1].video, [sample for _, sample in batch]
         calls = {}
-        if estimate := self.adapter.estimated_usage(shown, questions):
+        if estimate := severity.estimated_usage(self.adapter, shown, samples, prepared.video.duration):
             calls = {"calls": uuid4().hex[:12]}
             yield event(ASKING, video=name, **calls, **estimate)
         seen: list[Frames] = []
         shown.on_frames = seen.append
         try:
-            texts = checked(self.adapter.answer_many(shown, questions), len(batch))
+            with no_exit(AdapterError, place_of_code(self.adapter)):
+                texts = checked(self._texts(shown, samples, prepared.video.duration), len(batch))
         except Exception:
             yield from self._spent(name, calls)
             raise
@@ -308,6 +331,20 @@ class Inference:
         yield from self._spent(name, calls)
         for made, (_, sample), text in zip(keys, batch, texts, strict=True):
             yield answer(made, sample, round_, text, prepared, frames, time)
+
+    def _texts(self, shown: Video, samples: Sequence[Sample], duration: float) -> list[str]:
+        """Return the model's texts for some samples about a view: those asked part by part, and the others together."""
+        apart = [severity.by_parts(self.adapter, sample) for sample in samples]
+        whole = [sample for sample, alone in zip(samples, apart, strict=True) if not alone]
+        questions = [severity.question_about(self.adapter, sample, shown, duration) for sample in whole]
+        texts = self.adapter.answer_many(shown, questions) if questions else []
+        if not any(apart):
+            return texts
+        said = iter(checked(texts, len(whole)))
+        return [
+            severity.ask_by_parts(self.adapter, shown, sample, duration) if alone else next(said)
+            for sample, alone in zip(samples, apart, strict=True)
+        ]
 
     def _settle(self) -> list[ResultRecord]:
         """Return the manifest if the first answer changed the model's description; else nothing."""

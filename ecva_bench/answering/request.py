@@ -6,22 +6,23 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
+from ..data.curve_files import CurveFile, read_curves
 from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
-from ..errors import UsageError
+from ..errors import AdapterError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import Journal, now, writer
+from ..libraries import versions_of
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..samples import OptionOrder, tasks_of
-from ..tasks import Prompt, PromptSet, Task
+from ..tasks import Prompt, PromptSet, SeverityFrom, Task
 from ..untrusted import parse_json
 from ..version import __version__
 from ..video.video import decoder_version
@@ -33,6 +34,12 @@ from .runner import Runner
 
 if TYPE_CHECKING:
     from .workers import Engine, WorkerPool
+
+# Packages that may change an answer: those that decode, prepare pictures and texts, and compute.
+_PACKAGES = (
+    "accelerate", "av", "mamba-ssm", "numpy", "peft", "pillow", "sentencepiece", "timm", "tokenizers", "torch",
+    "torchvision", "transformers", "vllm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class RunRequest:
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
     about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
+    `severity_from` is how severities are asked for, and `curves` a file of importance curves to hold them against.
     """
 
     model: ModelSource
@@ -88,6 +96,8 @@ class RunRequest:
     edited: tuple[View, ...] = ()
     all_tasks: bool = False
     order: OptionOrder = OptionOrder()  # noqa: RUF009  frozen
+    severity_from: SeverityFrom = "segments"
+    curves: Path | None = None
     name: str = ""
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
@@ -100,8 +110,13 @@ class RunRequest:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The data set asked about."""
-        return load_dataset(self.data, videos=self.videos)
+        """The data set asked about, with the importance curves of `curves` where these are named."""
+        dataset = load_dataset(self.data, videos=self.videos)
+        return self._curves.of_dataset(dataset) if self._curves else dataset
+
+    @cached_property
+    def _curves(self) -> CurveFile | None:
+        return read_curves(self.curves) if self.curves else None
 
     @cached_property
     def _numbering(self) -> NumberingCheck | None:
@@ -170,6 +185,10 @@ class RunRequest:
 
         The `EcvaError` raised says what is missing.
         """
+        with registry.no_exit(AdapterError, self._plugin.label):
+            return self._prepare(workers)
+
+    def _prepare(self, workers: int) -> Runner:
         adapter = self._adapter(workers)
         plan = whole = self._plan(adapter, self.selection)
         if self.selection.shard:
@@ -208,19 +227,30 @@ class RunRequest:
         """
         chosen = {task.name for task in _choose_tasks(adapter, self._plugin.name, self.tasks)}
         known = tasks_of(self.dataset.annotations, self.dataset.taxonomy)
-        annotated = [task for task in known if task.name in chosen]
+        annotated = [task.asked_from(self.severity_from) for task in known if task.name in chosen]
+        self._check_likelihood(adapter, annotated)
         if self.tasks:
             if absent := chosen - {task.name for task in annotated}:
                 there = ", ".join(task.name for task in known) or "none"
                 what = f"no annotation has a reference for {', '.join(sorted(absent))}"
                 raise UsageError(what, self.dataset.source, f"the tasks of this data set: {there}")
             return annotated
-        return [task for task in annotated if tasks.has_prompt(task, self.prompts)] or annotated
+        unnamed = [task for task in annotated if not task.named_only]
+        return [task for task in unnamed if tasks.has_prompt(task, self.prompts)] or unnamed
+
+    def _check_likelihood(self, adapter: Adapter, chosen: list[Task]) -> None:
+        """Raise `UsageError` where severities are asked for by likelihoods, and the model gives none."""
+        asked = self.tasks and any(task.asked == "likelihood" for task in chosen)
+        if asked and not (adapter.gives_probabilities or isinstance(adapter, Baseline)):
+            remedy = "take --severity-from segments or once; hf:, vllm:, openai: and the paper's systems give them"
+            raise UsageError("the model gives no probabilities of its words", f"model {self._plugin.name!r}", remedy)
 
     def _described(self, task: str, prompt: Prompt) -> dict[str, Any]:
-        """Return what the manifest says of a prompt; of a choice's also the seed of the order of options."""
-        shuffled = {"shuffle": self.order.seed} if task == "choice" else {}
-        return {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text, **shuffled}
+        """Return what the manifest says of a prompt; of a choice also the order of options, of severities the way."""
+        own: dict[str, object] = {"shuffle": self.order.seed} if task == "choice" else {}
+        if tasks.TASKS[task].asked:
+            own = {"from": self.severity_from}
+        return {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text, **own}
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}
@@ -238,6 +268,7 @@ class RunRequest:
             "views": plan.views,
             "decoder": decoder_version(),
             "mode": mode,
+            **({"curves": self._curves.describe()} if self._curves else {}),
         }
         started = now()
         return Manifest(
@@ -301,15 +332,9 @@ def _choose_tasks(adapter: Adapter, model: str, names: tuple[str, ...]) -> list[
 
 
 def _environment() -> dict[str, Any]:
-    packages = {}
-    for package in ("av", "numpy", "torch", "transformers"):
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return {
         "ecva_bench": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": packages,
+        "packages": versions_of(*_PACKAGES),
     }

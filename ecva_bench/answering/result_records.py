@@ -68,6 +68,7 @@ def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequen
             "view": view,
             "removed": [[span.start, span.end] for span in removed],
             "question": sample.question,
+            **({"asked": sample.asked} if sample.asked else {}),
         }
     )
 
@@ -148,6 +149,7 @@ def answer(
         moments=sample.moments,
         label=sample.label,
         options=sample.options,
+        curve=sample.curve,
         duration=round(prepared.video.duration, 6),
         video_sha256=prepared.sha256,
         prompt_sha256=sample.prompt_sha256,
@@ -159,7 +161,7 @@ def answer(
 
 def reused(answer: Answer, sample: Sample) -> Answer:
     """Return an answer of another file with this run's annotation, which no key holds."""
-    of_annotation = ("reference", "key_sentences", "moments", "label", "options")
+    of_annotation = ("reference", "key_sentences", "moments", "label", "options", "curve")
     return answer.model_copy(update={name: getattr(sample, name) for name in of_annotation})
 
 

@@ -304,6 +304,9 @@ class WorkerPool:
         elif shown := differences(self._manifest, manifest):
             remedy = "give all workers the same packages, files and kind of device"
             raise SpecMismatch(f"a worker would make another run ({shown})", slot.place, remedy)
+        elif manifest.environment.get("packages") != self._manifest.environment.get("packages"):
+            what = f"a worker has other packages ({manifest.environment.get('packages')})"
+            raise SpecMismatch(what, slot.place, "install the same ones for all workers")
 
     def _replace(self, slot: _Slot, why: str) -> Iterator[ResultRecord]:
         """Queue the videos of a worker that died again, and start another worker."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Literal
@@ -13,6 +14,7 @@ from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
 from ..answering.request import RunRequest, WorkerOptions
 from ..data import Dataset, load_dataset
+from ..data.curve_files import read_curves
 from ..data.loading import DatasetSource
 from ..errors import EcvaError, ResultsError, UsageError
 from ..interchange.imported import import_answers
@@ -39,7 +41,7 @@ from ..scoring.neural import model_settings
 from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
-from ..tasks import PromptSet, find_tasks
+from ..tasks import PromptSet, SeverityFrom, find_tasks
 from ..untrusted import say
 from ..verification.evidence import Evidence
 from ..verification.examining import (
@@ -70,6 +72,8 @@ def run(
     all_tasks: bool = False,
     shuffle: int | None = 0,
     rotate: bool = False,
+    severity_from: SeverityFrom = "segments",
+    curves: str | Path | None = None,
     ids: Sequence[str] = (),
     subset: int | None = None,
     seed: int = 0,
@@ -87,33 +91,35 @@ def run(
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
-    All tasks are asked where none is named; `available`: of videos with one file. Options are put in an order drawn
-    by the seed `shuffle` (None: as they are), with `rotate` in all rotations. A question that fails is an error
-    record, counted in `end`. A model that other processes cannot make again, such as an instance, runs in this one; a
-    script that asks for `workers` needs `if __name__ == "__main__":`. Raises `UsageError` for what cannot be met.
+    All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
+    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. What fails
+    is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
-    request = RunRequest(
-        model=model,
-        model_path=model_path,
-        model_args={name: _as_text(value) for name, value in (model_args or {}).items()},
-        data=data,
-        videos=None if videos is None else Path(videos),
-        tasks=_several(tasks),
+    args = {name: _as_text(value) for name, value in (model_args or {}).items()}
+    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks))
+    request = replace(
+        about,
         prompts=prompts,
         edited=tuple(edited),
         all_tasks=all_tasks,
         order=OptionOrder(shuffle, rotate),
+        severity_from=severity_from,
+        curves=_path(curves),
         name=name,
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),
     )
-    return _answered(request, None if out is None else Path(out), [Path(file) for file in reuse], progress)
+    return _answered(request, _path(out), [Path(file) for file in reuse], progress)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 def _answered(request: RunRequest, out: Path | None, files: Sequence[Path], progress: ScoringProgress) -> RunOutcome:
@@ -135,6 +141,7 @@ def score(
     judge: JudgeSource | None = None,
     protocol: str = "standard",
     timestamp_unit: TimeUnit | None = None,
+    curves: str | Path | None = None,
     anomeval: str = "paper",
     metric_args: Mapping[str, str] | None = None,
     out: str | Path | None = None,
@@ -144,9 +151,10 @@ def score(
     """Score the answers of a run, or answers made elsewhere with the annotations `data`.
 
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
-    those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an endpoint,
-    `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name, votes=3)`
-    gives. Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
+    those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an
+    endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name,
+    votes=3)` gives. Severities are held against the importance curves of the file `curves` where it is named.
+    Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
     `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
     `ScoringError` for a scorer that does not give what it says.
 
@@ -164,7 +172,7 @@ def score(
     check_target(target)
     with _opened(judge) as opened:
         scores = score_results(
-            read_answer_file(file, data, _several(tasks)),
+            read_answer_file(file, data, _several(tasks), _path(curves)),
             scorers=None if scorers is None else _several_scorers(scorers),
             tasks=_several(tasks),
             protocol=protocol,
@@ -237,14 +245,23 @@ def read_run(run: RunSource) -> Submission:
     return submission(_scores(run))
 
 
-def read_answer_file(file: Path, data: DatasetSource | None, tasks: Sequence[str] = ()) -> Results:
+def read_answer_file(
+    file: Path, data: DatasetSource | None, tasks: Sequence[str] = (), curves: Path | None = None
+) -> Results:
     """Read a results file, or answers made elsewhere together with their annotations, `data`.
+
+    Answers about severity get the importance curves of the file `curves`, where it is named.
 
     A results file's answers get the annotation of their data set where it is `data` or an embedded one. Where the file
     has another, and what was read from which column of other files, is said on standard error. Answers that do not tell
     their task are of the first of `tasks`. Raises `UsageError` for a file of another kind, and for answers made
     elsewhere without annotations.
     """
+    results = _read_answers(file, data, tasks)
+    return read_curves(curves).of_results(results) if curves else results
+
+
+def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) -> Results:
     if not file.exists() or is_results(file):
         return _examined_file(file, data)[0]
     if data is None:
@@ -271,17 +288,22 @@ def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dat
 def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
     """Return the scores in a file or beside it.
 
-    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another annotation than
-    that of the data set, as far as the answers lie there and their data set is `data` or an embedded one.
+    Raises `UsageError` for answers that are not scored yet, `SealBroken` where answers or scores were changed since
+    they were written, and `ResultsError` for scores by another annotation than that of the data set, as far as the
+    answers lie there and their data set is `data` or an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
-        scores = read_scores_of(path)
-        if is_results(path):
+        without_answers = None
+        if scores_path(path, "standard").exists() and is_results(path):
             results, dataset = _examined_file(path, data)
             if dataset is not None:  # else nobody can tell here which answers have another annotation
-                check_scored_by_data_set(scores, results)
+                without_answers = results.model_copy(update={"answers": (), "extra": ()})
+            del results  # before the scores are read, for both may be too much for the memory
+        scores = read_scores_of(path)
+        if without_answers is not None:
+            check_scored_by_data_set(scores, without_answers)
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..untrusted import say_json, say_lines
+from ..untrusted import say, say_json, say_lines
 from . import judge_options
 from .named_files import only_answers
 from .score import JUDGING, Data, ReadWith
+
+if TYPE_CHECKING:
+    from ..records.scores import Scores
 
 
 def audit_command(
@@ -39,9 +42,10 @@ def audit_command(
 
     The same answers under two models' names, one answer to everything, the prompt
     or the annotation as answer, words to the judge, samples without an answer,
-    answers that were cut off, models that were asked otherwise. Ends with code 1
-    where it finds any. Classes and spans are read by the rules of `score`, and
-    with --read-with as there: its options and stored verdicts are the same.
+    answers that were cut off or, in scores beside a file, got no verdict of the
+    judge, models that were asked otherwise. Ends with code 1 where it finds any.
+    Classes and spans are read by the rules of `score`, and with --read-with as
+    there: its options and stored verdicts are the same.
 
     Examples:
 
@@ -52,22 +56,37 @@ def audit_command(
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
     judging = {name.removeprefix("judge_"): value for name, value in locals().items() if name in JUDGING}
+    from ..answer_audit.audit import audit_answers
     from ..api.calls import read_answer_file
     from ..data import load_dataset
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
-    from ..scoring.audit import audit_answers
     from ..tasks import find_tasks
     from .audit_tables import audit_tables
 
     tasks = [find_tasks([task])[0].name] if task else []
     dataset = load_dataset(data) if data else None
-    answers = [read_answer_file(file, dataset, tasks) for file in only_answers(files)]
+    files = only_answers(files)
+    answers = [read_answer_file(file, dataset, tasks) for file in files]
     with judge_options.judge_from_options(read_with, **judging) as reader:
-        found = audit_answers(answers, reader)
+        found = audit_answers(answers, reader, _scores_beside(files))
     if as_json:
         say_json(canonical_json(found.model_dump(mode="json")))
     else:
         say_lines("\n".join(map(as_text, audit_tables(found))))
     if found.findings:
         raise typer.Exit(1)
+
+
+def _scores_beside(files: list[Path]) -> list[Scores]:
+    """Return the scores beside files of answers; those that are of other answers are passed over, and named."""
+    from ..errors import ResultsError
+    from ..scoring.files import read_scores_of, scores_path
+
+    found = []
+    for file in files:
+        try:
+            found += [read_scores_of(file)] if scores_path(file, "standard").exists() else []
+        except ResultsError as error:
+            say(f"passed over: {error}", error=True)
+    return found

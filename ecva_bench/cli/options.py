@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..answering.request import RunRequest
     from ..records.base import View
     from ..samples import OptionOrder
+    from ..tasks import SeverityFrom
 
 
 # The edited views that can be asked for.
@@ -64,7 +65,8 @@ Connector = Annotated[
     typer.Option(help="What the checkpoint has: mamba or mlp.", show_default=False, rich_help_panel="AnomShield"),
 ]
 Task = Annotated[
-    list[str] | None, _questions_option(help="Tasks to ask, as a,b or repeated. Default: all.", callback=listed)
+    list[str] | None,
+    _questions_option(help="Tasks to ask, as a,b or repeated. Default: all but severity.", callback=listed),
 ]
 Data = Annotated[
     str,
@@ -105,6 +107,18 @@ Shuffle = Annotated[
 Rotate = Annotated[
     bool, _questions_option("--rotate", help="Ask a choice once for each of its options, with all in other places.")
 ]
+SeverityWay = Annotated[
+    Literal["segments", "once", "likelihood"],
+    _questions_option(
+        "--severity-from",
+        help="Ask how severe each part of a video is: part by part (segments), all in one question (once), or part by "
+        "part by the probabilities of the digits (likelihood).",
+    ),
+]
+Curves = Annotated[
+    Path | None,
+    _questions_option(help="Importance curves that a program made (`data curves`), to hold severities against."),
+]
 Limit = Annotated[int | None, _videos_option(min=1, help="Only the first N videos.")]
 Ids = Annotated[str | None, _videos_option(help="Only these videos: ids separated by commas, or a file of ids.")]
 Available = Annotated[
@@ -134,6 +148,8 @@ def build_request(
     all_tasks: bool = False,
     shuffle: str = "0",
     rotate: bool = False,
+    severity_from: SeverityFrom = "segments",
+    curves: Path | None = None,
     name: str = "",
     limit: int | None,
     ids: str | None,
@@ -167,16 +183,11 @@ def build_request(
         edited=tuple(_VIEWS[view] for view in edited or ()),
         all_tasks=all_tasks,
         order=_order(shuffle, rotate),
+        severity_from=severity_from,
+        curves=curves,
         name=name,
         selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
-        settings=Settings(
-            mode=mode,
-            memory=memory_mb << 20,
-            decoders=decoders,
-            deadline=deadline,
-            isolate=isolate,
-            retry_errors=retry_errors,
-        ),
+        settings=Settings(mode, memory_mb << 20, decoders, deadline, isolate, retry_errors),
         worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
 

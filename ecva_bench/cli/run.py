@@ -14,7 +14,7 @@ import typer
 from ..errors import VideoMissing
 from ..names import first_few
 from ..untrusted import say
-from ..wording import counted, spent
+from ..wording import counted, spent, versions
 from . import options
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def run_command(
     all_tasks: options.AllTasks = False,
     shuffle: options.Shuffle = "0",
     rotate: options.Rotate = False,
+    severity_from: options.SeverityWay = "segments",
+    curves: options.Curves = None,
     limit: options.Limit = None,
     ids: options.Ids = None,
     available: options.Available = False,
@@ -85,8 +87,6 @@ def run_command(
     are empty or cut off. A model's budget-usd is for the file, over all commands.
 
     Examples:
-
-      ecva-bench run --model motion --task cause
 
       ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B --task cause
 
@@ -197,6 +197,8 @@ def _print_outcome(out: Path, before: int, end: End, journal: Journal) -> None:
     impossible = {(u.id, u.view): u.reason for u in journal.unasked.values()}
     for (view, reason), questions in Counter((view, why) for (_, view), why in impossible.items()).items():
         say(f"  no {view} view, {counted(questions, 'question')} that nobody can be asked: {reason}")
-    if len(journal.served) > 1:
-        several = ", ".join(sorted(journal.served))
+    if len(journal.makers.served) > 1:
+        several = ", ".join(sorted(journal.makers.served))
         say(f"beware: several models gave the answers of this run: {several}", error=True)
+    if several := versions(journal.makers.several):
+        say(f"beware: several versions of packages gave the answers of this run: {several}", error=True)

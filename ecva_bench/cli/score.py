@@ -41,6 +41,10 @@ TimestampUnit = Annotated[
     Literal["seconds", "minutes", "mmss", "mm.ss"] | None,
     typer.Option(help="Unit of bare numbers in timestamp answers. Default: what our prompt asked for."),
 ]
+Curves = Annotated[
+    Path | None,
+    typer.Option(help="Importance curves that a program made, to hold severities against: a pseudo-reference."),
+]
 AnomEval = Annotated[str, typer.Option(help="AnomEval as in the paper, or upstream: as in its code.")]
 AnomEvalSet = Annotated[
     list[str] | None,
@@ -92,6 +96,7 @@ def score_command(
     scorers: Scorers = None,
     protocol: Protocol = "standard",
     timestamp_unit: TimestampUnit = None,
+    curves: Curves = None,
     anomeval: AnomEval = "paper",
     anomeval_set: AnomEvalSet = None,
     metric_arg: MetricArg = None,
@@ -173,6 +178,7 @@ def _score_files(
     scorers: list[str] | None,
     protocol: str,
     timestamp_unit: TimeUnit | None,
+    curves: Path | None,
     anomeval: str,
     anomeval_set: list[str] | None,
     metric_arg: list[str] | None,
@@ -198,9 +204,7 @@ def _score_files(
 
     dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
-    settings = get_anomeval(
-        anomeval, dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
-    )
+    changes = dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
     models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
     targets = [out or scores_path(file, protocol) for file in files]
     for target in targets:
@@ -208,12 +212,12 @@ def _score_files(
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_answer_file(file, dataset, task or ()),
+            read_answer_file(file, dataset, task or (), curves),
             scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,
             timestamp_unit=timestamp_unit,
-            anomeval=settings,
+            anomeval=get_anomeval(anomeval, changes),
             judge=judge,
             judge_prompts=prompts,
             reader=reader,

@@ -30,13 +30,14 @@ TASK_WORDS = {
     "detection": ("detection", "anomalydetection", "detect", "judgement", "judgment", "binary"),
     "choice": ("choice", "multiplechoice", "mcq", "mcqa"),
     "grounding": ("grounding", "temporalgrounding", "sentencegrounding"),
+    "severity": ("severity", "severitycurve", "importancecurve"),
 }
 # The words of the paper's title, and one more. They mean tasks as whole names only, and columns only beside others.
 _QUESTION_WORDS = {"what": "description", "why": "cause", "how": "effect", "when": "timestamp"}
 # Of these a file's name tells no task: `model_result.json` may be of any.
 _VAGUE_IN_NAMES = {
     *("des", "res", "cau", "result", "class", "time", "localization", "grounding"),
-    *("detection", "detect", "anomalydetection", "binary", "choice"),
+    *("detection", "detect", "anomalydetection", "binary", "choice", "severity"),
 }
 
 VIEW_WORDS: dict[View, tuple[str, ...]] = {

@@ -125,6 +125,8 @@ def _other_prompts(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mappi
         if old[task].get("shuffle") != new[task].get("shuffle"):
             seeds = [_short(spec[task].get("shuffle")) for spec in (old, new)]
             yield f"options shuffled by seed {seeds[0]} there, {seeds[1]} here"
+        if old[task].get("from") != new[task].get("from"):
+            yield f"severities from {_short(old[task].get('from'))} there, {_short(new[task].get('from'))} here"
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

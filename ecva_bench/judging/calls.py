@@ -63,7 +63,8 @@ class Verdict:
     `values` are, for each verdict asked for, the mean of the valid votes (for yes/no the majority: 1, 0, or 0.5 on a
     tie), None where the call is unscored. `expectations` are the same from token log-probabilities, where the endpoint
     gives them. `votes` are the single votes, None for a vote without a verdict; `reason` says why a call is unscored.
-    `keys` are the content addresses of the votes.
+    `keys` are the content addresses of the votes. `passing`: what there is no verdict for may pass and has nothing to
+    do with what was asked, such as a lost connection.
 
     >>> import ecva_bench as eb
 
@@ -77,6 +78,7 @@ class Verdict:
     rationale: str = ""
     reason: str = ""
     keys: tuple[str, ...] = field(default=())
+    passing: bool = False
 
     @property
     def value(self) -> float | None:

@@ -17,7 +17,7 @@ from ..untrusted import parse_json, well_formed
 from . import messages
 from .backend import Vote
 from .error_bodies import ErrorBody
-from .logprobs import expected_verdicts
+from .logprobs import expected_verdicts, likely_beginnings
 from .store import Reply
 
 MAX_REPLY_TOKENS = 4096  # of a reply: a verdict is short, but models that think first count their thoughts
@@ -41,7 +41,8 @@ class RequestFailure:
 
     `passing`: another request may fare better, after `pause` seconds where the endpoint says so. `fatal`: no request
     will. `without`: it rejected these parameters, `guessed` where only its words name them. `refusal`: it will not
-    answer this one. `lost`: it was sent, and may have been answered and billed.
+    answer this one. `rejected`: it finds fault with this one. `lost`: it was sent, and may have been answered
+    and billed.
     """
 
     what: str
@@ -51,6 +52,7 @@ class RequestFailure:
     without: frozenset[str] = frozenset()
     guessed: bool = False
     refusal: bool = False
+    rejected: bool = False
     lost: bool = False
 
 
@@ -108,6 +110,7 @@ def read_completion(
             **_counts(usage),
             left_out=tuple(sorted(without)),
             thought="" if vote else scrub(_thought(message)),
+            beginnings=() if vote else likely_beginnings(choice.get("logprobs")),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None
@@ -137,7 +140,7 @@ def request_failure(
         return RequestFailure(f"{_FATAL[status]} ({what})", fatal=True)
     if status in _PASSING or status >= 500:
         return RequestFailure(what, passing=True, pause=_retry_after(headers))
-    return RequestFailure(what)
+    return RequestFailure(what, rejected=True)
 
 
 def no_completion(error_body: ErrorBody, sent: Collection[str]) -> RequestFailure:

@@ -18,7 +18,7 @@ from .batches import Batches
 from .budget import Budget, Size
 from .client import EndpointClient, EndpointOptions
 from .store import Cost, Reply
-from .verdicts import FAILED
+from .verdicts import FAILED, REJECTED
 
 # Workers start one after another: replies that come together are handled step by step together, and would go on coming
 # together, each waiting for all.
@@ -157,7 +157,7 @@ class Endpoint:
                 if found is None:
                     votes.append(vote)
                 else:
-                    keep([(vote, found if isinstance(found, Reply) else f"{FAILED}: {found.what}")])
+                    keep([(vote, found if isinstance(found, Reply) else _reason(found))])
 
     async def _answer(self, work: _Round) -> None:
         try:
@@ -176,10 +176,14 @@ class Endpoint:
                 if isinstance(found, Reply):
                     work.add(vote, found)
                 else:
-                    work.add(vote, f"{FAILED}: {found.what}")
+                    work.add(vote, _reason(found))
                     self._client.give_up(found)
                 await asyncio.sleep(0)  # until it is stored: a killed run loses at most one call per worker
                 if work.error:
                     return
         except Exception as error:
             work.error = work.error or error
+
+
+def _reason(failure: completions.RequestFailure) -> str:
+    return f"{REJECTED if failure.rejected else FAILED}: {failure.what}"

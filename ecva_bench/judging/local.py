@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints.finding import Checkpoint, find_checkpoint
 from ..errors import JudgeError
+from ..libraries import versions_of
 from ..reading.verdicts import Scale
 from ..torchvision import ensure_torchvision
 from ..wording import counted
 from . import messages, templates
 from .backend import Keep, Vote
 from .store import Cost, Reply
-from .verdicts import FAILED
+from .verdicts import REJECTED
 
 if TYPE_CHECKING:
     import torch
@@ -125,7 +126,7 @@ class LocalModel:
         return Reply(
             content=json.dumps({"verdicts": [_words(scale)[v - scale.low] for v in draft.verdicts]}),
             expectations=tuple(draft.expectations),
-            served=self._loaded.name,
+            served=self._loaded.served,
             tokens_in=draft.tokens,
             tokens_out=len(draft.verdicts),
             left_out=draft.left_out,
@@ -158,6 +159,8 @@ class _Loaded:
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token or self.tokenizer.convert_ids_to_tokens(0)
         self.name = f"{name} in {dtype}"
+        made_by = " ".join(f"{package} {release}" for package, release in versions_of("transformers", "torch").items())
+        self.served = f"{self.name} by {made_by}"
         # Told where each token stands, a model reads a text the same whatever it is padded with.
         self._is_told_places = "position_ids" in inspect.signature(self.weights.forward).parameters
 
@@ -175,7 +178,7 @@ class _Loaded:
         whole = draft.text + json.dumps([_words(call.prompt.scale)[-1]] * call.expected)
         tokens = len(self.tokenizer(whole)["input_ids"])
         if longest and tokens > longest:
-            draft.failure = f"{FAILED}: the call has {counted(tokens, 'token')}, and {self.name} reads {longest}"
+            draft.failure = f"{REJECTED}: the call has {counted(tokens, 'token')}, and {self.name} reads {longest}"
         return draft
 
     def extend(self, drafts: Sequence[_Draft]) -> None:

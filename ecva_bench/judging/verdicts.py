@@ -15,8 +15,10 @@ from .store import Reply
 
 REFUSED = "refused"
 UNPARSABLE = "unparsable"
+REJECTED = "rejected"  # the request, for what is in it: too long a text, for instance
 FAILED = "failed"
 NOT_IN_REPLAY = "not in the replay"
+_PASSING = (FAILED, NOT_IN_REPLAY)
 _SHOWN = 120  # characters of a reply that a reason quotes
 
 
@@ -49,6 +51,7 @@ def verdict(call: Call, outcomes: Sequence[Reply | str], *, keys: tuple[str, ...
         rationale=rationale,
         reason="" if valid else reason,
         keys=keys,
+        passing=not valid and all(isinstance(one, str) and one.startswith(_PASSING) for one in outcomes),
     )
 
 

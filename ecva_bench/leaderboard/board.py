@@ -17,9 +17,18 @@ from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from ..wording import counted
 from .by_view import blank_score
+from .differences import judged_notes, video_notes
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
-from .sheet import VIEWS, aggregate_text, blind_notes, lacking_text, number_cell, served_text, worst_texts
+from .sheet import (
+    VIEWS,
+    aggregate_text,
+    blind_notes,
+    number_cell,
+    reference_texts,
+    warnings_of,
+    worst_texts,
+)
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 from .verified import verification_notes
@@ -61,7 +70,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
     theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
     names = units | {column: name for column, name in theirs.items() if column not in units}
-    standings = {column: group.standings(column) for column in group.columns}
+    standings = group.standings()
     blanks = [blank_score(row.submission, row.entry, group.by) for row in group.rows] if group.view == "full" else []
     blank = ("blank",) if any(blanks) else ()
     rows = [
@@ -244,8 +253,8 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
     notes += verification_notes([row.submission.verification for row in group.rows])
-    for text_of in (lacking_text, served_text):
-        notes += [f"{row.label}: {text}." for row in group.rows if (text := text_of(row.submission.scores))]
+    notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
+    notes += [f"{text}." for row in group.rows for text in reference_texts(row.summaries.values(), row.label)]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
@@ -255,6 +264,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             f"{row.label} {n} of {row.entry.coverage.answered}" for row, n in zip(group.rows, counts, strict=True) if n
         ]
         notes += [f"{what}: {', '.join(shown)}."] if shown else []
+    notes += [*judged_notes(group), *video_notes(group)]
     same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)
     for row in group.rows:

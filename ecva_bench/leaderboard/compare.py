@@ -18,10 +18,10 @@ from ..records.answers import Lacking
 from ..records.base import Record
 from ..records.scores import Scores
 from ..statistics.comparisons import holm
-from ..statistics.paired import PAIRED_DRAWS, detectable_effect
-from ..wording import counted
+from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
+from ..wording import counted, versions
 from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
-from .sheet import number_cell
+from .sheet import lacking_text, number_cell, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
 
@@ -31,18 +31,30 @@ UNMOVED = "no video moved"
 
 
 class Side(Record):
-    """One of two runs: the name of its results file, their hash, the model, and the parts of it that are absent."""
+    """One of two runs: the name of its results file, their hash, the model, and the parts of it that are absent.
+
+    `warnings` are further things to be known of it; `libraries` are those that its networks of metrics ran on.
+    """
 
     name: str
     model: str
     results_sha256: str
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
+    warnings: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
 
     @classmethod
     def of(cls, scores: Scores) -> Side:
         """Return the run that scores belong to."""
         header = scores.header
-        return cls(name=header.name, model=header.model, results_sha256=header.results_sha256, lacking=header.lacking)
+        return cls(
+            name=header.name,
+            model=header.model,
+            results_sha256=header.results_sha256,
+            lacking=header.lacking,
+            warnings=tuple(text for text in warnings_of(header) if text != lacking_text(header)),
+            libraries=header.libraries,
+        )
 
 
 class Effect(Record):
@@ -174,7 +186,7 @@ def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unrea
 
 def effects(paired: Sequence[PairedColumn], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
     """Return the difference in every column, with Holm's correction of the p-values for the number of columns."""
-    resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
+    resampled = paired_bootstraps([pair.differences for pair in paired], seed=seed, draws=draws)
     corrected = holm([one.p for one in resampled])
     return tuple(
         Effect(
@@ -236,7 +248,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
             f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
             for one in found.unread
         ),
-        *lacking_notes(found.base, found.new),
+        *notes_on(base=found.base, new=found.new),
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
         *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),
@@ -269,9 +281,15 @@ def movers_table(found: Sequence[Mover]) -> Table:
     )
 
 
-def lacking_notes(*sides: Side) -> list[str]:
-    """Return a note for each run of which parts are absent."""
-    return [f"beware: {side.name} is not the whole run: {side.lacking.text}" for side in sides if side.lacking]
+def notes_on(*, base: Side, new: Side) -> list[str]:
+    """Return notes on two runs: which parts of them are absent, and what changed under them and between them."""
+    sides = (base, new)
+    notes = [f"beware: {side.name} is not the whole run: {side.lacking.text}" for side in sides if side.lacking]
+    notes += [f"{side.name}: {text}" for side in sides for text in side.warnings]
+    if all(side.libraries for side in sides) and base.libraries != new.libraries:
+        ran = [versions(side.libraries) for side in sides]
+        notes.append(f"beware: metrics ran on {ran[0]} in the base, on {ran[1]} in the new run")
+    return notes
 
 
 def p_cell(p: float) -> Cell:

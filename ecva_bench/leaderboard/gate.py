@@ -11,8 +11,8 @@ gain:
     INCONCLUSIVE  neither              too few videos to decide
     INVALID       the two runs cannot be compared: data set, prompts, judge or coverage differ
 
-If the new run has more answers that are empty or were cut off than the base, that is a WARN too; it is counted, not
-tested.
+If the new run has more answers that are empty or were cut off than the base, that is a WARN too, and so is another
+share of answers without a verdict of the judge; it is counted, not tested.
 
 Run a gate once: repeating it until it passes makes the test meaningless.
 """
@@ -28,7 +28,7 @@ from ..errors import UsageError
 from ..records.base import Record
 from ..records.scores import Scores
 from ..statistics.comparisons import holm
-from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop
+from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, paired_bootstraps
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
 from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
@@ -83,7 +83,8 @@ class Check(Record):
 class Gate(Record):
     """What a gate found; `floors` are the noise floors by column, measured on the runs for calibration.
 
-    `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base.
+    `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base,
+    and the columns in which the judge gave verdicts on another share of the answers.
     """
 
     verdict: GateVerdict
@@ -132,7 +133,7 @@ def gate(
     floors = {} if found else noise_floors([base, *calibration], names, on=on)
     tolerated = [max(_margin(allowed, pair.name), floors.get(pair.name, 0.0)) for pair in paired]
     checks = _checks(paired, tolerated, classes or {}, seed, draws)
-    rises = tuple(one for one in shortfalls(base=base, new=new, names=names) if one.rose)
+    rises = tuple(one for one in shortfalls(base=base, new=new, names=names) if one.rose or one.what == "unjudged")
     verdicts: list[GateVerdict] = [check.verdict for check in checks]
     verdicts += ["WARN"] * len(rises)
     return Gate(
@@ -220,7 +221,7 @@ def _margin(margins: Mapping[str, float], name: str) -> float:
 def _checks(
     paired: Sequence[PairedColumn], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
 ) -> tuple[Check, ...]:
-    resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
+    resampled = paired_bootstraps([pair.differences for pair in paired], seed=seed, draws=draws)
     margins = list(zip(resampled, tolerated, strict=True))
     corrected = zip(
         holm([one.p_at_least(-margin) for one, margin in margins]),

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..wording import counted
-from .compare import UNMOVED, lacking_notes, movers_table, p_cell
+from .compare import UNMOVED, movers_table, notes_on, p_cell
 from .gate import Check, Gate
 from .history import sparkline
 from .pairing import OF_SETS, Mismatch
@@ -51,7 +51,7 @@ def gate_tables(found: Gate, history: Mapping[str, Sequence[float]] | None = Non
     title = f"{found.verdict}: {found.new.model} ({found.new.name}) against {found.base.model} ({found.base.name})"
     if found.mismatches:
         differing = tuple((Cell(m.field), Cell(m.where), Cell(m.base), Cell(m.new)) for m in found.mismatches)
-        notes = ["the two runs cannot be compared", *_rises(found)]
+        notes = ["the two runs cannot be compared", *notes_on(base=found.base, new=found.new), *_rises(found)]
         if all(mismatch.field in OF_SETS for mismatch in found.mismatches):
             notes.append("--on intersection leaves out what only one of them has")
         return [Table(title=title, header=("what differs", "of", "base", "new"), rows=differing, notes=tuple(notes))]
@@ -96,7 +96,7 @@ def _notes(found: Gate) -> tuple[str, ...]:
         "a loss no larger than tolerated",
         f"paired bootstrap over videos, seed {found.seed}, {found.draws} draws; on {found.on} samples",
         *calibration,
-        *lacking_notes(found.base, found.new),
+        *notes_on(base=found.base, new=found.new),
         *_rises(found),
         *(f"{check.name}: {_undecided(check)}" for check in found.checks if check.verdict == "INCONCLUSIVE"),
         *(() if found.movers else (UNMOVED,)),
@@ -104,7 +104,7 @@ def _notes(found: Gate) -> tuple[str, ...]:
 
 
 def _rises(found: Gate) -> list[str]:
-    return [f"WARN: more {one.name}: {one.sides}" for one in found.shortfalls]
+    return [f"WARN: {'more ' if one.rose else 'fewer '}{one.name}: {one.sides}" for one in found.shortfalls]
 
 
 def _undecided(check: Check) -> str:

@@ -8,7 +8,7 @@ from ..records.scores import Summary
 from ..wording import counted
 from .by_view import blank_score
 from .groups import LeaderboardGroup, blind_rules, group_submissions
-from .sheet import VIEWS, lacking_text, served_text, value_text
+from .sheet import VIEWS, judged_texts, judges_text, value_text, warnings_of
 from .submission import Entry, Submission
 from .table import Cell, Table
 
@@ -37,7 +37,12 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
     share = f"{answered:,} of {counted(owed, 'question')}"
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
-    beware = [text for text in (lacking_text(run.scores), served_text(run.scores)) if text]
+    judges = judges_text(summary.signature for group in groups for summary in group.rows[0].entry.summaries)
+    beware = [*warnings_of(run.scores), *([judges] if judges else [])]
+    for group in groups:
+        ranked_by = group.rows[0].summaries.get(group.by)
+        if ranked_by and ranked_by.unjudged:
+            beware += [f"{group.task}: {text}" for text in judged_texts([ranked_by])]
     return Table(
         title=f"{run.scores.model}{where}: {counted(videos, 'video')}, {VIEWS['full']}, {share} answered",
         header=("task", "report", "value", "95 % interval", "floor", "baseline", "above"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
+from ..wording import counted, versions
 from .table import Cell, Table
 
 IDS_SHOWN = 5
@@ -19,6 +20,7 @@ VIEWS = {
     "shuffled": "frames shuffled",
     "blank": "no picture",
 }
+UNJUDGED = "The others count as the worst value, but for those where it gave none on the reference either"
 
 
 def value_text(value: float, unit: str, decimals: int) -> str:
@@ -66,10 +68,61 @@ def served_text(header: ScoresHeader) -> str:
     return f"beware: several models gave these answers: {', '.join(header.served)}" if several else ""
 
 
+def warnings_of(header: ScoresHeader) -> list[str]:
+    """Return what of a run must be known beside its scores, in a line each; nothing of most runs."""
+    several = versions(header.packages)
+    changed = f"beware: several versions of packages gave these answers: {several}" if several else ""
+    places = counted(header.repaired, "place")
+    repaired = f"beware: the results file was changed in {places} and repaired" if header.repaired else ""
+    return [text for text in (lacking_text(header), served_text(header), changed, repaired) if text]
+
+
+def judges_text(signatures: Iterable[str]) -> str:
+    """Return that several models gave the verdicts of one metric; empty where only one did, or none is named."""
+    names = [
+        part.removeprefix("served:") for one in signatures for part in one.split("|") if part.startswith("served:")
+    ]
+    several = dict.fromkeys(one for one in names if "," in one)
+    return f"beware: several models judged: {'; '.join(several)}" if several else ""
+
+
+def judged_texts(summaries: Iterable[Summary]) -> list[str]:
+    """Return for each metric that asks a judge on how many answers it gave a verdict, in the column with the fewest."""
+    fewest: dict[str, Summary] = {}
+    for one in summaries:
+        if one.judged and (one.scorer not in fewest or one.unjudged > fewest[one.scorer].unjudged):
+            fewest[one.scorer] = one
+    return [
+        f"{one.column}: the judge gave a verdict on {one.n} of {one.n + one.unjudged} answers. {UNJUDGED}"
+        if one.unjudged
+        else f"{scorer}: the judge gave a verdict on all of {counted(one.n, 'answer')}"
+        for scorer, one in fewest.items()
+    ]
+
+
 def worst_texts(summaries: Iterable[Summary]) -> list[str]:
-    """Return a line for each column of which lower is better: there a missing answer counts as the highest value."""
-    worst = {s.column: s.worst for s in summaries if not s.higher_is_better}
-    return [f"{column}: lower is better; a missing answer counts {value:g}, not 0" for column, value in worst.items()]
+    """Return a line for each column in which a missing answer does not count 0: lower is better, or it is below 0."""
+    worst = {s.column: (s.worst, "" if s.higher_is_better else "lower is better; ") for s in summaries}
+    return [
+        f"{column}: {better}a missing answer counts {value:g}, not 0"
+        for column, (value, better) in worst.items()
+        if value or better
+    ]
+
+
+def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
+    """Return in a line each that scores are against what a program made, and that a model so agrees with itself."""
+    of = f"{label}: " if label else ""
+    found: dict[str, None] = {}
+    for part in (part for summary in summaries for part in summary.signature.split("|")):
+        if part.startswith("reference:pseudo-reference"):
+            made = part.partition(",")[2]
+            found[f"{of}held against a pseudo-reference: curves that a program made ({made}), and nobody annotated"] = (
+                None
+            )
+        elif part.startswith("beware:self-agreement"):
+            found[f"{of}beware: the model and what made the curves both have CLIP, so it agrees with itself"] = None
+    return list(found)
 
 
 def score_sheets(scores: Scores) -> list[Table]:
@@ -92,11 +145,14 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
-            *filter(None, [lacking_text(scores.header), served_text(scores.header)]),
+            *reference_texts(summaries),
+            *warnings_of(scores.header),
+            *filter(None, [judges_text(signatures)]),
             *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),
             *(aggregate_text(aggregate) for aggregate in aggregates if not aggregate.blind),
             *blind_notes([aggregate for aggregate in aggregates if aggregate.blind]),
             *sorted(reasons),
+            *judged_texts(summaries),
             *_gap_texts(scores, place),
             *worst_texts(summaries),
             *([] if summaries else ["no metric asked for scores this view on its own"]),

@@ -1,21 +1,27 @@
-"""Answers of two runs that are empty or were cut off, counted side by side.
+"""Answers of two runs that are empty, were cut off or got no verdict of a judge, counted side by side.
 
-They are scored as answers, so runs with different counts can be compared, but they may explain a whole difference.
+Runs with different counts can be compared, but these may explain a whole difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import not_
 from typing import Literal
+
+from pydantic import Field
 
 from ..records.base import Record, View
 from ..records.scores import Scores
 
-What = Literal["empty", "cut off"]
+What = Literal["empty", "cut off", "unjudged"]
 
 
 class Shortfall(Record):
-    """How many answers to a task and view are `empty`, or were `cut off`, of all that two runs have."""
+    """How many answers to a task and view are `empty`, or were `cut off`, of all that two runs have.
+
+    Those `unjudged` got no verdict of the judge that was asked about them, in the `column` compared.
+    """
 
     what: What
     task: str
@@ -24,6 +30,7 @@ class Shortfall(Record):
     base_of: int
     new: int
     new_of: int
+    column: str = Field(default="", exclude_if=not_)
 
     @property
     def rose(self) -> bool:
@@ -33,7 +40,8 @@ class Shortfall(Record):
     @property
     def name(self) -> str:
         """What fell short where, in a few words."""
-        return f"{self.what} answers of {self.task}" + ("" if self.view == "full" else f" ({self.view})")
+        where = self.column or ("" if self.view == "full" else self.view)
+        return f"{self.what} answers of {self.task}" + (f" ({where})" if where else "")
 
     @property
     def sides(self) -> str:
@@ -65,4 +73,30 @@ def shortfalls(*, base: Scores, new: Scores, names: Collection[str]) -> list[Sho
             for what, (before, after) in counts.items()
             if before * other.answered != after * one.answered
         ]
+    return found + _unjudged(base=base, new=new, names=names)
+
+
+def _unjudged(*, base: Scores, new: Scores, names: Collection[str]) -> list[Shortfall]:
+    """Return in which of these columns the judge gave verdicts on another share of the answers."""
+    first, second = (
+        {f"{one.task}/{one.column}": one for one in scores.summaries if one.view == "full" and one.judged}
+        for scores in (base, new)
+    )
+    found = []
+    for name in (name for name in names if name in first and name in second):
+        one, other = first[name], second[name]
+        of, other_of = one.n + one.unjudged, other.n + other.unjudged
+        if one.unjudged * other_of != other.unjudged * of:
+            found.append(
+                Shortfall(
+                    what="unjudged",
+                    task=one.task,
+                    view=one.view,
+                    base=one.unjudged,
+                    base_of=of,
+                    new=other.unjudged,
+                    new_of=other_of,
+                    column=one.column,
+                )
+            )
     return found

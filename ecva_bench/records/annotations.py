@@ -137,6 +137,11 @@ def format_moments(moments: Iterable[Moment]) -> str:
     return " ".join(f"[{moment.start:g}, {moment.end:g}]" for moment in moments)
 
 
+def format_curve(points: Iterable[tuple[float, float]]) -> str:
+    """Return (seconds, importance) points as text, such as `0:0 3.4:0.2`."""
+    return " ".join(f"{seconds:g}:{importance:g}" for seconds, importance in points)
+
+
 # What the annotation answers to each task, None where it has nothing.
 REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
     "description": lambda annotation: annotation.description,
@@ -147,6 +152,11 @@ REFERENCES: dict[str, Callable[[Annotation], str | None]] = {
         format_moments(annotation.moments) or (NO_MOMENTS if annotation.anomalous is False else None)
     ),
     "detection": lambda annotation: None if annotation.anomalous is None else "yes" if annotation.anomalous else "no",
+    "severity": lambda annotation: (
+        format_curve(annotation.severity_curve)
+        or format_moments(annotation.moments)
+        or (NO_MOMENTS if annotation.anomalous is False else None)
+    ),
 }
 
 BY_CLASS = ("detection",)  # tasks whose accuracy is balanced over what the annotation answers
@@ -180,7 +190,8 @@ class Sample(Record):
 
     `id` is `<video>/<task>`, with `/<name>` behind it for one of several queries, and with `@r1` where its options are
     shown rotated by one place; `reference` is the annotation's text for the task. `options` are the answers to choose
-    from in the order in which they are shown, empty where the answer is free.
+    from in the order in which they are shown, empty where the answer is free. `curve` are (seconds, importance) points,
+    of the task severity alone, and `asked` is the way in which its severities are asked for.
 
     >>> import ecva_bench as eb
 
@@ -206,3 +217,5 @@ class Sample(Record):
     label: Label | None = None
     review: Review | None = None
     options: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    curve: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
+    asked: str = Field(default="", exclude_if=not_)

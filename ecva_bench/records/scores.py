@@ -12,6 +12,7 @@ from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
 
 SCORES_SCHEMA = "ecva.scores/1"
+NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
 
 
 class ScoresHeader(Record):
@@ -24,7 +25,10 @@ class ScoresHeader(Record):
     runs that differ in them do not compare. `served` are the models that answered, where an endpoint names them.
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
     another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
-    other one that the results file has.
+    other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
+    are those that metrics which are networks ran on, with their versions. `repaired`: in how many places the results
+    file had been changed and was repaired. `sealed` says that each line of the scores file has a seal. `videos` are by
+    video the beginnings of the hashes of the files that were shown, where they are known.
     """
 
     type: Literal["scores"] = "scores"
@@ -47,6 +51,11 @@ class ScoresHeader(Record):
     served: tuple[str, ...] = Field(default=(), exclude_if=not_)
     imported: bool = Field(default=False, exclude_if=not_)
     corrected: Count = Field(default=0, exclude_if=not_)
+    packages: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    repaired: Count = Field(default=0, exclude_if=not_)
+    sealed: bool = Field(default=False, exclude_if=not_)
+    videos: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -118,6 +127,16 @@ class Summary(Record):
     balanced: bool = Field(default=False, exclude_if=not_)
     absent_strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
 
+    @property
+    def judged(self) -> bool:
+        """Whether a judge was asked for the values."""
+        return "|judge:" in self.signature
+
+    @property
+    def unjudged(self) -> int:
+        """How many answers a judge was asked about and gave no verdict on."""
+        return sum(count for reason, count in self.gaps.items() if reason.startswith(NO_VERDICT))
+
 
 class Aggregate(Record):
     """A number over all scored items of a task and view that is no mean of item values, such as macro recall.
@@ -151,7 +170,8 @@ class Reading(Record):
     `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are named and none as the answer;
     `out of range`, what is named is not among the choices; `no unit`, a bare number of unknown unit. Only a text that
     is `read` has a value. `labels` are classes, the answer first, or the number of an option, from 1; `spans` are
-    (start, end) in seconds, in the text's order; `order` is a ranking; `yes` answers a question of yes or no. `places`
+    (start, end) in seconds, in the text's order, `severities` from 0 to 10 are theirs, and `unparsed` are spans whose
+    severity cannot be read; `order` is a ranking; `yes` answers a question of yes or no. `places`
     are the characters [start, end) that it was read from, in the answer as it is recorded. `others` are other
     candidates named in the text, in its own words. `by` names the judge that read the text where the rules could not.
     """
@@ -160,6 +180,8 @@ class Reading(Record):
     rule: str = Field(default="", exclude_if=not_)
     labels: tuple[Label, ...] = Field(default=(), exclude_if=not_)
     spans: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
+    severities: tuple[float, ...] = Field(default=(), exclude_if=not_)
+    unparsed: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
     order: tuple[int, ...] = Field(default=(), exclude_if=not_)
     yes: bool | None = Field(default=None, exclude_if=lambda value: value is None)
     places: tuple[tuple[int, int], ...] = Field(default=(), exclude_if=not_)

@@ -124,7 +124,7 @@ class AnomEval(JudgedScorer):
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the columns of each item."""
         scores = []
-        found = self.settle([self._parts(item) for item in batch])
+        found = self.settle(batch, [self._parts(item) for item in batch])
         expects = any(part.expectations for parts in found for part in parts.values() if isinstance(part, Verdict))
         for item, parts in zip(batch, found, strict=True):
             values = combine(self._read(parts, lambda verdict: verdict.values), self.protocol.anomeval)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ..reading.curves import middle
 from ..reading.spans.conclusions import says_none
 from ..reading.spans.reader import VERSION, Span, read_spans
 from ..reading.text import plain
@@ -67,7 +68,7 @@ class FrameRanking(ReadingScorer):
         """Return the ranking of all frames together, with that of curves about the middle."""
         positives = [_abnormal(item) for item in batch]
         scores = [_scores(item, reading.spans) for item, reading in zip(batch, self.readings(batch), strict=True)]
-        middles = [_middle(len(positive)) for positive in positives]
+        middles = [middle(len(positive)) for positive in positives]
         found = {"base_rate": float(np.concatenate(positives).mean())}
         if 0 < found["base_rate"] < 1:
             together = np.concatenate(positives)
@@ -124,9 +125,3 @@ def _scores(item: Scorable, spans: Sequence[Span]) -> _Floats:
 
 def _abnormal(item: Scorable) -> npt.NDArray[np.bool_]:
     return _scores(item, annotated_spans(item)) > 0
-
-
-def _middle(frames: int) -> _Floats:
-    """Return a Gaussian about the middle of so many frames, its sigma a quarter of them."""
-    offsets = (np.arange(frames, dtype=np.float64) + 0.5 - frames / 2) / (frames / 4)
-    return np.asarray(np.exp(-0.5 * offsets**2), dtype=np.float64)

@@ -47,7 +47,7 @@ class Gpt(JudgedScorer):
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the grades of each item; sum and mean only where all four are there."""
         scores = []
-        for item, parts in zip(batch, self.settle([self._parts(item) for item in batch]), strict=True):
+        for item, parts in zip(batch, self.settle(batch, [self._parts(item) for item in batch]), strict=True):
             gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
             incomplete = next(iter(gaps.values()), None)
             totals = {"sum": incomplete, "mean": incomplete} if incomplete else {}

@@ -3,19 +3,23 @@
 Knows calls and verdicts, not the judge behind them. Texts reach the judge as fields of a payload. The question that the
 judge sees is the task's, in the same words for every model and prompt set: a model's prompt may also say how long an
 answer should be, which the judge should not consider.
+
+A judge that refuses, or answers out of form, is asked once more with the reference in the answer's place. Where it
+judges that, the answer was the cause, and counts as a missing one; where not, no answer can be judged here.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..records.base import VIEWS, View, cuts_moments
-from ..records.scores import JudgedPart
+from ..records.scores import NO_VERDICT, JudgedPart
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
 
@@ -24,6 +28,8 @@ QUESTIONS = {
     "cause": "Why does the abnormal event in the video happen?",
     "effect": "What does the abnormal event in the video lead to?",
 }
+
+_ANSWERS = ("candidate", "edited_candidate")  # the fields of a call that a model wrote
 
 # One part of an item's score: a call to make, a verdict given by a rule without a call, or a reason why it is missing.
 Part = Call | Verdict | Gap
@@ -79,26 +85,54 @@ class JudgedScorer(Scorer):
         prompt = self.prompts[name]
         return Call(prompt, {field: fields[field] for field in prompt.fields})
 
-    def settle(self, items: Sequence[Mapping[str, Part]]) -> list[dict[str, Settled]]:
-        """Ask all calls of all items in one batch; an unscored verdict becomes a gap with its reason.
+    def settle(self, batch: Sequence[Scorable], items: Sequence[Mapping[str, Part]]) -> list[dict[str, Settled]]:
+        """Ask all calls of all items of a batch together; an unscored verdict becomes a gap with its reason.
 
         Where the judge gives expectations, a verdict settled by rule is its own.
         """
-        calls = [part for parts in items for part in parts.values() if isinstance(part, Call)]
-        verdicts = self.judge.ask(calls) if calls else []
-        self._keys.update(key for verdict in verdicts for key in verdict.keys)
+        asked = [
+            (item, part)
+            for item, parts in zip(batch, items, strict=True)
+            for part in parts.values()
+            if isinstance(part, Call)
+        ]
+        verdicts = self._ask([call for _, call in asked])
         expects = any(verdict.expectations for verdict in verdicts)
-        answered = iter(verdicts)
+        answered = self._settled_calls(asked, verdicts)
 
         def settled(part: Part) -> Settled:
             if isinstance(part, Call):
-                part = next(answered)
-                return Gap(f"judge: {part.reason}") if part.values is None else part
+                return next(answered)
             if isinstance(part, Verdict) and expects:
                 return Verdict(part.values, expectations=part.values)
             return part
 
         return [{name: settled(part) for name, part in parts.items()} for parts in items]
+
+    def _ask(self, calls: Sequence[Call]) -> list[Verdict]:
+        verdicts = self.judge.ask(calls) if calls else []
+        self._keys.update(key for verdict in verdicts for key in verdict.keys)
+        return verdicts
+
+    def _settled_calls(
+        self, asked: Sequence[tuple[Scorable, Call]], verdicts: Sequence[Verdict]
+    ) -> Iterator[Verdict | Gap]:
+        """Yield the verdict on each call or why there is none, and whether that is for the answer to it."""
+        pairs = list(zip(asked, verdicts, strict=True))
+        controls = iter(self._ask([_control(*one) for one, verdict in pairs if _is_outcome(verdict)]))
+        for _, verdict in pairs:
+            if verdict.values is not None:
+                yield verdict
+                continue
+            reason, unanswered = f"{NO_VERDICT}{verdict.reason}", False
+            if _is_outcome(verdict):
+                control = next(controls)
+                unanswered = control.values is not None
+                if control.passing:
+                    reason += f"; on the reference: {control.reason}"
+                elif not unanswered:
+                    reason += "; nor is there one on the reference"
+            yield Gap(reason, unanswered=unanswered)
 
     def note(self, item: Scorable, parts: Mapping[str, Settled], gaps: dict[str, Gap]) -> None:
         """Store the verdicts on an item, and why columns of it have no value."""
@@ -117,3 +151,14 @@ def chosen_prompt(prompt_id: str, own: Mapping[str, JudgePrompt]) -> JudgePrompt
     if (set(prompt.fields), prompt.scale) != (set(packaged.fields), packaged.scale):
         raise UsageError("the prompt has other fields or another scale", prompt_id, "keep those of the packaged prompt")
     return prompt
+
+
+def _is_outcome(verdict: Verdict) -> bool:
+    """Return whether a call without a verdict would have none the next time either."""
+    return verdict.values is None and not verdict.passing
+
+
+def _control(item: Scorable, call: Call) -> Call:
+    """Return the same call about the right answer, which shows whether the answer was why there is no verdict."""
+    right = dict.fromkeys(_ANSWERS, item.reference)
+    return replace(call, payload={name: right.get(name, told) for name, told in call.payload.items()})

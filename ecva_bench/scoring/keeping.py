@@ -5,7 +5,7 @@ Otherwise `score` without a judge would replace what a judge was paid for. Knows
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..errors import ResultsError
@@ -41,7 +41,11 @@ def with_kept(new: Scores, old: Scores) -> Scores:
     scores = [*(one for one in old.scores if _place(one) in keys), *new.scores]
     return Scores(
         header=new.header.model_copy(
-            update={"settings": _settings(new, old, kept), "left_out": _left_out(new.header.left_out, keys)}
+            update={
+                "settings": _settings(new, old, kept),
+                "left_out": _left_out(new.header.left_out, keys),
+                "libraries": _libraries(old.header.libraries, new.header.libraries),
+            }
         ),
         coverage=_united(old.coverage, new.coverage),
         summaries=tuple(sorted((*kept, *new.summaries), key=lambda one: order[_place(one)])),
@@ -70,6 +74,12 @@ def _united(old: tuple[Coverage, ...], new: tuple[Coverage, ...]) -> tuple[Cover
 def _left_out(left_out: dict[str, str], kept: Collection[_Place]) -> dict[str, str]:
     scorers = {scorer for _, _, scorer in kept}
     return {name: reason for name, reason in left_out.items() if name not in scorers}
+
+
+def _libraries(old: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(dict.fromkeys([*old.get(name, ()), *new.get(name, ())])) for name in dict.fromkeys([*old, *new])
+    }
 
 
 def _settings(new: Scores, old: Scores, kept: Collection[Summary]) -> dict[str, Any]:
@@ -105,7 +115,7 @@ def _speaks_of(setting: str, summary: Summary) -> bool:
 
 
 def _is_judged(summary: Summary) -> bool:
-    return "|judge:" in summary.signature or _read_by_judge(summary)
+    return summary.judged or _read_by_judge(summary)
 
 
 def _read_by_judge(summary: Summary) -> bool:

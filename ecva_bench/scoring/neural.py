@@ -18,6 +18,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 from ..checkpoints.finding import Checkpoint, find_checkpoint
 from ..devices import usable
 from ..errors import CheckpointError, ScoringError, UsageError
+from ..libraries import versions_of
 from ..records.base import sha256_of
 from ..untrusted import well_formed
 from ..version import __version__
@@ -104,6 +105,10 @@ class NeuralScorer(Scorer):
             self.values(item, [scores[texts] for texts in inputs]) for item, inputs in zip(batch, wanted, strict=True)
         ]
 
+    def libraries(self) -> dict[str, str]:
+        """Return the versions of the packages that the network runs on."""
+        return versions_of(*self.packages)
+
     def settings(self) -> dict[str, str]:
         """Return the weights with their revision, dtype and kind of device."""
         device = usable(self.model_settings.device)
@@ -118,7 +123,8 @@ class NeuralScorer(Scorer):
             return {}
         device = usable(self.model_settings.device)
         checkpoint = self._checkpoint(download=True)
-        identity = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
+        of_network = [self.name, __version__, checkpoint.revision, self.model_settings.dtype, device.partition(":")[0]]
+        identity = [*of_network, self.libraries()]
         # Sorted, so that batches do not depend on the order of the answers.
         keys = {texts: sha256_of([*identity, texts]) for texts in sorted(wanted)}
         with open_cache(default_cache_path()) as stored:

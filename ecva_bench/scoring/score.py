@@ -10,17 +10,19 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 
-from ..errors import UsageError
+from .. import registry
+from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
+from ..records import Moment
 from ..records.annotations import NO_MOMENTS, sample_parts
 from ..records.answers import Answer, Results
-from ..records.base import canonical_json
+from ..records.base import LeanRecords, canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
 from ..records.twins import original_of
 from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
@@ -44,8 +46,10 @@ from .scorer import (
     silent,
 )
 from .second_reader import SecondReader
+from .severity import PseudoReference, Severity
 from .timestamp import Timestamp
 
+_HASH_SHOWN = 16  # characters: enough to tell the files of one video apart
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
 
@@ -96,25 +100,36 @@ def score_results(
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
     offer_none(chosen, results)
+    name_references(chosen, results)
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    parts = [
-        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
-    ]
+    found = _Found()
+    for group in groups:
+        for each in chosen[group.task]:
+            if group.view in each.views:
+                found.compute(each, group, seed, draws)
     return Scores(
-        header=_header(results, protocol, rules, seed=seed, draws=draws, left_out=left_out),
+        header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
-        summaries=tuple(summary for part in parts for summary in part.summaries()),
-        aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
-        scores=tuple(score for part in parts for score in part.scores()),
+        summaries=tuple(found.summaries),
+        aggregates=tuple(found.aggregates),
+        scores=tuple(found.scores),
     )
 
 
 def _header(
-    results: Results, protocol: str, rules: Protocol, *, seed: int, draws: int, left_out: dict[str, str]
+    results: Results,
+    protocol: str,
+    rules: Protocol,
+    chosen: Mapping[str, Sequence[Scorer]],
+    *,
+    seed: int,
+    draws: int,
+    left_out: dict[str, str],
 ) -> ScoresHeader:
     """Return how the scores were made."""
+    ran_on = [scorer.libraries() for scorers in chosen.values() for scorer in scorers]
     return ScoresHeader(
         name=results.name,
         results=results.source,
@@ -131,9 +146,13 @@ def _header(
         dataset_sha256=results.spec.get("dataset", {}).get("sha256", ""),
         prompts=_prompts(results),
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
+        packages=results.packages,
+        libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
+        videos=_videos(results),
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
+        repaired=results.repaired,
     )
 
 
@@ -146,22 +165,40 @@ def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
     return {task: tuple(sorted(hashes)) for task, hashes in sorted(asked.items())}
 
 
-def rotate_references(batch: Sequence[Scorable], *, seed: int) -> list[Scorable]:
-    """Return the items, each with the reference of another: what a metric gives to answers about other videos."""
+def _videos(results: Results) -> dict[str, str]:
+    """Return the beginnings of the hashes of each video's file, sorted: several where it changed during the run."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for answer in results.answers:
+        if answer.video_sha256:
+            shown[answer.video].add(answer.video_sha256[:_HASH_SHOWN])
+    return {video: "+".join(sorted(hashes)) for video, hashes in sorted(shown.items())}
+
+
+def rotate_references(batch: Sequence[Scorable], *, seed: int, stretch: bool = False) -> list[Scorable]:
+    """Return the items, each with the reference of another: what a metric gives to answers about other videos.
+
+    `stretch`: the other's times are brought to the item's duration; it needs all durations.
+    """
     order = list(range(len(batch)))
     random.Random(seed).shuffle(order)
     rotated = list(batch)
     for place, following in zip(order, order[1:] + order[:1], strict=True):
         other = batch[following]
+        ratio = (batch[place].duration or 1.0) / (other.duration or 1.0) if stretch else 1.0
         rotated[place] = replace(
             batch[place],
             reference=other.reference,
             key_sentences=other.key_sentences,
-            moments=other.moments,
+            moments=_stretched(other.moments, ratio) if stretch else other.moments,
             label=other.label,
             options=other.options,
+            curve=tuple((seconds * ratio, importance) for seconds, importance in other.curve),
         )
     return rotated
+
+
+def _stretched(moments: Sequence[Moment], ratio: float) -> tuple[Moment, ...]:
+    return tuple(Moment(start=moment.start * ratio, end=moment.end * ratio) for moment in moments)
 
 
 def unit_asked_for(results: Results) -> TimeUnit | None:
@@ -211,12 +248,41 @@ def offer_none(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None
             scorer.none_offered = asked.partition(".")[0] == f"ours/{TASKS['timestamp'].or_none}"
 
 
+def name_references(chosen: Mapping[str, Sequence[Scorer]], results: Results) -> None:
+    """Tell scorers of severities what made the importance curves, where a program did; nobody annotated them then."""
+    made = results.spec.get("curves")
+    if not isinstance(made, dict):
+        return
+    described = canonical_json([results.model, results.spec.get("model"), results.spec.get("description")])
+    for scorer in chosen.get("severity", ()):
+        if isinstance(scorer, Severity):
+            scorer.reference = PseudoReference(str(made.get("made_by", "")), str(made.get("sha256", "")), described)
+
+
 def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
     """Give each scorer the progress to tell, and those that read texts the second reader."""
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
         if isinstance(scorer, ReadingScorer):
             scorer.second = second
+
+
+class _Found:
+    """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
+
+    def __init__(self) -> None:
+        self.summaries: list[Summary] = []
+        self.aggregates: list[Aggregate] = []
+        self.scores: list[Score] = []
+        self._records = LeanRecords()
+
+    def compute(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
+        """Add the records of one scorer on one group."""
+        with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+            part = _Part(scorer, group, seed, draws)
+            self.summaries += part.summaries()
+            self.aggregates += part.aggregates()
+            self.scores += map(self._records.lean, part.scores())
 
 
 class _Part:
@@ -232,7 +298,7 @@ class _Part:
         self.values = self._of_several_strata(checked_values(scorer, self.batch))
         self.gaps = {item.id: _gaps(scorer, item, value) for item, value in zip(self.batch, self.values, strict=True)}
         rotates = len(self.batch) > 1 and scorer.has_floor and not scorer.needs_judge
-        self._rotated = rotate_references(self.batch, seed=seed) if rotates else []
+        self._rotated = rotate_references(self.batch, seed=seed, stretch=scorer.stretches) if rotates else []
         self.floor = checked_values(scorer, self._rotated)
 
     def _item(self, answer: Answer) -> Scorable:
@@ -265,10 +331,10 @@ class _Part:
         balanced = {column.name for column in self.scorer.columns if column.balanced}
         return [{name: one for name, one in own.items() if name not in balanced} for own in values]
 
-    def scores(self) -> list[Score]:
-        """Return a record per answer, scored or not."""
+    def scores(self) -> Iterator[Score]:
+        """Yield a record per answer, scored or not."""
         values = {item.id: value for item, value in zip(self.batch, self.values, strict=True)}
-        return [self._score(item, values.get(item.id, {})) for item in self.items]
+        return (self._score(item, values.get(item.id, {})) for item in self.items)
 
     def _score(self, item: Scorable, values: dict[str, float]) -> Score:
         found = self.gaps.get(item.id, {})

@@ -120,6 +120,7 @@ class Scorable:
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
     options: tuple[str, ...] = ()
+    curve: tuple[tuple[float, float], ...] = ()
     duration: float | None = None
     others: Mapping[View, str | None] = field(default_factory=dict, hash=False)
     impossible: Mapping[View, str] = field(default_factory=dict, hash=False)
@@ -154,6 +155,7 @@ class Scorable:
             moments=answer.moments,
             label=answer.label,
             options=answer.options,
+            curve=answer.curve,
             duration=answer.duration,
             others=others or {},
             impossible=impossible or {},
@@ -167,7 +169,8 @@ class Scorer(ABC):
 
     `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
     One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
-    double its calls; nor does one without `has_floor`, whose numbers do not come from the reference alone.
+    double its calls; nor does one without `has_floor`, whose numbers do not come from the reference alone. For one that
+    `stretches` references, those of other videos are brought to the video's duration.
 
     >>> import ecva_bench as eb
 
@@ -190,6 +193,7 @@ class Scorer(ABC):
     needs: ClassVar[Mapping[str, View]] = {}
     needs_judge: ClassVar[bool] = False
     has_floor: ClassVar[bool] = True
+    stretches: ClassVar[bool] = False
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
 
     def __init__(self, protocol: Protocol) -> None:
@@ -230,6 +234,10 @@ class Scorer(ABC):
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:
         """Return the columns in `aggregates`: numbers over all items that are no mean of item values."""
+        return {}
+
+    def libraries(self) -> dict[str, str]:
+        """Return the versions of packages that may move this metric's numbers in their last digits: of a network's."""
         return {}
 
     def settings(self) -> dict[str, str]:
@@ -342,6 +350,6 @@ def _made(found: registry.Plugin, protocol: Protocol, judge: Judge | None) -> Sc
         return kind(protocol, judge) if kind.needs_judge else kind(protocol)  # type: ignore[call-arg] # as it promises
     except (EcvaError, ImportError, OSError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         remedy = "mend it; it is made with the protocol alone, and hands it on: super().__init__(protocol)"
         raise ScoringError(f"the scorer cannot be made ({error_line(error)})", found.label, remedy) from error

@@ -37,7 +37,8 @@ class TwinsJudge(JudgedScorer):
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return 1 where the anomaly is claimed and 0 where it is not."""
         scores = []
-        for item, parts in zip(batch, self.settle([{_PART: self._part(item)} for item in batch]), strict=True):
+        settled = self.settle(batch, [{_PART: self._part(item)} for item in batch])
+        for item, parts in zip(batch, settled, strict=True):
             verdict = parts[_PART]
             self.note(item, parts, {_COLUMN: verdict} if isinstance(verdict, Gap) else {})
             scores.append({} if isinstance(verdict, Gap) or verdict.value is None else {_COLUMN: verdict.value})

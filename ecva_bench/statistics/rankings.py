@@ -9,30 +9,33 @@ _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]
 
 
-def roc_area(scores: _Floats, positive: _Bools) -> float:
+def roc_area(scores: _Floats, positive: _Bools, weights: _Floats | None = None) -> float:
     """Return the share of pairs of a positive and a negative in which the positive scores higher; ties count half.
 
-    Both arrays are [n]. Needs a positive and a negative.
+    Arrays are [n]; a pair weighs the product of its `weights`, which are 1 unless given. Needs a positive and a
+    negative.
     """
-    hits, misses = _by_threshold(scores, positive)
+    hits, misses = _by_threshold(scores, positive, weights)
     above = np.cumsum(hits) - hits  # positives of higher scores
     pairs = float(hits.sum()) * float(misses.sum())
     return float(np.dot(misses, above + hits / 2)) / pairs
 
 
-def average_precision(scores: _Floats, positive: _Bools) -> float:
+def average_precision(scores: _Floats, positive: _Bools, weights: _Floats | None = None) -> float:
     """Return the sum over thresholds of precision times the recall gained there; equal scores are one threshold.
 
-    Both arrays are [n]. Needs a positive. Not interpolated: a constant score reaches the share of positives.
+    Arrays are [n]; each counts as its weight, 1 unless given. Needs a positive. Not interpolated: a constant score
+    reaches the share of positives.
     """
-    hits, misses = _by_threshold(scores, positive)
+    hits, misses = _by_threshold(scores, positive, weights)
     found = np.cumsum(hits)
     precision = found / (found + np.cumsum(misses))
     return float(np.dot(precision, hits) / found[-1])
 
 
-def _by_threshold(scores: _Floats, positive: _Bools) -> tuple[_Floats, _Floats]:
-    """Return how many positives and negatives have each score, the highest first."""
+def _by_threshold(scores: _Floats, positive: _Bools, weights: _Floats | None) -> tuple[_Floats, _Floats]:
+    """Return how many positives and negatives have each score, the highest first; what they weigh with `weights`."""
     _, place = np.unique(-scores, return_inverse=True)
-    hits, misses = (np.bincount(place, weights=kind.astype(np.float64)) for kind in (positive, ~positive))
+    each = np.ones(len(scores)) if weights is None else weights
+    hits, misses = (np.bincount(place, weights=np.where(kind, each, 0.0)) for kind in (positive, ~positive))
     return np.asarray(hits, dtype=np.float64), np.asarray(misses, dtype=np.float64)

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+_ROWS = 1024  # pairs of so many values with all others are held in memory at once
 
 
 def midranks(values: Sequence[float]) -> list[float]:
@@ -21,9 +22,14 @@ def tau_b(a: Sequence[float], b: Sequence[float]) -> float:
 
     0 where either has all its values tied, or fewer than two: such a sequence orders nothing.
     """
-    one, other = _signs(a), _signs(b)
-    scale = np.sqrt(float((one * one).sum()) * float((other * other).sum()))
-    return float((one * other).sum() / scale) if scale else 0.0
+    one, other = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    both = first = second = 0.0
+    for start in range(0, len(one), _ROWS):
+        rows = slice(start, start + _ROWS)
+        x, y = np.sign(one[rows, None] - one[None, :]), np.sign(other[rows, None] - other[None, :])
+        both, first, second = both + float((x * y).sum()), first + float((x * x).sum()), second + float((y * y).sum())
+    scale = np.sqrt(first * second)
+    return float(both / scale) if scale else 0.0
 
 
 def kendall_w(rankings: Sequence[Sequence[float]]) -> float | None:
@@ -53,12 +59,6 @@ def pearson(a: Sequence[float], b: Sequence[float]) -> float | None:
 def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Return the correlation of the ranks of two equally long sequences; None as for `pearson`."""
     return pearson(midranks(a), midranks(b))
-
-
-def _signs(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Return 1, 0 or -1 for each pair of values [n, n]: which of the two is larger."""
-    array = np.asarray(values, dtype=np.float64)
-    return np.sign(array[:, None] - array[None, :])
 
 
 def _tie_term(ranking: Sequence[float]) -> int:

@@ -7,7 +7,7 @@ data set is at hand, what it says stands in their place.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,14 +26,15 @@ from ..wording import counted
 from .keys import Keys
 
 _SHOWN = 48  # characters of a text in a doubt
-_FIELDS = ("reference", "key_sentences", "moments", "label", "options")
+_FIELDS = ("reference", "key_sentences", "moments", "label", "options", "curve")
 _AHEAD = timedelta(days=1)  # that a clock may be
 _SAID = {
     "annotation": "differences from the data set's annotation, which counts",
     "sample": "questions that the data set does not have, which are left out",
     "key": "keys that are not those of their answers",
     "second": "second answers under one key, which are left out",
-    "prompt": "prompts that are not what they are called",
+    "duplicate": "answers that are there again, which count once",
+    "prompt": "prompts that are not told, or not what they are called",
     "view": "views that cannot be as they are told",
     "time": "answers of the future",
     "data": "another data set than it is called, so that the file's own annotation counts",
@@ -67,7 +68,8 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
     for told in (results.answers, results.extra):
         kept.append([])
         for answer in told:
-            right = answer if lookup is None else _corrected(answer, _expected(lookup, answer.id))
+            fields = _of_data_set(answer, results)
+            right = answer if lookup is None else _corrected(answer, _expected(lookup, answer.id), fields)
             doubts += [*_about(answer, right, dataset), *keys.doubts_about(answer)]
             kept[-1].append(right)
     expects = results.expects
@@ -83,8 +85,11 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
 
 
 def check_answers(results: Results) -> None:
-    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published."""
-    for doubt in results.doubts:
+    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published.
+
+    An answer that is there again changes nothing.
+    """
+    for doubt in (one for one in results.doubts if one.kind != "duplicate"):
         what = f"the answers cannot be as they are told: {doubt_text(doubt)}"
         raise ResultsError(what, results.source, "ask again what was changed, and score and submit that")
 
@@ -124,14 +129,20 @@ def _expected(lookup: Lookup, sample: str) -> Sample | None:
     return lookup.samples(parts.video, parts.task).get(sample)
 
 
-def _corrected(answer: Answer, about: Sample | None) -> Answer:
+def _of_data_set(answer: Answer, results: Results) -> tuple[str, ...]:
+    """Return the fields of an answer that its data set has; importance curves may be of a file of their own."""
+    apart = ("reference", "curve") if answer.task == "severity" and "curves" in results.spec else ()
+    return tuple(name for name in _FIELDS if name not in apart)
+
+
+def _corrected(answer: Answer, about: Sample | None, fields: Sequence[str]) -> Answer:
     """Return an answer with the data set's annotation; the order of options stays the file's."""
     if about is None:
         return answer
-    update: dict[str, object] = {name: getattr(about, name) for name in _FIELDS}
+    update = {name: right for name in fields if (right := getattr(about, name)) != getattr(answer, name)}
     if sorted(answer.options) == sorted(about.options):
-        update["options"] = answer.options
-    return answer.model_copy(update=update)
+        update.pop("options", None)
+    return answer.model_copy(update=update) if update else answer
 
 
 def _of_views(results: Results) -> Iterator[Doubt]:

@@ -30,7 +30,10 @@ from .rows import Contradiction, check_row, metrics_here
 
 _ROUNDED = 1e-6  # a submission's values have so many decimals
 _OF_A_NETWORK = 1e-3  # that its numbers may differ on other hardware
-_OF_RUN = ("name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "lacking", "imported")
+_OF_RUN = (
+    "name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "packages", "lacking", "imported",
+    "repaired",
+)  # fmt: skip
 
 
 def verify(
@@ -79,6 +82,8 @@ def _scored_again(
     header, settings = found.scores, found.scores.settings
     scorers = {summary.scorer: summary for entry in found.entries for summary in entry.summaries}
     lacking = {name: why for name, one in scorers.items() if (why := _obstacle(one, here.get(name), settings, judge))}
+    if "curves" in results.spec and "severity" in scorers:
+        lacking["severity"] = "its importance curves are of a file, and not of the data set"
     usable = [name for name in scorers if name not in lacking]
     reads = any("|read-with:" in summary.signature for summary in scorers.values())
     scores = None
@@ -158,6 +163,9 @@ def _differences(
     """Yield where a submission says something else than its answers give, but for columns not computed."""
     for name in _OF_RUN:
         yield from _other(name, getattr(found.scores, name), getattr(again.scores, name))
+    yield from _other("sealed_answers", found.sealed_answers, again.sealed_answers)
+    if found.scores.videos:  # of an older version, it does not say
+        yield from _other("videos", found.scores.videos, again.scores.videos)
     for name in dict.fromkeys([*found.spec, *again.spec]):
         yield from _other(f"{name} of the run", found.spec.get(name), again.spec.get(name))
     for video in dict.fromkeys([*found.classes, *again.classes]):

@@ -43,6 +43,13 @@ class PictureView(Video):
         kept = np.isin(left.source_indices(range(left.n_frames)), self._among)
         return PictureView(left, self._kind, np.flatnonzero(kept))
 
+    def within(self, start: float, end: float) -> PictureView:
+        """Return the view between two seconds: with the pictures that the whole view has there."""
+        times = self.timestamps
+        part = PictureView(self._behind.without(self._others(start, end)), self._kind)
+        part._behind, part._order = self._behind, self._order[(start <= times) & (times < end)]
+        return part
+
     def frames_at(self, indices: Sequence[int] | Int64) -> Frames:
         """Return the pictures of the view at indices of the timeline, with the times that belong to the indices."""
         requested = self._checked(indices)

@@ -210,6 +210,19 @@ class Video:
             raise NoFrames("cutting the moments leaves no frame", self.path, "leave this view of the video out")
         return edit
 
+    def within(self, start: float, end: float) -> Video:
+        """Return this video with all frames cut out but those of `start <= t < end`, in the player's seconds.
+
+        `NoFrames` if there is none.
+        """
+        return self.without(self._others(start, end))
+
+    def _others(self, start: float, end: float) -> list[Moment]:
+        """Return the moments before and after a span."""
+        last = float(self.timestamps[-1]) + 1
+        spans = [(0.0, start), (end, last)]
+        return [Moment(start=one, end=other) for one, other in spans if one < other]
+
     # Frames
 
     def frames(self, instants: Sequence[float] | Float64) -> Frames:

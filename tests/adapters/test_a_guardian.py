@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.a_guardian.adapter import AGuardian
-from ecva_bench.adapters.a_guardian.importance import added, exchanged, frame_spans, read_moments
+from ecva_bench.adapters.a_guardian.importance import added, exchanged, frame_spans
 from ecva_bench.adapters.parts.prompts import Template, Text
 from ecva_bench.adapters.video_chatgpt.adapter import VideoChatGPT
 from ecva_bench.answering import ModelOutput
 from ecva_bench.errors import AdapterError, DataError, UsageError
+from ecva_bench.files.by_video import read_moments
 from ecva_bench.records import Moment
 from ecva_bench.tasks import PROMPT_SETS, TASKS, prompt_for
 from ecva_bench.video import Video, samplers
@@ -128,14 +129,14 @@ def test_important_frames_lie_in_the_video_and_are_of_the_whole_video_alone(tmp_
 @pytest.mark.parametrize("content", ["{", '[["a"]]', '[[{"video_name": 1}]]', '[[{"video_name": 1, "answer": [1]}]]'])
 def test_a_file_of_another_form_is_an_error(content: str, tmp_path: Path) -> None:
     (tmp_path / "voting.json").write_text(content)
-    with pytest.raises(AdapterError, match=r"moments cannot be read .*voting\.json"):
+    with pytest.raises(DataError, match=r"moments cannot be read .*voting\.json"):
         read_moments(tmp_path / "voting.json")
 
 
 @pytest.mark.parametrize("entry", ['{"video_name": 2, "answer": null}', '{"video_name": null, "answer": [1, 2]}', "5"])
 def test_an_entry_that_cannot_be_read_is_named(entry: str, tmp_path: Path) -> None:
     (tmp_path / "voting.json").write_text(f'[[{{"video_name": 1, "answer": [1, 2]}}], null, [{entry}]]')
-    with pytest.raises(AdapterError, match=r"moments cannot be read \(entry 2, "):
+    with pytest.raises(DataError, match=r"moments cannot be read \(entry 2, "):
         read_moments(tmp_path / "voting.json")
 
 
@@ -168,15 +169,15 @@ def test_moments_are_those_of_the_whole_name(
 def test_moments_that_may_be_those_of_two_videos_are_refused(tmp_path: Path) -> None:
     moments = moments_of(tmp_path / "voting.json", 1)
     assert moments.of(Path("/x/day/1.mp4")) == [(0, 1)]
-    with pytest.raises(AdapterError, match=r"of '00001' may be those of /x/day/1\.mp4 or of /x/night/1\.mp4: .*voting"):
+    with pytest.raises(DataError, match=r"of '00001' may be those of /x/day/1\.mp4 or of /x/night/1\.mp4: .*voting"):
         moments.of(Path("/x/night/1.mp4"))
     adapter = AGuardian(mod="1", moments=str(tmp_path / "voting.json"))
     media = ["day/1.mp4", "2.mp4", "day/1.mp4"]
     adapter.check_videos(media)
-    with pytest.raises(AdapterError, match=r"of '00001' may be those of day/1\.mp4 or of night/1\.mp4"):
+    with pytest.raises(DataError, match=r"of '00001' may be those of day/1\.mp4 or of night/1\.mp4"):
         adapter.check_videos([*media, "night/1.mp4"])
     moments = moments_of(tmp_path / "voting.json", "1.mp4", "day/1.mp4")
-    with pytest.raises(AdapterError, match=r"moments of /x/day/1\.mp4 may be those of 'day/1' or of '1'"):
+    with pytest.raises(DataError, match=r"moments of /x/day/1\.mp4 may be those of 'day/1' or of '1'"):
         moments.of(Path("/x/day/1.mp4"))
     with pytest.raises(DataError, match=r"'cam\.mp4' and 'cam\.avi', both meant by 'cam'"):
         moments_of(tmp_path / "voting.json", "cam.mp4", "cam.avi", "cam")

@@ -114,7 +114,7 @@ def test_what_does_not_pass_is_unscored_and_never_zero(judge_at: Open) -> None:
 def test_what_failed_is_asked_again_next_time_but_an_unparsable_reply_is_an_outcome(judge_at: Open) -> None:
     with JudgeServer(lambda *_: "4.5", faults=[Fault(400, error("no such thing"))]) as server:
         judge = judge_at(server)
-        assert judge.ask([grade()])[0].reason == "failed: HTTP 400 no such thing"
+        assert judge.ask([grade()])[0].reason == "rejected: HTTP 400 no such thing"
         assert judge.ask([grade()])[0].reason == "unparsable: '4.5'"
         asked = len(server.requests)
         assert asked == 1 + 1 + client.PARSE_RETRIES
@@ -246,7 +246,7 @@ def test_the_key_stays_out_of_store_log_and_errors(
         judge.export(tmp_path / "export.jsonl")
         judge.close()
     assert verdicts[0].value == 4
-    assert verdicts[1].reason == "failed: HTTP 422 no, [key]"
+    assert verdicts[1].reason == "rejected: HTTP 422 no, [key]"
     kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert kept
     for text in (*kept, str(verdicts).encode(), caplog.text.encode()):

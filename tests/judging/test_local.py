@@ -237,5 +237,5 @@ def test_a_call_that_is_too_long_for_the_model_is_unscored_and_the_others_are_no
     with open_judge(f"hf:{folder}", store=tmp_path / "s.sqlite") as judge:
         long, short = judge.ask([grade("x" * 9000), grade("x")])
     assert long.values is None
-    assert re.fullmatch(r"failed: the call has [\d,]+ tokens, and model@\w+ in float32 reads 8192", long.reason)
+    assert re.fullmatch(r"rejected: the call has [\d,]+ tokens, and model@\w+ in float32 reads 8192", long.reason)
     assert short.values is not None

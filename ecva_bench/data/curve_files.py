@@ -1,0 +1,76 @@
+"""Importance curves of a file held against: a pseudo-reference, for a program made them and nobody annotated them.
+
+Which model made them, and the file's hash, go where scores against them go. The file itself is read in `curves`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import DataError
+from ..names import Names
+from ..records.answers import Answer, Results
+from ..records.base import sha256_of_file
+from .curves import load_curves
+from .dataset import Dataset
+
+Points = tuple[tuple[float, float], ...]  # seconds, importance from 0 to 1
+
+
+@dataclass(frozen=True)
+class CurveFile:
+    """The curves of a file by video, the hash of its bytes, and the models that made them, joined by a comma."""
+
+    path: Path
+    sha256: str
+    made_by: str
+    curves: Mapping[str, Points]
+
+    def describe(self) -> dict[str, str]:
+        """Return what a manifest says of the file."""
+        return {"sha256": self.sha256, "made_by": self.made_by}
+
+    def of(self, video: str) -> Points:
+        """Return the curve of a video, by the rule for video names; empty where there is none."""
+        if video in self.curves:
+            return self.curves[video]
+        found = self._names.find(video)
+        return self.curves[found[0]] if len(found) == 1 else ()
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names((name, name) for name in self.curves)
+
+    def of_dataset(self, dataset: Dataset) -> Dataset:
+        """Return a data set with these curves alone; `DataError` where there is one for none of its videos."""
+        found = {annotation.video: self.of(annotation.video) for annotation in dataset.annotations}
+        if not any(found.values()):
+            what = f"it has no curve of a video of {dataset.name}"
+            raise DataError(what, self.path, "name the curves of this data set, which `data curves` makes")
+        curved = (one.model_copy(update={"severity_curve": found[one.video]}) for one in dataset.annotations)
+        return replace(dataset, annotations=tuple(curved))
+
+    def of_results(self, results: Results) -> Results:
+        """Return answers about severity with these curves alone; `DataError` where there is one for none of them."""
+        kept = {"answers": results.answers, "extra": results.extra}
+        asked = {one.video for some in kept.values() for one in some if one.task == "severity"}
+        found = {video: self.of(video) for video in asked}
+        if asked and not any(found.values()):
+            what = f"it has no curve of a video of {results.source}"
+            raise DataError(what, self.path, "name the curves of this run's videos, which `data curves` makes")
+        curved = {name: tuple(self._curved(one, found) for one in some) for name, some in kept.items()}
+        return results.model_copy(update={**curved, "spec": {**results.spec, "curves": self.describe()}})
+
+    def _curved(self, answer: Answer, found: Mapping[str, Points]) -> Answer:
+        return answer.model_copy(update={"curve": found[answer.video]}) if answer.task == "severity" else answer
+
+
+def read_curves(path: Path) -> CurveFile:
+    """Return the curves of a file, of which videos without a point are left out; `DataError` as of `load_curves`."""
+    found = load_curves(path)
+    makers = dict.fromkeys(str(curve.settings.get("model") or "an unknown model") for curve in found.values())
+    curves = {video: curve.points for video, curve in found.items() if curve.points}
+    return CurveFile(path, sha256_of_file(path), ", ".join(makers), curves)

@@ -1,0 +1,132 @@
+"""Sources that say when a sentence takes place: files of spans, the authors' `Voting_new.json`, and models of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..answering import Adapter, Question, create_adapter
+from ..answering.factory import described
+from ..errors import AdapterError, EcvaError, ModelGone, UsageError
+from ..files.by_video import read_moments, read_sentence_spans
+from ..reading.spans.reader import read_spans
+from ..records import Annotation
+from ..tasks import TASKS, prompt_for
+from ..video import Video
+from .voting import Span
+
+TASK = TASKS["grounding"]
+
+
+class SpanSource(Protocol):
+    """Something that names spans. `name` is what records call it."""
+
+    name: str
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that determines what it says, as JSON."""
+
+    def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
+        """Return the spans of each sentence in seconds; an `EcvaError` where they cannot be had of this video."""
+
+    def close(self) -> None:
+        """Release what it uses."""
+
+
+def open_sources(named: Sequence[str]) -> list[SpanSource]:
+    """Return the sources of the given names: a `*.jsonl` of spans, a `*.json` of moments, or a model.
+
+    Raises `UsageError` where two have one name, `DataError` for a file that cannot be read, and what making a model
+    raises.
+    """
+    found: list[SpanSource] = [_opened(name) for name in named]
+    names = [source.name for source in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError("two sources have one name", twice[0], "rename a file, or leave one of them out")
+    return found
+
+
+def _opened(name: str) -> SpanSource:
+    suffix = Path(name).suffix.lower()
+    if suffix == ".jsonl":
+        return _SpanFile(Path(name))
+    return _MomentsFile(Path(name)) if suffix == ".json" else _Model(name)
+
+
+class _SpanFile:
+    """Lines of {"video", "sentence", "spans"}: what UniVTG or any other program found."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._said = path.stem, read_sentence_spans(path)
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": self.name, "kind": "spans", "sha256": self._said.sha256}
+
+    def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
+        said = self._said.of(annotation.media)
+        return [[span for about, span in said if about == sentence] for sentence in sentences]
+
+    def close(self) -> None:
+        return
+
+
+class _MomentsFile:
+    """Moments in the form of `Voting_new.json`, which names no sentence: they are taken for those of each of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._said = path.stem, read_moments(path)
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": self.name, "kind": "moments", "sha256": self._said.sha256}
+
+    def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
+        return [self._said.of(annotation.media) for _ in sentences]
+
+    def close(self) -> None:
+        return
+
+
+class _Model:
+    """A model, which is asked about each sentence what the task `grounding` asks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._adapter = create_adapter(name)
+        self._prompt = prompt_for(TASK)
+        if self._adapter.tasks is not None and TASK.name not in self._adapter.tasks:
+            raise UsageError(f"the model does not answer {TASK.name}", f"model {name!r}", "name another with --spans")
+
+    def describe(self) -> dict[str, Any]:
+        prompt = {"id": f"{self._prompt.id}.v{self._prompt.version}", "sha256": self._prompt.sha256}
+        return {"name": self.name, "kind": "model", "model": described(self._adapter), "prompt": prompt}
+
+    def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
+        questions = [
+            Question(
+                self._prompt.filled(sentence=sentence),
+                task=TASK.name,
+                prompt_id=f"{self._prompt.id}.v{self._prompt.version}",
+                unit=TASK.unit,
+            )
+            for sentence in sentences
+        ]
+        try:
+            texts = self._loaded.answer_many(video, questions)
+        except (EcvaError, ModelGone):
+            raise
+        except Exception as error:  # a model may fail in any way, and the other videos are to go on
+            what = f"the model failed ({type(error).__name__}: {str(error).partition(chr(10))[0]:.200})"
+            raise AdapterError(what, f"model {self.name!r}, video {annotation.video!r}") from error
+        rate = video.frame_rate
+        readings = (read_spans(text, unit="seconds", duration=video.duration, frame_rate=rate) for text in texts)
+        return [list(reading.spans) for reading in readings]
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    @cached_property
+    def _loaded(self) -> Adapter:
+        self._adapter.load()
+        return self._adapter

@@ -1,0 +1,217 @@
+"""A judge that refuses, or answers out of form, because of an answer: that answer gains nothing by it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecva_bench.answer_audit.audit import audit_answers
+from ecva_bench.judging import Verdict, open_judge
+from ecva_bench.judging.user_judge import open_user_judge
+from ecva_bench.leaderboard.board import leaderboards
+from ecva_bench.leaderboard.compare import compare_scores
+from ecva_bench.leaderboard.forms import as_text
+from ecva_bench.leaderboard.gate import gate
+from ecva_bench.leaderboard.gate_report import gate_cases
+from ecva_bench.leaderboard.headline import headline_table
+from ecva_bench.leaderboard.sheet import score_sheets
+from ecva_bench.leaderboard.submission import submission
+from ecva_bench.records.scores import Summary
+from ecva_bench.scoring.score import score_results
+
+from ..judging.server import Fault, JudgeServer, completion, error
+from .build import answer, results
+from .judges import RuleJudge, served
+
+RIGHT, WRONG = "a car brakes", "a wrong thing"
+HOW_MANY_RIGHT, OF = 3, 10
+ASKED = {"key_sentences": ("a car",), "reference": "a car stops", "prompt_sha256": "a" * 64}
+
+
+def truth(name, payload):
+    """Full marks for what is not wrong, and none for what is."""
+    said = payload.get("candidate", payload.get("edited_candidate"))
+    high = 5 if name.startswith(("gpt", "logic")) else 1
+    return [0 if WRONG in said else high] * len(payload.get("key_sentences", [0]))
+
+
+def refusing(name, payload):
+    """The same, but silent about what is wrong."""
+    return None if WRONG in json.dumps(payload) else truth(name, payload)
+
+
+def run(**fields):
+    texts = [RIGHT if n < HOW_MANY_RIGHT else WRONG for n in range(OF)]
+    given = [answer(f"v{n}", text, **ASKED) for n, text in enumerate(texts)]
+    return results([*given, *(one.model_copy(update={"view": "anomaly", "answer": "None"}) for one in given)], **fields)
+
+
+def column(scores, name: str) -> Summary:
+    return next(one for one in scores.summaries if one.column == name)
+
+
+def scored(rule, answers=None, **options):
+    judge = rule if hasattr(rule, "ask") else RuleJudge(rule)
+    return score_results(answers or run(), scorers=["gpt", "anomeval"], judge=judge, draws=50, **options)
+
+
+@pytest.mark.parametrize("name", ["gpt_mean", "s1", "s2", "gpt_detail"])
+def test_silence_about_wrong_answers_raises_no_ranking_mean(name):
+    honest, silent = column(scored(truth), name), column(scored(refusing), name)
+    full = 5 if name.startswith("gpt") else 1
+    assert honest.zero_filled == silent.zero_filled == pytest.approx(full * HOW_MANY_RIGHT / OF)
+    assert (silent.n, silent.unscored, silent.unjudged) == (HOW_MANY_RIGHT, OF - HOW_MANY_RIGHT, OF - HOW_MANY_RIGHT)
+
+
+def test_where_lower_is_better_silence_counts_as_the_highest_value():
+    texts = {"v": "a car hits a wall", "v-normal": "a car stops", "w": "a dog bites", "w-normal": "a dog sleeps"}
+    given = results([answer(video, f"{WRONG} {video}", reference=text) for video, text in texts.items()])
+    scores = score_results(given, scorers=["twins-judge"], judge=RuleJudge(refusing))
+    assert column(scores, "claimed_normal").zero_filled == 1
+
+
+def test_what_the_judge_cannot_judge_at_all_counts_for_nobody():
+    def mute(name, payload):
+        return None if name == "gpt-detail" else truth(name, payload)
+
+    detail, context = (column(scored(mute), name) for name in ("gpt_detail", "gpt_context"))
+    assert (detail.n, detail.zero_filled, detail.unjudged) == (0, None, OF)
+    assert set(detail.gaps) == {"judge: the reply cannot be read; nor is there one on the reference"}
+    assert context.zero_filled == pytest.approx(5 * HOW_MANY_RIGHT / OF)
+
+
+def test_only_what_failed_is_asked_again_and_only_about_the_reference():
+    judge = RuleJudge(refusing)
+    score_results(run(), scorers=["gpt"], judge=judge)
+    asked = [payload["candidate"] for _, payload in judge.calls]
+    assert asked[4 * OF :] == ["a car stops"] * 4 * (OF - HOW_MANY_RIGHT)
+    honest = RuleJudge(truth)
+    score_results(run(), scorers=["gpt"], judge=honest)
+    assert len(honest.calls) == 4 * OF
+
+
+class Broken:
+    """A judge whose connection is lost at wrong answers: no fault of theirs, as far as it says."""
+
+    asked = 0
+
+    def ask(self, calls):
+        self.asked += len(calls)
+        lost = Verdict(None, reason="the line is dead", passing=True)
+        return [lost if WRONG in call.payload["candidate"] else Verdict((5.0,)) for call in calls]
+
+    def identity(self, keys=()):
+        return {"judge": "broken"}
+
+
+def test_what_may_pass_is_left_out_and_not_asked_again():
+    judge = Broken()
+    found = column(score_results(run(), scorers=["gpt"], judge=judge), "gpt_mean")
+    assert (found.zero_filled, found.n, judge.asked) == (5, HOW_MANY_RIGHT, 4 * OF)
+
+
+PLUGIN = f"""
+from ecva_bench import Verdict
+
+class Judge:
+    def ask(self, calls):
+        return [self.one(call) for call in calls]
+    def one(self, call):
+        said = call.payload["candidate"]
+        if {WRONG!r} in said:
+            return Verdict(None, reason="I would rather not say")
+        return Verdict((float(call.prompt.scale.high),) * call.expected)
+    def identity(self, keys=()):
+        return {{}}
+"""
+
+
+def test_a_plug_in_that_is_silent_about_wrong_answers_raises_nothing(tmp_path: Path):
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    with open_user_judge(f"{tmp_path}/mine.py:Judge") as judge:
+        found = column(score_results(run(), scorers=["gpt"], judge=judge, draws=50), "gpt_mean")
+    assert found.zero_filled == pytest.approx(5 * HOW_MANY_RIGHT / OF)
+
+
+def endpoint(fault: object) -> JudgeServer:
+    """The truth behind an endpoint, but for wrong answers, which get `fault`."""
+    rule = served(truth)
+    return JudgeServer(lambda system, payload: fault if WRONG in json.dumps(payload) else rule(system, payload))
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        (completion("I cannot put a number on that."), "unparsable"),
+        (completion("", refusal="I will not."), "refused"),
+        (Fault(400, error("the content was filtered", code="content_filter")), "refused"),
+        (Fault(413, error("the message is too long")), "rejected"),
+    ],
+    ids=["prose", "refusal", "filter", "too long"],
+)
+def test_an_endpoint_that_balks_at_wrong_answers_raises_nothing(fault, word, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+    answers, export = run(), tmp_path / "calls.jsonl"
+    with (
+        endpoint(fault) as server,
+        open_judge("scripted", base_url=server.url, store=tmp_path / "s.sqlite", budget_tokens=10**7) as judge,
+    ):
+        scores = score_results(answers, scorers=["gpt"], judge=judge, draws=50)
+        controls = 4  # equal calls are one
+        judge.export(export)
+        assert judge.usage.asked == 4 * 2 + controls
+    found = column(scores, "gpt_mean")
+    assert found.zero_filled == pytest.approx(5 * HOW_MANY_RIGHT / OF)
+    assert found.unjudged == OF - HOW_MANY_RIGHT
+    assert all(reason.startswith(f"judge: {word}: ") for reason in found.gaps)
+    if word == "rejected":
+        return  # what an endpoint rejects is no reply, and is not stored
+    with open_judge("scripted", replay=export) as judge:
+        assert score_results(answers, scorers=["gpt"], judge=judge, draws=50) == scores
+        assert judge.usage.not_in_replay == 0
+    kept = [line for line in export.read_text().splitlines()[1:] if '"candidate":"a car stops"' not in line]
+    (tmp_path / "less.jsonl").write_text(
+        "\n".join([json.dumps({"type": "judge", "schema": "ecva.judge/1", "calls": len(kept)}), *kept]) + "\n"
+    )
+    with open_judge("scripted", replay=tmp_path / "less.jsonl") as judge:
+        again = column(score_results(answers, scorers=["gpt"], judge=judge, draws=50), "gpt_mean")
+        assert judge.usage.not_in_replay == controls
+        assert "; on the reference: not in the replay" in next(iter(again.gaps))
+
+
+def test_how_many_answers_the_judge_gave_a_verdict_on_stands_beside_every_score():
+    scores = score_results(run(), scorers=["gpt"], judge=RuleJudge(refusing), draws=50)
+    of = f"{HOW_MANY_RIGHT} of {OF}"
+    assert f"gpt_correctness: the judge gave a verdict on {of} answers" in as_text(score_sheets(scores)[-1])
+    whole = score_results(run(name="honest", model="honest"), scorers=["gpt"], judge=RuleJudge(truth), draws=50)
+    assert f"gpt: the judge gave a verdict on all of {OF} answers" in as_text(score_sheets(whole)[-1])
+    board = as_text(leaderboards([submission(scores), submission(whole)])[0])
+    assert f"Answers on which the judge gave a verdict (gpt_correctness): honest {OF} of {OF}, model {of}." in board
+    assert "the judge" not in as_text(leaderboards([submission(whole)])[0])
+    assert f"cause: gpt_correctness: the judge gave a verdict on {of}" in as_text(headline_table(submission(scores)))
+    assert "verdict" not in as_text(headline_table(submission(whole)))
+
+
+@pytest.mark.parametrize(("base", "new"), [(truth, refusing), (refusing, truth)])
+def test_gate_and_comparison_name_another_share_of_verdicts_either_way(base, new):
+    one, other = scored(base), scored(new)
+    found = gate(base=one, new=other, metrics=["s2"], draws=200)
+    shares = f"{OF - HOW_MANY_RIGHT} of {OF}"
+    (case,) = [case for case in gate_cases(found) if case.name == "unjudged answers of cause (s2)"]
+    assert case.verdict == "WARN"
+    assert shares in case.text
+    assert found.verdict == "WARN"
+    assert any(one.what == "unjudged" for one in compare_scores(base=one, new=other).shortfalls)
+    assert not gate(base=one, new=one, metrics=["s2"], draws=200).shortfalls
+
+
+def test_the_audit_names_answers_without_a_verdict_and_how_many_other_models_have():
+    one = score_results(run(), scorers=["gpt"], judge=RuleJudge(refusing), draws=50)
+    other = score_results(run(name="honest"), scorers=["gpt"], judge=RuleJudge(truth), draws=50)
+    (found,) = [each for each in audit_answers([run()], scores=[one, other]).findings if each.rule == "unjudged"]
+    assert (found.entry, found.other, found.n, found.of) == ("run", "honest", OF - HOW_MANY_RIGHT, OF)
+    assert found.text.endswith(f"; honest: 0 of {OF}")
+    assert found.ids[0] == f"v{HOW_MANY_RIGHT}/cause"
+    assert not [each for each in audit_answers([run()], scores=[other]).findings if each.rule == "unjudged"]
