@@ -144,10 +144,10 @@ class Assembly:
         media = media_of(ids)
         usable: list[Annotation] = []
         empty: list[Annotation] = []
-        for video, named in groupby(sorted(ids.items(), key=itemgetter(1)), key=itemgetter(1)):
-            (first, _), *others = named
+        for video, named in groupby(sorted(ids, key=ids.__getitem__), key=ids.__getitem__):
+            first, *others = named
             entry = self.entries.pop(first)
-            for name, _ in others:
+            for name in others:
                 self._join(name, entry, self.entries.pop(name), entry.asked())
             file = entry.media or media[video]
             if problem := id_problem(video) or id_problem(file):

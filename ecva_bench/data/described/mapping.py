@@ -179,10 +179,9 @@ class _ChoiceReader:
         self, question: str, written: Options, answer: object, name: object, note: Callable[[Note], None]
     ) -> Asked | None:
         options = without_letters(written)
-        shown = tuple([text for text in options if text is not None])
+        shown = _present(options)
         if options != written:
-            before = " | ".join([text for text in written if text is not None])
-            note(Note("lettered-options", "repaired", before[:200], " | ".join(shown)[:200]))
+            note(Note("lettered-options", "repaired", *(" | ".join(one)[:200] for one in (_present(written), shown))))
         if len(shown) < 2:
             note(Note("options-few", "excluded", " | ".join(shown)[:200]))
             return None
@@ -205,6 +204,10 @@ class _ChoiceReader:
         if self._in_one_column:
             return [tuple(self._fillers.given(_list_in(cell))) for cell in columns[0]]
         return zip(*map(self._fillers.given, columns), strict=True)
+
+
+def _present(options: Options) -> tuple[str, ...]:
+    return tuple([text for text in options if text is not None])
 
 
 def _list_in(cell: object) -> list[object]:
