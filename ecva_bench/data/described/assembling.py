@@ -24,7 +24,7 @@ from .times import Span
 TEXTS = ("description", "cause", "effect")
 
 
-class Asked(NamedTuple):
+class RowQuery(NamedTuple):
     """A query before it has its number; `name` is empty where it has none of its own."""
 
     task: str
@@ -46,7 +46,7 @@ class RowContent:
     label: Label | None
     anomalous: bool | None
     spans: list[Span]
-    queries: list[Asked]
+    queries: list[RowQuery]
 
     def says_nothing(self) -> bool:
         """Whether nothing is annotated."""
@@ -196,7 +196,7 @@ def _moments(spans: Iterable[Span]) -> tuple[Moment, ...]:
     return tuple([Moment.unchecked({"start": start, "end": end}) for start, end in spans])
 
 
-def _numbered(queries: Sequence[Asked]) -> tuple[Query, ...]:
+def _numbered(queries: Sequence[RowQuery]) -> tuple[Query, ...]:
     """Return queries, each with a name: its own, or its number among those of its task, or the next that is free."""
     taken = {(asked.task, asked.name) for asked in queries} if len(queries) > 1 else set()
     counts: dict[str, int] = {}
