@@ -52,14 +52,14 @@ class Record(BaseModel):
         record = cls.__new__(cls)
         _set(record, "__dict__", values if len(values) == len(names) else {**_defaults(cls), **values})
         _set(record, "__pydantic_fields_set__", names)
-        _set(record, "__pydantic_extra__", _NO_EXTRA)
+        _set(record, "__pydantic_extra__", _EMPTY)
         _set(record, "__pydantic_private__", None)
         return record
 
 
 _set = object.__setattr__
-_NO_EXTRA: dict[str, object] = {}  # one for all, for a record is never changed
-_REMEMBERED = 10_000  # values of a field; lines that repeat one are near each other
+_EMPTY: dict[str, object] = {}  # one for all, for a record is never changed
+_REMEMBERED = 100_000  # values of a field
 RecordType = TypeVar("RecordType", bound=Record)
 
 
@@ -77,7 +77,7 @@ class LeanRecords:
             # Set one by one: so Python keeps the names of the fields once for all records of a kind.
             _set(small, name, self._shared(name, value))
         _set(small, "__pydantic_fields_set__", _names(kind))
-        _set(small, "__pydantic_extra__", record.__pydantic_extra__ or _NO_EXTRA)
+        _set(small, "__pydantic_extra__", record.__pydantic_extra__ or _EMPTY)
         _set(small, "__pydantic_private__", None)
         return small
 
@@ -86,7 +86,7 @@ class LeanRecords:
         if isinstance(value, Record):
             value = self.lean(value)
         elif not isinstance(value, str | tuple):
-            return value
+            return _EMPTY if value == {} else value
         known = self._known[name]
         if len(known) >= _REMEMBERED:
             known.clear()
