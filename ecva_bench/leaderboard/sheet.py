@@ -72,7 +72,9 @@ def warnings_of(header: ScoresHeader) -> list[str]:
     """Return what of a run must be known beside its scores, in a line each; nothing of most runs."""
     several = versions(header.packages)
     changed = f"beware: several versions of packages gave these answers: {several}" if several else ""
-    return [text for text in (lacking_text(header), served_text(header), changed) if text]
+    places = counted(header.repaired, "place")
+    repaired = f"beware: the results file was changed in {places} and repaired" if header.repaired else ""
+    return [text for text in (lacking_text(header), served_text(header), changed, repaired) if text]
 
 
 def judges_text(signatures: Iterable[str]) -> str:

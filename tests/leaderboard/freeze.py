@@ -21,6 +21,7 @@ from pathlib import Path
 from ecva_bench.records.base import canonical_json
 from tests.judging.server import JudgeServer
 from tests.scoring.judges import served
+from tests.sealing import reseal
 
 BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
 CI = BOARDS / "ci"
@@ -44,6 +45,7 @@ def forget_machine(results: Path) -> None:
     manifest, rest = results.read_text(encoding="utf-8").split("\n", 1)
     fields = {**json.loads(manifest), "environment": {}}
     results.write_text(f"{canonical_json(fields)}\n{rest}", encoding="utf-8")
+    reseal(results)
 
 
 def freeze() -> None:
