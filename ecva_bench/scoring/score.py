@@ -99,9 +99,7 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
-    offer_none(chosen, results)
-    name_references(chosen, results)
-    _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
+    _equip(chosen, results, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     found = _Found(seed, draws)
@@ -257,8 +255,12 @@ def name_references(chosen: Mapping[str, Sequence[Scorer]], results: Results) ->
             scorer.reference = PseudoReference(str(made.get("made_by", "")), str(made.get("sha256", "")), described)
 
 
-def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
-    """Give each scorer the progress to tell, and those that read texts the second reader."""
+def _equip(
+    chosen: Mapping[str, Sequence[Scorer]], results: Results, progress: ScoringProgress, second: SecondReader | None
+) -> None:
+    """Give each scorer the progress to tell and what it must know of the run, and those that read texts the reader."""
+    offer_none(chosen, results)
+    name_references(chosen, results)
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
         if isinstance(scorer, ReadingScorer):
