@@ -19,7 +19,7 @@ from ecva_bench.judging import Call, Verdict
 from ecva_bench.records import Annotation
 from ecva_bench.records.curves import Curve, CurveFailure
 from ecva_bench.severity.building import Built, build_curves, read_peoples_scores, write_moments
-from ecva_bench.severity.curve_file import CurveFile
+from ecva_bench.severity.curve_file import CurveJournal
 from ecva_bench.severity.making import CurveOptions
 from ecva_bench.severity.sources import open_sources
 from ecva_bench.taxonomy import load_taxonomy
@@ -221,7 +221,7 @@ def test_a_file_keeps_to_its_settings_and_its_one_writer(folder: Path, tmp_path:
     before = out.read_bytes()
     with pytest.raises(SpecMismatch, match=r"smooth: None, and now 2\.0"):
         build(data, out, smooth=2.0)
-    with CurveFile(out), pytest.raises(ResultsBusy):
+    with CurveJournal(out), pytest.raises(ResultsBusy):
         build(data, out)
     assert out.read_bytes() == before
     other = tmp_path / "other.jsonl"
