@@ -52,6 +52,7 @@ CONTENTS = {
         "docs/guides/numbers",
         "docs/guides/own-model",
         "docs/guides/systems",
+        "docs/guides/severity",
         "docs/guides/own-metric",
         "docs/guides/described-data",
         "docs/guides/own-data",

@@ -12,6 +12,7 @@ from ..records.base import View, sha256_of_file
 from .lines import parse_records
 from .makers import Makers
 from .manifests import SampleView, lacking, manifest_of, sample_views
+from .repairing import repaired_faults
 from .spending import Spending
 
 
@@ -78,6 +79,8 @@ def read_results(path: Path) -> Results:
         spec=manifest.spec,
         doubts=tuple(doubts),
         packages=Makers(records).several,
+        sealed=manifest.sealed,
+        repaired=sum(map(repaired_faults, records)),
     )
 
 

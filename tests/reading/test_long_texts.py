@@ -9,12 +9,14 @@ import pytest
 
 from ecva_bench.reading.choices import read_choice
 from ecva_bench.reading.rankings import read_ranking
+from ecva_bench.reading.severities import read_severities, read_severity
 from ecva_bench.reading.spans.reader import read_spans
 from ecva_bench.reading.text import ends, final_answer, plain
 from ecva_bench.reading.thoughts import blank_thoughts, without_thought
 from ecva_bench.reading.verdicts import Scale, read_verdicts
 from ecva_bench.reading.yes_no import read_yes_no
 from ecva_bench.scoring.audit import _TO_A_JUDGE, _words
+from ecva_bench.scoring.unieval import sentences
 
 OPTIONS = ("a car crash", "a fire", "nothing")
 READERS: dict[str, Callable[[str], object]] = {
@@ -24,6 +26,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "final answer": final_answer,
     "plain": plain,
     "ranking": lambda text: read_ranking(text, 5),
+    "severities": lambda text: read_severities(text, unit="seconds", duration=60.0),
+    "severity": read_severity,
+    "sentences": sentences,
     "spans": lambda text: read_spans(text, unit="seconds", duration=60.0),
     "thoughts": blank_thoughts,
     "verdict": lambda text: read_verdicts(text, Scale(0, 5), 1),
