@@ -76,14 +76,9 @@ class LeanRecords:
 
     def lean(self, record: RecordType) -> RecordType:
         """Return the same record in about a fifth of the memory."""
-        kind = type(record)
-        small = kind.__new__(kind)
-        for name, value in record.__dict__.items():
-            # Set one by one: so Python keeps the names of the fields once for all records of a kind.
-            _set(small, name, self._shared(name, value))
-        _set(small, "__pydantic_fields_set__", _names(kind))
-        _set(small, "__pydantic_extra__", record.__pydantic_extra__ or _NO_EXTRA)
-        _set(small, "__pydantic_private__", None)
+        small = type(record).unchecked({name: self._shared(name, value) for name, value in record.__dict__.items()})
+        if record.__pydantic_extra__:
+            _set_extra(small, record.__pydantic_extra__)
         return small
 
     def _shared(self, name: str, value: Any) -> Any:

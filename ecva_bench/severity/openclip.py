@@ -97,7 +97,7 @@ class OpenClip:
         import torch
 
         with torch.inference_mode():
-            parts = (self._network.encode_image(part.to(self._device)) for part in prepared.split(_AT_ONCE))
+            parts = (self._network.encode_image(part.to(self._device)) for part in torch.split(prepared, _AT_ONCE))
             return np.concatenate([part.float().cpu().numpy() for part in parts])
 
     def text_features(self, sentences: Sequence[str]) -> Features:
