@@ -182,6 +182,8 @@ def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
             key_sentences=triple.key_sentences,
             moments=triple.moments,
             label=triple.label,
+            curve=triple.curve,
+            duration=triple.duration,
         )
         for name, answer in triple.answers.items()
     ]

@@ -5,8 +5,9 @@
      "human_ranks": [{"annotator": "x", "ranks": {"a": 1, "b": 2, "c": 2}}]}
 
 Rank 1 is the best; equal ranks are ties. `key_sentences`, `moments` and `label` may be there for scorers that need
-them, `kinds` says where each answer is from, and an annotator's `ranks_by` has ranks by criterion, such as
-`{"correctness": {"a": 1, …}}`. Ranks are joined with answers by name. Knows the file and nothing of scorers.
+them, `curve` and `duration` for the task severity; `kinds` says where each answer is from, and an annotator's
+`ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined with answers by name. Knows
+the file and nothing of scorers.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Triple(Record):
 
     `reference` is what scorers compare with; it is none of the answers. `question` is what people were asked; a judge
     is asked the task's own question, as for any run. `kinds` says by an answer's name where it is from: `first_round`,
-    `second_round`, `model:NAME`, or any other word.
+    `second_round`, `model:NAME`, or any other word. Of the task severity, answers are curves as text, `curve` is the
+    one to compare with, as (seconds, importance), and `duration` the video's, in seconds.
     """
 
     triple_id: str
@@ -57,6 +59,8 @@ class Triple(Record):
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
     kinds: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
+    curve: tuple[tuple[FiniteFloat, FiniteFloat], ...] = Field(default=(), exclude_if=not_)
+    duration: FiniteFloat | None = Field(default=None, exclude_if=lambda value: value is None)
 
     @field_validator("task")
     @classmethod

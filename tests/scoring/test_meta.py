@@ -315,3 +315,15 @@ def test_people_are_taken_at_one_criterion(rankings, tmp_path):
     assert [(problem.line, problem.reason) for problem in found.problems] == [(2, "nobody ranks by correctness")]
     with pytest.raises(DataError, match="nobody ranks by mood"):
         read_rankings(path, criterion="mood")
+
+
+def test_people_may_order_curves(rankings):
+    """Three curves of one video: the one that is highest where the reference is stands first."""
+    curve = [[second + 0.5, float(second in (12, 13))] for second in range(20)]
+    answers = {name: f"{start} {start + 2} 9" for name, start in (("a", 12), ("b", 11), ("c", 2))}
+    fields = {"task": "severity", "curve": curve, "duration": 20.0, "answers": answers, "reference": "a peak"}
+    read = rankings(*(line(n, **fields) for n in range(3)))
+    assert read.problems == ()
+    found = meta_evaluate(read, [get_scorer("severity", STANDARD)], draws=50)
+    assert row(found, "hit1", "severity").pairwise.mean == 1
+    assert row(found, "spearman", "severity").pairwise.mean == 1
