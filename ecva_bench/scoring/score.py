@@ -49,6 +49,7 @@ from .second_reader import SecondReader
 from .severity import PseudoReference, Severity
 from .timestamp import Timestamp
 
+_HASH_SHOWN = 16  # characters: enough to tell the files of one video apart
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
 
@@ -147,6 +148,7 @@ def _header(
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         packages=results.packages,
         libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
+        videos=_videos(results),
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
@@ -161,6 +163,15 @@ def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
         if answer.prompt_sha256:
             asked[answer.task].add(answer.prompt_sha256)
     return {task: tuple(sorted(hashes)) for task, hashes in sorted(asked.items())}
+
+
+def _videos(results: Results) -> dict[str, str]:
+    """Return the beginnings of the hashes of each video's file, sorted: several where it changed during the run."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for answer in results.answers:
+        if answer.video_sha256:
+            shown[answer.video].add(answer.video_sha256[:_HASH_SHOWN])
+    return {video: "+".join(sorted(hashes)) for video, hashes in sorted(shown.items())}
 
 
 def rotate_references(batch: Sequence[Scorable], *, seed: int, stretch: bool = False) -> list[Scorable]:

@@ -164,6 +164,8 @@ def _differences(
     for name in _OF_RUN:
         yield from _other(name, getattr(found.scores, name), getattr(again.scores, name))
     yield from _other("sealed_answers", found.sealed_answers, again.sealed_answers)
+    if found.scores.videos:  # of an older version, it does not say
+        yield from _other("videos", found.scores.videos, again.scores.videos)
     for name in dict.fromkeys([*found.spec, *again.spec]):
         yield from _other(f"{name} of the run", found.spec.get(name), again.spec.get(name))
     for video in dict.fromkeys([*found.classes, *again.classes]):
