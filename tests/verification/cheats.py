@@ -355,6 +355,14 @@ def second_answer_under_another_key(records: Lines) -> None:
     records.append({**first, "answer": first["reference"], "key": "e" * 64})
 
 
+def an_answer_twice(records: Lines) -> None:
+    records.append(answered(records)[0])
+
+
+def prompts_left_out_of_the_run(records: Lines) -> None:
+    records[0]["spec"]["prompts"] = {}
+
+
 def made_up_videos(records: Lines) -> None:
     for n in range(20):
         about = {"id": f"extra{n}/cause", "video": f"extra{n}", "answer": "yes", "reference": "yes", "key": f"{n:064}"}

@@ -40,6 +40,8 @@ def test_nothing_about_frozen_answers_is_doubtful(model):
         (cheats.made_up_videos, "sample", 20),
         (cheats.hard_videos_called_impossible, "view", 7),
         (cheats.other_question, "prompt", 1),
+        (cheats.prompts_left_out_of_the_run, "prompt", 5),
+        (cheats.an_answer_twice, "duplicate", 1),
         (cheats.other_data_set, "data", 1),
         (cheats.ends_made_up, "time", 14),
     ],
