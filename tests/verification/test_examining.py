@@ -36,7 +36,7 @@ def test_nothing_about_frozen_answers_is_doubtful(model):
         (cheats.moments_rewritten, "annotation", 14),
         (cheats.keys_made_up, "key", 14),
         (cheats.second_answer_under_one_key, "second", 1),
-        (cheats.cut_view_called_full, "second", 14),
+        (cheats.cut_view_called_full, "key", 14),
         (cheats.made_up_videos, "sample", 20),
         (cheats.hard_videos_called_impossible, "view", 7),
         (cheats.other_question, "prompt", 1),
