@@ -20,6 +20,7 @@
      │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
+     ├── CacheError                a folder of cached files that others may write to
      ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a content filter, refuses to answer a question
@@ -30,6 +31,7 @@
      ├── WorkerLost                worker processes or machines that died (retryable)
      ├── ResultsError              a results or scores file that cannot be used
      │    ├── ResultsBusy          another process writes it
+     │    ├── SealBroken           it, or a submission, was changed since it was written; `line` is the first that was
      │    └── SpecMismatch         it belongs to a run with other settings
      ├── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
      └── JudgeError                a judge that cannot be asked at all: no key, no such model, refused
@@ -193,6 +195,10 @@ class DecoderDied(VideoError):
     code = "decoder_died"
 
 
+class CacheError(EcvaError):
+    """Cached files that others may have written, so that what is in them cannot be taken for what was computed here."""
+
+
 class CheckpointError(EcvaError):
     """Weights, or files beside them, that are not there or cannot be used: damaged, incomplete, another model's."""
 
@@ -243,6 +249,17 @@ class ResultsError(EcvaError):
 
 class ResultsBusy(ResultsError):
     """Another process is writing the results file."""
+
+
+class SealBroken(ResultsError):
+    """A results or scores file, or a submission, that was changed since it was written: damaged, or edited.
+
+    `line` is the first line that was, from 1; None for a submission.
+    """
+
+    def __init__(self, what: str, where: object = None, remedy: str | None = None, *, line: int | None = None) -> None:
+        super().__init__(what, where, remedy)
+        self.line = line
 
 
 class SpecMismatch(ResultsError):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench import registry
 from ecva_bench.errors import UsageError
-from ecva_bench.registry import importable, resolve
+from ecva_bench.registry import importable, passed_over, resolve
 
 GROUP = "ecva_bench.adapters"
 
@@ -146,3 +147,66 @@ def test_what_another_process_can_import(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("class Mine: ...\n")
     assert all(map(importable, ("motion", "./x.py:Y", Path("a.xlsx"), Local, made)))
     assert not any(map(importable, (Inner, Local(), made("a"), resolved(tmp_path / "mine.py"))))
+
+
+def install(folder: Path, package: str, **groups: dict[str, str]) -> None:
+    """Install what pip leaves of a package: its entry points, and a module `PACKAGE.py` that a test writes."""
+    there = folder / f"{package}-1.0.dist-info"
+    there.mkdir()
+    (there / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    sections = [
+        "\n".join([f"[ecva_bench.{group}]", *(f"{name} = {target}" for name, target in found.items())])
+        for group, found in groups.items()
+    ]
+    (there / "entry_points.txt").write_text("\n".join(sections))
+
+
+OURS = {"adapters": "motion", "scorers": "rouge", "datasets": "mini"}
+
+
+@pytest.mark.parametrize("group", OURS)
+@pytest.mark.parametrize("target", ["thief:Mine", "ecva_bench.scoring.bleu:Bleu"])
+def test_no_package_takes_a_name_of_ours(
+    group: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = OURS[group]
+    before = resolve(f"ecva_bench.{group}", name)
+    install(tmp_path, "thief", **{group: {name: target, "thiefs": target}})
+    (tmp_path / "thief.py").write_text("class Mine: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)  # which is looked through first
+    found = resolve(f"ecva_bench.{group}", name)
+    assert (found.value, found.code) == (before.value, "")
+    assert passed_over(f"ecva_bench.{group}") == [f"{name} of thief:1.0 is not used: the name is ecva-bench's"]
+    assert resolve(f"ecva_bench.{group}", "thiefs").code == "thief:1.0"  # whose it is, also where it is ours again
+
+
+def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("one", "two"):
+        install(tmp_path, package, judges={"shared": "json:dumps"})
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"two packages have a judge called 'shared': one:1.0, two:1.0"):
+        resolve("ecva_bench.judges", "shared")
+
+
+def test_what_is_installed_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+    there = registry.entry_points
+
+    def counted(**wanted: str) -> object:
+        looked.append(wanted)
+        return there(**wanted)
+
+    monkeypatch.setattr(registry, "entry_points", counted)
+    resolve(GROUP, "motion")
+    assert len(looked) == 1
+
+
+@pytest.mark.parametrize("content", ["import sys\nsys.exit(3)\n", "raise SystemExit\n", "nosuch\n"])
+def test_a_package_that_ends_the_program_when_imported_is_named(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "quitter", adapters={"quits": "quitter_module:Mine"})
+    (tmp_path / "quitter_module.py").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot be imported .*: model 'quits' of quitter:1.0"):
+        resolve(GROUP, "quits")

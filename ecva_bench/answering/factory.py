@@ -134,7 +134,7 @@ def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str
         raise
     except ImportError as error:
         raise _lacking(found.name, error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         strange = ", ".join(option for option in options if option not in known)
         of_options = isinstance(error, TypeError) and strange
         what = f"there is no option {strange}" if of_options else f"the model cannot be made ({error_line(error)})"

@@ -14,11 +14,12 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..errors import AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
+from ..errors import AdapterError, AnswerPending, ModelGone, NoFrames, OutOfMemory, VideoError, ViewUnavailable
 from ..journal.spending import ASKING, SPENT
 from ..records import Moment, Sample
 from ..records.answers import Answer, Event, Manifest
 from ..records.base import View, canonical_json, changes_pictures, cuts_moments
+from ..registry import no_exit, place_of_code
 from ..untrusted import parse_json
 from ..video import Frames, Video
 from ..video.pictures import PictureView
@@ -106,6 +107,10 @@ class Inference:
 
     def prepare(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
         """Open a video and decode, in one pass, the frames of all its views that have unanswered questions."""
+        with no_exit(AdapterError, place_of_code(self.adapter)):
+            return self._prepare_noted(job, reserve)
+
+    def _prepare_noted(self, job: Job, reserve: Callable[[int], None]) -> PreparedVideo:
         if self.under_way is None:
             return self._prepare(job, reserve, self.settings.isolate)
         isolate = self.settings.isolate or self.under_way.is_suspect(job.group.video)
@@ -212,6 +217,10 @@ class Inference:
 
         Raises the error of a model that cannot be loaded, and `ModelGone`.
         """
+        with no_exit(AdapterError, place_of_code(self.adapter)):
+            yield from self._settle_video(job, prepared)
+
+    def _settle_video(self, job: Job, prepared: PreparedVideo | Exception) -> Iterator[ResultRecord]:
         if isinstance(prepared, Exception):
             for round_ in self._rounds_of_broken(job, "", prepared):
                 yield from not_shown(round_, prepared)
@@ -309,7 +318,8 @@ class Inference:
         seen: list[Frames] = []
         shown.on_frames = seen.append
         try:
-            texts = checked(self._texts(shown, samples, prepared.video.duration), len(batch))
+            with no_exit(AdapterError, place_of_code(self.adapter)):
+                texts = checked(self._texts(shown, samples, prepared.video.duration), len(batch))
         except Exception:
             yield from self._spent(name, calls)
             raise

@@ -15,7 +15,7 @@ from ..data.curve_files import CurveFile, read_curves
 from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
-from ..errors import UsageError
+from ..errors import AdapterError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import Journal, now, writer
 from ..libraries import versions_of
@@ -185,6 +185,10 @@ class RunRequest:
 
         The `EcvaError` raised says what is missing.
         """
+        with registry.no_exit(AdapterError, self._plugin.label):
+            return self._prepare(workers)
+
+    def _prepare(self, workers: int) -> Runner:
         adapter = self._adapter(workers)
         plan = whole = self._plan(adapter, self.selection)
         if self.selection.shard:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from ..errors import ModelGone, VideoFatal
+from ..errors import AdapterError, ModelGone, VideoFatal
 from ..journal.manifests import sample_views
 from ..journal.writer import Journal, end_of
 from ..records.answers import Answer, End, Manifest
+from ..registry import no_exit, place_of_code
 from .adapter import Adapter
 from .deaths import UnderWay
 from .inference import Inference, Job, Settings
@@ -37,7 +38,8 @@ class Runner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.adapter.close()
+        with no_exit(AdapterError, place_of_code(self.adapter)):
+            self.adapter.close()
 
     def run(self, journal: Journal, progress: RunProgress | None = None) -> End:
         """Ask everything that the journal does not contain yet; write and return the end record.
@@ -50,7 +52,7 @@ class Runner:
         try:
             with UnderWay(journal.path, given_up) as self.inference.under_way:
                 self._ask(journal, progress)
-                while self.adapter.collect():
+                while self._collect():
                     self._ask(journal, progress)
         except KeyboardInterrupt:
             journal.event("interrupted")
@@ -61,6 +63,10 @@ class Runner:
         end = end_of(journal)
         journal.append(end)
         return end
+
+    def _collect(self) -> bool:
+        with no_exit(AdapterError, place_of_code(self.adapter)):
+            return self.adapter.collect()
 
     def _ask(self, journal: Journal, progress: RunProgress | None) -> None:
         """Ask every question that is open."""

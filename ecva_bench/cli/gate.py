@@ -91,12 +91,12 @@ def gate_command(
     """
     from ..api.calls import read_scored
     from ..data import load_dataset
+    from ..errors import UsageError
 
+    classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
     datasets = [load_dataset(data)] if data else []
     base_scores, new_scores = (read_scored(path, datasets) for path in (against, new))
     if exact:
-        from ..errors import UsageError
-
         if margin or metric or calibrate or history or on != "all":
             raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
         _reproduce(against=base_scores, new=new_scores, strict=strict, out=out, summary=summary)
@@ -112,7 +112,7 @@ def gate_command(
         calibration=[read_scored(path, datasets) for path in calibrate or ()],
         metrics=metric or (),
         on=on,
-        classes=_classes(new),
+        classes=classes,
         seed=seed,
     )
     for case in gate_cases(found):

@@ -11,6 +11,8 @@ def scorers_command() -> None:
 
     group = "ecva_bench.scorers"
     _print_rows([(name, registry.summary(registry.find(group, name)), "") for name in registry.names(group)])
+    for note in registry.passed_over(group):
+        say(note)
 
 
 def tasks_command() -> None:

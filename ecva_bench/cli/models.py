@@ -42,6 +42,8 @@ def models_command(
         return
     import json
 
+    from .. import registry
+    from ..answering.adapter import ADAPTER_GROUP
     from ..answering.models import list_models
 
     found = list_models()
@@ -50,6 +52,8 @@ def models_command(
         return
     _print_without_card([model for model in found if not model.card])
     _print_with_card([model for model in found if model.card])
+    for note in registry.passed_over(ADAPTER_GROUP):
+        say(note)
     say("size: billions of parameters; memory: of the weights in 16 bits;")
     say("here: how many of the hub's repositories it can need are on this machine; all of a card: models show NAME")
 

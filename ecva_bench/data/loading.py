@@ -81,7 +81,7 @@ def _loaded(found: registry.Plugin, path: Path | None, videos: Path | None) -> D
         dataset = found.value(path, videos)
     except (EcvaError, OSError, ImportError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"the data set cannot be loaded ({error_line(error)})", found.label, "mend it") from error
     if not isinstance(dataset, Dataset):
         raise found.unfit(f"it returned {type(dataset).__name__}, not a Dataset")

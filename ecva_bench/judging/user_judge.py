@@ -38,13 +38,14 @@ def open_user_judge(judge: JudgeSource) -> Iterator[Judge]:
         made = found.value() if isinstance(found.value, type) else found.value
     except EcvaError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise JudgeError(f"the judge cannot be made ({error_line(error)})", found.label, "mend it") from error
     try:
         yield _UserJudge(made, found)
     finally:
         if isinstance(found.value, type) and callable(close := getattr(made, "close", None)):
-            close()
+            with registry.no_exit(JudgeError, found.label):
+                close()
 
 
 class _UserJudge:
@@ -60,7 +61,7 @@ class _UserJudge:
             verdicts = self._judge.ask(calls)
         except EcvaError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend it") from error
         if not isinstance(verdicts, list) or len(verdicts) != len(calls):
             raise JudgeError(
@@ -82,7 +83,7 @@ class _UserJudge:
             said = self._judge.identity(keys)
         except EcvaError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend identity(keys)") from error
         if not isinstance(said, Mapping) or any("|" in f"{name}{value}" for name, value in said.items()):
             remedy = "give a dictionary of short texts without |, which divides signatures"

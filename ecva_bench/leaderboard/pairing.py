@@ -17,7 +17,7 @@ from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
 from ..records.twins import original_of
-from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
+from ..statistics.paired import PairedDifferences
 from ..wording import counted
 from .values import sample_values
 
@@ -29,7 +29,9 @@ IDS_SHOWN = 3
 class Mismatch(Record):
     """A difference that forbids comparing two runs; `where` names the task or metric."""
 
-    field: Literal["dataset", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"]
+    field: Literal[
+        "dataset", "videos", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"
+    ]
     where: str
     base: str
     new: str
@@ -80,10 +82,11 @@ class PairedColumn:
             found[self.video[sample]].append(gain)
         return {video: mean(gains) for video, gains in found.items()}
 
-    def bootstrap(self, *, seed: int, draws: int = PAIRED_DRAWS) -> PairedBootstrap:
-        """Return the bootstrap of the mean gain, drawn by video; twins are drawn with the clip they belong to."""
+    @property
+    def differences(self) -> PairedDifferences:
+        """The gains by clip, to be resampled: twins are drawn with the clip they belong to."""
         clips = [original_of(self.video[sample]) for sample in self.gains]
-        return paired_bootstrap(list(self.gains.values()), clips, seed=seed, draws=draws)
+        return PairedDifferences(list(self.gains.values()), clips)
 
 
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
@@ -172,12 +175,15 @@ def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
 
 
 def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
-    """Return how the two runs differ in annotations, protocol and prompts."""
+    """Return how the two runs differ in annotations, videos, protocol and prompts."""
     one, other = base.header, new.header
     found = []
     if one.dataset_sha256 != other.dataset_sha256:
         hashes = (one.dataset_sha256[:12] or "unknown", other.dataset_sha256[:12] or "unknown")
         found.append(Mismatch(field="dataset", where="the annotations", base=hashes[0], new=hashes[1]))
+    if apart := [video for video, sha in one.videos.items() if other.videos.get(video, sha) != sha]:
+        hashes = (one.videos[apart[0]], other.videos[apart[0]])
+        found.append(Mismatch(field="videos", where=f"the files ({_ids(apart)})", base=hashes[0], new=hashes[1]))
     if one.protocol != other.protocol:
         found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
     asked = [{coverage.task for coverage in scores.coverage} for scores in (base, new)]

@@ -11,6 +11,8 @@ import difflib
 import inspect
 import re
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -18,11 +20,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import EcvaError, UsageError
 from . import source_files
+from .source_files import error_line
 
 _IN_FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^\W\d]\w*)(?::(?P<target>.*))?", re.DOTALL)
 _OURS = __name__.partition(".")[0]
+_PACKAGE = "ecva-bench"  # which registers what is ours
 
 
 @dataclass(frozen=True)
@@ -74,28 +78,50 @@ class Plugin:
             pass
 
 
+@contextmanager
+def no_exit(error: type[EcvaError], label: str) -> Iterator[None]:
+    """Raise `error`, which names a plug-in, where its code ends the program, as `sys.exit` does."""
+    try:
+        yield
+    except SystemExit as end:
+        raise error(f"it ends the program ({error_line(end)})", label, "have it raise an error instead") from end
+
+
 def names(group: str) -> list[str]:
     """Return the registered names of an entry-point group, sorted."""
-    return sorted({entry.name for entry in entry_points(group=group)})
+    return sorted(_registered(group))
+
+
+def passed_over(group: str) -> list[str]:
+    """Return in a line each which names other packages register that are ours, and so are not theirs."""
+    there = _registered(group)
+    return [
+        f"{name} of {_release(other)} is not used: the name is {_PACKAGE}'s"
+        for name, entries in sorted(there.items())
+        if _is_ours(entries[0])
+        for other in entries[1:]
+        if not _is_ours(other)
+    ]
 
 
 def load(group: str, name: str) -> Any:
     """Import and return the object registered as `name`; `UsageError` with the nearest names if there is none."""
-    return find(group, name).load()
+    return _loaded(group, find(group, name))
 
 
 def find(group: str, name: str) -> EntryPoint:
-    """Return the entry point registered as `name` without importing it; `UsageError` if there is none."""
-    found = entry_points(group=group, name=name)
-    if not found:
-        raise UsageError(f"no {_noun(group)} is called {name!r}", remedy=_suggestion(name, names(group)))
-    return next(iter(found))
+    """Return the entry point registered as `name` without importing it.
+
+    Of a name that this project has, it is the project's, whatever else is installed. `UsageError` if there is none, or
+    if two other packages have one of the name.
+    """
+    return _found(group, name, _registered(group))
 
 
 def is_named(group: str, source: str) -> bool:
     """Return whether a text is a registered name, or one with its target, or a Python file, also `file.py:Name`."""
     file = bool(_IN_FILE.fullmatch(source)) or _without_name(source) is not None
-    return source.partition(":")[0] in names(group) or file
+    return file or source.partition(":")[0] in _registered(group)
 
 
 def resolve(group: str, source: object) -> Plugin:
@@ -106,15 +132,18 @@ def resolve(group: str, source: object) -> Plugin:
     if not isinstance(source, str):
         return _given(group, source)
     name, colon, target = source.partition(":")
-    if name not in names(group):
+    registered = _registered(group)
+    if name not in registered:
         if match := _IN_FILE.fullmatch(source):
             return _in_file(group, Path(match["file"]), match["name"], match["target"])
         if file := _without_name(source):
             own = ", ".join(source_files.own_names(source_files.import_file(Path(file)))) or "none"
             what = "the file is named, and not what in it"
             raise UsageError(what, file, f"write {file}:NAME; its own names are {own}")
-    value = load(group, name)
-    return Plugin(group, value, source, f"{name} ({_place(value)})", target if colon else None, _release(group, name))
+    entry = _found(group, name, registered)
+    value = _loaded(group, entry)
+    code = "" if _is_ours(entry) else _release(entry)
+    return Plugin(group, value, source, f"{name} ({place_of_code(value)})", target if colon else None, code)
 
 
 def importable(source: object) -> bool:
@@ -169,21 +198,56 @@ def _in_file(group: str, path: Path, name: str, target: str | None) -> Plugin:
 def _given(group: str, source: object) -> Plugin:
     kind = source_files.defined(source)
     code = "" if (kind.__module__ or "").partition(".")[0] == _OURS else source_files.code_of(source)
-    return Plugin(group, source, kind.__qualname__.rpartition(".")[2], _place(source), code=code)
+    return Plugin(group, source, kind.__qualname__.rpartition(".")[2], place_of_code(source), code=code)
 
 
-def _place(value: object) -> str:
+def place_of_code(value: object) -> str:
     """Return what an object, or the class of an instance, is called and where it is defined: `Mine in my_module`."""
     kind = source_files.defined(value)
     return f"{kind.__qualname__} in {kind.__module__ or '__main__'}"
 
 
-def _release(group: str, name: str) -> str:
-    """Return which release of which package registers a name; nothing for this project's own."""
-    for entry in entry_points(group=group, name=name):
-        if entry.dist is not None and entry.module.partition(".")[0] != _OURS:
-            return f"{entry.dist.name}:{entry.dist.version}"
-    return ""
+def _registered(group: str) -> dict[str, list[EntryPoint]]:
+    """Return all entry points of a group by name, this project's own first, from one look through what is installed."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in sorted(entry_points(group=group), key=lambda one: not _is_ours(one)):
+        there = found.setdefault(entry.name, [])
+        if _release(entry) not in map(_release, there):  # one package may lie on the path twice
+            there.append(entry)
+    return found
+
+
+def _found(group: str, name: str, registered: Mapping[str, Sequence[EntryPoint]]) -> EntryPoint:
+    if not (entries := registered.get(name)):
+        raise UsageError(f"no {_noun(group)} is called {name!r}", remedy=_suggestion(name, sorted(registered)))
+    packages = sorted({_release(entry) for entry in entries})
+    if len(packages) > 1 and not _is_ours(entries[0]):
+        what = f"two packages have a {_noun(group)} called {name!r}"
+        raise UsageError(what, ", ".join(packages), "uninstall one of them, or name it as ./file.py:Name")
+    return entries[0]
+
+
+def _loaded(group: str, entry: EntryPoint) -> Any:
+    """Import an entry point; `UsageError` where its package cannot be, and `ImportError` where that lacks another."""
+    label = f"{_noun(group)} {entry.name!r} of {_release(entry) or entry.module}"
+    try:
+        return entry.load()
+    except (EcvaError, ImportError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"it cannot be imported ({error_line(error)})", label, "mend it, or uninstall it") from error
+
+
+def _is_ours(entry: EntryPoint) -> bool:
+    """Return whether this project registers it: by its package, which no name of a module can pretend to be."""
+    if entry.dist is None:
+        return entry.module.partition(".")[0] == _OURS
+    return re.sub("[-_.]+", "-", entry.dist.name).lower() == _PACKAGE
+
+
+def _release(entry: EntryPoint) -> str:
+    """Return which release of which package registers an entry point, as `package:VERSION`."""
+    return f"{entry.dist.name}:{entry.dist.version}" if entry.dist is not None else ""
 
 
 def _noun(group: str) -> str:

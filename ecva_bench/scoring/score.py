@@ -10,18 +10,19 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 
-from ..errors import UsageError
+from .. import registry
+from ..errors import ScoringError, UsageError
 from ..judging import Judge, JudgePrompt
 from ..reading.text import final_answer
 from ..reading.units import TimeUnit
 from ..records import Moment
 from ..records.annotations import NO_MOMENTS, sample_parts
 from ..records.answers import Answer, Results
-from ..records.base import canonical_json
+from ..records.base import LeanRecords, canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
 from ..records.twins import original_of
 from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
@@ -48,6 +49,7 @@ from .second_reader import SecondReader
 from .severity import PseudoReference, Severity
 from .timestamp import Timestamp
 
+_HASH_SHOWN = 16  # characters: enough to tell the files of one video apart
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
 
@@ -102,15 +104,17 @@ def score_results(
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    parts = [
-        _Part(each, group, seed, draws) for group in groups for each in chosen[group.task] if group.view in each.views
-    ]
+    found = _Found()
+    for group in groups:
+        for each in chosen[group.task]:
+            if group.view in each.views:
+                found.compute(each, group, seed, draws)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
-        summaries=tuple(summary for part in parts for summary in part.summaries()),
-        aggregates=tuple(aggregate for part in parts for aggregate in part.aggregates()),
-        scores=tuple(score for part in parts for score in part.scores()),
+        summaries=tuple(found.summaries),
+        aggregates=tuple(found.aggregates),
+        scores=tuple(found.scores),
     )
 
 
@@ -144,9 +148,11 @@ def _header(
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         packages=results.packages,
         libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
+        videos=_videos(results),
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
+        repaired=results.repaired,
     )
 
 
@@ -157,6 +163,15 @@ def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
         if answer.prompt_sha256:
             asked[answer.task].add(answer.prompt_sha256)
     return {task: tuple(sorted(hashes)) for task, hashes in sorted(asked.items())}
+
+
+def _videos(results: Results) -> dict[str, str]:
+    """Return the beginnings of the hashes of each video's file, sorted: several where it changed during the run."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for answer in results.answers:
+        if answer.video_sha256:
+            shown[answer.video].add(answer.video_sha256[:_HASH_SHOWN])
+    return {video: "+".join(sorted(hashes)) for video, hashes in sorted(shown.items())}
 
 
 def rotate_references(batch: Sequence[Scorable], *, seed: int, stretch: bool = False) -> list[Scorable]:
@@ -252,6 +267,24 @@ def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, se
             scorer.second = second
 
 
+class _Found:
+    """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
+
+    def __init__(self) -> None:
+        self.summaries: list[Summary] = []
+        self.aggregates: list[Aggregate] = []
+        self.scores: list[Score] = []
+        self._records = LeanRecords()
+
+    def compute(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
+        """Add the records of one scorer on one group."""
+        with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+            part = _Part(scorer, group, seed, draws)
+            self.summaries += part.summaries()
+            self.aggregates += part.aggregates()
+            self.scores += map(self._records.lean, part.scores())
+
+
 class _Part:
     """One scorer on one group: the items, their values, and what they come to."""
 
@@ -298,10 +331,10 @@ class _Part:
         balanced = {column.name for column in self.scorer.columns if column.balanced}
         return [{name: one for name, one in own.items() if name not in balanced} for own in values]
 
-    def scores(self) -> list[Score]:
-        """Return a record per answer, scored or not."""
+    def scores(self) -> Iterator[Score]:
+        """Yield a record per answer, scored or not."""
         values = {item.id: value for item, value in zip(self.batch, self.values, strict=True)}
-        return [self._score(item, values.get(item.id, {})) for item in self.items]
+        return (self._score(item, values.get(item.id, {})) for item in self.items)
 
     def _score(self, item: Scorable, values: dict[str, float]) -> Score:
         found = self.gaps.get(item.id, {})

@@ -350,6 +350,6 @@ def _made(found: registry.Plugin, protocol: Protocol, judge: Judge | None) -> Sc
         return kind(protocol, judge) if kind.needs_judge else kind(protocol)  # type: ignore[call-arg] # as it promises
     except (EcvaError, ImportError, OSError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         remedy = "mend it; it is made with the protocol alone, and hands it on: super().__init__(protocol)"
         raise ScoringError(f"the scorer cannot be made ({error_line(error)})", found.label, remedy) from error

@@ -138,10 +138,10 @@ def _corrected(answer: Answer, about: Sample | None, fields: Sequence[str]) -> A
     """Return an answer with the data set's annotation; the order of options stays the file's."""
     if about is None:
         return answer
-    update: dict[str, object] = {name: getattr(about, name) for name in fields}
+    update = {name: right for name in fields if (right := getattr(about, name)) != getattr(answer, name)}
     if sorted(answer.options) == sorted(about.options):
-        update["options"] = answer.options
-    return answer.model_copy(update=update)
+        update.pop("options", None)
+    return answer.model_copy(update=update) if update else answer
 
 
 def _of_views(results: Results) -> Iterator[Doubt]:

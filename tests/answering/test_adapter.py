@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 
 import pytest
 
 from ecva_bench import registry
 from ecva_bench.answering import Adapter, create_adapter
+from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.video import Video
 
@@ -33,7 +35,9 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Callable[[type], list[str]]:
 
     def register(found: type) -> list[str]:
         asked: list[str] = []
-        monkeypatch.setattr(registry, "load", lambda group, name: (asked.append(name), found)[1])
+        entries = [EntryPoint(name, f"{__name__}:{found.__name__}", ADAPTER_GROUP) for name in ("hf", "plain")]
+        monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+        monkeypatch.setattr(registry, "_loaded", lambda group, entry: (asked.append(entry.name), found)[1])
         return asked
 
     return register

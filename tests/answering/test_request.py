@@ -79,7 +79,7 @@ class Independent(Together):
 def test_the_mode_is_the_one_that_is_gone_about_in(
     model: type[Adapter], mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(registry, "load", _instead(model))
+    monkeypatch.setattr(registry, "_loaded", _instead(model))
     request = replace(ALL, settings=Settings(mode="fast"))
     runner = request.prepare()
     assert (runner.manifest.spec["mode"], runner.settings.mode) == (mode, mode)
@@ -91,8 +91,8 @@ def test_the_mode_is_the_one_that_is_gone_about_in(
 
 
 def _instead(model: type[Adapter]) -> object:
-    load = registry.load
-    return lambda group, name: model if group.endswith("adapters") else load(group, name)
+    load = registry._loaded
+    return lambda group, entry: model if group.endswith("adapters") else load(group, entry)
 
 
 def test_a_policy_that_samples_answers_one_by_one() -> None:

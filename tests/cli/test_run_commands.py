@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -263,9 +264,11 @@ def test_ray_is_asked_for_where_it_is_not_installed(
 
 
 def register(model: type[Adapter], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every model's name be that of a class."""
-    load = registry.load
-    monkeypatch.setattr(registry, "load", lambda group, name: model if "adapters" in group else load(group, name))
+    """Register a class under its name in small letters."""
+    there, load = registry.entry_points, registry._loaded
+    mine = EntryPoint(model.__name__.lower(), "ecva_bench:run", "ecva_bench.adapters")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [*there(group=group)] + [mine] * (group == mine.group))
+    monkeypatch.setattr(registry, "_loaded", lambda group, entry: model if entry is mine else load(group, entry))
 
 
 def test_options_that_can_change_no_answer_may_differ_when_a_run_is_resumed(

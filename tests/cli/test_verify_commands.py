@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sealing import reseal, resealed
 from tests.verification import cheats
 from tests.verification.cheats import CI, true_answers, write_lines
 
@@ -51,7 +52,7 @@ def test_a_board_that_is_not_verified_says_so_and_refuses_what_contradicts_itsel
     path = boards / "mini" / "submissions" / "guess.json"
     found = json.loads(path.read_text())
     found["entries"][0]["coverage"]["answered"] = 1
-    path.write_text(json.dumps(found))
+    path.write_text(json.dumps(resealed(found)))
     for arguments in (("--build", boards), (path,)):
         code, _, errors = ecva_bench("leaderboard", *arguments)
         assert code == 2
@@ -62,6 +63,7 @@ def test_what_was_edited_is_not_submitted(scored, tmp_path, ecva_bench):
     text = scored.read_text()
     reference = json.loads(text.splitlines()[1])["reference"]
     scored.write_text(text.replace(reference, "something happens"))
+    reseal(scored)
     ecva_bench("score", scored)
     code, _, errors = ecva_bench("submit", scored, "--to", tmp_path / "boards")
     assert code == 2
@@ -98,6 +100,7 @@ def test_scores_by_the_words_of_the_model_are_not_compared_gated_or_ranked(tmp_p
     ecva_bench("score", path, "--task", "cause", "--scorers", "rouge")
     scores = tmp_path / "run.scores.jsonl"
     scores.write_text(scores.read_text().replace('"corrected":14,', ""))
+    reseal(scores)
     arguments = {"compare": (path, path), "gate": (path, "--against", path), "leaderboard": (path,)}[command]
     code, _, errors = ecva_bench(command, *arguments)
     assert code == 2
@@ -121,6 +124,7 @@ def test_scores_by_a_data_set_that_is_not_at_hand_later_can_be_shown_and_compare
     said.write_text(json.dumps({"1": "A car brakes.", "2": "A bus."}))
     assert ecva_bench("import", said, "--data", data, "--name", "m", "--out", run)[0] == 0
     run.write_text(run.read_text().replace("A car number 2 brakes.", "A bus."))
+    reseal(run)
     code, _, errors = ecva_bench("score", run, "--data", data, "--scorers", "rouge")
     assert (code, "differences from the data set's annotation, which counts: 1" in errors) == (0, True), errors
     for command in (
@@ -185,6 +189,7 @@ def test_every_command_says_what_is_wrong_with_a_file_of_a_data_set_that_is_name
     records = cheats.lines_of(run.read_bytes())
     cheat(records)
     write_lines(run, records)
+    reseal(run)
     _, _, errors = ecva_bench("score", run, "--data", imported, "--scorers", "rouge")
     assert said in errors
     for arguments in (
@@ -202,6 +207,7 @@ def test_scores_by_the_words_of_the_model_are_refused_where_the_data_set_is_name
     records = cheats.lines_of(run.read_bytes())
     rewritten(records)
     write_lines(run, records)
+    reseal(run)
     ecva_bench("score", run, "--scorers", "rouge")
     for arguments in (("gate", run, "--against", other), ("compare", other, run), ("leaderboard", run)):
         code, _, errors = ecva_bench(*arguments, "--data", imported)
@@ -213,6 +219,7 @@ def test_scores_beside_other_answers_are_not_held_against_them(imported, ecva_be
     records = cheats.lines_of(run.read_bytes())
     made_up_key(records)
     write_lines(run, records)
+    reseal(run)
     code, _, errors = ecva_bench("leaderboard", scores, "--data", imported)
     assert (code, "keys" in errors) == (0, False), errors
 
@@ -222,7 +229,6 @@ def test_a_submission_is_held_against_the_data_set_that_is_named(imported, tmp_p
     assert ecva_bench("submit", imported.with_name("one.jsonl"), "--data", imported, "--to", boards)[0] == 0
     (path,) = boards.glob("*/submissions/one.json")
     found = json.loads(path.read_text())
-    text = json.dumps(found).replace("00001", "00009")
-    path.write_text(text)
+    path.write_text(json.dumps(resealed(json.loads(json.dumps(found).replace("00001", "00009")))))
     code, _, errors = ecva_bench("leaderboard", path, "--data", imported)
     assert (code, "00009" in errors) == (2, True), errors

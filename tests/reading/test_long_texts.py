@@ -15,6 +15,7 @@ from ecva_bench.answer_audit.to_a_judge import to_a_judge
 from ecva_bench.reading.choices import read_choice
 from ecva_bench.reading.classes.reader import read_class
 from ecva_bench.reading.rankings import read_ranking
+from ecva_bench.reading.severities import read_severities, read_severity
 from ecva_bench.reading.spans.reader import read_spans
 from ecva_bench.reading.text import ends, final_answer, plain
 from ecva_bench.reading.thoughts import blank_thoughts, without_thought
@@ -22,6 +23,7 @@ from ecva_bench.reading.verdicts import Scale, read_verdicts
 from ecva_bench.reading.yes_no import read_yes_no
 from ecva_bench.records import Label
 from ecva_bench.records.scores import Reading
+from ecva_bench.scoring.unieval import sentences
 
 OPTIONS = ("a car crash", "a fire", "nothing")
 LABEL = Label(major=5, sub=1)
@@ -38,6 +40,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "final answer": final_answer,
     "plain": plain,
     "ranking": lambda text: read_ranking(text, 5),
+    "severities": lambda text: read_severities(text, unit="seconds", duration=60.0),
+    "severity": read_severity,
+    "sentences": sentences,
     "spans": lambda text: read_spans(text, unit="seconds", duration=60.0),
     "thoughts": blank_thoughts,
     "verdict": lambda text: read_verdicts(text, Scale(0, 5), 1),

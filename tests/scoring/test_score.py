@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -11,6 +12,7 @@ from ecva_bench.errors import ResultsError, ScoringError, UsageError
 from ecva_bench.scoring.files import read_scores, scores_path, write_scores
 from ecva_bench.scoring.score import rotate_references, score_results
 from ecva_bench.scoring.scorer import Column, Scorer
+from tests.sealing import reseal
 
 from .build import answer, failure, item, label, moments, results
 
@@ -175,28 +177,31 @@ class Faulty(Scorer):
 @pytest.mark.parametrize(("gives", "message"), [((), "0 scores for 1 item"), (({"x": float("nan")},), "nan")])
 def test_a_faulty_scorer_is_named_and_not_averaged(monkeypatch, gives, message):
     monkeypatch.setattr(Faulty, "gives", gives)
-    monkeypatch.setattr(registry, "load", lambda group, name: Faulty)
     with pytest.raises(ScoringError, match=message) as caught:
-        score_results(results([answer("a", "x")]), scorers=["faulty"])
+        score_results(results([answer("a", "x")]), scorers=[Faulty])
     assert "faulty" in str(caught.value)
 
 
 def test_a_value_the_scorer_leaves_out_is_unscored_and_never_zero(monkeypatch):
     monkeypatch.setattr(Faulty, "gives", ({"x": 1.0}, {}))
-    monkeypatch.setattr(registry, "load", lambda group, name: Faulty)
     run = results([answer("a", "x"), answer("b", "y")], expects={"full": ("a/cause", "b/cause", "c/cause")})
-    x = summary(score_results(run, scorers=["faulty"]), "x")
+    x = summary(score_results(run, scorers=[Faulty]), "x")
     assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled) == (1, 1, 3, 1.0, 0.5)
     # Where it gives no value at all, the missing alone are no mean: a metric that was not to be had is not 0.
     monkeypatch.setattr(Faulty, "gives", ({}, {}))
-    x = summary(score_results(run, scorers=["faulty"]), "x")
+    x = summary(score_results(run, scorers=[Faulty]), "x")
     assert (x.n, x.unscored, x.expected, x.mean, x.zero_filled, x.zero_filled_interval) == (0, 2, 3, None, None, None)
 
 
 def test_an_entry_point_that_is_no_scorer_is_refused(monkeypatch):
-    monkeypatch.setattr(registry, "load", lambda group, name: dict)
+    other = EntryPoint("other", "builtins:dict", "ecva_bench.scorers")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [other])
     with pytest.raises(UsageError, match=r"other \(dict in builtins\) is no scorer: it has no score\(batch\)"):
         score_results(results([answer("a", "x")]), scorers=["other"])
+
+
+def as_written(scores, path):
+    return scores.model_copy(update={"source": str(path), "header": scores.header.model_copy(update={"sealed": True})})
 
 
 def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_path):
@@ -204,7 +209,7 @@ def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_pat
     path = tmp_path / "deep" / "run.scores.jsonl"
     write_scores(scores, path)
     first = path.read_bytes()
-    assert read_scores(path) == scores.model_copy(update={"source": str(path)})
+    assert read_scores(path) == as_written(scores, path)
     write_scores(scores, path)
     assert path.read_bytes() == first
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -255,8 +260,10 @@ def test_a_newer_record_type_is_passed_over_and_a_newer_major_version_refused(tm
     write_scores(scores, path)
     text = path.read_text()
     path.write_text(text + '{"type":"novelty","x":1}\n')
-    assert read_scores(path) == scores.model_copy(update={"source": str(path)})
+    reseal(path)
+    assert read_scores(path) == as_written(scores, path)
     path.write_text(text.replace("ecva.scores/1", "ecva.scores/2"))
+    reseal(path)
     with pytest.raises(ResultsError, match=r"ecva\.scores/2"):
         read_scores(path)
 

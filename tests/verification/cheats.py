@@ -263,6 +263,10 @@ def settings_of_another_protocol(found: Json) -> None:
     found["scores"]["settings"]["sum_moments"] = True
 
 
+def videos_of_other_rows(found: Json) -> None:
+    found["scores"]["videos"]["mini01"] = "a" * 16
+
+
 def signature_of_another_metric(found: Json) -> None:
     summary(found)["signature"] = summary(found)["signature"].replace("rouge|", "rouge|stem:none|")
 
@@ -313,6 +317,7 @@ IN_SUBMISSION: Mapping[Callable[[Json], None], str] = {  # with the reason for w
     called_a_model_while_a_baseline: "baseline of the scores is True, should be False",
     classes_swapped: "class of mini01 is 11, should be 5",
     settings_of_another_protocol: "sum_moments of the protocol standard is True",
+    videos_of_other_rows: "mini01",
 }
 
 IN_ANOTHER_WAY = (signature_of_another_metric,)  # which an older version might have done

@@ -11,6 +11,7 @@ import pytest
 from ecva_bench.errors import ResultsError
 from ecva_bench.leaderboard.files import build_leaderboards
 from ecva_bench.verification.evidence import Evidence
+from tests.sealing import resealed
 
 from . import cheats
 from .cheats import Board, Json, plant, true_answers
@@ -49,7 +50,7 @@ def test_an_honest_submission_is_verified_and_ranked(honest):
 def test_a_changed_submission_is_refused_for_what_was_changed(board, cheat, why):
     changed = json.loads(board.submission.read_text())
     cheat(changed)
-    board.submission.write_text(json.dumps(changed))
+    board.submission.write_text(json.dumps(resealed(changed)))
     with pytest.raises(ResultsError, match=r"should be|do not give their mean") as refused:
         built(board)
     assert why in str(refused.value)
@@ -66,7 +67,7 @@ def test_a_changed_submission_is_refused_for_what_was_changed(board, cheat, why)
 def test_what_nobody_can_tell_is_not_verified(board, cheat, rank, kind):
     changed = json.loads(board.submission.read_text())
     cheat(changed)
-    board.submission.write_text(json.dumps(changed))
+    board.submission.write_text(json.dumps(resealed(changed)))
     row = built(board)
     assert (row["rank"], row["kind"]) == (rank, kind)
 
@@ -144,7 +145,7 @@ def test_what_is_not_verified_moves_no_rank(board):
     for entry in changed["entries"]:
         entry["summaries"] = [one for one in entry["summaries"] if one["column"] != "bleu"]
         entry["values"].pop("bleu", None)
-    board.submission.with_name("best.json").write_text(json.dumps(changed))
+    board.submission.with_name("best.json").write_text(json.dumps(resealed(changed)))
     build_leaderboards(board.folder, published=(), class_names={}, read=Evidence().read_verified)
     tables = json.loads((board.folder / "mini" / "leaderboard.json").read_text())["tables"]
     first = next(one for one in tables if one["title"].startswith("cause, full video") and "rank" in one["header"])

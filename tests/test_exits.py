@@ -1,0 +1,105 @@
+"""A plug-in that ends the program (`sys.exit`) is an error that names it; an interrupt from the keyboard stays one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ecva_bench as eb
+from ecva_bench.errors import AdapterError, DataError, JudgeError, ScoringError
+from ecva_bench.judging.user_judge import open_user_judge
+
+
+def quits(*_: object, **__: object) -> Any:
+    sys.exit(3)
+
+
+def interrupts(*_: object, **__: object) -> Any:
+    raise KeyboardInterrupt
+
+
+class Steady(eb.Adapter):
+    def answer(self, video: object, question: object) -> str:
+        return "a car brakes"
+
+
+class Words(eb.Scorer):
+    name, tasks, columns = "words", ("cause",), (eb.Column("words", "how many words"),)
+
+    def score(self, batch: Sequence[Any]) -> list[dict[str, float]]:
+        return [{"words": 1.0} for _ in batch]
+
+
+class Judged:
+    def ask(self, calls: Sequence[Any]) -> list[Any]:
+        return []
+
+    def identity(self, keys: object = ()) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> eb.RunOutcome:
+    return eb.run(Steady, tasks="cause", limit=1, out=tmp_path_factory.mktemp("run") / "r.jsonl")
+
+
+def made(name: str, base: type, method: str, does: Callable[..., Any]) -> Any:
+    return type(name, (base,), {method: does, "__module__": __name__})
+
+
+def model_that(method: str, does: Callable[..., Any]) -> Any:
+    return made("Model", Steady, method, does)
+
+
+@pytest.mark.parametrize("method", ["answer", "answer_many", "frame_indices", "warnings"])
+def test_a_model_that_ends_the_program_at_a_question_gives_an_error_record(method: str, tmp_path: Path) -> None:
+    outcome = eb.run(model_that(method, quits), tasks="cause", limit=2, out=tmp_path / "r.jsonl")
+    assert not outcome.records
+    errors = [line for line in (tmp_path / "r.jsonl").read_text().splitlines() if '"type":"error"' in line]
+    assert len(errors) == 2
+    assert all("it ends the program (SystemExit: 3" in line and "Model in tests.test_exits" in line for line in errors)
+
+
+@pytest.mark.parametrize("method", ["__init__", "describe", "load", "close", "usage", "check_videos"])
+def test_a_model_that_ends_the_program_elsewhere_ends_the_run_with_its_name(method: str, tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match=r"SystemExit: 3.*Model"):
+        eb.run(model_that(method, quits), tasks="cause", limit=1, out=tmp_path / "r.jsonl")
+
+
+@pytest.mark.parametrize("method", ["__init__", "score", "obstacle", "summary", "gaps", "settings", "stratum"])
+def test_a_scorer_that_ends_the_program_is_named(method: str, answered: eb.RunOutcome) -> None:
+    scorer = made("Metric", Words, method, quits)
+    with pytest.raises(ScoringError, match=r"SystemExit: 3.*(Metric|words)"):
+        eb.score(answered, scorers=[scorer])
+
+
+@pytest.mark.parametrize("method", ["__init__", "ask", "identity", "close"])
+def test_a_judge_that_ends_the_program_is_named(method: str) -> None:
+    judge = made("Judge", Judged, method, quits)
+
+    def judged() -> None:
+        with open_user_judge(judge) as found:
+            found.ask([])
+            found.identity()
+
+    with pytest.raises(JudgeError, match=r"SystemExit: 3.*Judge"):
+        judged()
+
+
+def test_a_data_set_that_ends_the_program_is_named() -> None:
+    def porch(path: object, videos: object) -> Any:
+        sys.exit(3)
+
+    with pytest.raises(DataError, match=r"SystemExit: 3.*porch"):
+        eb.load_dataset(porch)
+
+
+def test_an_interrupt_stays_one(answered: eb.RunOutcome, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        eb.run(model_that("answer", interrupts), tasks="cause", limit=1, out=tmp_path / "r.jsonl")
+    with pytest.raises(KeyboardInterrupt):
+        eb.score(answered, scorers=[made("Metric", Words, "score", interrupts)])
