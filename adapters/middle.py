@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Baseline
-from ecva_bench.reading.curves import answer_text, cell_centres, middle, segments_of_cells
+from ecva_bench.reading.curves import cell_centres, middle, segments_of_cells, severity_text
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
@@ -23,7 +23,7 @@ class Middle(Baseline):
     def answer(self, video: Video, question: str) -> str:
         """Return the severities of the video's cells."""
         cells = len(cell_centres(video.duration))
-        return answer_text(segments_of_cells(middle(cells), video.duration))
+        return severity_text(segments_of_cells(middle(cells), video.duration))
 
     def describe(self) -> dict[str, Any]:
         """Return the curve's form."""

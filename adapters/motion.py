@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecva_bench.answering import Baseline, Question
-from ecva_bench.reading.curves import answer_text, cell_centres, segments_of_cells
+from ecva_bench.reading.curves import cell_centres, segments_of_cells, severity_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,11 +105,11 @@ def _severities(frames: Frames, video: Video) -> str:
     end = max(video.duration, float(frames.timestamps[-1]))
     centres = cell_centres(end)
     if len(frames) < 2:
-        return answer_text(segments_of_cells(np.zeros(len(centres)), end))
+        return severity_text(segments_of_cells(np.zeros(len(centres)), end))
     level = _level(_changes(frames.pixels))
     between = (frames.timestamps[1:] + frames.timestamps[:-1]) / 2
     values = np.interp(centres, between, (level - level.min()) / (float(np.ptp(level)) or 1.0))
-    return answer_text(segments_of_cells(values, end))
+    return severity_text(segments_of_cells(values, end))
 
 
 def _place(change: NDArray[np.float32]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import Baseline, Question
 from ecva_bench.errors import AdapterError
 from ecva_bench.names import Names
-from ecva_bench.reading.curves import SCALE, Point, answer_text, cell_centres, points_at, segments_of_cells
+from ecva_bench.reading.curves import SCALE, Point, cell_centres, points_at, segments_of_cells, severity_text
 from ecva_bench.records import Moment, Sample
 from ecva_bench.records.base import sha256_of
 
@@ -20,7 +20,7 @@ A_DAY = 86_400.0  # seconds, longer than any video
 
 def moments_text(moments: Iterable[Moment]) -> str:
     """Return moments as an answer about severities: the highest within them; without any, none at all times."""
-    return answer_text((one.start, one.end, SCALE) for one in moments) or answer_text([(0.0, A_DAY, 0.0)])
+    return severity_text((one.start, one.end, SCALE) for one in moments) or severity_text([(0.0, A_DAY, 0.0)])
 
 
 class Oracle(Baseline):
@@ -64,7 +64,7 @@ class Oracle(Baseline):
             raise AdapterError(f"the annotation has no {self.source} for this question", video.path.name)
         if place in self._curves:
             values = points_at(self._curves[place], cell_centres(video.duration))
-            return answer_text(segments_of_cells(values, video.duration))
+            return severity_text(segments_of_cells(values, video.duration))
         return known
 
     def describe(self) -> dict[str, Any]:

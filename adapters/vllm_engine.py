@@ -8,8 +8,9 @@ so wants an environment of its own (design/endpoints.md).
 from __future__ import annotations
 
 import json
+import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
 
 from .hf.adapter import WORDS, Family, Hf
+from .parts.language.beginnings import beginnings, word_probabilities
 from .parts.language.decoding import decoded
 from .parts.options import choice, count
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .hf.multimodal import VideoInput
 
 SEED = 0
+LOGPROBS = 20  # the most that vLLM gives, unless told otherwise
 QUESTION = 1024  # most tokens of a question with its template, for `--max-model-len`
 PIXELS_A_TOKEN = 28 * 28  # of models whose frames have no fixed number of tokens
 PATCH = 14
@@ -148,25 +151,29 @@ class VLLMEngine(Hf):
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, all generated in one batch that shares the video's part of the prompt."""
-        import vllm
-
         shown = self._look(video)
-        media, options = _media(shown), dict(shown.options)
         texts = [self._text([*shown.parts, {"type": "text", "text": question}]) for question in questions]
-        prompts = [
-            {"prompt": text, "multi_modal_data": media, **({"mm_processor_kwargs": options} if options else {})}
-            for text in texts
-        ]
-        begins = getattr(self.processor, "tokenizer", self.processor).bos_token
-        outputs = self.engine.generate(
-            prompts,
-            vllm.SamplingParams(temperature=0, seed=SEED, max_tokens=self._max_new_tokens),
-            use_tqdm=False,
-            # A template may have written the token that begins a text: it must not stand there twice.
-            tokenization_kwargs={"add_special_tokens": not (begins and texts[0].startswith(begins))},
-        )
+        outputs = self._generated(shown, texts, self._max_new_tokens)
         opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
         return [self._answer_of(opening, each) for each in completions]
+
+    def first_token_probabilities(self, video: Video, question: str, words: Sequence[str]) -> list[float]:
+        """Return how probable it is that the answer begins with each of some words, 0 for those of low rank."""
+        shown = self._look(video)
+        text = self._text([*shown.parts, {"type": "text", "text": question}])
+        tokenizer = getattr(self.processor, "tokenizer", self.processor)
+        special = self._is_to_begin(text)
+
+        def encode(said: str) -> list[int]:
+            return list(tokenizer(text + said, add_special_tokens=special).input_ids)
+
+        def following(said: tuple[int, ...]) -> Callable[[int], float]:
+            behind = text + (tokenizer.decode(list(said)) if said else "")
+            (output,) = self._generated(shown, [behind], 1, logprobs=LOGPROBS)
+            likely = output.outputs[0].logprobs[0]
+            return lambda token: math.exp(likely[token].logprob) if token in likely else 0.0
+
+        return word_probabilities(beginnings(encode, words, self.checkpoint.name), following)
 
     def _answer_of(self, opening: str, completion: Any) -> ModelOutput:
         """Return what was generated, decoded as `hf` does: vLLM's own text lacks the marks of a thought."""
@@ -174,6 +181,28 @@ class VLLMEngine(Hf):
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
         ids = list(completion.token_ids)
         return ModelOutput(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
+
+    def _generated(self, shown: VideoInput, texts: Sequence[str], most: int, **more: int) -> list[Any]:
+        """Return vLLM's outputs for prompts about one video, in one batch; `more` are parameters of its sampling."""
+        import vllm
+
+        media, options = _media(shown), dict(shown.options)
+        prompts = [
+            {"prompt": text, "multi_modal_data": media, **({"mm_processor_kwargs": options} if options else {})}
+            for text in texts
+        ]
+        found: list[Any] = self.engine.generate(
+            prompts,
+            vllm.SamplingParams(temperature=0, seed=SEED, max_tokens=most, **more),
+            use_tqdm=False,
+            tokenization_kwargs={"add_special_tokens": self._is_to_begin(texts[0])},
+        )
+        return found
+
+    def _is_to_begin(self, text: str) -> bool:
+        """Return whether the token that begins a text is to be added: a template may have written it already."""
+        begins = getattr(self.processor, "tokenizer", self.processor).bos_token
+        return not (begins and text.startswith(begins))
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}

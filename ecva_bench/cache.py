@@ -32,6 +32,9 @@ def open_base(path: Path | None) -> sqlite3.Connection:
     try:
         _keep_log(base)
         base.execute("PRAGMA synchronous=NORMAL")
+    except UnicodeDecodeError as error:  # of SQLite's own message, which quotes a damaged file
+        base.close()
+        raise sqlite3.DatabaseError("the file is damaged") from error
     except sqlite3.Error:
         base.close()
         raise

@@ -58,7 +58,7 @@ def test_a_normal_video_is_asked_when_so_that_none_is_an_answer() -> None:
         ("ours/timestamp-or-none.v1", "none"),
     ]
     assert tasks_of([VIDEO, other], CUVA)[0] == when
-    assert [task.prompt for task in tasks_of([other], CUVA)] == ["timestamp", "detection"]
+    assert [task.prompt for task in tasks_of([other], CUVA)] == ["timestamp", "detection", "severity"]
 
 
 def test_what_is_written_into_a_prompt_is_no_template() -> None:

@@ -222,6 +222,10 @@ class Hf(Adapter):
             answers += self.model.ask(shown, questions[start : start + BATCH], self._max_new_tokens)
         return answers
 
+    def first_token_probabilities(self, video: Video, question: str, words: Sequence[str]) -> list[float]:
+        """Return how probable it is that the answer begins with each of some words."""
+        return self.model.word_probabilities(self._look(video), question, words, self.checkpoint.name)
+
     def _look(self, video: Video) -> VideoInput:
         """Return what is shown of a video; the frames are asked for every time, so that it is recorded which."""
         from .multimodal import VideoInput

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints.chat_templates import fill_template
 from ecva_bench.checkpoints.files import reading
 from ecva_bench.checkpoints.pretrained import load_pretrained
-from ecva_bench.errors import CheckpointError, OutOfMemory
+from ecva_bench.errors import AdapterError, CheckpointError, OutOfMemory
 from ecva_bench.libraries import quiet
 from ecva_bench.reading.thoughts import opened_by, template_options
 
+from ..parts.language.beginnings import beginnings, word_probabilities
 from ..parts.language.decoding import decoded
 from ..parts.language.generation import config_of
 from ..parts.language.loading import TOO_LARGE, quantization
@@ -115,11 +116,7 @@ class Multimodal:
 
         What was computed of `shown` is kept until another is shown. Raises `OutOfMemory`.
         """
-        if shown is not self._shown:
-            for once in self._pixels:
-                once.forget()
-            self._features.forget()
-            self._shown = shown
+        self._turn_to(shown)
         rows = [self.inputs(shown, question) for question in questions]
         inputs = batch_of(rows, self._pad)
         policy = Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad)
@@ -136,6 +133,57 @@ class Multimodal:
         opening = opened_by(self._prompt(shown, questions[0]))
         return [self._answer_of(opening, row) for row in sequences[:, prompt:].tolist()]
 
+    def _turn_to(self, shown: VideoInput) -> None:
+        """Drop what was computed of another video."""
+        if shown is not self._shown:
+            for once in self._pixels:
+                once.forget()
+            self._features.forget()
+            self._shown = shown
+
+    def word_probabilities(self, shown: VideoInput, question: str, words: Sequence[str], name: str) -> list[float]:
+        """Return how probable it is that the answer to a question begins with each of some words.
+
+        Raises `AdapterError` where two words begin with one token, and for a model with a decoder of its own.
+        """
+        if self.network.config.is_encoder_decoder:
+            raise AdapterError("the model's decoder is its own, and has no probabilities here", name, "ask for words")
+        self._turn_to(shown)
+        text, inputs = self._prompt(shown, question), self.inputs(shown, question)
+        self._features.expect(inputs, 1)
+        special = self._is_to_begin(text)
+
+        def encode(said: str) -> list[int]:
+            return list(self._tokenizer(text + said, add_special_tokens=special).input_ids)
+
+        def following(said: tuple[int, ...]) -> Callable[[int], float]:
+            found = self._next(inputs, said)
+            return lambda token: float(found[token])
+
+        return word_probabilities(beginnings(encode, words, name), following)
+
+    def _next(self, inputs: ProcessorInputs, said: tuple[int, ...]) -> torch.Tensor:
+        """Return how probable each id is to come next, after what has been said: float32 [vocabulary]."""
+        given, length = dict(inputs), inputs["input_ids"].shape[1]
+        for name, value in inputs.items():  # ids, which of them count, and of which kind each is
+            if said and isinstance(value, torch.Tensor) and value.shape == (1, length):
+                more = list(said) if name == "input_ids" else [int(name == "attention_mask")] * len(said)
+                given[name] = torch.cat([value, value.new_tensor([more])], dim=1)
+        policy = Policy(max_new_tokens=1, eos=self._eos, pad=self._pad)
+        with torch.inference_mode():
+            generated = self.network.generate(
+                **given,
+                generation_config=config_of(policy, self._tokenizer),
+                output_logits=True,
+                return_dict_in_generate=True,
+            )
+        return torch.softmax(generated.logits[0][0].float(), dim=-1).cpu()
+
+    def _is_to_begin(self, text: str) -> bool:
+        """Return whether the token that begins a text is to be added: a template may write it itself."""
+        begins = self._tokenizer.bos_token
+        return not (begins and text.startswith(begins))
+
     def _answer_of(self, opening: str, ids: list[int]) -> ModelOutput:
         text = opening + decoded(self._tokenizer, ids, self._eos)
         return ModelOutput(text, finish="length" if set(ids).isdisjoint(self._eos) else "stop")
@@ -143,10 +191,11 @@ class Multimodal:
     def inputs(self, shown: VideoInput, question: str) -> ProcessorInputs:
         """Return what the model reads for one question: tensors on its device, pixels in its numbers."""
         text = self._prompt(shown, question)
-        begins = self._tokenizer.bos_token
-        special = not (begins and text.startswith(begins))  # a template may write it itself
         found = self.processor(
-            text=[text], text_kwargs={"add_special_tokens": special}, return_tensors="pt", **shown.arguments
+            text=[text],
+            text_kwargs={"add_special_tokens": self._is_to_begin(text)},
+            return_tensors="pt",
+            **shown.arguments,
         )
         return {name: self._placed(name, value) for name, value in found.items()}
 

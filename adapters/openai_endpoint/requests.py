@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecva_bench.judging import completions
 from ecva_bench.judging.budget import Size
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ecva_bench.video import Video
 
 TEMPERATURE, SEED = 0, 0
+LIKELY = 20  # first words whose probabilities are asked for, the most that OpenAI gives
 TEMPLATE = 100  # tokens that a chat template may add to a message
+
+
+class Asked(NamedTuple):
+    """What is asked about a video: a question, and whether how `likely` the answer's first words are is all of it."""
+
+    question: str
+    likely: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,23 +39,23 @@ class SentVideo:
     extra: dict[str, Any]
     most_tokens: int
     alike: Hashable
-    replies: dict[str, Reply]
+    replies: dict[Asked, Reply]
 
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A question about a video, as a `Request`; `most_out` are the most tokens of the answer."""
+    """What is asked about a video, as a `Request`; `most_out` are the most tokens of the answer."""
 
     model: str
     shown: SentVideo
-    question: str
+    asked: Asked
     most_out: int
 
     @property
     def size(self) -> Size:
         """The most tokens of request and answer: a byte of words is at most one."""
         words = sum(len(part["text"].encode()) for part in self.shown.parts if part["type"] == "text")
-        words += len(self.question.encode())
+        words += len(self.asked.question.encode())
         return Size(TEMPLATE + words, self.most_out, self.shown.most_tokens, self.shown.alike, words)
 
     def name(self, without: Collection[str]) -> str:
@@ -56,12 +64,13 @@ class ChatRequest:
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         """Return the body, without the parameters that the endpoint has rejected."""
-        content = [*self.shown.parts, {"type": "text", "text": self.question}]
+        content = [*self.shown.parts, {"type": "text", "text": self.asked.question}]
         messages = [{"role": "user", "content": content}]
         return {
             "model": self.model,
             "messages": messages,
-            **generation(self.most_out, without),
+            **generation(1 if self.asked.likely else self.most_out, without),
+            **(_likely(without) if self.asked.likely else {}),
             **self.shown.extra,
         }
 
@@ -72,6 +81,11 @@ class ChatRequest:
     def is_settled_by(self, reply: Reply) -> bool:
         """Return that a reply will do: whatever a model says is its answer."""
         return True
+
+
+def _likely(without: Collection[str]) -> dict[str, Any]:
+    """Return what asks for the probabilities of the first words."""
+    return {name: value for name, value in (("logprobs", True), ("top_logprobs", LIKELY)) if name not in without}
 
 
 def generation(most_out: int, without: Collection[str]) -> dict[str, int]:

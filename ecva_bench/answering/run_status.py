@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ..records.answers import Results
 from ..records.base import View, canonical_json
 from .adapter import Baseline, QuestionCost
 from .runner import Runner
+from .severity import MOST
 
 BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer with its key, frames and times
 
@@ -34,6 +36,7 @@ class RunStatus:
     video_bytes: int
     absent: int
     computes: bool  # whether the model itself is run here, and not a baseline
+    calls: int  # of the model, for all that is open: of a severity asked part by part, one for each part
 
     @property
     def open(self) -> int:
@@ -44,7 +47,7 @@ class RunStatus:
         """Return the USD of all that is open; None where the price is unknown."""
         if self.cost is None or self.cost.usd is None:
             return None
-        return self.open * self.cost.usd * (self.cost.batch if batch else 1.0)
+        return self.calls * self.cost.usd * (self.cost.batch if batch else 1.0)
 
 
 def run_status(runner: Runner, results: Path) -> RunStatus:
@@ -78,7 +81,17 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
         sum(sizes),
         len(media) - len(sizes),
         cost is None and not isinstance(runner.adapter, Baseline),
+        _calls(rows, runner, held),
     )
+
+
+def _calls(rows: Mapping[tuple[View, str], Counter[str]], runner: Runner, held: Results | None) -> int:
+    """Return how often a model is asked for all that is open: a severity as often as a trial's, else as most parts."""
+    way = runner.manifest.spec.get("prompts", {}).get("severity", {}).get("from", "")
+    apart = way in ("segments", "likelihood") and not isinstance(runner.adapter, Baseline)
+    there = [len((one.steps or {}).get("segments", ())) for one in (held.answers if held else ())]
+    parts = statistics.mean(found) if (found := [number for number in there if number]) else MOST
+    return sum(round(row["open"] * (parts if apart and task == "severity" else 1)) for (_, task), row in rows.items())
 
 
 def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) -> QuestionCost:
@@ -104,7 +117,7 @@ def _shown(spec: dict[str, object]) -> str:
 def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:
     """Return of how many of the run's videos all questions fit into so many USD, as if none had been asked yet."""
     each = found.cost.usd if found.cost and found.cost.usd else 0.0
-    owed = sum(row["owed"] for row in found.rows.values())
+    owed = sum(row["owed"] for row in found.rows.values()) * found.calls / max(1, found.open)
     return min(videos, math.floor(usd / (each * owed / videos))) if each and owed else videos
 
 
@@ -114,4 +127,4 @@ def fitting_frames(found: RunStatus, usd: float) -> int:
     if cost is None or cost.usd is None or not cost.usd_per_frame or not found.open:
         return 0
     words = max(0.0, cost.usd - cost.frames * cost.usd_per_frame)
-    return max(0, min(cost.frames, math.floor((usd / found.open - words) / cost.usd_per_frame)))
+    return max(0, min(cost.frames, math.floor((usd / found.calls - words) / cost.usd_per_frame)))

@@ -1,7 +1,7 @@
 """How a model is asked for severities: part by part of a video, each shown alone, or once for all parts.
 
 Parts are equal spans of the video. What a model says of each is put together as one answer in the canonical form
-(`reading.curves.answer_text`), with its own words in the steps. A baseline answers about the whole video in any case.
+(`reading.curves.severity_text`), with its own words in the steps. A baseline answers about the whole video in any case.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import AdapterError, AnswerPending
-from ..reading.curves import SCALE, answer_text, equal_spans
+from ..reading.curves import SCALE, equal_spans, severity_text
 from ..reading.severities import read_severity
 from ..reading.thoughts import without_thought
 from ..records import Sample
@@ -104,13 +104,14 @@ def ask_by_parts(adapter: Adapter, video: Video, sample: Sample, duration: float
             pending = error
     if pending:
         raise pending
-    text = answer_text((part.start, part.end, one.severity) for part, one in zip(parts, said, strict=True))
+    text = severity_text((part.start, part.end, one.severity) for part, one in zip(parts, said, strict=True))
     cut_off = any(one.finish == "length" and one.severity is None for one in said)
+    served = dict.fromkeys(str(one.steps["served"]) for one in said if "served" in one.steps)
+    apart = [{name: value for name, value in one.steps.items() if name != "served"} for one in said]
     steps = {
         "from": sample.asked,
-        "segments": [
-            {"start": part.start, "end": part.end, **one.steps} for part, one in zip(parts, said, strict=True)
-        ],
+        **({"served": ", ".join(served)} if served else {}),
+        "segments": [{"start": part.start, "end": part.end, **more} for part, more in zip(parts, apart, strict=True)],
     }
     return ModelOutput(text, steps, finish="length" if cut_off else "stop")
 

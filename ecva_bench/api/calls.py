@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import Literal
@@ -90,37 +91,35 @@ def run(
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
-    All tasks but severity are asked where none is named; `available`: of videos with one file. Options are put in
-    an order drawn by the seed `shuffle` (None: as they are), with `rotate` in all rotations. Severities are asked
-    for in the way `severity_from`, and held against the importance curves of the file `curves` where it is named. A
-    question that fails is an error record, counted in `end`. A model that other processes cannot make again, such
-    as an instance, runs in this one; a script that asks for `workers` needs `if __name__ == "__main__":`. Raises
-    `UsageError` for what cannot be met.
+    All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
+    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. What fails
+    is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
-    request = RunRequest(
-        model=model,
-        model_path=model_path,
-        model_args={name: _as_text(value) for name, value in (model_args or {}).items()},
-        data=data,
-        videos=None if videos is None else Path(videos),
-        tasks=_several(tasks),
+    args = {name: _as_text(value) for name, value in (model_args or {}).items()}
+    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks))
+    request = replace(
+        about,
         prompts=prompts,
         edited=tuple(edited),
         all_tasks=all_tasks,
         order=OptionOrder(shuffle, rotate),
         severity_from=severity_from,
-        curves=None if curves is None else Path(curves),
+        curves=_path(curves),
         name=name,
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),
     )
-    return _answered(request, None if out is None else Path(out), [Path(file) for file in reuse], progress)
+    return _answered(request, _path(out), [Path(file) for file in reuse], progress)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
 
 
 def _answered(request: RunRequest, out: Path | None, files: Sequence[Path], progress: ScoringProgress) -> RunOutcome:
@@ -173,7 +172,7 @@ def score(
     check_target(target)
     with _opened(judge) as opened:
         scores = score_results(
-            read_answer_file(file, data, _several(tasks), None if curves is None else Path(curves)),
+            read_answer_file(file, data, _several(tasks), _path(curves)),
             scorers=None if scorers is None else _several_scorers(scorers),
             tasks=_several(tasks),
             protocol=protocol,
@@ -289,17 +288,22 @@ def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dat
 def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
     """Return the scores in a file or beside it.
 
-    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another annotation than
-    that of the data set, as far as the answers lie there and their data set is `data` or an embedded one.
+    Raises `UsageError` for answers that are not scored yet, `SealBroken` where answers or scores were changed since
+    they were written, and `ResultsError` for scores by another annotation than that of the data set, as far as the
+    answers lie there and their data set is `data` or an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
-        scores = read_scores_of(path)
-        if is_results(path):
+        without_answers = None
+        if scores_path(path, "standard").exists() and is_results(path):
             results, dataset = _examined_file(path, data)
             if dataset is not None:  # else nobody can tell here which answers have another annotation
-                check_scored_by_data_set(scores, results)
+                without_answers = results.model_copy(update={"answers": (), "extra": ()})
+            del results  # before the scores are read, for both may be too much for the memory
+        scores = read_scores_of(path)
+        if without_answers is not None:
+            check_scored_by_data_set(scores, without_answers)
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():

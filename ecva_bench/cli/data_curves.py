@@ -117,16 +117,18 @@ def _build(
     options: CurveOptions,
     limit: int | None,
 ) -> Built:
+    from ..data import load_dataset
     from ..severity.building import build_curves
     from ..severity.openclip import DEFAULT, DEFAULT_2024, OpenClip
     from ..severity.sources import open_sources
-    from .data import load_source
     from .progress import progress
 
     sources = open_sources(spans)
     try:
         model = OpenClip(clip or (DEFAULT_2024 if options.protocol == "cuva-2024" else DEFAULT))
-        dataset = load_source(source, videos)
+        dataset = load_dataset(source, videos=videos)
+        with progress("rendering", "clips") as update:
+            dataset.ensure_videos(update, only={one.video for one in dataset.annotations[:limit]})
         with progress("curves", "videos") as update:
             return build_curves(dataset, out, model, judge, sources, options, limit=limit, progress=update)
     finally:

@@ -85,6 +85,7 @@ def gate_command(
     """
     from ..api.calls import read_scored
 
+    classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
     base_scores, new_scores = read_scored(against), read_scored(new)
     if exact:
         from ..errors import UsageError
@@ -106,7 +107,7 @@ def gate_command(
         calibration=[read_scored(path) for path in calibrate or ()],
         metrics=metric or (),
         on=on,
-        classes=_classes(new),
+        classes=classes,
         seed=seed,
     )
     for case in gate_cases(found):

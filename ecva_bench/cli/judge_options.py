@@ -108,6 +108,8 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
     if replay := options["replay"]:
         replayed = replayed_judge(replay, model or None)
         model, votes, max_tokens = replayed.model, votes or replayed.votes, max_tokens or replayed.max_tokens
+        if not replayed.sealed:
+            say(f"judge calls: unsealed: {replay}: nobody can tell whether they were changed", error=True)
     with (
         progress("judge", "votes") as update,
         open_judge(

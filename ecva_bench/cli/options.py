@@ -187,14 +187,7 @@ def build_request(
         curves=curves,
         name=name,
         selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
-        settings=Settings(
-            mode=mode,
-            memory=memory_mb << 20,
-            decoders=decoders,
-            deadline=deadline,
-            isolate=isolate,
-            retry_errors=retry_errors,
-        ),
+        settings=Settings(mode, memory_mb << 20, decoders, deadline, isolate, retry_errors),
         worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
 

@@ -55,11 +55,9 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
-    No video need be there: frames are taken to be 16:9.
-
-    Prices are packaged, each with its date and source. --prices adds to them a
-    file such as {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, in USD
-    per million tokens.
+    No video need be there: frames are taken to be 16:9. Prices are packaged, each
+    with its date and source. --prices adds to them a file such as {"models":
+    {"my-model": {"input": 0.15, "output": 0.6}}}, in USD per million tokens.
 
     Examples:
 
@@ -111,8 +109,8 @@ def _print_cost(found: RunStatus) -> None:
     if found.cost is None:
         return
     cost, most = found.cost, "about" if found.cost.measured else "at most"
-    tokens_in, tokens_out = amount(found.open * cost.tokens_in), amount(found.open * cost.tokens_out)
-    say(f"calls: {found.open:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
+    tokens_in, tokens_out = amount(found.calls * cost.tokens_in), amount(found.calls * cost.tokens_out)
+    say(f"calls: {found.calls:,}; a question takes {most} {amount(cost.tokens_in)} tokens in ({cost.basis})")
     say(f"tokens: {most} {tokens_in} in, {tokens_out} out")
     money, half = found.usd(), found.usd(batch=True)
     if money is None or half is None:

@@ -88,8 +88,6 @@ def run_command(
 
     Examples:
 
-      ecva-bench run --model motion --task cause
-
       ecva-bench run --model videollama2 --model-path DAMO-NLP-SG/VideoLLaMA2-7B --task cause
 
       ecva-bench run --model oracle --data annotations.xlsx --videos videos/ --edited anomaly --edited control

@@ -204,9 +204,7 @@ def _score_files(
 
     dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
-    settings = get_anomeval(
-        anomeval, dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
-    )
+    changes = dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
     models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
     targets = [out or scores_path(file, protocol) for file in files]
     for target in targets:
@@ -219,7 +217,7 @@ def _score_files(
             tasks=task or (),
             protocol=protocol,
             timestamp_unit=timestamp_unit,
-            anomeval=settings,
+            anomeval=get_anomeval(anomeval, changes),
             judge=judge,
             judge_prompts=prompts,
             reader=reader,

@@ -91,23 +91,30 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
     Print which runs lack answers, and which scores belong to no run.
     """
-    from ..api.calls import read_answer_file
-    from ..report.run import run_with_scores, scores_beside, scores_by_results
-    from ..scoring.files import read_scores
+    from ..report.run import scores_beside, scores_by_results
 
     paths = scores if scores is not None else [path for file in files for path in scores_beside(file)]
     named = scores_by_results(paths)
     for file in files:
-        results = read_answer_file(file, dataset)
-        owed = sum(map(len, results.expects.values()))
-        if len(results.answers) < owed:
-            text = f"{len(results.answers):,} of {counted(owed, 'answer')} there, {len(results.failures)} failed"
-            say(f"incomplete: {file}: {text}", error=True)
-        if results.lacking:
-            say(f"incomplete: {file}: {results.lacking.text}", error=True)
-        yield run_with_scores(results, map(read_scores, named.pop(results.sha256, ())))
+        yield _read_run(file, named, dataset)
     for path in (path for paths in named.values() for path in paths):
         say(f"left out: {path}: the scores are of other answers: score these again", error=True)
+
+
+def _read_run(file: Path, scores: dict[str, list[Path]], dataset: Dataset | None) -> Run:
+    """Return the run of a results file with its scores, which are taken from those given by the hash of the answers."""
+    from ..api.calls import read_answer_file
+    from ..report.run import run_with_scores
+    from ..scoring.files import read_scores
+
+    results = read_answer_file(file, dataset)
+    owed = sum(map(len, results.expects.values()))
+    if len(results.answers) < owed:
+        text = f"{len(results.answers):,} of {counted(owed, 'answer')} there, {len(results.failures)} failed"
+        say(f"incomplete: {file}: {text}", error=True)
+    if results.lacking:
+        say(f"incomplete: {file}: {results.lacking.text}", error=True)
+    return run_with_scores(results, map(read_scores, scores.pop(results.sha256, ())))
 
 
 def _serve(folder: Path, port: int) -> None:

@@ -26,7 +26,7 @@ from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, 
 _LONGEST_ERROR = 500  # characters of another program's message that are kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One answer of a row, or its want: `text` is None where the row holds none, and `lack` says what it holds."""
 

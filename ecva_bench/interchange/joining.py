@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..names import Name, one_video
 from ..records import Annotation, Sample
 from ..records.answers import Answer, Failure, finish_of
-from ..records.base import View, sha256_of
+from ..records.base import LeanRecords, View, sha256_of
 from .items import Item
 from .lookup import Lookup
 from .mapping import no_video_joins
@@ -34,7 +34,7 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
     An answer that is there twice counts once. Raises `DataError` where names do not tell videos apart or are none of
     the data set's, and where two answers to one question differ, with the places of both.
     """
-    joined = Joined()
+    joined, small = Joined(), LeanRecords()
     named = [_videos_of([item.name for item in items], lookup, path) for path, items in files]
     _check_joins([path for path, _ in files], named, lookup)
     first: dict[tuple[str, View], tuple[str, str, str]] = {}
@@ -50,7 +50,7 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
             continue
         text, where, written = first.setdefault(place, (item.text, item.where, item.name))
         if where == item.where:
-            joined.answers.append(_answer(item, *place, video, lookup))
+            joined.answers.append(small.lean(_answer(item, *place, video, lookup)))
         elif text.strip() == item.text.strip():
             joined.repeated += 1
         else:
@@ -105,10 +105,13 @@ def near(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {stems[found]!r}?" if found else ""
 
 
+def imported_key(sample: str, view: View, text: str, file: str) -> str:
+    """Return the identity of an answer that was made elsewhere; `file` is the name of what it was read from."""
+    return sha256_of({"id": sample, "view": view, "answer": text, "source": file.partition(",")[0]})
+
+
 def _key(item: Item, sample: str, view: View) -> str:
-    source = item.where.partition(",")[0]
-    content = {"id": sample, "view": view, "answer": item.text or item.lack, "source": source}
-    return sha256_of(content)
+    return imported_key(sample, view, item.text or item.lack, item.where)
 
 
 def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> Answer:

@@ -32,7 +32,12 @@ class Columns:
     names: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.flat = [dict(_flat(row.fields)) for row in self.rows]
+        self.flat = [
+            dict(_flat(row.fields))
+            if any(isinstance(one, list | Mapping) for one in row.fields.values())
+            else row.fields
+            for row in self.rows
+        ]
         self.names = list(dict.fromkeys(name for row in self.flat for name in row))
 
     def called(self, names: Iterable[str], *, below: bool = True) -> list[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from .. import registry
 from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
-from ..records.base import View
+from ..records.base import View, sha256_of_file
 from .lines import parse_records
 from .makers import Makers
 from .manifests import SampleView, lacking, manifest_of, sample_views
+from .repairing import repaired_faults
 from .spending import Spending
 
 
@@ -36,14 +36,14 @@ def read_results(path: Path) -> Results:
     manifest = manifest_of(path, records)
     newest: dict[SampleView, Answer] = {}
     extra: list[Answer] = []
-    keys: dict[str, tuple[str, View, str]] = {}
+    keys: dict[str, Answer] = {}
     doubts: list[Doubt] = []
     failures: dict[SampleView, Failure] = {}
     impossible: dict[SampleView, str] = {}
     owed = sample_views(manifest.expects)
     for record in records:
         if isinstance(record, Answer) and record.key not in keys:
-            keys[record.key] = (record.id, record.view, record.answer)
+            keys[record.key] = record
             place = (record.id, record.view)
             if place not in owed:
                 extra.append(record)
@@ -52,9 +52,11 @@ def read_results(path: Path) -> Results:
                 extra.append(newest[place])
             newest[place] = record
         elif isinstance(record, Answer):
-            if (record.id, record.view, record.answer) != keys[record.key]:
-                text = "a second, other answer under one key; the first counts"
-                doubts.append(Doubt(kind="second", id=record.id, view=record.view, text=text))
+            first = keys[record.key]
+            same = (record.id, record.view, record.answer) == (first.id, first.view, first.answer)
+            text = f"{'the same' if same else 'a second, other'} answer under one key; the first counts"
+            kind: Literal["duplicate", "second"] = "duplicate" if same else "second"
+            doubts.append(Doubt(kind=kind, id=record.id, view=record.view, text=text))
         elif isinstance(record, Failure):
             failures[record.id, record.view] = record
         elif isinstance(record, Unasked):
@@ -63,7 +65,7 @@ def read_results(path: Path) -> Results:
     return Results(
         name=path.stem,
         source=str(path),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=sha256_of_file(path),
         model=manifest.name or registry.short_name(str(manifest.spec.get("model", "unknown"))),
         expects={
             view: tuple(sample for sample in samples if (sample, view) not in impossible)
@@ -78,6 +80,8 @@ def read_results(path: Path) -> Results:
         spec=manifest.spec,
         doubts=tuple(doubts),
         packages=Makers(records).several,
+        sealed=manifest.sealed,
+        repaired=sum(map(repaired_faults, records)),
     )
 
 

@@ -17,7 +17,7 @@ from ..untrusted import parse_json, well_formed
 from . import messages
 from .backend import Vote
 from .error_bodies import ErrorBody
-from .logprobs import expected_verdicts
+from .logprobs import expected_verdicts, likely_beginnings
 from .store import Reply
 
 MAX_REPLY_TOKENS = 4096  # of a reply: a verdict is short, but models that think first count their thoughts
@@ -110,6 +110,7 @@ def read_completion(
             **_counts(usage),
             left_out=tuple(sorted(without)),
             thought="" if vote else scrub(_thought(message)),
+            beginnings=() if vote else likely_beginnings(choice.get("logprobs")),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return None

@@ -23,10 +23,11 @@ from .calls import Call, Verdict
 from .client import EndpointOptions
 from .completions import MAX_REPLY_TOKENS
 from .endpoint import Endpoint
+from .exports import key_of
 from .identity import ReplyOrigin, sampling, served
 from .local import LocalModel
 from .prices import find_price
-from .store import Cost, Reply, Store, default_store_path, key_of
+from .store import Cost, Reply, Store, default_store_path
 from .verdicts import NOT_IN_REPLAY, verdict
 
 # Called with the progress of an `ask`: votes done, votes in all, votes that failed.

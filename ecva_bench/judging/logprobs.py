@@ -29,6 +29,20 @@ def expected_verdicts(
     return None if None in values else tuple(value for value in values if value is not None)
 
 
+def likely_beginnings(logprobs: Any) -> tuple[tuple[str, float], ...]:
+    """Return the texts that a reply's first token might have been, each with its probability; () where none is told.
+
+    `logprobs` are those of a chat completion's choice.
+    """
+    try:
+        first = logprobs["content"][0]
+        entries = [first, *(first.get("top_logprobs") or ())]
+        found = {str(entry["token"]): math.exp(float(entry["logprob"])) for entry in entries}
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return ()
+    return tuple(found.items()) if all(0 <= one <= 1 + 1e-6 for one in found.values()) else ()
+
+
 def _bytes(token: Mapping[str, Any]) -> bytes:
     given = token.get("bytes")
     return bytes(given) if given is not None else str(token["token"]).encode()

@@ -7,17 +7,22 @@ from pathlib import Path
 
 from ..errors import JudgeError
 from ..untrusted import parse_json
+from .exports import read_export
 from .judge import LOCAL_PREFIX
 from .local import LocalModel
 
 
 @dataclass(frozen=True)
 class ReplayedJudge:
-    """A judge as an export has it: its name as `open_judge` takes it, its votes, and the most tokens of a reply."""
+    """A judge as an export has it: its name as `open_judge` takes it, its votes, and the most tokens of a reply.
+
+    Calls of an export that is not `sealed` may have been changed since they were written.
+    """
 
     model: str
     votes: int
     max_tokens: int | None
+    sealed: bool
 
 
 def replayed_judge(path: Path, model: str | None = None) -> ReplayedJudge:
@@ -25,15 +30,15 @@ def replayed_judge(path: Path, model: str | None = None) -> ReplayedJudge:
 
     Raises `JudgeError` where the file cannot be read, and, where no model is named, for calls of several or of none.
     """
+    by_judge: dict[str, list[dict[str, object]]] = {}
+    export = read_export(path)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")[1:]  # other line breaks are texts'
-        requests = [parse_json(line)["request"] for line in lines if line]
-        by_judge: dict[str, list[dict[str, object]]] = {}
-        for request in requests:
+        for call in export.calls:
+            request = parse_json(call.request)
             prefix = LOCAL_PREFIX if request["kind"] == LocalModel.kind else ""
             by_judge.setdefault(f"{prefix}{request['model']}", []).append(request["parameters"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JudgeError(f"the judge's calls cannot be read ({error})", path, "check the path") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise JudgeError(f"the judge's calls cannot be read ({error})", path, "export them again") from None
     if model is None:
         if len(by_judge) != 1:
             names = ", ".join(sorted(by_judge))
@@ -42,6 +47,5 @@ def replayed_judge(path: Path, model: str | None = None) -> ReplayedJudge:
         (model,) = by_judge
     found = by_judge.get(model, [])
     limits = {limit for parameters in found if isinstance(limit := parameters.get("max_completion_tokens"), int)}
-    return ReplayedJudge(
-        model, max(1, len({str(parameters.get("seed")) for parameters in found})), max(limits, default=None)
-    )
+    votes = max(1, len({str(parameters.get("seed")) for parameters in found}))
+    return ReplayedJudge(model, votes, max(limits, default=None), export.sealed)

@@ -8,7 +8,6 @@ one file at once.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -21,8 +20,8 @@ from ..errors import JudgeError
 from ..records.base import canonical_json
 from ..untrusted import parse_json
 from ..writing import write_whole
+from .exports import Export, ExportedCall, export_text, is_export, key_of, read_export, sealed, unsealed
 
-EXPORT_SCHEMA = "ecva.judge/1"
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 _LOG_PAGES = 50_000  # of 4 KiB: the log is taken into the file, which stops everything for the disk, this seldom
 
@@ -36,7 +35,8 @@ class Reply:
     and behind an @ the system's fingerprint. `thought` is the model's reasoning, where the endpoint sends it separately
     and the caller wants it. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
     `miscounted` is what it sends in the place of a count. `left_out` are parameters of the address that the endpoint
-    rejected. Neither `thought` nor `miscounted` is stored.
+    rejected. `beginnings` are the texts that its first token might have been, with their probabilities, where these
+    were asked for. `thought`, `miscounted` and `beginnings` are not stored.
     """
 
     content: str
@@ -50,6 +50,7 @@ class Reply:
     left_out: tuple[str, ...] = ()
     thought: str = ""
     miscounted: str = ""
+    beginnings: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> Reply:
@@ -78,17 +79,12 @@ class Cost:
 
 
 _NO_COSTS: Mapping[str, Cost] = MappingProxyType({})
-_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought", "miscounted"}
+_REPLY_FIELDS = frozenset(field.name for field in fields(Reply)) - {"thought", "miscounted", "beginnings"}
 
 
 def default_store_path() -> Path:
     """Return the default file of stored replies."""
     return cache_dir() / "judge.sqlite"
-
-
-def key_of(request: str) -> str:
-    """Return the content address of a request's canonical JSON: its hex SHA-256."""
-    return hashlib.sha256(request.encode()).hexdigest()
 
 
 class Store:
@@ -125,7 +121,7 @@ class Store:
                 self._base.execute("BEGIN IMMEDIATE")
                 written = self._base.executemany(
                     "INSERT OR IGNORE INTO calls VALUES (?, ?, ?)",
-                    ((key, request, reply.to_json()) for key, request, reply in calls),
+                    ((key, request, sealed(key, reply.to_json())) for key, request, reply in calls),
                 ).rowcount
                 self._base.executemany(
                     "INSERT OR REPLACE INTO spent VALUES (?, ?, ?)",
@@ -143,53 +139,67 @@ class Store:
         return {key: Cost(usd, tokens) for key, usd, tokens in self._rows("key, usd, tokens", keys, "spent")}
 
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
-        """Return the stored replies to `keys`, by key."""
-        return {key: Reply.from_json(reply) for key, reply in self._rows("key, reply", keys)}
+        """Return the stored replies to `keys`, by key; `JudgeError` where one was changed since it was stored."""
+        return {key: self._reply(key, stored) for key, stored in self._rows("key, reply", keys)}
 
     def export_jsonl(self, path: Path, keys: Iterable[str]) -> int:
         """Write the calls of `keys` with their replies, in the order of their keys, and return how many.
 
         The same calls give the same bytes. The file appears whole or not at all. Raises `JudgeError` where it cannot be
-        written, or would replace a file that is no export.
+        written, would replace a file that is no export, or a call was changed since it was stored.
         """
-        rows = sorted(self._rows("key, request, reply", set(keys)))
-        head = canonical_json({"type": "judge", "schema": EXPORT_SCHEMA, "calls": len(rows)})
-        lines = [f'{{"key":"{key}","reply":{reply},"request":{request}}}' for key, request, reply in rows]
+        calls = [
+            ExportedCall(key, request, self._opened(key, reply))
+            for key, request, reply in self._rows("key, request, reply", set(keys))
+        ]
+        if changed := next((call for call in calls if key_of(call.request) != call.key), None):
+            raise self._changed(changed.key)
         try:
             if path.exists() and not _may_be_replaced(path):
                 raise JudgeError("a file of this name exists and is no export of judge calls", path, "name another")
-            write_whole(path, "\n".join([head, *lines]) + "\n")
+            write_whole(path, export_text(calls))
         except OSError as error:
             remedy = "name another file; the calls are stored, and asking again costs nothing"
             raise JudgeError(f"the judge's calls cannot be written ({error.strerror})", path, remedy) from None
-        return len(rows)
+        return len(calls)
 
-    def import_jsonl(self, path: Path) -> int:
-        """Add the calls of an export to the store and return how many they are.
-
-        Raises `JudgeError` where the file is no export, or where a call does not match its address; it names the line.
-        """
+    def import_jsonl(self, path: Path) -> Export:
+        """Add the calls of an export to the store and return them; raises as `read_export`."""
+        found = read_export(path)
         try:
-            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise JudgeError(f"the judge's calls cannot be read ({error})", path, "check the path") from None
-        head = _json_object(lines[0])
-        if head.get("schema") != EXPORT_SCHEMA:
-            raise JudgeError(
-                f"this is no export of judge calls ({EXPORT_SCHEMA})", path, "make one with --judge-export"
-            )
-        if len(lines) - 1 != head.get("calls"):
-            what = f"calls exported: {head.get('calls')}, calls here: {len(lines) - 1}"
-            raise JudgeError(what, path, "get it again")
-        self.put([_call(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], start=2)])
-        return len(lines) - 1
+            calls = [(one.key, one.request, Reply.from_json(one.reply)) for one in found.calls]
+        except (ValueError, TypeError) as error:
+            raise JudgeError(f"a reply cannot be read ({error})", path, "get the file again") from None
+        self.put(calls)
+        return found
+
+    def _opened(self, key: str, stored: object) -> str:
+        """Return the JSON of a stored reply; `JudgeError` where it is not as it was stored."""
+        found = unsealed(key, stored) if isinstance(stored, str) else None
+        if found is None:
+            raise self._changed(key)
+        return found
+
+    def _reply(self, key: str, stored: object) -> Reply:
+        try:
+            return Reply.from_json(self._opened(key, stored))
+        except (ValueError, TypeError, AttributeError):  # of an older version, without a seal
+            raise self._changed(key) from None
+
+    def _changed(self, key: object) -> JudgeError:
+        remedy = "keep this file, and name another with --judge-store: there, the call is asked again"
+        return JudgeError(f"a stored call was changed since it was written ({str(key)[:12]})", self.path, remedy)
 
     def _rows(self, columns: str, keys: Iterable[str], table: str = "calls") -> Iterator[tuple[Any, ...]]:
         wanted = list(keys)
         for start in range(0, len(wanted), _AT_ONCE):
             part = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
-            yield from self._base.execute(f"SELECT {columns} FROM {table} WHERE key IN ({marks})", part)  # noqa: S608
+            try:
+                rows = self._base.execute(f"SELECT {columns} FROM {table} WHERE key IN ({marks})", part).fetchall()  # noqa: S608
+            except sqlite3.Error as error:
+                raise _unusable(self.path, error) from None
+            yield from rows
 
 
 def _unusable(path: Path | None, error: Exception) -> JudgeError:
@@ -197,24 +207,4 @@ def _unusable(path: Path | None, error: Exception) -> JudgeError:
 
 
 def _may_be_replaced(path: Path) -> bool:
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        first = lines.readline()
-    return _json_object(first).get("schema") == EXPORT_SCHEMA or (path.is_file() and not first)
-
-
-def _call(line: str, where: str) -> tuple[str, str, Reply]:
-    """Return the call in a line of an export."""
-    record = _json_object(line)
-    request, reply = canonical_json(record.get("request")), record.get("reply")
-    if record.get("key") != key_of(request) or not isinstance(reply, dict) or type(reply.get("content")) is not str:
-        remedy = "get the file again: this call was cut off or changed"
-        raise JudgeError("a call does not match its address", where, remedy)
-    return record["key"], request, Reply.from_json(canonical_json(reply))
-
-
-def _json_object(line: str) -> dict[str, Any]:
-    try:
-        found = parse_json(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    return is_export(path) or (path.is_file() and not path.stat().st_size)

@@ -19,7 +19,16 @@ from ..wording import counted
 from .by_view import blank_score
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
-from .sheet import UNJUDGED, VIEWS, aggregate_text, blind_notes, number_cell, warnings_of, worst_texts
+from .sheet import (
+    UNJUDGED,
+    VIEWS,
+    aggregate_text,
+    blind_notes,
+    number_cell,
+    reference_texts,
+    warnings_of,
+    worst_texts,
+)
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 from .verified import verification_notes
@@ -61,7 +70,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
     theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
     names = units | {column: name for column, name in theirs.items() if column not in units}
-    standings = {column: group.standings(column) for column in group.columns}
+    standings = group.standings()
     blanks = [blank_score(row.submission, row.entry, group.by) for row in group.rows] if group.view == "full" else []
     blank = ("blank",) if any(blanks) else ()
     rows = [
@@ -245,6 +254,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
         )
     notes += verification_notes([row.submission.verification for row in group.rows])
     notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
+    notes += [f"{text}." for row in group.rows for text in reference_texts(row.summaries.values(), row.label)]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),

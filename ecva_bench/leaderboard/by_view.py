@@ -9,7 +9,13 @@ from __future__ import annotations
 from ..records.base import VIEWS, Record, View, changes_pictures
 from ..records.scores import Summary
 from ..records.twins import original_of
-from ..statistics.paired import FEWEST_CLUSTERS, PAIRED_DRAWS, paired_bootstrap
+from ..statistics.paired import (
+    FEWEST_CLUSTERS,
+    PAIRED_DRAWS,
+    PairedBootstrap,
+    PairedDifferences,
+    paired_bootstraps,
+)
 from .groups import RANKED_BY
 from .sheet import number_cell
 from .submission import Entry, Submission
@@ -48,12 +54,13 @@ def view_scores(run: Submission, task: str | None = None) -> list[ViewScore]:
     """
     there = dict.fromkeys(entry.task for entry in run.entries if changes_pictures(entry.view))
     tasks = sorted(there, key=lambda name: list(RANKED_BY).index(name) if name in RANKED_BY else len(RANKED_BY))
-    found: list[ViewScore] = []
+    found: list[tuple[ViewScore, PairedDifferences | None]] = []
     for name in tasks:
         entries = {entry.view: entry for entry in run.entries if entry.task == name}
         if task in (None, name) and "full" in entries and (column := _column(name, entries)):
-            found += [_score(run, entries, view, column) for view in VIEWS if view in entries]
-    return found
+            found += [_score(entries, view, column) for view in VIEWS if view in entries]
+    resampled = iter(paired_bootstraps([drop for _, drop in found if drop], seed=run.scores.seed))
+    return [one if drop is None else _with_drop(one, next(resampled)) for one, drop in found]
 
 
 def view_table(run: Submission) -> Table | None:
@@ -105,7 +112,8 @@ def _column(task: str, entries: dict[View, Entry]) -> str | None:
     return next((column for column in [*ranked, *there] if all(column in columns for columns in scored)), None)
 
 
-def _score(run: Submission, entries: dict[View, Entry], view: View, column: str) -> ViewScore:
+def _score(entries: dict[View, Entry], view: View, column: str) -> tuple[ViewScore, PairedDifferences | None]:
+    """Return the score on a view, and the samples' losses against the full video; None where there is none to tell."""
     of_full = next(summary for summary in entries["full"].summaries if summary.column == column)
     summary = next((summary for summary in entries[view].summaries if summary.column == column), None)
     full, values = entries["full"].values[column], entries[view].values.get(column, {})
@@ -123,14 +131,17 @@ def _score(run: Submission, entries: dict[View, Entry], view: View, column: str)
         interval=summary.zero_filled_interval if summary else None,
     )
     if view == "full" or not both:
-        return one
+        return one, None
     sign = 1.0 if of_full.higher_is_better else -1.0
     strata = {**entries[view].strata, **entries["full"].strata} if of_full.balanced else {}
     own = [strata.get(place, "") for place in both] if of_full.balanced else []
     if of_full.balanced and len({*own} - {""}) < 2:
-        return one  # nothing to balance
+        return one, None  # nothing to balance
     gains = [sign * (full[place] - values[place]) for place in both]
-    drop = paired_bootstrap(gains, videos, strata=own, seed=run.scores.seed)
+    return one, PairedDifferences(gains, videos, own)
+
+
+def _with_drop(one: ViewScore, drop: PairedBootstrap) -> ViewScore:
     return one.model_copy(update={"drop": drop.mean, "drop_interval": drop.interval()})
 
 

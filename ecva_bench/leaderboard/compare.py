@@ -18,7 +18,7 @@ from ..records.answers import Lacking
 from ..records.base import Record
 from ..records.scores import Scores
 from ..statistics.comparisons import holm
-from ..statistics.paired import PAIRED_DRAWS, detectable_effect
+from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
 from ..wording import counted, versions
 from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .sheet import lacking_text, number_cell, warnings_of
@@ -186,7 +186,7 @@ def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unrea
 
 def effects(paired: Sequence[PairedColumn], *, seed: int, draws: int = PAIRED_DRAWS) -> tuple[Effect, ...]:
     """Return the difference in every column, with Holm's correction of the p-values for the number of columns."""
-    resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
+    resampled = paired_bootstraps([pair.differences for pair in paired], seed=seed, draws=draws)
     corrected = holm([one.p for one in resampled])
     return tuple(
         Effect(

@@ -18,8 +18,8 @@ from .verdict import Case, GateVerdict, worst
 
 IDS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
-# Where the files lie, which is no part of how scores are made.
-_PLACE = {"results", "dataset"}  # where the file lay, and a name: what the data set is, its hash says
+# No part of how scores were made: where the file lay, a name (what the data set is, its hash says), how it is kept.
+_PLACE = {"results", "dataset", "sealed"}
 
 
 class Reproduction(Record):

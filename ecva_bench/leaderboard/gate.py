@@ -28,7 +28,7 @@ from ..errors import UsageError
 from ..records.base import Record
 from ..records.scores import Scores
 from ..statistics.comparisons import holm
-from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop
+from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, paired_bootstraps
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
 from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
@@ -221,7 +221,7 @@ def _margin(margins: Mapping[str, float], name: str) -> float:
 def _checks(
     paired: Sequence[PairedColumn], tolerated: Sequence[float], classes: Mapping[str, str], seed: int, draws: int
 ) -> tuple[Check, ...]:
-    resampled = [pair.bootstrap(seed=seed, draws=draws) for pair in paired]
+    resampled = paired_bootstraps([pair.differences for pair in paired], seed=seed, draws=draws)
     margins = list(zip(resampled, tolerated, strict=True))
     corrected = zip(
         holm([one.p_at_least(-margin) for one, margin in margins]),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..records.base import VIEWS, View, changes_pictures
 from ..records.scores import Aggregate, Summary
 from ..records.twins import original_of
-from ..statistics.standings import Standing, standings
+from ..statistics.standings import RankedColumn, Standing, standings
 from .submission import Entry, Submission
 
 _Place = tuple[str, View, str, str, str]  # task, view, protocol, hashes of the samples and of the data set
@@ -93,19 +93,34 @@ class LeaderboardGroup:
                 found.setdefault(name, summary)
         return {name: found[name] for name in sorted(found, key=lambda name: name != self.by)}
 
-    def standings(self, column: str) -> dict[str, Standing]:
-        """Return the standing of each row that is ranked in a column, by label; baselines are not.
+    def standings(self) -> dict[str, dict[str, Standing]]:
+        """Return the standing of each row that is ranked in a column, by column and label; baselines are not.
 
         Nor are rows that were not verified where others were.
         """
-        sign = 1.0 if self.columns[column].higher_is_better else -1.0
-        ranked = [row for row in self.rows if not row.baseline and row.counts(column) and row.mean(column) is not None]
-        values = [{place: sign * value for place, value in row.entry.values[column].items()} for row in ranked]
-        videos = {place: original_of(row.entry.video_of(place)) for row in ranked for place in row.entry.values[column]}
-        balanced = self.columns[column].balanced
-        strata = {place: name for row in ranked for place, name in row.entry.strata.items()} if balanced else None
-        found = standings(values, seed=SEED, clusters=videos, strata=strata)
-        return dict(zip((row.label for row in ranked), found, strict=True))
+        columns = self.columns
+        ranked = {
+            name: [row for row in self.rows if not row.baseline and row.counts(name) and row.mean(name) is not None]
+            for name in columns
+        }
+        found = standings([self._ranked_column(name, rows) for name, rows in ranked.items()], seed=SEED)
+        return {
+            name: dict(zip((row.label for row in rows), some, strict=True))
+            for (name, rows), some in zip(ranked.items(), found, strict=True)
+        }
+
+    def _ranked_column(self, column: str, rows: Sequence[LeaderboardRow]) -> RankedColumn:
+        summary = self.columns[column]
+        sign = 1.0 if summary.higher_is_better else -1.0
+        return RankedColumn(
+            values=[{place: sign * value for place, value in row.entry.values[column].items()} for row in rows],
+            clusters={
+                place: original_of(row.entry.video_of(place)) for row in rows for place in row.entry.values[column]
+            },
+            strata={place: name for row in rows for place, name in row.entry.strata.items()}
+            if summary.balanced
+            else {},
+        )
 
 
 def group_submissions(submissions: Sequence[Submission], task: str | None = None) -> list[LeaderboardGroup]:

@@ -17,7 +17,7 @@ from ..records.annotations import sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary
 from ..records.twins import original_of
-from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, paired_bootstrap
+from ..statistics.paired import PairedDifferences
 from ..wording import counted
 from .values import sample_values
 
@@ -80,10 +80,11 @@ class PairedColumn:
             found[self.video[sample]].append(gain)
         return {video: mean(gains) for video, gains in found.items()}
 
-    def bootstrap(self, *, seed: int, draws: int = PAIRED_DRAWS) -> PairedBootstrap:
-        """Return the bootstrap of the mean gain, drawn by video; twins are drawn with the clip they belong to."""
+    @property
+    def differences(self) -> PairedDifferences:
+        """The gains by clip, to be resampled: twins are drawn with the clip they belong to."""
         clips = [original_of(self.video[sample]) for sample in self.gains]
-        return paired_bootstrap(list(self.gains.values()), clips, seed=seed, draws=draws)
+        return PairedDifferences(list(self.gains.values()), clips)
 
 
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:

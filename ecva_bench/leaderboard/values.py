@@ -38,10 +38,11 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
 
 def sample_strata(scores: Scores, summary: Summary) -> dict[str, str]:
     """Return the stratum of each sample of a balanced column, by its id; nothing of other columns."""
+    if not summary.balanced:
+        return {}
     place = (summary.task, summary.view, summary.scorer)
     there = (score for score in scores.scores if (score.task, score.view, score.scorer) == place)
-    known = {score.id: score.stratum for score in there if score.stratum}
-    return {**summary.absent_strata, **known} if summary.balanced else {}
+    return {**summary.absent_strata, **{score.id: score.stratum for score in there if score.stratum}}
 
 
 def check_mean(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeGuard, get_args
+from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -43,26 +44,56 @@ class Record(BaseModel):
 
     @classmethod
     def unchecked(cls, values: dict[str, object]) -> Self:
-        """Return a record of values by field that are known to be right: faster, and in half the memory.
+        """Return a record of values, one for each field, that are known to be right: faster, in a third of the memory.
 
         For readers of large files: they have checked every value, and a wrong one would not be noticed here.
         """
-        names = _names(cls)
-        record = cls.__new__(cls)
-        _set(record, "__dict__", values if len(values) == len(names) else {**_defaults(cls), **values})
-        _set(record, "__pydantic_fields_set__", names)
-        _set(record, "__pydantic_extra__", _NO_EXTRA)
-        _set(record, "__pydantic_private__", None)
+        record = _new(cls)
+        fields = _fields_of(record)
+        for name, value in values.items():
+            fields[name] = value  # one by one: only so do all records of a type share the keys of their dictionaries
+        _set_names(record, _names(cls))
+        _set_extra(record, _NO_EXTRA)
+        _set_private(record, None)
         return record
 
 
-_set = object.__setattr__
+_new = object.__new__
+_fields_of = vars(BaseModel)["__dict__"].__get__
+_set_names, _set_extra, _set_private = (
+    vars(BaseModel)[f"__pydantic_{slot}__"].__set__ for slot in ("fields_set", "extra", "private")
+)
 _NO_EXTRA: dict[str, object] = {}  # one for all, for a record is never changed
+_REMEMBERED = 10_000  # values of a field; lines that repeat one are near each other
+RecordType = TypeVar("RecordType", bound=Record)
 
 
-@cache
-def _defaults(kind: type[Record]) -> dict[str, object]:
-    return {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
+class LeanRecords:
+    """Makes the records of one large file small: what several of them say is in memory once."""
+
+    def __init__(self) -> None:
+        self._known: defaultdict[str, dict[Any, Any]] = defaultdict(dict)  # by field: 1 and 1.0 of two are equal
+
+    def lean(self, record: RecordType) -> RecordType:
+        """Return the same record in about a fifth of the memory."""
+        small = type(record).unchecked({name: self._shared(name, value) for name, value in record.__dict__.items()})
+        if record.__pydantic_extra__:
+            _set_extra(small, record.__pydantic_extra__)
+        return small
+
+    def _shared(self, name: str, value: Any) -> Any:
+        """Return the value, or an equal one of the same field."""
+        if isinstance(value, Record):
+            value = self.lean(value)
+        elif not isinstance(value, str | tuple):
+            return value
+        known = self._known[name]
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        try:
+            return known.setdefault(value, value)
+        except TypeError:  # it holds a dictionary, which has no hash
+            return value
 
 
 @cache

@@ -1,11 +1,12 @@
 """Collect the content of runs by video and sample: the texts of the page's chunks, and its columns of numbers.
 
-Runs are read one after another and kept as text only, so that memory is bounded by the size of the page.
+Runs are read one after another. Their texts wait in a temporary file, so that a page may be larger than the memory.
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,26 @@ from .videos import Videos
 PERCENT_SCALE, UNIT_SCALE = 10_000, 100
 
 
+class _Texts:
+    """Texts on disk, each with the place (start, length in bytes) by which it is read again."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  it goes with this object
+        self._size = 0
+
+    def add(self, text: str) -> tuple[int, int]:
+        data = text.encode("utf-8", "surrogatepass")
+        self._file.seek(self._size)
+        self._file.write(data)
+        place = (self._size, len(data))
+        self._size += len(data)
+        return place
+
+    def read(self, place: tuple[int, int]) -> str:
+        self._file.seek(place[0])
+        return self._file.read(place[1]).decode("utf-8", "surrogatepass")
+
+
 class Collection:
     """The content of the runs by video: texts ready to be written, and the columns of numbers."""
 
@@ -35,11 +56,12 @@ class Collection:
         self.runs: list[dict[str, Any]] = []
         self.common: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, Label | None] = {}
-        self.entries: dict[str, dict[int, str]] = defaultdict(dict)
+        self.entries: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
         self.lacking: dict[str, list[int]] = defaultdict(list)
         self.samples: dict[str, None] = {}
-        self.values: dict[MetricKey, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
+        self.values: dict[MetricKey, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         self.answers = 0
+        self._texts = _Texts()
 
     def add(self, run: Run) -> None:
         """Add a run: its answers and failures, video by video."""
@@ -57,7 +79,7 @@ class Collection:
         for video in answers.keys() | failures.keys():
             self._add_common(video, answers[video])
             entry = run_entry(run, answers[video], failures[video], places)
-            self.entries[video][number] = compact(entry)
+            self.entries[video][number] = self._texts.add(compact(entry))
         answered = {answer.id for answer in results.answers if answer.view == "full"}
         owed = set(results.expects.get("full", ()))
         for sample in sorted(owed | answered):
@@ -75,7 +97,8 @@ class Collection:
         """Yield (video, the text of its entry) in the order of their ids; `media` are the files linked to."""
         for video in sorted(self.common):
             head = compact(self.common[video] | {"media": media.get(video)})
-            runs = ",".join(f'"{run}":{text}' for run, text in sorted(self.entries[video].items()))
+            entries = sorted(self.entries[video].items())
+            runs = ",".join(f'"{run}":{self._texts.read(place)}' for run, place in entries)
             yield video, f'{head[:-1]},"runs":{{{runs}}}}}'
 
     def index(self, places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
@@ -105,9 +128,9 @@ class Collection:
 
     def column(self, metric: Metric) -> list[list[int | None]]:
         """Return a metric's values [samples of its task, runs], in the order of the index; None where there is none."""
-        values = self.values[metric.key]
-        rows = (values.get(sample, {}) for sample in self._ordered() if sample_parts(sample).task == metric.task)
-        return [[row.get(run) for run in range(len(self.runs))] for row in rows]
+        columns = [self.values[metric.key][run] for run in range(len(self.runs))]
+        samples = (sample for sample in self._ordered() if sample_parts(sample).task == metric.task)
+        return [[column.get(sample) for column in columns] for sample in samples]
 
     def _add_common(self, video: str, answers: Sequence[Answer]) -> None:
         entry = video_entry(video, answers, self.videos.annotations.get(video))
@@ -126,7 +149,7 @@ class Collection:
                 for column, value in score.values.items():
                     key = (score.task, score.scorer, column_label(column, protocol))
                     if key in self.metrics:
-                        self.values[key][sample][number] = round(value * _scale(self.metrics[key]))
+                        self.values[key][number][sample] = round(value * _scale(self.metrics[key]))
 
     def _label(self, video: str) -> Label | None:
         annotation = self.videos.annotations.get(video)

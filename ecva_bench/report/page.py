@@ -43,6 +43,7 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
     collected = Collection(videos or Videos())
     for run in runs:
         collected.add(run)
+        del run  # before the next one is read, for two may be too much for the memory
     if not collected.common:
         raise UsageError("there is nothing to look at", folder, "give results files that hold answers")
     part = folder / ".part"

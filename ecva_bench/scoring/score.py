@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 
@@ -22,7 +22,7 @@ from ..reading.units import TimeUnit
 from ..records import Moment
 from ..records.annotations import NO_MOMENTS, sample_parts
 from ..records.answers import Answer, Results
-from ..records.base import canonical_json
+from ..records.base import LeanRecords, canonical_json
 from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
 from ..records.twins import original_of
 from ..statistics.intervals import DRAWS, balanced_mean, bootstrap_interval
@@ -103,24 +103,18 @@ def score_results(
     _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    pairs = [(each, group) for group in groups for each in chosen[group.task] if group.view in each.views]
-    parts = [_computed(each, group, seed, draws) for each, group in pairs]
+    found = _Found()
+    for group in groups:
+        for each in chosen[group.task]:
+            if group.view in each.views:
+                found.compute(each, group, seed, draws)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
-        summaries=tuple(summary for part in parts for summary in part[0]),
-        aggregates=tuple(aggregate for part in parts for aggregate in part[1]),
-        scores=tuple(score for part in parts for score in part[2]),
+        summaries=tuple(found.summaries),
+        aggregates=tuple(found.aggregates),
+        scores=tuple(found.scores),
     )
-
-
-def _computed(
-    scorer: Scorer, group: AnswerGroup, seed: int, draws: int
-) -> tuple[list[Summary], list[Aggregate], list[Score]]:
-    """Return the records of one scorer on one group."""
-    with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
-        part = _Part(scorer, group, seed, draws)
-        return part.summaries(), part.aggregates(), part.scores()
 
 
 def _header(
@@ -156,6 +150,7 @@ def _header(
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
+        repaired=results.repaired,
     )
 
 
@@ -261,6 +256,24 @@ def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, se
             scorer.second = second
 
 
+class _Found:
+    """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
+
+    def __init__(self) -> None:
+        self.summaries: list[Summary] = []
+        self.aggregates: list[Aggregate] = []
+        self.scores: list[Score] = []
+        self._records = LeanRecords()
+
+    def compute(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
+        """Add the records of one scorer on one group."""
+        with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+            part = _Part(scorer, group, seed, draws)
+            self.summaries += part.summaries()
+            self.aggregates += part.aggregates()
+            self.scores += map(self._records.lean, part.scores())
+
+
 class _Part:
     """One scorer on one group: the items, their values, and what they come to."""
 
@@ -307,10 +320,10 @@ class _Part:
         balanced = {column.name for column in self.scorer.columns if column.balanced}
         return [{name: one for name, one in own.items() if name not in balanced} for own in values]
 
-    def scores(self) -> list[Score]:
-        """Return a record per answer, scored or not."""
+    def scores(self) -> Iterator[Score]:
+        """Yield a record per answer, scored or not."""
         values = {item.id: value for item, value in zip(self.batch, self.values, strict=True)}
-        return [self._score(item, values.get(item.id, {})) for item in self.items]
+        return (self._score(item, values.get(item.id, {})) for item in self.items)
 
     def _score(self, item: Scorable, values: dict[str, float]) -> Score:
         found = self.gaps.get(item.id, {})

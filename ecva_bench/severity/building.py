@@ -53,8 +53,9 @@ def build_curves(
     other settings, `BudgetExhausted` or `JudgeError` where the judge can be asked no more, and `ModelGone` of a model
     that is a source: what is done is in the file then.
     """
-    maker = CurveMaker(dataset, encoder, judge, sources, options)
-    with CurveFile(out, maker.settings) as file:
+    with CurveFile(out) as file:
+        maker = CurveMaker(dataset, encoder, judge, sources, options)
+        file.check(maker.settings)
         wanted = dataset.annotations[:limit]
         left = [annotation for annotation in wanted if annotation.video not in file.done]
         built = Built(there=len(wanted) - len(left))

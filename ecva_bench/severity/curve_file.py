@@ -16,12 +16,14 @@ from ..untrusted import scrubbed_json, secrets
 class CurveFile:
     """A file of curves that is written to. `done` are the videos whose curve it has; use it as a context manager."""
 
-    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
-        """Open or create a file for curves of these settings; an incomplete last line is set aside in `<file>.torn`.
+    def __init__(self, path: Path) -> None:
+        """Open or create a file; an incomplete last line is set aside in `<file>.torn`.
 
-        Raises `ResultsBusy` where another process writes it, `SpecMismatch` where its curves were made with other
-        settings, `DataError` where it holds something else, and `ResultsError` where it cannot be written.
+        Raises `ResultsBusy` where another process writes it, `DataError` where it holds something else, and
+        `ResultsError` where it cannot be written.
         """
+        self.path = path
+        self._settings: dict[str, Any] | None = None  # of its curves
         self.done: set[str] = set()
         self._failed: dict[str, CurveFailure] = {}
         self._secrets = secrets()
@@ -36,12 +38,21 @@ class CurveFile:
             raise ResultsError(what, path, "name another with --out") from error
         try:
             for _, record in curve_records(path):
-                _check_settings(record, settings, path)
                 self._remember(record)
             set_aside_torn_tail(self._file)
         except BaseException:
             self._file.close()
             raise
+
+    def check(self, settings: dict[str, Any]) -> None:
+        """Raise `SpecMismatch`, which names what differs, where the curves in it were made with other settings."""
+        there = self._settings
+        if there is None or canonical_json(there) == canonical_json(settings):
+            return
+        names = sorted(name for name in {*there, *settings} if there.get(name) != settings.get(name))
+        shown = "; ".join(f"{name}: {there.get(name)!r:.60}, and now {settings.get(name)!r:.60}" for name in names)
+        what = f"the curves in the file were made with other settings ({shown})"
+        raise SpecMismatch(what, self.path, "name another file with --out")
 
     def append(self, record: Curve | CurveFailure) -> None:
         """Write a record; a failure that the file ends with for its video already is not written again."""
@@ -64,14 +75,6 @@ class CurveFile:
     def _remember(self, record: Curve | CurveFailure) -> None:
         if isinstance(record, Curve):
             self.done.add(record.video)
+            self._settings = record.settings
         else:
             self._failed[record.video] = record
-
-
-def _check_settings(record: Curve | CurveFailure, settings: dict[str, Any], path: Path) -> None:
-    there = record.settings
-    if isinstance(record, CurveFailure) or canonical_json(there) == canonical_json(settings):
-        return
-    names = sorted(name for name in {*there, *settings} if there.get(name) != settings.get(name))
-    shown = "; ".join(f"{name}: {there.get(name)!r:.60}, and now {settings.get(name)!r:.60}" for name in names)
-    raise SpecMismatch(f"the curves in the file were made with other settings ({shown})", path, "name another --out")

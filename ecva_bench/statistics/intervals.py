@@ -101,3 +101,9 @@ def cluster_sums(
         members[cluster] += [] if math.isnan(value) else [value]
     totals = np.array([sum(found) for found in members.values()], dtype=np.float64)
     return totals, np.array([len(found) for found in members.values()], dtype=np.int64)
+
+
+def cluster_counts(random: np.random.Generator, clusters: int, draws: int) -> npt.NDArray[np.float64]:
+    """Return how often each cluster is in each of the next draws [draws, clusters]."""
+    taken = random.integers(clusters, size=(draws, clusters)) + clusters * np.arange(draws)[:, None]
+    return np.bincount(taken.ravel(), minlength=draws * clusters).reshape(draws, clusters).astype(np.float64)

@@ -10,19 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from .intervals import CELLS_AT_ONCE, LEVEL, balanced_mean, cluster_sums
+from .intervals import CELLS_AT_ONCE, LEVEL, balanced_mean, cluster_counts, cluster_sums
 
 PAIRED_DRAWS = 10_000
 POWER = 0.8
 # With fewer, the resamples themselves are too few to have tails.
 FEWEST_CLUSTERS = 5
 _NORMAL = NormalDist()
+_Array = npt.NDArray[np.float64]
 _LEAST_Z = -8.0  # the last whose tail floating point tells from 0
 
 
@@ -101,6 +101,15 @@ class PairedBootstrap:
         return max(1.0, (threshold - self.mean) / last) if abs(last) > self._slack(threshold) else 1.0
 
 
+@dataclass(frozen=True)
+class PairedDifferences:
+    """Paired differences, the cluster of each and, where their mean is balanced over strata, the stratum of each."""
+
+    values: Sequence[float]
+    clusters: Sequence[Hashable]
+    strata: Sequence[str] = ()
+
+
 def paired_bootstrap(
     differences: Sequence[float],
     clusters: Sequence[Hashable],
@@ -109,64 +118,70 @@ def paired_bootstrap(
     strata: Sequence[str] = (),
     draws: int = PAIRED_DRAWS,
 ) -> PairedBootstrap:
-    """Return the bootstrap of the mean of paired differences, drawn by cluster; all sequences are equally long.
+    """Return the bootstrap of the mean of paired differences; see `paired_bootstraps`."""
+    return paired_bootstraps([PairedDifferences(differences, clusters, strata)], seed=seed, draws=draws)[0]
 
-    With `strata`, one for each difference, it is that of their `balanced_mean`: clusters are drawn within each stratum,
-    those that have differences of several strata among themselves, and `clusters` of the result counts the fewest.
 
-    The same input in any order gives the same resamples, and comparisons over as many clusters share their draws.
-    Raises `ValueError` without a difference, and with a single stratum.
+def paired_bootstraps(
+    columns: Sequence[PairedDifferences], *, seed: int, draws: int = PAIRED_DRAWS
+) -> list[PairedBootstrap]:
+    """Return the bootstrap of the mean of each column of differences, drawn by cluster.
+
+    With `strata` it is that of their `balanced_mean`: clusters are drawn within each stratum, those that have
+    differences of several strata among themselves, and `clusters` of the result counts the fewest.
+
+    The same input in any order gives the same resamples, and columns over as many clusters share their draws: it takes
+    less time to ask for several columns together. Raises `ValueError` where a column has no difference, or a single
+    stratum.
     """
-    if not differences:
-        raise ValueError("there is no difference to resample")
-    if strata:
-        return _balanced(differences, clusters, strata, seed, draws)
-    totals, sizes = cluster_sums(differences, clusters)
-    count = len(totals)
-    mean = math.fsum(differences) / len(differences)
-    if count < FEWEST_CLUSTERS:
-        return PairedBootstrap(len(differences), count, mean, None, np.empty(0))
-    columns = np.stack([totals, sizes], axis=1)
-    rows = max(1, CELLS_AT_ONCE // count)
-    drawn = _resamples(count, seed, draws)
-    parts = [drawn[first : first + rows].astype(np.float64) @ columns for first in range(0, draws, rows)]
-    sums = np.concatenate(parts)
-    means = np.sort(sums[:, 0] / sums[:, 1])
-    error = float(means.std()) * math.sqrt(count / (count - 1))
-    return PairedBootstrap(len(differences), count, mean, error, means)
+    tables = [_tables(column) for column in columns]
+    seeded = [(seed + number, table) for some in tables for number, table in enumerate(some)]
+    sums = iter(_resampled_sums(seeded, draws))
+    return [_bootstrap(column, some, [next(sums) for _ in some]) for column, some in zip(columns, tables, strict=True)]
 
 
-def _balanced(
-    differences: Sequence[float], clusters: Sequence[Hashable], strata: Sequence[str], seed: int, draws: int
-) -> PairedBootstrap:
-    mean = balanced_mean(differences, strata)
+def _bootstrap(column: PairedDifferences, tables: Sequence[_Array], sums: Sequence[_Array]) -> PairedBootstrap:
+    """Return what the resampled sums and sizes of the strata, [draws, 2 x strata] for each table, come to."""
+    n, fewest = len(column.values), min(map(len, tables))
+    mean = balanced_mean(column.values, column.strata) if column.strata else math.fsum(column.values) / n
     if mean is None:
         raise ValueError("there is one stratum, and nothing to balance")
-    names = sorted({*strata} - {""})
+    if fewest < FEWEST_CLUSTERS:
+        return PairedBootstrap(n, fewest, mean, None, np.empty(0))
+    total = sum(sums[1:], sums[0])
+    means = np.sort((total[:, 0::2] / total[:, 1::2]).mean(axis=1))
+    error = float(means.std()) * math.sqrt(fewest / (fewest - 1))
+    return PairedBootstrap(n, fewest, mean, error, means)
+
+
+def _tables(column: PairedDifferences) -> list[_Array]:
+    """Return the sum and the size of each stratum in each cluster, [clusters, 2 x strata].
+
+    There is one table for all clusters that have differences of the same strata; without strata there is one.
+    """
+    if not column.values:
+        raise ValueError("there is no difference to resample")
+    strata = column.strata or [""] * len(column.values)
+    names = sorted({*strata} - {""}) or [""]
     of: dict[Hashable, set[str]] = {}
-    for cluster, own in zip(clusters, strata, strict=True):
+    for cluster, own in zip(column.clusters, strata, strict=True):
         of.setdefault(cluster, set()).update([own] if own else names)
     kinds: dict[tuple[str, ...], list[int]] = {}
-    for place, cluster in enumerate(clusters):
+    for place, cluster in enumerate(column.clusters):
         kinds.setdefault(tuple(sorted(of[cluster])), []).append(place)
-    fewest = min(len({clusters[place] for place in places}) for places in kinds.values())
-    if fewest < FEWEST_CLUSTERS:
-        return PairedBootstrap(len(differences), fewest, mean, None, np.empty(0))
-    sums: npt.NDArray[np.float64] = np.zeros((draws, 2 * len(names)))
-    for number, (_, places) in enumerate(sorted(kinds.items())):
-        some = [clusters[place] for place in places]
-        columns = [
-            column
-            for name in names
-            for column in cluster_sums([differences[p] if strata[p] in ("", name) else math.nan for p in places], some)
-        ]
-        table: npt.NDArray[np.float64] = np.stack(columns, axis=1)
-        drawn, rows = _resamples(len(table), seed + number, draws), max(1, CELLS_AT_ONCE // len(table))
-        for first in range(0, draws, rows):
-            sums[first : first + rows] += np.matmul(drawn[first : first + rows].astype(np.float64), table)
-    means = np.sort((sums[:, 0::2] / sums[:, 1::2]).mean(axis=1))
-    error = float(means.std()) * math.sqrt(fewest / (fewest - 1))
-    return PairedBootstrap(len(differences), fewest, mean, error, means)
+    return [_table(column, strata, names, places) for _, places in sorted(kinds.items())]
+
+
+def _table(column: PairedDifferences, strata: Sequence[str], names: Sequence[str], places: Sequence[int]) -> _Array:
+    clusters = [column.clusters[place] for place in places]
+    sums = [
+        of_stratum
+        for name in names
+        for of_stratum in cluster_sums(
+            [column.values[place] if strata[place] in ("", name) else math.nan for place in places], clusters
+        )
+    ]
+    return np.stack(sums, axis=1)
 
 
 def detectable_effect(error: float, *, alpha: float, power: float = POWER) -> float:
@@ -187,17 +202,24 @@ def clusters_needed(error: float, clusters: int, drop: float, *, alpha: float, p
     return math.ceil(clusters * (detectable_drop(error, alpha=alpha, power=power) / drop) ** 2)
 
 
-@lru_cache(maxsize=4)
-def _resamples(clusters: int, seed: int, draws: int) -> npt.NDArray[np.uint16]:
-    """Return how often each cluster is in each resample [draws, clusters]; kept, for many comparisons share them."""
-    random = np.random.default_rng(seed)
-    counts = np.empty((draws, clusters), dtype=np.uint16)
-    rows = max(1, CELLS_AT_ONCE // clusters)
-    for first in range(0, draws, rows):
-        part = counts[first : first + rows]
-        drawn = random.integers(clusters, size=part.shape) + clusters * np.arange(len(part))[:, None]
-        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
-    return counts
+def _resampled_sums(tables: Sequence[tuple[int, _Array]], draws: int) -> list[_Array]:
+    """Return the column sums [draws, columns] of resampled tables [clusters, columns], each with its seed.
+
+    Tables of as many clusters and the same seed share their draws, which are never all in memory.
+    """
+    sums: list[_Array] = [np.empty((draws, table.shape[1])) for _, table in tables]
+    alike: dict[tuple[int, int], list[int]] = {}
+    for place, (seed, table) in enumerate(tables):
+        if len(table) >= FEWEST_CLUSTERS:
+            alike.setdefault((seed, len(table)), []).append(place)
+    for (seed, clusters), places in alike.items():
+        random = np.random.default_rng(seed)
+        rows = max(1, CELLS_AT_ONCE // clusters)
+        for first in range(0, draws, rows):
+            counts = cluster_counts(random, clusters, min(rows, draws - first))
+            for place in places:
+                sums[place][first : first + rows] = counts @ tables[place][1]
+    return sums
 
 
 # Between normal and Student quantiles in closed form, either way: Gaver and Kafadar 1984, "A retrievable recipe for

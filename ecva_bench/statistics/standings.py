@@ -7,12 +7,12 @@ Higher is better.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from .intervals import DRAWS, LEVEL
+from .intervals import CELLS_AT_ONCE, DRAWS, LEVEL, cluster_counts
 
 # Means that differ by less are equal: the order in which a machine adds must not move a place.
 EQUAL = 1e-9
@@ -33,58 +33,86 @@ class Standing:
     group: int
 
 
-def standings(
-    values: Sequence[Mapping[str, float]],
-    *,
-    seed: int,
-    clusters: Mapping[str, str] | None = None,
-    strata: Mapping[str, str] | None = None,
-    draws: int = DRAWS,
-    level: float = LEVEL,
-) -> list[Standing]:
-    """Return the standing of each entrant, in the order given; `values` holds the entrants' values by item.
+@dataclass(frozen=True)
+class RankedColumn:
+    """The values of the entrants by item, with the cluster and, where means are balanced, the stratum of each item."""
 
-    `clusters` names each item's cluster; without it every item is one. With `strata`, by item, a mean is the mean over
-    strata of the means in each; an item of the stratum "" is in all. A draw takes as many clusters as there are, with
+    values: Sequence[Mapping[str, float]]
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    strata: Mapping[str, str] = field(default_factory=dict)
+
+
+def standings(
+    columns: Sequence[RankedColumn], *, seed: int, draws: int = DRAWS, level: float = LEVEL
+) -> list[list[Standing]]:
+    """Return the standings of the entrants in each column, in the order given.
+
+    An item without a cluster is one of its own. With strata, a mean is the mean over strata of the means in each; an
+    item of the stratum "" is in all. A draw takes as many clusters as there are, with
     replacement and the same for all; a cluster that an entrant lacks is left out of its mean. Two entrants differ where
     the percentile interval of the difference of their means does not contain 0: pair by pair, not corrected for the
-    number of pairs. With fewer than two clusters the spread is unknown, and no two entrants differ.
+    number of pairs. With fewer than two clusters the spread is unknown, and no two entrants differ. Columns over as
+    many clusters share their draws.
     """
-    items = sorted({item for own in values for item in own})
-    if not values or not items:
-        return [Standing(1, (1, len(values)), 1) for _ in values]
-    table = np.array([[own.get(item, np.nan) for own in values] for item in items], dtype=np.float64)
-    named = sorted({(clusters or {}).get(item, item) for item in items})
-    numbers = {name: number for number, name in enumerate(named)}
-    member = np.array([numbers[(clusters or {}).get(item, item)] for item in items])
-    own = [(strata or {}).get(item, "") for item in items]
-    parts = [[stratum in ("", name) for stratum in own] for name in sorted({*own} - {""})] or [[True] * len(items)]
-    rows = [np.flatnonzero(part) for part in parts]
-    weights = _draws(len(named), seed, draws)[:, member]
-    means = np.mean([_means(table[part], np.ones((1, len(part)))) for part in rows], axis=0)
-    drawn = np.mean([_means(table[part], weights[:, part]) for part in rows], axis=0)
+    tables = [_table(column) for column in columns]
+    drawn = _drawn_means(tables, seed, draws)
+    return [
+        _standings(column, table, means, level) for column, table, means in zip(columns, tables, drawn, strict=True)
+    ]
+
+
+def _standings(column: RankedColumn, table: _Array, drawn: _Array, level: float) -> list[Standing]:
+    count = len(column.values)
+    if table.size == 0:
+        return [Standing(1, (1, count), 1)] * count
+    means = _means(table, np.ones((1, table.shape[1])))
     tail = (1 - level) / 2
     ranks = np.quantile(_ranks(drawn), [tail, 1 - tail], axis=0, method="inverted_cdf")
-    known = len(named) > 1
-    groups = _groups(means[0], drawn, tail) if known else [1] * len(values)
+    known = table.shape[1] > 1
+    groups = _groups(means[0], drawn, tail) if known else [1] * count
     return [
-        Standing(int(rank), (int(low), int(high)) if known else (1, len(values)), group)
+        Standing(int(rank), (int(low), int(high)) if known else (1, count), group)
         for rank, low, high, group in zip(_ranks(means)[0], *ranks, groups, strict=True)
     ]
 
 
-def _draws(clusters: int, seed: int, draws: int) -> _Array:
-    """Return how often each cluster is taken in each draw [draws, clusters]."""
-    random = np.random.default_rng(seed)
-    taken = random.integers(clusters, size=(draws, clusters)) + clusters * np.arange(draws)[:, None]
-    return np.bincount(taken.ravel(), minlength=draws * clusters).reshape(draws, clusters).astype(np.float64)
+def _table(column: RankedColumn) -> _Array:
+    """Return the sums of values and the numbers of values [strata, clusters, 2 x entrants]."""
+    items = sorted({item for own in column.values for item in own})
+    named = sorted({column.clusters.get(item, item) for item in items})
+    numbers = {name: number for number, name in enumerate(named)}
+    member = np.array([numbers[column.clusters.get(item, item)] for item in items], dtype=np.int64)
+    values = np.array([[own.get(item, np.nan) for own in column.values] for item in items], dtype=np.float64)
+    there = ~np.isnan(values)
+    cells = np.concatenate([np.where(there, values, 0.0), there], axis=1) if items else np.empty((0, 0))
+    own = [column.strata.get(item, "") for item in items]
+    parts = [[stratum in ("", name) for stratum in own] for name in sorted({*own} - {""})] or [[True] * len(items)]
+    table = np.zeros((len(parts), len(named), cells.shape[1]))
+    for number, part in enumerate(parts):
+        np.add.at(table[number], member[part], cells[part])
+    return table
+
+
+def _drawn_means(tables: Sequence[_Array], seed: int, draws: int) -> list[_Array]:
+    """Return the mean of each entrant in each draw [draws, entrants], for each table; draws are never all in memory."""
+    drawn: list[_Array] = [np.empty((draws, table.shape[2] // 2)) for table in tables]
+    for clusters in {table.shape[1] for table in tables} - {0}:
+        random = np.random.default_rng(seed)
+        rows = max(1, CELLS_AT_ONCE // clusters)
+        for first in range(0, draws, rows):
+            weights = cluster_counts(random, clusters, min(rows, draws - first))
+            for table, means in zip(tables, drawn, strict=True):
+                if table.shape[1] == clusters:
+                    means[first : first + rows] = _means(table, weights)
+    return drawn
 
 
 def _means(table: _Array, weights: _Array) -> _Array:
     """Return the mean of each entrant in each draw [draws, entrants]; nothing to average is worse than anything."""
-    there = ~np.isnan(table)
-    totals, sizes = weights @ np.where(there, table, 0.0), weights @ there  # of an item, its cluster's weight
-    return np.where(sizes > 0, totals / np.maximum(sizes, 1), NOTHING)
+    sums = weights @ table  # of each stratum
+    totals, sizes = np.split(sums, 2, axis=2)
+    means: _Array = np.where(sizes > 0, totals / np.maximum(sizes, 1), NOTHING).mean(axis=0)
+    return means
 
 
 def _ranks(means: _Array) -> npt.NDArray[np.int64]:

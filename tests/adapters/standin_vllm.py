@@ -33,6 +33,7 @@ class SamplingParams:
     top_p: float = 1.0
     seed: int | None = None
     max_tokens: int | None = 16
+    logprobs: int | None = None
 
 
 class LLM:
@@ -111,10 +112,16 @@ class LLM:
         )
         self.model.generation_config = t.GenerationConfig()
         with torch.inference_mode():
-            said = self.model.generate(**inputs, generation_config=settings)[0, length:]
+            found = self.model.generate(
+                **inputs, generation_config=settings, output_logits=True, return_dict_in_generate=True
+            )
+        said = found.sequences[0, length:]
         text = self.processor.tokenizer.decode(said, skip_special_tokens=True)
         finish = "length" if len(said) == sampling.max_tokens else "stop"
         output = SimpleNamespace(text=text, token_ids=said.tolist(), finish_reason=finish)
+        if sampling.logprobs:  # all of them: a tiny network makes none stand out
+            steps = [torch.log_softmax(step[0].float(), dim=-1).tolist() for step in found.logits]
+            output.logprobs = [{n: SimpleNamespace(logprob=one) for n, one in enumerate(step)} for step in steps]
         return SimpleNamespace(prompt=prompt["prompt"], outputs=[output])
 
 

@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ from ecva_bench.records import Annotation, Label, Moment, Sample
 from ecva_bench.records.annotations import Review
 from ecva_bench.records.base import Record
 from ecva_bench.samples import samples
-from ecva_bench.tasks import PROMPT_SETS, TASKS, has_prompt, prompt_for
+from ecva_bench.tasks import PROMPT_SETS, TASKS, SeverityFrom, has_prompt, prompt_for
 from ecva_bench.video import Video
 from tests.clips import Clips, write_clip
 
@@ -46,7 +46,7 @@ ANNOTATED = Annotation(
     review=Review(label=Label(major=74, sub=20), moments=(REVIEWED,)),
 )
 SECRETS = ("hidden", "73-19", "74-20", *(str(t) for m in (MOMENT, REVIEWED) for t in (m.start, m.end)))
-SAMPLES = [one for task in TASKS.values() for one in samples(ANNOTATED, task, prompt_for(task))]
+SAMPLES = [one for task in TASKS.values() for one in samples(ANNOTATED, task, prompt_for(task)) if not task.named_only]
 
 
 class OneClip(Clips):
@@ -106,7 +106,7 @@ def test_the_words_of_a_packaged_prompt_are_a_whole_question(task: str, prompt_s
     assert question == prompt.text
     assert question.task == task
     assert question.prompt_id == f"{prompt_set}/{task}.v{prompt.version}"
-    assert question.unit == ("seconds" if task in ("timestamp", "grounding") else "")
+    assert question.unit == ("seconds" if task in ("timestamp", "grounding", "severity") else "")
     assert Question.of(question) is question
 
 
@@ -242,6 +242,10 @@ class Watching(Adapter):
         HANDED.append(("answer_many", list(questions), secrets((self, video, questions))))
         return [self.answer(video, question) for question in questions]
 
+    def first_token_probabilities(self, video: Video, question: Question, words: Sequence[str]) -> list[float]:
+        HANDED.append(("first_token_probabilities", question, secrets((self, video, question, words))))
+        return [1 / len(words)] * len(words)
+
     def study(self, samples: Sequence[Sample]) -> None:
         raise AssertionError("a model was shown the references")
 
@@ -274,11 +278,18 @@ def test_no_model_can_reach_a_reference(
         with runner, Journal(tmp_path / "r.jsonl", runner.manifest) as journal:
             end = runner.run(journal)
         assert (end.status == "complete") != fails
+    watched = [*HANDED]
+    for way in get_args(SeverityFrom):
+        runner = made(Watching, settings=Settings(mode=mode), tasks=("severity",), severity_from=way)
+        with runner, Journal(tmp_path / f"{way}.jsonl", runner.manifest) as journal:
+            assert runner.run(journal).status == "complete"
     called = {name for name, _, _ in HANDED}
     everything = {name for name in vars(Adapter) if not name.startswith("_") and callable(getattr(Adapter, name))}
     assert called >= everything - {"check_checkpoint", "question_cost", "share"}  # of no run, a plan, several workers
-    assert [(name, found) for name, _, found in HANDED if found] == []
-    asked = [question for name, question, _ in HANDED if name == "answer"]
+    assert [(name, found) for name, _, found in watched if found] == []
+    parts = [one for _, _, found in HANDED[len(watched) :] for one in found]  # what is cut to show a part alone
+    assert all(isinstance(one, Moment) and one not in (MOMENT, REVIEWED) for one in parts)
+    asked = [question for name, question, _ in watched if name == "answer"]
     assert {type(question) for question in asked} == {Question}
     assert {(q.task, q.prompt_id, q.unit) for q in asked} == {
         (s.task, f"ours/{s.task}.v1", "seconds" if s.task == "timestamp" else "") for s in SAMPLES
@@ -337,7 +348,7 @@ def test_a_class_cannot_be_half_a_baseline(made: Callable[..., Runner]) -> None:
 
 def test_the_baselines_of_the_project_are_those_that_look_or_show_a_floor() -> None:
     found = {name for name in registry.names(ADAPTER_GROUP) if find_model(name).baseline}
-    assert found == {"constant", "motion", "oracle", "prompt-echo", "second-round"}
+    assert found == {"constant", "motion", "middle", "oracle", "prompt-echo", "second-round"}
     for name in registry.names(ADAPTER_GROUP):
         model = registry.load(ADAPTER_GROUP, name)
         assert model.baseline == issubclass(model, Baseline) == (name in found)

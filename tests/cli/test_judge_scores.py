@@ -147,6 +147,8 @@ def test_calls_of_several_judges_or_of_none_do_not_name_one(answers, judged, ecv
     results, export = answers("motion", "--limit", "1"), tmp_path / "calls.jsonl"
     judged(results, "--judge-export", export, "--task", "cause")
     head, *calls = [json.loads(line) for line in export.read_text().splitlines()]
+    for line in (head, *calls):  # as an older version wrote them
+        line.pop("sealed" if line is head else "seal")
     for call in calls[:1]:
         call["request"]["model"] = "other"
         request = json.dumps(call["request"], ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -22,6 +22,7 @@ NEEDED = {
     "check-fast": "--model motion --n 1",
     "compare": "r.jsonl r.jsonl",
     "data check": "mini",
+    "data curves": "mini --out c.jsonl --judge m --clip open_clip:clip --limit 1",
     "data fetch": "cuva",
     "data stats": "mini",
     "export": "r.jsonl --to csv",
@@ -46,6 +47,8 @@ _FINDING = "doctor tells what it finds, and refuses nothing"
 EXEMPT = {
     "audit --read-with": "any name may be a model of the endpoint",
     "check-fast --out": "the model is refused first",
+    "data curves --judge": "any name may be a model of the endpoint",
+    "data curves --moments": "it is written when the curves are, which are kept",
     "data fetch --to": "the hub is asked first, for the size",
     "doctor --data": _FINDING,
     "doctor --model": _FINDING,
@@ -86,6 +89,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             with pytest.raises(SystemExit) as end:
                 cli.main()
             assert not end.value.code
+    (folder / "clip").mkdir()  # a model that is named and never loaded
+    (folder / "clip/open_clip_config.json").write_text('{"model_cfg": {"vision_cfg": {}, "text_cfg": {}}}')
+    (folder / "clip/empty.safetensors").write_bytes(b"\2" + bytes(7) + b"{}")
     (folder / "a.json").write_text(json.dumps({"mini01": "A car."}))
     rows = [
         {

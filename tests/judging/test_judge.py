@@ -125,7 +125,7 @@ def test_an_export_holds_only_what_was_handed_out(judge_at: Open, tmp_path: Path
         judge.ask([grade("mine")])
         judge.export(tmp_path / "export.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "export.jsonl").read_text().splitlines()]
-    assert lines[0] == {"type": "judge", "schema": "ecva.judge/1", "calls": 1}
+    assert lines[0] == {"type": "judge", "schema": "ecva.judge/1", "calls": 1, "sealed": True}
     assert [line["request"]["payload"]["candidate"] for line in lines[1:]] == ["mine"]
 
 

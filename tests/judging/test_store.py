@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import JudgeError
-from ecva_bench.judging.store import Reply, Store, default_store_path, key_of
+from ecva_bench.judging.exports import key_of
+from ecva_bench.judging.store import Reply, Store, default_store_path
 from ecva_bench.records.base import canonical_json
 
 REPLY = Reply("{}", expectations=(0.1, 1 / 3), tokens_in=3, left_out=("seed",))
@@ -67,7 +68,7 @@ def test_an_export_is_imported_whole_and_exported_to_the_same_bytes(tmp_path: Pa
     store, keys = filled(None)
     assert store.export_jsonl(tmp_path / "a.jsonl", [*keys, keys[0]]) == 3
     other = Store(None)
-    assert other.import_jsonl(tmp_path / "a.jsonl") == 3
+    assert other.import_jsonl(tmp_path / "a.jsonl").sealed
     other.export_jsonl(tmp_path / "b.jsonl", reversed(keys))
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
     assert other.get(keys) == store.get(keys)
@@ -125,7 +126,8 @@ def test_fields_of_a_newer_version_are_passed_over() -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from ecva_bench.judging.store import Reply, Store, key_of
+from ecva_bench.judging.exports import key_of
+from ecva_bench.judging.store import Reply, Store
 from ecva_bench.records.base import canonical_json
 store = Store(Path(sys.argv[1]))
 for n in range(400):

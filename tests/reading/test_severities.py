@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.reading.curves import answer_text
+from ecva_bench.reading.curves import severity_text
 from ecva_bench.reading.severities import read_severities, read_severity
 
 TWO = [(0.0, 5.0, 7.0), (5.0, 10.0, 3.0)]
@@ -129,7 +129,7 @@ def test_a_reply_names_one_severity(reply: str, severity: float | None) -> None:
 )
 def test_what_is_written_is_read(rows: list[tuple[int, int, int | None]]) -> None:
     segments = [(start / 4, (start + length) / 4, severity) for start, length, severity in rows]
-    found = read_severities(answer_text(segments), unit=None)
+    found = read_severities(severity_text(segments), unit=None)
     named = [(start, end, float(severity)) for start, end, severity in segments if severity is not None]
     unparsed = [(start, end) for start, end, severity in segments if severity is None]
     if named and len(unparsed) <= len(named):

@@ -45,6 +45,8 @@ def lexical(name: str, payload: Mapping[str, Any]) -> list[int]:
 class RuleJudge:
     """Answers every call by a rule on the prompt's name and the payload; None from the rule is unscored."""
 
+    SILENCE = "the reply cannot be read"
+
     def __init__(self, rule: Rule = lexical, *, expectations: bool = False) -> None:
         self.rule, self.expectations = rule, expectations
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -62,7 +64,7 @@ class RuleJudge:
         self.calls.append((name, dict(call.payload)))
         verdicts = self.rule(name, call.payload)
         if verdicts is None:
-            return Verdict(None, reason="the reply cannot be read")
+            return Verdict(None, reason=self.SILENCE)
         assert len(verdicts) == call.expected
         values = tuple(map(float, verdicts))
         return Verdict(values, expectations=tuple(value * 0.9 for value in values) if self.expectations else None)

@@ -123,6 +123,14 @@ FRAME_RANKING = by_hand(
         },
     }
 )
+# Of 60 cells of a second, 32 are abnormal in place 3; without a curve, its columns have no value.
+SEVERITY = by_hand(
+    {
+        "": {"frame_auc": 0, "frame_ap": 0, "iou_half": 0, "parsed": 0},
+        "class 10": {"frame_auc": 0, "iou_best": 0, "parsed": 0},
+        "[0, 12] [30, 40]": {"parsed": 0},
+    }
+)
 CHOICE = by_hand({"": {"accuracy": 0, "parsed": 0}, "a car hits a wall": {"accuracy": 0, "parsed": 1}})
 DETECTION = by_hand({text: {"correct": 0, "parsed": 0} for text in ("", "[5]")})
 GPT = by_hand({"": {"gpt_sum": 0}, "hits a wall a car": {**dict.fromkeys(_FULL, 5), "gpt_sum": 20}})
@@ -163,6 +171,7 @@ REFERENCES: dict[str, Callable[[Scorable, Any], Values]] = {
     "grounding": TIMESTAMP,
     "moverscore": moverscore,
     "rouge": rouge,
+    "severity": SEVERITY,
     "timestamp": TIMESTAMP,
     "twins": twins,
     "twins-judge": twins_judge,

@@ -199,6 +199,7 @@ def test_aggregates_are_those_declared(scorer):
     summary = scorer.summary(items, scorer.score(items))
     # Where a second reader is, sub-classes are named, options are rotated, there are both classes, normal videos.
     at_times = {"read_by_judge", "accuracy_sub", "sub_named", "consistent", "constant_answer", "missed", "flagged"}
+    at_times |= {"segments_unparsed"}  # where an answer names a segment
     at_times |= {column.name for column in scorer.aggregates if column.blind}  # some fit some options only
     assert summary.keys() | at_times == {column.name for column in scorer.aggregates} | at_times
     for column in (column for column in scorer.aggregates if column.name in summary):

@@ -17,7 +17,7 @@ from ecva_bench.records.answers import Answer, Results
 from ecva_bench.records.scores import Scores
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.intervals import balanced_mean, bootstrap_interval
-from ecva_bench.statistics.standings import standings
+from ecva_bench.statistics.standings import RankedColumn, standings
 
 
 def run(
@@ -144,7 +144,7 @@ def test_a_board_ranks_detection_by_balanced_accuracy() -> None:
     (group,) = group_submissions(entries)
     assert group.by == "balanced_accuracy"
     assert [row.label for row in group.rows] == ["right", "half", "says-yes"]
-    places = group.standings("balanced_accuracy")
+    places = group.standings()["balanced_accuracy"]
     assert [places[label].rank for label in ("right", "half", "says-yes")] == [1, 2, 3]
     (row,) = headline_table(entries[0]).rows
     assert [cell.text for cell in row[1:3]] == ["balanced_accuracy", "50.00 %"]
@@ -176,8 +176,8 @@ def test_questions_about_one_video_are_drawn_together() -> None:
     items = [f"v{n // 10}/choice/q{n % 10}" for n in range(40)]
     one = {item: float(item[1] in "012") for item in items}
     other = {item: float(item[1] in "0") for item in items}
-    apart = standings([one, other], seed=0)
-    together = standings([one, other], seed=0, clusters={item: item[:2] for item in items})
+    apart = standings([RankedColumn([one, other])], seed=0)[0]
+    together = standings([RankedColumn([one, other], {item: item[:2] for item in items})], seed=0)[0]
     assert [place.group for place in apart] == [1, 2]
     assert [place.group for place in together] == [1, 1]
 

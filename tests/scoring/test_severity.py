@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from ecva_bench.reading.curves import (
-    answer_text,
     cell_centres,
     equal_spans,
     middle,
     points_at,
     segments_at,
     segments_of_cells,
+    severity_text,
 )
 from ecva_bench.scoring import get_protocol
 from ecva_bench.scoring.curves import CellReference, curve_columns, moment_columns, pooled_columns
@@ -91,7 +91,7 @@ def scored(text: str, **fields: Any) -> tuple[dict[str, float], dict[str, str]]:
 
 
 def test_the_curve_itself_is_perfect_and_a_constant_says_nothing() -> None:
-    itself = answer_text(segments_of_cells(points_at(CURVE, cell_centres(12.0)), 12.0))
+    itself = severity_text(segments_of_cells(points_at(CURVE, cell_centres(12.0)), 12.0))
     values, gaps = scored(itself)
     assert gaps == {}
     assert [values[name] for name in ("hit1", "highlight_ap", "spearman", "kendall", "parsed")] == [1.0] * 5

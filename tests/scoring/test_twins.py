@@ -157,9 +157,8 @@ def test_a_judge_says_of_normal_twins_whether_the_clips_anomaly_is_claimed() -> 
     sent = {"event": "a car hits a wall", "candidate": "the car hits a wall"}
     assert judge.calls == [("claims-anomaly", sent)]  # an empty answer claims nothing, and nobody is asked
     silent = score_results(run, scorers=["twins-judge"], judge=RuleJudge(lambda name, payload: None))
-    assert column(silent, "claimed_normal").gaps == {
-        "judge: the reply cannot be read; nor is there one on the reference": 1
-    }
+    silence = f"judge: {RuleJudge.SILENCE}; nor is there one on the reference"
+    assert column(silent, "claimed_normal").gaps == {silence: 1}
 
 
 def test_a_judge_is_asked_where_there_are_twins_and_the_clips_text_is_known() -> None:

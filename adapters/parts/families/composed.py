@@ -21,7 +21,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,9 +36,10 @@ from ecva_bench.records.base import sha256_of
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import samplers
 
+from ..language.beginnings import beginnings, word_probabilities
 from ..language.policy import Policy
 from ..options import choice, count
-from ..prompts import Piece, Template, TokenIds, encode
+from ..prompts import Piece, Template, Text, TokenIds, Visual, encode
 from .has_checkpoints import HasCheckpoints
 
 if TYPE_CHECKING:
@@ -250,6 +251,30 @@ class Composed(HasCheckpoints):
         """Return the model's answers, the video being encoded once."""
         seen = self.look(video)
         return [*self.ask([(seen, question) for question in questions])]
+
+    def first_token_probabilities(self, video: Video, question: str, words: Sequence[str]) -> list[float]:
+        """Return how probable it is that the answer begins with each of some words."""
+        import torch
+
+        from ..language.generation import next_probabilities
+
+        seen, networks = self.look(video), self.networks
+        *pieces, last = self.prompt(question, seen)
+
+        def sequence(said: str) -> list[int | Visual]:
+            text = Text(last.text + said) if isinstance(last, Text) else Text(said)
+            tail = [text] if isinstance(last, Text) else [last, *([text] if said else [])]
+            return encode([*pieces, *tail], networks.tokenizer)
+
+        def following(said: tuple[int, ...]) -> Callable[[int], float]:
+            with torch.inference_mode():
+                visual = self.visual(seen, question)
+                found = next_probabilities(
+                    networks, [*sequence(""), *said], visual, self.policy, attending=self.attending
+                )
+            return lambda token: float(found[token])
+
+        return word_probabilities(beginnings(sequence, words, self.checkpoint.name), following)
 
     def describe(self) -> dict[str, Any]:
         """Return checkpoints with revisions, numbers, frames, template and generation; no weights are loaded."""

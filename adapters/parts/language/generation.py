@@ -78,6 +78,32 @@ def generate(
     return [_answer_of(row, ends, policy, networks.tokenizer) for row in generated.tolist()]
 
 
+def next_probabilities(
+    networks: Networks, sequence: Sequence[int | Visual], visual: torch.Tensor, policy: Policy, *, attending: Attending
+) -> torch.Tensor:
+    """Return how probable each id is to come next after a sequence: float32 [vocabulary], on the CPU.
+
+    `visual` is [tokens, hidden]. It is the model's own word: nothing of the policy but its ends has a part in it.
+    """
+    language = networks.language
+    place = _placed(sequence, len(visual))
+    device = language.get_input_embeddings().weight.device
+    ids = place.clamp(min=NOTHING)[None].to(device)
+    given: dict[str, Any] = {"input_ids": ids}
+    plain = Policy(max_new_tokens=1, eos=policy.eos, pad=policy.pad)
+    with attending([visual], ids):
+        if bool((place < 0).any()):
+            given = {"inputs_embeds": _embedded(language, [place], [visual])[0][None]}
+        generated = language.generate(
+            **given,
+            attention_mask=torch.ones_like(ids),
+            generation_config=config_of(plain, networks.tokenizer),
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+    return torch.softmax(generated.logits[0][0].float(), dim=-1).cpu()
+
+
 def config_of(policy: Policy, tokenizer: Tokenizer) -> GenerationConfig:
     """Return a policy as transformers wants it, with every number given but the penalty for repetitions: see below."""
     sampling: dict[str, Any] = {}
