@@ -104,10 +104,8 @@ def score_results(
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     found = _Found()
-    for group in groups:
-        for each in chosen[group.task]:
-            if group.view in each.views:
-                found.compute(each, group, seed, draws)
+    for group, each in ((group, each) for group in groups for each in chosen[group.task] if group.view in each.views):
+        found.compute(each, group, seed, draws)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
