@@ -88,9 +88,10 @@ def score_results(
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
-    answered = group_answers(results, include_extra=rules.include_extra)
-    groups = [group for group in answered if wanted is None or group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)}
+    groups = [
+        one for one in group_answers(results, include_extra=rules.include_extra) if one.task in wanted or not tasks
+    ]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
@@ -104,8 +105,9 @@ def score_results(
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     found = _Found()
-    for group, each in ((group, each) for group in groups for each in chosen[group.task] if group.view in each.views):
-        found.compute(each, group, seed, draws)
+    fit = ((each, group) for group in groups for each in chosen[group.task] if group.view in each.views)
+    for scorer, group in fit:
+        found.compute(scorer, group, seed, draws)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
