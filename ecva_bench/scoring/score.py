@@ -89,9 +89,10 @@ def score_results(
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
-    answered = group_answers(results, include_extra=rules.include_extra)
-    groups = [group for group in answered if wanted is None or group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)}
+    groups = [
+        one for one in group_answers(results, include_extra=rules.include_extra) if one.task in wanted or not tasks
+    ]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
