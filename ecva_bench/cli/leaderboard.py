@@ -35,6 +35,13 @@ Answers = Annotated[
 Data = Annotated[
     list[str] | None, typer.Option(help="Annotations to verify by, of a set not embedded; may be repeated.")
 ]
+Signers = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --verify: file of allowed signers, as ssh-keygen reads it, to check signatures by.",
+        show_default=False,
+    ),
+]
 
 
 def leaderboard_command(
@@ -49,6 +56,7 @@ def leaderboard_command(
     verify: Verify = False,
     answers: Answers = None,
     data: Data = None,
+    allowed_signers: Signers = None,
 ) -> None:
     """Rank scored runs: one table per task, view, protocol, prompt and set of samples.
 
@@ -79,12 +87,14 @@ def leaderboard_command(
     from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
 
+    if allowed_signers and not verify:
+        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
     if (verify or answers or data) and not build:
         raise UsageError("--verify, --answers and --data are of --build", remedy="name a folder with --build")
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
-        _build(build, printed, names, Evidence(answers or (), data or ()), verify=verify)
+        _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
     submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None

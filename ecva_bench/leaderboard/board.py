@@ -245,6 +245,8 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
     notes += verification_notes([row.submission.verification for row in group.rows])
+    looked_at = [(row.label, row.submission.verification) for row in group.rows]
+    notes += [f"{label}: {found.signature}." for label, found in looked_at if found and found.signature]
     notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (

@@ -54,7 +54,7 @@ def verify(
         raise ResultsError("the answers are not those of the submission", answers, "submit the run again")
     check_answers(results)
     here = metrics_here(found)
-    with _replayed(calls) as judge:
+    with _replayed(calls, found) as judge:
         again, but_for = _scored_again(found, results, judge, here)
     networks = {name for name, kind in here.items() if issubclass(kind, NeuralScorer)}
     for one in _differences(found, again, but_for, networks):
@@ -67,10 +67,14 @@ def verify(
     return Verification(status="verified", but_for=left, why=next((but_for[one] for one in left), ""))
 
 
-def _replayed(calls: Path | None) -> AbstractContextManager[Judge | None]:
+def _replayed(calls: Path | None, found: Submission) -> AbstractContextManager[Judge | None]:
+    """Return the judge of an export; of several, the one that the submission's signatures name."""
     if calls is None:
         return nullcontext()
-    judge = replayed_judge(calls)
+    signatures = {summary.signature for entry in found.entries for summary in entry.summaries}
+    named = {name for one in signatures for part in one.split("|") if (name := part.removeprefix("judge:")) != part}
+    model = next(iter(named)).removeprefix("openai:") if len(named) == 1 else None
+    judge = replayed_judge(calls, model)
     return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, replay=calls)
 
 
