@@ -7,7 +7,7 @@ GATE := results/gate
 ROOM ?= statistics
 FROZEN := constant motion oracle second-round
 
-.PHONY: demo test lint types unit slow mutants benchmarks leaderboards gate docs clean
+.PHONY: demo test lint types unit slow mutants guards benchmarks leaderboards gate docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/ecva-bench run --model constant --out $(DEMO)/constant.jsonl
@@ -34,6 +34,10 @@ slow: $(VENV)/.dev
 # Changes the code of one room in small ways, and asks its tests whether they notice (CONTRIBUTING.md, Mutants).
 mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutants $(ROOM) --jobs $$(nproc)
+
+# Takes guards out of the code, one at a time, and asks the tests named for each whether they notice (tests/guards.toml).
+guards: $(VENV)/.dev
+	$(BIN)/python -m tests.guards --jobs $$(nproc)
 
 leaderboards: $(VENV)/.core
 	$(BIN)/ecva-bench leaderboard --build leaderboards --verify --answers leaderboards/ci

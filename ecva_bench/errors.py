@@ -31,6 +31,7 @@
      ├── WorkerLost                worker processes or machines that died (retryable)
      ├── ResultsError              a results or scores file that cannot be used
      │    ├── ResultsBusy          another process writes it
+     │    ├── SealBroken           it, or a submission, was changed since it was written; `line` is the first that was
      │    └── SpecMismatch         it belongs to a run with other settings
      ├── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
      └── JudgeError                a judge that cannot be asked at all: no key, no such model, refused
@@ -248,6 +249,17 @@ class ResultsError(EcvaError):
 
 class ResultsBusy(ResultsError):
     """Another process is writing the results file."""
+
+
+class SealBroken(ResultsError):
+    """A results or scores file, or a submission, that was changed since it was written: damaged, or edited.
+
+    `line` is the first line that was, from 1; None for a submission.
+    """
+
+    def __init__(self, what: str, where: object = None, remedy: str | None = None, *, line: int | None = None) -> None:
+        super().__init__(what, where, remedy)
+        self.line = line
 
 
 class SpecMismatch(ResultsError):

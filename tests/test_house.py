@@ -73,6 +73,7 @@ MAY_IMPORT = {
         "checkpoints",
         "devices",
     },
+    "answer_audit": {"judging", "reading", "records", "scoring", "tasks"},
     "data_audit": {"blind", "data", "names", "records", "scoring", "statistics"},
     "leaderboard": {"statistics", "records"},
     "api": {

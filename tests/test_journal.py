@@ -17,6 +17,7 @@ from ecva_bench.journal.merging import merge_results
 from ecva_bench.journal.results import read_results
 from ecva_bench.journal.writer import Journal, end_of, writer
 from ecva_bench.records.answers import Answer, Failure, Manifest
+from tests.sealing import reseal, unseal
 
 
 def manifest(ids: tuple[str, ...] = ("1/cause", "2/cause"), **spec: object) -> Manifest:
@@ -54,8 +55,8 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [line["type"] for line in lines] == ["run", "answer", "error", "end"]
     assert lines[0]["schema"] == "ecva.results/1"
-    assert lines[-1] | {"t": ""} == {
-        "type": "end", "status": "incomplete", "answers": 1, "errors": 1, "missing": 0, "t": "",
+    assert lines[-1] | {"t": "", "seal": ""} == {
+        "type": "end", "status": "incomplete", "answers": 1, "errors": 1, "missing": 0, "t": "", "seal": "",
     }  # fmt: skip
 
 
@@ -63,6 +64,7 @@ def test_half_a_character_that_another_program_wrote_costs_no_answer(tmp_path: P
     path = tmp_path / "results.jsonl"
     with Journal(path, manifest()) as journal:
         journal.append(answer("1/cause", "[5] HALF"))
+    unseal(path)
     path.write_bytes(path.read_bytes().replace(b"HALF", rb"\ud83d"))
     assert [a.answer for a in read_results(path).answers] == ["[5] \ufffd"]
     with Journal(path, manifest()) as journal:
@@ -253,6 +255,7 @@ def test_records_and_fields_of_a_newer_minor_version_are_tolerated(tmp_path: Pat
     with path.open("a") as lines:
         lines.write('{"type":"thought","text":"from the future"}\n')
         lines.write(json.dumps(answer("2/cause").model_dump() | {"mood": "good"}) + "\n")
+    reseal(path)
     results = read_results(path)
     assert len(results.answers) == 2
     assert results.answers[1].model_extra == {"mood": "good"}

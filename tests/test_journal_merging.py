@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecva_bench.errors import ResultsError, SpecMismatch
+from ecva_bench.errors import ResultsError, SealBroken, SpecMismatch
 from ecva_bench.journal.merging import merge_results
 from ecva_bench.journal.results import read_results
 from ecva_bench.journal.writer import Journal, end_of
 from ecva_bench.records.answers import Answer, Failure, Lacking, Manifest, Unasked
 from ecva_bench.records.base import View
 from tests.cases import case
+from tests.sealing import unseal
 from tests.test_journal import answer, failure
 
 VIEWS: tuple[View, ...] = ("full", "anomaly")
@@ -167,8 +169,8 @@ def test_a_part_that_is_unfinished_is_named_with_what_it_lacks(tmp_path: Path) -
         merge_results(files, tmp_path / "all.jsonl")
     merge_results(files, tmp_path / "all.jsonl", incomplete=True)
     assert read_results(tmp_path / "all.jsonl").lacking is None  # all parts are there
-    assert last(tmp_path / "all.jsonl") | {"t": ""} == {
-        "type": "end", "status": "incomplete", "answers": 10, "errors": 0, "missing": 2, "t": "",
+    assert last(tmp_path / "all.jsonl") | {"t": "", "seal": ""} == {
+        "type": "end", "status": "incomplete", "answers": 10, "errors": 0, "missing": 2, "t": "", "seal": "",
     }  # fmt: skip
 
 
@@ -229,6 +231,9 @@ def test_runs_of_other_videos_and_tasks_merge_where_they_agree(tmp_path: Path) -
 def test_parts_pasted_together_are_refused_and_not_read_as_one(tmp_path: Path) -> None:
     one, two = parts(tmp_path, 4, 2)
     (tmp_path / "all.jsonl").write_bytes(one.read_bytes() + two.read_bytes())
+    with pytest.raises(SealBroken, match=r"line \d+ is the first line of another file.*ecva-bench merge"):
+        read_results(tmp_path / "all.jsonl")
+    unseal(tmp_path / "all.jsonl")
     with pytest.raises(ResultsError, match=r"several runs \(part 1 of 2 there, part 2 of 2 here\): .*ecva-bench merge"):
         read_results(tmp_path / "all.jsonl")
 
@@ -269,6 +274,22 @@ def test_what_happened_in_the_parts_is_kept_and_who_wrote_them(tmp_path: Path) -
     assert [part["host"] for part in first["environment"]["parts"]] == ["machine 1", "machine 2", "machine 1"]
 
 
+def test_a_merged_file_has_its_name_only_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [write(tmp_path / f"{number}.jsonl", manifest(range(4), (number, 2))) for number in (1, 2)]
+    target, extend, seen = tmp_path / "all.jsonl", Journal.extend, list[bool]()
+
+    def extended(journal: Journal, records: Sequence[Any]) -> None:
+        seen.append(target.exists())
+        extend(journal, records)
+        seen.append(target.exists())
+
+    monkeypatch.setattr(Journal, "extend", extended)
+    merge_results(files, target)
+    assert seen
+    assert not any(seen)
+    assert target.read_bytes().endswith(b"}\n")
+
+
 def impossible(sample: str, view: View = "anomaly") -> Unasked:
     video, task = sample.split("/")
     return Unasked(key=f"{sample} {view}", id=sample, video=video, task=task, view=view, reason="no frame is left")
@@ -283,8 +304,8 @@ def test_what_cannot_be_asked_is_neither_owed_nor_missing_nor_asked_again(tmp_pa
                 journal.append(impossible(sample) if view == "anomaly" else given_to(sample, view))
             journal.append(end_of(journal))
         files.append(tmp_path / f"{number}.jsonl")
-    assert last(files[0]) | {"t": ""} == {
-        "type": "end", "status": "complete", "answers": 2, "errors": 0, "missing": 0, "unasked": 2, "t": "",
+    assert last(files[0]) | {"t": "", "seal": ""} == {
+        "type": "end", "status": "complete", "answers": 2, "errors": 0, "missing": 0, "unasked": 2, "t": "", "seal": "",
     }  # fmt: skip
     merge_results(files, tmp_path / "all.jsonl")
     merged = read_results(tmp_path / "all.jsonl")

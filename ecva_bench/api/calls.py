@@ -288,8 +288,9 @@ def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dat
 def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
     """Return the scores in a file or beside it.
 
-    Raises `UsageError` for answers that are not scored yet, and `ResultsError` for scores by another annotation than
-    that of the data set, as far as the answers lie there and their data set is `data` or an embedded one.
+    Raises `UsageError` for answers that are not scored yet, `SealBroken` where answers or scores were changed since
+    they were written, and `ResultsError` for scores by another annotation than that of the data set, as far as the
+    answers lie there and their data set is `data` or an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)

@@ -33,6 +33,7 @@ from . import (
     meta_eval,
     models,
     plan,
+    repair,
     report,
     run,
     score,
@@ -54,6 +55,7 @@ _command = partial(app.command, cls=NamingCommand)
 _command("run")(run.run_command)
 _command("plan")(plan.plan_command)
 _command("doctor")(doctor.doctor_command)
+_command("repair")(repair.repair_command)
 _command("merge")(merge.merge_command)
 _command("import")(import_answers.import_command)
 _command("export")(export.export_command)

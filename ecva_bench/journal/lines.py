@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from .. import registry
 from ..errors import ResultsError, ViewUnavailable
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import LeanRecords, Record
+from ..records.seals import RecordLine, check_sealed, checked_lines
 from ..untrusted import parse_json
 
 _TYPES: dict[str, type[Record]] = {
@@ -33,15 +35,18 @@ _LONGEST_LINE = 1 << 26  # bytes of a manifest that are read to tell one
 
 
 def parse_records(path: Path) -> Iterator[Record]:
-    """Yield the records of complete lines; skip record types of newer minor versions and an incomplete last line."""
+    """Yield the records of complete lines; skip record types of newer minor versions and an incomplete last line.
+
+    Raises `ResultsError` for a line that is no record, and `SealBroken` for one that was changed since it was written.
+    """
     if not path.is_file():
         raise absent(path)
     records = LeanRecords()
     with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):
+        for line in checked_lines(lines, path):
+            if not line.complete:
                 return
-            yield from map(records.lean, _parse_line(line, path, number))
+            yield from map(records.lean, parse_line(line, path))
 
 
 def results_file(model: str, dataset: str, part: tuple[int, int] | None = None) -> Path:
@@ -97,14 +102,18 @@ def _results_in(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*.jsonl")) if is_results(path)]
 
 
-def _parse_line(line: bytes, path: Path, number: int) -> Iterable[Record]:
+def parse_line(line: RecordLine, path: Path) -> Iterable[Record]:
+    """Return the record of a line, none where it is of a newer minor version; `ResultsError` where it is no record."""
     try:
-        data = parse_json(line)
+        data = parse_json(line.record)
         kind = _TYPES.get(data["type"])
         record = kind.model_validate(data) if kind else None
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        remedy = "correct that line, or restore the file from a copy"
-        raise ResultsError(f"line {number} is no record ({_reason(line, error)})", path, remedy) from error
+        remedy = f"see what is wrong with `ecva-bench repair {quote(str(path))}`, or restore the file from a copy"
+        what = f"line {line.number} is no record ({_reason(line.record, error)})"
+        raise ResultsError(what, path, remedy) from error
+    if isinstance(record, Manifest):
+        check_sealed(record.sealed, line, path)
     if isinstance(record, Failure) and record.error == ViewUnavailable.code:  # as written before there was `Unasked`
         shared = record.model_dump(include={"key", "id", "video", "task", "view", "t"})
         record = Unasked(**shared, reason=record.message)

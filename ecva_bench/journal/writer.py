@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from ..errors import ResultsBusy, ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
+from ..records.seals import START, checked_lines, checksum_of, sealed_lines
 from ..untrusted import scrubbed_json, secrets
 from .growing import GrowingFile, set_aside_torn_tail
 from .lines import MANIFEST_BEGINS, parse_records
@@ -32,6 +33,7 @@ from .manifests import (
 from .spending import Spending
 
 _AT_ONCE = 1000  # records of a file that is written at once
+_MORE_THAN_A_SEAL = 64  # bytes
 
 
 def now() -> str:
@@ -42,11 +44,11 @@ def now() -> str:
 class Journal:
     """The only writer of one results file. Use as a context manager; the file is locked while it is open.
 
-    A file that exists is continued: an incomplete last line is moved to `<file>.torn`, and the file owes what it owed
-    and what the run adds. What the file contains is in `answered` (the video of each), `failed` and `unasked`, by key,
-    and in `state`, by sample id and view; `empty` and `cut_off` are the sample ids and views of such answers.
-    `reusable` are answers of other files that it did not contain, by key. `makers` are the packages and the models
-    that gave the answers; `manifest` says how the answers are made and which are owed.
+    A file that exists is continued, sealed or not as it is: an incomplete last line is moved to `<file>.torn`, and the
+    file owes what it owed and what the run adds. What the file contains is in `answered` (the video of each), `failed`
+    and `unasked`, by key, and in `state`, by sample id and view; `empty` and `cut_off` are the sample ids and views of
+    such answers. `reusable` are answers of other files that it did not contain, by key. `makers` are the packages and
+    the models that gave the answers; `manifest` says how the answers are made and which are owed.
     """
 
     def __init__(self, path: Path, manifest: Manifest, reuse: Sequence[Path] = ()) -> None:
@@ -68,6 +70,7 @@ class Journal:
         self.makers = Makers()
         self._packages = packages_of(manifest.environment)  # that give answers now
         self._packages_of: dict[str, list[Versions]] = {}  # of answers of other files, by key
+        self._last_seal = START
         self._secrets = secrets()
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
         try:
@@ -110,15 +113,16 @@ class Journal:
         if isinstance(record, Answer):
             for name, detail in self.makers.changes(record, self._packages_of.get(record.key, self._packages)):
                 self.event(name, **detail)
-        self._file.append(self._line(record))
-        self._remember(record)
+        self.extend([record])
         if isinstance(record, End):
             self.sync()
 
-    def extend(self, records: Sequence[Answer | Failure | Unasked | Event]) -> None:
+    def extend(self, records: Sequence[Answer | Failure | Unasked | Event | End | Manifest]) -> None:
         """Write several records together."""
-        self._file.append(b"".join(map(self._line, records)))
-        for record in records:
+        lines = self._lines(map(self._json, records), self._last_seal)
+        self._file.append(b"".join(lines))
+        for line, record in zip(lines, records, strict=True):
+            self._last_seal = checksum_of(line)
             self._remember(record)
 
     def settle(self, manifest: Manifest) -> None:
@@ -135,17 +139,24 @@ class Journal:
         spec = {**self.manifest.spec, "description": manifest.spec["description"]}
         settled = {"spec": spec, "requested": manifest.requested, "environment": environment}
         self.manifest = self.manifest.model_copy(update=settled)
-        others = [line for line in self.path.read_bytes().splitlines(keepends=True) if not _is_manifest(line)]
-        self._file.replace(b"".join([self._line(self.manifest), *others]))
+        with self.path.open("rb") as lines:
+            others = [line.record for line in checked_lines(lines, self.path) if not _is_manifest(line.record)]
+        written = self._lines([self._json(self.manifest), *others], START)
+        self._file.replace(b"".join(written))
+        self._last_seal = checksum_of(written[-1])
 
     def sync(self) -> None:
         """Wait until all is on disk."""
         self._file.sync()
 
-    def _line(self, record: Record) -> bytes:
-        """Return a record as its line; whatever was said to a model, or by it, the keys of the environment are not."""
+    def _lines(self, records: Iterable[bytes], before: bytes) -> list[bytes]:
+        """Return the lines of some records, sealed where the file is; `before` is the seal of the line before them."""
+        return list(sealed_lines(records, before) if self.manifest.sealed else (one + b"\n" for one in records))
+
+    def _json(self, record: Record) -> bytes:
+        """Return a record as JSON; whatever was said to a model, or by it, the keys of the environment are not."""
         text = canonical_json(record.model_dump(mode="json", by_alias=True, exclude_none=True))
-        return f"{scrubbed_json(text, self._secrets)}\n".encode()
+        return scrubbed_json(text, self._secrets).encode()
 
     def event(self, name: str, **detail: Any) -> None:
         """Append something that happened to the run as a whole."""
@@ -173,8 +184,10 @@ class Journal:
         # Only now, so that a file of another run, or of another program, stays unchanged.
         torn = set_aside_torn_tail(self._file)
         if not records:
-            self.append(manifest)
+            self.manifest = manifest.model_copy(update={"sealed": True})
+            self.append(self.manifest)
             return
+        self._last_seal = checksum_of(_last_line_end(self.path))
         for record in records:
             self._remember(record)
         grown = joined(self.manifest, manifest)
@@ -278,3 +291,9 @@ def _holder(path: Path) -> str:
         if "pid" in who:
             return f"process {who['pid']} on {who.get('host', 'an unnamed host')}"
     return "another process"
+
+
+def _last_line_end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _MORE_THAN_A_SEAL))
+        return file.read()

@@ -24,6 +24,7 @@ from ..records.answers import Answer, Results
 from ..records.base import Count, Measured, Record, View, sha256_of
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
+from ..records.seals import check_json, sealed_json
 from ..untrusted import parse_json
 from ..writing import write_whole
 from .values import check_mean, sample_strata, sample_values
@@ -86,7 +87,8 @@ class Submission(Record):
     """One scored run. `scores` is the header of its scores file, `spec` the settings of the run, from its manifest.
 
     `classes` are the videos' annotated classes, `class_names` their names where the questions listed them; `usd` and
-    `hardware` what the submitter says of the run's cost.
+    `hardware` what the submitter says of the run's cost. `sealed`: the file has a seal. `sealed_answers`: so has each
+    line of the results file.
     """
 
     schema_: Literal["ecva.submission/1"] = Field(default=SCHEMA, alias="schema")
@@ -97,6 +99,8 @@ class Submission(Record):
     hardware: str | None = None
     usd: Measured | None = Field(default=None, ge=0)
     entries: tuple[Entry, ...]
+    sealed: bool = Field(default=False, exclude_if=not_)
+    sealed_answers: bool = Field(default=False, exclude_if=not_)
     _verification: Verification | None = PrivateAttr(default=None)  # no file says it of itself
 
     model_config = Record.model_config | {"populate_by_name": True, "serialize_by_alias": True}
@@ -146,17 +150,20 @@ def submission(
         raise UsageError(f"{usd} is no cost", remedy="say how many US dollars the run cost")
     if results is not None and results.sha256 != scores.header.results_sha256:
         raise ResultsError("the scores are of another results file", results.source, "score the answers again")
+    header = scores.header.model_dump(by_alias=True, exclude={"sealed"})
     answers: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     for answer in results.answers if results else ():
         answers[answer.task, answer.view].append(answer)
     return Submission(
-        scores=ScoresHeader.model_validate(_without_places(scores.header.model_dump(by_alias=True))),
+        scores=ScoresHeader.model_validate(_without_places(header)),
         spec=_published(results.spec) if results else {},
         classes={a.video: a.label.major for found in answers.values() for a in found if a.label},
         class_names=listed_classes(results.answers if results else ()),
         hardware=hardware,
         usd=usd,
         entries=tuple(_entry(scores, coverage, answers[coverage.task, coverage.view]) for coverage in scores.coverage),
+        sealed=True,
+        sealed_answers=results is not None and results.sealed,
     )
 
 
@@ -240,7 +247,7 @@ def write_submission(found: Submission, folder: Path, *, replace: bool = False) 
     path = submission_path(found, folder)
     if path.exists():
         _check_place(read_submission(path), found, path, replace)
-    content = found.model_dump(mode="json", by_alias=True)
+    content = sealed_json(found.model_dump(mode="json", by_alias=True))
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     try:
         write_whole(path, text)
@@ -266,7 +273,7 @@ def _check_place(there: Submission, found: Submission, path: Path, replace: bool
 
 def _parts(one: Submission) -> dict[str, object]:
     """Return what a submission says, by a name for each part."""
-    content = one.model_dump(mode="json", exclude={"scores", "entries"})
+    content = one.model_dump(mode="json", exclude={"scores", "entries", "sealed", "sealed_answers"})
     for entry in one.entries:
         place = f"{entry.task} ({entry.view})"
         content |= {f"{part} of {place}": said for part, said in entry.model_dump(mode="json").items()}
@@ -274,9 +281,13 @@ def _parts(one: Submission) -> dict[str, object]:
 
 
 def read_submission(path: Path) -> Submission:
-    """Return a submission; `ResultsError` where the file is none, or its values do not give its means."""
+    """Return a submission; `ResultsError` where the file is none, or its values do not give its means.
+
+    `SealBroken` where it was changed since it was written.
+    """
     try:
-        found = Submission.model_validate(parse_json(path.read_bytes()))
+        content = parse_json(path.read_bytes())
+        found = Submission.model_validate(check_json(content, path) if isinstance(content, dict) else content)
     except OSError as error:
         raise ResultsError("the submission cannot be read", path, f"name another file ({error.strerror})") from None
     except ValueError as error:

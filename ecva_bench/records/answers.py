@@ -168,7 +168,8 @@ class Manifest(Record):
     `id@view` where that concerns one view. For a run divided by `--shard`, `whole` lists what all parts together owe,
     where that is known, and `lacking` are the parts that are not in a merged file. `name` is what tables call the run,
     where that is not the model's name. `references` are by id what the annotation answers to samples of tasks whose
-    accuracy is balanced over it, so that one without an answer counts in its own class.
+    accuracy is balanced over it, so that one without an answer counts in its own class. `sealed` says that each line of
+    the file has a seal.
     """
 
     type: Literal["run"] = "run"
@@ -184,6 +185,7 @@ class Manifest(Record):
     lacking: Lacking | None = None
     environment: dict[str, Any] = Field(default_factory=dict)
     t: str = ""
+    sealed: bool = Field(default=False, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
 
@@ -202,11 +204,11 @@ class Doubt(Record):
 
     `annotation`: the file has another reference, class, moment, key sentence or option than the data set, which counts;
     `sample`: the data set has no such question; `key`: it is not the hash of what determines the answer; `second`: the
-    key has another answer already; `prompt`, `view`, `time` and `data`: what is said of them, or of the data set,
-    cannot be.
+    key has another answer already; `duplicate`: it has the same; `prompt`, `view`, `time` and `data`: what is said of
+    them, or of the data set, cannot be.
     """
 
-    kind: Literal["annotation", "sample", "key", "second", "prompt", "view", "time", "data"]
+    kind: Literal["annotation", "sample", "key", "second", "duplicate", "prompt", "view", "time", "data"]
     id: str
     view: View
     text: str
@@ -221,7 +223,8 @@ class Results(Record):
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
     `references` are those of the manifest.
     `doubts` say what contradicts the data set or the file itself, as far as it was looked for. `packages` are those of
-    which several versions gave answers, with the versions.
+    which several versions gave answers, with the versions. `sealed`: a change of the file since it was written would
+    have been noticed. `repaired`: in how many places it was, and was repaired.
     """
 
     name: str
@@ -238,3 +241,5 @@ class Results(Record):
     spec: dict[str, Any] = Field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
     packages: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    sealed: bool = False
+    repaired: int = 0

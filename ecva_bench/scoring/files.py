@@ -6,17 +6,17 @@ never resumed. Knows the format only.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..errors import ResultsError
+from ..errors import ResultsError, SealBroken
 from ..records.base import LeanRecords, Record, RecordType, canonical_json, sha256_of_file
 from ..records.scores import SCORES_SCHEMA, Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
+from ..records.seals import check_sealed, checked_lines, has_seal, seal_broken, sealed_lines
 from ..untrusted import parse_json
 from ..writing import write_whole
 from .keeping import with_kept
@@ -42,11 +42,16 @@ def scores_path(results: Path, protocol: str) -> Path:
 
 
 def check_target(path: Path) -> None:
-    """Raise `ResultsError` where writing scores to `path` would take the place of something else, such as answers."""
+    """Raise `ResultsError` where writing scores to `path` would take the place of something else, such as answers.
+
+    And `SealBroken` where it would take that of scores that were changed since: whoever paid for them is to know.
+    """
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open("rb") as lines:
             first = lines.readline()
-        of_scores = parse_json(first)["type"] == "scores" if first or not path.is_file() else True
+            if has_seal(first):
+                deque(checked_lines(chain([first], lines), path), maxlen=0)
+            of_scores = parse_json(first)["type"] == "scores" if first or not path.is_file() else True
     except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError, KeyError, TypeError):
@@ -62,14 +67,19 @@ def write_scores(new: Scores, path: Path) -> Scores:
     cannot be, where the folder cannot be written to, or where something else than scores has that name.
     """
     check_target(path)
-    scores = new
-    with suppress(ResultsError):  # a damaged file is of no use
-        scores = read_scores(path)
-    if scores is not new:
-        scores = with_kept(new, scores)
-    records = chain([scores.header], scores.coverage, scores.summaries, scores.aggregates, scores.scores)
+    old = None
     try:
-        write_whole(path, (canonical_json(record.model_dump(mode="json")) + "\n" for record in records))
+        old = read_scores(path)
+    except SealBroken:
+        raise
+    except ResultsError:  # there is none, or one that is of no use
+        pass
+    scores = new if old is None else with_kept(new, old)
+    scores = scores.model_copy(update={"header": scores.header.model_copy(update={"sealed": True})})
+    records = chain([scores.header], scores.coverage, scores.summaries, scores.aggregates, scores.scores)
+    lines = sealed_lines(canonical_json(record.model_dump(mode="json")).encode() for record in records)
+    try:
+        write_whole(path, lines)
     except OSError as error:
         raise ResultsError("the scores cannot be written", path, f"free some space or use --out ({error})") from None
     return scores
@@ -78,7 +88,8 @@ def write_scores(new: Scores, path: Path) -> Scores:
 def read_scores(path: Path) -> Scores:
     """Return a scores file as records; `ResultsError` if it is none, of another major version, or cut short.
 
-    Record types this version does not know are passed over: a later version may add some.
+    `SealBroken` if it was changed since it was written. Record types this version does not know are passed over: a
+    later version may add some.
     """
     try:
         records = list(_records(path))
@@ -109,10 +120,15 @@ def read_scores(path: Path) -> Scores:
 def _records(path: Path) -> Iterator[Record]:
     small = LeanRecords()
     with path.open("rb") as lines:  # bytes: in a text, characters that answers and judges may write end lines too
-        for line in lines:
-            data = parse_json(line)
+        for line in checked_lines(lines, path):
+            if line.sealed and not line.complete:
+                raise seal_broken(f"line {line.number}, the last one, is cut off", path, line.number)
+            data = parse_json(line.record)
             if kind := _TYPES.get(data["type"]):
-                yield small.lean(kind.model_validate(data))
+                record = kind.model_validate(data)
+                if isinstance(record, ScoresHeader):
+                    check_sealed(record.sealed, line, path)
+                yield small.lean(record)
 
 
 def _whole(scores: Scores) -> bool:

@@ -152,6 +152,7 @@ def _header(
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
+        repaired=results.repaired,
     )
 
 

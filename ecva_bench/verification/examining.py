@@ -33,7 +33,8 @@ _SAID = {
     "sample": "questions that the data set does not have, which are left out",
     "key": "keys that are not those of their answers",
     "second": "second answers under one key, which are left out",
-    "prompt": "prompts that are not what they are called",
+    "duplicate": "answers that are there again, which count once",
+    "prompt": "prompts that are not told, or not what they are called",
     "view": "views that cannot be as they are told",
     "time": "answers of the future",
     "data": "another data set than it is called, so that the file's own annotation counts",
@@ -84,8 +85,11 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
 
 
 def check_answers(results: Results) -> None:
-    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published."""
-    for doubt in results.doubts:
+    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published.
+
+    An answer that is there again changes nothing.
+    """
+    for doubt in (one for one in results.doubts if one.kind != "duplicate"):
         what = f"the answers cannot be as they are told: {doubt_text(doubt)}"
         raise ResultsError(what, results.source, "ask again what was changed, and score and submit that")
 

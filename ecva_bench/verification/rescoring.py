@@ -32,6 +32,7 @@ _ROUNDED = 1e-6  # a submission's values have so many decimals
 _OF_A_NETWORK = 1e-3  # that its numbers may differ on other hardware
 _OF_RUN = (
     "name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "packages", "lacking", "imported",
+    "repaired",
 )  # fmt: skip
 
 
@@ -168,6 +169,7 @@ def _differences(
         yield from _other(name, getattr(found.scores, name), getattr(again.scores, name))
     if found.scores.videos:  # of an older version, it does not say
         yield from _other("videos", found.scores.videos, again.scores.videos)
+    yield from _other("sealed_answers", found.sealed_answers, again.sealed_answers)
     for name in dict.fromkeys([*found.spec, *again.spec]):
         yield from _other(f"{name} of the run", found.spec.get(name), again.spec.get(name))
     for video in dict.fromkeys([*found.classes, *again.classes]):

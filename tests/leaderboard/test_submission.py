@@ -218,6 +218,7 @@ def test_a_run_on_cuvas_workbook_is_of_cuva_whatever_it_was_recorded_as(tmp_path
 def test_a_submission_that_was_changed_is_refused(tmp_path, spoil, message):
     path = write_submission(submitted("a red car", "a wall"), tmp_path)
     content = json.loads(path.read_text())
+    del content["seal"], content["sealed"]  # as one that has none
     spoil(content)
     path.write_text(json.dumps(content))
     with pytest.raises(ResultsError, match=message):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.judging import Verdict, open_judge
 from ecva_bench.judging.user_judge import open_user_judge
 from ecva_bench.leaderboard.board import leaderboards
@@ -18,7 +19,6 @@ from ecva_bench.leaderboard.headline import headline_table
 from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.scores import Summary
-from ecva_bench.scoring.audit import audit_answers
 from ecva_bench.scoring.score import score_results
 
 from ..judging.server import Fault, JudgeServer, completion, error

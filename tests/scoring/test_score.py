@@ -12,6 +12,7 @@ from ecva_bench.errors import ResultsError, ScoringError, UsageError
 from ecva_bench.scoring.files import read_scores, scores_path, write_scores
 from ecva_bench.scoring.score import rotate_references, score_results
 from ecva_bench.scoring.scorer import Column, Scorer
+from tests.sealing import reseal
 
 from .build import answer, failure, item, label, moments, results
 
@@ -199,12 +200,16 @@ def test_an_entry_point_that_is_no_scorer_is_refused(monkeypatch):
         score_results(results([answer("a", "x")]), scorers=["other"])
 
 
+def as_written(scores, path):
+    return scores.model_copy(update={"source": str(path), "header": scores.header.model_copy(update={"sealed": True})})
+
+
 def test_a_scores_file_holds_all_of_the_scores_and_is_the_same_each_time(tmp_path):
     scores = score_results(classified("[5]", "[4]", "none"))
     path = tmp_path / "deep" / "run.scores.jsonl"
     write_scores(scores, path)
     first = path.read_bytes()
-    assert read_scores(path) == scores.model_copy(update={"source": str(path)})
+    assert read_scores(path) == as_written(scores, path)
     write_scores(scores, path)
     assert path.read_bytes() == first
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -255,8 +260,10 @@ def test_a_newer_record_type_is_passed_over_and_a_newer_major_version_refused(tm
     write_scores(scores, path)
     text = path.read_text()
     path.write_text(text + '{"type":"novelty","x":1}\n')
-    assert read_scores(path) == scores.model_copy(update={"source": str(path)})
+    reseal(path)
+    assert read_scores(path) == as_written(scores, path)
     path.write_text(text.replace("ecva.scores/1", "ecva.scores/2"))
+    reseal(path)
     with pytest.raises(ResultsError, match=r"ecva\.scores/2"):
         read_scores(path)
 

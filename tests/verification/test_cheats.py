@@ -15,6 +15,7 @@ from ecva_bench.leaderboard.files import build_leaderboards
 from ecva_bench.leaderboard.submission import Submission
 from ecva_bench.records.base import canonical_json
 from ecva_bench.verification.evidence import Evidence
+from tests.sealing import resealed
 
 from . import cheats
 from .cheats import Board, Json, plant, true_answers
@@ -54,7 +55,7 @@ def test_an_honest_submission_is_verified_and_ranked(honest):
 def test_a_changed_submission_is_refused_or_takes_no_rank(board, cheat):
     changed = json.loads(board.submission.read_text())
     cheat(changed)
-    board.submission.write_text(json.dumps(changed))
+    board.submission.write_text(json.dumps(resealed(changed)))
     if cheat in cheats.NOT_TOLD:
         row = built(board)
         assert (row["rank"], row["kind"]) == ("", "run, as stated")
@@ -133,7 +134,7 @@ def test_what_is_not_verified_moves_no_rank(board):
     for entry in changed["entries"]:
         entry["summaries"] = [one for one in entry["summaries"] if one["column"] != "bleu"]
         entry["values"].pop("bleu", None)
-    board.submission.with_name("best.json").write_text(json.dumps(changed))
+    board.submission.with_name("best.json").write_text(json.dumps(resealed(changed)))
     build_leaderboards(board.folder, published=(), class_names={}, read=Evidence().read_verified)
     tables = json.loads((board.folder / "mini" / "leaderboard.json").read_text())["tables"]
     first = next(one for one in tables if one["title"].startswith("cause, full video") and "rank" in one["header"])

@@ -1,0 +1,129 @@
+"""Every command refuses a file that was changed since it was written; `repair` shows it and sets it aside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.sealing import unseal
+from tests.test_seals import Files
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    monkeypatch.chdir(tmp_path)
+    return Files(Path())
+
+
+def damage(path: Path, number: int) -> None:
+    """Flip a bit in the middle of a line."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    line = bytearray(lines[number - 1])
+    line[len(line) // 2] ^= 1
+    path.write_bytes(b"".join([*lines[: number - 1], bytes(line), *lines[number:]]))
+
+
+OF_RESULTS = (
+    "score run.jsonl --out new.scores.jsonl",
+    "audit run.jsonl",
+    "summary run.jsonl",
+    "compare run.jsonl run.jsonl",
+    "gate run.jsonl --against run.jsonl",
+    "leaderboard run.jsonl",
+    "view run.jsonl --no-serve",
+    "report run.jsonl --out page.html",
+    "submit run.jsonl",
+    "export run.jsonl --to csv",
+    "merge run.jsonl --out all.jsonl",
+    "run --model motion --task cause --out run.jsonl",
+    "run --model motion --task cause --reuse run.jsonl --out new.jsonl",
+    "plan --model motion --task cause --out run.jsonl",
+    "judge-audit run.jsonl --judge gpt-4o-mini",
+)
+OF_SCORES = (
+    "score run.jsonl --scorers bleu",
+    "summary run.jsonl",
+    "compare run.jsonl run.jsonl",
+    "gate run.scores.jsonl --against run.scores.jsonl --exact",
+    "leaderboard run.scores.jsonl",
+    "view run.jsonl run.scores.jsonl --no-serve",
+    "submit run.jsonl",
+)
+OF_SUBMISSION = ("leaderboard {}", "summary {}", "leaderboard --build boards", "submit run.jsonl --to boards")
+
+
+def test_every_command_names_the_line_that_was_changed(
+    files: Files, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    sound = {path: path.read_bytes() for path in (files.results, files.scores, files.submission)}
+    wrong = []
+    for path, commands in ((files.results, OF_RESULTS), (files.scores, OF_SCORES), (files.submission, OF_SUBMISSION)):
+        damage(path, 5 if path.suffix == ".jsonl" else 12)
+        held = path.read_bytes()
+        for line in commands:
+            code, _, errors = ecva_bench(*line.format(path).split())
+            said = "line 5 " if path.suffix == ".jsonl" else "it was changed since it was written"
+            if code != 2 or said not in errors or f"`ecva-bench repair {path}`" not in errors:
+                wrong.append(f"{line}: {code}: {errors}")
+            if path.read_bytes() != held:
+                wrong.append(f"{line}: wrote to {path}")
+        path.write_bytes(sound[path])
+    assert not wrong, "\n".join(wrong)
+
+
+def test_results_are_shown_set_aside_and_asked_again(files: Files, ecva_bench: Command) -> None:
+    assert ecva_bench("repair", "run.jsonl") == (0, "run.jsonl: nothing is wrong\n", "")
+    damage(files.results, 5)
+    held = files.results.read_bytes()
+    code, shown, _ = ecva_bench("repair", "run.jsonl")
+    assert (code, files.results.read_bytes()) == (1, held)
+    assert shown.startswith("line 5 was changed since it was written: ")
+    assert shown.endswith("run.jsonl: 1 fault; --quarantine moves the bad lines to run.jsonl.quarantined\n")
+    code, shown, _ = ecva_bench("repair", "run.jsonl", "--quarantine")
+    assert code == 0
+    assert "1 line moved to run.jsonl.quarantined; what they answered is owed again" in shown
+    assert Path("run.jsonl.quarantined").read_bytes() == held.splitlines(keepends=True)[4]
+    assert ecva_bench("score", "run.jsonl", "--scorers", "bleu", "--out", "new.scores.jsonl")[0] == 0
+    _, shown, _ = ecva_bench("summary", "new.scores.jsonl")
+    assert "beware: the results file was changed in 1 place and repaired" in shown
+    _, shown, _ = ecva_bench("leaderboard", "new.scores.jsonl")
+    assert "the results file was changed in 1 place and repaired" in shown
+
+
+def test_what_can_be_written_again_is_moved_whole(files: Files, ecva_bench: Command) -> None:
+    for path, again in (
+        (files.scores, ("score", "run.jsonl", "--scorers", "bleu")),
+        (files.submission, ("submit", "run.jsonl", "--to", "boards")),
+    ):
+        assert ecva_bench("repair", path)[:2] == (0, f"{path}: nothing is wrong\n")
+        damage(path, 8)
+        held = path.read_bytes()
+        code, shown, _ = ecva_bench("repair", path)
+        assert (code, path.read_bytes()) == (1, held)
+        assert f"--quarantine moves it to {path}.quarantined" in shown
+        assert ecva_bench("repair", path, "--quarantine")[0] == 0
+        assert Path(f"{path}.quarantined").read_bytes() == held
+        assert ecva_bench(*again)[0] == 0
+        damage(path, 8)
+        assert ecva_bench("repair", path, "--quarantine")[0] == 2  # nothing that was set aside is overwritten
+        assert Path(f"{path}.quarantined").read_bytes() == held
+        path.unlink()
+        ecva_bench(*again)
+
+
+def test_older_files_are_read_and_called_unsealed(files: Files, ecva_bench: Command) -> None:
+    unseal(files.results)
+    for command in ("score run.jsonl --scorers bleu --out new.scores.jsonl", "audit run.jsonl"):
+        code, _, errors = ecva_bench(*command.split())
+        assert code in (0, 1)
+    code, _, errors = ecva_bench("submit", "run.jsonl", "--scores", "new.scores.jsonl", "--to", "others")
+    assert (code, errors) == (0, "")
+    [path] = Path("others").rglob("*.json")
+    submitted = json.loads(path.read_text())
+    assert (submitted["sealed"], "sealed_answers" in submitted) == (True, False)
+    sealed = json.loads(files.submission.read_text())
+    assert (sealed["sealed"], sealed["sealed_answers"]) == (True, True)
