@@ -35,6 +35,9 @@ Answers = Annotated[
 Data = Annotated[
     list[str] | None, typer.Option(help="Annotations to verify by, of a set not embedded; may be repeated.")
 ]
+Form = Annotated[
+    Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
+]
 Signers = Annotated[
     Path | None,
     typer.Option(
@@ -49,9 +52,7 @@ def leaderboard_command(
     published: Annotated[bool, typer.Option(help="Show the paper's rows below ours.")] = True,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Out = None,
-    form: Annotated[
-        Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
-    ] = "text",
+    form: Form = "text",
     build: Build = None,
     verify: Verify = False,
     answers: Answers = None,
@@ -99,10 +100,7 @@ def leaderboard_command(
     submissions = [read_run(path) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
     shown = written(leaderboards(submissions, published=printed, task=only), form)
-    if form == "json":
-        say_json(shown)
-    else:
-        say_lines(shown)
+    (say_json if form == "json" else say_lines)(shown)
     if out:
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 _Results = Annotated[
     list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
 ]
+_WithAnswers = Annotated[
+    bool, typer.Option("--with-answers", help="Put the answers beside it, so that others can verify its scores.")
+]
+_JudgeCalls = Annotated[
+    Path | None, typer.Option(help="The judge's calls, as score --judge-export wrote them.", show_default=False)
+]
+_Sign = Annotated[
+    Path | None,
+    typer.Option(help="SSH key to sign the submission and the judge's calls with.", show_default=False),
+]
 _Scores = Annotated[Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")]
 
 
@@ -33,19 +43,10 @@ def submit_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace this model's submission of the same name.")
     ] = False,
-    with_answers: Annotated[
-        bool, typer.Option("--with-answers", help="Put the answers beside it, so that others can verify its scores.")
-    ] = False,
-    judge_calls: Annotated[
-        Path | None, typer.Option(help="The judge's calls, as score --judge-export wrote them.", show_default=False)
-    ] = None,
+    with_answers: _WithAnswers = False,
+    judge_calls: _JudgeCalls = None,
     verify: Annotated[bool, typer.Option("--verify", help="Compute every score again first.")] = False,
-    sign: Annotated[
-        Path | None,
-        typer.Option(
-            help="SSH key to sign the submission and the judge's calls with, by ssh-keygen.", show_default=False
-        ),
-    ] = None,
+    sign: _Sign = None,
 ) -> None:
     """Write a submission: scores, signatures, settings, coverage and every video's value.
 
