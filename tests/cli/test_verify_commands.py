@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,57 @@ def test_a_board_that_is_not_verified_says_so_and_refuses_what_contradicts_itsel
         code, _, errors = ecva_bench("leaderboard", *arguments)
         assert code == 2
         assert "owed of cause (full) is 2, should be 1" in errors
+
+
+def test_files_that_others_put_beside_submissions_are_never_overwritten(scored, tmp_path, ecva_bench):
+    boards, calls = tmp_path / "boards", tmp_path / "calls.jsonl"
+    shutil.copy(CI / "judge.jsonl", calls)
+    submit = ("submit", scored, "--with-answers", "--judge-calls", calls, "--to", boards, "--replace")
+    assert ecva_bench(*submit)[0] == 0
+    answers, export = (boards / "mini" / "answers" / name for name in ("guess.jsonl", "guess.judge.jsonl"))
+    assert ecva_bench(*submit)[0] == 0  # the same again, and a run that has grown since, lose nothing
+    ecva_bench("run", "--model", "constant", "--task", "cause", "--limit", "3", "--out", scored)
+    ecva_bench("score", scored)
+    assert ecva_bench(*submit)[0] == 0
+    assert answers.read_bytes() == scored.read_bytes()
+    other = tmp_path / "guess.judge.jsonl"  # its submission's answers would have the name of the calls
+    other.write_bytes(scored.read_bytes())
+    ecva_bench("score", other)
+    submission = boards / "mini" / "submissions" / "guess.judge.json"
+    for path, arguments in ((export, ("submit", other, "--with-answers", "--to", boards)), (answers, submit)):
+        path.write_text(path.read_text() + '{"mine":1}\n')
+        before = path.read_bytes()
+        code, _, errors = ecva_bench(*arguments)
+        assert code == 2
+        assert f"another file has the name of what goes beside the submission: {path}: move" in errors
+        assert path.read_bytes() == before
+    assert not submission.exists()
+
+
+def test_only_calls_that_are_whole_go_beside_a_submission(scored, tmp_path, ecva_bench):
+    calls = tmp_path / "calls.jsonl"
+    calls.write_bytes((CI / "judge.jsonl").read_bytes()[:-9])
+    arguments = ("--with-answers", "--judge-calls", calls, "--to", tmp_path / "boards")
+    code, _, errors = ecva_bench("submit", scored, *arguments)
+    assert (code, f"{calls}, line " in errors) == (2, True)
+    assert not (tmp_path / "boards").exists()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
+def test_a_signed_submission_is_told_apart_from_one_that_was_changed_since(scored, tmp_path, ecva_bench):
+    key, allowed, boards = tmp_path / "key", tmp_path / "allowed", tmp_path / "boards"
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]
+    subprocess.run(command, check=True)
+    allowed.write_text(f"me@example.org {key.with_suffix('.pub').read_text()}")
+    code, shown, _ = ecva_bench("submit", scored, "--to", boards, "--sign", key)
+    submission = boards / "mini" / "submissions" / "guess.json"
+    assert (code, f"wrote {submission}.sig" in shown) == (0, True)
+    build = ("leaderboard", "--build", boards, "--verify", "--no-published", "--allowed-signers", allowed)
+    assert "; signed by me@example.org\n" in ecva_bench(*build)[1]
+    assert "--sign KEY" in ecva_bench("submit", scored, "--to", boards, "--usd", "1", "--replace")[2]
+    assert "; wrong signature (" in ecva_bench(*build)[1]
+    code, _, errors = ecva_bench("leaderboard", "--build", boards, "--allowed-signers", allowed)
+    assert (code, "--allowed-signers is of --build --verify" in errors) == (2, True)
 
 
 def test_what_was_edited_is_not_submitted(scored, tmp_path, ecva_bench):
