@@ -12,7 +12,7 @@ from itertools import repeat
 
 from ...names import of_number, relative
 from ..cells import Note
-from .assembling import TEXTS, RowQuery, RowContent, RowRead, remark
+from .assembling import TEXTS, RowContent, RowQuery, RowRead, remark
 from .cell_values import (
     ClassReader,
     DetectionReader,
