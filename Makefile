@@ -7,7 +7,7 @@ GATE := results/gate
 ROOM ?= statistics
 FROZEN := constant motion oracle second-round
 
-.PHONY: demo test lint types unit slow mutants benchmarks leaderboards gate docs clean
+.PHONY: demo test lint types unit slow mutants guards benchmarks leaderboards gate docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/ecva-bench run --model constant --out $(DEMO)/constant.jsonl
@@ -35,6 +35,10 @@ slow: $(VENV)/.dev
 mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutants $(ROOM) --jobs $$(nproc)
 
+# Takes guards out of the code, one at a time, and asks the tests named for each whether they notice (tests/guards.toml).
+guards: $(VENV)/.dev
+	$(BIN)/python -m tests.guards --jobs $$(nproc)
+
 leaderboards: $(VENV)/.core
 	$(BIN)/ecva-bench leaderboard --build leaderboards --verify --answers leaderboards/ci
 
@@ -55,6 +59,7 @@ docs: $(VENV)/.docs
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
 	$(BIN)/python -m benchmarks.budget
+	$(BIN)/python -m benchmarks.curves
 	$(BIN)/python -m benchmarks.described
 	$(BIN)/python -m benchmarks.judge
 	$(BIN)/python -m benchmarks.reading

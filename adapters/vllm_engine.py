@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import ModelOutput
+from ecva_bench.checkpoints.chat_templates import fill_template
 from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.checkpoints.finding import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
@@ -205,10 +206,7 @@ class VLLMEngine(Hf):
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
         message = {"role": "user", "content": content}
-        text: str = self.processor.apply_chat_template(
-            [message], add_generation_prompt=True, tokenize=False, **self._template_options
-        )
-        return text
+        return fill_template(self.processor, [message], **self._template_options)
 
     @classmethod
     def serve_lines(cls, model: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import DataError
@@ -28,7 +29,7 @@ NUMBER_DIGITS = 15  # at most, of a number of a video
 FEW = 5  # so many videos are named where a message counts more
 
 # What `relative` gives back as it is: parts without blanks at their ends, and no part that begins with a dot.
-_RELATIVE = re.compile(r"[^./\\\s](?:[^/\\]*[^/\\\s])?(?:/[^./\\\s](?:[^/\\]*[^/\\\s])?)*")
+_RELATIVE = re.compile(r"[^./\\\s][^/\\]*+(?<!\s)(?:/[^./\\\s][^/\\]*+(?<!\s))*+")
 _AFTER_THE_WORD = re.compile(r"video[ _-]?([0-9]+)", re.IGNORECASE | re.ASCII)
 
 
@@ -45,8 +46,7 @@ class Name(NamedTuple):
         path = relative(written if written.isascii() else unicodedata.normalize("NFC", written))
         folders, _, last = path.rpartition("/")
         suffix = _suffix_of(last)
-        stem = last[: -len(suffix)] if suffix else last
-        return cls(tuple(folders.split("/")) if folders else (), stem, suffix)
+        return cls(_parts(folders), last[: -len(suffix)] if suffix else last, suffix)
 
     @property
     def number(self) -> str:
@@ -91,20 +91,21 @@ def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> 
     digits. Raises `DataError`, with both names, where a name may mean either of two videos.
     """
     names = {text: Name.of(text) for text in dict.fromkeys(written)}
-    depth = len(posixpath.commonprefix([name.folders for name in names.values()]))
-    first: dict[tuple[tuple[str, ...], str], tuple[Name, str]] = {}
+    folders = {name.folders for name in names.values()}
+    depth = len(posixpath.commonprefix(list(folders)))
+    first: dict[tuple[tuple[str, ...], str], str] = {}
     alike: dict[tuple[tuple[str, ...], str], dict[Name, str]] = {}
     for text, name in names.items():
         key = (name.folders, name.number)
-        known, known_text = first.setdefault(key, (name, text))
-        if known is not name:
-            alike.setdefault(key, {known: known_text}).setdefault(name, text)
+        known = first.setdefault(key, text)
+        if numbered or known is not text:
+            alike.setdefault(key, {names[known]: known}).setdefault(name, text)
+    if not alike:  # the names below the folder are as different as the names are
+        below = {one: "/".join((*one[depth:], "")) for one in folders}
+        return {text: below[name.folders] + name.stem for text, name in names.items()}
     ids: dict[Name, str] = {}
-    for key, (name, text) in first.items():
-        if key in alike or numbered:
-            ids |= _ids_of_alike(alike.get(key) or {name: text}, depth, numbered, where)
-        else:
-            ids[name] = "/".join((*name.folders[depth:], name.stem))
+    for key, text in first.items():
+        ids |= _ids_of_alike(alike.get(key) or {names[text]: text}, depth, numbered, where)
     owners: dict[str, Name] = {}
     for name, video in ids.items():
         owner = owners.setdefault(video, name)
@@ -127,6 +128,11 @@ def media_of(ids: Mapping[str, str]) -> dict[str, str]:
         else:
             media.setdefault(video, f"{path}.mp4")
     return media
+
+
+@lru_cache(maxsize=1024)
+def _parts(folders: str) -> tuple[str, ...]:
+    return tuple(folders.split("/")) if folders else ()
 
 
 def _suffix_of(file: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_whole(path: Path, content: str | bytes | Iterable[str] | Iterable[bytes]) -> None:
+def write_whole(path: Path, content: str | bytes | Iterable[str | bytes]) -> None:
     """Put `content`, a text as UTF-8, in the file `path`, making its folder; what was there stays where that fails.
 
-    Several texts are written one after another as they come, so that a large file is never whole in memory.
+    Several pieces are written one after another as they come, so that a large file is never whole in memory.
 
     The content is written beside it, synced and renamed, so that neither a full disk nor a kill leaves half a file. A
     link stays one; a pipe or a device is written to as it is. Raises `OSError`.

@@ -73,6 +73,7 @@ MAY_IMPORT = {
         "checkpoints",
         "devices",
     },
+    "answer_audit": {"judging", "reading", "records", "scoring", "tasks"},
     "data_audit": {"blind", "data", "names", "records", "scoring", "statistics"},
     "leaderboard": {"statistics", "records"},
     "api": {
@@ -123,6 +124,7 @@ MAY_IMPORT = {
         "files",
         "journal",
         "judging",
+        "prompt_files",
         "reading",
         "records",
         "statistics",

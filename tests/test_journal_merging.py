@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -271,6 +272,22 @@ def test_what_happened_in_the_parts_is_kept_and_who_wrote_them(tmp_path: Path) -
         assert journal.usage == {"usd": 1.5}  # the file given twice was paid once
     first = json.loads((tmp_path / "all.jsonl").read_bytes().splitlines()[0])
     assert [part["host"] for part in first["environment"]["parts"]] == ["machine 1", "machine 2", "machine 1"]
+
+
+def test_a_merged_file_has_its_name_only_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [write(tmp_path / f"{number}.jsonl", manifest(range(4), (number, 2))) for number in (1, 2)]
+    target, extend, seen = tmp_path / "all.jsonl", Journal.extend, list[bool]()
+
+    def extended(journal: Journal, records: Sequence[Any]) -> None:
+        seen.append(target.exists())
+        extend(journal, records)
+        seen.append(target.exists())
+
+    monkeypatch.setattr(Journal, "extend", extended)
+    merge_results(files, target)
+    assert seen
+    assert not any(seen)
+    assert target.read_bytes().endswith(b"}\n")
 
 
 def impossible(sample: str, view: View = "anomaly") -> Unasked:

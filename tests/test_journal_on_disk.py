@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -183,3 +184,29 @@ def test_results_that_are_written_at_once_leave_nothing_where_the_disk_is_full(t
         write_results(path, manifest(), [answer("1/cause"), answer("2/cause")])
     assert path.read_bytes() == held
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_takes_a_files_place_is_on_disk_before_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = list[str]()
+    real_sync, real_rename = os.fsync, Path.rename
+
+    def fsync(file: int) -> None:
+        there = os.fstat(file)
+        done.append("folder" if stat.S_ISDIR(there.st_mode) else f"{there.st_size} bytes")
+        real_sync(file)
+
+    def rename(path: Path, target: Path) -> Path:
+        done.append("rename")
+        return real_rename(path, target)
+
+    with Journal(tmp_path / "r.jsonl", manifest(description={})) as journal:
+        journal.sync()
+        settled = journal.manifest.settled({"model": "m"}, {})
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(Path, "rename", rename)
+        journal.settle(settled)
+        size = (tmp_path / "r.jsonl").stat().st_size
+        monkeypatch.undo()
+    assert done[:3] == [f"{size} bytes", "rename", "folder"]

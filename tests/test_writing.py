@@ -39,6 +39,16 @@ def test_a_file_is_written_whole_with_its_folder(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_several_texts_are_one_file_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "found.jsonl"
+    write_whole(path, (f"{number} é\n" for number in range(3)))
+    assert path.read_text(encoding="utf-8") == "0 é\n1 é\n2 é\n"
+    with pytest.raises(ZeroDivisionError):
+        write_whole(path, (str(1 // number) for number in (1, 0)))
+    assert path.read_text(encoding="utf-8") == "0 é\n1 é\n2 é\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["found.jsonl"]
+
+
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "board.md"
     write_whole(path, "old")

@@ -22,6 +22,7 @@ from PIL import Image
 from transformers.video_utils import VideoMetadata
 
 from ecva_bench.answering import ModelOutput
+from ecva_bench.checkpoints.chat_templates import fill_template
 from ecva_bench.checkpoints.files import reading
 from ecva_bench.checkpoints.pretrained import load_pretrained
 from ecva_bench.errors import AdapterError, CheckpointError, OutOfMemory
@@ -200,10 +201,7 @@ class Multimodal:
 
     def _prompt(self, shown: VideoInput, question: str) -> str:
         message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
-        text: str = self.processor.apply_chat_template(
-            [message], add_generation_prompt=True, tokenize=False, **self._template_options
-        )
-        return text
+        return fill_template(self.processor, [message], **self._template_options)
 
     def _placed(self, name: str, value: Any) -> Any:
         if not isinstance(value, torch.Tensor):

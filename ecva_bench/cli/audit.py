@@ -56,11 +56,11 @@ def audit_command(
       ecva-bench audit video_llama_description.json video_llava_description.json --data annotations.xlsx
     """
     judging = {name.removeprefix("judge_"): value for name, value in locals().items() if name in JUDGING}
+    from ..answer_audit.audit import audit_answers
     from ..api.calls import read_answer_file
     from ..data import load_dataset
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
-    from ..scoring.audit import audit_answers
     from ..tasks import find_tasks
     from .audit_tables import audit_tables
 

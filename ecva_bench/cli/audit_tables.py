@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..answer_audit.audit import AnswerAudit
 from ..leaderboard.table import Cell, Table, count_cell
-from ..scoring.audit import AnswerAudit
 from ..wording import counted
 
 COUNTS = ("answered", "owed", "failed", "missing", "empty", "cut_off", "extra", "duplicates")

@@ -20,7 +20,6 @@ from .naming import NamingCommand
 if TYPE_CHECKING:
     from ..data.check import DatasetCheck
     from ..data.dataset import Dataset
-    from ..data.stats import Bin, Spread, Stats
 
 app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
 app.command("audit", cls=NamingCommand)(data_audit_command)
@@ -65,14 +64,21 @@ def data_check_command(source: Source, videos: Videos = None, json: Json = False
 
 
 @app.command("stats", cls=NamingCommand)
-def data_stats_command(source: Source, videos: Videos = None, json: Json = False) -> None:
-    """Describe a dataset: classes, lengths of texts, lengths and places of moments.
+def data_stats_command(
+    source: Source,
+    videos: Videos = None,
+    table1: Annotated[bool, typer.Option("--table1", help="Print its row of the paper's Table I, beside all.")] = False,
+    json: Json = False,
+) -> None:
+    """Describe a dataset: classes, lengths of texts, lengths and places of moments, and its videos.
 
-    Places relative to the length of a video need the video files.
+    Lengths, frames, rates and sound of videos, and where in them moments lie, need
+    the video files.
 
-    Example: ecva-bench data stats annotations.xlsx
+    Example: ecva-bench data stats annotations.xlsx --videos videos/ --table1
     """
     from ..data.stats import dataset_stats
+    from .data_stats_tables import print_stats, print_table_1
     from .progress import progress
 
     dataset = _load(source, videos)
@@ -80,8 +86,10 @@ def data_stats_command(source: Source, videos: Videos = None, json: Json = False
         result = dataset_stats(dataset, update)
     if json:
         say_json(json_module.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+    elif table1:
+        print_table_1(result)
     else:
-        _print_stats(result)
+        print_stats(result)
 
 
 @app.command("fetch", cls=NamingCommand)
@@ -213,55 +221,6 @@ def _print_videos(result: DatasetCheck) -> None:
 
 def _short(text: str, length: int = 60) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _print_stats(result: Stats) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    classes = Table(
-        "code", "class", "videos", title=f"{result.dataset}: {counted(result.videos, 'video')}", title_justify="left"
-    )
-    for code, name, count in result.classes:
-        classes.add_row(code, name if "-" not in code else f"  {name}", str(count))
-    classes.add_row("", "without a class", str(result.unlabelled))
-    console.print(classes)
-    spreads = Table("", "n", "min", "25 %", "median", "75 %", "max", "mean", title="Lengths", title_justify="left")
-    rows: list[tuple[str, Spread | None]] = [(f"{name}, words", found) for name, found in result.words.items()]
-    rows += [
-        ("moment, s", result.durations),
-        ("moment starts at, s", result.starts),
-        ("moment ends at, s", result.ends),
-    ]
-    for name, found in rows:
-        if found is not None:
-            five = (found.minimum, found.lower, found.median, found.upper, found.maximum)
-            spreads.add_row(name, str(found.n), *(f"{round(value, 2):g}" for value in five), f"{found.mean:.1f}")
-    console.print(spreads)
-    console.print(_bars("Moments by length, s", result.lengths))
-    if result.coverage is not None:
-        places = Table("tenth of the video", "anomalous there", title="Moments by place", title_justify="left")
-        for place, share in enumerate(result.coverage):
-            places.add_row(f"{place * 10}-{place * 10 + 10} %", f"{share:6.1%} {'█' * round(30 * share)}")
-        console.print(places)
-    per_video = ", ".join(f"{moments}: {count}" for moments, count in result.moments_per_video.items())
-    console.print(f"videos by number of moments: {per_video}", highlight=False, soft_wrap=True)
-    console.print(f"moments that start at 0 s: {result.start_at_zero:.1%}", highlight=False, soft_wrap=True)
-    severities = ", ".join(f"{severity}: {count}" for severity, count in result.severities.items())
-    console.print(f"videos by severity: {severities}", highlight=False, soft_wrap=True)
-    console.print(f"key sentences above 7 words: {result.key_sentences_too_long:.1%}", highlight=False, soft_wrap=True)
-
-
-def _bars(title: str, bins: tuple[Bin, ...]) -> object:
-    from rich.table import Table
-
-    table = Table("from", "to", "moments", title=title, title_justify="left")
-    most = max((part.count for part in bins), default=1) or 1
-    for part in bins:
-        end = "" if part.end is None else f"{part.end:g}"
-        table.add_row(f"{part.start:g}", end, f"{part.count:4} {'█' * round(30 * part.count / most)}")
-    return table
 
 
 def _escaped(text: str) -> str:

@@ -14,14 +14,17 @@ from . import score
 
 def export_command(
     results: Annotated[Path, typer.Argument(help="Results file.", show_default=False)],
-    to: Annotated[str, typer.Option(help="Form: csv, lmms-eval, parquet or vlmevalkit.", show_default=False)],
+    to: Annotated[
+        str, typer.Option(help="Form: csv, lmms-eval, parquet, qvhighlights or vlmevalkit.", show_default=False)
+    ],
     data: score.Data = None,
     out: Annotated[Path | None, typer.Option(help="New file. Default: beside the results file.")] = None,
 ) -> None:
-    """Write answers in the form of another program; `ecva-bench import` reads each of them again.
+    """Write answers in the form of another program; `ecva-bench import` reads them again.
 
-    Every form holds the answers with task, view and reference, and says which
-    answers could not be had.
+    A form holds the answers with task, view and reference, and says which
+    answers could not be had. `qvhighlights` holds the curves of the task
+    severity alone, for that data set's evaluation, and is not read again.
 
     Examples:
 

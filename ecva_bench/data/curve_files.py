@@ -1,32 +1,27 @@
-"""Files of importance curves, `ecva.curve/1`: JSON lines that a program wrote, a video each; its last line counts.
+"""Importance curves of a file held against: a pseudo-reference, for a program made them and nobody annotated them.
 
-Such a curve is a pseudo-reference: nobody annotated it. Which program and model made it, and the file's hash, go where
-scores against it go.
+Which model made them, and the file's hash, go where scores against them go. The file itself is read in `curves`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ..errors import DataError
 from ..names import Names
 from ..records.answers import Answer, Results
 from ..records.base import sha256_of_file
-from ..untrusted import parse_json
+from .curves import load_curves
 from .dataset import Dataset
-
-SCHEMA = "ecva.curve/1"
 
 Points = tuple[tuple[float, float], ...]  # seconds, importance from 0 to 1
 
 
 @dataclass(frozen=True)
-class CurveFile:
+class CurveReferences:
     """The curves of a file by video, the hash of its bytes, and the models that made them, joined by a comma."""
 
     path: Path
@@ -42,8 +37,12 @@ class CurveFile:
         """Return the curve of a video, by the rule for video names; empty where there is none."""
         if video in self.curves:
             return self.curves[video]
-        found = Names((name, name) for name in self.curves).find(video)
+        found = self._names.find(video)
         return self.curves[found[0]] if len(found) == 1 else ()
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names((name, name) for name in self.curves)
 
     def of_dataset(self, dataset: Dataset) -> Dataset:
         """Return a data set with these curves alone; `DataError` where there is one for none of its videos."""
@@ -69,45 +68,9 @@ class CurveFile:
         return answer.model_copy(update={"curve": found[answer.video]}) if answer.task == "severity" else answer
 
 
-def read_curves(path: Path) -> CurveFile:
-    """Return the curves of a file; a last line that was not written whole is left out.
-
-    Raises `DataError` for a file that cannot be read, and a line that is no curve.
-    """
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"the curves cannot be read ({error})", path, "name a file that `data curves` wrote") from None
-    lines = content.split("\n")[:-1]  # behind the last line break is nothing, or what a crash left
-    curves: dict[str, Points] = {}
-    makers: dict[str, None] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = parse_json(line)
-            if record.get("schema") != SCHEMA:
-                raise ValueError(f"its schema is {record.get('schema')!r}, not {SCHEMA!r}")
-            curves[str(record["video"])] = _points(record)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise DataError(f"this is no curve ({reason})", f"{path}, line {number}", "make it again") from None
-        made = record.get("settings", {})
-        makers[str(made.get("model", "")) if isinstance(made, dict) else ""] = None
-    if not curves:
-        raise DataError("the file holds no curve", path, "name a file that `data curves` wrote")
-    return CurveFile(path, sha256_of_file(path), ", ".join(filter(None, makers)) or "an unknown program", curves)
-
-
-def _points(record: Mapping[str, Any]) -> Points:
-    """Return the points of a record, in order of time; ValueError where they are none."""
-    times, importance = [[float(one) for one in record[name]] for name in ("times", "importance")]
-    if len(times) != len(importance) or not times:
-        raise ValueError(f"{len(times)} times and {len(importance)} values")
-    if not all(map(math.isfinite, (*times, *importance))):
-        raise ValueError("a value is not finite")
-    if any(one >= other for one, other in pairwise(times)) or times[0] < 0:
-        raise ValueError("its times do not increase from 0")
-    if min(importance) < 0 or max(importance) > 1:
-        raise ValueError("an importance is not from 0 to 1")
-    return tuple(zip(times, importance, strict=True))
+def read_curves(path: Path) -> CurveReferences:
+    """Return the curves of a file, of which videos without a point are left out; `DataError` as of `load_curves`."""
+    found = load_curves(path)
+    makers = dict.fromkeys(str(curve.settings.get("model") or "an unknown model") for curve in found.values())
+    curves = {video: curve.points for video, curve in found.items() if curve.points}
+    return CurveReferences(path, sha256_of_file(path), ", ".join(makers), curves)

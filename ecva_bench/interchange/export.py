@@ -1,6 +1,7 @@
 """A run's answers as files of other programs: the way back of an import, which reads each of them again.
 
-Every form holds all answers and failures, extra ones included, with task, view, question and reference.
+Every form holds all answers and failures, extra ones included, with task, view, question and reference; but for
+QVHighlights', which holds the curves of the task severity alone, and is not read again.
 """
 
 from __future__ import annotations
@@ -16,8 +17,19 @@ from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Results
 from ..wording import counted
 from ..writing import write_whole
+from .highlights import highlight_lines
 
 Fields = dict[str, str | int | None]
+
+HIGHLIGHTS = "qvhighlights"
+# Name of a form -> suffix of its files.
+FORMS = {
+    "csv": ".csv",
+    "lmms-eval": "_samples.jsonl",
+    "parquet": ".parquet",
+    HIGHLIGHTS: "_highlights.jsonl",
+    "vlmevalkit": ".xlsx",
+}
 
 _CELL = 32_767  # characters that a cell of a workbook takes
 
@@ -32,25 +44,32 @@ def export_results(results: Results, form: str, out: Path) -> int:
         raise UsageError(f"there is no form {form!r}", remedy=f"available: {', '.join(FORMS)}")
     if out.exists():
         raise ResultsError("the file to export into exists", out, "name a new file with --out")
+    if form == HIGHLIGHTS:
+        lines = highlight_lines(results)
+        _write(out, "".join(f"{line}\n" for line in lines).encode())
+        return len(lines)
     found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
     records = sorted(found, key=lambda one: (one.task, one.id, one.view))
     prompts = results.spec.get("prompts", {})
     rows = [_fields(one, prompts.get(one.task, {}).get("text", "")) for one in records]
     if not any(isinstance(one, Answer) and one.options for one in records):
         rows = [{name: value for name, value in row.items() if name != "options"} for row in rows]
-    content = FORMS[form][1](rows, out)
+    _write(out, WRITERS[form](rows, out))
+    return len(records)
+
+
+def _write(out: Path, content: bytes) -> None:
     try:
         write_whole(out, content)
     except OSError as error:
         raise ResultsError(f"the file cannot be written ({error.strerror})", out, "name another with --out") from error
-    return len(records)
 
 
 def default_name(results: Path, form: str) -> Path:
     """Return where a form of a results file goes: beside it; `UsageError` for an unknown form."""
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", remedy=f"available: {', '.join(FORMS)}")
-    return results.with_name(f"{results.stem}{FORMS[form][0]}")
+    return results.with_name(f"{results.stem}{FORMS[form]}")
 
 
 def _fields(record: Answer | Failure, question: str) -> Fields:
@@ -135,10 +154,10 @@ def _legible(text: str) -> str:
     return ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
 
 
-# Name -> suffix of its files, and what writes it.
-FORMS: dict[str, tuple[str, Callable[[Sequence[Fields], Path], bytes]]] = {
-    "csv": (".csv", _csv),
-    "lmms-eval": ("_samples.jsonl", _lmms_eval),
-    "parquet": (".parquet", _parquet),
-    "vlmevalkit": (".xlsx", _vlmevalkit),
+# What writes a form that has a row for each answer.
+WRITERS: dict[str, Callable[[Sequence[Fields], Path], bytes]] = {
+    "csv": _csv,
+    "lmms-eval": _lmms_eval,
+    "parquet": _parquet,
+    "vlmevalkit": _vlmevalkit,
 }

@@ -105,10 +105,13 @@ def near(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {stems[found]!r}?" if found else ""
 
 
+def imported_key(sample: str, view: View, text: str, file: str) -> str:
+    """Return the identity of an answer that was made elsewhere; `file` is the name of what it was read from."""
+    return sha256_of({"id": sample, "view": view, "answer": text, "source": file.partition(",")[0]})
+
+
 def _key(item: Item, sample: str, view: View) -> str:
-    source = item.where.partition(",")[0]
-    content = {"id": sample, "view": view, "answer": item.text or item.lack, "source": source}
-    return sha256_of(content)
+    return imported_key(sample, view, item.text or item.lack, item.where)
 
 
 def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> Answer:

@@ -26,6 +26,8 @@ from .nesting import KEY, Row, model_in, rows_of
 _ZIP = b"PK"
 _GZIP = b"\x1f\x8b"
 # A line of `id: text`; the colon of a path or of a time has no space behind it.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # with its end, as csv wants it
+_NOT_BLANK = re.compile(r"\S[^\n]*")
 _LINE_OF_ID = re.compile(r"\s*([^\s,;|:\"{]+)\s*:\s+(\S.*)")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = "\t,;|"
@@ -55,18 +57,20 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
     """
     if path.is_dir():
         return _texts(path)
-    packed = content = read_bytes(path)
-    if content.startswith(_GZIP):
+    content = read_bytes(path)
+    sha256, is_packed = hashlib.sha256(content).hexdigest(), content.startswith(_GZIP)
+    if is_packed:
         content = _unpacked(content, path)
     refuse_other_kind(path, content[:4096])
     model = ""
     if content.startswith(_ZIP):
         form, rows = archive_rows(content, path, headed=headed)
-    elif content.startswith(parquet.MAGIC) and packed is content:
+    elif content.startswith(parquet.MAGIC) and not is_packed:
         numbered = enumerate(parquet.rows(path), start=1)
         form, rows = "parquet", [Row(row, f"row {number}") for number, row in numbered]
     else:
         text = _decoded(content, path)
+        del content  # large files are held once
         if text.lstrip()[:1] in ("{", "["):
             form, rows, model = _json(text, path)
         elif lines := _lines_of_ids(text):
@@ -77,7 +81,7 @@ def open_answers(path: Path, *, headed: bool = True) -> AnswerFile:
         refuse_other_rows(path, rows[0].fields)
     else:
         raise DataError("the file holds no row", path, "name the file of the answers")
-    return AnswerFile(path, form, hashlib.sha256(packed).hexdigest(), tuple(rows), model)
+    return AnswerFile(path, form, sha256, tuple(rows), model)
 
 
 def stem_of(path: Path) -> str:
@@ -158,6 +162,9 @@ def _place(error: Exception) -> str:
 
 def _lines_of_ids(text: str) -> list[Row]:
     """Return the rows of a text each of whose lines is `id: text`, none of another text."""
+    first = _NOT_BLANK.search(text)
+    if first is None or not _LINE_OF_ID.fullmatch(first[0]):
+        return []
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     found = [(number, _LINE_OF_ID.fullmatch(line)) for number, line in lines]
     rows = [Row({KEY: match[1], "answer": match[2].rstrip()}, f"line {number}") for number, match in found if match]
@@ -166,13 +173,13 @@ def _lines_of_ids(text: str) -> list[Row]:
 
 def _table(text: str, path: Path, *, headed: bool) -> list[Row]:
     """Return the rows of a text table; the delimiter is that of its first line."""
-    head = next((line for line in text.splitlines() if line.strip()), "")
+    head = next((line[0].rstrip("\r\n") for line in _LINE.finditer(text) if line[0].strip()), "")
     delimiter = max(_DELIMITERS, key=lambda mark: (head.count(mark), -_DELIMITERS.index(mark)))
     if not head.count(delimiter):
         what = f"the file is neither JSON nor a table; it begins with {head[:40]!r}"
         raise DataError(what, path, "name a JSON, CSV, TSV, XLSX or parquet file, or the file of a run")
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader((line[0] for line in _LINE.finditer(text)), delimiter=delimiter)
     lines: list[tuple[int, Any]] = []
     try:
         for cells in reader:

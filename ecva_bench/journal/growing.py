@@ -83,6 +83,7 @@ class GrowingFile:
                     raise self._refusal(error) from error
                 raise
             os.close(old)
+            sync_folder(self.path.parent)
 
     def close(self) -> None:
         """Sync, and release the file. Raises `ResultsError` where something could not be synced."""
@@ -183,6 +184,17 @@ def set_aside_torn_tail(file: GrowingFile) -> int:
             raise ResultsError(what, torn, "make room, and run the same command again") from error
         file.cut(whole)
     return len(tail)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk: a file that was renamed may else have its old name after a power cut."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    except OSError:  # some file systems sync no folders; the content of the file is on disk all the same
+        pass
+    finally:
+        os.close(place)
 
 
 def _open_locked(path: Path, create: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from .. import registry
 from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
@@ -53,9 +53,10 @@ def read_results(path: Path) -> Results:
             newest[place] = record
         elif isinstance(record, Answer):
             first = keys[record.key]
-            if (record.id, record.view, record.answer) != (first.id, first.view, first.answer):
-                text = "a second, other answer under one key; the first counts"
-                doubts.append(Doubt(kind="second", id=record.id, view=record.view, text=text))
+            same = (record.id, record.view, record.answer) == (first.id, first.view, first.answer)
+            text = f"{'the same' if same else 'a second, other'} answer under one key; the first counts"
+            kind: Literal["duplicate", "second"] = "duplicate" if same else "second"
+            doubts.append(Doubt(kind=kind, id=record.id, view=record.view, text=text))
         elif isinstance(record, Failure):
             failures[record.id, record.view] = record
         elif isinstance(record, Unasked):

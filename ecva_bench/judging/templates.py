@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..checkpoints.chat_templates import fill_template
 from ..errors import JudgeError
 from ..reading.thoughts import SWITCH, opened_by
 
@@ -59,7 +60,7 @@ def turn_marks(tokenizer: Any, name: str) -> frozenset[str]:
 def _rendered(tokenizer: Any, messages: list[dict[str, str]], **options: bool) -> tuple[str, str]:
     """Return messages as the template writes them, or why it does not write all of them."""
     try:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **options)
+        text = fill_template(tokenizer, messages, **options)
     except Exception as error:  # a template is a program of its author's, and raises whatever that says
         return "", (str(error).strip() or type(error).__name__).partition("\n")[0][:200]
     lost = [message["role"] for message in messages if message["content"].strip() not in text]

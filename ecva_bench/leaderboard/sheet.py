@@ -101,9 +101,28 @@ def judged_texts(summaries: Iterable[Summary]) -> list[str]:
 
 
 def worst_texts(summaries: Iterable[Summary]) -> list[str]:
-    """Return a line for each column of which lower is better: there a missing answer counts as the highest value."""
-    worst = {s.column: s.worst for s in summaries if not s.higher_is_better}
-    return [f"{column}: lower is better; a missing answer counts {value:g}, not 0" for column, value in worst.items()]
+    """Return a line for each column in which a missing answer does not count 0: lower is better, or it is below 0."""
+    worst = {s.column: (s.worst, "" if s.higher_is_better else "lower is better; ") for s in summaries}
+    return [
+        f"{column}: {better}a missing answer counts {value:g}, not 0"
+        for column, (value, better) in worst.items()
+        if value or better
+    ]
+
+
+def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
+    """Return in a line each that scores are against what a program made, and that a model so agrees with itself."""
+    of = f"{label}: " if label else ""
+    found: dict[str, None] = {}
+    for part in (part for summary in summaries for part in summary.signature.split("|")):
+        if part.startswith("reference:pseudo-reference"):
+            made = part.partition(",")[2]
+            found[f"{of}held against a pseudo-reference: curves that a program made ({made}), and nobody annotated"] = (
+                None
+            )
+        elif part.startswith("beware:self-agreement"):
+            found[f"{of}beware: the model and what made the curves both have CLIP, so it agrees with itself"] = None
+    return list(found)
 
 
 def score_sheets(scores: Scores) -> list[Table]:
@@ -126,6 +145,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
         rows=tuple(_row(summary) for summary in summaries),
         notes=(
+            *reference_texts(summaries),
             *warnings_of(scores.header),
             *filter(None, [judges_text(signatures)]),
             *(f"unscorable for anyone: {n} x {why}" for why, n in coverage.unasked.items()),

@@ -20,6 +20,7 @@ UNPARSED = "?"  # stands for the severity of a segment that a reply gave none fo
 FEWEST = 20  # cells of the shortest video
 
 _Floats = npt.NDArray[np.float64]
+_Bools = npt.NDArray[np.bool_]
 
 
 def cell_centres(duration: float) -> _Floats:
@@ -44,6 +45,18 @@ def segments_at(segments: Iterable[Segment], instants: _Floats) -> _Floats:
         inside = (start <= instants) & (instants < end)
         values[inside] = np.maximum(values[inside], severity / SCALE)
     return values
+
+
+def above_half(curve: _Floats) -> _Bools:
+    """Return which cells [n] reach the middle between a curve's lowest and highest value; none of a constant one."""
+    if is_constant(curve):
+        return np.zeros(len(curve), dtype=np.bool_)
+    return np.asarray(curve >= (curve.min() + curve.max()) / 2)
+
+
+def is_constant(curve: _Floats) -> bool:
+    """Return whether a curve has the same value everywhere."""
+    return bool(np.ptp(curve) == 0)
 
 
 def segments_of_cells(values: Sequence[float] | _Floats, duration: float) -> list[Segment]:

@@ -31,10 +31,10 @@ _WORDS = (
 )
 _CUE = re.compile(
     rf"(?<![a-z]){_WORDS}(?:[ _](?:score|level|rating|value|{_WORDS}))?(?: \(?(?:0|1)\s?(?:-|to)\s?10\)?)?"
-    rf"\s?[\"')\]]*\s?(?:[:=→]|\bis\b|\bof\b|\bat\b|\bas\b|为|是)?[\s\"'(\[]*(?:about |around |approximately )?{_VALUE}"
+    rf"\s?[\"')\]]*+\s?(?:[:=→]|\b(?:is|of|at|as)\b|为|是)?[\s\"'(\[]*+(?:about |around |approximately )?{_VALUE}"
 )
 _OF_TEN = re.compile(rf"(?<![\d.]){_VALUE}")
-_AT_END = re.compile(rf"(?:[:=→|>\t]\s+|(?<=[^\d\s])[:=→|>]|\s-\s|\s\|\s?)[\s\"'(\[]*{_VALUE}[\s\"')\].,;|]*$")
+_AT_END = re.compile(rf"(?:[:=→|>\t]\s|(?<=[^\d\s])[:=→|>]|\s-\s|\s\|)[\s\"'(\[]*+{_VALUE}[\s\"')\].,;|]*$")
 _SCALE_NAMED = re.compile(
     r"(?<![\d.])(?:0|1)(?: ?\([^()\n]{1,60}\))?\s?(?:-|to|through|and)\s?10(?![\d.%])(?! ?s(?:ec|\b))"
 )
@@ -49,7 +49,7 @@ _BRACKETS = re.compile(
     rf"[\[(]\s*[\"']?(?P<first>{_TIME})[\"']?\s*,\s*[\"']?(?P<last>{_TIME})[\"']?\s*,\s*[\"']?{_VALUE}[\"']?\s*[\])]"
 )
 _INLINE = re.compile(
-    rf"[\[(\"']*(?P<first>{_TIME})\s?(?:-|to|until|→|,)\s?(?P<last>{_TIME})[\])\"']*\s?"
+    rf"(?:(?<![\[(\"'])[\[(\"']*+)?(?P<first>{_TIME})\s?(?:-|to|until|→|,)\s?(?P<last>{_TIME})[\])\"']*\s?"
     rf"(?::(?!\d)|(?<=[\])\"'s]):|=|→|->|,?\s?{_WORDS}:?)\s?[\"']?(?:{_WORDS}:?\s?)?{_VALUE}"
 )
 _OBJECT = re.compile(r"\{[^{}]{1,600}\}")
@@ -146,8 +146,12 @@ def _units(text: str) -> Iterator[_Unit]:
         for one in find(text):
             found.append(one)
             yield one
-        for one in found:
-            text = text[: one.start] + re.sub(r"[^\n]", " ", text[one.start : one.end]) + text[one.end :]
+        pieces, at = [], 0  # of the text with blanks in the places of what was found, put together once
+        for one in sorted(found, key=lambda unit: unit.start):
+            start, end = max(at, one.start), max(at, one.end)
+            pieces += [text[at:start], re.sub(r"[^\n]", " ", text[start:end])]
+            at = end
+        text = "".join([*pieces, text[at:]])
 
 
 def _objects(text: str) -> Iterator[_Unit]:

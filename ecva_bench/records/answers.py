@@ -204,11 +204,11 @@ class Doubt(Record):
 
     `annotation`: the file has another reference, class, moment, key sentence or option than the data set, which counts;
     `sample`: the data set has no such question; `key`: it is not the hash of what determines the answer; `second`: the
-    key has another answer already; `prompt`, `view`, `time` and `data`: what is said of them, or of the data set,
-    cannot be.
+    key has another answer already; `duplicate`: it has the same; `prompt`, `view`, `time` and `data`: what is said of
+    them, or of the data set, cannot be.
     """
 
-    kind: Literal["annotation", "sample", "key", "second", "prompt", "view", "time", "data"]
+    kind: Literal["annotation", "sample", "key", "second", "duplicate", "prompt", "view", "time", "data"]
     id: str
     view: View
     text: str

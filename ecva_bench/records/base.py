@@ -44,22 +44,27 @@ class Record(BaseModel):
 
     @classmethod
     def unchecked(cls, values: dict[str, object]) -> Self:
-        """Return a record of values by field that are known to be right: faster, and in half the memory.
+        """Return a record of values, one for each field, that are known to be right: faster, in a third of the memory.
 
         For readers of large files: they have checked every value, and a wrong one would not be noticed here.
         """
-        names = _names(cls)
-        record = cls.__new__(cls)
-        _set(record, "__dict__", values if len(values) == len(names) else {**_defaults(cls), **values})
-        _set(record, "__pydantic_fields_set__", names)
-        _set(record, "__pydantic_extra__", _NO_EXTRA)
-        _set(record, "__pydantic_private__", None)
+        record = _new(cls)
+        fields = _fields_of(record)
+        for name, value in values.items():
+            fields[name] = value  # one by one: only so do all records of a type share the keys of their dictionaries
+        _set_names(record, _names(cls))
+        _set_extra(record, _EMPTY)
+        _set_private(record, None)
         return record
 
 
-_set = object.__setattr__
-_NO_EXTRA: dict[str, object] = {}  # one for all, for a record is never changed
-_REMEMBERED = 10_000  # values of a field; lines that repeat one are near each other
+_new = object.__new__
+_fields_of = vars(BaseModel)["__dict__"].__get__
+_set_names, _set_extra, _set_private = (
+    vars(BaseModel)[f"__pydantic_{slot}__"].__set__ for slot in ("fields_set", "extra", "private")
+)
+_EMPTY: dict[str, object] = {}  # one for all, for a record is never changed
+_REMEMBERED = 100_000  # values of a field
 RecordType = TypeVar("RecordType", bound=Record)
 
 
@@ -71,14 +76,9 @@ class LeanRecords:
 
     def lean(self, record: RecordType) -> RecordType:
         """Return the same record in about a fifth of the memory."""
-        kind = type(record)
-        small = kind.__new__(kind)
-        for name, value in record.__dict__.items():
-            # Set one by one: so Python keeps the names of the fields once for all records of a kind.
-            _set(small, name, self._shared(name, value))
-        _set(small, "__pydantic_fields_set__", _names(kind))
-        _set(small, "__pydantic_extra__", record.__pydantic_extra__ or _NO_EXTRA)
-        _set(small, "__pydantic_private__", None)
+        small = type(record).unchecked({name: self._shared(name, value) for name, value in record.__dict__.items()})
+        if record.__pydantic_extra__:
+            _set_extra(small, record.__pydantic_extra__)
         return small
 
     def _shared(self, name: str, value: Any) -> Any:
@@ -86,7 +86,7 @@ class LeanRecords:
         if isinstance(value, Record):
             value = self.lean(value)
         elif not isinstance(value, str | tuple):
-            return value
+            return _EMPTY if value == {} else value
         known = self._known[name]
         if len(known) >= _REMEMBERED:
             known.clear()
@@ -94,11 +94,6 @@ class LeanRecords:
             return known.setdefault(value, value)
         except TypeError:  # it holds a dictionary, which has no hash
             return value
-
-
-@cache
-def _defaults(kind: type[Record]) -> dict[str, object]:
-    return {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
 
 
 @cache

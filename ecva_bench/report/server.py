@@ -28,6 +28,7 @@ from .page import INDEX, MEDIA
 HOST = "127.0.0.1"
 _NAMES = (HOST, "localhost")
 _COPIED_AT_ONCE = 256 * 1024
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag, and lets only administrators make links
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _HEADERS = {
     "Accept-Ranges": "bytes",
@@ -110,7 +111,7 @@ def _files(folder: Path) -> Mapping[str, Path]:
 
 
 def _opened(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
+    return os.open(path, flags | _NO_LINK)
 
 
 class _Handler(BaseHTTPRequestHandler):

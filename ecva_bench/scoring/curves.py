@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..reading.curves import above_half, is_constant
 from ..statistics.rankings import average_precision, roc_area
 from ..statistics.ranks import spearman, tau_b
 
@@ -96,18 +97,6 @@ def highlights(importance: _Floats) -> Mapping[str, _Bools]:
     """Return which cells [n] are of each level or a higher one: the level is `floor(4 r / max r + 0.5)`."""
     levels = np.floor(4 * importance / importance.max() + 0.5)
     return {name: levels >= level for name, level in LEVELS.items()}
-
-
-def above_half(curve: _Floats) -> _Bools:
-    """Return which cells [n] reach the middle between a curve's lowest and highest value; none of a constant one."""
-    if is_constant(curve):
-        return np.zeros(len(curve), dtype=np.bool_)
-    return np.asarray(curve >= (curve.min() + curve.max()) / 2)
-
-
-def is_constant(curve: _Floats) -> bool:
-    """Return whether a curve has the same value everywhere."""
-    return bool(np.ptp(curve) == 0)
 
 
 def _overlap(chosen: _Bools, abnormal: _Bools) -> float:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..reading.curves import cell_centres, points_at, segments_at
+from ..reading.curves import cell_centres, is_constant, middle, points_at, segments_at
 from ..reading.severities import VERSION, read_severities
 from ..records.annotations import NO_MOMENTS
 from ..records.scores import Reading
-from .curves import CellReference, curve_columns, is_constant, moment_columns, pooled_columns
+from .curves import CellReference, curve_columns, moment_columns, pooled_columns
 from .readings import ReadingScorer, unread_columns
 from .scorer import Column, Gap, Scorable
 from .timestamp import annotated_spans
@@ -85,6 +85,8 @@ class Severity(ReadingScorer):
     aggregates = (
         Column("auc_pooled", "ROC area over the cells of all videos together, each weighing its seconds"),
         Column("ap_pooled", "average precision over the cells of all videos together, each weighing its seconds"),
+        Column("hit1_middle", "hit1 of a Gaussian about the middle of every video, which sees no picture", blind=True),
+        Column("frame_auc_middle", "mean ROC area of the same Gaussian within a video"),
         Column("base", "mean share of a video's cells within a moment, which `frame_ap` is to be read against"),
         Column("base_rate", "share of all seconds within a moment, which `ap_pooled` is to be read against"),
         Column("segments_unparsed", "share of the segments whose severity could not be read, among those named"),
@@ -130,6 +132,10 @@ class Severity(ReadingScorer):
             "base": float(np.mean([reference.abnormal.mean() for reference in references])),
             **self.unread(batch),
         }
+        middles = [_against(reference, middle(len(reference.abnormal))) for reference in references]
+        for name, column in (("hit1_middle", "hit1"), ("frame_auc_middle", "frame_auc")):
+            if known := [one[column] for one in middles if column in one]:
+                found[name] = float(np.mean(known))
         if named:
             found["segments_unparsed"] = sum(len(reading.unparsed) for reading in readings) / named
         return found
@@ -144,8 +150,7 @@ class Severity(ReadingScorer):
         return read_severities(item.text, unit=self.protocol.timestamp_unit, duration=item.duration)
 
     def _values(self, item: Scorable, reading: Reading) -> dict[str, float]:
-        reference, predicted = cell_reference(item), self._predicted(item, reading)
-        found = {**curve_columns(predicted, reference), **moment_columns(predicted, reference)}
+        found = _against(cell_reference(item), self._predicted(item, reading))
         if reading.status != "read":
             worst = {column.name: column.worst for column in self.columns}
             found = {name: worst[name] for name in found}
@@ -155,6 +160,10 @@ class Severity(ReadingScorer):
         """Return the importance [n] that an answer gives to a video's cells; 0 throughout where it was not read."""
         named = zip(reading.spans, reading.severities, strict=True) if reading.status == "read" else ()
         return segments_at([(*span, severity) for span, severity in named], cell_centres(item.duration or 0))
+
+
+def _against(reference: CellReference, predicted: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {**curve_columns(predicted, reference), **moment_columns(predicted, reference)}
 
 
 def cell_reference(item: Scorable) -> CellReference:

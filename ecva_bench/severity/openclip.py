@@ -11,6 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,14 +90,15 @@ class OpenClip:
 
     def image_features(self, pixels: npt.NDArray[np.uint8]) -> Features:
         """Return the features [T, width], not normalised, of frames uint8 [T, height, width, 3], RGB."""
+        return self.encoded(self.prepared(pixels))
+
+    def encoded(self, prepared: torch.Tensor) -> Features:
+        """Return the features [T, width] of frames as `prepared` returns them."""
         import torch
 
-        found = []
         with torch.inference_mode():
-            for start in range(0, len(pixels), _AT_ONCE):
-                prepared = self.prepared(pixels[start : start + _AT_ONCE]).to(self._device)
-                found.append(self._network.encode_image(prepared).float().cpu().numpy())
-        return np.concatenate(found)
+            parts = (self._network.encode_image(part.to(self._device)) for part in torch.split(prepared, _AT_ONCE))
+            return np.concatenate([part.float().cpu().numpy() for part in parts])
 
     def text_features(self, sentences: Sequence[str]) -> Features:
         """Return the features [sentences, width], not normalised."""
@@ -174,8 +176,9 @@ class OpenClip:
 
 def _found(target: str) -> _Source:
     """Return where a model comes from; `CheckpointError` where there is none."""
-    if ensure_torchvision() == "absent":
-        raise UsageError("CLIP needs torchvision", remedy="pip install 'ecva-bench[severity]'")
+    if lacking := [package for package in ("torch", "torchvision", "open_clip") if find_spec(package) is None]:
+        raise UsageError(f"CLIP needs {', '.join(lacking)}", remedy="pip install 'ecva-bench[severity]'")
+    ensure_torchvision()
     import open_clip
 
     if Path(target).expanduser().is_dir():

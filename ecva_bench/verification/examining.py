@@ -33,17 +33,17 @@ _SAID = {
     "sample": "questions that the data set does not have, which are left out",
     "key": "keys that are not those of their answers",
     "second": "second answers under one key, which are left out",
-    "prompt": "prompts that are not what they are called",
+    "duplicate": "answers that are there again, which count once",
+    "prompt": "prompts that are not told, or not what they are called",
     "view": "views that cannot be as they are told",
     "time": "answers of the future",
     "data": "another data set than it is called, so that the file's own annotation counts",
 }
 
 
-def data_set_at_hand(told: DatasetIdentity, data: DatasetSource | None = None) -> Dataset | None:
-    """Return the data set that a run says it is of, by hash: that of `data`, or an embedded one; else None."""
-    given = [load_dataset(data)] if data is not None else []
-    return next((one for one in (*given, *map(load_dataset, EMBEDDED)) if one.sha256 == told.sha256), None)
+def data_set_at_hand(told: DatasetIdentity, data: Sequence[DatasetSource] = ()) -> Dataset | None:
+    """Return the data set that a run says it is of, by hash: one of `data`, or an embedded one; else None."""
+    return next((one for one in map(load_dataset, (*data, *EMBEDDED)) if one.sha256 == told.sha256), None)
 
 
 def identity_of(results: Results) -> DatasetIdentity:
@@ -84,8 +84,11 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
 
 
 def check_answers(results: Results) -> None:
-    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published."""
-    for doubt in results.doubts:
+    """Raise `ResultsError` with the first doubt about answers, as `examined`, that are to be published.
+
+    An answer that is there again changes nothing.
+    """
+    for doubt in (one for one in results.doubts if one.kind != "duplicate"):
         what = f"the answers cannot be as they are told: {doubt_text(doubt)}"
         raise ResultsError(what, results.source, "ask again what was changed, and score and submit that")
 

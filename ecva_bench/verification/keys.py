@@ -7,12 +7,15 @@ from typing import Any
 
 from ..answering.result_records import key
 from ..errors import UsageError
+from ..interchange.joining import imported_key
 from ..interchange.lookup import Lookup
 from ..journal.manifests import KEYED
 from ..prompt_files import read_prompt
 from ..records import Sample
 from ..records.answers import Answer, Doubt, Results
 from ..tasks import PROMPT_SETS, TASKS, Prompt
+
+_OF_ALL = ("model", "description", "decoder", "mode")  # of `KEYED`, what every run of today says
 
 
 class Keys:
@@ -25,12 +28,25 @@ class Keys:
         by_task = told.items() if isinstance(told, dict) else ()
         self._told: dict[str, dict[str, Any]] = {task: one for task, one in by_task if isinstance(one, dict)}
         self._prompts = {task: _prompt(told) for task, told in self._told.items()}
-        # Keys of answers made elsewhere hold less, and older runs do not tell all that theirs hold.
-        known = "imported" not in spec and {"model", "description", "decoder", "mode"} <= spec.keys()
+        self._tasks = dict.fromkeys(answer.task for answer in results.answers)
+        self._files = _files(spec["imported"]) if "imported" in spec else ()
+        self._lacking = [] if "imported" in spec else [name for name in _OF_ALL if name not in spec]
+        known = "imported" not in spec and not self._lacking
         self._identity = {name: spec[name] for name in KEYED if name in spec} if known else None
 
+    @property
+    def unknown(self) -> str:
+        """Why keys cannot be computed again: older runs do not tell all that theirs hold; empty where they can be."""
+        if self._lacking:
+            return f"the run does not say its {self._lacking[0]}, which its keys hold"
+        untold = [task for task in self._tasks if self._identity is not None and self._prompts.get(task) is None]
+        return f"the run does not say the words of its prompt for {untold[0]}, which its keys hold" if untold else ""
+
     def doubts(self) -> Iterator[Doubt]:
-        """Yield the prompts that are not what they are called."""
+        """Yield the prompts that are not told, or not what they are called."""
+        for task in self._tasks if self._identity is not None else ():
+            if task not in self._told:
+                yield Doubt(kind="prompt", id=task, view="full", text="the run does not say what it was asked")
         for task, told in self._told.items():
             if "sha256" not in told:
                 continue
@@ -43,6 +59,10 @@ class Keys:
 
     def doubts_about(self, told: Answer) -> Iterator[Doubt]:
         """Yield what is doubtful about the prompt and the key of an answer."""
+        keys = [imported_key(told.id, told.view, told.answer, file) for file in self._files]
+        if keys and told.key not in keys:
+            text = f"its key {told.key[:12]} is not the hash of what was imported, {keys[0][:12]}"
+            yield Doubt(kind="key", id=told.id, view=told.view, text=text)
         prompt = self._prompts.get(told.task)
         if prompt is None:
             return
@@ -77,6 +97,15 @@ class Keys:
             reference="",
             asked=way,
         )
+
+
+def _files(imported: Any) -> tuple[str, ...]:
+    """Return the names of the files that all answers were imported from; none where texts came from a folder."""
+    told = imported.get("files") if isinstance(imported, dict) else None
+    files = [one for one in told or () if isinstance(one, dict)]
+    if any(one.get("form") == "folder of texts" for one in files):
+        return ()
+    return tuple(str(one.get("name", "")) for one in files)
 
 
 def _prompt(told: dict[str, Any]) -> Prompt | None:

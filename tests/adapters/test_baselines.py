@@ -11,6 +11,8 @@ from ecva_bench import registry
 from ecva_bench.answering import Baseline, Question, create_adapter
 from ecva_bench.answering.adapter import ADAPTER_GROUP
 from ecva_bench.errors import AdapterError
+from ecva_bench.reading.curves import cell_centres, segments_at
+from ecva_bench.reading.severities import read_severities
 from ecva_bench.records import Annotation, Label, Moment, Sample
 from ecva_bench.records.annotations import Query, Review
 from ecva_bench.samples import samples as samples_of
@@ -122,18 +124,50 @@ def test_motion_asks_for_the_frames_it_announces(video: Video, samples: list[Sam
 
 def test_the_oracle_gives_the_reference_and_knows_what_it_does_not_know(video: Video, samples: list[Sample]) -> None:
     oracle = baseline("oracle")
-    assert answers(oracle, video, samples) == {s.task: s.reference for s in samples}
+    assert answers(oracle, video, samples) == {**{s.task: s.reference for s in samples}, "severity": "2 2.8 10"}
     with pytest.raises(AdapterError, match="00001"):
         oracle.answer(video, "Never asked?")
 
 
 def test_second_round_gives_the_review(video: Video, samples: list[Sample]) -> None:
-    assert answers(baseline("second-round"), video, samples) == {"classification": "[8]", "timestamp": "[2, 3]"}
+    expected = {"classification": "[8]", "timestamp": "[2, 3]", "severity": "2 3 10"}
+    assert answers(baseline("second-round"), video, samples) == expected
     unreviewed = [s.model_copy(update={"review": None}) for s in samples]
     adapter = baseline("second-round")
     adapter.study(unreviewed)
     with pytest.raises(AdapterError, match="no second round"):
         adapter.answer(video, samples[-1].question)
+
+
+def severities(text: str, duration: float) -> np.ndarray:
+    found = read_severities(text, unit=None)
+    assert (found.status, found.unparsed) == ("read", ())
+    segments = [(*span, severity) for span, severity in zip(found.spans, found.severities, strict=True)]
+    return segments_at(segments, cell_centres(duration))
+
+
+def test_severities_are_of_the_middle_of_the_change_or_of_the_curve(video: Video, samples: list[Sample]) -> None:
+    centres = cell_centres(video.duration)
+    assert set(severities(answers(baseline("constant"), video, samples)["severity"], 4.0)) == {0.5}
+    middle = severities(answers(baseline("middle"), video, samples)["severity"], 4.0)
+    assert middle == pytest.approx(np.exp(-0.5 * ((centres - 2.0) / 1.0) ** 2), abs=1e-6)
+    motion = severities(answers(baseline("motion"), video, samples)["severity"], 4.0)
+    assert (motion.min(), motion.max()) == (0, pytest.approx(1, abs=0.2))
+    assert 1.9 < centres[motion.argmax()] < 2.9
+    curve = ((0.0, 0.1), (2.4, 1.0), (4.0, 0.3))
+    curved = [one.model_copy(update={"curve": curve}) for one in samples]
+    oracle = severities(answers(baseline("oracle"), video, curved)["severity"], 4.0)
+    assert oracle == pytest.approx(np.interp(centres, *np.array(curve).T), abs=1e-6)
+    assert answers(baseline("second-round"), video, curved)["severity"] == "2 3 10"  # a review has no curve
+
+
+def test_severities_of_a_normal_video_and_of_one_frame(tmp_path: Path, samples: list[Sample]) -> None:
+    short = Video(write_clip(tmp_path / "00001.mp4", frames=1))
+    for name in ("constant", "middle", "motion"):
+        assert len(severities(answers(baseline(name), short, samples)["severity"], short.duration)) == 20
+    assert set(severities(answers(baseline("motion"), short, samples)["severity"], short.duration)) == {0.0}
+    normal = [one.model_copy(update={"moments": ()}) for one in samples]
+    assert set(severities(answers(baseline("oracle"), short, normal)["severity"], short.duration)) == {0.0}
 
 
 def test_another_reference_makes_another_oracle(samples: list[Sample]) -> None:

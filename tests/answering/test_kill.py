@@ -70,6 +70,45 @@ def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
     assert killed_midway >= kills // 4
 
 
+BY_PARTS = """
+import time
+
+def bright(video, question):
+    time.sleep(0.005)
+    return f"{video.frames_at([0]).pixels.mean() / 25.6:.0f}/10"
+"""
+
+
+@pytest.mark.slow
+def test_a_run_by_parts_killed_again_and_again_loses_no_video_and_doubles_none(tmp_path: Path) -> None:
+    load_dataset("mini").ensure_videos()
+    (tmp_path / "parts.py").write_text(BY_PARTS)
+    more = ("--model", f"{tmp_path / 'parts.py'}:bright", "--task", "severity")
+    program = "from ecva_bench.__main__ import program; program()"
+
+    def asking(out: Path) -> list[str]:
+        return [sys.executable, "-c", program, "run", *more, "--out", str(out)]
+
+    start = time.monotonic()
+    subprocess.run(asking(tmp_path / "whole.jsonl"), check=True, capture_output=True)
+    expected, duration = answers(tmp_path / "whole.jsonl"), time.monotonic() - start
+    assert len(expected) == 14
+    assert all(len(one["answer"].splitlines()) == 8 for one in expected.values())  # type: ignore[attr-defined]
+    chance, out, files = random.Random(11), tmp_path / "0.jsonl", 1
+    for _ in range(25):
+        if out.exists() and b'"type":"end"' in out.read_bytes():  # there is nothing left to kill
+            assert answers(out) == expected
+            out, files = tmp_path / f"{files}.jsonl", files + 1
+        process = subprocess.Popen(asking(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not out.exists() and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, duration / 2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(asking(out), check=True, capture_output=True)
+    assert answers(out) == expected
+
+
 def test_a_run_of_many_workers_killed_or_interrupted_resumes_and_leaves_no_worker_behind(
     undisturbed: tuple[dict[str, dict[str, object]], float], tmp_path: Path
 ) -> None:

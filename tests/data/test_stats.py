@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.data import load_dataset
-from ecva_bench.data import stats as statistics_module
 from ecva_bench.data.dataset import Dataset
-from ecva_bench.data.stats import LENGTH_EDGES, dataset_stats, histogram, spread
+from ecva_bench.data.spreads import histogram, spread
+from ecva_bench.data.stats import dataset_stats
+from ecva_bench.data.table_1 import load_table_1, size_row
+from ecva_bench.data.video_stats import LENGTH_EDGES, covered
 from ecva_bench.records import Annotation, Label, Moment
 from ecva_bench.taxonomy import load_taxonomy
 
@@ -44,7 +46,12 @@ def test_the_real_annotations(shared_data: Path) -> None:
     assert found.moments_per_video == {0: 1, 1: 941, 2: 38, 3: 3}
     assert sum(part.count for part in found.lengths) == 941 + 2 * 38 + 3 * 3
     assert round(found.words["description"].mean) == 12
-    assert found.coverage is None
+    assert found.files is None
+    means = {name: round(mean, 1) for name, mean in found.per_video.items()}
+    assert means["words"] == 81.9
+    assert means["words with key sentences"] == 105.4
+    assert means["sentences"] == 5.0
+    assert size_row(found).classes == 42
 
 
 def test_what_is_counted_by_hand() -> None:
@@ -93,9 +100,10 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
     class Probed:
         def __init__(self, path: Path) -> None:
             self.error = "not_a_video" if path.name == "bad.mp4" else None
-            self.duration = 10.0
+            self.duration, self.frames, self.frame_rate = 10.0, 250, 25.04
+            self.variable_frame_rate, self.has_audio = path.name == "b.mp4", path.name == "a.mp4"
 
-    monkeypatch.setattr("ecva_bench.video.probing.probe", Probed)
+    monkeypatch.setattr("ecva_bench.data.video_stats.probe", Probed)
     annotations = (
         Annotation(video="a", media="a.mp4", moments=(Moment(start=0.5, end=4.5),)),
         Annotation(video="b", media="b.mp4", moments=(Moment(start=2, end=3), Moment(start=9, end=10))),
@@ -108,9 +116,46 @@ def test_coverage_is_the_share_of_videos_anomalous_at_each_tenth(
     told: list[tuple[int, int, int]] = []
     dataset = Dataset("x", "x", "", load_taxonomy("cuva"), annotations, videos=tmp_path)
     found = dataset_stats(dataset, lambda *state: told.append(state))
-    assert found.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
-    assert told == [(1, 4, 0), (2, 4, 0), (3, 4, 1), (4, 4, 2)]
+    files = found.files
+    assert files is not None
+    assert files.coverage == (0.5, 0.5, 1.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.5)
+    assert told == [(1, 5, 0), (2, 5, 0), (3, 5, 1), (4, 5, 1), (5, 5, 2)]
+    assert (files.n, files.unusable, files.hours, files.frames) == (3, 2, 30 / 3600, 750)
+    assert (files.frame_rates, files.variable_rates, files.with_audio) == ({25.0: 3}, 1, 1 / 3)
+    assert files.anomalous is not None
+    assert (files.anomalous.n, files.anomalous.minimum, files.anomalous.maximum) == (2, 0.2, 0.4)
+    assert [(bar.start, bar.count) for bar in files.lengths if bar.count] == [(10, 3)]
+    assert size_row(found).model_dump(include={"frames", "clip_s", "audio"}) == {
+        "frames": 750,
+        "clip_s": 10.0,
+        "audio": "33%",
+    }
     assert found.start_at_zero == 2 / 5
-    unread = Dataset("x", "x", "", load_taxonomy("cuva"), annotations[2:], videos=tmp_path)
-    assert dataset_stats(unread).coverage is None
-    assert statistics_module.spread([]) is None
+    unread = dataset_stats(Dataset("x", "x", "", load_taxonomy("cuva"), annotations[2:3], videos=tmp_path))
+    assert unread.files is not None
+    assert (unread.files.n, unread.files.coverage, unread.files.seconds) == (0, None, None)
+    assert (size_row(unread).frames, size_row(unread).audio) == (None, None)
+    assert spread([]) is None
+
+
+SECONDS = st.integers(0, 30)
+
+
+@given(st.lists(st.tuples(SECONDS, SECONDS), max_size=6), st.integers(1, 25))
+def test_covered_time_counts_overlaps_once_and_nothing_beyond_the_end(
+    spans: list[tuple[int, int]], duration: int
+) -> None:
+    moments = [Moment(start=min(span), end=max(span)) for span in spans]
+    brute = sum(any(one.start <= second < one.end for one in moments) for second in range(duration))
+    assert covered(moments, duration) == brute
+
+
+def test_what_the_paper_prints_and_cannot_be_is_doubted() -> None:
+    """Frames over seconds are frames per second, and no camera takes 100; the paper's own figure is too exact."""
+    rows = {row.dataset: row for row in load_table_1().rows}
+    rates = {name: row.frames / row.hours / 3600 for name, row in rows.items() if row.frames and row.hours}
+    assert {name for name, rate in rates.items() if rate < 2 or rate > 100} <= {n for n in rows if rows[n].doubt}
+    assert rates["ECVA"] == pytest.approx(60, abs=1e-6)
+    assert rates["CUVA"] == pytest.approx(28.6, abs=0.05)
+    assert rates["UCF-Crimes"] == pytest.approx(29.8, abs=0.05)
+    assert len(rows) == 19

@@ -30,6 +30,7 @@ PARSED = {
     "videollama2": "weights",
     "Qwen/": "a hub",
     "checkpoints/my-model": "weights",
+    "data curves": "weights",
     "data fetch ecva": "a hub",
     "gpt-5.4-mini --model-arg budget-usd=5 --batch": "an endpoint with batches",
     "leaderboards": "a folder of leaderboards",

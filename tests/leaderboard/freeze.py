@@ -2,7 +2,8 @@
 
     python -m tests.leaderboard.freeze
 
-It also submits these runs, and `prompt-echo`, to leaderboards/mini anew, without the judge's scores.
+It also submits these runs, `prompt-echo`, and those of the task severity to leaderboards/mini anew, without the judge's
+scores.
 
 Run it where a change of the scores is meant, and let the difference be reviewed: what it writes is what every later
 push must reproduce to the last digit.
@@ -24,10 +25,12 @@ from tests.sealing import reseal
 
 BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
 CI = BOARDS / "ci"
-ECHO = BOARDS / "mini" / "answers" / "prompt-echo.jsonl"
+ANSWERS = BOARDS / "mini" / "answers"
+ECHO = ANSWERS / "prompt-echo.jsonl"
 VIEWS = ("--edited", "anomaly", "--edited", "control")
 TASKS = ("--task", "description,cause,effect,classification,timestamp")
 MODELS = ("constant", "motion", "oracle", "second-round")
+SEVERE = ("constant", "middle", "motion", "oracle", "second-round")  # baselines of the task severity
 JUDGE = "shared-words"
 HARDWARE = ("--hardware", "2 CPU cores")
 
@@ -64,8 +67,13 @@ def submit() -> None:
         ECHO.parent.mkdir(parents=True, exist_ok=True)
         ecva_bench("run", "--model", "prompt-echo", *VIEWS, *TASKS, "--out", ECHO)
         forget_machine(ECHO)
+    severe = {model: ANSWERS / f"{model}-severity.jsonl" for model in SEVERE}
+    for model, results in severe.items():
+        if not results.exists():
+            ecva_bench("run", "--model", model, "--task", "severity", "--out", results)
+            forget_machine(results)
     with tempfile.TemporaryDirectory() as folder:
-        for results in (*(CI / f"{model}.jsonl" for model in MODELS), ECHO):
+        for results in (*(CI / f"{model}.jsonl" for model in MODELS), ECHO, *severe.values()):
             scores = Path(folder) / f"{results.stem}.scores.jsonl"
             ecva_bench("score", results, "--out", scores)
             ecva_bench("submit", results, "--scores", scores, "--to", BOARDS, "--replace", "--verify", *HARDWARE)

@@ -11,6 +11,7 @@ import pytest
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.files import build_leaderboards
 from ecva_bench.leaderboard.published import published_tables
+from ecva_bench.leaderboard.submission import read_submission
 from ecva_bench.taxonomy import load_taxonomy
 from ecva_bench.verification.evidence import Evidence
 
@@ -36,9 +37,42 @@ def test_what_is_kept_is_what_the_submissions_give(copy):
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     evidence = Evidence([FOLDER / "ci", FOLDER / "mini" / "answers"])
     paths = build_leaderboards(copy, published=published_tables(), class_names=names, read=evidence.read_verified)
-    assert [note.rpartition(": ")[2] for note in evidence.notes] == ["verified"] * 5
+    assert [note.rpartition(": ")[2] for note in evidence.notes] == ["verified"] * 10
     assert {path.relative_to(copy) for path in paths} == contents(copy).keys()
     assert contents(copy) == contents(FOLDER)
+
+
+# What the golden files call the baselines, and the columns.
+FLOORS = {
+    "constant": "constant 0.5",
+    "middle": "centre prior",
+    "oracle": "oracle (the curve)",
+    "second-round": "reviewed moments",
+}
+CALLED = {"hit1_very_good": "hit1", "ap_very_good": "highlight_ap", "ap_good": "highlight_ap_good"}
+# Of `motion` (design/scoring.md): frame differences four times a second, averaged over one.
+MOTION = {
+    "spearman": 0.539,
+    "highlight_ap": 0.646,
+    "hit1": 0.714,
+    "closeness": 0.743,
+    "frame_auc": 0.833,
+    "frame_ap": 0.802,
+    "iou_half": 0.612,
+    "auc_pooled": 0.833,
+}
+
+
+@pytest.mark.parametrize("model", [*FLOORS, "motion"])
+def test_the_floors_of_severity_are_the_golden_ones(model, shared_golden):
+    rows = json.loads((shared_golden / "severity/floors_mini.json").read_text())["rows"]
+    expected = MOTION if model == "motion" else rows[FLOORS[model]]
+    found = read_submission(FOLDER / "mini" / "submissions" / f"{model}-severity.json")
+    (entry,) = found.entries
+    means = {one.column: one.mean for one in entry.summaries} | {one.column: one.value for one in entry.aggregates}
+    means |= {"frame_base": means["base"], "base_pooled": means["base_rate"], "hit1_very_good": means["hit1"]}
+    assert {name: means[CALLED.get(name, name)] for name in expected} == pytest.approx(expected, abs=0.02)
+    assert {entry.task for entry in found.entries} == {"severity"}
 
 
 def test_the_order_of_files_on_disk_moves_nothing(copy):
@@ -73,7 +107,7 @@ def test_a_broken_submission_and_a_missing_folder_are_named(copy):
 def test_the_baselines_stand_on_the_page_of_mini():
     tables = json.loads((FOLDER / "mini" / "leaderboard.json").read_text())["tables"]
     models = {row[0]["text"] for row in tables[-1]["rows"]}
-    assert models == {"constant", "motion", "oracle", "prompt-echo", "second-round"}
+    assert models == {"constant", "middle", "motion", "oracle", "prompt-echo", "second-round"}
     timestamp = next(table for table in tables if table["title"].startswith("timestamp, full video"))
     order = [row[timestamp["header"].index("model")]["text"] for row in timestamp["rows"]]
     assert order[0] == "oracle"

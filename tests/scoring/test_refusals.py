@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.judging import Verdict, open_judge
 from ecva_bench.judging.user_judge import open_user_judge
 from ecva_bench.leaderboard.board import leaderboards
@@ -18,7 +19,6 @@ from ecva_bench.leaderboard.headline import headline_table
 from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.scores import Summary
-from ecva_bench.scoring.audit import audit_answers
 from ecva_bench.scoring.score import score_results
 
 from ..judging.server import Fault, JudgeServer, completion, error
@@ -172,9 +172,8 @@ def test_an_endpoint_that_balks_at_wrong_answers_raises_nothing(fault, word, tmp
         assert score_results(answers, scorers=["gpt"], judge=judge, draws=50) == scores
         assert judge.usage.not_in_replay == 0
     kept = [line for line in export.read_text().splitlines()[1:] if '"candidate":"a car stops"' not in line]
-    (tmp_path / "less.jsonl").write_text(
-        "\n".join([json.dumps({"type": "judge", "schema": "ecva.judge/1", "calls": len(kept)}), *kept]) + "\n"
-    )
+    head = json.dumps({"type": "judge", "schema": "ecva.judge/1", "calls": len(kept), "sealed": True})
+    (tmp_path / "less.jsonl").write_text("\n".join([head, *kept]) + "\n")
     with open_judge("scripted", replay=tmp_path / "less.jsonl") as judge:
         again = column(score_results(answers, scorers=["gpt"], judge=judge, draws=50), "gpt_mean")
         assert judge.usage.not_in_replay == controls

@@ -6,9 +6,10 @@ finding, and the first row counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +19,12 @@ from ...records import Annotation, Label, Moment
 from ...records.annotations import Finding, Query
 from ...untrusted import id_problem
 from ..cells import Note
+from .times import Span
 
 TEXTS = ("description", "cause", "effect")
 
 
-class Asked(NamedTuple):
+class RowQuery(NamedTuple):
     """A query before it has its number; `name` is empty where it has none of its own."""
 
     task: str
@@ -30,34 +32,56 @@ class Asked(NamedTuple):
     text: str
     options: tuple[str, ...] = ()
     answer: int | None = None
-    moments: tuple[Moment, ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(slots=True)
 class RowContent:
     """What one row says of a video, or what several say together. `media` is its file, where it is not its name."""
 
-    media: str | None = None
-    description: str | None = None
-    cause: str | None = None
-    effect: str | None = None
-    label: Label | None = None
-    anomalous: bool | None = None
-    moments: list[Moment] = field(default_factory=list)
-    queries: list[Asked] = field(default_factory=list)
+    media: str | None
+    description: str | None
+    cause: str | None
+    effect: str | None
+    label: Label | None
+    anomalous: bool | None
+    spans: list[Span]
+    queries: list[RowQuery]
 
     def says_nothing(self) -> bool:
         """Whether nothing is annotated."""
         texts = self.description or self.cause or self.effect
-        return not (texts or self.label or self.moments or self.queries) and self.anomalous is None
+        return not (texts or self.label or self.spans or self.queries) and self.anomalous is None
 
-    def fingerprint(self, name: str) -> int:
-        """Return a number that is equal for rows that say the same of the same video."""
-        spans = [(one.start, one.end) for one in self.moments]
-        asked = [(*query[:5], *((one.start, one.end) for one in query.moments)) for query in self.queries]
+    def fingerprint(self) -> int:
+        """Return a number that is equal for rows that say the same of a video."""
         label = self.label.major if self.label else 0
-        texts = (self.description, self.cause, self.effect)
-        return hash((name, texts, label, self.anomalous, *spans, *asked))
+        return hash((self.description, self.cause, self.effect, label, self.anomalous, *self.spans, *self.queries))
+
+    def asked(self) -> set[tuple[str, str]]:
+        """Return the task and the name of each query."""
+        return {(query.task, query.name) for query in self.queries}
+
+
+class _Known(NamedTuple):
+    """What the rows so far say of a video that several are of: their fingerprints, and the queries by task and name."""
+
+    prints: set[int]
+    asked: set[tuple[str, str]]
+
+
+class RowRead(NamedTuple):
+    """What a row, or a part of one, was read as; `content` is None where it says nothing of a video."""
+
+    number: int
+    name: str  # of the video as it is written, or `row 7` where none is
+    content: RowContent | None
+    notes: Sequence[tuple[str, Note]]  # each with the field that it is on
+
+
+def remark(number: int, name: str | None, note: Note) -> RowRead:
+    """Return a row of which there is nothing but a note."""
+    return RowRead(number, name or f"row {number}", None, (("row", note),))
 
 
 @dataclass
@@ -66,69 +90,75 @@ class Assembly:
 
     entries: dict[str, RowContent] = field(default_factory=dict)
     noted: list[tuple[str, str, Note]] = field(default_factory=list)
-    _seen: set[int] = field(default_factory=set)
-    _asked: set[tuple[str, str, str]] = field(default_factory=set)
+    _several: dict[str, _Known] = field(default_factory=dict)
 
     def note(self, video: str, name: str, note: Note) -> None:
         """Record what a rule did to a field of a video, or of a row without one."""
         self.noted.append((video, name, note))
 
-    def add(self, name: str, entry: RowContent) -> None:
-        """Take in what a row says of the video that it calls `name`."""
-        print_ = entry.fingerprint(name)
-        if print_ in self._seen:
+    def take(self, rows: Iterable[RowRead]) -> None:
+        """Take in what rows say, in the order of their numbers."""
+        for _, name, content, notes in sorted(rows, key=itemgetter(0)):
+            for column, note in notes:
+                self.note(name, column, note)
+            if content is not None:
+                known = self.entries.setdefault(name, content)
+                if known is not content:
+                    self._add(name, known, content)
+
+    def _add(self, name: str, known: RowContent, content: RowContent) -> None:
+        """Take in another row of a video."""
+        if name not in self._several:
+            self._several[name] = _Known({known.fingerprint()}, known.asked())
+        prints, asked = self._several[name]
+        print_ = content.fingerprint()
+        if print_ in prints:
             self.note(name, "row", Note("duplicate-row", "excluded", "a row before says the very same"))
             return
-        self._seen.add(print_)
-        entry.queries = [query for query in entry.queries if self._is_new(name, query)]
-        known = self.entries.setdefault(name, entry)
-        if known is not entry:
-            self._join(name, known, entry)
+        prints.add(print_)
+        self._join(name, known, content, asked)
 
-    def _is_new(self, name: str, query: Asked) -> bool:
-        """Say whether no query of the same video has this one's name; a finding says where one has."""
-        if query.name and (called := (name, query.task, query.name)) in self._asked:
-            self.note(name, query.task, Note("duplicate-row", "excluded", f"{query.name}: {query.text}"[:200]))
-            return False
-        if query.name:
-            self._asked.add(called)
-        return True
-
-    def _join(self, name: str, known: RowContent, entry: RowContent) -> None:
+    def _join(self, name: str, known: RowContent, entry: RowContent, asked: set[tuple[str, str]]) -> None:
+        """Join what a row says to what is known of its video; queries whose names are among the `asked` are none."""
+        for query in entry.queries:
+            if query.name and (query.task, query.name) in asked:
+                self.note(name, query.task, Note("duplicate-row", "excluded", f"{query.name}: {query.text}"[:200]))
+            else:
+                asked.add((query.task, query.name))
+                known.queries.append(query)
         for column in (*TEXTS, "label", "anomalous", "media"):
             value = getattr(entry, column)
             if getattr(known, column) is None:
                 setattr(known, column, value)
             elif value is not None and value != getattr(known, column):
                 self.note(name, column, Note("duplicate-row", "excluded", _written(value)))
-        known.moments += entry.moments
-        known.queries += entry.queries
+        known.spans += entry.spans
 
     def annotations(self, where: Path) -> tuple[list[Annotation], list[Annotation], list[Finding]]:
         """Return usable annotations, those that say nothing, and all findings, each by video; they are taken out.
 
         Raises `DataError` where two names may mean one video and do not tell which.
         """
-        self._seen, self._asked = set(), set()
+        self._several = {}
         ids = ids_of(self.entries, where)
         media = media_of(ids)
-        joined: dict[str, RowContent] = {}
-        for name in list(self.entries):
-            entry = self.entries.pop(name)
-            known = joined.setdefault(ids[name], entry)
-            if known is not entry:
-                self._asked = {(name, query.task, query.name) for query in known.queries}
-                entry.queries = [query for query in entry.queries if self._is_new(name, query)]
-                self._join(name, known, entry)
         usable: list[Annotation] = []
         empty: list[Annotation] = []
-        for video in sorted(joined):
-            entry = joined.pop(video)
+        for video, named in groupby(sorted(ids, key=ids.__getitem__), key=ids.__getitem__):
+            first, *others = named
+            entry = self.entries.pop(first)
+            for name in others:
+                self._join(name, entry, self.entries.pop(name), entry.asked())
             file = entry.media or media[video]
             if problem := id_problem(video) or id_problem(file):
                 self.note(f"{video:.60}", "row", Note("id-unusable", "excluded", f"{problem}: {video:.60}"))
                 continue
-            (empty if entry.says_nothing() else usable).append(self._annotation(video, file, entry))
+            annotation = self._annotation(video, file, entry)
+            if entry.says_nothing():
+                self.note(video, "row", Note("no-anomaly", "excluded", ""))
+                empty.append(annotation)
+            else:
+                usable.append(annotation)
         findings = [
             Finding.unchecked({"video": ids.get(name, name), "field": column, **note._asdict()})
             for name, column, note in self.noted
@@ -136,24 +166,20 @@ class Assembly:
         return usable, empty, sorted(findings, key=lambda finding: finding.video)
 
     def _annotation(self, video: str, media: str, entry: RowContent) -> Annotation:
-        moments = tuple(entry.moments)
-        if len(moments) > 1:
-            moments = tuple({(one.start, one.end): one for one in sorted(moments, key=_by_time)}.values())
-        if moments and entry.anomalous is False:
-            spans = " ".join(f"{moment.start:g}-{moment.end:g} s" for moment in moments)
-            self.note(video, "moments", Note("moments-of-normal", "excluded", spans[:200]))
-            moments = ()
-        for moment in moments:
-            if moment.start == moment.end:
-                self.note(video, "moments", Note("moment-instant", "kept", f"{moment.start:g} s"))
-        if entry.says_nothing():
-            self.note(video, "row", Note("no-anomaly", "excluded", ""))
+        spans = entry.spans if len(entry.spans) < 2 else sorted(set(entry.spans))
+        if spans and entry.anomalous is False:
+            written = " ".join(f"{start:g}-{end:g} s" for start, end in spans)
+            self.note(video, "moments", Note("moments-of-normal", "excluded", written[:200]))
+            spans = []
+        for start, end in spans:
+            if start == end:
+                self.note(video, "moments", Note("moment-instant", "kept", f"{start:g} s"))
         return Annotation.unchecked(
             {
                 "video": video,
                 "media": media,
                 "label": entry.label,
-                "moments": moments,
+                "moments": _moments(spans),
                 "description": entry.description,
                 "cause": entry.cause,
                 "effect": entry.effect,
@@ -161,27 +187,37 @@ class Assembly:
                 "severity_curve": (),
                 "review": None,
                 "anomalous": entry.anomalous,
-                "queries": tuple(_numbered(entry.queries)),
+                "queries": _numbered(entry.queries) if entry.queries else (),
             }
         )
 
 
-def _by_time(moment: Moment) -> tuple[float, float]:
-    return moment.start, moment.end
+def _moments(spans: Iterable[Span]) -> tuple[Moment, ...]:
+    return tuple([Moment.unchecked({"start": start, "end": end}) for start, end in spans])
 
 
-def _numbered(queries: Sequence[Asked]) -> Iterator[Query]:
-    """Yield queries, each with a name: its own, or its number among those of its task, the next where that is taken."""
-    taken = {(asked.task, asked.name) for asked in queries}
+def _numbered(queries: Sequence[RowQuery]) -> tuple[Query, ...]:
+    """Return queries, each with a name: its own, or its number among those of its task, or the next that is free."""
+    taken = {(asked.task, asked.name) for asked in queries} if len(queries) > 1 else set()
     counts: dict[str, int] = {}
-    for task, name, text, options, answer, moments in queries:
-        counts[task] = counts.get(task, 0) + 1
-        if not name:
-            name = next(str(number) for number in count(counts[task]) if (task, str(number)) not in taken)
-            taken.add((task, name))
-        yield Query.unchecked(
-            {"task": task, "name": name, "text": text, "options": options, "answer": answer, "moments": moments}
-        )
+    found: list[Query] = []
+    for task, name, text, options, answer, spans in queries:
+        counts[task] = number = counts.get(task, 0) + 1
+        while not name:
+            name = "" if (task, str(number)) in taken else str(number)
+            number += 1
+        taken.add((task, name))
+        moments = _moments(spans) if spans else ()
+        values: dict[str, object] = {
+            "task": task,
+            "name": name,
+            "text": text,
+            "options": options,
+            "answer": answer,
+            "moments": moments,
+        }
+        found.append(Query.unchecked(values))
+    return tuple(found)
 
 
 def _written(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What single cells of a row say: a text, a class, options and their key.
+"""What the cells of a column say: a text, a class, whether there is an anomaly.
 
 No function raises for any value, but `DataError` where a description says two things of one.
 """
@@ -9,34 +9,34 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import partial
 from typing import Any
 
 from ...errors import DataError
 from ...records import Label
-from ...records.annotations import LETTERS
 from ..cells import Note
 from ..json_forms import cell_text
-from .description import ChoiceKeys, ClassKeys, DetectionKeys
+from .description import ClassKeys, DetectionKeys
 from .times import as_number
 
 # What a spreadsheet program leaves in a table where a formula failed, and a formula that was never computed.
 _CELL_ERRORS = frozenset(("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NULL!", "#NUM!"))
 _FORMULA = re.compile(r"[=@]\s*[A-Za-z][A-Za-z0-9.]*\(")
-_LETTER = re.compile(r"\(?([A-Za-z])\)?\s*[.:)]?")
-_LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])\)?\s*[.:)]\s*(\S.*)", re.DOTALL)
 _SIGNS = re.compile(r"[\s_-]+")
 
-NoteOn = Callable[[str, Note], None]  # field, what was found
+Row = dict[str, Any]
+NoteOn = Callable[[int, str, Note], None]  # place among the rows that are read together, field, what was found
 
 
-def column_getter(name: str) -> Callable[[dict[str, Any]], Any]:
-    """Return what takes the value of a column out of a row, None where there is none; `a.b` leads into records."""
+def column_getter(name: str | None) -> Callable[[Sequence[Row]], list[Any]]:
+    """Return what takes the cells of a column out of rows, None where there is none; `a.b` leads into records."""
+    if name is None:
+        return lambda rows: [None] * len(rows)
     if "." not in name:
-        return lambda row: row.get(name)
+        return lambda rows: [row.get(name) for row in rows]
     parts = name.split(".")
 
-    def get(row: dict[str, Any]) -> Any:
+    def get(row: Row) -> Any:
         if name in row:
             return row[name]
         value: Any = row
@@ -49,7 +49,7 @@ def column_getter(name: str) -> Callable[[dict[str, Any]], Any]:
                 return None
         return value
 
-    return get
+    return lambda rows: [get(row) for row in rows]
 
 
 class Fillers:
@@ -72,33 +72,56 @@ class Fillers:
             return True
         return bool(self._numbers) and not isinstance(value, bool) and as_number(value) in self._numbers
 
-    def text(self, value: Any, column: str, note: NoteOn) -> str | None:
-        """Return the text of a cell exactly as it is written, None where it holds none."""
-        ordinary = self._placeholder is None and isinstance(value, str) and value[:1].isalpha()
-        if ordinary and "\ufffd" not in value and value.strip() not in self._texts:
-            return str(value)
-        if value is None:
+    def given(self, cells: Iterable[Any]) -> list[str | None]:
+        """Return the texts of cells, also of numbers; None for one that is missing, or holds no text."""
+        marks = self._texts
+        return [
+            cell
+            if isinstance(cell, str) and cell[:1].isalpha() and cell.strip() not in marks
+            else None
+            if self.is_missing(cell)
+            else cell_text(cell)
+            for cell in cells
+        ]
+
+    def texts(self, cells: Sequence[Any], field: str, note_on: NoteOn) -> list[str | None]:
+        """Return the texts of cells exactly as they are written, None where one holds none."""
+        marks = self._texts
+        placeholder = self._placeholder
+        return [
+            cell
+            if isinstance(cell, str)
+            and cell[:1].isalpha()
+            and "\ufffd" not in cell
+            and cell.strip() not in marks
+            and not (placeholder and placeholder(cell))
+            else self._text(cell, partial(note_on, place, field))
+            for place, cell in enumerate(cells)
+        ]
+
+    def _text(self, cell: Any, note: Callable[[Note], None]) -> str | None:
+        if cell is None:
             return None
-        if self.is_missing(value):
-            note(column, Note("text-missing", "kept", str(value)))
+        if self.is_missing(cell):
+            note(Note("text-missing", "kept", str(cell)))
             return None
-        found = value if isinstance(value, str) else cell_text(value)
+        found = cell_text(cell)
         if found is None:
-            note(column, Note("cell-not-text", "excluded", json.dumps(value, default=str)[:200]))
+            note(Note("cell-not-text", "excluded", json.dumps(cell, default=str)[:200]))
             return None
-        if not isinstance(value, str):
-            note(column, Note("text-not-text", "repaired", repr(value), found))
+        if not isinstance(cell, str):
+            note(Note("text-not-text", "repaired", repr(cell), found))
         elif found.strip() in _CELL_ERRORS:
-            note(column, Note("cell-error", "excluded", found))
+            note(Note("cell-error", "excluded", found))
             return None
         elif found[0] in "=@" and _FORMULA.match(found):
-            note(column, Note("cell-formula", "excluded", found[:200]))
+            note(Note("cell-formula", "excluded", found[:200]))
             return None
         elif self._placeholder is not None and self._placeholder(found):
-            note(column, Note("text-placeholder", "excluded", found[:200]))
+            note(Note("text-placeholder", "excluded", found[:200]))
             return None
         if "\ufffd" in found:
-            note(column, Note("text-damaged", "kept", found[:200]))
+            note(Note("text-damaged", "kept", found[:200]))
         return found
 
 
@@ -127,57 +150,68 @@ def taken_part(value: object, pattern: str | None) -> str | None:
 class ClassReader:
     """Classes by what is written for them."""
 
-    def __init__(self, keys: ClassKeys, codes: Mapping[str, int]) -> None:
+    def __init__(self, keys: ClassKeys, codes: Mapping[str, int], fillers: Fillers) -> None:
         """Take up the keys and the code of every class by its name."""
-        self._get, self._pattern = column_getter(keys.column), keys.pattern
-        self._codes = {written: codes[name] for written, name in keys.names.items()}
-        self._alike = {_alike(text): code for text, code in self._codes.items()}
+        self._cells, self._pattern, self._fillers = column_getter(keys.column), keys.pattern, fillers
+        self._labels = {written: Label(major=codes[name]) for written, name in keys.names.items()}
+        self._alike = {folded(text): label for text, label in self._labels.items()}
 
-    def label(self, row: dict[str, Any], fillers: Fillers, note: NoteOn) -> Label | None:
-        """Return the class that a row names, None, with a finding, where it names none that is listed."""
-        value = self._get(row)
-        if isinstance(value, str) and self._pattern is None and (code := self._codes.get(value)) is not None:
-            return _label(code)
-        if fillers.is_missing(value):
+    def labels(self, rows: Sequence[Row], normal: Sequence[bool], note_on: NoteOn) -> list[Label | None]:
+        """Return the class that each row names, None, with a finding, where it names none that is listed.
+
+        There are no findings on a normal video, which needs no class.
+        """
+        whole = self._labels if self._pattern is None else {}
+        return [
+            whole[cell]
+            if isinstance(cell, str) and cell in whole
+            else self._label(cell, _silent if quiet else partial(note_on, place, "label"))
+            for place, (cell, quiet) in enumerate(zip(self._cells(rows), normal, strict=True))
+        ]
+
+    def _label(self, cell: Any, note: Callable[[Note], None]) -> Label | None:
+        if self._fillers.is_missing(cell):
             return None
-        if isinstance(value, list) and len(value) > 1:
-            note("label", Note("class-several", "repaired", json.dumps(value, default=str)[:200], str(value[0])))
-        if isinstance(value, list):
-            value = value[0] if value else None
-        text = taken_part(value, self._pattern)
+        if isinstance(cell, list) and len(cell) > 1:
+            note(Note("class-several", "repaired", json.dumps(cell, default=str)[:200], str(cell[0])))
+        if isinstance(cell, list):
+            cell = cell[0] if cell else None
+        text = taken_part(cell, self._pattern)
         if text is None or not text.strip():
             return None
-        if (code := self._codes.get(text)) is not None:
-            return _label(code)
-        code = self._alike.get(_alike(text))
-        if code is None:
-            note("label", Note("class-unknown", "excluded", text[:200]))
-            return None
-        note("label", Note("class-irregular", "repaired", text[:200]))
-        return _label(code)
+        if (label := self._labels.get(text)) is not None:
+            return label
+        label = self._alike.get(folded(text))
+        found = (
+            Note("class-irregular", "repaired", text[:200]) if label else Note("class-unknown", "excluded", text[:200])
+        )
+        note(found)
+        return label
 
 
 class DetectionReader:
     """Whether there is an anomaly, by what is written."""
 
-    def __init__(self, keys: DetectionKeys) -> None:
-        self._get, self._pattern = column_getter(keys.column), keys.pattern
+    def __init__(self, keys: DetectionKeys, fillers: Fillers) -> None:
+        self._cells, self._pattern, self._fillers = column_getter(keys.column), keys.pattern, fillers
         self._normal, self._anomalous = _Ranked(keys.normal), _Ranked(keys.anomalous)
         self._known: dict[str, bool | None] = {}
 
-    def anomalous(self, row: dict[str, Any], fillers: Fillers, note: NoteOn) -> bool | None:
-        """Return whether a row says that there is an anomaly; None, with a finding, where it does not tell.
+    def anomalous(self, rows: Sequence[Row], note_on: NoteOn) -> list[bool | None]:
+        """Return whether each row says that there is an anomaly; None, with a finding, where it does not tell.
 
         `DataError` where a text fits patterns of both; the text itself goes before a pattern, and `*` comes last.
         """
-        value = self._get(row)
-        text = taken_part(value, self._pattern)
+        return [self._judged(cell, place, note_on) for place, cell in enumerate(self._cells(rows))]
+
+    def _judged(self, cell: Any, place: int, note_on: NoteOn) -> bool | None:
+        text = taken_part(cell, self._pattern)
         if text is not None:
             if text not in self._known:
-                self._known[text] = self._decided(text, fillers.is_missing(text))
+                self._known[text] = self._decided(text, self._fillers.is_missing(text))
             if (found := self._known[text]) is not None:
                 return found
-        note("anomalous", Note("detection-unclear", "excluded", str(text or value or "")[:200]))
+        note_on(place, "anomalous", Note("detection-unclear", "excluded", str(text or cell or "")[:200]))
         return None
 
     def _decided(self, text: str, is_missing: bool) -> bool | None:
@@ -202,65 +236,10 @@ class _Ranked:
         return next(((rank, one) for rank, one, fits in self._patterns if fits(text)), None)
 
 
-def options_in(values: Sequence[object], fillers: Fillers) -> dict[int, str]:
-    """Return options by their place in the file; empty ones are none."""
-    found: dict[int, str] = {}
-    for place, value in enumerate(values):
-        if (
-            not fillers.is_missing(value)
-            and (text := value if isinstance(value, str) else cell_text(value)) is not None
-        ):
-            found[place] = text
-    return found
+def _silent(note: Note) -> None:
+    """Record nothing."""
 
 
-def without_letters(options: dict[int, str]) -> dict[int, str]:
-    """Return options without their letters, where all begin with theirs, in order: `A. It rains`, `(B) It snows`.
-
-    An option is shown under a letter, and options are shuffled: a letter in its text would tell its place in the file.
-    """
-    found = {place: _LETTER_AND_TEXT.fullmatch(text.strip()) for place, text in options.items()}
-    texts = {place: match[2] for place, match in found.items() if match and match[1].upper() == LETTERS[place % 26]}
-    return texts if len(texts) == len(options) else options
-
-
-def read_key(value: object, options: dict[int, str], form: ChoiceKeys, note: NoteOn) -> int | None:
-    """Return the place of the right option; None, with a finding, where the key does not name one."""
-    text = (cell_text(value) or "").strip()
-    place: int | None = None
-    mended = ""
-    if form.answer_is == "letter":
-        if len(text) == 1 and text in LETTERS:
-            place = LETTERS.index(text)
-        elif found := _LETTER.fullmatch(text):
-            place = ord(found[1].upper()) - ord("A")
-        elif found := _LETTER_AND_TEXT.fullmatch(text):
-            place = ord(found[1].upper()) - ord("A")
-            mended = found[1].upper()
-            if _alike(options.get(place, "")) != _alike(found[2]):
-                place = None
-    elif form.answer_is == "text":
-        if text not in options.values() and (found := _LETTER_AND_TEXT.fullmatch(text)):
-            text = found[2]  # the letter of an option that has lost its own
-        alike = [where for where, option in options.items() if option.strip() == text]
-        alike = alike or [where for where, option in options.items() if _alike(option) == _alike(text)]
-        place = alike[0] if len(alike) == 1 else None
-    else:
-        counted = as_number(value)
-        whole = counted is not None and counted.is_integer()
-        place = int(counted or 0) - (form.answer_is == "index1") if whole else None
-    if place not in options:
-        note("choice", Note("key-malformed", "excluded", text[:200]))
-        return None
-    if mended:
-        note("choice", Note("key-malformed", "repaired", text[:200], mended))
-    return place
-
-
-@cache
-def _label(code: int) -> Label:
-    return Label(major=code)
-
-
-def _alike(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a text in which case, signs between words and a last full stop make no difference."""
     return _SIGNS.sub(" ", text).strip().casefold().rstrip(".")

@@ -21,6 +21,7 @@ LARGEST = 1_000_000  # bytes of a description
 GUIDE = "docs/guides/described-data.md explains every key"
 
 Unit = Literal["seconds", "frames", "mmss", "h:m:s"]
+AnswerIs = Literal["letter", "index0", "index1", "text"]
 Format = Literal["csv", "tsv", "json", "jsonl", "parquet", "words"]
 
 
@@ -99,7 +100,7 @@ class ChoiceKeys(_Part):
     options: str | tuple[str, ...] = ()
     always: tuple[str, ...] = ()
     answer: str
-    answer_is: Literal["letter", "index0", "index1", "text"]
+    answer_is: AnswerIs
     name: str | None = None
 
     @model_validator(mode="after")

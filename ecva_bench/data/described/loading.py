@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import compress, islice
+from operator import itemgetter, not_
 from pathlib import Path
 
 from ...errors import DataError, UsageError
@@ -18,12 +20,13 @@ from ...taxonomy import AnomalyClass, Taxonomy
 from ...untrusted import parse_json
 from ..cells import Note
 from ..dataset import Dataset
-from .assembling import Assembly, require_columns
+from .assembling import Assembly, RowRead, remark, require_columns
 from .description import LARGEST, Description, RowsKeys, parse_description
 from .mapping import RowReader
-from .tables import read_table
+from .tables import NumberedRow, read_table
 
 SUFFIX = ".toml"
+ROWS_AT_ONCE = 1000  # few enough that those of a large file are never in memory together
 
 
 @dataclass(frozen=True)
@@ -147,13 +150,17 @@ def _assembled(
 def _no_cycles() -> Iterator[None]:
     """Keep the collector of cycles from going through all records again and again while they are made: they make none.
 
-    Nothing is frozen: that would keep for ever whatever else of the process lies in a cycle, such as a model.
+    They are among the old objects then, which it goes through seldom. Nothing stays frozen: that would keep for ever
+    whatever else of the process lies in a cycle, such as a model.
     """
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # else they are the caller's
+            gc.freeze()
+            gc.unfreeze()
         if collects:
             gc.enable()
 
@@ -170,14 +177,13 @@ def _read(description: Description, file: Path, codes: dict[str, int], assembly:
     """Take the rows of a file into an assembly; `DataError` where it lacks columns, or has ones that are refused."""
     readers = [RowReader(kind, codes) for kind in _kinds_of(description, file)]
     columns: set[str] = set()
-    for number, row in read_table(file, readers[0].keys, assembly.note):
-        columns.update(row)
-        reader = next((one for one in readers if one.fits(row)), None)
-        if reader is None:
-            name = readers[0].name(row) or f"row {number}"
-            assembly.note(name, "row", Note("row-left-out", "excluded", "no kind of row of the description fits"))
-        else:
-            reader.read(row, number, assembly)
+    broken: list[RowRead] = []
+    table = read_table(file, readers[0].keys, lambda *found: broken.append(remark(*found)))
+    for rows in _in_blocks(table):
+        columns.update(*map(itemgetter(1), rows))
+        assembly.take([*broken, *_by_kind(readers, rows)])
+        broken.clear()
+    assembly.take(broken)
     if not columns:
         return
     require_columns({name for reader in readers for name in reader.needed}, columns, file)
@@ -185,6 +191,20 @@ def _read(description: Description, file: Path, codes: dict[str, int], assembly:
     if listed and (unknown := sorted(columns - {name.removesuffix("...") for name in listed})):
         what = f"the file has columns that the description does not know: {first_few(unknown)}"
         raise DataError(what, file, f"known are {', '.join(sorted(listed))}")
+
+
+def _in_blocks(table: Iterator[NumberedRow]) -> Iterator[list[NumberedRow]]:
+    return iter(lambda: list(islice(table, ROWS_AT_ONCE)), [])
+
+
+def _by_kind(readers: Sequence[RowReader], rows: list[NumberedRow]) -> Iterator[RowRead]:
+    """Yield what each row says by the first reader whose kind it is of, in the order of the readers."""
+    for reader in readers:
+        fits = reader.fitting([row for _, row in rows])
+        yield from reader.read(list(compress(rows, fits)))
+        rows = list(compress(rows, map(not_, fits)))
+    for (number, _), name in zip(rows, readers[0].names([row for _, row in rows]), strict=True):
+        yield remark(number, name, Note("row-left-out", "excluded", "no kind of row of the description fits"))
 
 
 def _kinds_of(description: Description, file: Path) -> list[RowsKeys]:
@@ -204,5 +224,6 @@ def _shared(
     """Yield each video of other splits' files that is among `names`, once a file."""
     for file in files:
         readers = [RowReader(kind, codes) for kind in _kinds_of(description, file)]
-        shared = {readers[0].name(row) for _, row in read_table(file, readers[0].keys, Assembly().note)} & names
+        table = read_table(file, readers[0].keys, lambda *found: None)
+        shared = {name for rows in _in_blocks(table) for name in readers[0].names([row for _, row in rows])} & names
         yield from ((name, file) for name in sorted(filter(None, shared)))

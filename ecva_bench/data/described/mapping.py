@@ -1,30 +1,30 @@
-"""One kind of row by what its description says: from a row to what it says of a video."""
+"""One kind of row by what its description says: from rows to what they say of videos.
+
+Rows come many at a time and are read column by column: each reader is given rows, and returns what it finds in each.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 from ...names import of_number, relative
-from ...records import Moment
-from ...records.annotations import LONGEST_NAME, TASK_NAMES
-from ...untrusted import id_problem, parse_json
 from ..cells import Note
-from .assembling import TEXTS, Asked, Assembly, RowContent
+from .assembling import TEXTS, RowContent, RowQuery, RowRead, remark
 from .cell_values import (
     ClassReader,
     DetectionReader,
     Fillers,
+    NoteOn,
     column_getter,
-    options_in,
     patterns,
-    read_key,
-    without_letters,
 )
-from .description import ChoiceKeys, RowsKeys, TimesKeys
-from .tables import KEY, Row
-from .times import as_number, read_span, spans_in
+from .choices import ChoiceReader, query_name
+from .description import GroundingKeys, RowsKeys, TimesKeys
+from .tables import KEY, NumberedRow, Row
+from .times import Span, SpanReader, as_number, spans_in
 
 
 class RowReader:
@@ -33,177 +33,132 @@ class RowReader:
     def __init__(self, keys: RowsKeys, codes: Mapping[str, int]) -> None:
         """Take up what the description says, and the code of every class by its name."""
         self.keys = keys
-        self._fillers = Fillers(keys.missing, keys.placeholders)
+        self._fillers = fillers = Fillers(keys.missing, keys.placeholders)
         self._where = [
             (column_getter(column), patterns((wanted,) if isinstance(wanted, str) else wanted))
             for column, wanted in keys.where.items()
         ]
-        self._id = column_getter(keys.id or "")
-        self._media = column_getter(keys.media) if keys.media else None
-        self._texts = [(name, column_getter(column)) for name in TEXTS if (column := getattr(keys, name))]
-        self._class = None if keys.classification is None else ClassReader(keys.classification, codes)
-        self._detection = None if keys.detection is None else DetectionReader(keys.detection)
-        self._sentence = None if keys.grounding is None else column_getter(keys.grounding.sentence)
-        self._sentence_name = _optional(keys.grounding.name if keys.grounding else None)
-        self._times = None if keys.times is None else _TimesReader(keys.times, self._fillers)
-        self._choice = None if keys.choice is None else _ChoiceReader(keys.choice, self._fillers)
+        self._ids, self._media = column_getter(keys.id), column_getter(keys.media)
+        self._texts = {name: column_getter(column) for name in TEXTS if (column := getattr(keys, name))}
+        self._class = None if keys.classification is None else ClassReader(keys.classification, codes, fillers)
+        self._detection = None if keys.detection is None else DetectionReader(keys.detection, fillers)
+        self._times = None if keys.times is None else _TimesReader(keys.times, fillers)
+        self._grounding = None if keys.grounding is None else _GroundingReader(keys.grounding, fillers)
+        self._choice = None if keys.choice is None else ChoiceReader(keys.choice, fillers)
         self.needed = _columns_of(keys)
 
-    def fits(self, row: Row) -> bool:
-        """Say whether a row is of this kind."""
-        return not self._where or all(fit(_shown(get(row))) for get, fit in self._where)
+    def fitting(self, rows: Sequence[Row]) -> list[bool]:
+        """Say of each row whether it is of this kind."""
+        fits = [True] * len(rows)
+        for get, fit in self._where:
+            fits = [known and fit(_shown(cell)) for known, cell in zip(fits, get(rows), strict=True)]
+        return fits
 
-    def read(self, row: Row, number_: int, assembly: Assembly) -> None:
-        """Take what a row says into an assembly, with findings for what cannot be used."""
-        name = self.name(row)
-        if self.keys.leave_out is not None:
-            assembly.note(name or f"row {number_}", "row", Note("row-left-out", "excluded", self.keys.leave_out))
-            return
-        if name is None:
-            written = json.dumps(row, ensure_ascii=False, default=str)[:200]
-            assembly.note(f"row {number_}", "row", Note("row-broken", "excluded", written))
-            return
-        if ".." in name and ".." in name.replace("\\", "/").split("/"):
-            assembly.note(name, "row", Note("name-outside", "repaired", name[:200], relative(name)[:200]))
-        for part in self._parts(row, name, assembly) if self.keys.each else (row,):
-            assembly.add(name, self._entry(part, name, assembly))
+    def names(self, rows: Sequence[Row]) -> list[str | None]:
+        """Return the name of the video that each row is of; None where it names none."""
+        return [self._name(cell) if isinstance(cell, str) else of_number(cell) for cell in self._ids(rows)]
 
-    def name(self, row: Row) -> str | None:
-        """Return the name of the video that a row is of; None where it names none."""
-        value = self._id(row)
-        if isinstance(value, str):
-            return value if value.strip(" \t./\\") and not self._fillers.is_missing(value) else None
-        return of_number(value)
+    def _name(self, text: str) -> str | None:
+        return text if text.strip(" \t./\\") and not self._fillers.is_missing(text) else None
 
-    def _parts(self, row: Row, name: str, assembly: Assembly) -> Iterator[Row]:
-        """Yield a row for each of the things that a row lists side by side."""
-        lists = [row.get(column) for column in self.keys.each]
-        if not all(isinstance(one, list) for one in lists) or len({len(one or ()) for one in lists}) != 1:
-            counts = ", ".join(
-                f"{column}: {len(one) if isinstance(one, list) else 'no list'}"
-                for column, one in zip(self.keys.each, lists, strict=True)
-            )
-            assembly.note(name, "row", Note("lists-uneven", "excluded", counts))
-            return
-        for values in zip(*(one or () for one in lists), strict=True):
-            yield {**row, **dict(zip(self.keys.each, values, strict=True))}
+    def read(self, rows: Sequence[NumberedRow]) -> list[RowRead]:
+        """Return what rows say, and findings for what cannot be used."""
+        found: list[RowRead] = []
+        parts: list[tuple[int, str, Row]] = []
+        for (number, row), name in zip(rows, self.names([row for _, row in rows]), strict=True):
+            if self.keys.leave_out is not None:
+                found.append(remark(number, name, Note("row-left-out", "excluded", self.keys.leave_out)))
+                continue
+            if name is None:
+                written = json.dumps(row, ensure_ascii=False, default=str)[:200]
+                found.append(remark(number, name, Note("row-broken", "excluded", written)))
+                continue
+            if ".." in name and ".." in name.replace("\\", "/").split("/"):
+                found.append(remark(number, name, Note("name-outside", "repaired", name[:200], relative(name)[:200])))
+            if not self.keys.each:
+                parts.append((number, name, row))
+            elif uneven := _uneven(row, self.keys.each):
+                found.append(remark(number, name, Note("lists-uneven", "excluded", uneven)))
+            else:
+                sides = zip(*(row[column] for column in self.keys.each), strict=True)
+                parts += [(number, name, row | dict(zip(self.keys.each, one, strict=True))) for one in sides]
+        noted: defaultdict[int, list[tuple[str, Note]]] = defaultdict(list)
+        contents = self._contents(
+            [row for _, _, row in parts], lambda place, field, note: noted[place].append((field, note))
+        )
+        for place, ((number, name, _), content) in enumerate(zip(parts, contents, strict=True)):
+            found.append(RowRead(number, name, content, noted.get(place, ())))
+        return found
 
-    def _entry(self, row: Row, name: str, assembly: Assembly) -> RowContent:
-        def note(column: str, found: Note) -> None:
-            assembly.note(name, column, found)
-
-        entry = RowContent()
-        if self._media is not None and isinstance(media := self._media(row), str) and relative(media):
-            entry.media = relative(media)
-        for column, get in self._texts:
-            setattr(entry, column, self._fillers.text(get(row), column, note))
-        if self._detection is not None:
-            entry.anomalous = self._detection.anomalous(row, self._fillers, note)
-        if self._class is not None:
-            quiet = entry.anomalous is False  # a normal video needs no class
-            entry.label = self._class.label(row, self._fillers, _silent if quiet else note)
-        moments: list[Moment] = []
-        if self._times is not None:
-            moments = self._times.moments(row, name, assembly, expected=entry.anomalous is not False)
-        if self._sentence is not None:
-            sentence = self._fillers.text(self._sentence(row), "grounding", note)
-            if sentence is not None and moments:
-                called = _query_name(self._sentence_name(row))
-                entry.queries.append(Asked("grounding", called, sentence, moments=tuple(moments)))
-        else:
-            entry.moments = moments
-        if self._choice is not None and (query := self._choice.query(row, name, assembly)) is not None:
-            entry.queries.append(query)
-        return entry
+    def _contents(self, rows: Sequence[Row], note_on: NoteOn) -> list[RowContent]:
+        nothing = [None] * len(rows)
+        texts = {name: self._fillers.texts(get(rows), name, note_on) for name, get in self._texts.items()}
+        anomalous = nothing if self._detection is None else self._detection.anomalous(rows, note_on)
+        normal = [one is False for one in anomalous]
+        labels = nothing if self._class is None else self._class.labels(rows, normal, note_on)
+        spans = [[] for _ in rows] if self._times is None else self._times.spans(rows, normal, note_on)
+        located = nothing if self._grounding is None else self._grounding.queries(rows, spans, note_on)
+        chosen = nothing if self._choice is None else self._choice.queries(rows, note_on)
+        media = [relative(cell) or None if isinstance(cell, str) else None for cell in self._media(rows)]
+        queries = [[one for one in pair if one is not None] for pair in zip(located, chosen, strict=True)]
+        if self._grounding is not None:
+            spans = [[] for _ in rows]  # they are the sentence's
+        columns = (media, *(texts.get(name, nothing) for name in TEXTS), labels, anomalous, spans, queries)
+        return list(map(RowContent, *columns))
 
 
 class _TimesReader:
     def __init__(self, keys: TimesKeys, fillers: Fillers) -> None:
-        self._keys, self._fillers = keys, fillers
+        self._in_one_column = keys.spans is not None
+        self._reader = SpanReader(keys.unit, fillers.is_missing)
         self._columns = [column_getter(name) for name in (keys.spans, keys.start, keys.end) if name is not None]
         self._fps = column_getter(keys.fps) if isinstance(keys.fps, str) else None
         self._rate = as_number(keys.fps)
 
-    def moments(self, row: Row, name: str, assembly: Assembly, *, expected: bool) -> list[Moment]:
-        values = [get(row) for get in self._columns]
-        spans = spans_in(values[0]) if self._keys.spans is not None else (values,)
-        fps = self._rate if self._fps is None else as_number(self._fps(row))
-        found: list[Moment] = []
-        noted = False
-        for span in spans:
-            moment, notes = read_span(span, self._keys.unit, fps, self._fillers.is_missing)
-            for note in notes:
-                noted = True
-                assembly.note(name, "moments", note)
-            if moment is not None:
-                found.append(moment)
-        if expected and not (noted or found):
-            assembly.note(name, "moments", Note("moments-missing", "kept", ", ".join(map(str, values))[:200]))
+    def spans(self, rows: Sequence[Row], normal: Sequence[bool], note_on: NoteOn) -> list[list[Span]]:
+        """Return the spans of each row; a finding where there are none, unless the video is normal."""
+        rates = repeat(self._rate, len(rows)) if self._fps is None else map(as_number, self._fps(rows))
+        cells = zip(*(get(rows) for get in self._columns), strict=True)
+        found: list[list[Span]] = []
+        for place, (values, fps, quiet) in enumerate(zip(cells, rates, normal, strict=True)):
+            there: list[Span] = []
+            noted = False
+            for span in spans_in(values[0]) if self._in_one_column else (values,):
+                one, notes = self._reader.read(span, fps)
+                if one is not None:
+                    there.append(one)
+                for note in notes:
+                    noted = True
+                    note_on(place, "moments", note)
+            if not (there or noted or quiet):
+                note_on(place, "moments", Note("moments-missing", "kept", ", ".join(map(str, values))[:200]))
+            found.append(there)
         return found
 
 
-class _ChoiceReader:
-    def __init__(self, keys: ChoiceKeys, fillers: Fillers) -> None:
-        self._keys, self._fillers = keys, fillers
-        self._question, self._answer = column_getter(keys.question), column_getter(keys.answer)
-        self._name = _optional(keys.name)
-        columns = (keys.options,) if isinstance(keys.options, str) else keys.options
-        self._options = [column_getter(column) for column in columns]
+class _GroundingReader:
+    def __init__(self, keys: GroundingKeys, fillers: Fillers) -> None:
+        self._fillers = fillers
+        self._sentences, self._names = column_getter(keys.sentence), column_getter(keys.name)
 
-    def query(self, row: Row, name: str, assembly: Assembly) -> Asked | None:
-        def note(column: str, found: Note) -> None:
-            assembly.note(name, column, found)
-
-        question = self._fillers.text(self._question(row), "choice", note)
-        if question is None:
-            return None
-        written = self._listed(row)
-        options = without_letters(written)
-        if options != written:
-            shown = [" | ".join(texts.values())[:200] for texts in (written, options)]
-            note("choice", Note("lettered-options", "repaired", *shown))
-        if len(options) < 2:
-            note("choice", Note("options-few", "excluded", " | ".join(options.values())[:200]))
-            return None
-        if not self._keys.always and len(set(options.values())) < len(options):
-            note("choice", Note("options-repeated", "kept", " | ".join(options.values())[:200]))
-        value = self._answer(row)
-        place: int | None = None
-        if self._fillers.is_missing(value):
-            note("choice", Note("key-missing", "kept", "" if value is None else str(value)))
-        elif (place := read_key(value, options, self._keys, note)) is None:
-            return None
-        right = None if place is None else list(options).index(place)
-        return Asked("choice", _query_name(self._name(row)), question, tuple(options.values()), right)
-
-    def _listed(self, row: Row) -> dict[int, str]:
-        if self._keys.always:
-            return dict(enumerate(self._keys.always))
-        values: Any = [get(row) for get in self._options]
-        if isinstance(self._keys.options, str):
-            values = values[0]
-            if isinstance(values, str):
-                try:
-                    values = parse_json(values, lenient=True)
-                except ValueError:
-                    values = []
-        return options_in(values if isinstance(values, list) else [], self._fillers)
+    def queries(self, rows: Sequence[Row], spans: Sequence[list[Span]], note_on: NoteOn) -> list[RowQuery | None]:
+        """Return the sentence of each row with its spans, None where one of both is missing."""
+        sentences = self._fillers.texts(self._sentences(rows), "grounding", note_on)
+        return [
+            RowQuery("grounding", query_name(name), sentence, spans=tuple(there)) if sentence and there else None
+            for sentence, there, name in zip(sentences, spans, self._names(rows), strict=True)
+        ]
 
 
-def _optional(column: str | None) -> Callable[[Row], object]:
-    return (lambda row: None) if column is None else column_getter(column)
-
-
-def _query_name(value: object) -> str:
-    """Return a name from a column as one that can end a sample's id; empty where it cannot."""
-    if value is None:
+def _uneven(row: Row, columns: Sequence[str]) -> str:
+    """Say what the columns hold whose lists stand side by side, where they are no lists of one length."""
+    lists = [row.get(column) for column in columns]
+    lengths = [len(one) if isinstance(one, list) else None for one in lists]
+    if None not in lengths and len(set(lengths)) == 1:
         return ""
-    name = _shown(value).strip().replace("/", "-").replace("@", "-")
-    return "" if name in TASK_NAMES or id_problem(name, LONGEST_NAME) else name
-
-
-def _silent(column: str, note: Note) -> None:
-    """Record nothing."""
+    return ", ".join(
+        f"{column}: {'no list' if length is None else length}" for column, length in zip(columns, lengths, strict=True)
+    )
 
 
 def _shown(value: object) -> str:

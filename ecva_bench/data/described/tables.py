@@ -24,7 +24,8 @@ KEY = "@key"  # the column of a record's key
 REST = "..."  # behind the last column of a file of words: it takes all that is left of a line
 
 Row = dict[str, Any]
-Report = Callable[[str, str, Note], None]  # row, field, what was found
+NumberedRow = tuple[int, Row]
+Report = Callable[[int, str, Note], None]  # number of the row, what it is called, what was found
 
 _FORMATS: dict[str, Format] = {
     ".csv": "csv", ".tsv": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
@@ -35,7 +36,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_CELL = 1 << 20  # characters
 
 
-def read_table(path: Path, keys: RowKeys, report: Report) -> Iterator[tuple[int, Row]]:
+def read_table(path: Path, keys: RowKeys, report: Report) -> Iterator[NumberedRow]:
     """Yield each row of a file with its number, from 1, in the format that its suffix or the description says."""
     kind = keys.format or _FORMATS.get(path.suffix.lower())
     if kind is None:
@@ -59,7 +60,7 @@ def read_table(path: Path, keys: RowKeys, report: Report) -> Iterator[tuple[int,
         raise DataError(f"the table cannot be read ({error})", path, "mend the file, or get it again") from error
 
 
-def _of_lines(file: Iterable[str], kind: Format, columns: tuple[str, ...], report: Report) -> Iterator[tuple[int, Row]]:
+def _of_lines(file: Iterable[str], kind: Format, columns: tuple[str, ...], report: Report) -> Iterator[NumberedRow]:
     if kind == "jsonl":
         return _of_json_lines(file, report)
     if kind == "words":
@@ -68,7 +69,7 @@ def _of_lines(file: Iterable[str], kind: Format, columns: tuple[str, ...], repor
     return _of_cells(csv.reader(file, delimiter="\t" if kind == "tsv" else ",", strict=True), report)
 
 
-def _of_cells(lines: Iterable[list[str]], report: Report) -> Iterator[tuple[int, Row]]:
+def _of_cells(lines: Iterable[list[str]], report: Report) -> Iterator[NumberedRow]:
     cells = iter(lines)
     names = _columns(next(cells, []))
     number = 0
@@ -79,17 +80,17 @@ def _of_cells(lines: Iterable[list[str]], report: Report) -> Iterator[tuple[int,
         elif line:  # else an empty line
             number += 1
             what = f"{counted(len(line), 'cell')} where the header has {len(names)}: {' | '.join(line):.200}"
-            report(f"row {number}", "row", Note("row-broken", "excluded", what))
+            report(number, f"row {number}", Note("row-broken", "excluded", what))
 
 
-def _of_words(file: Iterable[str], columns: tuple[str, ...], report: Report) -> Iterator[tuple[int, Row]]:
+def _of_words(file: Iterable[str], columns: tuple[str, ...], report: Report) -> Iterator[NumberedRow]:
     names = [name.removesuffix(REST) for name in _columns(columns)]
     has_rest = columns[-1].endswith(REST)
     for number, line in enumerate((line for line in file if line.strip()), start=1):
         words = line.split()
         fixed = len(names) - has_rest
         if len(words) < fixed or (len(words) > fixed and not has_rest):
-            report(f"row {number}", "row", Note("row-broken", "excluded", line.strip()[:200]))
+            report(number, f"row {number}", Note("row-broken", "excluded", line.strip()[:200]))
             continue
         row: Row = dict(zip(names, words, strict=False))
         if has_rest:
@@ -107,7 +108,7 @@ def _columns(names: Iterable[str]) -> list[str]:
     return found
 
 
-def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[tuple[int, Row]]:
+def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[NumberedRow]:
     names: list[str] | None = None
     number = 0
     for line in file:
@@ -117,7 +118,7 @@ def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[tuple[int, R
         try:
             value = _parsed(line)
         except ValueError as error:
-            report(f"row {number}", "row", Note("row-broken", "excluded", f"{line.strip()[:160]} ({error!s:.60})"))
+            report(number, f"row {number}", Note("row-broken", "excluded", f"{line.strip()[:160]} ({error!s:.60})"))
             continue
         if number == 1 and _is_header(value):
             names, number = _columns(value), 0  # the first line names the columns of the arrays below
@@ -127,7 +128,7 @@ def _of_json_lines(file: Iterable[str], report: Report) -> Iterator[tuple[int, R
                 yield number, row
 
 
-def _of_json(path: Path, records: str | None, report: Report) -> Iterator[tuple[int, Row]]:
+def _of_json(path: Path, records: str | None, report: Report) -> Iterator[NumberedRow]:
     with path.open(encoding="utf-8-sig") as file:
         text = file.read()
     repeated: list[str] = []
@@ -141,7 +142,7 @@ def _of_json(path: Path, records: str | None, report: Report) -> Iterator[tuple[
             raise DataError(f"the records do not lie under {records!r}{there}", path, "check the description")
         value = value[part]
     for key in repeated:
-        report(key, "row", Note("duplicate-row", "excluded", f"the key {key!r} is there twice; the first one counts"))
+        report(0, key, Note("duplicate-row", "excluded", f"the key {key!r} is there twice; the first one counts"))
     if isinstance(value, dict):
         for number, (key, record) in enumerate(value.items(), start=1):
             row = _as_row(record, None, number, report)
@@ -168,7 +169,7 @@ def _as_row(value: object, names: list[str] | None, number: int, report: Report)
     if names is not None and isinstance(value, list) and len(value) == len(names):
         return dict(zip(names, value, strict=True))
     written = json.dumps(value, ensure_ascii=False, default=str)[:200]
-    report(f"row {number}", "row", Note("row-broken", "excluded", written))
+    report(number, f"row {number}", Note("row-broken", "excluded", written))
     return None
 
 

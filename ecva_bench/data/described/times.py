@@ -1,19 +1,23 @@
-"""From what is written as times to moments in seconds, in the unit that a description says. Pure functions, no file."""
+"""From what is written as times to spans in seconds, in the unit that a description says. Pure functions, no file."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
-from ...records import Moment
 from ...untrusted import parse_json
 from ..cells import Note
 from .description import Unit
 
+Span = tuple[float, float]  # seconds, the first not after the second
+
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)", re.ASCII)
 _FOUR_DIGITS = re.compile(r"\d{4}", re.ASCII)
 _LATEST = 1e7  # seconds; no video is so long
+_TIMES_KEPT = 1 << 13
+_MISSING = "missing"
 
 
 class _UnreadableTime(Exception):
@@ -52,37 +56,59 @@ def spans_in(value: object) -> list[Sequence[object]]:
     return [value[start : start + 2] for start in range(0, len(value), 2)]
 
 
-def read_span(
-    span: Sequence[object], unit: Unit, fps: float | None, is_missing: Callable[[object], bool]
-) -> tuple[Moment | None, list[Note]]:
-    """Return a span as a moment, None where nothing, or nothing readable, is given; and the notes on it."""
-    if len(span) == 2 and not is_missing(span[0]) and not is_missing(span[1]):
-        return _pair(span, unit, fps)
-    missing = [is_missing(one) for one in span]
-    if all(missing):
-        return None, []
-    written = ", ".join(map(str, span))
-    if len(span) == 1 and isinstance(span[0], str) and as_number(span[0]) is None:
-        return None, [Note("moment-malformed", "excluded", written[:200])]
-    if len(span) < 2 or any(missing[:2]):
-        return None, [Note("moment-open", "excluded", written[:200])]
-    return None, [Note("moment-malformed", "excluded", written[:200])]
+class SpanReader:
+    """Reads spans whose times have one unit. `is_missing` says of a cell whether it means that there is no time."""
+
+    def __init__(self, unit: Unit, is_missing: Callable[[object], bool]) -> None:
+        self._unit, self._is_missing = unit, is_missing
+        # Many rows of a table have the same few times.
+        self._of_text = lru_cache(maxsize=_TIMES_KEPT)(partial(_seconds_or_rule, unit, is_missing))
+
+    def read(self, span: Sequence[object], fps: float | None) -> tuple[Span | None, Sequence[Note]]:
+        """Return a span in seconds, None where nothing, or nothing readable, is given; and the notes on it."""
+        times = [self._time(cell, fps) for cell in span]
+        if len(times) == 2 and isinstance(start := times[0], float) and isinstance(end := times[1], float):
+            if start <= end and self._unit != "mmss":
+                return (start, end), ()
+            return self._mended(start, end, span)
+        if all(time == _MISSING for time in times):
+            return None, ()
+        return None, (Note(self._why_not(span, times), "excluded", ", ".join(map(str, span))[:200]),)
+
+    def _time(self, cell: object, fps: float | None) -> float | str:
+        return (
+            self._of_text(cell, fps)
+            if isinstance(cell, str)
+            else _seconds_or_rule(self._unit, self._is_missing, cell, fps)
+        )
+
+    def _why_not(self, span: Sequence[object], times: Sequence[float | str]) -> str:
+        """Return the rule that a span breaks."""
+        if len(span) == 1 and isinstance(span[0], str) and as_number(span[0]) is None:
+            return "moment-malformed"
+        if len(span) < 2 or _MISSING in times[:2]:
+            return "moment-open"
+        rules = [time for time in times if isinstance(time, str)]
+        return rules[0] if len(span) == 2 else "moment-malformed"
+
+    def _mended(self, start: float, end: float, span: Sequence[object]) -> tuple[Span, Sequence[Note]]:
+        """Return a span whose start may lie behind its end, or whose times may be digits of mmss."""
+        found = (start, end) if start <= end else (end, start)
+        written, after = ", ".join(map(str, span)), f"{found[0]:g}-{found[1]:g} s"
+        notes = [Note("moment-reversed", "repaired", written, after)] if start > end else []
+        if self._unit == "mmss" and any(_is_number_of_mmss(one) for one in span):
+            notes.append(Note("mmss-as-seconds", "repaired", written, after))
+        return found, notes
 
 
-def _pair(span: Sequence[object], unit: Unit, fps: float | None) -> tuple[Moment | None, list[Note]]:
+def _seconds_or_rule(unit: Unit, is_missing: Callable[[object], bool], cell: object, fps: float | None) -> float | str:
+    """Return the time of a cell in seconds, or the rule that it breaks; `_MISSING` where none is given."""
+    if is_missing(cell):
+        return _MISSING
     try:
-        start, end = _seconds(span[0], unit, fps), _seconds(span[1], unit, fps)
+        return _seconds(cell, unit, fps)
     except _UnreadableTime as error:
-        return None, [Note(error.rule, "excluded", ", ".join(map(str, span))[:200])]
-    first, last = (start, end) if start <= end else (end, start)
-    moment = Moment.unchecked({"start": first, "end": last})
-    if start <= end and unit != "mmss":
-        return moment, []
-    written, after = ", ".join(map(str, span)), f"{moment.start:g}-{moment.end:g} s"
-    notes = [Note("moment-reversed", "repaired", written, after)] if start > end else []
-    if unit == "mmss" and any(_is_number_of_mmss(one) for one in span):
-        notes.append(Note("mmss-as-seconds", "repaired", written, after))
-    return moment, notes
+        return error.rule
 
 
 def _seconds(value: object, unit: Unit, fps: float | None) -> float:

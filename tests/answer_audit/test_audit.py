@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.records.answers import Answer, Results
-from ecva_bench.scoring.audit import audit_answers
 from ecva_bench.tasks import TASKS, prompt_for
 from tests.scoring.build import answer, failure, label, results
 
