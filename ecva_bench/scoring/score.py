@@ -89,9 +89,10 @@ def score_results(
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
-    answered = group_answers(results, include_extra=rules.include_extra)
-    groups = [group for group in answered if wanted is None or group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)}
+    groups = [
+        one for one in group_answers(results, include_extra=rules.include_extra) if one.task in wanted or not tasks
+    ]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
@@ -102,11 +103,9 @@ def score_results(
     _equip(chosen, results, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    found = _Found()
+    found = _Found(seed, draws)
     for group in groups:
-        for each in chosen[group.task]:
-            if group.view in each.views:
-                found.compute(each, group, seed, draws)
+        found.compute(chosen[group.task], group)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
@@ -272,19 +271,22 @@ def _equip(
 class _Found:
     """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int, draws: int) -> None:
         self.summaries: list[Summary] = []
         self.aggregates: list[Aggregate] = []
         self.scores: list[Score] = []
+        self._seed, self._draws = seed, draws
         self._records = LeanRecords()
 
-    def compute(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
-        """Add the records of one scorer on one group."""
-        with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
-            part = _Part(scorer, group, seed, draws)
-            self.summaries += part.summaries()
-            self.aggregates += part.aggregates()
-            self.scores += map(self._records.lean, part.scores())
+    def compute(self, scorers: Sequence[Scorer], group: AnswerGroup) -> None:
+        """Add the records of the scorers on one group, as far as they score its view."""
+        for scorer in scorers:
+            if group.view in scorer.views:
+                with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+                    part = _Part(scorer, group, self._seed, self._draws)
+                    self.summaries += part.summaries()
+                    self.aggregates += part.aggregates()
+                    self.scores += map(self._records.lean, part.scores())
 
 
 class _Part:
