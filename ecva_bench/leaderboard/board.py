@@ -20,15 +20,7 @@ from .by_view import blank_score
 from .differences import judged_notes, video_notes
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
-from .sheet import (
-    VIEWS,
-    aggregate_text,
-    blind_notes,
-    number_cell,
-    reference_texts,
-    warnings_of,
-    worst_texts,
-)
+from .sheet import VIEWS, aggregate_text, blind_notes, number_cell, reference_texts, warnings_of, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 from .verified import verification_notes
@@ -253,6 +245,8 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
     notes += verification_notes([row.submission.verification for row in group.rows])
+    looked_at = [(row.label, row.submission.verification) for row in group.rows]
+    notes += [f"{label}: {found.signature}." for label, found in looked_at if found and found.signature]
     notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
     notes += [f"{text}." for row in group.rows for text in reference_texts(row.summaries.values(), row.label)]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]

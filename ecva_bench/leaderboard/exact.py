@@ -18,8 +18,8 @@ from .verdict import Case, GateVerdict, worst
 
 IDS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
-# No part of how scores were made: where the file lay, a name (what the data set is, its hash says), how it is kept,
-# and what the answers' own hash says.
+# No part of how scores were made: where the file lay, a name (what the data set is, its hash says), how it is kept, and
+# what the hash of the answers says.
 _PLACE = {"results", "dataset", "sealed", "videos"}
 
 
