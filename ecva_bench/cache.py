@@ -7,6 +7,8 @@ import sqlite3
 import time
 from pathlib import Path
 
+from .errors import CacheError
+
 _BUSY_S = 60.0  # another process may hold a file so long
 
 
@@ -18,6 +20,30 @@ def cache_dir() -> Path:
     platform = os.environ.get("XDG_CACHE_HOME")
     base = Path(platform).expanduser() if platform else Path.home() / ".cache"
     return base / "ecva-bench"
+
+
+def private_folder(name: str) -> Path:
+    """Return a folder of the cache for what is taken for computed here, made where it is absent: ours alone (0700).
+
+    Raises `CacheError` where it belongs to another user or others may write to it, and `OSError`.
+    """
+    folder = cache_dir() / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_private(folder)
+    return folder
+
+
+def keep_private(path: Path) -> None:
+    """Let nobody else read a folder or file of the cache; `CacheError` where others may have written to it already."""
+    if os.name != "posix":  # where rights are no bits of a mode
+        return
+    status = path.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        whose = "belongs to another user" if status.st_uid != os.geteuid() else "can be written to by others"
+        remedy = "name a folder of your own in ECVA_CACHE, or move this one away: what was in it is computed again"
+        raise CacheError(f"what lies in the cache {whose}, so nobody knows who computed it", path, remedy)
+    if status.st_mode & 0o077:
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def open_base(path: Path | None) -> sqlite3.Connection:

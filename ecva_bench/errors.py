@@ -20,6 +20,7 @@
      │    ├── ViewUnavailable      view_unavailable: the edit asked for cannot be made of this video
      │    ├── DecodeTimeout        decode_timeout (retryable)
      │    └── DecoderDied          decoder_died: the isolated decoder process crashed
+     ├── CacheError                a folder of cached files that others may write to
      ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a content filter, refuses to answer a question
@@ -192,6 +193,10 @@ class DecoderDied(VideoError):
     """The isolated decoder process crashed."""
 
     code = "decoder_died"
+
+
+class CacheError(EcvaError):
+    """Cached files that others may have written, so that what is in them cannot be taken for what was computed here."""
 
 
 class CheckpointError(EcvaError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.cache import open_base
+from ecva_bench.cache import open_base, private_folder
+from ecva_bench.errors import CacheError
 
 
 def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
@@ -35,6 +37,29 @@ def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
         assert not errors
         with closing(open_base(tmp_path / f"{number}.sqlite")) as base:
             assert base.execute("SELECT sum(n) FROM t").fetchone() == (8,)
+
+
+def test_a_private_folder_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+    before = os.umask(0)
+    try:
+        folder = private_folder("numbers")
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (folder / "kept").touch()
+    folder.chmod(0o720)
+    with pytest.raises(CacheError, match="can be written to by others") as told:
+        private_folder("numbers")
+    assert str(folder) in str(told.value)
+    folder.chmod(0o755)
+    private_folder("numbers")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    with pytest.raises(CacheError, match="belongs to another user"):
+        private_folder("numbers")
+    assert (folder / "kept").exists()
 
 
 def test_what_is_no_base_is_not_waited_for(tmp_path: Path) -> None:

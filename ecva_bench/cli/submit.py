@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 _Results = Annotated[
     list[Path], typer.Argument(help="Results files of runs, or answers made elsewhere.", show_default=False)
 ]
+_WithAnswers = Annotated[
+    bool, typer.Option("--with-answers", help="Put the answers beside it, so that others can verify its scores.")
+]
+_JudgeCalls = Annotated[
+    Path | None, typer.Option(help="The judge's calls, as score --judge-export wrote them.", show_default=False)
+]
+_Sign = Annotated[
+    Path | None,
+    typer.Option(help="SSH key to sign the submission and the judge's calls with.", show_default=False),
+]
 _Scores = Annotated[Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")]
 
 
@@ -33,13 +43,10 @@ def submit_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace this model's submission of the same name.")
     ] = False,
-    with_answers: Annotated[
-        bool, typer.Option("--with-answers", help="Put the answers beside it, so that others can verify its scores.")
-    ] = False,
-    judge_calls: Annotated[
-        Path | None, typer.Option(help="The judge's calls, as score --judge-export wrote them.", show_default=False)
-    ] = None,
+    with_answers: _WithAnswers = False,
+    judge_calls: _JudgeCalls = None,
     verify: Annotated[bool, typer.Option("--verify", help="Compute every score again first.")] = False,
+    sign: _Sign = None,
 ) -> None:
     """Write a submission: scores, signatures, settings, coverage and every video's value.
 
@@ -62,8 +69,8 @@ def submit_command(
     """
     from ..data import load_dataset
     from ..errors import UsageError
-    from ..leaderboard.submission import write_submission
-    from ..verification.evidence import carry
+    from ..leaderboard.submission import submission_path, write_submission
+    from ..verification.evidence import copies, write_copies
 
     results = only_answers(results)
     if len(results) > 1 and (scores or hardware or usd is not None):
@@ -74,13 +81,26 @@ def submit_command(
     dataset = load_dataset(data) if data else None
     for file in results:
         made = _submission(file, scores, dataset, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
+        beside = copies(submission_path(made, to), file, judge_calls) if with_answers else {}
         path = write_submission(made, to, replace=replace)
-        say(f"wrote {path}")
-        for copy in carry(path, file, judge_calls) if with_answers else ():
-            say(f"wrote {copy}")
+        write_copies(beside)
+        for written in (path, *beside):
+            say(f"wrote {written}")
+        _sign([path, *(copy for copy in beside if copy.name.endswith(".judge.jsonl"))], sign)
         if made.dataset.renamed:
             say(f"data set: {made.dataset}")
     say(f"next: ecva-bench leaderboard --build {quote(str(to))}{' --verify' if with_answers else ''}")
+
+
+def _sign(files: list[Path], key: Path | None) -> None:
+    """Sign files; without a key, say which signatures are of what stood there before."""
+    from ..verification.signatures import sign, signature_path
+
+    for file in files:
+        if key:
+            say(f"wrote {sign(file, key)}")
+        elif file.suffix == ".json" and signature_path(file).exists():
+            say(f"beware: {signature_path(file)} may be of what stood there before: sign with --sign KEY", error=True)
 
 
 def _submission(
@@ -107,11 +127,12 @@ def _submission(
     if (verify or carried) and results.exists() and not is_results(results):
         remedy = f"import them first: ecva-bench import {quote(str(results))}"
         raise UsageError("only answers in a results file can be verified", results, remedy)
+    datasets = [] if data is None else [data]
     answers = read_answer_file(results, data)
     check_answers(answers)
-    scored = read_scores(scores) if scores else read_scored(results, data)
+    scored = read_scores(scores) if scores else read_scored(results, datasets)
     made = submission(scored, answers, hardware=hardware, usd=usd)
-    dataset = data_set_at_hand(made.dataset, data)
+    dataset = data_set_at_hand(made.dataset, datasets)
     check_row(made, results, dataset)
     if verify:
         found = verified(made, results, answers=results, calls=calls, dataset=dataset)

@@ -28,7 +28,8 @@ class Dataset:
     `sha256` is that of the annotation file's bytes (for `mini`: of its version). `annotations` are usable and
     ordered by video id; `excluded` are not, and keep their raw texts because a protocol may count them;
     `findings` say for each repair, exclusion and oddity which rule met which field. `videos` is the folder of
-    the video files where known; `render` makes one, for sets that are made and not filmed.
+    the video files where known; `render` makes one, for sets that are made and not filmed, and `is_rendered` says
+    whether it is there, as it was made.
 
     >>> import ecva_bench as eb
 
@@ -47,6 +48,7 @@ class Dataset:
     examples: tuple[Annotation, ...] = ()
     videos: Path | None = None
     render: Callable[[Annotation, Path], None] | None = None
+    is_rendered: Callable[[Path], bool] = Path.exists
 
     def media_path(self, annotation: Annotation) -> Path:
         """Return the path of an annotation's video file; where there is none, the path at which it should be.
@@ -122,7 +124,7 @@ class Dataset:
         if self.render is None:
             return
         wanted = [each for each in self.annotations if only is None or each.video in only]
-        missing = [each for each in wanted if not self.media_path(each).exists()]
+        missing = [each for each in wanted if not self.is_rendered(self.media_path(each))]
         for done, annotation in enumerate(missing, start=1):
             self.render(annotation, self.media_path(annotation))
             if progress is not None:

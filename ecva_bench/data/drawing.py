@@ -15,10 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ..cache import cache_dir
+from ..cache import cache_dir, private_folder
 from ..errors import DataError
 from ..records import Moment
-from ..records.base import sha256_of
+from ..records.base import sha256_of, sha256_of_file
+from ..writing import write_whole
 
 # One thread, and no macroblock tree: x264's reads memory it never wrote, so its bytes change with what lay there.
 ENCODER = {"preset": "medium", "crf": "23", "threads": "1", "x264-params": "mbtree=0"}
@@ -75,9 +76,29 @@ def draw_clip(clip: Clip, path: Path, edition: str, definition: Path) -> None:
             what = f"the frames of {clip.video} are not those of {edition} (hash {pixels})"
             remedy = "restore scenes and canvas.py, or make a new version (design/data.md); else report this machine"
             raise DataError(what, definition, remedy)
+        drawn = sha256_of_file(temporary)
         temporary.replace(path)
+        if path.is_relative_to(cache_dir()):
+            write_whole(_note_of(path), drawn)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_as_drawn(path: Path) -> bool:
+    """Return whether a clip is there, and in the cache also whether its bytes are those that were drawn.
+
+    What lies in a folder that the user named is the user's affair. Raises `CacheError` where the notes of what was
+    drawn are not ours alone.
+    """
+    if not path.is_relative_to(cache_dir()):
+        return path.exists()
+    note = _note_of(path)
+    return path.is_file() and note.is_file() and note.read_bytes() == sha256_of_file(path).encode()
+
+
+def _note_of(path: Path) -> Path:
+    """Return the file that holds the hash of a clip in the cache, apart from the clips."""
+    return private_folder("drawn") / f"{path.parent.parent.name}-{path.parent.name}-{path.stem}"
 
 
 def _encode(clip: Clip, path: Path) -> str:

@@ -16,7 +16,7 @@ from ..records.annotations import Review
 from ..taxonomy import load_taxonomy
 from ..untrusted import parse_json
 from .dataset import Dataset
-from .drawing import Clip, check_drawn, clips_folder, draw_clip, drawn_sha256
+from .drawing import Clip, check_drawn, clips_folder, draw_clip, drawn_sha256, is_as_drawn
 
 DEFINITION = Path(__file__).with_suffix(".json")
 
@@ -38,6 +38,7 @@ def load_mini(path: Path | None = None, videos: Path | None = None) -> Dataset:
         annotations=tuple(clip_annotation(clip) for clip in definition["clips"]),
         videos=videos or clips_folder("mini", drawn),
         render=render_clip,
+        is_rendered=is_as_drawn,
     )
 
 

@@ -298,7 +298,7 @@ def _absurd(reply: Reply, reserved: _Reserved) -> str:
         return f"the endpoint counts {reply.miscounted}, which is no number of tokens"
     for name, counted, most in (
         ("input", reply.tokens_in or 0, reserved.most_in),
-        ("output", reply.tokens_out or 0, reserved.size.out),
+        ("output", reply.tokens_out or 0, max(reserved.size.out, _said(reply))),  # it may be longer than it may be
     ):
         if counted > min(ABSURD * most, MOST_TOKENS):
             return f"the endpoint counts {counted} tokens of {name}, where {most} are the most there can be"
@@ -309,7 +309,11 @@ def _absurd(reply: Reply, reserved: _Reserved) -> str:
 
 def _too_few(reply: Reply, size: Size) -> bool:
     """Return whether a reply counts fewer tokens than its own text, or that of the request, must have."""
-    said = len((reply.content + reply.thought).encode("utf-8", "replace"))
     return (reply.tokens_in or 0) * BYTES_PER_TOKEN < max(1, size.words) or (
         reply.tokens_out or 0
-    ) * BYTES_PER_TOKEN < said
+    ) * BYTES_PER_TOKEN < _said(reply)
+
+
+def _said(reply: Reply) -> int:
+    """Return the bytes of a reply's text: no more tokens can be in it."""
+    return len((reply.content + reply.thought).encode("utf-8", "replace"))

@@ -26,6 +26,7 @@ TOP_LOGPROBS = 10
 _OPTIONAL = ("response_format", "seed", "top_logprobs", "logprobs", "temperature", "max_completion_tokens")
 _GO_TOGETHER = ({"logprobs", "top_logprobs"},)
 _PASSING = {408, 409, 425, 429}
+_TIMED_OUT = {504, 524}  # a gateway tells it, and what is behind it may have answered
 _MAY_NAME_A_PARAMETER = {400, 403, 422, 501}
 _FATAL = {
     401: "the endpoint refuses the key",
@@ -139,7 +140,7 @@ def request_failure(
     if status in _FATAL:
         return RequestFailure(f"{_FATAL[status]} ({what})", fatal=True)
     if status in _PASSING or status >= 500:
-        return RequestFailure(what, passing=True, pause=_retry_after(headers))
+        return RequestFailure(what, passing=True, pause=_retry_after(headers), lost=status in _TIMED_OUT)
     return RequestFailure(what, rejected=True)
 
 

@@ -104,6 +104,12 @@ def is_export(path: Path) -> bool:
         return _json_object(lines.readline()).get("schema") == EXPORT_SCHEMA
 
 
+def is_sealed(path: Path) -> bool:
+    """Return whether an export says that its calls have checksums."""
+    with path.open("rb") as lines:
+        return bool(_json_object(lines.readline()).get("sealed"))
+
+
 def _call(line: bytes, sealed: bool) -> tuple[ExportedCall, str]:
     """Return the call in a line, and what is wrong with it; nothing where all is well."""
     record = _json_object(line)

@@ -17,18 +17,10 @@ from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from ..wording import counted
 from .by_view import blank_score
+from .differences import judged_notes, video_notes
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
 from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
-from .sheet import (
-    UNJUDGED,
-    VIEWS,
-    aggregate_text,
-    blind_notes,
-    number_cell,
-    reference_texts,
-    warnings_of,
-    worst_texts,
-)
+from .sheet import VIEWS, aggregate_text, blind_notes, number_cell, reference_texts, warnings_of, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
 from .verified import verification_notes
@@ -253,6 +245,8 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             "and so on; not corrected for the number of pairs. Baselines take no rank."
         )
     notes += verification_notes([row.submission.verification for row in group.rows])
+    looked_at = [(row.label, row.submission.verification) for row in group.rows]
+    notes += [f"{label}: {found.signature}." for label, found in looked_at if found and found.signature]
     notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
     notes += [f"{text}." for row in group.rows for text in reference_texts(row.summaries.values(), row.label)]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
@@ -264,7 +258,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             f"{row.label} {n} of {row.entry.coverage.answered}" for row, n in zip(group.rows, counts, strict=True) if n
         ]
         notes += [f"{what}: {', '.join(shown)}."] if shown else []
-    notes += _judged_notes(group)
+    notes += [*judged_notes(group), *video_notes(group)]
     same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)
     for row in group.rows:
@@ -278,16 +272,6 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
         disputed = scorers[signature.partition("|")[0]] > 1
         notes.append(f"{signature} (of {', '.join(models)}: not comparable with the others)" if disputed else signature)
     return notes
-
-
-def _judged_notes(group: LeaderboardGroup) -> Iterator[str]:
-    """Yield for the first column in which a judge gave no verdict on some answers on how many of each row it did."""
-    for column in group.columns:
-        summaries = [(row.label, row.summaries[column]) for row in group.rows if column in row.summaries]
-        if any(one.unjudged for _, one in summaries):
-            shown = ", ".join(f"{label} {one.n} of {one.n + one.unjudged}" for label, one in summaries if one.judged)
-            yield f"Answers on which the judge gave a verdict ({column}): {shown}. {UNJUDGED}."
-            return
 
 
 def _printed_notes(table: PublishedTable) -> list[str]:

@@ -18,8 +18,9 @@ from .verdict import Case, GateVerdict, worst
 
 IDS_SHOWN = 3
 VALUE_SHOWN = 60  # characters
-# No part of how scores were made: where the file lay, a name (what the data set is, its hash says), how it is kept.
-_PLACE = {"results", "dataset", "sealed"}
+# No part of how scores were made: where the file lay, a name (what the data set is, its hash says), how it is kept, and
+# what the hash of the answers says.
+_PLACE = {"results", "dataset", "sealed", "videos"}
 
 
 class Reproduction(Record):

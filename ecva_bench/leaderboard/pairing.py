@@ -29,7 +29,9 @@ IDS_SHOWN = 3
 class Mismatch(Record):
     """A difference that forbids comparing two runs; `where` names the task or metric."""
 
-    field: Literal["dataset", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"]
+    field: Literal[
+        "dataset", "videos", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"
+    ]
     where: str
     base: str
     new: str
@@ -173,12 +175,15 @@ def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
 
 
 def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
-    """Return how the two runs differ in annotations, protocol and prompts."""
+    """Return how the two runs differ in annotations, videos, protocol and prompts."""
     one, other = base.header, new.header
     found = []
     if one.dataset_sha256 != other.dataset_sha256:
         hashes = (one.dataset_sha256[:12] or "unknown", other.dataset_sha256[:12] or "unknown")
         found.append(Mismatch(field="dataset", where="the annotations", base=hashes[0], new=hashes[1]))
+    if apart := [video for video, sha in one.videos.items() if other.videos.get(video, sha) != sha]:
+        hashes = (one.videos[apart[0]], other.videos[apart[0]])
+        found.append(Mismatch(field="videos", where=f"the files ({_ids(apart)})", base=hashes[0], new=hashes[1]))
     if one.protocol != other.protocol:
         found.append(Mismatch(field="protocol", where="all metrics", base=one.protocol, new=other.protocol))
     asked = [{coverage.task for coverage in scores.coverage} for scores in (base, new)]

@@ -230,6 +230,13 @@ def _effort(answers: Sequence[Answer]) -> Effort:
     )
 
 
+def submission_path(found: Submission, folder: Path) -> Path:
+    """Return where a submission goes; `UsageError` where the run does not say its data set."""
+    if not (found.spec.get("dataset") and found.dataset.current):
+        raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
+    return folder / _stem(found.dataset.current) / "submissions" / f"{_stem(found.scores.name)}.json"
+
+
 def write_submission(found: Submission, folder: Path, *, replace: bool = False) -> Path:
     """Write a submission to `<folder>/<data set>/submissions/<name>.json` and return the path.
 
@@ -237,9 +244,7 @@ def write_submission(found: Submission, folder: Path, *, replace: bool = False) 
     not say its data set, and `ResultsError` where another submission has the name, unless it is of the same model and
     to be replaced, or where nothing can be written.
     """
-    if not (found.spec.get("dataset") and found.dataset.current):
-        raise UsageError("the run does not say which data set it is of", found.scores.results, "submit a results file")
-    path = folder / _stem(found.dataset.current) / "submissions" / f"{_stem(found.scores.name)}.json"
+    path = submission_path(found, folder)
     if path.exists():
         _check_place(read_submission(path), found, path, replace)
     content = sealed_json(found.model_dump(mode="json", by_alias=True))

@@ -15,11 +15,15 @@ NOTES = (
 
 
 class Verification(Record):
-    """Whether a submission was verified; `but_for` are columns that could not be, `why` says why something was not."""
+    """Whether a submission was verified; `but_for` are columns that could not be, `why` says why something was not.
+
+    `signature` says who signed it, or why nobody did; empty where nobody looked.
+    """
 
     status: Literal["verified", "as stated"]
     but_for: tuple[str, ...] = ()
     why: str = ""
+    signature: str = ""
 
     def covers(self, column: str) -> bool:
         """Return whether a column was computed again."""

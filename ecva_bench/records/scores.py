@@ -26,8 +26,9 @@ class ScoresHeader(Record):
     `lacking` are the parts of a divided run that are in another file. An `imported` run was answered elsewhere, by
     another program. `corrected` counts the answers that were scored by their data set's annotation and not by the
     other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
-    are those that metrics which are networks ran on, with their versions. `repaired`: in how many places the results
-    file had been changed and was repaired. `sealed` says that each line of the scores file has a seal.
+    are those that metrics which are networks ran on, with their versions. `videos` are by video the beginnings of the
+    hashes of the files that were shown, where they are known. `repaired`: in how many places the results file had been
+    changed and was repaired. `sealed` says that each line of the scores file has a seal.
     """
 
     type: Literal["scores"] = "scores"
@@ -52,6 +53,7 @@ class ScoresHeader(Record):
     corrected: Count = Field(default=0, exclude_if=not_)
     packages: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
     libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    videos: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     repaired: Count = Field(default=0, exclude_if=not_)
     sealed: bool = Field(default=False, exclude_if=not_)
 

@@ -49,6 +49,7 @@ from .second_reader import SecondReader
 from .severity import PseudoReference, Severity
 from .timestamp import Timestamp
 
+_HASH_SHOWN = 16  # characters: enough to tell the files of one video apart
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
 
@@ -88,9 +89,10 @@ def score_results(
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
-    answered = group_answers(results, include_extra=rules.include_extra)
-    groups = [group for group in answered if wanted is None or group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)}
+    groups = [
+        one for one in group_answers(results, include_extra=rules.include_extra) if one.task in wanted or not tasks
+    ]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
@@ -98,9 +100,7 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
-    offer_none(chosen, results)
-    name_references(chosen, results)
-    _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
+    _equip(chosen, results, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
     found = _Found(seed, draws)
@@ -145,6 +145,7 @@ def _header(
         served=tuple(sorted({answer.served for answer in results.answers} - {""})),
         packages=results.packages,
         libraries={name: (version,) for found in ran_on for name, version in sorted(found.items())},
+        videos=_videos(results),
         lacking=results.lacking,
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
@@ -159,6 +160,15 @@ def _prompts(results: Results) -> dict[str, tuple[str, ...]]:
         if answer.prompt_sha256:
             asked[answer.task].add(answer.prompt_sha256)
     return {task: tuple(sorted(hashes)) for task, hashes in sorted(asked.items())}
+
+
+def _videos(results: Results) -> dict[str, str]:
+    """Return the beginnings of the hashes of each video's file, sorted: several where it changed during the run."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for answer in results.answers:
+        if answer.video_sha256:
+            shown[answer.video].add(answer.video_sha256[:_HASH_SHOWN])
+    return {video: "+".join(sorted(hashes)) for video, hashes in sorted(shown.items())}
 
 
 def rotate_references(batch: Sequence[Scorable], *, seed: int, stretch: bool = False) -> list[Scorable]:
@@ -246,8 +256,12 @@ def name_references(chosen: Mapping[str, Sequence[Scorer]], results: Results) ->
             scorer.reference = PseudoReference(str(made.get("made_by", "")), str(made.get("sha256", "")), described)
 
 
-def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
-    """Give each scorer the progress to tell, and those that read texts the second reader."""
+def _equip(
+    chosen: Mapping[str, Sequence[Scorer]], results: Results, progress: ScoringProgress, second: SecondReader | None
+) -> None:
+    """Give each scorer the progress to tell and what it must know of the run, and those that read texts the reader."""
+    offer_none(chosen, results)
+    name_references(chosen, results)
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
         if isinstance(scorer, ReadingScorer):

@@ -1,25 +1,27 @@
 """A cache of the scores of neural metrics, by content address, in one SQLite file: scoring again costs nothing.
 
-Knows only keys and numbers. Every number is stored as soon as it is computed, so that a killed run goes on where it
-was. Several processes may use one file at once.
+Knows only keys and numbers. A key is the hash of all that its number was computed from; beside the number stands a
+checksum over both, and a number without its own is computed again. Every number is stored as soon as it is computed, so
+that a killed run goes on where it was. Several processes may use one file at once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..cache import cache_dir, open_base
+from ..cache import keep_private, open_base, private_folder
 from ..errors import ScoringError
 
 _AT_ONCE = 500  # keys per query; SQLite takes at least 999 parameters
 
 
 def default_cache_path() -> Path:
-    """Return the default file of the cache."""
-    return cache_dir() / "scores.sqlite"
+    """Return the default file of the cache; `CacheError` where its folder is not ours alone."""
+    return private_folder("scores") / "scores.sqlite"
 
 
 class ScoreCache:
@@ -35,21 +37,27 @@ class ScoreCache:
         for start in range(0, len(wanted), _AT_ONCE):
             part = wanted[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
-            found.update(self._base.execute(f"SELECT key, value FROM scores WHERE key IN ({marks})", part))  # noqa: S608
+            rows = self._base.execute(f"SELECT key, value, seal FROM numbers WHERE key IN ({marks})", part)  # noqa: S608
+            found.update((key, value) for key, value, seal in rows if seal == _seal(key, value))
         return found
 
     def put(self, key: str, value: float) -> None:
         """Store a number; it is on disk when this returns."""
-        self._base.execute("INSERT OR REPLACE INTO scores VALUES (?, ?)", (key, value))
+        self._base.execute("INSERT OR REPLACE INTO numbers VALUES (?, ?, ?)", (key, value, _seal(key, value)))
 
 
 @contextmanager
 def open_cache(path: Path) -> Iterator[ScoreCache]:
-    """Open or create the file; `ScoringError` where it cannot be used."""
+    """Open or create the file; `ScoringError` where it cannot be used, `CacheError` where others may write to it."""
     base: sqlite3.Connection | None = None
     try:
+        path.touch(mode=0o600)
+        keep_private(path)
         base = open_base(path)
-        base.execute("CREATE TABLE IF NOT EXISTS scores (key TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID")
+        base.execute(
+            "CREATE TABLE IF NOT EXISTS numbers (key TEXT PRIMARY KEY, value REAL NOT NULL, seal TEXT NOT NULL)"
+            " WITHOUT ROWID"
+        )
         yield ScoreCache(base)
     except (OSError, sqlite3.Error) as error:
         raise ScoringError(
@@ -58,3 +66,7 @@ def open_cache(path: Path) -> Iterator[ScoreCache]:
     finally:
         if base is not None:
             base.close()
+
+
+def _seal(key: str, value: object) -> str:
+    return hashlib.sha256(f"{key} {value!r}".encode()).hexdigest()[:32]

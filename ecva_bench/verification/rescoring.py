@@ -26,6 +26,7 @@ from ..scoring.protocol import AnomEvalSettings, get_protocol
 from ..scoring.score import score_results
 from ..scoring.scorer import Scorer, get_scorer
 from .examining import check_answers, examined
+from .keys import Keys
 from .rows import Contradiction, check_row, metrics_here
 
 _ROUNDED = 1e-6  # a submission's values have so many decimals
@@ -54,8 +55,10 @@ def verify(
     if results.sha256 != found.scores.results_sha256:
         raise ResultsError("the answers are not those of the submission", answers, "submit the run again")
     check_answers(results)
+    if unknown := Keys(results, None).unknown:
+        return Verification(status="as stated", why=unknown)
     here = metrics_here(found)
-    with _replayed(calls) as judge:
+    with _replayed(calls, found) as judge:
         again, but_for = _scored_again(found, results, judge, here)
     networks = {name for name, kind in here.items() if issubclass(kind, NeuralScorer)}
     for one in _differences(found, again, but_for, networks):
@@ -68,10 +71,14 @@ def verify(
     return Verification(status="verified", but_for=left, why=next((but_for[one] for one in left), ""))
 
 
-def _replayed(calls: Path | None) -> AbstractContextManager[Judge | None]:
+def _replayed(calls: Path | None, found: Submission) -> AbstractContextManager[Judge | None]:
+    """Return the judge of an export; of several, the one that the submission's signatures name."""
     if calls is None:
         return nullcontext()
-    judge = replayed_judge(calls)
+    signatures = {summary.signature for entry in found.entries for summary in entry.summaries}
+    named = {name for one in signatures for part in one.split("|") if (name := part.removeprefix("judge:")) != part}
+    model = next(iter(named)).removeprefix("openai:") if len(named) == 1 else None
+    judge = replayed_judge(calls, model)
     return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, replay=calls)
 
 
@@ -163,6 +170,8 @@ def _differences(
     """Yield where a submission says something else than its answers give, but for columns not computed."""
     for name in _OF_RUN:
         yield from _other(name, getattr(found.scores, name), getattr(again.scores, name))
+    if found.scores.videos:  # of an older version, it does not say
+        yield from _other("videos", found.scores.videos, again.scores.videos)
     yield from _other("sealed_answers", found.sealed_answers, again.sealed_answers)
     for name in dict.fromkeys([*found.spec, *again.spec]):
         yield from _other(f"{name} of the run", found.spec.get(name), again.spec.get(name))
@@ -182,9 +191,8 @@ def _differences(
 def _of_entry(
     entry: Entry, right: Entry, but_for: Collection[str], networks: Collection[str]
 ) -> Iterator[Contradiction]:
-    stated, computed = entry.coverage.model_dump(), right.coverage.model_dump()
-    for name in computed:
-        yield from _other(name, stated.get(name), computed[name])
+    for name in type(entry.coverage).model_fields:
+        yield from _other(name, getattr(entry.coverage, name), getattr(right.coverage, name))
     yield from _other("strata", entry.strata, right.strata)
     yield from _other("answers_sha256", entry.answers_sha256, right.answers_sha256)
     for name in ("seconds", "words", "frames"):

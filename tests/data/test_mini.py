@@ -143,6 +143,35 @@ def test_only_missing_clips_are_rendered_and_progress_is_told(tmp_path: Path, mo
     assert told == [(done, len(CLIPS) - 1) for done in range(1, len(CLIPS))]
 
 
+def test_a_clip_in_the_cache_that_is_not_as_it_was_drawn_is_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[str] = []
+
+    def encode(clip: Clip, path: Path) -> str:
+        rendered.append(clip.video)
+        path.write_bytes(b"clip " + clip.video.encode())
+        return clip.pixels
+
+    monkeypatch.setattr(drawing, "_encode", encode)
+    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+    dataset = load_mini()
+    dataset.ensure_videos()
+    clips = {each.video: dataset.media_path(each) for each in dataset.annotations}
+    clips["mini04"].write_bytes(b"another")
+    clips["mini05"].write_bytes(clips["mini06"].read_bytes())
+    rendered.clear()
+    for _ in range(2):
+        load_mini().ensure_videos()
+    assert rendered == ["mini04", "mini05"]
+    assert clips["mini05"].read_bytes() == b"clip mini05"
+    mine = load_mini(videos=tmp_path / "mine")
+    mine.ensure_videos(only={"mini04"})
+    (tmp_path / "mine" / "mini04.mp4").write_bytes(b"my own")
+    mine.ensure_videos(only={"mini04"})
+    assert (tmp_path / "mine" / "mini04.mp4").read_bytes() == b"my own"
+
+
 def test_a_failed_rendering_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def encode(clip: Clip, path: Path) -> None:
         path.write_bytes(b"half a cl")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +19,7 @@ from ecva_bench.judging.store import Reply
 
 from .build import grade
 from .conftest import Open
-from .server import Fault, JudgeServer, completion, error
+from .server import Fault, JudgeServer, Request, completion, error
 
 # A reply of 1000 tokens in, 800 of them cached, and 100 out, at 2, 1 and 10 USD per million: 0.0022 USD.
 REPLY = completion("3", tokens=(1000, 100, 800))
@@ -108,6 +109,54 @@ def test_a_request_that_was_sent_and_lost_may_have_cost_the_most(judge_at: Open,
         assert judge.usage.uncounted == 2  # an error that is told is not billed
         assert judge.usage.usd is not None
         assert judge.usage.usd > 2 * MAX_REPLY_TOKENS * 10 / 1e6
+
+
+class BillingServer(JudgeServer):
+    """An endpoint that bills what it did, also for replies that never arrive: `bills` are tokens, request by request.
+
+    By a die of its own it answers well, drops the connection, is too slow, has a gateway say so, or takes no notice of
+    the longest reply.
+    """
+
+    LONGEST, PROMPT = 60, 200  # tokens
+
+    def __init__(self, seed: int, longer: int) -> None:
+        super().__init__(lambda *_: REPLY)
+        self.dice, self.longer, self.bills = random.Random(seed), longer, list[int]()
+
+    def outcome(self, request: Request) -> Fault:
+        super().outcome(request)
+        kind = self.dice.choice(["well", "well", "drop", "slow", "gateway", "long"])
+        out = {"well": 20, "long": self.longer * self.LONGEST}.get(kind, self.LONGEST)
+        self.bills.append(self.PROMPT + out)
+        body = completion(json.dumps({"rationale": "x" * 2 * out, "verdicts": [3]}), tokens=(self.PROMPT, out, 0))
+        slow = 0.3 if kind == "slow" else 0.0
+        return Fault(504 if kind == "gateway" else 200, body, drop=kind == "drop", delay=slow)
+
+
+@pytest.mark.parametrize("longer", [3, 30])
+@pytest.mark.parametrize(("seed", "concurrency"), [(1, 1), (2, 4), (3, 8)])
+def test_whatever_an_endpoint_does_its_bill_is_above_the_limit_by_one_call_for_each_connection_at_most(
+    seed: int, concurrency: int, longer: int, judge_at: Open
+) -> None:
+    limit = 16_000
+    with BillingServer(seed, longer) as server:
+        options = {"concurrency": concurrency, "timeout": 0.1, "retries": 3, "max_tokens": server.LONGEST}
+        calls = [grade(str(n)) for n in range(80)]
+        for _ in range(3):
+            with pytest.raises(BudgetExhausted):
+                judge_at(server, **options, budget_tokens=limit).ask(calls)
+        assert sum(server.bills) <= limit + concurrency * max(server.bills)
+        assert sum(server.bills) > limit / 4
+        assert sum(sum(server.bills[:n]) > limit for n in range(len(server.bills))) <= concurrency
+
+
+def test_a_reply_longer_than_asked_is_charged_as_it_came(judge_at: Open) -> None:
+    long = completion(json.dumps({"rationale": "y" * 4000, "verdicts": [3]}), tokens=(200, 1500, 0))
+    with JudgeServer(lambda *_: long) as server:
+        judge = judge_at(server, budget_tokens=100_000, max_tokens=50)
+        assert judge.ask([grade()])[0].value == 3
+        assert (judge.usage.tokens_out, judge.usage.uncounted) == (1500, 0)
 
 
 def test_an_endpoint_that_counts_more_than_is_possible_raises_the_bound_before_the_others_are_sent(

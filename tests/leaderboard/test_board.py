@@ -197,6 +197,33 @@ def test_published_rows_stand_below_and_unranked():
     assert column(edited, "model") == ["mine"]
 
 
+def test_rows_that_were_shown_other_files_of_the_same_videos_are_named():
+    def shown(model: str, *files: str):
+        given = [
+            answer(f"v{n}", "[5]", task="classification", label=label(5), reference="5-1", video_sha256=file * 64)
+            for n, file in enumerate(files)
+        ]
+        return score_results(results(given, model=model, expects={"full": OWED}), draws=200)
+
+    alike = [shown("one", "a", "b", "c", "d"), shown("two", "a", "b", "c", "d"), shown("three", "a", "")]
+    (board,) = leaderboards(alike)
+    assert not any("files" in note for note in board.notes)
+    (board,) = leaderboards([*alike, shown("odd", "a", "e", "c", "f")])
+    assert [note for note in board.notes if "files" in note] == [
+        "odd was shown other files of 2 of 4 videos than other rows here: v1, v3."
+    ]
+    (changed,) = leaderboards([*alike, shown("odd", "a"), shown("odd", "b")])
+    assert "odd (run) #2 was shown other files of 1 of 1 videos than other rows here: v0." in changed.notes
+
+
+def test_a_video_that_changed_during_a_run_is_another_than_either():
+    given = [
+        answer("v0", "[5]", task=task, label=label(5), reference="5-1", video_sha256=file * 64)
+        for task, file in (("classification", "b"), ("cause", "a"))
+    ]
+    assert score_results(results(given), draws=50).header.videos == {"v0": "a" * 16 + "+" + "b" * 16}
+
+
 def test_answers_that_are_empty_or_were_cut_off_are_told_below_a_board():
     (plain,) = leaderboards([run("whole", "[5]", "[5]", "[5]", "[5]")])
     assert not any("mpty" in note or "cut off" in note for note in plain.notes)

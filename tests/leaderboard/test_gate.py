@@ -225,6 +225,7 @@ BASE = {"cause": {f"v{number}": 0.5 for number in range(10)}}
     ("new", "field"),
     [
         (scored(BASE, dataset_sha256="b" * 64), "dataset"),
+        (scored(BASE, videos={"v2": "a" * 16, "v3": "c" * 16}), "videos"),
         (scored(BASE, prompts={"cause": ("p2",)}), "prompts"),
         (scored(BASE, protocol="ecva-2024"), "protocol"),
         (scored(BASE, signature="anomeval|judge:y|v:1"), "scorer"),
@@ -235,7 +236,7 @@ BASE = {"cause": {f"v{number}": 0.5 for number in range(10)}}
     ],
 )
 def test_runs_that_do_not_compare_are_invalid_and_the_field_is_named(new, field):
-    base = scored(BASE, prompts={"cause": ("p1",)})
+    base = scored(BASE, prompts={"cause": ("p1",)}, videos={"v2": "a" * 16, "v3": "b" * 16, "v4": "b" * 16})
     if field != "prompts":
         new = new.model_copy(update={"header": new.header.model_copy(update={"prompts": {"cause": ("p1",)}})})
     found = gate(base=base, new=new)
@@ -244,6 +245,8 @@ def test_runs_that_do_not_compare_are_invalid_and_the_field_is_named(new, field)
     assert field in {mismatch.field for mismatch in found.mismatches}
     assert {case.verdict for case in gate_cases(found)} == {"INVALID"}
     assert field in gate_tables(found)[0].rows[0][0].text
+    if field == "videos":
+        assert [one.where for one in found.mismatches] == ["the files (v3)"]
     on_what_both_have = gate(base=base, new=new, on="intersection") if field != "metrics" else None
     if field in ("coverage", "samples", "unscored"):
         assert on_what_both_have.verdict == "PASS"

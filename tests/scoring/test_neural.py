@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
+import sqlite3
+import stat
+from contextlib import closing, contextmanager
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.checkpoints.finding import find_checkpoint
-from ecva_bench.errors import CheckpointError, ScoringError, UsageError
+from ecva_bench.errors import CacheError, CheckpointError, ScoringError, UsageError
 from ecva_bench.scoring import neural
 from ecva_bench.scoring.neural import MetricModel, NeuralScorer, length_batches, model_settings
 from ecva_bench.scoring.protocol import ModelSettings, Protocol
@@ -264,10 +266,43 @@ def test_missing_packages_are_named_with_the_extra(place, monkeypatch):
 
 
 def test_a_score_cache_that_cannot_be_used_is_named(place, tmp_path):
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "scores.sqlite").write_text("no data base, but long enough to be read as one" * 100)
+    kept = tmp_path / "cache" / "scores" / "scores.sqlite"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("no data base, but long enough to be read as one" * 100)
     with pytest.raises(ScoringError, match=r"cannot be stored.*scores\.sqlite.*ECVA_CACHE"):
         lettered(place).score(ITEMS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE numbers SET value = value + 0.5",
+        "UPDATE numbers SET seal = ''",
+        "UPDATE numbers SET (value, seal) = (SELECT value, seal FROM numbers ORDER BY value LIMIT 1)",
+    ],
+    ids=["value", "seal", "another's"],
+)
+def test_a_number_that_was_changed_in_the_cache_is_computed_again(change, place, tmp_path):
+    first = lettered(place).score(ITEMS)
+    read = len(Letters.read)
+    with closing(sqlite3.connect(tmp_path / "cache/scores/scores.sqlite")) as base, base:
+        base.execute(change)
+    assert lettered(place).score(ITEMS) == first
+    assert len(Letters.read) > read
+
+
+def test_the_score_cache_is_ours_alone_and_refused_where_others_may_write(place, tmp_path):
+    first = lettered(place).score(ITEMS)
+    folder = tmp_path / "cache/scores"
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert (stat.S_IMODE(folder.stat().st_mode), modes) == (0o700, {0o600})
+    for path, loose in ((folder, 0o770), (folder / "scores.sqlite", 0o602)):
+        path.chmod(loose)
+        with pytest.raises(CacheError, match=r"written to by others.*ECVA_CACHE"):
+            lettered(place).score(ITEMS)
+        path.chmod(0o744)  # others may have read it, and can no more
+        assert lettered(place).score(ITEMS) == first
+        assert not path.stat().st_mode & 0o077
 
 
 def test_settings_are_read_by_scorer_and_name():

@@ -172,9 +172,8 @@ def test_an_endpoint_that_balks_at_wrong_answers_raises_nothing(fault, word, tmp
         assert score_results(answers, scorers=["gpt"], judge=judge, draws=50) == scores
         assert judge.usage.not_in_replay == 0
     kept = [line for line in export.read_text().splitlines()[1:] if '"candidate":"a car stops"' not in line]
-    (tmp_path / "less.jsonl").write_text(
-        "\n".join([json.dumps({"type": "judge", "schema": "ecva.judge/1", "calls": len(kept)}), *kept]) + "\n"
-    )
+    head = json.dumps({"type": "judge", "schema": "ecva.judge/1", "calls": len(kept), "sealed": True})
+    (tmp_path / "less.jsonl").write_text("\n".join([head, *kept]) + "\n")
     with open_judge("scripted", replay=tmp_path / "less.jsonl") as judge:
         again = column(score_results(answers, scorers=["gpt"], judge=judge, draws=50), "gpt_mean")
         assert judge.usage.not_in_replay == controls

@@ -19,7 +19,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from ecva_bench.cache import cache_dir
+from ecva_bench.cache import keep_private, private_folder
 from ecva_bench.errors import AdapterError
 
 KERNELS = Path(__file__).parent / "kernels"
@@ -32,18 +32,18 @@ def cubin(source: str, architecture: str, options: Mapping[str, int | str], fold
     """Return the machine code of `folder/source` for `architecture` ("sm_90"), from the cache where it is there.
 
     `options` become macros (`{"TILE": 32}` is `-DTILE=32`). `AdapterError` with NVRTC's log where it does not compile,
-    and where there is no NVRTC or it does not know the architecture.
+    and where there is no NVRTC or it does not know the architecture; `CacheError` where others may write to the cache.
     """
     nvrtc = compiler()
     text = (folder / source).read_bytes()
     headers = {path.name: path.read_bytes() for path in sorted(folder.glob("*.cuh"))}
     flags = [f"--gpu-architecture={architecture}", "--std=c++17", *(f"-D{k}={v}" for k, v in sorted(options.items()))]
     identity = repr((nvrtc.version, flags, text, headers)).encode()
-    stored = cache_dir() / "cubins" / f"{Path(source).stem}-{architecture}-{hashlib.sha256(identity).hexdigest()[:32]}"
-    code = _read(stored)
+    name = f"{Path(source).stem}-{architecture}-{hashlib.sha256(identity).hexdigest()[:32]}"
+    code = _read(name, identity)
     if code is None:
         code = nvrtc.compile(source, text, headers, flags)
-        _write(stored, code)
+        _write(name, identity, code)
     return code
 
 
@@ -139,27 +139,34 @@ def _torch_cuda() -> int | None:
     return int(torch.version.cuda.partition(".")[0]) if torch.version.cuda else None
 
 
-def _read(path: Path) -> bytes | None:
+def _read(name: str, identity: bytes) -> bytes | None:
     """Return what `_write` stored, or None where there is nothing or it is not what was written."""
     try:
+        path = private_folder("cubins") / name
         stored = path.read_bytes()
+        keep_private(path)
     except OSError:
         return None
     code = stored[_DIGEST:]
-    return code if hashlib.sha256(code).digest() == stored[:_DIGEST] else None
+    return code if _digest(identity, code) == stored[:_DIGEST] else None
 
 
-def _write(path: Path, code: bytes) -> None:
+def _write(name: str, identity: bytes, code: bytes) -> None:
     """Store a cubin behind its digest, whole or not at all; a cache that cannot be written costs time, not the run."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        folder = private_folder("cubins")
+        handle, part = tempfile.mkstemp(dir=folder, prefix=f".{name}.")  # which only we may read and write
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            Path(name).replace(path)
+                file.write(_digest(identity, code) + code)
+            Path(part).replace(folder / name)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            Path(part).unlink(missing_ok=True)
             raise
     except OSError as error:
         _log.warning("compiled kernels are not kept, they will be compiled again: %s", error)
+
+
+def _digest(identity: bytes, code: bytes) -> bytes:
+    """Return the hash of a cubin together with all that determines it: another kernel's is none of this one."""
+    return hashlib.sha256(hashlib.sha256(identity).digest() + code).digest()

@@ -14,7 +14,7 @@ import torch
 
 from ecva_bench.adapters.anomshield.connector import MambaConnector
 from ecva_bench.adapters.anomshield.cuda import compiler, loader
-from ecva_bench.errors import AdapterError
+from ecva_bench.errors import AdapterError, CacheError
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_103", "sm_110", "sm_120", "sm_121")
 SCALE = """
@@ -100,6 +100,30 @@ def test_a_broken_cache_file_is_compiled_again(
     assert compiler.cubin("scale.cu", "sm_90", {"FACTOR": 2}, sources) == good
     assert len(compiled) == 2
     assert stored.read_bytes() == whole
+
+
+def test_another_kernel_under_its_name_is_compiled_again(
+    sources: Path, compiled: list[list[str]], tmp_path: Path
+) -> None:
+    good = compiler.cubin("scale.cu", "sm_90", {"FACTOR": 2}, sources)
+    (stored,) = (tmp_path / "cache/cubins").iterdir()
+    compiler.cubin("scale.cu", "sm_90", {"FACTOR": 3}, sources)
+    (other,) = set((tmp_path / "cache/cubins").iterdir()) - {stored}
+    stored.write_bytes(other.read_bytes())
+    assert compiler.cubin("scale.cu", "sm_90", {"FACTOR": 2}, sources) == good
+    assert len(compiled) == 3
+
+
+def test_kernels_that_others_may_write_are_refused(sources: Path, compiled: list[list[str]], tmp_path: Path) -> None:
+    compiler.cubin("scale.cu", "sm_90", {"FACTOR": 2}, sources)
+    (stored,) = (tmp_path / "cache/cubins").iterdir()
+    assert (stored.parent.stat().st_mode & 0o777, stored.stat().st_mode & 0o777) == (0o700, 0o600)
+    for path in (stored, stored.parent):
+        mode = path.stat().st_mode
+        path.chmod(mode | 0o020)
+        with pytest.raises(CacheError, match="written to by others"):
+            compiler.cubin("scale.cu", "sm_90", {"FACTOR": 2}, sources)
+        path.chmod(mode)
 
 
 def test_a_cache_that_cannot_be_written_is_said_and_costs_only_time(
