@@ -59,6 +59,7 @@ docs: $(VENV)/.docs
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.text_scorers
 	$(BIN)/python -m benchmarks.budget
+	$(BIN)/python -m benchmarks.curves
 	$(BIN)/python -m benchmarks.described
 	$(BIN)/python -m benchmarks.judge
 	$(BIN)/python -m benchmarks.reading

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 A_DAY = 86_400.0  # seconds, longer than any video
 
 
-def moments_text(moments: Iterable[Moment]) -> str:
+def moments_as_severities(moments: Iterable[Moment]) -> str:
     """Return moments as an answer about severities: the highest within them; without any, none at all times."""
     return severity_text((one.start, one.end, SCALE) for one in moments) or severity_text([(0.0, A_DAY, 0.0)])
 
@@ -37,7 +37,7 @@ class Oracle(Baseline):
 
     def lookup(self, sample: Sample) -> str | None:
         """Return what is known of a sample, None if nothing; of severities without a curve, the moments as one."""
-        return moments_text(sample.moments) if sample.asked and not sample.curve else sample.reference
+        return moments_as_severities(sample.moments) if sample.asked and not sample.curve else sample.reference
 
     def curve(self, sample: Sample) -> Sequence[Point]:
         """Return the importance curve that is known of a sample, empty if none."""

@@ -8,7 +8,7 @@ from ecva_bench.reading.curves import Point
 from ecva_bench.records import Sample
 from ecva_bench.records.annotations import format_moments
 
-from .oracle import Oracle, moments_text
+from .oracle import Oracle, moments_as_severities
 
 
 class SecondRound(Oracle):
@@ -22,7 +22,7 @@ class SecondRound(Oracle):
         if sample.review is None:
             return None
         if sample.task == "severity":
-            return moments_text(sample.review.moments) if sample.review.moments else None
+            return moments_as_severities(sample.review.moments) if sample.review.moments else None
         if sample.task == "timestamp":
             return format_moments(sample.review.moments) or None
         return f"[{sample.review.label.major}]" if sample.review.label else None

@@ -91,7 +91,8 @@ def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> 
     digits. Raises `DataError`, with both names, where a name may mean either of two videos.
     """
     names = {text: Name.of(text) for text in dict.fromkeys(written)}
-    depth = len(posixpath.commonprefix(list({name.folders for name in names.values()})))
+    folders = {name.folders for name in names.values()}
+    depth = len(posixpath.commonprefix(list(folders)))
     first: dict[tuple[tuple[str, ...], str], str] = {}
     alike: dict[tuple[tuple[str, ...], str], dict[Name, str]] = {}
     for text, name in names.items():
@@ -100,7 +101,8 @@ def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> 
         if numbered or known is not text:
             alike.setdefault(key, {names[known]: known}).setdefault(name, text)
     if not alike:  # the names below the folder are as different as the names are
-        return {text: "/".join((*name.folders[depth:], name.stem)) for text, name in names.items()}
+        below = {one: "/".join((*one[depth:], "")) for one in folders}
+        return {text: below[name.folders] + name.stem for text, name in names.items()}
     ids: dict[Name, str] = {}
     for key, text in first.items():
         ids |= _ids_of_alike(alike.get(key) or {names[text]: text}, depth, numbered, where)

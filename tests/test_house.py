@@ -124,6 +124,7 @@ MAY_IMPORT = {
         "files",
         "journal",
         "judging",
+        "prompt_files",
         "reading",
         "records",
         "statistics",

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.errors import ResultsError, SealBroken, UsageError
 from ecva_bench.journal.lines import parse_records
 from ecva_bench.journal.results import read_results
 from ecva_bench.journal.writer import write_results
 from ecva_bench.leaderboard.submission import read_submission, submission, write_submission
 from ecva_bench.records.answers import Answer, Manifest
 from ecva_bench.records.base import Record
-from ecva_bench.scoring.files import read_scores, write_scores
+from ecva_bench.scoring.files import check_target, read_scores, write_scores
 from ecva_bench.scoring.score import score_results
 from tests.imports import ROOT
 from tests.sealing import unseal
@@ -143,6 +143,52 @@ def test_no_flipped_bit_and_no_edited_field_changes_what_is_read(
     silent, were_read = silent_changes(getattr(files, kind), change, count, tmp_path)
     assert silent == []
     assert were_read < count / 2  # else nothing was found
+
+
+def stripped(content: bytes) -> bytes:
+    """Return scores without seals, in which the first line still says that they have them."""
+    return b"".join(line[: line.rindex(b',"seal":')] + b"}\n" for line in content.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (stripped, 1),
+        (lambda content: content.replace(b'"seal"', b'"sea1"', 1), 1),
+        (lambda content: content[:-1], -1),
+    ],
+)
+def test_scores_that_were_changed_are_neither_read_nor_written_over(
+    files: Files, change: Callable[[bytes], bytes], line: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.scores.jsonl"
+    path.write_bytes(change(files.scores.read_bytes()))
+    held = path.read_bytes()
+    with pytest.raises(SealBroken, match=r"ecva-bench repair") as told:
+        read_scores(path)
+    assert told.value.line == (line if line > 0 else held.count(b"\n") + 1)
+    with pytest.raises(SealBroken):
+        write_scores(read_scores(files.scores), path)
+    assert path.read_bytes() == held
+
+
+def test_changed_scores_are_told_before_anything_is_scored(files: Files, tmp_path: Path) -> None:
+    path = tmp_path / "run.scores.jsonl"
+    path.write_bytes(files.scores.read_bytes().replace(b'"n":', b'"N":', 1))
+    with pytest.raises(SealBroken):
+        check_target(path)
+
+
+def test_a_submission_without_its_seal_is_refused_and_an_older_one_is_read(files: Files, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    content = json.loads(files.submission.read_text())
+    del content["seal"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(SealBroken, match="its seal was removed"):
+        read_submission(path)
+    del content["sealed"]
+    path.write_text(json.dumps(content))
+    assert read_submission(path) == read_submission(files.submission).model_copy(update={"sealed": False})
 
 
 @pytest.mark.parametrize("kind", ["results", "scores"])

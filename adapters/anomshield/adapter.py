@@ -151,6 +151,11 @@ class AnomShield(LlavaFamily):
             for text, ranking, one in zip(texts, rankings, seen, strict=True)
         ]
 
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether probabilities are those of its answers: with the hard prompt these come of a second look."""
+        return not self._hard
+
     def _captions(self, video: Video, segments: Sequence[VideoSegment]) -> list[str]:
         """Return a caption for each segment; those of the last video are kept."""
         seen = [self.look(video, segment.frames) for segment in segments]

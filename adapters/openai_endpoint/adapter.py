@@ -33,7 +33,7 @@ from .cost import count_before, most_of_a_question, open_budget
 from .frames import FrameEncoding, FrameRule, video_parts
 from .picture_tokens import most_tokens
 from .replies import answer_in, why_lost
-from .requests import Asked, ChatRequest, SentVideo, generation
+from .requests import ChatRequest, EndpointQuestion, SentVideo, generation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -162,7 +162,7 @@ class OpenAIEndpoint(Adapter):
         other would have one either. The replies to the others are kept: asked for again, they are not paid again.
         """
         shown = self._show(video)
-        asked = [Asked(question) for question in questions]
+        asked = [EndpointQuestion(question) for question in questions]
         self._have_asked(shown, asked)
         return [answer_in(shown.replies[one], self._model) for one in asked]
 
@@ -171,7 +171,7 @@ class OpenAIEndpoint(Adapter):
 
         Raises what `answer_many` does, and `AdapterError` where the endpoint gives no probabilities.
         """
-        shown, asked = self._show(video), Asked(question, likely=True)
+        shown, asked = self._show(video), EndpointQuestion(question, likely=True)
         self._have_asked(shown, [asked])
         likely = shown.replies[asked].beginnings
         if not likely:
@@ -179,7 +179,7 @@ class OpenAIEndpoint(Adapter):
             raise AdapterError("the endpoint gives no log-probabilities", self._model, remedy)
         return [sum(probability for text, probability in likely if text.strip() == word) for word in words]
 
-    def _have_asked(self, shown: SentVideo, asked: Sequence[Asked]) -> None:
+    def _have_asked(self, shown: SentVideo, asked: Sequence[EndpointQuestion]) -> None:
         """Have everything asked for have a reply, or raise why one has none."""
         wanted = [one for one in dict.fromkeys(asked) if one not in shown.replies]
         failures = self._client.run(self._ask_all(shown, wanted))
@@ -208,7 +208,7 @@ class OpenAIEndpoint(Adapter):
     def estimated_usage(self, video: Video, questions: Sequence[str]) -> dict[str, Any]:
         """Return what the questions without a reply are likely to take; of batches, what is asked outside of them."""
         shown = self._show(video)
-        wanted = [one for one in map(Asked, dict.fromkeys(questions)) if one not in shown.replies]
+        wanted = [one for one in map(EndpointQuestion, dict.fromkeys(questions)) if one not in shown.replies]
         if self._batches:  # which a file of their own names
             wanted = [] if self._client.settled else wanted[:1]
         sizes = [ChatRequest(self._model, shown, one, self._most_out).size for one in wanted]
@@ -237,7 +237,7 @@ class OpenAIEndpoint(Adapter):
             self._batches.close()
         self._client.close()
 
-    async def _ask_all(self, shown: SentVideo, questions: Sequence[Asked]) -> list[EcvaError]:
+    async def _ask_all(self, shown: SentVideo, questions: Sequence[EndpointQuestion]) -> list[EcvaError]:
         """Put questions to the endpoint; keep the replies, and return why the others have none.
 
         Until it is known what the endpoint rejects they are sent one by one, so that all are asked alike. So is a
@@ -252,7 +252,9 @@ class OpenAIEndpoint(Adapter):
             return failures + self._ask_in_batches(self._batches, shown, waiting)
         return failures + await self._ask_together(shown, waiting)
 
-    def _ask_in_batches(self, batches: Batches, shown: SentVideo, questions: Sequence[Asked]) -> list[EcvaError]:
+    def _ask_in_batches(
+        self, batches: Batches, shown: SentVideo, questions: Sequence[EndpointQuestion]
+    ) -> list[EcvaError]:
         """Keep the replies that batches brought; have the other questions go out with the next."""
         failures: list[EcvaError] = []
         without = self._client.without
@@ -282,10 +284,10 @@ class OpenAIEndpoint(Adapter):
         except JudgeError as error:
             raise ModelGone(error.what, error.where, error.remedy) from None
 
-    async def _ask_together(self, shown: SentVideo, questions: Sequence[Asked]) -> list[EcvaError]:
+    async def _ask_together(self, shown: SentVideo, questions: Sequence[EndpointQuestion]) -> list[EcvaError]:
         free = asyncio.Semaphore(self._concurrency)
 
-        async def ask(question: Asked) -> None:
+        async def ask(question: EndpointQuestion) -> None:
             async with free:
                 found = await self._client.ask(ChatRequest(self._model, shown, question, self._most_out))
             self._usage.asked += 1

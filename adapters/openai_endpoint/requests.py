@@ -20,7 +20,7 @@ LIKELY = 20  # first words whose probabilities are asked for, the most that Open
 TEMPLATE = 100  # tokens that a chat template may add to a message
 
 
-class Asked(NamedTuple):
+class EndpointQuestion(NamedTuple):
     """What is asked about a video: a question, and whether how `likely` the answer's first words are is all of it."""
 
     question: str
@@ -39,7 +39,7 @@ class SentVideo:
     extra: dict[str, Any]
     most_tokens: int
     alike: Hashable
-    replies: dict[Asked, Reply]
+    replies: dict[EndpointQuestion, Reply]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ChatRequest:
 
     model: str
     shown: SentVideo
-    asked: Asked
+    asked: EndpointQuestion
     most_out: int
 
     @property

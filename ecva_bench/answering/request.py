@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import registry, tasks
 from ..data import Dataset, load_dataset
-from ..data.curve_files import CurveFile, read_curves
+from ..data.curve_files import CurveReferences, read_curves
 from ..data.dataset import EMBEDDED
 from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
@@ -115,7 +115,7 @@ class RunRequest:
         return self._curves.of_dataset(dataset) if self._curves else dataset
 
     @cached_property
-    def _curves(self) -> CurveFile | None:
+    def _curves(self) -> CurveReferences | None:
         return read_curves(self.curves) if self.curves else None
 
     @cached_property

@@ -33,7 +33,7 @@ from ..leaderboard.published import published_tables
 from ..leaderboard.submission import Submission, submission
 from ..reading.units import TimeUnit
 from ..records.answers import Results
-from ..records.base import View
+from ..records.base import View, sha256_of_file
 from ..records.scores import Scores
 from ..samples import OptionOrder
 from ..scoring.files import check_target, read_scores_of, scores_path, write_scores
@@ -42,7 +42,7 @@ from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
 from ..tasks import PromptSet, SeverityFrom, find_tasks
-from ..untrusted import say
+from ..untrusted import parse_json, say
 from ..verification.evidence import Evidence
 from ..verification.examining import (
     check_scored_by_data_set,
@@ -210,10 +210,10 @@ def compare(
     >>> eb.compare(base="constant.jsonl", new="oracle.jsonl", metrics="rougeL").records[0].new
     1.0
     """
-    dataset = None if data is None else load_dataset(data)
+    datasets = [] if data is None else [load_dataset(data)]
     found = compare_scores(
-        base=_scores(base, dataset),
-        new=_scores(new, dataset),
+        base=_scores(base, datasets),
+        new=_scores(new, datasets),
         metrics=_several(metrics),
         tasks=[task.name for task in find_tasks(_several(tasks))],
         on=on,
@@ -222,10 +222,13 @@ def compare(
     return Compared(found)
 
 
-def leaderboard(*runs: RunSource, task: str | None = None, published: bool = True) -> Leaderboard:
+def leaderboard(
+    *runs: RunSource, task: str | None = None, published: bool = True, data: DatasetSource | None = None
+) -> Leaderboard:
     """Rank scored runs, one table per task, view, protocol and set of samples; without runs, the published rows alone.
 
-    Runs are outcomes, scores files, results files with their scores beside them, or submissions (`.json`).
+    Runs are outcomes, scores files, results files with their scores beside them, or submissions (`.json`); `data` is
+    their data set where it is not embedded, by which they are checked.
 
     >>> import ecva_bench as eb
     >>> scored = eb.score(eb.run("motion", tasks="cause", limit=2, out="motion.jsonl"))
@@ -235,14 +238,18 @@ def leaderboard(*runs: RunSource, task: str | None = None, published: bool = Tru
     """
     only = find_tasks([task])[0].name if task else None
     printed = published_tables() if published else []
-    return Leaderboard(leaderboards([read_run(one) for one in runs], published=printed, task=only))
+    datasets = [] if data is None else [load_dataset(data)]
+    return Leaderboard(leaderboards([read_run(one, datasets) for one in runs], published=printed, task=only))
 
 
-def read_run(run: RunSource) -> Submission:
-    """Return the submission that a run is, or makes; `ResultsError` for one that contradicts itself."""
+def read_run(run: RunSource, data: Sequence[Dataset] = ()) -> Submission:
+    """Return the submission that a run is, or makes; `ResultsError` for one that contradicts itself, or its data set.
+
+    The data set is one of `data` or an embedded one.
+    """
     if isinstance(run, str | Path) and Path(run).suffix == ".json":
-        return Evidence().read_as_stated(Path(run))
-    return submission(_scores(run))
+        return Evidence(data=data).read_as_stated(Path(run))
+    return submission(_scores(run, data))
 
 
 def read_answer_file(
@@ -263,7 +270,7 @@ def read_answer_file(
 
 def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) -> Results:
     if not file.exists() or is_results(file):
-        return _examined_file(file, data)[0]
+        return _examined_file(file, () if data is None else (data,))[0]
     if data is None:
         open_answers(file)  # says so where it is of another kind
         once = f"ecva-bench import {quote(str(file))} --data ANNOTATIONS --name MODEL"
@@ -275,7 +282,7 @@ def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) 
     return imported.results()
 
 
-def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dataset | None]:
+def _examined_file(file: Path, data: Sequence[DatasetSource]) -> tuple[Results, Dataset | None]:
     """Return a results file as `examined`, and its data set where that is at hand; doubts are said."""
     results = read_results(file)
     dataset = data_set_at_hand(identity_of(results), data)
@@ -285,19 +292,21 @@ def _examined_file(file: Path, data: DatasetSource | None) -> tuple[Results, Dat
     return results, dataset
 
 
-def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
+def read_scored(path: Path, data: Sequence[DatasetSource] = ()) -> Scores:
     """Return the scores in a file or beside it.
 
     Raises `UsageError` for answers that are not scored yet, `SealBroken` where answers or scores were changed since
     they were written, and `ResultsError` for scores by another annotation than that of the data set, as far as the
-    answers lie there and their data set is `data` or an embedded one.
+    answers lie there and their data set is one of `data` or an embedded one.
     """
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
         without_answers = None
-        if scores_path(path, "standard").exists() and is_results(path):
-            results, dataset = _examined_file(path, data)
+        scored = scores_path(path, "standard").exists() and is_results(path)
+        answers = path if scored else _answers_beside(path)
+        if answers is not None:
+            results, dataset = _examined_file(answers, data)
             if dataset is not None:  # else nobody can tell here which answers have another annotation
                 without_answers = results.model_copy(update={"answers": (), "extra": ()})
             del results  # before the scores are read, for both may be too much for the memory
@@ -318,14 +327,29 @@ def read_scored(path: Path, data: DatasetSource | None = None) -> Scores:
         raise UsageError("these answers are not scored yet", path, remedy) from error
 
 
-def _scores(run: RunSource, data: DatasetSource | None = None) -> Scores:
-    """Return the scores of a run; those of answers made elsewhere that are not scored yet are made with `data`."""
+def _answers_beside(path: Path) -> Path | None:
+    """Return the results file beside a scores file that it is of, by the hash in its header; None where none is."""
+    if not path.name.endswith(".scores.jsonl"):
+        return None
+    try:
+        with path.open("rb") as lines:
+            header = parse_json(lines.readline())
+        stem = path.name.removesuffix(".scores.jsonl").removesuffix(f".{header['protocol']}")
+        answers = path.with_name(f"{stem}.jsonl")
+        its_own = is_results(answers) and sha256_of_file(answers) == header["results_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # what is wrong with the scores is said where they are read
+    return answers if its_own else None
+
+
+def _scores(run: RunSource, data: Sequence[Dataset] = ()) -> Scores:
+    """Return the scores of a run; those of answers made elsewhere that are not scored yet are made with `data[0]`."""
     if isinstance(run, Scored):
         return run.scores
     path = run.path if isinstance(run, RunOutcome) else Path(run)
     unscored = path.exists() and not scores_path(path, "standard").exists()
-    if data is not None and unscored and not (is_results(path) or kind_of_ours(path)):
-        return score_results(read_answer_file(path, data))
+    if data and unscored and not (is_results(path) or kind_of_ours(path)):
+        return score_results(read_answer_file(path, data[0]))
     return read_scored(path, data)
 
 

@@ -36,8 +36,8 @@ Smooth = Annotated[float, typer.Option(min=0, help="Sigma in seconds of a Gaussi
 Spans = Annotated[
     list[str] | None,
     typer.Option(
-        help="Source of spans to vote: a model, a *.jsonl of {video, sentence, spans}, or Voting_new.json; may be "
-        "repeated."
+        help="Source of spans to vote: a model, entailment:MODEL, a *.jsonl of {video, sentence, spans}, or "
+        "Voting_new.json; may be repeated."
     ),
 ]
 Scores = Annotated[

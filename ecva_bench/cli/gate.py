@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..leaderboard.gate import Gate
     from ..leaderboard.table import Table
     from ..leaderboard.verdict import Case
+    from ..records.scores import Scores
 
 New = Annotated[Path, typer.Argument(help=f"The run to judge: {SCORED_RUN}", show_default=False)]
 Against = Annotated[Path, typer.Option(help=f"Its base: {SCORED_RUN}", show_default=False)]
@@ -49,6 +50,10 @@ History = Annotated[
     typer.Option(help="File to append the means to; the summary draws the last 20 runs in it.", show_default=False),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to write verdict.json and junit.xml to.", show_default=False)]
+Data = Annotated[
+    str | None,
+    typer.Option(help="Annotations to check both runs by, of a data set that is not embedded.", show_default=False),
+]
 Summary = Annotated[
     Path | None,
     typer.Option(help="File to append the summary to, as Markdown.", envvar="GITHUB_STEP_SUMMARY", show_default=False),
@@ -65,6 +70,7 @@ def gate_command(
     exact: Exact = False,
     strict: Strict = False,
     seed: Seed = 0,
+    data: Data = None,
     history: History = None,
     out: Out = None,
     summary: Summary = None,
@@ -84,17 +90,16 @@ def gate_command(
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
     from ..api.calls import read_scored
+    from ..data import load_dataset
+    from ..errors import UsageError
 
     classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
-    base_scores, new_scores = read_scored(against), read_scored(new)
+    datasets = [load_dataset(data)] if data else []
+    base_scores, new_scores = (read_scored(path, datasets) for path in (against, new))
     if exact:
-        from ..errors import UsageError
-        from ..leaderboard.exact import reproduce, reproduction_table
-
         if margin or metric or calibrate or history or on != "all":
             raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
-        reproduced = reproduce(base=base_scores, new=new_scores)
-        _end(reproduced, reproduced.cases, [reproduction_table(reproduced)], strict=strict, out=out, summary=summary)
+        _reproduce(against=base_scores, new=new_scores, strict=strict, out=out, summary=summary)
         return
     from ..leaderboard.gate import gate, read_margins
     from ..leaderboard.gate_report import gate_cases, gate_tables
@@ -104,7 +109,7 @@ def gate_command(
         base=base_scores,
         new=new_scores,
         margins=read_margins(margin or ()),
-        calibration=[read_scored(path) for path in calibrate or ()],
+        calibration=[read_scored(path, datasets) for path in calibrate or ()],
         metrics=metric or (),
         on=on,
         classes=classes,
@@ -115,6 +120,13 @@ def gate_command(
     say()
     tables = gate_tables(found, remember(found, history) if history else None)
     _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)
+
+
+def _reproduce(*, against: Scores, new: Scores, strict: bool, out: Path | None, summary: Path | None) -> None:
+    from ..leaderboard.exact import reproduce, reproduction_table
+
+    found = reproduce(base=against, new=new)
+    _end(found, found.cases, [reproduction_table(found)], strict=strict, out=out, summary=summary)
 
 
 def _classes(path: Path) -> dict[str, str]:

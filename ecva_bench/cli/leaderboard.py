@@ -33,7 +33,7 @@ Answers = Annotated[
     list[Path] | None, typer.Option(help="Folder with more answers to verify by, found by hash; may be repeated.")
 ]
 Data = Annotated[
-    list[str] | None, typer.Option(help="Annotations to verify by, of a set not embedded; may be repeated.")
+    list[str] | None, typer.Option(help="Annotations to check and verify by, of a set not embedded; may be repeated.")
 ]
 Form = Annotated[
     Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
@@ -79,6 +79,7 @@ def leaderboard_command(
       ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
     """
     from ..api.calls import read_run
+    from ..data import load_dataset
     from ..errors import UsageError
     from ..leaderboard.board import leaderboards
     from ..leaderboard.details import dataset_tables
@@ -90,14 +91,15 @@ def leaderboard_command(
 
     if allowed_signers and not verify:
         raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
-    if (verify or answers or data) and not build:
-        raise UsageError("--verify, --answers and --data are of --build", remedy="name a folder with --build")
+    if (verify or answers) and not build:
+        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
         _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    submissions = [read_run(path) for path in each_run_once(runs or [])]
+    datasets = [load_dataset(one) for one in data or ()]
+    submissions = [read_run(path, datasets) for path in each_run_once(runs or [])]
     only = find_tasks([task])[0].name if task else None
     shown = written(leaderboards(submissions, published=printed, task=only), form)
     (say_json if form == "json" else say_lines)(shown)

@@ -14,6 +14,7 @@ from . import judge_options
 def meta_eval_command(
     rankings: Annotated[Path, typer.Argument(help="Ranked answers, one triple per line (JSONL).", show_default=False)],
     scorers: Annotated[str, typer.Option(help="Scorers by name, separated by commas.")] = "bleu,rouge",
+    criterion: Annotated[str, typer.Option(help="Take people's ranks by this criterion, of `ranks_by`.")] = "",
     protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
     seed: Annotated[int, typer.Option(help="Seed of the intervals and tests.")] = 0,
     judge: judge_options.Model = None,
@@ -45,7 +46,7 @@ def meta_eval_command(
     from ..scoring.rankings import read_rankings
     from .meta_eval_tables import meta_eval_tables
 
-    ranked = read_rankings(rankings)
+    ranked = read_rankings(rankings, criterion=criterion)
     for problem in ranked.problems:
         say(f"{rankings}, line {problem.line}: left out: {problem.reason}", error=True)
     with judge_options.judge_from_options(

@@ -13,7 +13,8 @@ from ..wording import counted
 
 def meta_eval_tables(found: MetaEvaluation) -> list[Table]:
     """Return how scorers and annotators agree with people, per task, and the scorers compared two by two."""
-    return [*(_consistency(found, people.task) for people in found.annotators), _comparisons(found)]
+    tables = [_consistency(found, people.task) for people in found.annotators]
+    return [*tables, *([_pairs(found)] if found.pairs else []), _comparisons(found)]
 
 
 def _consistency(found: MetaEvaluation, task: str) -> Table:
@@ -45,6 +46,22 @@ def _consistency_row(one: Consistency) -> tuple[Cell, ...]:
         decimal_cell(None if one.ties is None else 100 * one.ties, 1),
         count_cell(one.pairwise.n),
         count_cell(one.unscored),
+    )
+
+
+def _pairs(found: MetaEvaluation) -> Table:
+    """Return the accuracy by the kinds of the two answers, the kinds side by side."""
+    kinds = list(dict.fromkeys(one.kinds for one in found.pairs))
+    cells = {(one.scorer, one.column, one.kinds): share_cell(one.pairwise) for one in found.pairs}
+    columns = list(dict.fromkeys((one.scorer, one.column) for one in found.pairs))
+    count = {one.kinds: one.pairwise.n for one in found.pairs}
+    return Table(
+        title="Pairwise accuracy by the kinds of the two answers, over all tasks, %",
+        header=("scorer", *(f"{first} / {second} ({count[first, second]:,})" for first, second in kinds)),
+        rows=tuple(
+            (Cell(f"{scorer}: {column}"), *(cells.get((scorer, column, pair), Cell("–")) for pair in kinds))
+            for scorer, column in columns
+        ),
     )
 
 

@@ -127,11 +127,12 @@ def _submission(
     if (verify or carried) and results.exists() and not is_results(results):
         remedy = f"import them first: ecva-bench import {quote(str(results))}"
         raise UsageError("only answers in a results file can be verified", results, remedy)
+    datasets = [] if data is None else [data]
     answers = read_answer_file(results, data)
     check_answers(answers)
-    scored = read_scores(scores) if scores else read_scored(results, data)
+    scored = read_scores(scores) if scores else read_scored(results, datasets)
     made = submission(scored, answers, hardware=hardware, usd=usd)
-    dataset = data_set_at_hand(made.dataset, data)
+    dataset = data_set_at_hand(made.dataset, datasets)
     check_row(made, results, dataset)
     if verify:
         found = verified(made, results, answers=results, calls=calls, dataset=dataset)

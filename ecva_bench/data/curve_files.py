@@ -21,7 +21,7 @@ Points = tuple[tuple[float, float], ...]  # seconds, importance from 0 to 1
 
 
 @dataclass(frozen=True)
-class CurveFile:
+class CurveReferences:
     """The curves of a file by video, the hash of its bytes, and the models that made them, joined by a comma."""
 
     path: Path
@@ -68,9 +68,9 @@ class CurveFile:
         return answer.model_copy(update={"curve": found[answer.video]}) if answer.task == "severity" else answer
 
 
-def read_curves(path: Path) -> CurveFile:
+def read_curves(path: Path) -> CurveReferences:
     """Return the curves of a file, of which videos without a point are left out; `DataError` as of `load_curves`."""
     found = load_curves(path)
     makers = dict.fromkeys(str(curve.settings.get("model") or "an unknown model") for curve in found.values())
     curves = {video: curve.points for video, curve in found.items() if curve.points}
-    return CurveFile(path, sha256_of_file(path), ", ".join(makers), curves)
+    return CurveReferences(path, sha256_of_file(path), ", ".join(makers), curves)

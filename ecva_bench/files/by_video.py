@@ -82,7 +82,7 @@ def read_moments(path: Path) -> ByVideo[Span]:
     return ByVideo(path, hashlib.sha256(content).hexdigest(), found, _MOMENTS)
 
 
-def moments_text(moments: Mapping[str, Sequence[Span]]) -> str:
+def moments_json(moments: Mapping[str, Sequence[Span]]) -> str:
     """Return a file of moments in the authors' form: by a video's id its spans, and null for a video without any.
 
     A video that is called by a number is named by it, as the authors' program expects.

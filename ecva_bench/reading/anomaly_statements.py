@@ -185,6 +185,17 @@ _LATER = re.compile(r"\b(?:until|till|before)\b")
 _VALUE = re.compile(r"[\"'\s]*[:=][\"'\s]*(?:(?P<yes>true|yes|1(?![.\d%]))|(?P<no>false|no|not|none|0(?![.\d%])))\b")
 
 
+# What holds under a condition is not said; `if you look closely` and `to check if` set none.
+CONDITION = re.compile(
+    r"(?<!even )(?<!as )(?<!see )(?<!sees )(?<!check )(?<!checks )(?<!checking )(?<!tell )(?<!know )(?<!knows )"
+    r"(?<!wonder )(?<!wonders )(?<!ask )(?<!asks )(?<!asked )(?<!asking )(?<!sure )"
+    r"\bif\b(?! (?:any|i|you|we|one|asked|only|not|so|anything|at all)\b)|"
+    r"\bunless\b|\b(?:provided|providing|assuming|supposing)(?: that)? (?:an?|the|he|she|it|they|this|that|no|nobody|"
+    r"nothing|all)\b|"
+    r"\b(?:as|so) long as\b|\bin case\b(?! of)|\bon condition\b|如果|除非|假如"
+)
+
+
 class Said(NamedTuple):
     """What is said at a place: whether there is an anomaly, and whether it is the last word on it."""
 
@@ -209,6 +220,8 @@ def statements(plain_text: str) -> Iterator[Said]:
 def sentence_says(plain_text: str, start: int, end: int) -> Iterator[Said]:
     """Yield what the clauses of one sentence say of anomalies."""
     sentence = plain_text[start:end]
+    if CONDITION.search(sentence):
+        return
     final = FINAL.search(sentence) is not None
     sentence = _BOTH.sub(lambda match: " " * len(match[0]), sentence)
     breaks = [0, *(match.end() for match in _CLAUSE.finditer(sentence))]

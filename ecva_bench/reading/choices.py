@@ -16,6 +16,7 @@ from ..records.annotations import LETTERS
 from ..records.scores import Reading
 from .boxes import boxed
 from .text import ends, plain
+from .ticks import only_ticked
 
 VERSION = 1  # part of signatures: a change of what is read is another metric
 RULES = ("answer", "alone", "marked", "text", "letter")  # by rank
@@ -43,7 +44,7 @@ _RIGHT = re.compile(
     + _OTHER
     + rf"[{_CLOSE}]*(?:选项)?(?:是|为)?(?:正确|对的|最符合)"
 )
-_ALONE = re.compile(rf"^[{_OPEN}\-•#]{{0,100}}+" + _LETTER + rf"[{_CLOSE}]*(?:[.:,\-][{_CLOSE}]|[.:(]|$|\n)|"
+_ALONE = re.compile(rf"^[{_OPEN}\-•#]{{0,100}}+" + _LETTER + rf"(?=[{_CLOSE}]*(?:[.:,\-][{_CLOSE}]|[.:(]|$|\n))|"
                     rf"^[(\[]" + _OTHER + r"[)\]]", re.MULTILINE)  # fmt: skip
 _MARKED = re.compile(r"[(\[{\"]\s*" + _LETTER + r"\s*[)\]}\"]")
 _BARE = re.compile(_LETTER)
@@ -63,6 +64,7 @@ _WORD_NEXT = re.compile(
     r"from|which|"
     r"that|the|option|choice|correct)(?![a-z]))[a-z0-9\"']"
 )
+_BEHIND_I = re.compile(r",|\s+[a-z]")
 _DENIED_BEFORE = re.compile(
     r"(?:\bnot|n't(?: be| choose| select| pick)?|\bnor|\bneither|\brul(?:e|es|ed|ing) out|\beliminat\w+|\bexclud\w+|"
     r"\brather than|\binstead of|\bexcept|\bwithout|不是|而不是|排除|不选|并非)\s*(?:the |for |is |be |either )*"
@@ -93,6 +95,14 @@ _VERDICT = re.compile(
     r"[✗✘❌×])(?=[ \t]{0,9}(?:[.,;\n]|$|[a-z][).:])|(?<=[✓✔✅✗✘❌×]))"
 )
 _VERDICT_WORDS = frozenset(("correct", "true", "right", "yes", "incorrect", "false", "wrong", "no"))
+_STATED_BEFORE = re.compile(_CUE + _LINK + r"$")
+_SENTENCE_END = re.compile(r"\s*(?:[.,:;!\n]|$)")
+_LEAD = re.compile(
+    r"^\W*(?:(?:the |my )?(?:final |correct |best |right )?(?:answer|option|choice)[\"']?(?: is| would be)?\s*[:\-]?|"
+    r"it is|it's)[\s\"']+"
+)
+_NO_WORDS = re.compile(r"\d|[^\w\s.,;:!\"'(){}*\-]")
+_ARTICLE = re.compile(r"^(?:an?|the) ")
 _SHORTEST = 4  # characters of an option's text that counts wherever it stands
 
 
@@ -118,8 +128,8 @@ def read_choice(text: str, options: Sequence[str]) -> Reading:
     before the text of another option; a letter behind the last option's is `out of range`. `others` are what is named
     beside the answer.
     """
-    plain_text = boxed(ends(plain(text)))
-    found = list(_all(text, plain_text, options))
+    plain_text = only_ticked(boxed(ends(plain(text))))
+    found = list(_all(text, plain_text, options)) or _all_but_spelt(plain_text, options)
     back = max((match.end() for match in _TAKEN_BACK.finditer(plain_text)), default=0)
     found = [one for one in found if one.start >= back] or found
     explicit = [one for one in found if one.rank == 0]
@@ -152,7 +162,7 @@ def _last_word(plain_text: str, stated: Sequence[_Named]) -> list[_Named]:
 def _whole(plain_text: str, one: _Named, *, first: bool) -> bool:
     """Return whether a letter is all that its line says, or, for `first`, the first thing that the text says."""
     line = re.compile(r"[^\w\n]*(?:\n|$)").match(plain_text, one.end)
-    return line is not None or (first and not re.search(r"\w", plain_text[: one.start]))
+    return line is not None or (first and one.start <= _words_of(plain_text)[0])
 
 
 def _verdicts(plain_text: str) -> Iterator[tuple[int, int, bool]]:
@@ -185,6 +195,7 @@ def _all(text: str, plain_text: str, options: Sequence[str]) -> Iterator[_Named]
     """Yield the options named in a text, those denied left out; a letter stands once, under its best rule."""
     seen: set[int] = set()
     texts = list(_texts(plain_text, options))
+    of_texts = {place for one in texts if one.rank == RULES.index("text") for place in range(one.start, one.end)}
     if not any(_folded(option) in _VERDICT_WORDS for option in options):
         for option, start, right in _verdicts(plain_text):
             seen.add(start)
@@ -193,7 +204,7 @@ def _all(text: str, plain_text: str, options: Sequence[str]) -> Iterator[_Named]
     for rank, pattern in ((0, _STATED), (0, _RIGHT), (1, _ALONE), (2, _MARKED), (4, _BARE)):
         for match in pattern.finditer(plain_text):
             for start in _letters(text, plain_text, match, rank):
-                if start in seen or any(one.start <= start < one.end and one.rank == 3 for one in texts if rank):
+                if start in seen or (rank and start in of_texts):
                     continue
                 seen.add(start)
                 if not _denied(plain_text, start, start + 1):
@@ -237,7 +248,7 @@ def _is_letter(text: str, plain_text: str, start: int, rank: int) -> bool:
     before = plain_text[max(0, start - 1) : start]
     if before and before in "([{" and plain_text[start + 1 : start + 2] in tuple(")]}"):
         return True
-    if plain_text[start] == "i" and re.match(r"[,]|\s+[a-z]", plain_text[start + 1 :]):
+    if plain_text[start] == "i" and _BEHIND_I.match(plain_text, start + 1):
         return False
     return not (word and _WORD_NEXT.match(plain_text, start + 1))
 
@@ -250,23 +261,57 @@ def _denied(plain_text: str, start: int, end: int) -> bool:
 def _texts(plain_text: str, options: Sequence[str]) -> Iterator[_Named]:
     """Yield where the options' own texts stand, none inside another's; a short one counts as the answer alone."""
     found: list[_Named] = []
+    begin, finish = _words_of(plain_text)
     for number, option in enumerate(options):
         words = _folded(option)
         if not words:
             continue
         pattern = r"(?<![a-z0-9])" + r"\s+".join(map(re.escape, words.split())) + r"(?![a-z0-9])"
         for match in re.finditer(pattern, plain_text):
-            ends = (plain_text[: match.start()], plain_text[match.end() :])
-            whole = not re.search(r"\w", "".join(ends))
-            first = not re.search(r"\w", ends[0]) and re.match(r"\s*(?:[.,:;!\n]|$)", ends[1])
-            stated = re.search(_CUE + _LINK + r"$", ends[0][-_NEAR:]) is not None
+            opens = match.start() <= begin
+            whole = opens and match.end() >= finish
+            first = opens and _SENTENCE_END.match(plain_text, match.end())
+            before = plain_text[max(0, match.start() - _NEAR) : match.start()]
+            stated = _STATED_BEFORE.search(before) is not None
             if whole or first or stated or len(words) >= _SHORTEST:
                 rank = 0 if stated else 1 if whole else 3
                 found.append(_Named(number, match.start(), match.end(), rank))
-    for one in found:
-        longer = (other for other in found if other.end - other.start > one.end - one.start)
-        if not any(other.start <= one.start and one.end <= other.end for other in longer):
-            yield one
+    inside: set[tuple[int, int]] = set()
+    longest = (0, 0)
+    for place in sorted({(one.start, one.end) for one in found}, key=lambda place: (place[0], -place[1])):
+        if place[1] <= longest[1]:
+            inside.add(place)
+        else:
+            longest = place
+    yield from (one for one in found if (one.start, one.end) not in inside)
+
+
+def _words_of(plain_text: str) -> tuple[int, int]:
+    """Return where the first word of a text begins, and where its last one ends; the ends of one without words."""
+    first = re.search(r"\w", plain_text)
+    end = len(plain_text)
+    while first and not (plain_text[end - 1].isalnum() or plain_text[end - 1] == "_"):
+        end -= 1
+    return (first.start(), end) if first else (end, 0)
+
+
+def _all_but_spelt(plain_text: str, options: Sequence[str]) -> list[_Named]:
+    """Return the option that is all an answer says but for its article and its punctuation: `Green bus` for `A green
+    bus.`; none where two are so alike, or where numbers or signs are part of it.
+    """
+    answer = _LEAD.sub("", plain_text, count=1)
+    words = _without_article(answer)
+    alike = [number for number, option in enumerate(options) if words and _without_article(plain(option)) == words]
+    start, end = _words_of(answer)
+    cut = len(plain_text) - len(answer)
+    return [_Named(alike[0], start + cut, end + cut, RULES.index("alone"))] if len(alike) == 1 else []
+
+
+def _without_article(plain_text: str) -> str:
+    """Return the words of a text without an article in front; empty where it is not of words alone."""
+    if _NO_WORDS.search(plain_text):
+        return ""
+    return _ARTICLE.sub("", " ".join(re.findall(r"\w+(?:'\w+)*", plain_text)))
 
 
 def _contradicted(plain_text: str, named: _Named, options: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..records.scores import Reading
-from .anomaly_statements import FINAL, Said, sentence_says, statements
+from .anomaly_statements import CONDITION, FINAL, Said, sentence_says, statements
 from .boxes import boxed
 from .text import ends, plain
 
@@ -70,7 +70,13 @@ _NOT_SAID = re.compile(
     r"(?:\bnot|n't|\bcannot|hard to|difficult to|whether to|\bnor|never)\s+(?:simply |just |definitively )?$"
 )
 _ALONE = re.compile(r"[\s\"')\]}>]*(?:[.,;:!\n<]|-|$)")
-_ALSO = re.compile(r"\s*(?:/|\bor\b|\band\b)\s*(?:yes|no)\b")
+_IF_BEHIND = re.compile(rf"[\s,\-(]{{0,9}}(?:but |only |and )*(?:{CONDITION.pattern})")
+# `yes, no`, but not `yes, no doubt`: behind the second word nothing follows, or a statement (`no, yes there is`).
+_ALSO = re.compile(
+    r"[\s\"')\]*]{0,9}(?:(?P<joined>/|\bor\b|\band\b)|[,;]|-)?[\s\"'(\[*]{0,9}(?<![a-z])"
+    rf"(?:(?P<yes>yes)|no{_DETERMINER})(?![a-z\-]|'[a-z])"
+    r"(?(joined)|(?=[\s\"')\]}*]{0,9}(?:[.,;:!?<\n]|$)| (?:there|it|i)\b))"
+)
 _TAG = re.compile(r"</?[a-z ]{1,30}>")
 
 
@@ -119,8 +125,11 @@ def _words(plain_text: str, pattern: re.Pattern[str]) -> Iterator[Said]:
         if pattern is _STATED and (
             _NOT_SAID.search(sentence)
             or (_CONDITIONAL.search(sentence) and "would" in match[0])
+            or CONDITION.search(sentence)
             or _asks(plain_text, start, end)
         ):
+            continue
+        if _IF_BEHIND.match(plain_text, end):
             continue
         later = pattern is _FIRST and re.search(r"\w", plain_text[: match.start()])
         if later and not _ALONE.match(plain_text, end):
@@ -130,7 +139,8 @@ def _words(plain_text: str, pattern: re.Pattern[str]) -> Iterator[Said]:
             yes = yes is meant
         final = FINAL.search(plain_text, max(0, match.start() - 40), start) is not None
         yield Said(yes, start, end, final)
-        if _ALSO.match(plain_text, end):
+        other = _ALSO.match(plain_text, end)
+        if other and (other["yes"] is None) is (group in ("yes", "zh_yes", "abnormal")):
             yield Said(not yes, start, end, final)
 
 

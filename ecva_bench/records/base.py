@@ -53,7 +53,7 @@ class Record(BaseModel):
         for name, value in values.items():
             fields[name] = value  # one by one: only so do all records of a type share the keys of their dictionaries
         _set_names(record, _names(cls))
-        _set_extra(record, _NO_EXTRA)
+        _set_extra(record, _EMPTY)
         _set_private(record, None)
         return record
 
@@ -63,8 +63,8 @@ _fields_of = vars(BaseModel)["__dict__"].__get__
 _set_names, _set_extra, _set_private = (
     vars(BaseModel)[f"__pydantic_{slot}__"].__set__ for slot in ("fields_set", "extra", "private")
 )
-_NO_EXTRA: dict[str, object] = {}  # one for all, for a record is never changed
-_REMEMBERED = 10_000  # values of a field; lines that repeat one are near each other
+_EMPTY: dict[str, object] = {}  # one for all, for a record is never changed
+_REMEMBERED = 100_000  # values of a field
 RecordType = TypeVar("RecordType", bound=Record)
 
 
@@ -86,7 +86,7 @@ class LeanRecords:
         if isinstance(value, Record):
             value = self.lean(value)
         elif not isinstance(value, str | tuple):
-            return value
+            return _EMPTY if value == {} else value
         known = self._known[name]
         if len(known) >= _REMEMBERED:
             known.clear()

@@ -137,6 +137,7 @@ class Collection:
         known = self.common.setdefault(video, entry)
         known["end"] = max(known["end"], entry["end"])
         known["moments"] = known["moments"] or entry["moments"]
+        known["curve"] = known["curve"] or entry["curve"]
         known["tasks"] = {**entry["tasks"], **known["tasks"]}
         if self.labels.get(video) is None:
             self.labels[video] = next((answer.label for answer in answers if answer.label), None)

@@ -1,8 +1,9 @@
 """What the page shows of one video and run, as JSON values.
 
-A run's entry of a video is {tracks, said, answers}: what the model was shown, the spans it named, and its answers by
-question (a task, or a task and a query's name: the sample's id without the video) and view. An answer on the full
-video is a text with marked words; one on an edited view is its difference to it.
+A run's entry of a video is {tracks, said, severe, answers}: what the model was shown, the spans it named, the curve of
+severity where it has one, and its answers by question (a task, or a task and a query's name: the sample's id without
+the video) and view. An answer on the full video is a text with marked words; one on an edited view is its difference to
+it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..reading.severities import read_severities
 from ..reading.spans.reader import Span
 from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation
@@ -55,6 +57,7 @@ def run_entry(
     return {
         "tracks": [track | {"times": _rounded(track["times"])} for track in tracks.frame_tracks(answers)],
         "said": _spans(run, answers),
+        **({"severe": severe} if (severe := _severities(run, answers)) else {}),
         "answers": found,
     }
 
@@ -63,12 +66,13 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
     """Return what is known of a video without any model: its tracks, and per task the reference and key sentences."""
     of_video = (answer.moments for answer in answers if answer.task != "grounding")  # those are a sentence's
     annotated = annotation.moments if annotation else next(filter(None, of_video), ())
+    annotated_curve = annotation.severity_curve if annotation else ()
     queries = {query.name: query.text for query in annotation.queries} if annotation else {}
     return {
         "video": video,
         "end": round(tracks.axis_end(annotation, answers), 3),
         "moments": tracks.as_spans(annotated),
-        "curve": annotation.severity_curve if annotation else (),
+        "curve": next((answer.curve for answer in answers if answer.curve), annotated_curve),
         "tasks": {
             _question(answer): {
                 "reference": _reference(answer, queries),
@@ -109,6 +113,16 @@ def _spans(run: Run, answers: Sequence[Answer]) -> tuple[Span, ...]:
     return ()
 
 
+def _severities(run: Run, answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return the curve that the answer about severity names on the full video, as it was scored, else as read here."""
+    for answer in answers:
+        if (answer.task, answer.view) == ("severity", "full"):
+            reading = _reading(run.items.get((answer.id, answer.view), []))
+            found = reading or read_severities(answer.answer, unit=run.time_unit, duration=answer.duration)
+            return tracks.predicted_severities(found)
+    return {}
+
+
 def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:
     """Return how an answer was read; under the standard protocol, where it was scored under several."""
     readings = [
@@ -123,7 +137,9 @@ def _shown(reading: Reading, answer: Answer) -> dict[str, Any]:
     values = [f"{label.code} {taxonomy.describe(label)}" for label in reading.labels if not answer.options]
     values += [_option(label.major, answer) for label in reading.labels if answer.options]
     values += [] if reading.yes is None else ["yes" if reading.yes else "no"]
-    values += [f"{start:g} to {end:g} s" for start, end in reading.spans]
+    severities = [f": {severity:g}" for severity in reading.severities] or [""] * len(reading.spans)
+    values += [f"{start:g} to {end:g} s{said}" for (start, end), said in zip(reading.spans, severities, strict=True)]
+    values += [f"{start:g} to {end:g} s: not read" for start, end in reading.unparsed]
     shown = {"as": values, "status": reading.status, "rule": reading.rule, "by": reading.by, "others": reading.others}
     return {name: value for name, value in shown.items() if value}
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..reading.curves import SCALE
 from ..reading.spans.reader import Span, read_spans
 from ..reading.units import TimeUnit
 from ..records import Annotation, Moment
 from ..records.answers import Answer
+from ..records.scores import Reading
 
 
 def frame_tracks(answers: Iterable[Answer]) -> list[dict[str, Any]]:
@@ -39,6 +41,18 @@ def predicted_spans(answers: Iterable[Answer], unit: TimeUnit | None) -> tuple[S
         if (answer.task, answer.view) == ("timestamp", "full"):
             return read_spans(answer.answer, unit=unit, duration=answer.duration).spans
     return ()
+
+
+def predicted_severities(reading: Reading) -> dict[str, Any]:
+    """Return the curve that an answer about severity names: {segments: (start, end, from 0 to 1), unparsed: spans}.
+
+    Empty where it was not read.
+    """
+    if not (reading.severities or reading.unparsed):
+        return {}
+    named = zip(reading.spans, reading.severities, strict=True)
+    segments = [(*span, round(severity / SCALE, 3)) for span, severity in named]
+    return {"segments": segments, "unparsed": reading.unparsed}
 
 
 def as_spans(moments: Iterable[Moment]) -> tuple[Span, ...]:

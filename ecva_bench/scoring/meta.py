@@ -9,9 +9,12 @@ with each other by the same measures.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import combinations
+from operator import not_
 from statistics import fmean
+
+from pydantic import Field
 
 from ..errors import UsageError
 from ..reading.text import final_answer
@@ -19,29 +22,13 @@ from ..records.base import Record
 from ..statistics.agreement import krippendorff_alpha
 from ..statistics.comparisons import holm, paired_difference
 from ..statistics.intervals import Estimate, estimate
-from ..statistics.ranks import kendall_w, tau_b
+from ..statistics.ranks import kendall_w
+from .orders import OrderAgreement, order_agreement, pair_credits
 from .rankings import RankingProblem, Rankings, Triple
 from .scorer import Scorable, Scorer
 
 RANKING_DRAWS = 10_000
 ALL_TASKS = "all"
-
-
-@dataclass(frozen=True)
-class OrderAgreement:
-    """How far the order of one triple's scores agrees with people's, in [0, 1]; `tau` in [-1, 1].
-
-    `pairwise`: share of the pairs people do not tie that are ordered alike, half of those the scores tie.
-    `tau`: Kendall's tau-b, 0 where the scores tie all. `exact`: 1 where the orders are the same, ties included.
-    `top`: chance that one of the best-scored answers is one of those people rank first. `ties`: share of pairs
-    the scores tie.
-    """
-
-    pairwise: float
-    tau: float
-    exact: float
-    top: float
-    ties: float
 
 
 class Consistency(Record):
@@ -60,6 +47,18 @@ class Consistency(Record):
     exact: Estimate
     top: Estimate
     ties: float | None
+
+
+class PairConsistency(Record):
+    """How often one column orders a pair of answers of two kinds as people do, over pairs that people do not tie.
+
+    Half where the column ties them. The interval is over videos; `n` of the estimate are pairs.
+    """
+
+    scorer: str
+    column: str
+    kinds: tuple[str, str]
+    pairwise: Estimate
 
 
 class MetricComparison(Record):
@@ -106,6 +105,7 @@ class MetaEvaluation(Record):
     annotators: tuple[Annotators, ...]
     scorers: tuple[Consistency, ...]
     comparisons: tuple[MetricComparison, ...]
+    pairs: tuple[PairConsistency, ...] = Field(default=(), exclude_if=not_)
 
 
 def meta_evaluate(
@@ -116,11 +116,12 @@ def meta_evaluate(
     Raises `UsageError` where none of the scorers is for any of the tasks.
     """
     evaluation = _Evaluation(rankings, seed, draws)
-    columns = [
-        (scorer, column, orders)
+    scored = [
+        (scorer, column, scores)
         for scorer in scorers
-        for column, orders in _orders_by_column(scorer, rankings.triples).items()
+        for column, scores in _scores_by_column(scorer, rankings.triples).items()
     ]
+    columns = [(scorer, column, evaluation.orders(scores)) for scorer, column, scores in scored]
     if not columns:
         names = ", ".join(scorer.name for scorer in scorers)
         raise UsageError(f"no triple is of a task for {names}", rankings.source, "choose other scorers")
@@ -140,45 +141,30 @@ def meta_evaluate(
             if task == ALL_TASKS or task in scorer.tasks
         ),
         comparisons=evaluation.comparisons({f"{s.name}:{column}": orders for s, column, orders in columns}),
+        pairs=tuple(
+            pair for scorer, column, scores in scored for pair in evaluation.pairs(scorer.name, column, scores)
+        ),
     )
 
 
-def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> OrderAgreement:
-    """Return how scores (higher is better) order some answers, against mean ranks (lower is better), not all tied."""
-    credits, pairs, alike, ties = 0.0, 0, True, 0
-    for i, j in combinations(range(len(gold)), 2):
-        people = (gold[i] < gold[j]) - (gold[i] > gold[j])
-        metric = (scores[i] > scores[j]) - (scores[i] < scores[j])
-        alike = alike and people == metric
-        ties += metric == 0
-        if people:
-            pairs += 1
-            credits += (1 + people * metric) / 2
-    best = [place for place, score in enumerate(scores) if score == max(scores)]
-    return OrderAgreement(
-        pairwise=credits / pairs,
-        tau=tau_b([-rank for rank in gold], scores),
-        exact=float(alike),
-        top=fmean(gold[place] == min(gold) for place in best),
-        ties=ties / (len(gold) * (len(gold) - 1) / 2),
-    )
+def _scores_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, list[float]]]:
+    """Return the scores of each triple that could be scored, higher is better, by column and triple.
 
-
-def _orders_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, OrderAgreement]]:
-    """Return the order of each triple that could be scored, by column and triple; no column without a fitting task."""
+    There is no column without a fitting task.
+    """
     usable = [triple for triple in triples if triple.task in scorer.tasks]
     items = [item for triple in usable for item in _items(triple, scorer) if scorer.obstacle(item) is None]
     values = dict(zip((item.id for item in items), scorer.score(items), strict=True))
-    found: dict[str, dict[str, OrderAgreement]] = {}
+    found: dict[str, dict[str, list[float]]] = {}
     for column in scorer.columns if usable else ():
-        orders = {}
+        of_triples = {}
         for triple in usable:
             scores = [values.get(_item_id(triple, name), {}).get(column.name) for name in triple.answers]
             known = [score if column.higher_is_better else -score for score in scores if score is not None]
             if len(known) == len(scores):
-                orders[triple.triple_id] = order_agreement(gold=triple.gold(), scores=known)
-        if orders or not column.optional:
-            found[column.name] = orders
+                of_triples[triple.triple_id] = known
+        if of_triples or not column.optional:
+            found[column.name] = of_triples
     return found
 
 
@@ -196,6 +182,8 @@ def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
             key_sentences=triple.key_sentences,
             moments=triple.moments,
             label=triple.label,
+            curve=triple.curve,
+            duration=triple.duration,
         )
         for name, answer in triple.answers.items()
     ]
@@ -213,6 +201,31 @@ class _Evaluation:
         self.seed, self.draws = seed, draws
         tasks = sorted({triple.task for triple in rankings.triples})
         self.tasks = [ALL_TASKS, *tasks] if len(tasks) > 1 else tasks
+
+    def orders(self, scores: Mapping[str, Sequence[float]]) -> dict[str, OrderAgreement]:
+        """Return how the scores of a column order each triple that has some."""
+        return {key: order_agreement(gold=self.triples[key].gold(), scores=one) for key, one in scores.items()}
+
+    def pairs(self, scorer: str, column: str, scores: Mapping[str, Sequence[float]]) -> list[PairConsistency]:
+        """Return how a column orders pairs of answers, by the kinds of the two; nothing where no kinds are given."""
+        credits: dict[tuple[str, str], list[tuple[float, str]]] = {}
+        for key, one in scores.items():
+            triple = self.triples[key]
+            kinds = [triple.kinds[name] for name in triple.answers] if triple.kinds else []
+            for (i, j), credit in pair_credits(gold=triple.gold(), scores=one).items() if kinds else ():
+                first, second = sorted((kinds[i], kinds[j]))
+                credits.setdefault((first, second), []).append((credit, triple.video_id))
+        return [
+            PairConsistency(
+                scorer=scorer,
+                column=column,
+                kinds=pair,
+                pairwise=estimate(
+                    [credit for credit, _ in found], [video for _, video in found], seed=self.seed, draws=self.draws
+                ),
+            )
+            for pair, found in sorted(credits.items())
+        ]
 
     def annotators(self, task: str) -> Annotators:
         """Return how far the annotators agree among themselves."""

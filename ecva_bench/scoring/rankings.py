@@ -5,11 +5,14 @@
      "human_ranks": [{"annotator": "x", "ranks": {"a": 1, "b": 2, "c": 2}}]}
 
 Rank 1 is the best; equal ranks are ties. `key_sentences`, `moments` and `label` may be there for scorers that need
-them. Ranks are joined with answers by name. Knows the file and nothing of scorers.
+them, `curve` and `duration` for the task severity; `kinds` says where each answer is from, and an annotator's
+`ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined with answers by name. Knows
+the file and nothing of scorers.
 """
 
 from __future__ import annotations
 
+from operator import not_
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -26,17 +29,23 @@ from ..untrusted import parse_json
 
 
 class HumanRanking(Record):
-    """One annotator's ranks of the answers, by the answers' names; 1 is the best, equal ranks are ties."""
+    """One annotator's ranks of the answers, by the answers' names; 1 is the best, equal ranks are ties.
+
+    `ranks_by` are the ranks by single criteria, by the criterion's name.
+    """
 
     annotator: str
     ranks: dict[str, FiniteFloat]
+    ranks_by: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict, exclude_if=not_)
 
 
 class Triple(Record):
     """Answers to one question about one video, as people ranked them; moments in seconds. Two or more answers will do.
 
     `reference` is what scorers compare with; it is none of the answers. `question` is what people were asked; a judge
-    is asked the task's own question, as for any run.
+    is asked the task's own question, as for any run. `kinds` says by an answer's name where it is from: `first_round`,
+    `second_round`, `model:NAME`, or any other word. Of the task severity, answers are curves as text, `curve` is the
+    one to compare with, as (seconds, importance), and `duration` the video's, in seconds.
     """
 
     triple_id: str
@@ -49,6 +58,9 @@ class Triple(Record):
     key_sentences: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
+    kinds: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
+    curve: tuple[tuple[FiniteFloat, FiniteFloat], ...] = Field(default=(), exclude_if=not_)
+    duration: FiniteFloat | None = Field(default=None, exclude_if=lambda value: value is None)
 
     @field_validator("task")
     @classmethod
@@ -66,6 +78,8 @@ class Triple(Record):
         for ranking in self.human_ranks:
             if ranking.ranks.keys() != self.answers.keys():
                 raise ValueError(f"annotator {ranking.annotator!r} ranks other answers than there are")
+        if self.kinds and self.kinds.keys() != self.answers.keys():
+            raise ValueError("kinds are given of other answers than there are")
         same = [name for name, answer in self.answers.items() if _plain(answer) == _plain(self.reference)]
         if same:
             raise ValueError(f"answer {same[0]!r} is the reference, and would be compared with itself")
@@ -99,8 +113,11 @@ class Rankings(Record):
     problems: tuple[RankingProblem, ...]
 
 
-def read_rankings(path: Path) -> Rankings:
-    """Return the triples of a file and a problem per line left out; `DataError` where no line can be used."""
+def read_rankings(path: Path, *, criterion: str = "") -> Rankings:
+    """Return the triples of a file and a problem per line left out; `DataError` where no line can be used.
+
+    With a criterion, an annotator's ranks are those by it, and who gave none is left out.
+    """
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -118,13 +135,25 @@ def read_rankings(path: Path) -> Rankings:
             name = str(data["triple_id"])
             if name in triples:
                 raise ValueError("the triple was there before")
-            triples[name] = Triple.model_validate(data)
+            triples[name] = Triple.model_validate(_by_criterion(data, criterion) if criterion else data)
         except (ValueError, KeyError) as error:
             problems.append(RankingProblem(line=number, triple=name, reason=_reason(error)))
     if not triples:
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "the file is empty"
-        raise DataError("there is no triple to evaluate on", path, first)
+        other = "; leave --criterion out, or name another" if criterion else ""
+        raise DataError("there is no triple to evaluate on", path, first + other)
     return Rankings(source=str(path), triples=tuple(triples.values()), problems=tuple(problems))
+
+
+def _by_criterion(data: dict[str, Any], criterion: str) -> dict[str, Any]:
+    """Return a line with the ranks by one criterion in the place of those by all."""
+    given = data.get("human_ranks")
+    rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
+    by = [(row, row["ranks_by"]) for row in rows if isinstance(row.get("ranks_by"), dict)]
+    ranks = [{"annotator": row.get("annotator"), "ranks": found[criterion]} for row, found in by if criterion in found]
+    if not ranks:
+        raise ValueError(f"nobody ranks by {criterion}")
+    return {**data, "human_ranks": ranks}
 
 
 def _reason(error: Exception) -> str:

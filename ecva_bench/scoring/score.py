@@ -89,9 +89,10 @@ def score_results(
         judge_prompts=tuple(judge_prompts),
         models=dict(models or {}),
     )
-    wanted = {task.name for task in find_tasks(tasks)} if tasks else None
-    answered = group_answers(results, include_extra=rules.include_extra)
-    groups = [group for group in answered if wanted is None or group.task in wanted]
+    wanted = {task.name for task in find_tasks(tasks)}
+    groups = [
+        one for one in group_answers(results, include_extra=rules.include_extra) if one.task in wanted or not tasks
+    ]
     left_out: dict[str, str] = {}
     if scorers is not None and list(scorers) == ["all"]:
         left_out = _not_to_be_had(rules, judge)
@@ -99,16 +100,12 @@ def score_results(
     chosen = _choose(scorers, groups, rules, judge)
     if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
         chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
-    offer_none(chosen, results)
-    name_references(chosen, results)
-    _equip(chosen, progress, SecondReader(reader, rules) if reader is not None else None)
+    _equip(chosen, results, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
-    found = _Found()
+    found = _Found(seed, draws)
     for group in groups:
-        for each in chosen[group.task]:
-            if group.view in each.views:
-                found.compute(each, group, seed, draws)
+        found.compute(chosen[group.task], group)
     return Scores(
         header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
         coverage=tuple(group.coverage() for group in groups),
@@ -259,8 +256,12 @@ def name_references(chosen: Mapping[str, Sequence[Scorer]], results: Results) ->
             scorer.reference = PseudoReference(str(made.get("made_by", "")), str(made.get("sha256", "")), described)
 
 
-def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, second: SecondReader | None) -> None:
-    """Give each scorer the progress to tell, and those that read texts the second reader."""
+def _equip(
+    chosen: Mapping[str, Sequence[Scorer]], results: Results, progress: ScoringProgress, second: SecondReader | None
+) -> None:
+    """Give each scorer the progress to tell and what it must know of the run, and those that read texts the reader."""
+    offer_none(chosen, results)
+    name_references(chosen, results)
     for scorer in {scorer for named in chosen.values() for scorer in named}:
         scorer.progress = progress
         if isinstance(scorer, ReadingScorer):
@@ -270,19 +271,22 @@ def _equip(chosen: Mapping[str, Sequence[Scorer]], progress: ScoringProgress, se
 class _Found:
     """What scorers found, group by group: the records alone, for all that they are made of would fill the memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int, draws: int) -> None:
         self.summaries: list[Summary] = []
         self.aggregates: list[Aggregate] = []
         self.scores: list[Score] = []
+        self._seed, self._draws = seed, draws
         self._records = LeanRecords()
 
-    def compute(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
-        """Add the records of one scorer on one group."""
-        with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
-            part = _Part(scorer, group, seed, draws)
-            self.summaries += part.summaries()
-            self.aggregates += part.aggregates()
-            self.scores += map(self._records.lean, part.scores())
+    def compute(self, scorers: Sequence[Scorer], group: AnswerGroup) -> None:
+        """Add the records of the scorers on one group, as far as they score its view."""
+        for scorer in scorers:
+            if group.view in scorer.views:
+                with registry.no_exit(ScoringError, f"scorer {scorer.name!r}"):
+                    part = _Part(scorer, group, self._seed, self._draws)
+                    self.summaries += part.summaries()
+                    self.aggregates += part.aggregates()
+                    self.scores += map(self._records.lean, part.scores())
 
 
 class _Part:

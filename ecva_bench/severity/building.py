@@ -11,13 +11,13 @@ from pathlib import Path
 from ..data import Dataset
 from ..data.curves import load_curves
 from ..errors import BudgetExhausted, DataError, EcvaError, JudgeError, ModelGone, ResultsError
-from ..files.by_video import moments_text
+from ..files.by_video import moments_json
 from ..judging import Judge
 from ..records import Annotation
 from ..records.curves import Curve, CurveFailure
 from ..untrusted import parse_json
 from ..writing import write_whole
-from .curve_file import CurveFile
+from .curve_file import CurveJournal
 from .making import ClipModel, CurveMaker, CurveOptions, distinct_sentences
 from .ranking import SentenceRanking, rank
 from .sources import SpanSource
@@ -53,7 +53,7 @@ def build_curves(
     other settings, `BudgetExhausted` or `JudgeError` where the judge can be asked no more, and `ModelGone` of a model
     that is a source: what is done is in the file then.
     """
-    with CurveFile(out) as file:
+    with CurveJournal(out) as file:
         maker = CurveMaker(dataset, encoder, judge, sources, options)
         file.check(maker.settings)
         wanted = dataset.annotations[:limit]
@@ -125,5 +125,5 @@ def write_moments(curves: Path, to: Path) -> int:
         video: sorted({span for sentence in curve.sentences for span in sentence.spans})
         for video, curve in load_curves(curves).items()
     }
-    write_whole(to, moments_text(moments))
+    write_whole(to, moments_json(moments))
     return sum(map(len, moments.values()))

@@ -13,7 +13,7 @@ from ..records.curves import Curve, CurveFailure
 from ..untrusted import scrubbed_json, secrets
 
 
-class CurveFile:
+class CurveJournal:
     """A file of curves that is written to. `done` are the videos whose curve it has; use it as a context manager."""
 
     def __init__(self, path: Path) -> None:

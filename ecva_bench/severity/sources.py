@@ -9,15 +9,19 @@ from typing import Any, Protocol
 
 from ..answering import Adapter, Question, create_adapter
 from ..answering.factory import described
-from ..errors import AdapterError, EcvaError, ModelGone, UsageError
+from ..answering.severity import parts_of
+from ..errors import AdapterError, EcvaError, UsageError
 from ..files.by_video import read_moments, read_sentence_spans
+from ..prompt_files import read_prompt
 from ..reading.spans.reader import read_spans
+from ..reading.yes_no import read_yes_no
 from ..records import Annotation
-from ..tasks import TASKS, prompt_for
+from ..tasks import TASKS, Prompt, prompt_for
 from ..video import Video
 from .voting import Span
 
 TASK = TASKS["grounding"]
+ENTAILMENT = "entailment:"  # before the name of a model that is asked of each part whether it shows a sentence
 
 
 class SpanSource(Protocol):
@@ -36,7 +40,7 @@ class SpanSource(Protocol):
 
 
 def open_sources(named: Sequence[str]) -> list[SpanSource]:
-    """Return the sources of the given names: a `*.jsonl` of spans, a `*.json` of moments, or a model.
+    """Return the sources of the given names: a `*.jsonl` of spans, a `*.json` of moments, a model, `entailment:MODEL`.
 
     Raises `UsageError` where two have one name, `DataError` for a file that cannot be read, and what making a model
     raises.
@@ -50,6 +54,8 @@ def open_sources(named: Sequence[str]) -> list[SpanSource]:
 
 def _opened(name: str) -> SpanSource:
     suffix = Path(name).suffix.lower()
+    if name.startswith(ENTAILMENT):
+        return _Entailment(name)
     if suffix == ".jsonl":
         return _SpanFile(Path(name))
     return _MomentsFile(Path(name)) if suffix == ".json" else _Model(name)
@@ -91,37 +97,42 @@ class _MomentsFile:
 class _Model:
     """A model, which is asked about each sentence what the task `grounding` asks."""
 
+    kind = "model"
+
     def __init__(self, name: str) -> None:
         self.name = name
-        self._adapter = create_adapter(name)
-        self._prompt = prompt_for(TASK)
+        self._adapter = create_adapter(name.removeprefix(ENTAILMENT))
         if self._adapter.tasks is not None and TASK.name not in self._adapter.tasks:
             raise UsageError(f"the model does not answer {TASK.name}", f"model {name!r}", "name another with --spans")
 
+    @cached_property
+    def prompt(self) -> Prompt:
+        """What is asked of each sentence."""
+        return prompt_for(TASK)
+
     def describe(self) -> dict[str, Any]:
-        prompt = {"id": f"{self._prompt.id}.v{self._prompt.version}", "sha256": self._prompt.sha256}
-        return {"name": self.name, "kind": "model", "model": described(self._adapter), "prompt": prompt}
+        prompt = {"id": f"{self.prompt.id}.v{self.prompt.version}", "sha256": self.prompt.sha256}
+        return {"name": self.name, "kind": self.kind, "model": described(self._adapter), "prompt": prompt}
 
     def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
-        questions = [
-            Question(
-                self._prompt.filled(sentence=sentence),
-                task=TASK.name,
-                prompt_id=f"{self._prompt.id}.v{self._prompt.version}",
-                unit=TASK.unit,
-            )
-            for sentence in sentences
-        ]
+        texts = self._answers(video, annotation, self._questions(sentences, TASK.name, TASK.unit))
+        rate = video.frame_rate
+        readings = (read_spans(text, unit="seconds", duration=video.duration, frame_rate=rate) for text in texts)
+        return [list(reading.spans) for reading in readings]
+
+    def _questions(self, sentences: Sequence[str], task: str, unit: str) -> list[Question]:
+        prompt_id = f"{self.prompt.id}.v{self.prompt.version}"
+        filled = (self.prompt.filled(sentence=sentence) for sentence in sentences)
+        return [Question(text, task=task, prompt_id=prompt_id, unit=unit) for text in filled]
+
+    def _answers(self, video: Video, annotation: Annotation, questions: Sequence[Question]) -> list[str]:
         try:
-            texts = self._loaded.answer_many(video, questions)
-        except (EcvaError, ModelGone):
+            return self._loaded.answer_many(video, questions)
+        except EcvaError:
             raise
         except Exception as error:  # a model may fail in any way, and the other videos are to go on
             what = f"the model failed ({type(error).__name__}: {str(error).partition(chr(10))[0]:.200})"
             raise AdapterError(what, f"model {self.name!r}, video {annotation.video!r}") from error
-        rate = video.frame_rate
-        readings = (read_spans(text, unit="seconds", duration=video.duration, frame_rate=rate) for text in texts)
-        return [list(reading.spans) for reading in readings]
 
     def close(self) -> None:
         self._adapter.close()
@@ -130,3 +141,24 @@ class _Model:
     def _loaded(self) -> Adapter:
         self._adapter.load()
         return self._adapter
+
+
+class _Entailment(_Model):
+    """A model, which is asked of each part of a video, shown alone, whether it shows what a sentence says."""
+
+    kind = "entailment"
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """What is asked of each sentence and part."""
+        fields, text = read_prompt("models", "entailment", 1)
+        return Prompt(fields["id"], int(fields["version"]), fields["source"], text)
+
+    def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
+        found: list[list[Span]] = [[] for _ in sentences]
+        questions = self._questions(sentences, "", "")
+        for part in parts_of(video, video.duration):
+            for place, text in enumerate(self._answers(part.shown, annotation, questions)):
+                if read_yes_no(text).yes:
+                    found[place].append((part.start, part.end))
+        return found

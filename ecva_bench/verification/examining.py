@@ -41,10 +41,9 @@ _SAID = {
 }
 
 
-def data_set_at_hand(told: DatasetIdentity, data: DatasetSource | None = None) -> Dataset | None:
-    """Return the data set that a run says it is of, by hash: that of `data`, or an embedded one; else None."""
-    given = [load_dataset(data)] if data is not None else []
-    return next((one for one in (*given, *map(load_dataset, EMBEDDED)) if one.sha256 == told.sha256), None)
+def data_set_at_hand(told: DatasetIdentity, data: Sequence[DatasetSource] = ()) -> Dataset | None:
+    """Return the data set that a run says it is of, by hash: one of `data`, or an embedded one; else None."""
+    return next((one for one in map(load_dataset, (*data, *EMBEDDED)) if one.sha256 == told.sha256), None)
 
 
 def identity_of(results: Results) -> DatasetIdentity:

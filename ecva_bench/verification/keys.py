@@ -15,6 +15,8 @@ from ..records import Sample
 from ..records.answers import Answer, Doubt, Results
 from ..tasks import PROMPT_SETS, TASKS, Prompt
 
+_OF_ALL = ("model", "description", "decoder", "mode")  # of `KEYED`, what every run of today says
+
 
 class Keys:
     """The prompts and the settings of a run, which its keys are made of."""
@@ -28,9 +30,17 @@ class Keys:
         self._prompts = {task: _prompt(told) for task, told in self._told.items()}
         self._tasks = dict.fromkeys(answer.task for answer in results.answers)
         self._files = _files(spec["imported"]) if "imported" in spec else ()
-        # Older runs do not tell all that their keys hold.
-        known = "imported" not in spec and {"model", "description", "decoder", "mode"} <= spec.keys()
+        self._lacking = [] if "imported" in spec else [name for name in _OF_ALL if name not in spec]
+        known = "imported" not in spec and not self._lacking
         self._identity = {name: spec[name] for name in KEYED if name in spec} if known else None
+
+    @property
+    def unknown(self) -> str:
+        """Why keys cannot be computed again: older runs do not tell all that theirs hold; empty where they can be."""
+        if self._lacking:
+            return f"the run does not say its {self._lacking[0]}, which its keys hold"
+        untold = [task for task in self._tasks if self._identity is not None and self._prompts.get(task) is None]
+        return f"the run does not say the words of its prompt for {untold[0]}, which its keys hold" if untold else ""
 
     def doubts(self) -> Iterator[Doubt]:
         """Yield the prompts that are not told, or not what they are called."""

@@ -26,6 +26,7 @@ from ..scoring.protocol import AnomEvalSettings, get_protocol
 from ..scoring.score import score_results
 from ..scoring.scorer import Scorer, get_scorer
 from .examining import check_answers, examined
+from .keys import Keys
 from .rows import Contradiction, check_row, metrics_here
 
 _ROUNDED = 1e-6  # a submission's values have so many decimals
@@ -54,6 +55,8 @@ def verify(
     if results.sha256 != found.scores.results_sha256:
         raise ResultsError("the answers are not those of the submission", answers, "submit the run again")
     check_answers(results)
+    if unknown := Keys(results, None).unknown:
+        return Verification(status="as stated", why=unknown)
     here = metrics_here(found)
     with _replayed(calls, found) as judge:
         again, but_for = _scored_again(found, results, judge, here)
@@ -188,9 +191,8 @@ def _differences(
 def _of_entry(
     entry: Entry, right: Entry, but_for: Collection[str], networks: Collection[str]
 ) -> Iterator[Contradiction]:
-    stated, computed = entry.coverage.model_dump(), right.coverage.model_dump()
-    for name in computed:
-        yield from _other(name, stated.get(name), computed[name])
+    for name in type(entry.coverage).model_fields:
+        yield from _other(name, getattr(entry.coverage, name), getattr(right.coverage, name))
     yield from _other("strata", entry.strata, right.strata)
     yield from _other("answers_sha256", entry.answers_sha256, right.answers_sha256)
     for name in ("seconds", "words", "frames"):

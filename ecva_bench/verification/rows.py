@@ -60,6 +60,8 @@ def contradictions(found: Submission, dataset: Dataset | None = None) -> Iterato
     lookup = None if dataset is None else Lookup(dataset)
     for video, major in found.classes.items():
         about = lookup.annotations.get(video) if lookup else None
+        if lookup and about is None:
+            yield Contradiction(f"the video {video}", "named", f"none of {lookup.dataset.name}")
         if lookup and major != (right := about.label.major if about and about.label else None):
             yield Contradiction(f"class of {video}", major, right)
     scorers = metrics_here(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sealing import reseal, resealed
 from tests.verification import cheats
 from tests.verification.cheats import CI, true_answers, write_lines
 
@@ -52,7 +53,7 @@ def test_a_board_that_is_not_verified_says_so_and_refuses_what_contradicts_itsel
     path = boards / "mini" / "submissions" / "guess.json"
     found = json.loads(path.read_text())
     found["entries"][0]["coverage"]["answered"] = 1
-    path.write_text(json.dumps(found))
+    path.write_text(json.dumps(resealed(found)))
     for arguments in (("--build", boards), (path,)):
         code, _, errors = ecva_bench("leaderboard", *arguments)
         assert code == 2
@@ -114,6 +115,7 @@ def test_what_was_edited_is_not_submitted(scored, tmp_path, ecva_bench):
     text = scored.read_text()
     reference = json.loads(text.splitlines()[1])["reference"]
     scored.write_text(text.replace(reference, "something happens"))
+    reseal(scored)
     ecva_bench("score", scored)
     code, _, errors = ecva_bench("submit", scored, "--to", tmp_path / "boards")
     assert code == 2
@@ -150,6 +152,7 @@ def test_scores_by_the_words_of_the_model_are_not_compared_gated_or_ranked(tmp_p
     ecva_bench("score", path, "--task", "cause", "--scorers", "rouge")
     scores = tmp_path / "run.scores.jsonl"
     scores.write_text(scores.read_text().replace('"corrected":14,', ""))
+    reseal(scores)
     arguments = {"compare": (path, path), "gate": (path, "--against", path), "leaderboard": (path,)}[command]
     code, _, errors = ecva_bench(command, *arguments)
     assert code == 2
@@ -173,6 +176,7 @@ def test_scores_by_a_data_set_that_is_not_at_hand_later_can_be_shown_and_compare
     said.write_text(json.dumps({"1": "A car brakes.", "2": "A bus."}))
     assert ecva_bench("import", said, "--data", data, "--name", "m", "--out", run)[0] == 0
     run.write_text(run.read_text().replace("A car number 2 brakes.", "A bus."))
+    reseal(run)
     code, _, errors = ecva_bench("score", run, "--data", data, "--scorers", "rouge")
     assert (code, "differences from the data set's annotation, which counts: 1" in errors) == (0, True), errors
     for command in (
@@ -186,3 +190,97 @@ def test_scores_by_a_data_set_that_is_not_at_hand_later_can_be_shown_and_compare
     assert ecva_bench("score", run, "--scorers", "rouge")[0] == 0
     code, _, errors = ecva_bench("compare", run, run, "--data", data)
     assert (code, "1 answer with another annotation than the data set's" in errors) == (2, True), errors
+
+
+@pytest.fixture
+def imported(tmp_path, ecva_bench):
+    """Two scored runs over a data set that is not embedded, `one.jsonl` and `other.jsonl`, and its annotations."""
+    data = tmp_path / "annotations.json"
+    rows = [{"video_name": f"0000{n}", "task": "Cause", "answer": f"A car number {n} brakes too late."} for n in (1, 2)]
+    data.write_text(json.dumps(rows))
+    for name in ("one", "other"):
+        said = tmp_path / f"{name}_cause.json"
+        said.write_text(json.dumps({"1": f"A car of {name}.", "2": f"A bus of {name}."}))
+        run = tmp_path / f"{name}.jsonl"
+        assert ecva_bench("import", said, "--data", data, "--name", name, "--out", run)[0] == 0
+        assert ecva_bench("score", run, "--data", data, "--scorers", "rouge")[0] == 0
+    return data
+
+
+def rewritten(records):
+    for one in cheats.answered(records):
+        one["reference"] = one["answer"]
+
+
+def made_up_key(records):
+    cheats.answered(records)[0]["key"] = "d" * 64
+
+
+def second_answer(records):
+    first = cheats.answered(records)[0]
+    records.append({**first, "answer": first["reference"]})
+
+
+def second_under_a_made_up_key(records):
+    first = cheats.answered(records)[0]
+    records.append({**first, "answer": first["reference"], "key": "e" * 64})
+
+
+@pytest.mark.parametrize(
+    ("cheat", "said"),
+    [
+        (rewritten, "differences from the data set's annotation, which counts: 2"),
+        (made_up_key, "keys that are not those of their answers: 1"),
+        (second_answer, "second answers under one key, which are left out: 1"),
+        (second_under_a_made_up_key, "keys that are not those of their answers: 1"),
+        (cheats.an_answer_twice, "answers that are there again, which count once: 1"),
+    ],
+)
+def test_every_command_says_what_is_wrong_with_a_file_of_a_data_set_that_is_named(imported, ecva_bench, cheat, said):
+    run, other, scores = (imported.with_name(name) for name in ("one.jsonl", "other.jsonl", "one.scores.jsonl"))
+    records = cheats.lines_of(run.read_bytes())
+    cheat(records)
+    write_lines(run, records)
+    reseal(run)
+    _, _, errors = ecva_bench("score", run, "--data", imported, "--scorers", "rouge")
+    assert said in errors
+    for arguments in (
+        ("audit", run),
+        *(("gate", file, "--against", other) for file in (run, scores)),
+        *(("compare", other, file) for file in (run, scores)),
+        *(("leaderboard", file) for file in (run, scores)),
+    ):
+        _, _, errors = ecva_bench(*arguments, "--data", imported)
+        assert said in errors, arguments
+
+
+def test_scores_by_the_words_of_the_model_are_refused_where_the_data_set_is_named(imported, ecva_bench):
+    run, other = imported.with_name("one.jsonl"), imported.with_name("other.jsonl")
+    records = cheats.lines_of(run.read_bytes())
+    rewritten(records)
+    write_lines(run, records)
+    reseal(run)
+    ecva_bench("score", run, "--scorers", "rouge")
+    for arguments in (("gate", run, "--against", other), ("compare", other, run), ("leaderboard", run)):
+        code, _, errors = ecva_bench(*arguments, "--data", imported)
+        assert (code, "2 answers with another annotation than the data set's" in errors) == (2, True), errors
+
+
+def test_scores_beside_other_answers_are_not_held_against_them(imported, ecva_bench):
+    run, scores = imported.with_name("one.jsonl"), imported.with_name("one.scores.jsonl")
+    records = cheats.lines_of(run.read_bytes())
+    made_up_key(records)
+    write_lines(run, records)
+    reseal(run)
+    code, _, errors = ecva_bench("leaderboard", scores, "--data", imported)
+    assert (code, "keys" in errors) == (0, False), errors
+
+
+def test_a_submission_is_held_against_the_data_set_that_is_named(imported, tmp_path, ecva_bench):
+    boards = tmp_path / "boards"
+    assert ecva_bench("submit", imported.with_name("one.jsonl"), "--data", imported, "--to", boards)[0] == 0
+    (path,) = boards.glob("*/submissions/one.json")
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(resealed(json.loads(json.dumps(found).replace("00001", "00009")))))
+    code, _, errors = ecva_bench("leaderboard", path, "--data", imported)
+    assert (code, "00009" in errors) == (2, True), errors

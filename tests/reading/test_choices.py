@@ -295,6 +295,120 @@ def test_a_stated_answer_wins_over_options_gone_through(text: str, option: int |
     assert [label.major for label in labels] == ([] if option is None else [option])
 
 
+TICKED = {
+    2: (
+        "✓ B",
+        "☑ B",
+        "✔️ B",
+        "[x] B",
+        "- [X] B",
+        "[✓] B",
+        "(x) B",
+        "✅ **B**",
+        "✅ Option B",
+        "✅ Correct answer: B",
+        "B ✅",
+        "The answer is ✅ B",
+        "❌ A\n✅ B",
+        "A ❌\nB ✅",
+        "A ×\nB ✓",
+        "× A\n✓ B",
+        "A ✘ B ✔ C ✘",
+        "1. ❌ A\n2. ✅ B",
+        "☐ A ☒ B ☐ C",
+        "| A | ❌ |\n| B | ✅ |",
+        "- [ ] A\n- [x] B\n- [ ] C",
+        "( ) A\n(x) B\n( ) C",
+        "☐ A\n☑ B",
+        "❌ A. a red car\n✅ B. a green bus",
+        "A. a red car ❌\nB. a green bus ✅\nC. a blue van ❌",
+        "❌ a red car\n✅ a green bus",
+        "[x] green bus",
+        "- [ ] a red car\n- [x] a green bus",
+        "a red car ❌, a green bus ✅",
+        "✅ The answer is B. ❌ A is wrong.",
+        "Option A ❌ no car.\nOption B ✅ bus seen.",
+        "The room is 3 × 4 m. Answer: B",
+        "B ✅ (A is a distraction)",
+    ),
+    1: ("✅ A", "☑ A\n☐ B", "[x] A", "✅ A. a red car\n❌ B. a green bus", "A ✔, B ✘"),
+    3: ("❌ B\n✅ C", "❌ A ❌ B ✅ C ❌ D", "- [ ] A. a red car\n- [ ] B. a green bus\n- [x] C. a blue van"),
+    None: (
+        "❌ A",
+        "❌ A\n❌ B",
+        "☐ A\n☐ B",
+        "✗ A",
+        "❎ A",
+        "☒ A",
+        "The answer is B ❌",
+        "❌ A ✅",
+        "- [x] A\n- [x] C",
+        "✅ A\n✅ B",
+        "✅ A ✅ B",
+        "✅ A ❌ B ✅ C",
+        "The correct answer is ✅ B, not ❌ A",
+        "- A\n- C",
+        "[X]",
+    ),
+}
+SPELT = {
+    2: (
+        "Green bus",
+        "green bus.",
+        "the green bus",
+        "GREEN BUS",
+        "green bus!",
+        "Green  bus",
+        "green-bus",
+        "'Green bus'",
+        "**Green bus**",
+        "It's the green bus.",
+        "The answer is green bus",
+        "Answer: the green bus",
+        "My final answer is the green bus.",
+        '{"answer": "green bus"}',
+        "\\boxed{green bus}",
+    ),
+    None: (
+        "green buses",
+        "bus",
+        "green",
+        "not green bus",
+        "not a green bus",
+        "The answer is not green bus",
+        "green bus or red car",
+        "red car, green bus",
+        "a dog",
+        "green bus?",
+        "no green bus",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [(text, option) for shapes in (TICKED, SPELT) for option, texts in shapes.items() for text in texts],
+)
+def test_a_ticked_option_is_chosen_and_one_that_is_spelt_otherwise(text: str, option: int | None) -> None:
+    labels = read_choice(text, ("a red car", "a green bus.", "a blue van", "a white dog")).labels
+    assert [label.major for label in labels] == ([] if option is None else [option])
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("5", ("-5", "10")),
+        ("man", ("A man", "The man")),
+        ("us", ("U.S.", "UK")),
+        ("he cant stop", ("He can't stop", "No")),
+        ("red  car!", ("red-car", "the red car")),
+        ("❌", ("✅", "❌")),
+    ],
+)
+def test_an_option_is_not_read_from_what_may_be_another_text(text: str, options: tuple[str, ...]) -> None:
+    assert read_choice(text, options).labels == ()
+
+
 def test_places_are_those_of_the_answer() -> None:
     text = "<think>A?</think> The answer is **D**."
     (place,) = read_choice(text, OPTIONS).places

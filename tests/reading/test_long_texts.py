@@ -67,6 +67,23 @@ def test_a_long_text_is_read_in_two_seconds(reader: str, piece: str) -> None:
     assert time.process_time() - start < 2
 
 
+@pytest.mark.parametrize(
+    "piece", ["a fire ", "A - a fire\n", "A\n", "I ", "✅ A\n", "[ ] A ", "nothing. ", "yes, no ", "if ", "× "]
+)
+@pytest.mark.parametrize("reader", ["choice", "yes or no"])
+def test_twice_as_much_of_what_counts_takes_twice_as_long(reader: str, piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            READERS[reader](text)
+            taken.append(time.process_time() - start)
+        return min(taken)
+
+    assert seconds(8_000) < 2.6 * seconds(4_000) + 0.01
+
+
 def test_of_a_text_that_goes_round_in_circles_both_ends_are_read() -> None:
     middle = "It rains. " * 20_000
     assert read_yes_no(f"Yes. {middle}").yes is True

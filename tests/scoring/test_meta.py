@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.scoring import get_scorer
-from ecva_bench.scoring.meta import meta_evaluate, order_agreement
+from ecva_bench.scoring.meta import meta_evaluate
+from ecva_bench.scoring.orders import order_agreement
 from ecva_bench.scoring.protocol import PROTOCOLS
 from ecva_bench.scoring.rankings import read_rankings
 from ecva_bench.scoring.scorer import Column, Scorer
@@ -282,3 +283,47 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path.write_bytes(content)
     with pytest.raises(DataError):
         read_rankings(path)
+
+
+def test_accuracy_is_broken_down_by_the_kinds_of_a_pair(rankings):
+    """A metric that only tells people from models: the easy pairs carry its average."""
+    kinds = {"a": "first_round", "b": "second_round", "c": "model:x"}
+    lines = [line(n, (3, 2, 1), ((2, 1, 3),), kinds=kinds) for n in range(4)]
+    lines += [line(4, (3, 2, 1), ((1, 1, 3),), kinds=kinds), line(5, (3, 2, 1), ((1, 2, 3),))]
+    found = meta_evaluate(rankings(*lines), [Quality(STANDARD)], draws=50)
+    of_exact = {pair.kinds: pair.pairwise for pair in found.pairs if pair.column == "exact"}
+    assert {kinds: (one.mean, one.n) for kinds, one in of_exact.items()} == {
+        ("first_round", "model:x"): (1, 5),
+        ("first_round", "second_round"): (0, 4),  # people tie one
+        ("model:x", "second_round"): (1, 5),
+    }
+    binary = {pair.kinds: pair.pairwise.mean for pair in found.pairs if pair.column == "binary"}
+    assert binary["first_round", "second_round"] == 0.5  # both are above the threshold
+    assert meta_evaluate(rankings(line(0)), [Quality(STANDARD)], draws=50).pairs == ()
+    other = rankings(line(0), line(1, kinds={"a": "first_round"}))
+    assert [problem.reason for problem in other.problems] == ["kinds are given of other answers than there are"]
+
+
+def test_people_are_taken_at_one_criterion(rankings, tmp_path):
+    whole = {"annotator": "x", "ranks": {"a": 3, "b": 2, "c": 1}, "ranks_by": {"correctness": {"a": 1, "b": 2, "c": 3}}}
+    without = {"annotator": "y", "ranks": {"a": 3, "b": 2, "c": 1}}
+    rankings(line(0, human_ranks=[whole, without]), line(1, human_ranks=[without]))
+    path = tmp_path / "rankings.jsonl"
+    assert read_rankings(path).triples[0].gold() == [3, 2, 1]
+    found = read_rankings(path, criterion="correctness")
+    assert [triple.gold() for triple in found.triples] == [[1, 2, 3]]
+    assert [(problem.line, problem.reason) for problem in found.problems] == [(2, "nobody ranks by correctness")]
+    with pytest.raises(DataError, match="nobody ranks by mood"):
+        read_rankings(path, criterion="mood")
+
+
+def test_people_may_order_curves(rankings):
+    """Three curves of one video: the one that is highest where the reference is stands first."""
+    curve = [[second + 0.5, float(second in (12, 13))] for second in range(20)]
+    answers = {name: f"{start} {start + 2} 9" for name, start in (("a", 12), ("b", 11), ("c", 2))}
+    fields = {"task": "severity", "curve": curve, "duration": 20.0, "answers": answers, "reference": "a peak"}
+    read = rankings(*(line(n, **fields) for n in range(3)))
+    assert read.problems == ()
+    found = meta_evaluate(read, [get_scorer("severity", STANDARD)], draws=50)
+    assert row(found, "hit1", "severity").pairwise.mean == 1
+    assert row(found, "spearman", "severity").pairwise.mean == 1

@@ -19,7 +19,7 @@ from ecva_bench.judging import Call, Verdict
 from ecva_bench.records import Annotation
 from ecva_bench.records.curves import Curve, CurveFailure
 from ecva_bench.severity.building import Built, build_curves, read_peoples_scores, write_moments
-from ecva_bench.severity.curve_file import CurveFile
+from ecva_bench.severity.curve_file import CurveJournal
 from ecva_bench.severity.making import CurveOptions
 from ecva_bench.severity.sources import open_sources
 from ecva_bench.taxonomy import load_taxonomy
@@ -221,7 +221,7 @@ def test_a_file_keeps_to_its_settings_and_its_one_writer(folder: Path, tmp_path:
     before = out.read_bytes()
     with pytest.raises(SpecMismatch, match=r"smooth: None, and now 2\.0"):
         build(data, out, smooth=2.0)
-    with CurveFile(out), pytest.raises(ResultsBusy):
+    with CurveJournal(out), pytest.raises(ResultsBusy):
         build(data, out)
     assert out.read_bytes() == before
     other = tmp_path / "other.jsonl"
@@ -294,3 +294,19 @@ def test_models_are_asked_about_each_sentence(folder: Path, tmp_path: Path) -> N
     assert [sentence.spans for sentence in curve.sentences] == [((1, 2.5),), (), (), ()]
     with pytest.raises(UsageError):
         open_sources(["absent-model"])
+
+
+def test_a_model_may_be_asked_of_each_part_whether_it_shows_a_sentence(folder: Path, tmp_path: Path) -> None:
+    """A model that says yes where something moves: parts are half a second, and what moves does from 2 to 2.8 s."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "def seen(video, question):\n"
+        "    bright = video.frames_at(range(video.n_frames)).pixels.max() > 200\n"
+        "    return 'Yes.' if bright and 'a window breaks' in question else 'No, it does not.'\n"
+    )
+    out = tmp_path / "curves.jsonl"
+    built = build(whole(folder), out, spans=[f"entailment:{file}:seen"])
+    assert built.failures == {}
+    curve = load_curves(out)["one"]
+    assert [sentence.spans for sentence in curve.sentences] == [(), ((2, 3),), (), ()]
+    assert curve.settings["sources"][0]["kind"] == "entailment"

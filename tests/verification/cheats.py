@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,13 @@ def write_lines(path: Path, records: Lines) -> None:
 
 
 def true_answers() -> Lines:
-    """The answers of `motion`, about full videos, as those of a model that takes a rank."""
+    """The answers of `motion` as those of a model that takes a rank, two cut off, one empty and one missing."""
     manifest, *rest = lines(CI / "motion.jsonl")
     manifest["spec"]["baseline"] = False
+    effects = answered(rest, "effect")
+    effects[0]["finish"] = effects[1]["finish"] = "length"
+    effects[2]["answer"] = ""
+    rest.remove(effects[3])
     return [manifest, *rest]
 
 
@@ -222,8 +226,21 @@ def view_relabelled(found: Json) -> None:
         theirs.update({**mine_, "view": "control"})
 
 
-def cut_off_answers_hidden(found: Json) -> None:
+def more_cut_off_than_answered(found: Json) -> None:
     entry(found)["coverage"]["cut_off"] = 15
+
+
+def empty_answers_hidden(found: Json) -> None:
+    assert entry(found, "effect")["coverage"].pop("empty") == 1
+
+
+def cut_off_answers_hidden(found: Json) -> None:
+    assert entry(found, "effect")["coverage"].pop("cut_off") == 2
+
+
+def failure_called_an_answer(found: Json) -> None:
+    coverage = entry(found, "effect")["coverage"]
+    coverage.update(answered=14, missing=0, absent=[])
 
 
 def same_entry_twice(found: Json) -> None:
@@ -265,43 +282,43 @@ def marked_verified_by_hand(found: Json) -> None:
     found["scores"]["results_sha256"] = "c" * 64
 
 
-IN_SUBMISSION = (
-    every_value_095,
-    a_little_more_everywhere,
-    seven_hundred_per_cent,
-    below_the_lowest,
-    half_right_of_a_binary_column,
-    all_right_and_none_answered,
-    best_seven_called_fourteen,
-    absent_beside_full_coverage,
-    videos_that_do_not_exist,
-    other_hash_of_samples,
-    other_hash_of_data_set,
-    hash_of_data_set_in_header_only,
-    other_prompts,
-    prompts_of_header_and_settings_differ,
-    prompts_left_out,
-    interval_narrowed,
-    floor_lowered,
-    hits_raised,
-    aggregate_raised,
-    lower_is_better,
-    seconds_for_per_cent,
-    unknown_column_of_a_known_metric,
-    values_of_a_column_that_is_not_there,
-    name_of_another_model,
-    view_relabelled,
-    cut_off_answers_hidden,
-    same_entry_twice,
-    effort_made_up,
-    called_a_model_while_a_baseline,
-    classes_swapped,
-    settings_of_another_protocol,
-    signature_of_another_metric,
-    videos_of_other_rows,
-    answers_named_by_another_hash,
-    marked_verified_by_hand,
-)
+IN_SUBMISSION: Mapping[Callable[[Json], None], str] = {  # with the reason for which each is refused
+    every_value_095: "value of mini01 of rouge2 of cause (full) is 0.95",
+    a_little_more_everywhere: "value of mini01 of rouge2 of cause (full) is 0.095",
+    seven_hundred_per_cent: "mean of rouge2 of cause (full) is 7, should be 0 to 1",
+    below_the_lowest: "mean of rouge2 of cause (full) is -3, should be 0 to 1",
+    half_right_of_a_binary_column: "accuracy of classification (full) is 0.5, should be 0 or 1",
+    all_right_and_none_answered: "answers of bleu of cause (full) is 14, should be at most 0",
+    best_seven_called_fourteen: "values of answers of bleu of cause (full) is 7, should be 14",
+    absent_beside_full_coverage: "samples named absent of cause (full) is 1, should be 0",
+    videos_that_do_not_exist: "the sample video01/cause of cause (full) is named, should be none of mini",
+    other_hash_of_samples: "samples_sha256 of cause (full) is 0000",
+    other_hash_of_data_set: "hash of the data set mini is aaaa",
+    hash_of_data_set_in_header_only: "dataset_sha256 of the scores is aaaa",
+    other_prompts: "hash of the prompt ours/cause.v1 is bbbb",
+    prompts_of_header_and_settings_differ: "prompts of cause is bbbb",
+    prompts_left_out: "prompts of cause is none",
+    interval_narrowed: "zero_filled_interval of rouge2 of cause (full) is",
+    floor_lowered: "floor of rouge2 of cause (full) is 0",
+    hits_raised: "hits of accuracy of classification (full) is 14",
+    aggregate_raised: "macro_recall of classification (full) is 1",
+    lower_is_better: "higher_is_better of rouge2 of cause (full) is False",
+    seconds_for_per_cent: "unit of rouge2 of cause (full) is s",
+    unknown_column_of_a_known_metric: "a column of rouge of rouge9 of cause (full) is rouge9",
+    values_of_a_column_that_is_not_there: "columns with values of cause (full) is bleu, rouge1, rouge2, rougeL, gated",
+    name_of_another_model: "model is gpt-5, should be motion",
+    view_relabelled: "of cause (control) is",
+    more_cut_off_than_answered: "cut_off of cause (full) is 15, should be at most 14",
+    cut_off_answers_hidden: "cut_off of effect (full) is 0, should be 2",
+    empty_answers_hidden: "empty of effect (full) is 0, should be 1",
+    failure_called_an_answer: "effect (full) is",
+    same_entry_twice: "entries of cause (full) is 2, should be 1",
+    effort_made_up: "words of cause (full) is 3",
+    called_a_model_while_a_baseline: "baseline of the scores is True, should be False",
+    classes_swapped: "class of mini01 is 11, should be 5",
+    settings_of_another_protocol: "sum_moments of the protocol standard is True",
+    videos_of_other_rows: "mini01",
+}
 
 IN_ANOTHER_WAY = (signature_of_another_metric,)  # which an older version might have done
 NOT_TOLD = (answers_named_by_another_hash, marked_verified_by_hand)  # their answers are not there to tell
@@ -338,7 +355,7 @@ def key_sentences_rewritten(records: Lines) -> None:
 def options_made_up(records: Lines) -> None:
     for one in answered(records, "classification"):
         one["options"] = [one["answer"], "something else"]
-        one["label"] = {"major": 1, "sub": None, "severity": None}
+        one["label"] = {"major": 1, "sub": None, "severity": None}  # else no class of these is the annotated one
 
 
 def keys_made_up(records: Lines) -> None:
@@ -358,6 +375,14 @@ def second_answer_under_one_key(records: Lines) -> None:
 def second_answer_under_another_key(records: Lines) -> None:
     first = answered(records)[0]
     records.append({**first, "answer": first["reference"], "key": "e" * 64})
+
+
+def an_answer_twice(records: Lines) -> None:
+    records.append(answered(records)[0])
+
+
+def prompts_left_out_of_the_run(records: Lines) -> None:
+    records[0]["spec"]["prompts"] = {}
 
 
 def made_up_videos(records: Lines) -> None:
@@ -392,7 +417,7 @@ def cut_view_called_full(records: Lines) -> None:
     for one in list(answered(records)):
         records.remove(one)
     for one in answered(records, view="anomaly"):
-        records.append({**one, "view": "full"})
+        one.update(view="full", removed=[])
 
 
 def ends_made_up(records: Lines) -> None:
@@ -404,28 +429,58 @@ def model_renamed(records: Lines) -> None:
     records[0]["spec"]["model"] = "gpt-5"
 
 
+def model_renamed_and_what_its_keys_hold_left_out(records: Lines) -> None:
+    model_renamed(records)
+    records[0]["spec"].pop("decoder")
+
+
+def other_question_that_nobody_knows(records: Lines) -> None:
+    for one in (one for one in records if one.get("task") == "cause"):
+        one["prompt_sha256"] = "b" * 64
+    records[0]["spec"]["prompts"]["cause"] = {"id": "mine/cause.v1", "sha256": "b" * 64}
+
+
+def duration_made_up(records: Lines) -> None:
+    for one in answered(records, "timestamp"):
+        one["answer"] = "[0, 6]"
+        one["moments"] = [{"start": 0.0, "end": 6.0}]
+
+
+def sub_classes_left_out(records: Lines) -> None:
+    for one in answered(records, "classification"):
+        one["label"] = {**one["label"], "sub": None}
+
+
 def video_of_other_bytes(records: Lines) -> None:
     for one in answered(records):
         one["video_sha256"] = "f" * 64
 
 
-IN_ANSWERS = (
-    references_rewritten,
-    one_reference_rewritten,
-    moments_rewritten,
-    classes_rewritten,
-    key_sentences_rewritten,
-    options_made_up,
-    keys_made_up,
-    one_key_made_up,
-    second_answer_under_one_key,
-    second_answer_under_another_key,
-    made_up_videos,
-    hard_videos_called_impossible,
-    other_data_set,
-    other_question,
-    cut_view_called_full,
-    ends_made_up,
-    model_renamed,
-    video_of_other_bytes,
-)
+IN_ANSWERS: Mapping[Callable[[Lines], None], str] = {  # with the reason for which each is refused
+    references_rewritten: "mini01/cause (full): reference is",
+    one_reference_rewritten: "mini04/cause (full): reference is",
+    moments_rewritten: "mini01/timestamp (full): moments is",
+    duration_made_up: "mini01/timestamp (full): moments is",
+    classes_rewritten: 'mini01/classification (full): reference is "1"',
+    sub_classes_left_out: "mini01/classification (full): label is",
+    key_sentences_rewritten: "mini01/cause (full): key_sentences is",
+    options_made_up: "mini01/classification (full): label is",
+    keys_made_up: "mini01/cause (full): its key",
+    one_key_made_up: "mini01/cause (full): its key dddd",
+    second_answer_under_one_key: "a second, other answer under one key",
+    second_answer_under_another_key: "mini01/cause (full): its key eeee",
+    made_up_videos: "the video extra0 is named, should be none of mini",
+    hard_videos_called_impossible: "every video has this view, so it can be asked",
+    other_data_set: "hash of the data set mini is aaaa",
+    other_question: "hash of the prompt ours/cause.v1 is bbbb",
+    prompts_left_out_of_the_run: "the run does not say what it was asked",
+    cut_view_called_full: "its key",
+    ends_made_up: "it was given at 2126",
+    model_renamed: "its key",
+    video_of_other_bytes: "mini01/cause (full): its key",
+}
+
+NOT_KNOWN: Mapping[Callable[[Lines], None], str] = {  # which keys they should have
+    model_renamed_and_what_its_keys_hold_left_out: "the run does not say its decoder",
+    other_question_that_nobody_knows: "the run does not say the words of its prompt for cause",
+}

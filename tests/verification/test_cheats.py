@@ -51,31 +51,62 @@ def test_an_honest_submission_is_verified_and_ranked(honest):
     assert "signed" not in (honest.folder / "mini" / "leaderboard.md").read_text()  # where nobody looked
 
 
-@pytest.mark.parametrize("cheat", cheats.IN_SUBMISSION, ids=lambda cheat: cheat.__name__)
-def test_a_changed_submission_is_refused_or_takes_no_rank(board, cheat):
+@pytest.mark.parametrize(("cheat", "why"), cheats.IN_SUBMISSION.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_a_changed_submission_is_refused_for_what_was_changed(board, cheat, why):
     changed = json.loads(board.submission.read_text())
     cheat(changed)
     board.submission.write_text(json.dumps(resealed(changed)))
-    if cheat in cheats.NOT_TOLD:
-        row = built(board)
-        assert (row["rank"], row["kind"]) == ("", "run, as stated")
-        return
-    if cheat in cheats.IN_ANOTHER_WAY:
-        assert built(board)["kind"] == "run, verified but for rouge2"
-        return
     with pytest.raises(ResultsError, match=r"should be|do not give their mean") as refused:
         built(board)
+    assert why in str(refused.value)
     assert str(board.folder) in str(refused.value)
 
 
-@pytest.mark.parametrize("cheat", cheats.IN_ANSWERS, ids=lambda cheat: cheat.__name__)
-def test_answers_that_were_changed_before_scoring_are_refused(tmp_path, cheat):
+@pytest.mark.parametrize(
+    ("cheat", "rank", "kind"),
+    [
+        *((cheat, "", "run, as stated") for cheat in cheats.NOT_TOLD),
+        *((cheat, "1", "run, verified but for rouge2") for cheat in cheats.IN_ANOTHER_WAY),
+    ],
+)
+def test_what_nobody_can_tell_is_not_verified(board, cheat, rank, kind):
+    changed = json.loads(board.submission.read_text())
+    cheat(changed)
+    board.submission.write_text(json.dumps(resealed(changed)))
+    row = built(board)
+    assert (row["rank"], row["kind"]) == (rank, kind)
+
+
+@pytest.mark.parametrize(("cheat", "why"), cheats.IN_ANSWERS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_answers_that_were_changed_before_scoring_are_refused_for_what_was_changed(tmp_path, cheat, why):
     changed = true_answers()
     cheat(changed)
     planted = plant(tmp_path, changed)
     with pytest.raises(ResultsError) as refused:
         built(planted)
+    assert why in str(refused.value)
     assert str(tmp_path) in str(refused.value)
+
+
+@pytest.mark.parametrize(("cheat", "why"), cheats.NOT_KNOWN.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_a_run_whose_keys_cannot_be_computed_again_takes_no_rank(tmp_path, cheat, why):
+    changed = true_answers()
+    cheat(changed)
+    planted = plant(tmp_path, changed)
+    evidence = Evidence()
+    assert evidence.read_verified(planted.submission).verification.status == "as stated"
+    assert why in evidence.notes[0]
+    assert built(planted)["rank"] == ""
+
+
+def test_the_same_answer_twice_is_no_cheat(tmp_path):
+    changed = true_answers()
+    cheats.an_answer_twice(changed)
+    assert built(plant(tmp_path, changed))["kind"] == "run, verified"
+
+
+def test_there_are_at_least_25_kinds_of_cheats():
+    assert len({*cheats.IN_SUBMISSION, *cheats.IN_ANSWERS, *cheats.NOT_KNOWN, *cheats.NOT_TOLD}) >= 25
 
 
 def test_leaving_hard_videos_out_is_no_cheat_and_gains_nothing(tmp_path, honest):

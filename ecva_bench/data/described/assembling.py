@@ -24,7 +24,7 @@ from .times import Span
 TEXTS = ("description", "cause", "effect")
 
 
-class Asked(NamedTuple):
+class RowQuery(NamedTuple):
     """A query before it has its number; `name` is empty where it has none of its own."""
 
     task: str
@@ -46,7 +46,7 @@ class RowContent:
     label: Label | None
     anomalous: bool | None
     spans: list[Span]
-    queries: list[Asked]
+    queries: list[RowQuery]
 
     def says_nothing(self) -> bool:
         """Whether nothing is annotated."""
@@ -144,10 +144,10 @@ class Assembly:
         media = media_of(ids)
         usable: list[Annotation] = []
         empty: list[Annotation] = []
-        for video, named in groupby(sorted(ids.items(), key=itemgetter(1)), key=itemgetter(1)):
-            (first, _), *others = named
+        for video, named in groupby(sorted(ids, key=ids.__getitem__), key=ids.__getitem__):
+            first, *others = named
             entry = self.entries.pop(first)
-            for name, _ in others:
+            for name in others:
                 self._join(name, entry, self.entries.pop(name), entry.asked())
             file = entry.media or media[video]
             if problem := id_problem(video) or id_problem(file):
@@ -196,7 +196,7 @@ def _moments(spans: Iterable[Span]) -> tuple[Moment, ...]:
     return tuple([Moment.unchecked({"start": start, "end": end}) for start, end in spans])
 
 
-def _numbered(queries: Sequence[Asked]) -> tuple[Query, ...]:
+def _numbered(queries: Sequence[RowQuery]) -> tuple[Query, ...]:
     """Return queries, each with a name: its own, or its number among those of its task, or the next that is free."""
     taken = {(asked.task, asked.name) for asked in queries} if len(queries) > 1 else set()
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What the cells of a column say: texts, classes, options and their keys.
+"""What the cells of a column say: a text, a class, whether there is an anomaly.
 
 No function raises for any value, but `DataError` where a description says two things of one.
 """
@@ -9,26 +9,22 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from ...errors import DataError
 from ...records import Label
-from ...records.annotations import LETTERS
 from ..cells import Note
 from ..json_forms import cell_text
-from .description import AnswerIs, ClassKeys, DetectionKeys
+from .description import ClassKeys, DetectionKeys
 from .times import as_number
 
 # What a spreadsheet program leaves in a table where a formula failed, and a formula that was never computed.
 _CELL_ERRORS = frozenset(("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NULL!", "#NUM!"))
 _FORMULA = re.compile(r"[=@]\s*[A-Za-z][A-Za-z0-9.]*\(")
-_LETTER = re.compile(r"\(?([A-Za-z])\)?\s*[.:)]?()")
-_LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])\)?\s*[.:)]\s*(\S.*)", re.DOTALL)
 _SIGNS = re.compile(r"[\s_-]+")
 
 Row = dict[str, Any]
-Options = tuple[str | None, ...]  # by their place in the file, None in the place of one that is missing
 NoteOn = Callable[[int, str, Note], None]  # place among the rows that are read together, field, what was found
 
 
@@ -158,7 +154,7 @@ class ClassReader:
         """Take up the keys and the code of every class by its name."""
         self._cells, self._pattern, self._fillers = column_getter(keys.column), keys.pattern, fillers
         self._labels = {written: Label(major=codes[name]) for written, name in keys.names.items()}
-        self._alike = {_alike(text): label for text, label in self._labels.items()}
+        self._alike = {folded(text): label for text, label in self._labels.items()}
 
     def labels(self, rows: Sequence[Row], normal: Sequence[bool], note_on: NoteOn) -> list[Label | None]:
         """Return the class that each row names, None, with a finding, where it names none that is listed.
@@ -185,7 +181,7 @@ class ClassReader:
             return None
         if (label := self._labels.get(text)) is not None:
             return label
-        label = self._alike.get(_alike(text))
+        label = self._alike.get(folded(text))
         found = (
             Note("class-irregular", "repaired", text[:200]) if label else Note("class-unknown", "excluded", text[:200])
         )
@@ -240,64 +236,10 @@ class _Ranked:
         return next(((rank, one) for rank, one, fits in self._patterns if fits(text)), None)
 
 
-def without_letters(options: Options) -> Options:
-    """Return options without their letters, where all begin with theirs, in order: `A. It rains`, `(B) It snows`.
-
-    An option is shown under a letter, and options are shuffled: a letter in its text would tell its place in the file.
-    """
-    texts: list[str | None] = []
-    for place, text in enumerate(options):
-        if text is None:
-            texts.append(None)
-            continue
-        if len(text) > 1 and text[:2].isalpha():  # a word
-            return options
-        found = _LETTER_AND_TEXT.fullmatch(text.strip())
-        if found is None or found[1].upper() != LETTERS[place % 26]:
-            return options
-        texts.append(found[2])
-    return tuple(texts)
-
-
-def read_key(cell: Any, options: Options, answer_is: AnswerIs, note: Callable[[Note], None]) -> int | None:
-    """Return the place of the right option; None, with a finding, where the key does not name one."""
-    text = (cell if isinstance(cell, str) else cell_text(cell) or "").strip()
-    place, said = -1, ""
-    if answer_is == "letter":
-        place, said = _lettered(text)
-        if said and _alike(_at(place, options) or "") != _alike(said):
-            place = -1
-    elif answer_is == "text":
-        if text not in options and (found := _LETTER_AND_TEXT.fullmatch(text)):
-            text = found[2]  # the letter of an option that has lost its own
-        there = [(where, option) for where, option in enumerate(options) if option is not None]
-        alike = [where for where, option in there if option.strip() == text]
-        alike = alike or [where for where, option in there if _alike(option) == _alike(text)]
-        place = alike[0] if len(alike) == 1 else -1
-    elif (counted := as_number(cell)) is not None and counted.is_integer():
-        place = int(counted) - (answer_is == "index1")
-    if _at(place, options) is None:
-        note(Note("key-malformed", "excluded", text[:200]))
-        return None
-    if said:
-        note(Note("key-malformed", "repaired", text[:200], LETTERS[place]))
-    return place
-
-
-@lru_cache(maxsize=1024)
-def _lettered(text: str) -> tuple[int, str]:
-    """Return the place that a letter names, and the text that follows it; -1 where no letter stands first."""
-    found = _LETTER.fullmatch(text) or _LETTER_AND_TEXT.fullmatch(text)
-    return (LETTERS.index(found[1].upper()), found[2] or "") if found else (-1, "")
-
-
-def _at(place: int, options: Options) -> str | None:
-    return options[place] if 0 <= place < len(options) else None
-
-
 def _silent(note: Note) -> None:
     """Record nothing."""
 
 
-def _alike(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a text in which case, signs between words and a last full stop make no difference."""
     return _SIGNS.sub(" ", text).strip().casefold().rstrip(".")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import compress, islice
-from operator import not_
+from operator import itemgetter, not_
 from pathlib import Path
 
 from ...errors import DataError, UsageError
@@ -180,7 +180,7 @@ def _read(description: Description, file: Path, codes: dict[str, int], assembly:
     broken: list[RowRead] = []
     table = read_table(file, readers[0].keys, lambda *found: broken.append(remark(*found)))
     for rows in _in_blocks(table):
-        columns.update(*(row for _, row in rows))
+        columns.update(*map(itemgetter(1), rows))
         assembly.take([*broken, *_by_kind(readers, rows)])
         broken.clear()
     assembly.take(broken)

@@ -7,27 +7,22 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 from ...names import of_number, relative
-from ...records.annotations import LONGEST_NAME, TASK_NAMES
-from ...untrusted import id_problem, parse_json
 from ..cells import Note
-from .assembling import TEXTS, Asked, RowContent, RowRead, remark
+from .assembling import TEXTS, RowContent, RowQuery, RowRead, remark
 from .cell_values import (
     ClassReader,
     DetectionReader,
     Fillers,
     NoteOn,
-    Options,
     column_getter,
     patterns,
-    read_key,
-    without_letters,
 )
-from .description import ChoiceKeys, GroundingKeys, RowsKeys, TimesKeys
+from .choices import ChoiceReader, query_name
+from .description import GroundingKeys, RowsKeys, TimesKeys
 from .tables import KEY, NumberedRow, Row
 from .times import Span, SpanReader, as_number, spans_in
 
@@ -49,7 +44,7 @@ class RowReader:
         self._detection = None if keys.detection is None else DetectionReader(keys.detection, fillers)
         self._times = None if keys.times is None else _TimesReader(keys.times, fillers)
         self._grounding = None if keys.grounding is None else _GroundingReader(keys.grounding, fillers)
-        self._choice = None if keys.choice is None else _ChoiceReader(keys.choice, fillers)
+        self._choice = None if keys.choice is None else ChoiceReader(keys.choice, fillers)
         self.needed = _columns_of(keys)
 
     def fitting(self, rows: Sequence[Row]) -> list[bool]:
@@ -146,75 +141,13 @@ class _GroundingReader:
         self._fillers = fillers
         self._sentences, self._names = column_getter(keys.sentence), column_getter(keys.name)
 
-    def queries(self, rows: Sequence[Row], spans: Sequence[list[Span]], note_on: NoteOn) -> list[Asked | None]:
+    def queries(self, rows: Sequence[Row], spans: Sequence[list[Span]], note_on: NoteOn) -> list[RowQuery | None]:
         """Return the sentence of each row with its spans, None where one of both is missing."""
         sentences = self._fillers.texts(self._sentences(rows), "grounding", note_on)
         return [
-            Asked("grounding", _query_name(name), sentence, spans=tuple(there)) if sentence and there else None
+            RowQuery("grounding", query_name(name), sentence, spans=tuple(there)) if sentence and there else None
             for sentence, there, name in zip(sentences, spans, self._names(rows), strict=True)
         ]
-
-
-class _ChoiceReader:
-    def __init__(self, keys: ChoiceKeys, fillers: Fillers) -> None:
-        self._fillers, self._always, self._answer_is = fillers, keys.always, keys.answer_is
-        self._questions, self._answers = column_getter(keys.question), column_getter(keys.answer)
-        self._names = column_getter(keys.name)
-        self._in_one_column = isinstance(keys.options, str)
-        columns = (keys.options,) if isinstance(keys.options, str) else keys.options
-        self._options = [column_getter(column) for column in columns]
-
-    def queries(self, rows: Sequence[Row], note_on: NoteOn) -> list[Asked | None]:
-        """Return the question of each row with its options, None where it cannot be asked."""
-        questions = self._fillers.texts(self._questions(rows), "choice", note_on)
-        cells = zip(questions, self._listed(rows), self._answers(rows), self._names(rows), strict=True)
-        return [
-            None
-            if question is None
-            else self._query(question, options, answer, name, partial(note_on, place, "choice"))
-            for place, (question, options, answer, name) in enumerate(cells)
-        ]
-
-    def _query(
-        self, question: str, written: Options, answer: object, name: object, note: Callable[[Note], None]
-    ) -> Asked | None:
-        options = without_letters(written)
-        shown = tuple([text for text in options if text is not None])
-        if options != written:
-            before = " | ".join([text for text in written if text is not None])
-            note(Note("lettered-options", "repaired", before[:200], " | ".join(shown)[:200]))
-        if len(shown) < 2:
-            note(Note("options-few", "excluded", " | ".join(shown)[:200]))
-            return None
-        if not self._always and len(set(shown)) < len(shown):
-            note(Note("options-repeated", "kept", " | ".join(shown)[:200]))
-        right: int | None = None
-        if self._fillers.is_missing(answer):
-            note(Note("key-missing", "kept", "" if answer is None else str(answer)))
-        elif (place := read_key(answer, options, self._answer_is, note)) is None:
-            return None
-        else:
-            right = place - options[:place].count(None)
-        return Asked("choice", "" if name is None else _query_name(name), question, shown, right)
-
-    def _listed(self, rows: Sequence[Row]) -> Iterable[Options]:
-        """Return the options of each row."""
-        if self._always:
-            return repeat(self._always, len(rows))
-        columns = [get(rows) for get in self._options]
-        if self._in_one_column:
-            return [tuple(self._fillers.given(_list_in(cell))) for cell in columns[0]]
-        return zip(*map(self._fillers.given, columns), strict=True)
-
-
-def _list_in(cell: object) -> list[object]:
-    """Return the list that a cell holds, which may be written as text; an empty one where it holds none."""
-    if isinstance(cell, str):
-        try:
-            cell = parse_json(cell, lenient=True)
-        except ValueError:
-            return []
-    return cell if isinstance(cell, list) else []
 
 
 def _uneven(row: Row, columns: Sequence[str]) -> str:
@@ -226,14 +159,6 @@ def _uneven(row: Row, columns: Sequence[str]) -> str:
     return ", ".join(
         f"{column}: {'no list' if length is None else length}" for column, length in zip(columns, lengths, strict=True)
     )
-
-
-def _query_name(value: object) -> str:
-    """Return a name from a column as one that can end a sample's id; empty where it cannot."""
-    if value is None:
-        return ""
-    name = _shown(value).strip().replace("/", "-").replace("@", "-")
-    return "" if name in TASK_NAMES or id_problem(name, LONGEST_NAME) else name
 
 
 def _shown(value: object) -> str:

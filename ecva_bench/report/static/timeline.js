@@ -80,7 +80,8 @@ Ecva.timeline = (() => {
 
   function draw(index, shown, focus) {
     const rows = [ruler(), track("annotated", spans(entry.moments, "moment", "annotated moment"))];
-    if (entry.curve.length) rows.push(track("severity", [curve()], "tall"));
+    const curves = shown.filter((number) => entry.runs[number] && entry.runs[number].severe);
+    if (entry.curve.length || curves.length) rows.push(track("severity", severity(index, curves), "tall"));
     const run = entry.runs[focus];
     for (const seen of run ? run.tracks : []) {
       const title = seen.view === "full" ? "frames seen" : `frames seen, ${seen.view}`;
@@ -137,6 +138,37 @@ Ecva.timeline = (() => {
       { class: "ticks", viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" },
       svg("path", { d: path })
     );
+  }
+
+  // The annotated curve as an area, over it a line for each run that is shown; floors are dashed, gaps are hatched.
+  function severity(index, curves) {
+    const rows = entry.curve.length ? [curve()] : [];
+    for (const number of curves) {
+      const { segments, unparsed } = entry.runs[number].severe;
+      const { label, baseline } = index.runs[number];
+      const line = svg(
+        "svg",
+        { class: `curve predicted${baseline ? " floor" : ""}`, viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "img", "aria-label": `severity by ${label}` },
+        svg("path", { d: steps(segments) })
+      );
+      line.style.setProperty("--hue", Ecva.hue(number));
+      rows.push(line, ...spans(unparsed, "unparsed", `no severity read, ${label}`));
+    }
+    return rows;
+  }
+
+  // The outline of segments, in order of time; 0 between them.
+  function steps(segments) {
+    const x = (seconds) => ((1000 * Math.min(seconds, end)) / end).toFixed(1);
+    const y = (value) => (100 - 100 * value).toFixed(1);
+    let d = "M0 100";
+    let before = 0;
+    for (const [start, stop, value] of [...segments].sort((a, b) => a[0] - b[0])) {
+      if (start > before) d += `V100H${x(start)}`;
+      d += `V${y(value)}H${x(stop)}`;
+      before = Math.max(before, stop);
+    }
+    return before < end ? `${d}V100H1000` : d;
   }
 
   function curve() {
