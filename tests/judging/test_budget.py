@@ -106,7 +106,7 @@ def test_a_request_that_was_sent_and_lost_may_have_cost_the_most(judge_at: Open,
         Fault(drop=True),
         Fault(cut=20),
         Fault(503, error("busy")),
-        Fault(504, error("the gateway waits no longer")),
+        Fault(504, error("timed out")),
     ]
     with JudgeServer(lambda *_: REPLY, faults=faults) as server:
         judge = judge_at(server, prices=prices, budget_usd=1.0)
