@@ -140,7 +140,8 @@ def read_rankings(path: Path, *, criterion: str = "") -> Rankings:
             problems.append(RankingProblem(line=number, triple=name, reason=_reason(error)))
     if not triples:
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "the file is empty"
-        raise DataError("there is no triple to evaluate on", path, first)
+        other = "; leave --criterion out, or name another" if criterion else ""
+        raise DataError("there is no triple to evaluate on", path, first + other)
     return Rankings(source=str(path), triples=tuple(triples.values()), problems=tuple(problems))
 
 

@@ -12,6 +12,7 @@ from ecva_bench.judging import client
 from tests.adapters.model_server import ModelServer
 from tests.cli.conftest import Command
 from tests.judging.server import Fault, Request, completion, error
+from tests.sealing import reseal
 
 KEY = "sk-very-secret-0123456789"
 
@@ -142,6 +143,7 @@ def test_a_run_that_several_models_answered_says_so_wherever_it_is_shown(tmp_pat
     lines = (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     answers = [line for line in lines if json.loads(line)["type"] == "answer"]
     out.write_text(lines[0] + answers[0], encoding="utf-8")  # the manifest and one answer
+    reseal(out)
     with ModelServer(model="tiny-2") as server:
         code, _, said = ecva_bench(*run, "--model-arg", f"base-url={server.url}")
     assert code == 0

@@ -12,6 +12,7 @@ from ecva_bench.scoring.files import read_scores
 from tests.cases import case
 from tests.judging.server import JudgeServer, completion
 from tests.scoring.judges import lexical, served
+from tests.sealing import reseal
 
 TASKS = ("description", "cause", "effect")
 
@@ -61,6 +62,7 @@ def rewritten(results: Path, name: str, text: str) -> Path:
             line["answer"] = text
     path = results.with_name(f"{name}.jsonl")
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    reseal(path)
     return path
 
 
@@ -216,6 +218,7 @@ def test_samples_without_their_edited_answer_are_named(answers, judged):
     kept = [line for line in lines if not ('"view":"anomaly"' in line and '"id":"mini02/cause"' in line)]
     assert len(kept) == len(lines) - 1
     results.write_text("\n".join(kept) + "\n")
+    reseal(results)
     code, shown, _ = judged(results, "--task", "cause")
     assert code == 0
     assert "anomeval: 1 x no answer on the anomaly view: without s3, S, gated: mini02/cause" in shown
@@ -281,6 +284,7 @@ def test_a_judge_without_a_verdict_is_told_where_rules_alone_gave_scores(answers
         if line.get("view") == "anomaly":
             line["answer"] = ""
     results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    reseal(results)
     code, _, said = judged(results, "--task", "cause", "--scorers", "anomeval")
     assert code == 3
     (line,) = [line for line in said.splitlines() if line.startswith("error")]

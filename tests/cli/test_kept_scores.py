@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.scoring.files import read_scores
+from tests.sealing import reseal
 
 from .conftest import Command
 
@@ -79,6 +80,7 @@ def test_judged_scores_of_changed_answers_are_not_lost_and_others_are_replaced(
     answer = next(n for n, line in enumerate(lines) if json.loads(line)["type"] == "answer")
     lines[answer] = lines[answer].replace("careless", "drunk")
     results.write_text("".join(lines))
+    reseal(results)
     before = Path("results.scores.jsonl").read_bytes()
     code, _, said = ecva_bench("score", results)
     assert (code, "the answers have changed since" in said) == (2, True)
@@ -87,6 +89,7 @@ def test_judged_scores_of_changed_answers_are_not_lost_and_others_are_replaced(
     Path("results.scores.jsonl").unlink()
     ecva_bench("score", results, "--scorers", "bleu", "--task", "cause")
     results.write_text("".join(lines).replace("drunk", "tired"))
+    reseal(results)
     assert ecva_bench("score", results, "--scorers", "rouge", "--task", "cause")[0] == 0
     assert held() == {"cause/rouge"}
 

@@ -6,6 +6,7 @@ import re
 
 from tests.judging.server import JudgeServer
 from tests.scoring.judges import served
+from tests.sealing import reseal
 
 VAGUE = "Two vehicles came to grief, the fifth kind on your list I suppose."
 
@@ -15,6 +16,7 @@ def test_from_the_command_line_with_store_and_replay(ecva_bench, tmp_path, monke
     out = tmp_path / "constant.jsonl"
     assert ecva_bench("run", "--model", "constant", "--task", "classification", "--limit", 3, "--out", out)[0] == 0
     out.write_text(out.read_text().replace('"answer":"[5]"', f'"answer":"{VAGUE}"'))
+    reseal(out)
     assert VAGUE in out.read_text()
     common = ("score", out, "--read-with", "scripted")
     with JudgeServer(served(lambda name, payload: [5])) as server:
@@ -36,6 +38,7 @@ def test_an_audit_counts_what_the_reader_of_the_scores_reads(ecva_bench, tmp_pat
     out = tmp_path / "oracle.jsonl"
     assert ecva_bench("run", "--model", "oracle", "--task", "classification", "--out", out)[0] == 0
     out.write_text(re.sub(r'"answer":"[^"]*"', f'"answer":"{VAGUE}"', out.read_text(), count=2))
+    reseal(out)
     code, unread, _ = ecva_bench("audit", out)
     assert code == 1
     assert "nothing can be read from these: 2 unread" in unread

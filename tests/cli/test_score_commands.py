@@ -11,6 +11,7 @@ from ecva_bench import __version__
 from ecva_bench.journal.writer import Journal
 from ecva_bench.records.answers import Manifest
 from tests.scoring.build import answer, moments
+from tests.sealing import reseal
 
 
 @pytest.fixture
@@ -157,6 +158,7 @@ def test_a_scorer_that_scored_nothing_ends_with_code_3_and_the_first_reason(resu
         if line.get("task") == "timestamp":
             line["moments"] = []
     results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    reseal(results)
     code, shown, said = ecva_bench("score", results)
     assert code == 3
     assert f"error: nothing was scored by timestamp: {results}: no moment annotated\n" in said
