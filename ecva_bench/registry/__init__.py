@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
@@ -242,12 +243,19 @@ def _is_ours(entry: EntryPoint) -> bool:
     """Return whether this project registers it: by its package, which no name of a module can pretend to be."""
     if entry.dist is None:
         return entry.module.partition(".")[0] == _OURS
-    return re.sub("[-_.]+", "-", entry.dist.name).lower() == _PACKAGE
+    return re.sub("[-_.]+", "-", _name_and_version(entry.dist)[0]).lower() == _PACKAGE
 
 
 def _release(entry: EntryPoint) -> str:
     """Return which release of which package registers an entry point, as `package:VERSION`."""
-    return f"{entry.dist.name}:{entry.dist.version}" if entry.dist is not None else ""
+    return ":".join(_name_and_version(entry.dist)) if entry.dist is not None else ""
+
+
+@lru_cache(maxsize=64)
+def _name_and_version(package: Distribution) -> tuple[str, str]:
+    """Return what a package calls itself. Its metadata is parsed once, not for each of its entry points."""
+    metadata = package.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def _noun(group: str) -> str:
