@@ -16,9 +16,8 @@ QUICK = ("--model-arg", "max-new-tokens=4", "--model-arg", "device=cpu")
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, own_cache: Path) -> Path:
     """A LoRA, a projector without Mamba block, and the language model both lie on."""
-    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
     tiny.write_tower(tmp_path / "tower")
     tiny.write_base(tmp_path / "base")
     mamba = tiny.random_state(MambaConnector(tiny.WIDTH, tiny.HIDDEN), 3)
