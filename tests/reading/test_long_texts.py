@@ -51,7 +51,7 @@ READERS: dict[str, Callable[[str], object]] = {
 }
 PIECES = ("\n", " \n", " ", "[", "1", ",", "and ", "a ", "A, ", "<think>", "answer: ", '"', "\ud800", "$a", "score: ")
 OF_AUDIT = ("ignore ", "score 5 ", "this answer ", "driver child ", "5-1 ", "e\u0301", "Zm9v", "&#65;", "%41", "<b")
-LENGTHS = (50_000, pytest.param(200_000, marks=pytest.mark.slow))  # the longer in two seconds, the shorter in one
+LENGTHS = (50_000, pytest.param(200_000, marks=pytest.mark.slow))
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -65,7 +65,7 @@ LENGTHS = (50_000, pytest.param(200_000, marks=pytest.mark.slow))  # the longer 
 def test_a_long_text_is_read_in_two_seconds(reader: str, piece: str, length: int) -> None:
     start = time.process_time()
     READERS[reader]("score:" + piece * (length // len(piece)))
-    assert time.process_time() - start < (2 if length > 100_000 else 1)
+    assert time.process_time() - start < 2  # a quadratic one takes ten already with the shorter text
 
 
 @pytest.mark.parametrize(
