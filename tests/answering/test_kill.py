@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import load_dataset
+from ecva_bench.journal.results import read_results
 
 
 def command(out: Path, *more: str) -> list[str]:
@@ -24,14 +25,15 @@ def command(out: Path, *more: str) -> list[str]:
 
 
 def answers(path: Path) -> dict[str, dict[str, object]]:
-    """Return the answer lines by key, without what time changes; fail on a key that occurs twice."""
+    """Return the answer lines by key, without what time and order change; fail on a broken seal and on a key twice."""
+    assert read_results(path).sealed
     found: dict[str, dict[str, object]] = {}
     for line in path.read_bytes().splitlines(keepends=True):
         assert line.endswith(b"\n")
         record = json.loads(line)
         if record["type"] == "answer":
             assert record["key"] not in found
-            found[record["key"]] = {name: value for name, value in record.items() if name not in ("t", "time")}
+            found[record["key"]] = {name: value for name, value in record.items() if name not in ("t", "time", "seal")}
     return found
 
 
