@@ -276,3 +276,7 @@ class JudgeError(EcvaError):
 
 class BudgetExhausted(JudgeError):
     """The budget of money or tokens is used up. Earlier replies are stored, and the same command goes on from there."""
+
+
+class Terminated(BaseException):
+    """SIGTERM came. No `SystemExit`, which a plug-in may raise, and no interrupt, which some commands wait for."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.data import load_dataset
+from ecva_bench.journal.results import read_results
 
 
 def command(out: Path, *more: str) -> list[str]:
@@ -24,14 +25,15 @@ def command(out: Path, *more: str) -> list[str]:
 
 
 def answers(path: Path) -> dict[str, dict[str, object]]:
-    """Return the answer lines by key, without what time changes; fail on a key that occurs twice."""
+    """Return the answer lines by key, without what time and order change; fail on a broken seal and on a key twice."""
+    assert read_results(path).sealed
     found: dict[str, dict[str, object]] = {}
     for line in path.read_bytes().splitlines(keepends=True):
         assert line.endswith(b"\n")
         record = json.loads(line)
         if record["type"] == "answer":
             assert record["key"] not in found
-            found[record["key"]] = {name: value for name, value in record.items() if name not in ("t", "time")}
+            found[record["key"]] = {name: value for name, value in record.items() if name not in ("t", "time", "seal")}
     return found
 
 
@@ -44,7 +46,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dic
     return answers(out), time.monotonic() - start
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
     kills: int, undisturbed: tuple[dict[str, dict[str, object]], float], tmp_path: Path
 ) -> None:
@@ -67,7 +69,7 @@ def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
                 tail.write(b'{"type":"answer","key":"torn')
         subprocess.run(command(out), check=True, capture_output=True)
         assert answers(out) == expected
-    assert killed_midway >= kills // 4
+    assert killed_midway >= max(1, kills // 4)
 
 
 BY_PARTS = """

@@ -52,7 +52,7 @@ def answers(path: Path) -> dict[str, dict[str, object]]:
     """Return answer records by key, without what time changes; fail on a key that comes twice."""
     found = lines(path, "answer")
     assert len({record["key"] for record in found}) == len(found)
-    return {str(r["key"]): {name: v for name, v in r.items() if name not in ("t", "time")} for r in found}
+    return {str(r["key"]): {name: v for name, v in r.items() if name not in ("t", "time", "seal")} for r in found}
 
 
 def events(path: Path, name: str) -> list[dict[str, object]]:

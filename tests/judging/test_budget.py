@@ -102,13 +102,18 @@ def test_a_reply_that_counts_what_cannot_be_is_no_verdict_within_a_budget(
 
 
 def test_a_request_that_was_sent_and_lost_may_have_cost_the_most(judge_at: Open, prices: Path) -> None:
-    faults = [Fault(drop=True), Fault(cut=20), Fault(503, error("busy"))]
+    faults = [
+        Fault(drop=True),
+        Fault(cut=20),
+        Fault(503, error("busy")),
+        Fault(504, error("timed out")),
+    ]
     with JudgeServer(lambda *_: REPLY, faults=faults) as server:
         judge = judge_at(server, prices=prices, budget_usd=1.0)
         assert judge.ask([grade()])[0].value == 3
-        assert judge.usage.uncounted == 2  # an error that is told is not billed
+        assert judge.usage.uncounted == 3  # an error that is told is not billed, but for a gateway's time-out
         assert judge.usage.usd is not None
-        assert judge.usage.usd > 2 * MAX_REPLY_TOKENS * 10 / 1e6
+        assert judge.usage.usd > 3 * MAX_REPLY_TOKENS * 10 / 1e6
 
 
 class BillingServer(JudgeServer):

@@ -37,7 +37,8 @@ def test_what_is_kept_is_what_the_submissions_give(copy):
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     evidence = Evidence([FOLDER / "ci", FOLDER / "mini" / "answers"])
     paths = build_leaderboards(copy, published=published_tables(), class_names=names, read=evidence.read_verified)
-    assert [note.rpartition(": ")[2] for note in evidence.notes] == ["verified"] * 10
+    found = [note.rpartition(": ")[2] for note in evidence.notes]  # the frozen judge calls are older than seals
+    assert [one.removesuffix("; the judge's calls are unsealed") for one in found] == ["verified"] * 10
     assert {path.relative_to(copy) for path in paths} == contents(copy).keys()
     assert contents(copy) == contents(FOLDER)
 

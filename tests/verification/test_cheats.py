@@ -62,6 +62,18 @@ def test_a_changed_submission_is_refused_for_what_was_changed(board, cheat, why)
     assert str(board.folder) in str(refused.value)
 
 
+def test_a_repair_is_not_kept_quiet(tmp_path):
+    answers = [*true_answers(), {"type": "event", "event": "repaired", "detail": {"faults": 2}, "t": ""}]
+    board = plant(tmp_path, answers)
+    assert built(board)["kind"] == "run, verified"
+    assert "changed in 2 places and repaired" in (board.folder / "mini" / "leaderboard.md").read_text()
+    changed = json.loads(board.submission.read_text())
+    del changed["scores"]["repaired"]
+    board.submission.write_text(json.dumps(resealed(changed)))
+    with pytest.raises(ResultsError, match="repaired is 0, should be 2"):
+        built(board)
+
+
 @pytest.mark.parametrize(
     ("cheat", "rank", "kind"),
     [
