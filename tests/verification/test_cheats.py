@@ -163,9 +163,11 @@ def test_bad_calls_and_those_of_other_judges_are_a_finding_about_their_row_alone
     assert f"{board.judge}, line " in evidence.notes[1]
 
 
-def test_answers_that_are_called_as_calls_are_no_calls_of_a_judge(board):
-    """As where somebody submits a results file named judge.jsonl: the other rows are built all the same."""
-    board.answers.with_name("judge.jsonl").write_bytes((cheats.CI / "constant.jsonl").read_bytes())
+def test_answers_that_are_called_as_calls_are_no_calls_of_a_judge(tmp_path):
+    """As where somebody submits a results file named run.judge.jsonl: the calls of all rows are still looked for."""
+    board = plant(tmp_path, true_answers(), judged=True)
+    board.judge.rename(board.judge.with_name("judge.jsonl"))
+    board.judge.write_bytes((cheats.CI / "constant.jsonl").read_bytes())
     assert built(board)["kind"] == "run, verified"
 
 
