@@ -38,6 +38,8 @@
           └── BudgetExhausted      the run's budget of money or tokens is used up; earlier replies are stored
     Terminated                     SIGTERM came: no error, and nothing that ends the program by itself
 
+    Terminated                    SIGTERM came; it is no `EcvaError`, so that nothing but the command itself takes it
+
 Messages follow *what happened: to which file or record: what to do*.
 """
 
