@@ -36,7 +36,6 @@
      ├── ScoringError              a score that cannot be computed for anyone (bad items are `unscored`, not errors)
      └── JudgeError                a judge that cannot be asked at all: no key, no such model, refused
           └── BudgetExhausted      the run's budget of money or tokens is used up; earlier replies are stored
-    Terminated                     SIGTERM came: no error, and nothing that ends the program by itself
 
     Terminated                    SIGTERM came; it is no `EcvaError`, so that nothing but the command itself takes it
 
