@@ -21,7 +21,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..errors import EcvaError, UsageError
+from ..errors import EcvaError, Terminated, UsageError
 from . import source_files
 from .source_files import error_line
 
@@ -81,10 +81,12 @@ class Plugin:
 
 @contextmanager
 def no_exit(error: type[EcvaError], label: str) -> Iterator[None]:
-    """Raise `error`, which names a plug-in, where its code ends the program, as `sys.exit` does."""
+    """Raise `error`, which names a plug-in, where its code raises what would end the program, as `sys.exit` does."""
     try:
         yield
-    except SystemExit as end:
+    except (Exception, KeyboardInterrupt, Terminated):
+        raise
+    except BaseException as end:
         raise error(f"it ends the program ({error_line(end)})", label, "have it raise an error instead") from end
 
 
