@@ -98,3 +98,11 @@ def test_grounding_is_of_the_anomaly_where_there_are_no_sentences(tmp_path: Path
     assert (answer.id, answer.task) == ("mini01/timestamp", "timestamp")
     views: tuple[View, ...] = ("full",)
     assert tuple(taken(told, load_mini()).manifest.expects) == views
+
+
+def test_severities_come_back_with_the_data_sets_curves(tmp_path: Path) -> None:
+    mini = load_mini(videos=tmp_path)
+    run = eb.run("constant", data=mini, tasks="severity", limit=2, out=tmp_path / "r.jsonl")
+    export_results(read_results(run.path), "csv", tmp_path / "out.csv")
+    again = taken(tmp_path / "out.csv", mini).answers
+    assert {one.video: one.curve for one in again} == {one.video: one.severity_curve for one in mini.annotations[:2]}
