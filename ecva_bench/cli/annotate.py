@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..untrusted import say_json, say_lines
+from ..untrusted import say, say_json, say_lines
 from .naming import NamingCommand
 
 app = typer.Typer(help="Plan, exchange, compare and settle annotations made by people.", no_args_is_help=True)
@@ -56,3 +56,64 @@ def annotate_agreement_command(
         say_lines("\n".join(map(as_text, tables)))
     if any(one.passed is False or one.batch for one in screened):
         raise typer.Exit(1)
+
+
+@app.command("export", cls=NamingCommand)
+def annotate_export_command(
+    annotations: Annotated[Path, typer.Argument(help="annotations.jsonl, or a data set's file.", show_default=False)],
+    to: Annotated[str, typer.Option(help="label-studio, via or elan.")],
+    out: Annotated[Path, typer.Option(help="Folder that the tool's files are written into.")],
+    annotator: Annotated[str | None, typer.Option(help="Only what this annotator said.")] = None,
+    round_: Annotated[int | None, typer.Option("--round", min=1, help="Only what was said in this round.")] = None,
+    videos: Annotated[Path | None, typer.Option(help="Folder of the video files, for Label Studio.")] = None,
+) -> None:
+    """Write annotations as files of an annotation tool, for a review or to go on from.
+
+    Label Studio counts frames at the rate of each video file; a video of a variable
+    rate is refused, for via and elan count seconds. ELAN gets one file a video.
+
+    Example: ecva-bench annotate export annotations.xlsx --round 1 --to via --out review
+    """
+    from ..annotation.acts import latest, read_acts
+    from ..annotation.exchange import write_for
+    from ..errors import DataError
+    from ..wording import counted
+    from ..writing import write_whole
+
+    found = latest(read_acts(annotations))
+    acts = [one for one in found if annotator in (None, one.annotator) and round_ in (None, one.round)]
+    if not acts:
+        there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
+        raise DataError("there is no such annotation", annotations, f"choose of: {there}")
+    files = write_for(to, acts, videos)
+    for name, content in files.items():
+        write_whole(out / name, content)
+    say(f"{out}: {counted(len(files), 'file')} for {to}, {counted(len(acts), 'video')}")
+
+
+@app.command("import", cls=NamingCommand)
+def annotate_import_command(
+    exports: Annotated[list[Path], typer.Argument(help="Files that the tool wrote.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="annotations.jsonl, which is appended to.")],
+    annotator: Annotated[str | None, typer.Option(help="Who annotated. Default: whom the file names.")] = None,
+    round_: Annotated[int, typer.Option("--round", min=1, help="1, or 2 of a review.")] = 1,
+    saw: Annotated[list[str] | None, typer.Option(help="Whose work the annotator was shown; may be repeated.")] = None,
+    frame_rate: Annotated[
+        float | None, typer.Option(min=0.01, help="Of Label Studio's configuration, where tasks state none.")
+    ] = None,
+) -> None:
+    """Append what annotators did in Label Studio, VIA 3 or ELAN to a file of annotations.
+
+    The content of a file says which tool wrote it. What the file of annotations has
+    already is not written again. Nothing is written where a file cannot be read.
+
+    Example: ecva-bench annotate import project.json --annotator ann --out annotations.jsonl
+    """
+    from ..annotation.acts import append_acts
+    from ..annotation.exchange import read_from
+    from ..wording import counted
+
+    said = {"round": round_, "blind": not saw, "saw": tuple(saw or ())}
+    acts = [act.model_copy(update=said) for path in exports for act in read_from(path, annotator, frame_rate)]
+    new = append_acts(out, acts)
+    say(f"{out}: {counted(new, 'annotation')} added, {len(acts) - new:,} there already")

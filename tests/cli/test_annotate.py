@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench import cli
-from ecva_bench.annotation.acts import append_acts
+from ecva_bench.annotation.acts import append_acts, read_acts
 from tests.annotation.acts import act
 
 
@@ -42,3 +42,22 @@ def test_one_annotator_alone_agrees_with_nobody(
     append_acts(path, [act("v", "ann", [(0, 10)])])
     assert annotate(monkeypatch, "agreement", path) == 2
     assert "annotated by two people" in capsys.readouterr().err
+
+
+def test_annotations_go_to_a_tool_and_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, back = tmp_path / "annotations.jsonl", tmp_path / "back.jsonl"
+    append_acts(path, [act("v", "ann", [(0, 10)], "5-1,4"), act("v", "ben", [(0, 9)])])
+    assert annotate(monkeypatch, "export", path, "--to", "via", "--annotator", "ann", "--out", tmp_path / "via") == 0
+    project = tmp_path / "via/project.json"
+    words = ("import", project, "--annotator", "cleo", "--round", "2", "--saw", "ann", "--out", back)
+    assert annotate(monkeypatch, *words) == 0
+    assert annotate(monkeypatch, *words) == 0
+    shown = capsys.readouterr().out
+    assert "1 annotation added, 0 there already" in shown
+    assert "0 annotations added, 1 there already" in shown
+    [review] = read_acts(back)
+    assert (review.round, review.blind, review.saw) == (2, False, ("ann",))
+    assert annotate(monkeypatch, "export", path, "--to", "via", "--annotator", "zoe", "--out", tmp_path / "via") == 2
+    assert "choose of: ann in round 1, ben in round 1" in capsys.readouterr().err

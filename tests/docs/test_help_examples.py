@@ -14,6 +14,8 @@ import pytest
 import typer
 
 from ecva_bench import cli
+from ecva_bench.annotation.exchange import write_for
+from ecva_bench.records.acts import AnnotationAct
 from ecva_bench.scoring.files import scores_path
 from tests.imports import ROOT
 
@@ -110,6 +112,9 @@ def only_for(line: str) -> None:
         shutil.copyfile("new.scores.jsonl", "frozen.scores.jsonl")
     if "rankings.jsonl" in line:
         rankings()
+    if "project.json" in line:
+        [project] = write_for("via", [AnnotationAct(video="1", annotator="ann", cause="It is wet.")], None).values()
+        Path("project.json").write_text(project, encoding="utf-8")
     if "my_data.py" in line:
         files = {block.file: block.text for block in blocks(OWN_DATA) if block.file}
         Path("my_data.py").write_text(files["my_data.py"], encoding="utf-8")
