@@ -60,14 +60,16 @@ def annotate_agreement_command(
 
 @app.command("export", cls=NamingCommand)
 def annotate_export_command(
-    annotations: Annotated[Path, typer.Argument(help="annotations.jsonl, or a data set's file.", show_default=False)],
+    annotations: Annotated[
+        Path, typer.Argument(help="A file of a queue, annotations.jsonl, or a data set's file.", show_default=False)
+    ],
     to: Annotated[str, typer.Option(help="label-studio, via or elan.")],
     out: Annotated[Path, typer.Option(help="Folder that the tool's files are written into.")],
     annotator: Annotated[str | None, typer.Option(help="Only what this annotator said.")] = None,
     round_: Annotated[int | None, typer.Option("--round", min=1, help="Only what was said in this round.")] = None,
     videos: Annotated[Path | None, typer.Option(help="Folder of the video files, for Label Studio.")] = None,
 ) -> None:
-    """Write annotations as files of an annotation tool, for a review or to go on from.
+    """Write a queue as files of an annotation tool, or annotations, for a review or to go on from.
 
     Label Studio counts frames at the rate of each video file; a video of a variable
     rate is refused, for via and elan count seconds. ELAN gets one file a video.
@@ -76,11 +78,13 @@ def annotate_export_command(
     """
     from ..annotation.acts import latest, read_acts
     from ..annotation.exchange import write_for
+    from ..annotation.queue import is_queue, read_queue
     from ..errors import DataError
     from ..wording import counted
     from ..writing import write_whole
 
-    found = latest(read_acts(annotations))
+    queued = is_queue(annotations)
+    found = [one.as_act() for one in read_queue(annotations)] if queued else latest(read_acts(annotations))
     acts = [one for one in found if annotator in (None, one.annotator) and round_ in (None, one.round)]
     if not acts:
         there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
@@ -117,3 +121,74 @@ def annotate_import_command(
     acts = [act.model_copy(update=said) for path in exports for act in read_from(path, annotator, frame_rate)]
     new = append_acts(out, acts)
     say(f"{out}: {counted(new, 'annotation')} added, {len(acts) - new:,} there already")
+
+
+@app.command("queue", cls=NamingCommand)
+def annotate_queue_command(
+    videos: Annotated[Path, typer.Argument(help='Lines such as {"video": "00001"}.', show_default=False)],
+    annotators: Annotated[str, typer.Option(help="Names, separated by commas.")],
+    out: Annotated[Path, typer.Option(help="Folder for plan.jsonl and a file for each annotator.")],
+    overlap: Annotated[float, typer.Option(min=0, max=1, help="Share of the videos that two people annotate.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Seed of who gets what.")] = 0,
+    gold: Annotated[
+        Path | None, typer.Option(help="Adjudicated answers; 5 % more videos are hidden ones of these.")
+    ] = None,
+) -> None:
+    """Say who annotates which videos, blind: all once, some twice, and some whose answer is known.
+
+    A file of an annotator does not say which videos are annotated twice or known;
+    plan.jsonl does, and is not for annotators.
+
+    Example: ecva-bench annotate queue videos.jsonl --annotators ann,ben,cleo --out queue
+    """
+    from ..annotation.acts import read_acts
+    from ..annotation.queue import as_queued, plan_queue, queue_text, read_queue
+    from ..errors import UsageError
+    from ..wording import counted
+    from ..writing import write_whole
+
+    names = [name.strip() for name in annotators.split(",")]
+    if any("/" in name or name in ("plan", "..", ".") for name in names):
+        raise UsageError(f"a name cannot be that of a file: {annotators}", remedy="use letters and digits")
+    known = [act.video for act in read_acts(gold)] if gold else []
+    if (out / "plan.jsonl").exists():
+        raise UsageError("there is a plan already, by which people may be working", out, "name another folder")
+    plan = plan_queue(read_queue(videos), names, overlap=overlap, seed=seed, gold=known)
+    for name in names:
+        own = [as_queued(one) for one in plan if one.annotator == name]
+        write_whole(out / f"{name}.jsonl", queue_text(own))
+        say(f"{out / name}.jsonl: {counted(len(own), 'video')}")
+    write_whole(out / "plan.jsonl", queue_text(plan))
+
+
+@app.command("adjudicate", cls=NamingCommand)
+def annotate_adjudicate_command(
+    annotations: Annotated[Path, typer.Argument(help="annotations.jsonl.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="File for the settled videos.")],
+    third: Annotated[str, typer.Option(help="Who is to settle the others.")] = "third",
+    open_: Annotated[Path | None, typer.Option("--open", help="File for the queue of the others.")] = None,
+) -> None:
+    """Settle what several people said: equal is taken, moments of IoU 0.9 are averaged, of the rest a third decides.
+
+    The third person sees what was said without names. Import that work with
+    --round 2 and a --saw for each annotator, and call this again.
+
+    Example: ecva-bench annotate adjudicate annotations.jsonl --out gold.jsonl --open third.jsonl
+    """
+    from ..annotation.acts import acts_text, read_acts
+    from ..annotation.adjudicating import adjudicate
+    from ..annotation.queue import queue_text
+    from ..errors import UsageError
+    from ..wording import counted
+    from ..writing import write_whole
+
+    if annotations.resolve() in {one.resolve() for one in (out, open_) if one}:
+        raise UsageError("the annotations would be written over", annotations, "name another file")
+    settled, others = adjudicate(read_acts(annotations), third=third)
+    write_whole(out, acts_text(settled))
+    say(f"{out}: {counted(len(settled), 'video')} settled")
+    if open_ is not None:
+        write_whole(open_, queue_text(others))
+        say(f"{open_}: {counted(len(others), 'video')} for {third}")
+    elif others:
+        say(f"{counted(len(others), 'video')} for a third person: name a file for them with --open")

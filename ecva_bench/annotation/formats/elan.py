@@ -15,7 +15,7 @@ from xml.parsers import expat
 from ...errors import DataError
 from ...names import ids_of
 from ...records.acts import AnnotationAct
-from .fields import FIELDS, MOMENT, act_of, texts_of
+from .fields import FIELDS, MOMENT, act_of, field_texts
 
 TOOL = "elan"
 _MOMENTS = "moments"
@@ -91,7 +91,7 @@ def _document(act: AnnotationAct) -> str:
     """Return an act as a file of ELAN. Texts stand beside the whole video, each on its tier."""
     last = act.duration or max((moment.end for moment in act.moments), default=1.0)
     tiers = [(_MOMENTS, [(moment.start, moment.end, MOMENT) for moment in act.moments])]
-    texts = texts_of(act)
+    texts = field_texts(act)
     tiers += [(name, [(0.0, last, texts[name])] if name in texts else []) for name in FIELDS]
     ends = [time for _, rows in tiers for start, end, _ in rows for time in (start, end)]
     slots = "".join(

@@ -18,7 +18,7 @@ MOMENT = "anomaly"  # what a marked span is called
 FIELDS = ("class", "description", "cause", "effect", "key_sentences")
 
 
-def texts_of(act: AnnotationAct) -> dict[str, str]:
+def field_texts(act: AnnotationAct) -> dict[str, str]:
     """Return the fields of an act as texts: the class as `5-1,4`, key sentences one a line; without empty ones."""
     texts = {
         "class": class_text(act.label) if act.label else "",

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import DataError
 from ...names import ids_of
 from ...records.acts import AnnotationAct
-from .fields import FIELDS, MOMENT, act_of, texts_of
+from .fields import FIELDS, MOMENT, act_of, field_texts
 
 TOOL = "label-studio"
 _EXPORT_JSON = "export the project as JSON (not JSON-MIN)"
@@ -89,7 +89,7 @@ def _result(act: AnnotationAct, rate: float) -> Iterator[dict[str, Any]]:
             "type": "timelinelabels",
             "value": value,
         }
-    for name, text in texts_of(act).items():
+    for name, text in field_texts(act).items():
         yield {
             "id": name,
             "from_name": name,

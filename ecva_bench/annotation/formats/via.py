@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import DataError
 from ...names import ids_of
 from ...records.acts import AnnotationAct
-from .fields import FIELDS, MOMENT, act_of, texts_of
+from .fields import FIELDS, MOMENT, act_of, field_texts
 
 TOOL = "via"
 _OF_FILE, _OF_TIME = "FILE1_Z0_XY0", "FILE1_Z2_XY0"  # what an attribute describes
@@ -43,7 +43,7 @@ def write_via(acts: Sequence[AnnotationAct]) -> dict[str, str]:
         name = act.media or f"{act.video}.mp4"
         files[view] = {"fid": view, "fname": name, "type": _VIDEO, "loc": _ON_DISK, "src": name}
         views[view] = {"fid_list": [view]}
-        fields = {keys[_VIDEO_ID]: act.video, **{keys[one]: text for one, text in texts_of(act).items()}}
+        fields = {keys[_VIDEO_ID]: act.video, **{keys[one]: text for one, text in field_texts(act).items()}}
         metadata[f"{view}_0"] = {"vid": view, "flg": 0, "z": [], "xy": [], "av": fields}
         for place, moment in enumerate(act.moments, start=1):
             span = {"vid": view, "flg": 0, "z": [moment.start, moment.end], "xy": [], "av": {keys[MOMENT]: MOMENT}}
