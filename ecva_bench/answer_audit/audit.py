@@ -15,11 +15,13 @@ from ..judging import Judge
 from ..records.answers import Results
 from ..records.base import Record, View
 from ..records.scores import NO_VERDICT, Scores, Summary
-from ..scoring.join import group_answers
+from ..scoring.join import AnswerGroup, group_answers
 from ..wording import counted
 from .copies import equal
 from .entries import IDS_SHOWN, RULES, AuditedEntry, AuditFinding, EntryCount
 from .rules import about_one, quoted
+
+_Place = tuple[str, View]  # a task and a view
 
 
 class AnswerAudit(Record):
@@ -33,33 +35,44 @@ def audit_answers(files: Sequence[Results], reader: Judge | None = None, scores:
     """Return the findings about the answers of some runs, file by file and between files.
 
     A `reader` is a judge that reads classes and spans where the rules could not, as in `score_results`. `scores` are
-    those of the runs that were scored.
+    those of the runs that were scored; of their items, those with gaps are enough.
 
     Equal answers in several files of one model are no finding; nor are equal answers to edited videos, about most of
     which there is only one thing to say: nothing happens. Texts are compared as words, as they look, whatever their
     case, letters, punctuation and special tokens.
     """
-    entries = [entry for results in files for entry in _entries(results, reader)]
-    tasks: dict[str, list[AuditedEntry]] = defaultdict(list)
-    for entry in entries:
-        if entry.group.view == "full":
-            tasks[entry.group.task].append(entry)
-    findings: list[AuditFinding] = []
-    for entry in entries:
-        findings += about_one(entry)
-    for some in tasks.values():
-        findings += _prompts(some)
-        for one, other in itertools.combinations(some, 2):
-            if one.model != other.model:
-                findings += _identical(one, other)
-    findings += _unjudged(scores)
+    groups = [_groups(results) for results in files]
+    counts: dict[tuple[int, _Place], EntryCount] = {}
+    alone: dict[tuple[int, _Place], list[AuditFinding]] = {}
+    between: list[AuditFinding] = []
+    for place in dict.fromkeys(itertools.chain.from_iterable(groups)):  # one by one: the words of all take much memory
+        entries = []
+        for number, (results, places) in enumerate(zip(files, groups, strict=True)):
+            if place in places:
+                entry = AuditedEntry(results, *places[place], reader)
+                counts[number, place], alone[number, place] = entry.count(), list(about_one(entry))
+                entries.append(entry)
+        if place[1] == "full":
+            between += _between(entries)
+    order = [(number, place) for number, places in enumerate(groups) for place in places]
+    findings = [*(one for each in order for one in alone[each]), *between, *_unjudged(scores)]
     findings.sort(key=lambda finding: RULES.index(finding.rule))
-    return AnswerAudit(entries=tuple(entry.count() for entry in entries), findings=tuple(findings))
+    return AnswerAudit(entries=tuple(counts[each] for each in order), findings=tuple(findings))
 
 
-def _entries(results: Results, reader: Judge | None) -> list[AuditedEntry]:
-    owed, everything = (group_answers(results, include_extra=extra) for extra in (False, True))
-    return [AuditedEntry(results, group, whole, reader) for group, whole in zip(owed, everything, strict=True)]
+def _groups(results: Results) -> dict[_Place, tuple[AnswerGroup, AnswerGroup]]:
+    """Return the groups of a file's answers, each as it is owed and with what nobody asked for."""
+    owed = group_answers(results, include_extra=False)
+    everything = group_answers(results, include_extra=True) if any(group.extra for group in owed) else owed
+    return {(group.task, group.view): (group, whole) for group, whole in zip(owed, everything, strict=True)}
+
+
+def _between(entries: Sequence[AuditedEntry]) -> Iterator[AuditFinding]:
+    """Yield the findings about entries of several files to one task."""
+    yield from _prompts(entries)
+    for one, other in itertools.combinations(entries, 2):
+        if one.model != other.model:
+            yield from _identical(one, other)
 
 
 def _identical(one: AuditedEntry, other: AuditedEntry) -> Iterator[AuditFinding]:

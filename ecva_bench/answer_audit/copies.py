@@ -30,7 +30,7 @@ def copied(answers: Mapping[str, str], texts: Mapping[str, str]) -> list[str]:
 
     A text is no evidence that is short or has few telling pairs, or that answers to other videos have as much of.
     """
-    pairs = {name: set(_pairs(text.split(), _APART)) for name, text in texts.items() if _is_long(text)}
+    pairs = {name: tuple(set(_pairs(text.split(), _APART))) for name, text in texts.items() if _is_long(text)}
     telling = _telling(answers, pairs)
     ids = [name for name in sorted(pairs) if name in answers]
     step = max(1, len(ids) // _OTHERS)
@@ -65,12 +65,12 @@ def _is_long(text: str) -> bool:
 
 
 def _telling(answers: Mapping[str, str], pairs: Mapping[str, Collection[Pair]]) -> dict[Pair, float]:
-    """Return how much each pair tells, from 1 where one text has it to 0 where all texts, or all answers, do."""
+    """Return how much pairs of several texts tell, down to 0 where all texts, or all answers, do; others tell 1."""
     frequency = Counter(pair for some in pairs.values() for pair in some)
     said = (set(_pairs(text.split(), _APART)) for text in answers.values())
     frequency |= Counter(pair for some in said for pair in some if pair in frequency)  # the larger count of each
     most = max(len(pairs), len(answers)) + 1
-    return {pair: math.log(most / count) / math.log(most) for pair, count in frequency.items()}
+    return {pair: math.log(most / count) / math.log(most) for pair, count in frequency.items() if count > 1}
 
 
 def _pairs(words: Sequence[str], apart: int) -> Iterator[Pair]:
@@ -82,11 +82,12 @@ def _pairs(words: Sequence[str], apart: int) -> Iterator[Pair]:
 
 def _has(answer: Sequence[str], text: str, pairs: Collection[Pair], telling: Mapping[Pair, float]) -> bool:
     """Say whether some passage of an answer has enough of a text's pairs."""
-    whole = math.fsum(telling[pair] for pair in pairs)
+    whole = math.fsum(telling.get(pair, 1.0) for pair in pairs)
     bar = max(_SHARE * whole, _TELLING)
     if bar > whole:
         return False
     reach = _NEAR * len(text.split())
+    pairs = frozenset(pairs)
     passage, counts, most = 0.0, Counter[Pair](), 0.0
     hits: list[tuple[int, Pair]] = []
     first = 0
@@ -97,11 +98,11 @@ def _has(answer: Sequence[str], text: str, pairs: Collection[Pair], telling: Map
                 continue
             hits.append((place, pair))
             counts[pair] += 1
-            passage += telling[pair] if counts[pair] == 1 else 0.0
+            passage += telling.get(pair, 1.0) if counts[pair] == 1 else 0.0
         while first < len(hits) and hits[first][0] < place - reach:
             gone = hits[first][1]
             counts[gone] -= 1
-            passage -= telling[gone] if counts[gone] == 0 else 0.0
+            passage -= telling.get(gone, 1.0) if counts[gone] == 0 else 0.0
             first += 1
         most = max(most, passage)
     return most >= bar

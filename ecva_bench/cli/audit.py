@@ -40,12 +40,11 @@ def audit_command(
 ) -> None:
     """Look for answers that are not what they seem, in each file and between files of different models.
 
-    The same answers under two models' names, one answer to everything, the prompt
-    or the annotation as answer, words to the judge, samples without an answer,
-    answers that were cut off or, in scores beside a file, got no verdict of the
-    judge, models that were asked otherwise. Ends with code 1 where it finds any.
-    Classes and spans are read by the rules of `score`, and with --read-with as
-    there: its options and stored verdicts are the same.
+    The same answers under two names, one answer to everything, the prompt or the
+    annotation as answer, words to the judge, no answer, one that was cut off or, in
+    scores beside a file, got no verdict, models that were asked otherwise. Ends with
+    code 1 where it finds any. Classes and spans are read as by `score`, and with
+    --read-with as there: options and stored verdicts are the same.
 
     Examples:
 
@@ -67,9 +66,10 @@ def audit_command(
     tasks = [find_tasks([task])[0].name] if task else []
     dataset = load_dataset(data) if data else None
     files = only_answers(files)
+    scores = _scores_beside(files)  # first, since reading them takes memory for a while
     answers = [read_answer_file(file, dataset, tasks) for file in files]
     with judge_options.judge_from_options(read_with, **judging) as reader:
-        found = audit_answers(answers, reader, _scores_beside(files))
+        found = audit_answers(answers, reader, scores)
     if as_json:
         say_json(canonical_json(found.model_dump(mode="json")))
     else:
@@ -79,14 +79,20 @@ def audit_command(
 
 
 def _scores_beside(files: list[Path]) -> list[Scores]:
-    """Return the scores beside files of answers; those that are of other answers are passed over, and named."""
+    """Return the scores beside files of answers, without the items that have all their values.
+
+    Those that are of other answers are passed over, and named.
+    """
     from ..errors import ResultsError
     from ..scoring.files import read_scores_of, scores_path
 
     found = []
     for file in files:
         try:
-            found += [read_scores_of(file)] if scores_path(file, "standard").exists() else []
+            if scores_path(file, "standard").exists():
+                scores = read_scores_of(file)
+                gaps = tuple(score for score in scores.scores if score.gaps)
+                found.append(scores.model_copy(update={"scores": gaps}))
         except ResultsError as error:
             say(f"passed over: {error}", error=True)
     return found

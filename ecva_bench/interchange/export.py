@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from ..errors import ResultsError, UsageError
@@ -32,6 +33,7 @@ FORMS = {
 }
 
 _CELL = 32_767  # characters that a cell of a workbook takes
+_AT_ONCE = 10_000  # rows of a parquet file that are in memory
 
 
 def export_results(results: Results, form: str, out: Path) -> int:
@@ -46,19 +48,14 @@ def export_results(results: Results, form: str, out: Path) -> int:
         raise ResultsError("the file to export into exists", out, "name a new file with --out")
     if form == HIGHLIGHTS:
         lines = highlight_lines(results)
-        _write(out, "".join(f"{line}\n" for line in lines).encode())
+        _write(out, (f"{line}\n" for line in lines))
         return len(lines)
-    found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
-    records = sorted(found, key=lambda one: (one.task, one.id, one.view))
-    prompts = results.spec.get("prompts", {})
-    rows = [_fields(one, prompts.get(one.task, {}).get("text", "")) for one in records]
-    if not any(isinstance(one, Answer) and one.options for one in records):
-        rows = [{name: value for name, value in row.items() if name != "options"} for row in rows]
+    rows = _Rows(results)
     _write(out, WRITERS[form](rows, out))
-    return len(records)
+    return len(rows.records)
 
 
-def _write(out: Path, content: bytes) -> None:
+def _write(out: Path, content: Iterable[str | bytes]) -> None:
     try:
         write_whole(out, content)
     except OSError as error:
@@ -72,6 +69,23 @@ def default_name(results: Path, form: str) -> Path:
     return results.with_name(f"{results.stem}{FORMS[form]}")
 
 
+class _Rows:
+    """A run's answers and failures as flat rows, each made when it is its turn."""
+
+    def __init__(self, results: Results) -> None:
+        found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
+        self.records = sorted(found, key=lambda one: (one.task, one.id, one.view))
+        self.questions = {task: prompt.get("text", "") for task, prompt in results.spec.get("prompts", {}).items()}
+        options = ["options"] if any(isinstance(one, Answer) and one.options for one in self.records) else []
+        self.names = ["id", "video", "task", "view", "question", *options]
+        self.names += ["prediction", "reference", "finish", "error"]
+
+    def __iter__(self) -> Iterator[Fields]:
+        for record in self.records:
+            row = _fields(record, self.questions.get(record.task, ""))
+            yield {name: row[name] for name in self.names}
+
+
 def _fields(record: Answer | Failure, question: str) -> Fields:
     """Return a record as one flat row, with the question as far as it is known."""
     row: Fields = {"id": record.id, "video": record.video, "task": record.task, "view": record.view}
@@ -83,28 +97,34 @@ def _fields(record: Answer | Failure, question: str) -> Fields:
     return {**row, **columns}
 
 
-def _csv(rows: Sequence[Fields], out: Path) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["id"])
+def _csv(rows: _Rows, out: Path) -> Iterator[str]:
+    line = io.StringIO(newline="")
+    writer = csv.DictWriter(line, rows.names)
     writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    for row in rows:
+        writer.writerow(row)
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+    yield line.getvalue()
 
 
-def _parquet(rows: Sequence[Fields], out: Path) -> bytes:
+def _parquet(rows: _Rows, out: Path) -> list[bytes]:
     try:
         import pyarrow
         from pyarrow import parquet
     except ModuleNotFoundError:
         raise UsageError("a parquet file needs pyarrow", out, "pip install 'ecva-bench[data]'") from None
-    content = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(list(rows)), content)
-    return content.getvalue()
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in rows.names])
+    content, remaining = io.BytesIO(), iter(rows)
+    with parquet.ParquetWriter(content, schema) as writer:
+        while some := list(islice(remaining, _AT_ONCE)):
+            writer.write_table(pyarrow.Table.from_pylist(some, schema))
+    return [content.getvalue()]
 
 
-def _lmms_eval(rows: Sequence[Fields], out: Path) -> bytes:
-    """Return JSON lines as lmms-eval's `--log_samples` writes them, with the document that tells the video."""
-    lines = []
+def _lmms_eval(rows: _Rows, out: Path) -> Iterator[str]:
+    """Yield JSON lines as lmms-eval's `--log_samples` writes them, with the document that tells the video."""
     for number, row in enumerate(rows):
         told_of = {"task": row["task"], "view": row["view"], "question": row["question"], "answer": row["reference"]}
         own = {"id": row["id"], "options": row["options"]} if "options" in row else {"id": row["id"]}
@@ -112,11 +132,10 @@ def _lmms_eval(rows: Sequence[Fields], out: Path) -> bytes:
         columns = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
         more = {"error": row["error"]} if row["error"] else {"finish_reason": row["finish"]}
         line = {"doc_id": number, "doc": document, **columns, **more}
-        lines.append(json.dumps(line, ensure_ascii=False))
-    return "".join(f"{line}\n" for line in lines).encode()
+        yield f"{json.dumps(line, ensure_ascii=False)}\n"
 
 
-def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
+def _vlmevalkit(rows: _Rows, out: Path) -> list[bytes]:
     """Return a workbook with the columns that VLMEvalKit's video sets have."""
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
@@ -125,7 +144,7 @@ def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
     sheet = book.create_sheet("Sheet1")
     names = ["video", "task", "view", "question", "reference", "prediction", "finish", "error"]
     names += ["id"] if any(map(_is_query, rows)) else []
-    names += ["options"] if rows and "options" in rows[0] else []
+    names += ["options"] if "options" in rows.names else []
     sheet.append(["index", *("answer" if name == "reference" else name for name in names)])
     for number, row in enumerate(rows):
         cells = []
@@ -139,7 +158,7 @@ def _vlmevalkit(rows: Sequence[Fields], out: Path) -> bytes:
         sheet.append([number, *cells])
     content = io.BytesIO()
     book.save(content)
-    return content.getvalue()
+    return [content.getvalue()]
 
 
 def _is_query(row: Fields) -> bool:
@@ -155,7 +174,7 @@ def _legible(text: str) -> str:
 
 
 # What writes a form that has a row for each answer.
-WRITERS: dict[str, Callable[[Sequence[Fields], Path], bytes]] = {
+WRITERS: dict[str, Callable[[_Rows, Path], Iterable[str | bytes]]] = {
     "csv": _csv,
     "lmms-eval": _lmms_eval,
     "parquet": _parquet,

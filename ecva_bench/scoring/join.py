@@ -23,7 +23,7 @@ class AnswerGroup:
     """The samples of one task and view. `answers` holds at most one per owed sample, ordered by id.
 
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
-    `others` are, by sample id, the answers of the task's other groups, by view; None where one is owed and missing.
+    `siblings` are the task's other groups.
     `impossible` says, by sample id, why other views cannot be made of its video, and `unasked` counts, by reason, the
     samples of which this view cannot. `references` are by sample id what the annotation answers, as far as the run says
     it of samples without an answer.
@@ -38,7 +38,7 @@ class AnswerGroup:
     failed: frozenset[str]
     extra: int
     duplicates: int
-    others: Mapping[str, Mapping[View, Answer | None]] = field(default_factory=dict)
+    siblings: tuple[AnswerGroup, ...] = ()
     impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     unasked: Mapping[str, int] = field(default_factory=dict)
@@ -47,6 +47,10 @@ class AnswerGroup:
     def videos(self) -> frozenset[str]:
         """The videos asked about."""
         return frozenset(sample_parts(sample).video for sample in self._by_id)
+
+    def others(self, answer: Answer) -> dict[View, Answer | None]:
+        """Return the answers to the same question on the other views, by view; None where one is owed and missing."""
+        return {one.view: one._by_id[answer.id] for one in self.siblings if answer.id in one._by_id}
 
     def twins(self, answer: Answer) -> dict[str, Answer | None]:
         """Return the answers to the same question on the other videos of its clip, by video; None where missing."""
@@ -118,7 +122,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
                 unasked=dict(sorted(unasked[task, view].items())),
             )
         )
-    return [replace(group, others=_others(group, groups)) for group in groups]
+    return [replace(group, siblings=_siblings(group, groups)) for group in groups]
 
 
 def _impossible(
@@ -134,12 +138,5 @@ def _impossible(
     return dict(reasons), counts
 
 
-def _others(group: AnswerGroup, groups: Iterable[AnswerGroup]) -> dict[str, dict[View, Answer | None]]:
-    found: dict[str, dict[View, Answer | None]] = defaultdict(dict)
-    for other in groups:
-        if other.task == group.task and other.view != group.view:
-            for sample in other.absent:
-                found[sample][other.view] = None
-            for answer in other.answers:
-                found[answer.id][other.view] = answer
-    return dict(found)
+def _siblings(group: AnswerGroup, groups: Iterable[AnswerGroup]) -> tuple[AnswerGroup, ...]:
+    return tuple(other for other in groups if other.task == group.task and other.view != group.view)

@@ -307,7 +307,7 @@ class _Part:
 
     def _item(self, answer: Answer) -> Scorable:
         clean = final_answer if self.scorer.protocol.strip_special_tokens else str
-        others = self.group.others.get(answer.id, {})
+        others = self.group.others(answer)
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self.group.impossible.get(answer.id, {})
         twins = {
