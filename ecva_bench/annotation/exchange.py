@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..data.ecva import read_bytes
@@ -13,23 +13,34 @@ from ..untrusted import parse_json
 from ..video.probing import probe
 from .formats.elan import read_elan, write_elan
 from .formats.label_studio import read_label_studio, write_label_studio
+from .formats.released import write_cuva_json, write_workbook
 from .formats.via import read_via, write_via
 
 TOOLS = ("label-studio", "via", "elan")
+RELEASED = ("xlsx", "json")  # the authors' workbook, and CUVA's JSON
 
 
-def write_for(tool: str, acts: Sequence[AnnotationAct], videos: Path | None) -> dict[str, str]:
+def write_for(
+    tool: str, acts: Sequence[AnnotationAct], videos: Path | None, source: Path | None = None
+) -> Mapping[str, str | bytes]:
     """Return the content of a tool's files by name, with what the acts say as a beginning for annotators.
 
-    Label Studio counts frames, and needs the folder of the videos. Raises `UsageError` for an unknown tool, and where
+    Label Studio counts frames, and needs the folder of the videos. `xlsx` and `json` are the authors' own forms, of
+    which `source` may be the file that annotations came from. Raises `UsageError` for an unknown tool, and where
     acts are of several annotators: one file is for one.
     """
-    if tool not in TOOLS:
-        raise UsageError(f"no tool is called {tool!r}", remedy=f"known: {', '.join(TOOLS)}")
+    if tool not in (*TOOLS, *RELEASED):
+        raise UsageError(f"no tool is called {tool!r}", remedy=f"known: {', '.join((*TOOLS, *RELEASED))}")
+    if source is not None and tool not in RELEASED:
+        raise UsageError(f"{tool} takes no source", source, f"leave --source out, or write {' or '.join(RELEASED)}")
     owners = sorted({act.annotator for act in acts})
     if len(owners) > 1 or len({act.video for act in acts}) < len(acts):
         what = f"there are annotations of {', '.join(owners)}, and one file is for one annotator and round"
         raise UsageError(what, remedy="choose with --annotator and --round")
+    if tool == "xlsx":
+        return {"annotations.xlsx": write_workbook(acts, source)}
+    if tool == "json":
+        return {"annotations.json": write_cuva_json(acts, source)}
     if tool == "via":
         return write_via(acts)
     if tool == "elan":

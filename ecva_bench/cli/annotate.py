@@ -63,21 +63,25 @@ def annotate_export_command(
     annotations: Annotated[
         Path, typer.Argument(help="A file of a queue, annotations.jsonl, or a data set's file.", show_default=False)
     ],
-    to: Annotated[str, typer.Option(help="label-studio, via or elan.")],
+    to: Annotated[str, typer.Option(help="label-studio, via, elan; xlsx or json, the authors' forms.")],
     out: Annotated[Path, typer.Option(help="Folder that the tool's files are written into.")],
     annotator: Annotated[str | None, typer.Option(help="Only what this annotator said.")] = None,
     round_: Annotated[int | None, typer.Option("--round", min=1, help="Only what was said in this round.")] = None,
     videos: Annotated[Path | None, typer.Option(help="Folder of the video files, for Label Studio.")] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="For xlsx and json: the file of which only what changed is written anew.")
+    ] = None,
 ) -> None:
     """Write a queue as files of an annotation tool, or annotations, for a review or to go on from.
 
     Label Studio counts frames at the rate of each video file; a video of a variable
-    rate is refused, for via and elan count seconds. ELAN gets one file a video.
+    rate is refused, for via and elan count seconds. ELAN gets one file a video. The
+    authors' forms have whole seconds; with --source their other bytes stay.
 
     Example: ecva-bench annotate export annotations.xlsx --round 1 --to via --out review
     """
     from ..annotation.acts import latest, read_acts
-    from ..annotation.exchange import write_for
+    from ..annotation.exchange import RELEASED, write_for
     from ..annotation.queue import is_queue, read_queue
     from ..errors import DataError
     from ..wording import counted
@@ -89,7 +93,10 @@ def annotate_export_command(
     if not acts:
         there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
         raise DataError("there is no such annotation", annotations, f"choose of: {there}")
-    files = write_for(to, acts, videos)
+    files = write_for(to, acts, videos, source)
+    parts = sum(end % 1 > 0 for act in acts for moment in act.moments for end in (moment.start, moment.end))
+    if to in RELEASED and parts:
+        say(f"note: rounded to whole seconds: {counted(parts, 'end')} of moments", error=True)
     for name, content in files.items():
         write_whole(out / name, content)
     say(f"{out}: {counted(len(files), 'file')} for {to}, {counted(len(acts), 'video')}")
