@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..untrusted import say_json, say_lines
+from ..untrusted import say, say_json, say_lines
 from .naming import NamingCommand
 
 app = typer.Typer(help="Plan, exchange, compare and settle annotations made by people.", no_args_is_help=True)
@@ -56,3 +56,146 @@ def annotate_agreement_command(
         say_lines("\n".join(map(as_text, tables)))
     if any(one.passed is False or one.batch for one in screened):
         raise typer.Exit(1)
+
+
+@app.command("export", cls=NamingCommand)
+def annotate_export_command(
+    annotations: Annotated[
+        Path, typer.Argument(help="A file of a queue, annotations.jsonl, or a data set's file.", show_default=False)
+    ],
+    to: Annotated[str, typer.Option(help="label-studio, via, elan; xlsx or json, the authors' forms.")],
+    out: Annotated[Path, typer.Option(help="Folder that the tool's files are written into.")],
+    annotator: Annotated[str | None, typer.Option(help="Only what this annotator said.")] = None,
+    round_: Annotated[int | None, typer.Option("--round", min=1, help="Only what was said in this round.")] = None,
+    videos: Annotated[Path | None, typer.Option(help="Folder of the video files, for Label Studio.")] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="For xlsx and json: the file of which only what changed is written anew.")
+    ] = None,
+) -> None:
+    """Write a queue as files of an annotation tool, or annotations, for a review or to go on from.
+
+    Label Studio counts frames at the rate of each video file; a video of a variable
+    rate is refused, for via and elan count seconds. ELAN gets one file a video. The
+    authors' forms have whole seconds; with --source their other bytes stay.
+
+    Example: ecva-bench annotate export annotations.xlsx --round 1 --to via --out review
+    """
+    from ..annotation.acts import latest, read_acts
+    from ..annotation.exchange import RELEASED, write_for
+    from ..annotation.queue import is_queue, read_queue
+    from ..errors import DataError
+    from ..wording import counted
+    from ..writing import write_whole
+
+    queued = is_queue(annotations)
+    found = [one.as_act() for one in read_queue(annotations)] if queued else latest(read_acts(annotations))
+    acts = [one for one in found if annotator in (None, one.annotator) and round_ in (None, one.round)]
+    if not acts:
+        there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
+        raise DataError("there is no such annotation", annotations, f"choose of: {there}")
+    files = write_for(to, acts, videos, source)
+    parts = sum(end % 1 > 0 for act in acts for moment in act.moments for end in (moment.start, moment.end))
+    if to in RELEASED and parts:
+        say(f"note: rounded to whole seconds: {counted(parts, 'end')} of moments", error=True)
+    for name, content in files.items():
+        write_whole(out / name, content)
+    say(f"{out}: {counted(len(files), 'file')} for {to}, {counted(len(acts), 'video')}")
+
+
+@app.command("import", cls=NamingCommand)
+def annotate_import_command(
+    exports: Annotated[list[Path], typer.Argument(help="Files that the tool wrote.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="annotations.jsonl, which is appended to.")],
+    annotator: Annotated[str | None, typer.Option(help="Who annotated. Default: whom the file names.")] = None,
+    round_: Annotated[int, typer.Option("--round", min=1, help="1, or 2 of a review.")] = 1,
+    saw: Annotated[list[str] | None, typer.Option(help="Whose work the annotator was shown; may be repeated.")] = None,
+    frame_rate: Annotated[
+        float | None, typer.Option(min=0.01, help="Of Label Studio's configuration, where tasks state none.")
+    ] = None,
+) -> None:
+    """Append what annotators did in Label Studio, VIA 3 or ELAN to a file of annotations.
+
+    The content of a file says which tool wrote it. What the file of annotations has
+    already is not written again. Nothing is written where a file cannot be read.
+
+    Example: ecva-bench annotate import project.json --annotator ann --out annotations.jsonl
+    """
+    from ..annotation.acts import append_acts
+    from ..annotation.exchange import read_from
+    from ..wording import counted
+
+    said = {"round": round_, "blind": not saw, "saw": tuple(saw or ())}
+    acts = [act.model_copy(update=said) for path in exports for act in read_from(path, annotator, frame_rate)]
+    new = append_acts(out, acts)
+    say(f"{out}: {counted(new, 'annotation')} added, {len(acts) - new:,} there already")
+
+
+@app.command("queue", cls=NamingCommand)
+def annotate_queue_command(
+    videos: Annotated[Path, typer.Argument(help='Lines such as {"video": "00001"}.', show_default=False)],
+    annotators: Annotated[str, typer.Option(help="Names, separated by commas.")],
+    out: Annotated[Path, typer.Option(help="Folder for plan.jsonl and a file for each annotator.")],
+    overlap: Annotated[float, typer.Option(min=0, max=1, help="Share of the videos that two people annotate.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Seed of who gets what.")] = 0,
+    gold: Annotated[
+        Path | None, typer.Option(help="Adjudicated answers; 5 % more videos are hidden ones of these.")
+    ] = None,
+) -> None:
+    """Say who annotates which videos, blind: all once, some twice, and some whose answer is known.
+
+    A file of an annotator does not say which videos are annotated twice or known;
+    plan.jsonl does, and is not for annotators.
+
+    Example: ecva-bench annotate queue videos.jsonl --annotators ann,ben,cleo --out queue
+    """
+    from ..annotation.acts import read_acts
+    from ..annotation.queue import as_queued, plan_queue, queue_text, read_queue
+    from ..errors import UsageError
+    from ..wording import counted
+    from ..writing import write_whole
+
+    names = [name.strip() for name in annotators.split(",")]
+    if any("/" in name or name in ("plan", "..", ".") for name in names):
+        raise UsageError(f"a name cannot be that of a file: {annotators}", remedy="use letters and digits")
+    known = [act.video for act in read_acts(gold)] if gold else []
+    if (out / "plan.jsonl").exists():
+        raise UsageError("there is a plan already, by which people may be working", out, "name another folder")
+    plan = plan_queue(read_queue(videos), names, overlap=overlap, seed=seed, gold=known)
+    for name in names:
+        own = [as_queued(one) for one in plan if one.annotator == name]
+        write_whole(out / f"{name}.jsonl", queue_text(own))
+        say(f"{out / name}.jsonl: {counted(len(own), 'video')}")
+    write_whole(out / "plan.jsonl", queue_text(plan))
+
+
+@app.command("adjudicate", cls=NamingCommand)
+def annotate_adjudicate_command(
+    annotations: Annotated[Path, typer.Argument(help="annotations.jsonl.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="File for the settled videos.")],
+    third: Annotated[str, typer.Option(help="Who is to settle the others.")] = "third",
+    open_: Annotated[Path | None, typer.Option("--open", help="File for the queue of the others.")] = None,
+) -> None:
+    """Settle what several people said: equal is taken, moments of IoU 0.9 are averaged, of the rest a third decides.
+
+    The third person sees what was said without names. Import that work with
+    --round 2 and a --saw for each annotator, and call this again.
+
+    Example: ecva-bench annotate adjudicate annotations.jsonl --out gold.jsonl --open third.jsonl
+    """
+    from ..annotation.acts import acts_text, read_acts
+    from ..annotation.adjudicating import adjudicate
+    from ..annotation.queue import queue_text
+    from ..errors import UsageError
+    from ..wording import counted
+    from ..writing import write_whole
+
+    if annotations.resolve() in {one.resolve() for one in (out, open_) if one}:
+        raise UsageError("the annotations would be written over", annotations, "name another file")
+    settled, others = adjudicate(read_acts(annotations), third=third)
+    write_whole(out, acts_text(settled))
+    say(f"{out}: {counted(len(settled), 'video')} settled")
+    if open_ is not None:
+        write_whole(open_, queue_text(others))
+        say(f"{open_}: {counted(len(others), 'video')} for {third}")
+    elif others:
+        say(f"{counted(len(others), 'video')} for a third person: name a file for them with --open")

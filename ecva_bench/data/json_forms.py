@@ -77,6 +77,16 @@ def read_rows(rows: list[Any], path: Path, table: AnnotationTable) -> None:
         raise DataError(f"no row can be used ({first or 'none says anything'}){fields}", path, remedy)
 
 
+def row_places(rows: list[Any], path: Path) -> dict[tuple[str, str], int]:
+    """Return where in a list of rows the first one of a video and a column is."""
+    found = {place: row for place, one in enumerate(rows) if isinstance(row := _json_row(one), _JsonRow)}
+    ids = ids_of((row.source for row in found.values()), path)
+    places: dict[tuple[str, str], int] = {}
+    for place, row in found.items():
+        places.setdefault((ids[row.source], TASK_COLUMNS.get(row.task.strip().lower(), "")), place)
+    return places
+
+
 def parse_json_file(content: bytes, path: Path) -> Any:
     """Return the value of a JSON text in UTF-8, its texts well-formed; `DataError` saying where it breaks off."""
     try:

@@ -108,6 +108,19 @@ def read_workbook(content: bytes, path: Path, table: AnnotationTable) -> list[An
     return [annotate(row, table.taxonomy)[0] for row in rows.get(EXAMPLES, ())]
 
 
+def row_numbers(content: bytes, path: Path) -> tuple[str, dict[str, int], dict[str, int]]:
+    """Return the title of the first round's sheet, its rows' numbers by video, and its columns' places by name."""
+    found = _sheets(content, path)
+    title = FIRST_ROUND if FIRST_ROUND in found else next(iter(found))
+    sheet = _sheet(title, found[title], path)
+    names = sheet.names()
+    ids = ids_of(names.values(), path, numbered=True)
+    rows: dict[str, int] = {}
+    for number, name in names.items():
+        rows.setdefault(ids[name], number)
+    return title, rows, sheet.places
+
+
 def _no_first_round(found: Mapping[str, Mapping[int, Cells]], path: Path) -> DataError:
     """Return the error for a workbook without the first round, which says what its sheets begin with."""
     if FIRST_ROUND in found:

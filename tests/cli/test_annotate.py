@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench import cli
-from ecva_bench.annotation.acts import append_acts
+from ecva_bench.annotation.acts import append_acts, read_acts
 from tests.annotation.acts import act
 
 
@@ -42,3 +42,52 @@ def test_one_annotator_alone_agrees_with_nobody(
     append_acts(path, [act("v", "ann", [(0, 10)])])
     assert annotate(monkeypatch, "agreement", path) == 2
     assert "annotated by two people" in capsys.readouterr().err
+
+
+def test_annotations_go_to_a_tool_and_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, back = tmp_path / "annotations.jsonl", tmp_path / "back.jsonl"
+    append_acts(path, [act("v", "ann", [(0, 10)], "5-1,4"), act("v", "ben", [(0, 9)])])
+    assert annotate(monkeypatch, "export", path, "--to", "via", "--annotator", "ann", "--out", tmp_path / "via") == 0
+    project = tmp_path / "via/project.json"
+    words = ("import", project, "--annotator", "cleo", "--round", "2", "--saw", "ann", "--out", back)
+    assert annotate(monkeypatch, *words) == 0
+    assert annotate(monkeypatch, *words) == 0
+    shown = capsys.readouterr().out
+    assert "1 annotation added, 0 there already" in shown
+    assert "0 annotations added, 1 there already" in shown
+    [review] = read_acts(back)
+    assert (review.round, review.blind, review.saw) == (2, False, ("ann",))
+    assert annotate(monkeypatch, "export", path, "--to", "via", "--annotator", "zoe", "--out", tmp_path / "via") == 2
+    assert "choose of: ann in round 1, ben in round 1" in capsys.readouterr().err
+
+
+def test_the_whole_way_from_a_queue_to_adjudicated_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos, queue, path = tmp_path / "videos.jsonl", tmp_path / "queue", tmp_path / "annotations.jsonl"
+    videos.write_text("".join(f'{{"video": "{n:05}"}}\n' for n in range(4)))
+    words = ("queue", videos, "--annotators", "ann,ben", "--overlap", "1", "--out", queue)
+    assert annotate(monkeypatch, *words) == 0
+    assert annotate(monkeypatch, *words) == 2  # people may be working by it
+    for name in ("ann", "ben"):
+        assert annotate(monkeypatch, "export", queue / f"{name}.jsonl", "--to", "via", "--out", tmp_path / name) == 0
+        project = json.loads((tmp_path / name / "project.json").read_text())
+        if name == "ben":  # who finds something in the first video of the list
+            project["metadata"]["x"] = {"vid": "1", "flg": 0, "z": [1, 2], "xy": [], "av": {"1": "anomaly"}}
+        (tmp_path / name / "project.json").write_text(json.dumps(project))
+        saved = tmp_path / name / "project.json"
+        assert annotate(monkeypatch, "import", saved, "--annotator", name, "--out", path) == 0
+    gold, third = tmp_path / "gold.jsonl", tmp_path / "third.jsonl"
+    assert annotate(monkeypatch, "adjudicate", path, "--out", gold, "--open", third) == 0
+    shown = capsys.readouterr().out
+    assert "3 videos settled" in shown
+    assert "1 video for third" in shown
+    assert annotate(monkeypatch, "export", third, "--to", "via", "--out", tmp_path / "third") == 0
+    project = tmp_path / "third/project.json"
+    words = ("import", project, "--annotator", "third", "--round", "2", "--saw", "ann", "--saw", "ben", "--out", path)
+    assert annotate(monkeypatch, *words) == 0
+    assert annotate(monkeypatch, "adjudicate", path, "--out", gold) == 0
+    assert len(read_acts(gold)) == 4
+    assert annotate(monkeypatch, "adjudicate", path, "--out", path) == 2

@@ -14,6 +14,9 @@ import pytest
 import typer
 
 from ecva_bench import cli
+from ecva_bench.annotation.acts import append_acts
+from ecva_bench.annotation.exchange import write_for
+from ecva_bench.records.acts import AnnotationAct
 from ecva_bench.scoring.files import scores_path
 from tests.imports import ROOT
 
@@ -110,6 +113,13 @@ def only_for(line: str) -> None:
         shutil.copyfile("new.scores.jsonl", "frozen.scores.jsonl")
     if "rankings.jsonl" in line:
         rankings()
+    if "project.json" in line:
+        [project] = write_for("via", [AnnotationAct(video="1", annotator="ann", cause="It is wet.")], None).values()
+        Path("project.json").write_text(project, encoding="utf-8")
+    if "annotate queue" in line:
+        Path("videos.jsonl").write_text('{"video": "1"}\n{"video": "2"}\n', encoding="utf-8")
+    if "annotate adjudicate" in line:
+        append_acts(Path("annotations.jsonl"), [AnnotationAct(video="1", annotator="ann", cause="It is wet.")])
     if "my_data.py" in line:
         files = {block.file: block.text for block in blocks(OWN_DATA) if block.file}
         Path("my_data.py").write_text(files["my_data.py"], encoding="utf-8")
