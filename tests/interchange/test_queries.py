@@ -13,7 +13,7 @@ import ecva_bench as eb
 from ecva_bench.data import Dataset
 from ecva_bench.data.mini import load_mini
 from ecva_bench.errors import DataError
-from ecva_bench.interchange.export import FORMS, export_results
+from ecva_bench.interchange.export import FORMS, WRITERS, export_results
 from ecva_bench.interchange.imported import Imported, import_answers
 from ecva_bench.interchange.sources import AnswerSource
 from ecva_bench.journal.results import read_results
@@ -52,7 +52,7 @@ def rows(path: Path, *cells: tuple[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("rotate", [False, True])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", WRITERS)
 def test_a_run_comes_back_with_its_questions_and_the_options_as_shown(
     form: str, rotate: bool, dataset: Dataset, tmp_path: Path
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_run_comes_back_with_its_questions_and_the_options_as_shown(
         pytest.skip("the extra data is not installed")
     run = eb.run("oracle", data=dataset, out=tmp_path / "r.jsonl", rotate=rotate, shuffle=3)
     results = read_results(run.path)
-    path = tmp_path / f"out{FORMS[form][0]}"
+    path = tmp_path / f"out{FORMS[form]}"
     export_results(results, form, path)
     again = taken(path, dataset)
     keep = {"id", "video", "task", "answer", "reference", "moments", "label", "options"}
