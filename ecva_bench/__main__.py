@@ -6,6 +6,8 @@ import signal
 import sys
 from types import FrameType
 
+from .errors import Terminated
+
 INTERRUPTED = 130  # the exit code, also typer's at ctrl-C
 
 
@@ -16,7 +18,7 @@ def program() -> None:
         from .cli import main as command_line
 
         command_line()
-    except (KeyboardInterrupt, SystemExit) as end:
+    except (KeyboardInterrupt, SystemExit, Terminated) as end:
         if isinstance(end, SystemExit) and end.code != INTERRUPTED:
             raise
         print("interrupted; what was written is kept", file=sys.stderr)
@@ -24,7 +26,7 @@ def program() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(INTERRUPTED)
+    raise Terminated
 
 
 if __name__ == "__main__":

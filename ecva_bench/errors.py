@@ -37,6 +37,8 @@
      └── JudgeError                a judge that cannot be asked at all: no key, no such model, refused
           └── BudgetExhausted      the run's budget of money or tokens is used up; earlier replies are stored
 
+    Terminated                    SIGTERM came; it is no `EcvaError`, so that nothing but the command itself takes it
+
 Messages follow *what happened: to which file or record: what to do*.
 """
 
@@ -276,3 +278,7 @@ class JudgeError(EcvaError):
 
 class BudgetExhausted(JudgeError):
     """The budget of money or tokens is used up. Earlier replies are stored, and the same command goes on from there."""
+
+
+class Terminated(BaseException):
+    """SIGTERM came. No `SystemExit`, which a plug-in may raise, and no interrupt, which some commands wait for."""

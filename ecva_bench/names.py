@@ -101,6 +101,7 @@ def ids_of(written: Iterable[str], where: object, *, numbered: bool = False) -> 
         if numbered or known is not text:
             alike.setdefault(key, {names[known]: known}).setdefault(name, text)
     if not alike:  # the names below the folder are as different as the names are
+        first.clear()  # in a large file they take more memory than the ids
         below = {one: "/".join((*one[depth:], "")) for one in folders}
         return {text: below[name.folders] + name.stem for text, name in names.items()}
     ids: dict[Name, str] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ecva_bench.cache import cache_dir
 from tests import golden
 
 # Networks here are tiny, and tests run side by side: threads of their own would only get into each other's way.
@@ -33,6 +34,18 @@ def shared_data() -> Path:
 def shared_golden() -> Path:
     """The folder of tensors and scores computed by the original programs (not part of the project)."""
     return golden.find("golden", "ECVA_GOLDEN")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, empty but for the clips of `mini`: to draw one takes half a second."""
+    own = tmp_path / "cache"
+    own.mkdir()
+    for name in ("mini", "drawn"):
+        (cache_dir() / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (own / name).symlink_to(cache_dir() / name)
+    monkeypatch.setenv("ECVA_CACHE", str(own))
+    return own
 
 
 @pytest.fixture(scope="session")

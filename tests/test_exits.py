@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -96,6 +98,36 @@ def test_a_data_set_that_ends_the_program_is_named() -> None:
 
     with pytest.raises(DataError, match=r"SystemExit: 3.*porch"):
         eb.load_dataset(porch)
+
+
+@pytest.mark.parametrize("end", [asyncio.CancelledError, GeneratorExit])
+def test_a_model_that_raises_what_is_no_exception_gives_an_error_record(
+    end: type[BaseException], tmp_path: Path
+) -> None:
+    def ends(*_: object) -> Any:
+        raise end
+
+    eb.run(model_that("answer", ends), tasks="cause", limit=1, out=tmp_path / "r.jsonl")
+    assert f"it ends the program ({end.__name__}" in (tmp_path / "r.jsonl").read_text()
+
+
+TERMINATED = """
+import os, signal, time
+import ecva_bench as eb
+class Words(eb.Scorer):
+    name, tasks, columns = "words", ("cause",), (eb.Column("words", "how many words"),)
+    def score(self, batch):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("before", ["", "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n"])
+def test_sigterm_within_a_plug_in_is_no_fault_of_its(before: str, answered: eb.RunOutcome, tmp_path: Path) -> None:
+    (tmp_path / "words.py").write_text(before + TERMINATED)
+    command = [sys.executable, "-m", "ecva_bench", "score", str(answered.path), "--scorers", "./words.py:Words"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (130, ["interrupted; what was written is kept"])
 
 
 def test_an_interrupt_stays_one(answered: eb.RunOutcome, tmp_path: Path) -> None:

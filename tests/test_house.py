@@ -59,6 +59,7 @@ MAY_IMPORT = {
         "tasks",
         "video",
     },
+    "annotation": {"data", "files", "journal", "names", "records", "scoring", "statistics", "taxonomy", "video"},
     "interchange": {"data", "files", "journal", "names", "reading", "records", "samples", "tasks"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {

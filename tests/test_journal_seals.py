@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -203,6 +204,26 @@ def test_bad_lines_are_shown_then_moved_and_their_questions_owed_again(path: Pat
     assert len(read_results(path).answers) == 6
     merge_results([path], path.with_name("all.jsonl"))
     assert read_results(path.with_name("all.jsonl")).repaired == 2
+
+
+def test_bad_lines_are_on_disk_before_they_are_taken_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = lines_of(path)[4].replace(b"of 3/cause", b"of 4/cause")
+    path.write_bytes(path.read_bytes().replace(b"of 3/cause", b"of 4/cause"))
+    done, real_sync, real_rename = list[str](), os.fsync, Path.rename
+
+    def fsync(file: int) -> None:
+        done.append(f"{os.fstat(file).st_size} bytes")
+        real_sync(file)
+
+    def rename(source: Path, target: Path) -> Path:
+        done.append("rename")
+        return real_rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", rename)
+    assert quarantine(path) == 1
+    assert done[0] == f"{len(bad)} bytes"
+    assert "rename" in done[1:]
 
 
 @pytest.mark.parametrize("name", [name for name in DAMAGE if name != "a file behind it"])

@@ -23,7 +23,7 @@ OTHERWISE = {
     "ecva_bench/data/unpacking.py": "in a folder that is renamed",
     "ecva_bench/files/archives.py": "a large file, copied piece by piece and renamed",
     "ecva_bench/journal/growing.py": "what a removed results file held, piece by piece",
-    "ecva_bench/journal/writer.py": "appends to the lines that were torn",
+    "ecva_bench/journal/repairing.py": "appends to the lines that were set aside before",
     "ecva_bench/judging/batches.py": "appends requests before they are sent, and notes, each synced",
     "ecva_bench/leaderboard/gate_files.py": "appends to a summary that other steps of a job began",
     "ecva_bench/report/page.py": "in a folder of its own, put in place when it is whole",

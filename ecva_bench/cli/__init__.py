@@ -18,6 +18,7 @@ import typer
 from ..libraries import VERBOSE, quiet
 from ..untrusted import say, say_lines
 from . import (
+    annotate,
     audit,
     check_fast,
     compare,
@@ -75,6 +76,7 @@ _command("serve-hint")(serve_hint.serve_hint_command)
 _command("tasks")(listing.tasks_command)
 _command("scorers")(listing.scorers_command)
 app.add_typer(data.app, name="data")
+app.add_typer(annotate.app, name="annotate")
 app.add_typer(models.app, name="models")
 
 

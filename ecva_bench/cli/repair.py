@@ -62,11 +62,14 @@ def _results(file: Path, away: bool, manifest: Path | None) -> None:
         raise typer.Exit(1)
     else:
         moved = quarantine(file, manifest)
+        if not moved:
+            say(f"{file}: no line is bad itself, so none was moved; the file is sealed anew")
+            return
         say(f"{file}: {counted(moved, 'line')} moved to {file}.quarantined; what they answered is owed again")
 
 
 def _derived(file: Path, away: bool) -> None:
-    """Look at a file that can be written again, from others."""
+    """Look at a file that can be written again, from others; `ResultsError` where it is another program's."""
     from ..errors import ResultsError, SealBroken
     from ..leaderboard.submission import read_submission
     from ..scoring.files import read_scores

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from ..errors import ResultsBusy, ResultsError
@@ -47,7 +48,7 @@ class _Judged(NamedTuple):
 def damages(path: Path) -> list[Damage]:
     """Return what is wrong with the lines of a results file; an incomplete last line alone is not, a kill leaves one.
 
-    Raises `ResultsError` where there is no such file.
+    Raises `ResultsError` where there is no such file, or its line ends alone were changed.
     """
     return [one.damage for one in _judged(path) if one.damage]
 
@@ -80,7 +81,8 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
         faults = sum(one.damage is not None for one in judged)
         detail = {"faults": faults, "quarantined": len(away), "lines": [line.number for line in away[:_NAMED]]}
         content.append(_json(Event(event=REPAIRED, detail=detail, t=now())))
-        _set_aside(path.with_name(f"{path.name}.quarantined"), away)
+        if away:
+            _set_aside(path.with_name(f"{path.name}.quarantined"), away)
         file.replace(b"".join(sealed_lines(content) if first.sealed else (one + b"\n" for one in content)))
     finally:
         file.close()
@@ -98,7 +100,11 @@ def _judged(path: Path) -> Iterator[_Judged]:
     if not path.is_file():
         raise absent(path)
     with path.open("rb") as lines:
-        says_so = _says_sealed(lines.readline())
+        first = lines.readline()
+        if first.endswith(b"\r\n"):  # all lines would be bad, and none of them is
+            what = "its line ends were changed to those of Windows, as Git's core.autocrlf does"
+            raise ResultsError(what, path, f"change them back with: sed -i 's/\\r$//' {quote(str(path))}")
+        says_so = _says_sealed(first)
         seals = [has_seal(line) for line in lines]
         lines.seek(0)
         for line in examined_lines(lines, sealed=says_so or 2 * sum(seals) > len(seals)):

@@ -51,6 +51,7 @@ def title(group: LeaderboardGroup) -> str:
     """Return the title of a group's tables."""
     of = f" of {group.dataset}" if group.dataset else ""
     of += f", prompt {', '.join(sha256[:8] for sha256 in group.prompts)}" if group.prompts else ""
+    of += f", {group.by} by {', '.join(group.made)}" if group.made else ""
     return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {counted(group.samples, 'sample')}{of}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..records.base import VIEWS, View, changes_pictures
-from ..records.scores import Aggregate, Summary
+from ..records.scores import Aggregate, Summary, settings_of
 from ..records.twins import original_of
 from ..statistics.standings import RankedColumn, Standing, standings
 from .submission import Entry, Submission
@@ -72,7 +72,7 @@ class LeaderboardGroup:
     """The rows of one board, best first; those of which the score is as stated stand below.
 
     `by` is the column they are ranked by; `dataset` is empty where unknown. `prompts` are the hashes of the prompts,
-    where another board differs in them alone.
+    and `made` the parts of that column's signature (judge, settings), where another board differs in them alone.
     """
 
     dataset: str
@@ -83,6 +83,7 @@ class LeaderboardGroup:
     by: str
     rows: tuple[LeaderboardRow, ...]
     prompts: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, Summary]:
@@ -142,9 +143,10 @@ def group_submissions(submissions: Sequence[Submission], task: str | None = None
         return VIEWS.index(place[1]), number, place
 
     return [
-        _group(*place[:3], rows, prompts)
+        _group(*place[:3], rows, prompts, made)
         for place in sorted(found, key=order)
-        for prompts, rows in _by_prompts(place[0], found[place])
+        for prompts, asked in _by_prompts(place[0], found[place])
+        for made, rows in _by_making(place[0], asked)
     ]
 
 
@@ -161,6 +163,31 @@ def _by_prompts(task: str, rows: Sequence[LeaderboardRow]) -> list[tuple[tuple[s
         (prompts, [row for row in rows if (row.submission.scores.prompts.get(task) or ordered[0]) == prompts])
         for prompts in ordered
     ]
+
+
+def _by_making(task: str, rows: Sequence[LeaderboardRow]) -> list[tuple[tuple[str, ...], list[LeaderboardRow]]]:
+    """Return the rows whose ranking column was made alike: by one judge, with one reading; with what is their own.
+
+    Else whoever submits would choose the judge that ranks them. The most rows first; those without the column stand
+    with them.
+    """
+    by = _rank_column(task, rows)
+    made = Counter(settings_of(row.summaries[by].signature) for row in rows if by in row.summaries)
+    if len(made) < 2:
+        return [((), list(rows))]
+    ordered = sorted(made, key=lambda settings: (-made[settings], settings))
+    common = set.intersection(*map(set, ordered))
+    return [
+        (
+            tuple(part for part in settings if part not in common),
+            [row for row in rows if _made(row, by, ordered[0]) == settings],
+        )
+        for settings in ordered
+    ]
+
+
+def _made(row: LeaderboardRow, column: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+    return settings_of(row.summaries[column].signature) if column in row.summaries else otherwise
 
 
 def blind_rules(entry: Entry, column: str) -> list[Aggregate]:
@@ -186,7 +213,12 @@ def labels(runs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _group(
-    task: str, view: View, protocol: str, rows: Sequence[LeaderboardRow], prompts: tuple[str, ...]
+    task: str,
+    view: View,
+    protocol: str,
+    rows: Sequence[LeaderboardRow],
+    prompts: tuple[str, ...],
+    made: tuple[str, ...],
 ) -> LeaderboardGroup:
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
@@ -199,7 +231,7 @@ def _group(
 
     ordered = tuple(sorted(named, key=order))
     dataset = next((name for row in rows if (name := row.submission.dataset.current)), "")
-    return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered, prompts)
+    return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered, prompts, made)
 
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:

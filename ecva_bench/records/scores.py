@@ -224,3 +224,8 @@ class Scores(Record):
     aggregates: tuple[Aggregate, ...]
     scores: tuple[Score, ...]
     source: str = ""
+
+
+def settings_of(signature: str) -> tuple[str, ...]:
+    """Return the parts of a signature but for the metric's version: the numbers tell whether that matters."""
+    return tuple(part for part in signature.split("|") if not part.startswith("v:"))

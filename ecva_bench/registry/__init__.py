@@ -11,16 +11,17 @@ import difflib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, entry_points
 from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..errors import EcvaError, UsageError
+from ..errors import EcvaError, Terminated, UsageError
 from . import source_files
 from .source_files import error_line
 
@@ -80,10 +81,12 @@ class Plugin:
 
 @contextmanager
 def no_exit(error: type[EcvaError], label: str) -> Iterator[None]:
-    """Raise `error`, which names a plug-in, where its code ends the program, as `sys.exit` does."""
+    """Raise `error`, which names a plug-in, where its code raises what would end the program, as `sys.exit` does."""
     try:
         yield
-    except SystemExit as end:
+    except (Exception, KeyboardInterrupt, Terminated):
+        raise
+    except BaseException as end:
         raise error(f"it ends the program ({error_line(end)})", label, "have it raise an error instead") from end
 
 
@@ -210,11 +213,27 @@ def place_of_code(value: object) -> str:
 def _registered(group: str) -> dict[str, list[EntryPoint]]:
     """Return all entry points of a group by name, this project's own first, from one look through what is installed."""
     found: dict[str, list[EntryPoint]] = {}
-    for entry in sorted(entry_points(group=group), key=lambda one: not _is_ours(one)):
+    entries = _entries(entry_points, group, tuple(map(_state, sys.path)))
+    for entry in sorted(entries, key=lambda one: not _is_ours(one)):
         there = found.setdefault(entry.name, [])
         if _release(entry) not in map(_release, there):  # one package may lie on the path twice
             there.append(entry)
     return found
+
+
+@lru_cache(maxsize=16)
+def _entries(look: Callable[..., EntryPoints], group: str, path: tuple[object, ...]) -> EntryPoints:
+    """Return what `look` finds of a group. It looks again only where `path`, the folders on sys.path, has changed."""
+    return look(group=group)
+
+
+def _state(place: str) -> tuple[str, int, int]:
+    """Return what changes where a package is installed into a folder, or removed: 0 where there is no folder."""
+    try:
+        found = Path(place).stat()
+    except (OSError, ValueError):
+        return place, 0, 0
+    return place, found.st_ino, found.st_mtime_ns
 
 
 def _found(group: str, name: str, registered: Mapping[str, Sequence[EntryPoint]]) -> EntryPoint:
@@ -242,12 +261,19 @@ def _is_ours(entry: EntryPoint) -> bool:
     """Return whether this project registers it: by its package, which no name of a module can pretend to be."""
     if entry.dist is None:
         return entry.module.partition(".")[0] == _OURS
-    return re.sub("[-_.]+", "-", entry.dist.name).lower() == _PACKAGE
+    return re.sub("[-_.]+", "-", _name_and_version(entry.dist)[0]).lower() == _PACKAGE
 
 
 def _release(entry: EntryPoint) -> str:
     """Return which release of which package registers an entry point, as `package:VERSION`."""
-    return f"{entry.dist.name}:{entry.dist.version}" if entry.dist is not None else ""
+    return ":".join(_name_and_version(entry.dist)) if entry.dist is not None else ""
+
+
+@lru_cache(maxsize=64)
+def _name_and_version(package: Distribution) -> tuple[str, str]:
+    """Return what a package calls itself. Its metadata is parsed once, not for each of its entry points."""
+    metadata = package.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def _noun(group: str) -> str:

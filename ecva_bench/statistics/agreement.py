@@ -6,15 +6,19 @@ its coefficient is undefined, and never NaN; when that is, its docstring says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from .intervals import DRAWS, LEVEL
+
 Ratings = Sequence[Sequence[float | None]]
-Level = Literal["nominal", "ordinal", "interval"]
+# Of a scale, or the distance of two ratings: 0 where they are the same, and what counts as disagreement else.
+Level = Literal["nominal", "ordinal", "interval"] | Callable[[float, float], float]
 _Array = npt.NDArray[np.float64]
 
 
@@ -67,12 +71,45 @@ def krippendorff_alpha(ratings: Ratings, *, level: Level) -> float | None:
     ratings are the same number: then nothing could have been confused.
     """
     counts, values = _count_values(ratings)
+    return _alpha(_coincidences(counts), _distances_of(values, level))
+
+
+def alpha_interval(
+    ratings: Ratings, *, level: Level, seed: int, draws: int = DRAWS, confidence: float = LEVEL
+) -> tuple[float, float] | None:
+    """Return the percentile bootstrap interval of `krippendorff_alpha`, drawn by item; None with fewer than two items.
+
+    A draw that has no alpha is left out; None where no draw has one.
+    """
+    kinds = Counter(tuple(item) for item in ratings)  # items rated alike are drawn together
+    total = sum(kinds.values())
+    if total < 2:
+        return None
+    counts, values = _count_values(list(kinds))
+    each = np.array([_coincidences(row[None]) for row in counts])
+    shares = np.array(list(kinds.values())) / total
+    drawn = np.random.default_rng(seed).multinomial(total, shares, size=draws)
+    distances = _distances_of(values, level)
+    found = [_alpha(np.tensordot(times, each, 1), distances) for times in drawn]
+    defined = [alpha for alpha in found if alpha is not None]
+    if not defined:
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _coincidences(counts: _Array) -> _Array:
+    """Return how often two values meet in an item [values, values], from how often each item has them."""
     sizes = counts.sum(axis=1)
     counts, sizes = counts[sizes >= 2], sizes[sizes >= 2]
     weighted = counts / (sizes - 1)[:, None]
-    coincidences = weighted.T @ counts - np.diag(weighted.sum(axis=0))
+    return np.asarray(weighted.T @ counts - np.diag(weighted.sum(axis=0)))
+
+
+def _alpha(coincidences: _Array, distances: Callable[[_Array], _Array]) -> float | None:
     totals = coincidences.sum(axis=0)
-    distance = _distances(values, totals, level)
+    distance = distances(totals)
     expected = float((np.outer(totals, totals) * distance).sum())
     if not expected:
         return None
@@ -124,10 +161,21 @@ def _count_values(ratings: Ratings) -> tuple[_Array, _Array]:
     return (table[:, :, None] == values).sum(axis=1).astype(np.float64), values
 
 
-def _distances(values: _Array, totals: _Array, level: Level) -> _Array:
-    """Return the squared distance of each pair of values [values, values]; `totals` counts the pairable ones."""
-    if level == "nominal":
-        return 1.0 - np.eye(len(values))
-    # On an ordinal scale two values are as far apart as there are ratings from the one to the other.
-    place = np.cumsum(totals) - totals / 2 if level == "ordinal" else values
-    return np.asarray((place[:, None] - place[None, :]) ** 2)
+def _distances_of(values: _Array, level: Level) -> Callable[[_Array], _Array]:
+    """Return what gives the squared distance of each pair of values [values, values].
+
+    It is called with how many ratings of each value can be paired [values].
+    """
+    if level == "ordinal":
+        # On an ordinal scale two values are as far apart as there are ratings from the one to the other.
+        return lambda totals: _squares(np.cumsum(totals) - totals / 2)
+    if callable(level):
+        size = len(values)
+        fixed = np.array([[level(a, b) for b in values.tolist()] for a in values.tolist()]).reshape(size, size)
+    else:
+        fixed = 1.0 - np.eye(len(values)) if level == "nominal" else _squares(values)
+    return lambda _: fixed
+
+
+def _squares(places: _Array) -> _Array:
+    return np.asarray((places[:, None] - places[None, :]) ** 2)

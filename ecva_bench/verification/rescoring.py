@@ -20,7 +20,7 @@ from ..judging.replays import replayed_judge
 from ..leaderboard.submission import Entry, Submission, submission
 from ..leaderboard.verified import Verification
 from ..records.answers import Results
-from ..records.scores import Summary
+from ..records.scores import Summary, settings_of
 from ..scoring.neural import NeuralScorer
 from ..scoring.protocol import AnomEvalSettings, get_protocol
 from ..scoring.score import score_results
@@ -127,17 +127,12 @@ def _made_otherwise(found: Submission, again: Submission) -> dict[str, str]:
     for entry in found.entries:
         for summary in entry.summaries:
             same = here.get((summary.task, summary.view, summary.column), summary)
-            settings = [_settings(one.signature) for one in (summary, same)]
+            settings = [settings_of(one.signature) for one in (summary, same)]
             if settings[0] != settings[1] or (
                 summary.signature != same.signature and not _equal(summary.mean, same.mean, _ROUNDED)
             ):
                 ways[summary.column] = f"{summary.column} was made as {summary.signature}, here as {same.signature}"
     return ways
-
-
-def _settings(signature: str) -> list[str]:
-    """Return a signature without the version that it was computed by: the numbers tell whether that matters."""
-    return [part for part in signature.split("|") if not part.startswith("v:")]
 
 
 def _obstacle(summary: Summary, kind: type[Scorer] | None, settings: Mapping[str, Any], judge: Judge | None) -> str:

@@ -46,7 +46,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dic
     return answers(out), time.monotonic() - start
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
     kills: int, undisturbed: tuple[dict[str, dict[str, object]], float], tmp_path: Path
 ) -> None:
@@ -69,7 +69,7 @@ def test_a_run_killed_at_random_points_resumes_to_the_same_answers(
                 tail.write(b'{"type":"answer","key":"torn')
         subprocess.run(command(out), check=True, capture_output=True)
         assert answers(out) == expected
-    assert killed_midway >= kills // 4
+    assert killed_midway >= max(1, kills // 4)
 
 
 BY_PARTS = """

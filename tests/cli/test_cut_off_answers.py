@@ -17,8 +17,7 @@ from tests.judging.server import completion
 
 
 @pytest.fixture(autouse=True)
-def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+def _place(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     monkeypatch.setattr(client, "FIRST_PAUSE_S", 0.01)
 

@@ -1,7 +1,9 @@
 """Whatever loads a network, the first thing a process does: it works also beside a torchvision of another torch.
 
-Each command runs in a process that has imported nothing. Where torchvision is not the one for the torch that is there,
-as beside every torch for the CPU alone, transformers' classes could not be imported without `ensure_torchvision`.
+Each command runs in a process that has imported nothing. `make test` has a model, metrics and a judge of the kind in
+test_quiet_libraries.py; here each of them is the first that loads a network. Where torchvision is not the one for the
+torch that is there, as beside every torch for the CPU alone, transformers' classes could not be imported without
+`ensure_torchvision`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from tests.adapters import tiny_hf
 from tests.adapters.tiny import vila
 from tests.judging.tiny import save_tiny_model
 from tests.scoring.tiny import SAVE
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = "from ecva_bench.__main__ import program; program()"
 

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from ecva_bench.journal.results import read_results
 from tests.adapters import tiny_hf as tiny
 from tests.cli.conftest import Command
@@ -17,8 +15,7 @@ OPTIONS = ("--limit", 1, "--task", "cause", "--task", "effect", "--edited", "ano
 QUICK = ("--model-arg", "max-new-tokens=6", "--model-arg", "frames=4", "--model-arg", "dtype=float32")
 
 
-def test_a_run_over_mini_in_both_modes(tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
+def test_a_run_over_mini_in_both_modes(tmp_path: Path, own_cache: Path, ecva_bench: Command) -> None:
     folder = tiny.write(tmp_path / "tiny-qwen3", "qwen3_vl")
     answers = []
     for mode in ("exact", "fast"):

@@ -145,6 +145,21 @@ def test_a_replay_that_lacks_calls_ends_with_code_3(answers, judged, ecva_bench,
     assert f" votes: {export}: use the answers and the options that" in said
 
 
+def test_calls_without_seals_are_replayed_and_called_so(answers, judged, ecva_bench, tmp_path):
+    results, export = answers("motion", "--limit", "1"), tmp_path / "calls.jsonl"
+    judged(results, "--judge-export", export, "--task", "cause")
+    replay = ("score", results, "--scorers", "anomeval", "--judge-replay", export, "--task", "cause")
+    code, shown, said = ecva_bench(*replay)
+    assert (code, "unsealed" in said) == (0, False)
+    head, *calls = [json.loads(line) for line in export.read_text().splitlines()]
+    for line in (head, *calls):  # as an older version wrote them
+        line.pop("sealed" if line is head else "seal")
+    export.write_text("".join(json.dumps(line) + "\n" for line in (head, *calls)))
+    code, again, said = ecva_bench(*replay)
+    assert (code, again) == (0, shown)
+    assert f"judge calls: unsealed: {export}: nobody can tell whether they were changed" in said
+
+
 def test_calls_of_several_judges_or_of_none_do_not_name_one(answers, judged, ecva_bench, tmp_path):
     results, export = answers("motion", "--limit", "1"), tmp_path / "calls.jsonl"
     judged(results, "--judge-export", export, "--task", "cause")

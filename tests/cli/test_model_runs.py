@@ -15,9 +15,8 @@ QUICK = ("--model-arg", "max-new-tokens=6", "--model-arg", "device=cpu", "--mode
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, own_cache: Path) -> Path:
     """A whole tiny VideoLLaMA 2 in `whole`, and one whose projector lacks a name in `torn`."""
-    monkeypatch.setenv("ECVA_CACHE", str(tmp_path / "cache"))
     projector = tiny.random_state(Stc(tiny.WIDTH, tiny.HIDDEN), 3)
     tiny.write_tower(tmp_path / "tower")
     tiny.write_whole(tmp_path / "whole", projector, tmp_path / "tower")

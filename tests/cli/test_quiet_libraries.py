@@ -55,12 +55,10 @@ def test_what_libraries_say_is_shown_to_those_who_ask(workers: tuple[object, ...
     done = command(*run, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert foreign(done.stderr) == ["the author's line"]
-    for shown in (
-        command("--verbose", *run, "--out", "a.jsonl", folder=tmp_path),
-        command(*run, "--out", "b.jsonl", folder=tmp_path, ECVA_VERBOSE="1"),
-    ):
-        for said in ("an advice", "a second advice", "FutureWarning: a warning"):
-            assert said in shown.stderr
+    options, environment = (("--verbose",), {}) if workers else ((), {"ECVA_VERBOSE": "1"})
+    shown = command(*options, *run, "--out", "a.jsonl", folder=tmp_path, **environment)
+    for said in ("an advice", "a second advice", "FutureWarning: a warning"):
+        assert said in shown.stderr
 
 
 def test_a_choice_of_the_user_s_own_stays(tmp_path: Path) -> None:
@@ -70,7 +68,7 @@ def test_a_choice_of_the_user_s_own_stays(tmp_path: Path) -> None:
     assert "an advice" in done.stderr
 
 
-@pytest.mark.parametrize("model", [otter, vila], ids=["otter", "vila"])
+@pytest.mark.parametrize("model", [pytest.param(otter, marks=pytest.mark.slow), vila], ids=["otter", "vila"])
 def test_a_model_of_the_paper(model: ModuleType, tmp_path: Path) -> None:
     options = model.build(tmp_path)
     name = model.__name__.rpartition(".")[2]
@@ -89,9 +87,10 @@ def test_any_model_of_transformers_a_metric_and_a_judge(tmp_path: Path) -> None:
     run = ("run", "--model", f"hf:{folder}", "--task", "cause", "--limit", 1, "--out", "r.jsonl")
     done = command(*run, "--model-arg", "max_new_tokens=2", folder=tmp_path)
     assert foreign(done.stderr) == []
-    metric = f"moverscore.checkpoint={SAVE['moverscore'](tmp_path / 'metric')}"
+    metrics = [f"{name}.checkpoint={SAVE[name](tmp_path / name)}" for name in ("bleurt", "moverscore")]
     judge = f"hf:{save_tiny_model(tmp_path / 'judge')}"
-    score = ("score", "r.jsonl", "--scorers", "moverscore,gpt", "--metric-arg", metric, "--judge", judge)
+    score = ("score", "r.jsonl", "--scorers", "bleurt,moverscore,gpt", "--judge", judge)
+    score += tuple(word for metric in metrics for word in ("--metric-arg", metric))
     done = command(*score, "--judge-store", "s.sqlite", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert foreign(done.stderr) == []

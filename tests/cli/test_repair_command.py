@@ -90,8 +90,9 @@ def test_results_are_shown_set_aside_and_asked_again(files: Files, ecva_bench: C
     assert ecva_bench("score", "run.jsonl", "--scorers", "bleu", "--out", "new.scores.jsonl")[0] == 0
     _, shown, _ = ecva_bench("summary", "new.scores.jsonl")
     assert "beware: the results file was changed in 1 place and repaired" in shown
-    _, shown, _ = ecva_bench("leaderboard", "new.scores.jsonl")
-    assert "the results file was changed in 1 place and repaired" in shown
+    for command in (("leaderboard", "new.scores.jsonl"), ("gate", "new.scores.jsonl", "--against", "new.scores.jsonl")):
+        _, shown, _ = ecva_bench(*command)
+        assert "the results file was changed in 1 place and repaired" in shown, command
 
 
 def test_what_can_be_written_again_is_moved_whole(files: Files, ecva_bench: Command) -> None:
@@ -115,15 +116,19 @@ def test_what_can_be_written_again_is_moved_whole(files: Files, ecva_bench: Comm
         ecva_bench(*again)
 
 
-def test_older_files_are_read_and_called_unsealed(files: Files, ecva_bench: Command) -> None:
-    unseal(files.results)
-    for command in ("score run.jsonl --scorers bleu --out new.scores.jsonl", "audit run.jsonl"):
-        code, _, errors = ecva_bench(*command.split())
-        assert code in (0, 1)
-    code, _, errors = ecva_bench("submit", "run.jsonl", "--scores", "new.scores.jsonl", "--to", "others")
+def test_older_files_are_read_and_called_unsealed(files: Files, ecva_bench: Command, tmp_path: Path) -> None:
+    run, scores = tmp_path / "run.jsonl", tmp_path / "new.scores.jsonl"  # whole paths: each is remarked once
+    unseal(run)
+    code, _, errors = ecva_bench("score", run, "--scorers", "bleu", "--out", scores)
+    assert (code, errors.count(f"note: {run} is unsealed")) == (0, 1)
+    assert "unsealed" not in ecva_bench("summary", scores)[2]
+    code, _, errors = ecva_bench("submit", run, "--scores", scores, "--to", "others")
     assert (code, errors) == (0, "")
     [path] = Path("others").rglob("*.json")
     submitted = json.loads(path.read_text())
     assert (submitted["sealed"], "sealed_answers" in submitted) == (True, False)
     sealed = json.loads(files.submission.read_text())
     assert (sealed["sealed"], sealed["sealed_answers"]) == (True, True)
+    unseal(scores)
+    code, _, errors = ecva_bench("summary", scores)
+    assert (code, errors.count(f"note: {scores} is unsealed")) == (0, 1)

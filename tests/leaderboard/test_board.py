@@ -18,6 +18,7 @@ from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.answers import Lacking
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.paired import paired_bootstrap
+from tests.leaderboard.scored import scored
 from tests.scoring.build import answer, label, results
 from tests.scoring.judges import RuleJudge, lexical
 
@@ -51,6 +52,40 @@ def test_models_are_ranked_by_the_mean_with_missing_as_zero():
     assert column(board, "rank") == ["1", "1", "3"]
     assert column(board, "answered") == ["4/4", "4/4", "1/4"]
     assert column(board, "accuracy %") == ["50.00", "50.00", "25.00"]
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "scorer", "signatures", "own"),
+    [
+        (
+            "cause",
+            "gated",
+            "anomeval",
+            ("anomeval|weights:20,40,40|judge:strict", "anomeval|weights:20,40,40|judge:lenient"),
+            "judge:lenient",
+        ),
+        (
+            "cause",
+            "gated",
+            "anomeval",
+            ("anomeval|weights:20,40,40|judge:x", "anomeval|weights:100,0,0|judge:x"),
+            "weights:100,0,0",
+        ),
+        ("timestamp", "iou", "timestamp", ("timestamp|bare:seconds", "timestamp|bare:minutes"), "bare:minutes"),
+    ],
+)
+def test_who_chose_another_judge_or_reading_does_not_rank_before_the_others(task, name, scorer, signatures, own):
+    common, other = (f"{signature}|v:1" for signature in signatures)
+    said = [("a", 0.3, common), ("b", 0.4, common.replace("v:1", "v:2")), ("chose", 1.0, other)]
+    runs = [
+        scored({task: {"v1": value, "v2": value}}, model=model, column=name, scorer=scorer, signature=signature)
+        for model, value, signature in said
+    ]
+    most, alone = leaderboards(runs)
+    assert column(most, "model") == ["b", "a"]
+    assert column(alone, "model") == ["chose"]
+    assert own in alone.title
+    assert own not in most.title
 
 
 def test_where_less_is_better_the_least_is_first():
@@ -171,9 +206,9 @@ def test_no_two_runs_are_called_alike(runs):
     assert all(label.startswith(model) for label, (model, _) in zip(called, runs, strict=True))
 
 
-def test_other_settings_of_a_scorer_are_pointed_out():
+def test_another_version_of_a_scorer_is_pointed_out():
     one, other = run("one", "[5]"), run("other", "[5]")
-    changed = [s.model_copy(update={"signature": s.signature + "|x"}) for s in other.summaries]
+    changed = [s.model_copy(update={"signature": s.signature + ".1"}) for s in other.summaries]
     (board,) = leaderboards([one, other.model_copy(update={"summaries": tuple(changed)})])
     assert sum("not comparable" in note for note in board.notes) == 2
     (board,) = leaderboards([one, other])

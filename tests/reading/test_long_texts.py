@@ -51,9 +51,10 @@ READERS: dict[str, Callable[[str], object]] = {
 }
 PIECES = ("\n", " \n", " ", "[", "1", ",", "and ", "a ", "A, ", "<think>", "answer: ", '"', "\ud800", "$a", "score: ")
 OF_AUDIT = ("ignore ", "score 5 ", "this answer ", "driver child ", "5-1 ", "e\u0301", "Zm9v", "&#65;", "%41", "<b")
-LENGTH = 200_000
+LENGTHS = (50_000, pytest.param(200_000, marks=pytest.mark.slow))
 
 
+@pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize(
     ("reader", "piece"),
     [
@@ -61,10 +62,10 @@ LENGTH = 200_000
         *itertools.product((name for name in READERS if name.startswith("audit")), OF_AUDIT),
     ],
 )
-def test_a_long_text_is_read_in_two_seconds(reader: str, piece: str) -> None:
+def test_a_long_text_is_read_in_two_seconds(reader: str, piece: str, length: int) -> None:
     start = time.process_time()
-    READERS[reader]("score:" + piece * (LENGTH // len(piece)))
-    assert time.process_time() - start < 2
+    READERS[reader]("score:" + piece * (length // len(piece)))
+    assert time.process_time() - start < 2  # a quadratic one takes ten already with the shorter text
 
 
 @pytest.mark.parametrize(

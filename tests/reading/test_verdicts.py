@@ -230,7 +230,7 @@ LONG = [
 @pytest.mark.parametrize("piece", LONG)
 @pytest.mark.parametrize("head", ["", '{"verdicts": [4]}\n', '{"', "Score"])
 def test_a_reply_is_read_in_a_time_that_grows_as_it_does(head: str, piece: str) -> None:
-    text = head + piece * (200_000 // len(piece))
-    start = time.monotonic()
+    text = head + piece * (50_000 // len(piece))
+    start = time.process_time()
     verdicts(text)
-    assert time.monotonic() - start < 20  # a quadratic one takes minutes
+    assert time.process_time() - start < 1  # a quadratic one takes many

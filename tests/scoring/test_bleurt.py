@@ -57,8 +57,9 @@ def test_equals_the_original_programs(shared_golden, form):
     folder = shared_golden / "bleurt" / form
     golden = json.loads((folder / "golden.json").read_text())
     pairs = list(zip(golden["references"], golden["candidates"], strict=True))
+    model = BleurtModel(folder, "cpu", "float32")
     for batch_tokens in (1, 150, 8192):
-        scores = dict(BleurtModel(folder, "cpu", "float32").scores(pairs, batch_tokens=batch_tokens))
+        scores = dict(model.scores(pairs, batch_tokens=batch_tokens))
         assert [scores[n] for n in range(len(pairs))] == pytest.approx(golden["scores"], abs=1e-6)
 
 

@@ -263,6 +263,10 @@ def settings_of_another_protocol(found: Json) -> None:
     found["scores"]["settings"]["sum_moments"] = True
 
 
+def seals_made_up(found: Json) -> None:
+    found["sealed_answers"] = True
+
+
 def videos_of_other_rows(found: Json) -> None:
     found["scores"]["videos"]["mini01"] = "a" * 16
 
@@ -318,6 +322,7 @@ IN_SUBMISSION: Mapping[Callable[[Json], None], str] = {  # with the reason for w
     classes_swapped: "class of mini01 is 11, should be 5",
     settings_of_another_protocol: "sum_moments of the protocol standard is True",
     videos_of_other_rows: "mini01",
+    seals_made_up: "sealed_answers is True, should be False",
 }
 
 IN_ANOTHER_WAY = (signature_of_another_metric,)  # which an older version might have done

@@ -62,6 +62,18 @@ def test_a_changed_submission_is_refused_for_what_was_changed(board, cheat, why)
     assert str(board.folder) in str(refused.value)
 
 
+def test_a_repair_is_not_kept_quiet(tmp_path):
+    answers = [*true_answers(), {"type": "event", "event": "repaired", "detail": {"faults": 2}, "t": ""}]
+    board = plant(tmp_path, answers)
+    assert built(board)["kind"] == "run, verified"
+    assert "changed in 2 places and repaired" in (board.folder / "mini" / "leaderboard.md").read_text()
+    changed = json.loads(board.submission.read_text())
+    del changed["scores"]["repaired"]
+    board.submission.write_text(json.dumps(resealed(changed)))
+    with pytest.raises(ResultsError, match="repaired is 0, should be 2"):
+        built(board)
+
+
 @pytest.mark.parametrize(
     ("cheat", "rank", "kind"),
     [
@@ -151,9 +163,11 @@ def test_bad_calls_and_those_of_other_judges_are_a_finding_about_their_row_alone
     assert f"{board.judge}, line " in evidence.notes[1]
 
 
-def test_answers_that_are_called_as_calls_are_no_calls_of_a_judge(board):
-    """As where somebody submits a results file named judge.jsonl: the other rows are built all the same."""
-    board.answers.with_name("judge.jsonl").write_bytes((cheats.CI / "constant.jsonl").read_bytes())
+def test_answers_that_are_called_as_calls_are_no_calls_of_a_judge(tmp_path):
+    """As where somebody submits a results file named run.judge.jsonl: the calls of all rows are still looked for."""
+    board = plant(tmp_path, true_answers(), judged=True)
+    board.judge.rename(board.judge.with_name("judge.jsonl"))
+    board.judge.write_bytes((cheats.CI / "constant.jsonl").read_bytes())
     assert built(board)["kind"] == "run, verified"
 
 

@@ -6,9 +6,8 @@ finding, and the first row counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -141,14 +140,12 @@ class Assembly:
         """
         self._several = {}
         ids = ids_of(self.entries, where)
+        self._join_same(ids)
         media = media_of(ids)
         usable: list[Annotation] = []
         empty: list[Annotation] = []
-        for video, named in groupby(sorted(ids, key=ids.__getitem__), key=ids.__getitem__):
-            first, *others = named
-            entry = self.entries.pop(first)
-            for name in others:
-                self._join(name, entry, self.entries.pop(name), entry.asked())
+        for name in sorted(self.entries, key=ids.__getitem__):
+            video, entry = ids[name], self.entries.pop(name)
             file = entry.media or media[video]
             if problem := id_problem(video) or id_problem(file):
                 self.note(f"{video:.60}", "row", Note("id-unusable", "excluded", f"{problem}: {video:.60}"))
@@ -164,6 +161,15 @@ class Assembly:
             for name, column, note in self.noted
         ]
         return usable, empty, sorted(findings, key=lambda finding: finding.video)
+
+    def _join_same(self, ids: Mapping[str, str]) -> None:
+        """Join what is known under several names of one video, under the first of them."""
+        first: dict[str, str] = {}
+        for name, video in ids.items():
+            known = first.setdefault(video, name)
+            if known is not name:
+                entry = self.entries[known]
+                self._join(name, entry, self.entries.pop(name), entry.asked())
 
     def _annotation(self, video: str, media: str, entry: RowContent) -> Annotation:
         spans = entry.spans if len(entry.spans) < 2 else sorted(set(entry.spans))
@@ -183,9 +189,6 @@ class Assembly:
                 "description": entry.description,
                 "cause": entry.cause,
                 "effect": entry.effect,
-                "key_sentences": (),
-                "severity_curve": (),
-                "review": None,
                 "anomalous": entry.anomalous,
                 "queries": _numbered(entry.queries) if entry.queries else (),
             }
@@ -198,26 +201,28 @@ def _moments(spans: Iterable[Span]) -> tuple[Moment, ...]:
 
 def _numbered(queries: Sequence[RowQuery]) -> tuple[Query, ...]:
     """Return queries, each with a name: its own, or its number among those of its task, or the next that is free."""
-    taken = {(asked.task, asked.name) for asked in queries} if len(queries) > 1 else set()
+    if len(queries) == 1:
+        return (_query(queries[0], queries[0].name or "1"),)
+    taken = {(asked.task, asked.name) for asked in queries}
     counts: dict[str, int] = {}
     found: list[Query] = []
-    for task, name, text, options, answer, spans in queries:
+    for query in queries:
+        task, name = query.task, query.name
         counts[task] = number = counts.get(task, 0) + 1
         while not name:
             name = "" if (task, str(number)) in taken else str(number)
             number += 1
         taken.add((task, name))
-        moments = _moments(spans) if spans else ()
-        values: dict[str, object] = {
-            "task": task,
-            "name": name,
-            "text": text,
-            "options": options,
-            "answer": answer,
-            "moments": moments,
-        }
-        found.append(Query.unchecked(values))
+        found.append(_query(query, name))
     return tuple(found)
+
+
+def _query(asked: RowQuery, name: str) -> Query:
+    task, _, text, options, answer, spans = asked
+    moments = _moments(spans) if spans else ()
+    return Query.unchecked(
+        {"task": task, "name": name, "text": text, "options": options, "answer": answer, "moments": moments}
+    )
 
 
 def _written(value: object) -> str:

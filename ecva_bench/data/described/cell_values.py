@@ -53,12 +53,15 @@ def column_getter(name: str | None) -> Callable[[Sequence[Row]], list[Any]]:
 
 
 class Fillers:
-    """What stands in cells where nothing is given: `missing` marks, and `placeholders`, such as error texts."""
+    """What stands in cells where nothing is given: `missing` marks, and `placeholders`, such as error texts.
+
+    `numbers` are the marks that are numbers.
+    """
 
     def __init__(self, missing: Iterable[str | int | float], placeholders: Sequence[str]) -> None:
         marks = tuple(missing)
         self._texts = frozenset(str(mark).strip() for mark in marks) | {""}
-        self._numbers = frozenset(found for mark in marks if (found := as_number(mark)) is not None)
+        self.numbers = frozenset(found for mark in marks if (found := as_number(mark)) is not None)
         self._placeholder = patterns(placeholders) if placeholders else None
 
     def is_missing(self, value: object) -> bool:
@@ -67,10 +70,10 @@ class Fillers:
             text = value.strip()
             if text in self._texts:
                 return True
-            return bool(self._numbers) and text[0] in "+-.0123456789" and as_number(text) in self._numbers
+            return bool(self.numbers) and text[0] in "+-.0123456789" and as_number(text) in self.numbers
         if value is None or value != value:
             return True
-        return bool(self._numbers) and not isinstance(value, bool) and as_number(value) in self._numbers
+        return bool(self.numbers) and not isinstance(value, bool) and as_number(value) in self.numbers
 
     def given(self, cells: Iterable[Any]) -> list[str | None]:
         """Return the texts of cells, also of numbers; None for one that is missing, or holds no text."""

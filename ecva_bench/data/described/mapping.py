@@ -100,7 +100,7 @@ class RowReader:
         located = nothing if self._grounding is None else self._grounding.queries(rows, spans, note_on)
         chosen = nothing if self._choice is None else self._choice.queries(rows, note_on)
         media = [relative(cell) or None if isinstance(cell, str) else None for cell in self._media(rows)]
-        queries = [[one for one in pair if one is not None] for pair in zip(located, chosen, strict=True)]
+        queries = [list(filter(None, pair)) for pair in zip(located, chosen, strict=True)]
         if self._grounding is not None:
             spans = [[] for _ in rows]  # they are the sentence's
         columns = (media, *(texts.get(name, nothing) for name in TEXTS), labels, anomalous, spans, queries)
@@ -110,7 +110,7 @@ class RowReader:
 class _TimesReader:
     def __init__(self, keys: TimesKeys, fillers: Fillers) -> None:
         self._in_one_column = keys.spans is not None
-        self._reader = SpanReader(keys.unit, fillers.is_missing)
+        self._reader = SpanReader(keys.unit, fillers.is_missing, fillers.numbers)
         self._columns = [column_getter(name) for name in (keys.spans, keys.start, keys.end) if name is not None]
         self._fps = column_getter(keys.fps) if isinstance(keys.fps, str) else None
         self._rate = as_number(keys.fps)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Collection, Sequence
 
 from ...untrusted import parse_json
 from ..cells import Note
@@ -16,7 +15,6 @@ Span = tuple[float, float]  # seconds, the first not after the second
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)", re.ASCII)
 _FOUR_DIGITS = re.compile(r"\d{4}", re.ASCII)
 _LATEST = 1e7  # seconds; no video is so long
-_TIMES_KEPT = 1 << 13
 _MISSING = "missing"
 
 
@@ -59,10 +57,9 @@ def spans_in(value: object) -> list[Sequence[object]]:
 class SpanReader:
     """Reads spans whose times have one unit. `is_missing` says of a cell whether it means that there is no time."""
 
-    def __init__(self, unit: Unit, is_missing: Callable[[object], bool]) -> None:
-        self._unit, self._is_missing = unit, is_missing
-        # Many rows of a table have the same few times.
-        self._of_text = lru_cache(maxsize=_TIMES_KEPT)(partial(_seconds_or_rule, unit, is_missing))
+    def __init__(self, unit: Unit, is_missing: Callable[[object], bool], marks: Collection[float]) -> None:
+        """Take up the unit, what says whether a cell means that there is no time, and the numbers that may do so."""
+        self._unit, self._is_missing, self._marks = unit, is_missing, marks
 
     def read(self, span: Sequence[object], fps: float | None) -> tuple[Span | None, Sequence[Note]]:
         """Return a span in seconds, None where nothing, or nothing readable, is given; and the notes on it."""
@@ -76,11 +73,17 @@ class SpanReader:
         return None, (Note(self._why_not(span, times), "excluded", ", ".join(map(str, span))[:200]),)
 
     def _time(self, cell: object, fps: float | None) -> float | str:
-        return (
-            self._of_text(cell, fps)
-            if isinstance(cell, str)
-            else _seconds_or_rule(self._unit, self._is_missing, cell, fps)
-        )
+        """Return the time of a cell in seconds, or the rule that it breaks; `_MISSING` where none is given."""
+        number = as_number(cell)
+        if number is None or number in self._marks:
+            if self._is_missing(cell):
+                return _MISSING
+        elif self._unit == "seconds" and 0 <= number <= _LATEST:
+            return number
+        try:
+            return _seconds(cell, self._unit, fps)
+        except _UnreadableTime as error:
+            return error.rule
 
     def _why_not(self, span: Sequence[object], times: Sequence[float | str]) -> str:
         """Return the rule that a span breaks."""
@@ -99,16 +102,6 @@ class SpanReader:
         if self._unit == "mmss" and any(_is_number_of_mmss(one) for one in span):
             notes.append(Note("mmss-as-seconds", "repaired", written, after))
         return found, notes
-
-
-def _seconds_or_rule(unit: Unit, is_missing: Callable[[object], bool], cell: object, fps: float | None) -> float | str:
-    """Return the time of a cell in seconds, or the rule that it breaks; `_MISSING` where none is given."""
-    if is_missing(cell):
-        return _MISSING
-    try:
-        return _seconds(cell, unit, fps)
-    except _UnreadableTime as error:
-        return error.rule
 
 
 def _seconds(value: object, unit: Unit, fps: float | None) -> float:

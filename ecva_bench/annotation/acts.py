@@ -1,0 +1,135 @@
+"""The file of acts, `annotations.jsonl`: read whole, appended to; and a data set's two rounds as acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ..data.dataset import Dataset
+from ..data.loading import load_dataset
+from ..errors import DataError, ResultsBusy, ResultsError
+from ..journal.growing import GrowingFile, set_aside_torn_tail
+from ..records.acts import ACT_SCHEMA, AnnotationAct
+from ..records.annotations import Annotation
+from ..records.base import canonical_json
+from ..untrusted import parse_json
+
+FIRST_ROUND, SECOND_ROUND = "round 1", "round 2"  # who annotated in a data set that does not say who did
+_REMEDY = "correct that line, or name a file that `ecva-bench annotate import` wrote"
+
+
+def read_acts(path: Path) -> list[AnnotationAct]:
+    """Return the acts of a file: of lines of `ecva.annotation/1`, or of a data set's annotations and their review.
+
+    A last line that a kill cut off is left out. Raises `DataError` where the file cannot be read, holds no act, or has
+    a line that is none.
+    """
+    if path.suffix != ".jsonl":
+        return acts_of_dataset(load_dataset(path))
+    found = list(_lines(path))
+    if not found:
+        raise DataError("the file holds no annotation", path, "import some with `ecva-bench annotate import`")
+    return found
+
+
+def acts_of_dataset(dataset: Dataset) -> list[AnnotationAct]:
+    """Return the annotations of a data set as acts of the first round, and their review as acts of the second."""
+    return [act for annotation in dataset.annotations for act in _both_rounds(annotation, dataset)]
+
+
+def latest(acts: Iterable[AnnotationAct]) -> list[AnnotationAct]:
+    """Return the last act of each annotator on each video in each round: who says it anew corrects it."""
+    return list({(act.video, act.annotator, act.round): act for act in acts}.values())
+
+
+def append_acts(path: Path, acts: Iterable[AnnotationAct]) -> int:
+    """Append to a file the acts that it has not yet, and return how many; an incomplete last line is set aside.
+
+    Raises `ResultsBusy` where another process writes it, `DataError` where it holds something else, and `ResultsError`
+    where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = GrowingFile(path)
+    except BlockingIOError:
+        raise ResultsBusy("another process is writing this file", path, "wait for it, or name another") from None
+    except OSError as error:
+        raise ResultsError(f"the file cannot be written ({error.strerror})", path, "name another") from error
+    try:
+        there = {_line(act) for act in latest(_lines(path))}
+        set_aside_torn_tail(file)
+        new = [line for line in dict.fromkeys(map(_line, acts)) if line not in there]
+        for line in new:
+            file.append(line.encode() + b"\n")
+    finally:
+        file.close()
+    return len(new)
+
+
+def acts_text(acts: Iterable[AnnotationAct]) -> str:
+    """Return acts as lines of a file."""
+    return "".join(f"{_line(act)}\n" for act in acts)
+
+
+def _line(act: AnnotationAct) -> str:
+    return canonical_json(act.model_dump(mode="json"))
+
+
+def _lines(path: Path) -> Iterator[AnnotationAct]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"the annotations cannot be read ({error.strerror})", path, "check the path") from error
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        if line.strip():
+            yield _act(line, path, number)
+
+
+def _act(line: bytes, path: Path, number: int) -> AnnotationAct:
+    try:
+        data = parse_json(line)
+        if not isinstance(data, dict) or data.get("schema") != ACT_SCHEMA:
+            raise DataError(f"line {number} is no record of {ACT_SCHEMA}", path, _REMEDY)
+        return AnnotationAct.model_validate(data)
+    except ValidationError as error:
+        raise DataError(f"line {number}: {first_problem(error)}", path, _REMEDY) from None
+    except ValueError as error:
+        raise DataError(f"line {number} is no JSON ({error})", path, _REMEDY) from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first thing that is wrong with a record, with the name of its field."""
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"])) or "the record"
+    return f"{field}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _both_rounds(annotation: Annotation, dataset: Dataset) -> Iterator[AnnotationAct]:
+    first = AnnotationAct(
+        video=annotation.video,
+        media=annotation.media,
+        annotator=FIRST_ROUND,
+        label=annotation.label,
+        moments=annotation.moments,
+        anomalous=annotation.anomalous,
+        description=annotation.description,
+        cause=annotation.cause,
+        effect=annotation.effect,
+        key_sentences=annotation.key_sentences,
+        tool=dataset.source,
+    )
+    yield first
+    if annotation.review is not None:
+        yield AnnotationAct(
+            video=first.video,
+            media=first.media,
+            annotator=SECOND_ROUND,
+            round=2,
+            blind=False,
+            saw=(FIRST_ROUND,),
+            label=annotation.review.label,
+            moments=annotation.review.moments,
+            tool=dataset.source,
+        )
