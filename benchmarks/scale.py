@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "compare": (("compare", "one.jsonl", "two.jsonl", *DATA), ""),
     "gate": (("gate", "two.jsonl", "--against", "one.jsonl"), ""),
     "audit": (("audit", "one.jsonl", *DATA), ""),
+    "audit, two runs": (("audit", "one.jsonl", "two.jsonl", *DATA), ""),
     "leaderboard": (("leaderboard", "one.jsonl", "two.jsonl", "--out", "board"), ""),
     "submit": (("submit", "one.jsonl", *DATA, "--to", "boards"), "boards"),
     "leaderboard --build": (("leaderboard", "--build", "boards", "--no-published"), ""),

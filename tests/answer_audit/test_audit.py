@@ -142,6 +142,18 @@ def test_every_entry_is_listed_with_what_was_looked_at():
     assert (count.coverage.answered, count.distinct, count.most_frequent) == (12, 10, 3 / 12)
 
 
+def test_entries_and_findings_are_in_the_order_of_the_files_whatever_their_tasks() -> None:
+    same = dict.fromkeys(NAMES, OWN["v0"])
+    one = entry(same, model="a", task="effect", prompt_sha256="p")
+    first, second = (entry(same, model="b", task=task, prompt_sha256="q") for task in ("cause", "effect"))
+    other = results([*first.answers, *second.answers], name="b.jsonl", model="b")
+    found = audit_answers([one, other])
+    tasks = [("a.jsonl", "effect"), ("b.jsonl", "cause"), ("b.jsonl", "effect")]
+    assert [(count.entry, count.coverage.task) for count in found.entries] == tasks
+    expected = [("identical", *tasks[0]), *(("constant", *place) for place in tasks), ("prompts", *tasks[2])]
+    assert [(finding.rule, finding.entry, finding.task) for finding in found.findings] == expected
+
+
 def test_unread_answers_are_named_with_why_and_one_class_in_other_words_is_constant():
     annotated = {"task": "classification", "label": label(5), "reference": "5-1"}
     texts = {name: f"[{1 + n % 6}]" for n, name in enumerate(NAMES)}
