@@ -8,6 +8,7 @@ that must fail then. All is done on copies below `results/guards`, where the tes
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -83,8 +84,11 @@ def tested(folder: Path, tests: Sequence[str], seconds: float) -> tuple[int, str
     """Run tests in a copy; return what pytest ended with, `_FAILED` also where time was up, and what it said."""
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-m", "slow or not slow"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
+    env = {**os.environ, "PYTHONPATH": str(folder)}  # for the programs that tests start elsewhere
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         return _FAILED, "the time was up"
     said = [line for line in done.stdout.splitlines() if line.strip()]

@@ -10,6 +10,8 @@ import typer
 from ..untrusted import say
 from ..wording import counted
 
+_HEAD = 1 << 16  # bytes in which a scores file or a submission tells what it is
+
 
 def repair_command(
     file: Annotated[Path, typer.Argument(help="Results file, scores file or submission.", show_default=False)],
@@ -70,7 +72,7 @@ def _results(file: Path, away: bool, manifest: Path | None) -> None:
 
 def _derived(file: Path, away: bool) -> None:
     """Look at a file that can be written again, from others; `ResultsError` where it is another program's."""
-    from ..errors import ResultsError, SealBroken
+    from ..errors import ResultsError
     from ..leaderboard.submission import read_submission
     from ..scoring.files import read_scores
 
@@ -79,7 +81,10 @@ def _derived(file: Path, away: bool) -> None:
             read_submission(file)
         else:
             read_scores(file)
-    except SealBroken as error:
+    except ResultsError as error:
+        if not _is_derived(file):
+            what = "this is neither a results file nor a scores file nor a submission"
+            raise ResultsError(what, file, "name one of these") from error
         say(f"{file}: {error.what}")
     else:
         say(f"{file}: nothing is wrong")
@@ -92,3 +97,10 @@ def _derived(file: Path, away: bool) -> None:
         raise ResultsError("there is a quarantined file already", target, "move it elsewhere")
     file.rename(target)
     say(f"moved to {target}; `score` or `submit` writes it again")
+
+
+def _is_derived(file: Path) -> bool:
+    """Return whether this program wrote a file, a damaged one too; judge's calls are none that can be written again."""
+    with file.open("rb") as content:
+        head = content.read(_HEAD)
+    return b'"ecva.judge/' not in head and any(mark in head for mark in (b'"seal":"', b'"ecva.', b'"answers_sha256"'))

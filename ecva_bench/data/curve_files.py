@@ -17,17 +17,24 @@ from ..records.base import sha256_of_file
 from .curves import load_curves
 from .dataset import Dataset
 
+# By how much a curve's video may last longer or shorter than the answer's: files of one video differ by a frame or so.
+_SECONDS_APART, _SHARE_APART = 1.0, 0.05
+
 Points = tuple[tuple[float, float], ...]  # seconds, importance from 0 to 1
 
 
 @dataclass(frozen=True)
 class CurveReferences:
-    """The curves of a file by video, the hash of its bytes, and the models that made them, joined by a comma."""
+    """The curves of a file by video, the hash of its bytes, and the models that made them, joined by a comma.
+
+    `durations` are the seconds that the videos last of which they were made.
+    """
 
     path: Path
     sha256: str
     made_by: str
     curves: Mapping[str, Points]
+    durations: Mapping[str, float]
 
     def describe(self) -> dict[str, str]:
         """Return what a manifest says of the file."""
@@ -35,10 +42,15 @@ class CurveReferences:
 
     def of(self, video: str) -> Points:
         """Return the curve of a video, by the rule for video names; empty where there is none."""
+        name = self._name(video)
+        return self.curves[name] if name else ()
+
+    def _name(self, video: str) -> str:
+        """Return a video's name in the file; empty where there is none, or more than one."""
         if video in self.curves:
-            return self.curves[video]
+            return video
         found = self._names.find(video)
-        return self.curves[found[0]] if len(found) == 1 else ()
+        return found[0] if len(found) == 1 else ""
 
     @cached_property
     def _names(self) -> Names:
@@ -54,7 +66,10 @@ class CurveReferences:
         return replace(dataset, annotations=tuple(curved))
 
     def of_results(self, results: Results) -> Results:
-        """Return answers about severity with these curves alone; `DataError` where there is one for none of them."""
+        """Return answers about severity with these curves alone, and their videos' durations where none is known.
+
+        `DataError` where there is a curve for none of them, or one of a video that lasts longer or shorter.
+        """
         kept = {"answers": results.answers, "extra": results.extra}
         asked = {one.video for some in kept.values() for one in some if one.task == "severity"}
         found = {video: self.of(video) for video in asked}
@@ -65,7 +80,14 @@ class CurveReferences:
         return results.model_copy(update={**curved, "spec": {**results.spec, "curves": self.describe()}})
 
     def _curved(self, answer: Answer, found: Mapping[str, Points]) -> Answer:
-        return answer.model_copy(update={"curve": found[answer.video]}) if answer.task == "severity" else answer
+        if answer.task != "severity":
+            return answer
+        made_of = self.durations.get(self._name(answer.video))
+        seconds = answer.duration or made_of
+        if made_of and seconds and abs(made_of - seconds) > max(_SECONDS_APART, _SHARE_APART * seconds):
+            what = f"the curve of {answer.video} is of a video of {made_of:g} s, and the answer of one of {seconds:g} s"
+            raise DataError(what, self.path, "build the curves of the videos that the model was shown")
+        return answer.model_copy(update={"curve": found[answer.video], "duration": seconds})
 
 
 def read_curves(path: Path) -> CurveReferences:
@@ -73,4 +95,5 @@ def read_curves(path: Path) -> CurveReferences:
     found = load_curves(path)
     makers = dict.fromkeys(str(curve.settings.get("model") or "an unknown model") for curve in found.values())
     curves = {video: curve.points for video, curve in found.items() if curve.points}
-    return CurveReferences(path, sha256_of_file(path), ", ".join(makers), curves)
+    durations = {video: curve.duration for video, curve in found.items()}
+    return CurveReferences(path, sha256_of_file(path), ", ".join(makers), curves, durations)

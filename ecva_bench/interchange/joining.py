@@ -131,6 +131,7 @@ def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> 
         moments=(known or about).moments,
         label=(known or about).label,
         options=_options(item, known, sample),
+        curve=known.curve if known else (),
         prompt_sha256=hashlib.sha256(item.prompt.encode()).hexdigest() if item.prompt else "",
     )
 

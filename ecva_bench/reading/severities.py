@@ -38,6 +38,11 @@ _AT_END = re.compile(rf"(?:[:=→|>\t]\s|(?<=[^\d\s])[:=→|>]|\s-\s|\s\|)[\s\"'
 _SCALE_NAMED = re.compile(
     r"(?<![\d.])(?:0|1)(?: ?\([^()\n]{1,60}\))?\s?(?:-|to|through|and)\s?10(?![\d.%])(?! ?s(?:ec|\b))"
 )
+# A time of the video in a reply about one segment, which is no severity: `0:03`, `3.5 s`, `3 to 6 seconds`.
+_WHEN = re.compile(
+    r"(?<![\d.:])(?:\d{1,3}(?::\d{2}){1,2}(?:\.\d{1,6})?(?![\d:])"
+    r"|(?:\d{1,6}(?:\.\d{1,6})?\s?(?:-|to|and)\s?)?\d{1,6}(?:\.\d{1,6})?\s?(?:s|secs?|seconds?|minutes?)\b)"
+)
 
 _TIME = r"(?:\d{1,3}(?::\d{2}){1,2}(?:\.\d+)?|\d{1,8}(?:\.\d+)?)(?:\s?s(?:ec(?:ond)?s?)?\b)?"
 _TRIPLE = re.compile(
@@ -118,10 +123,10 @@ def read_severity(reply: str) -> float | None:
     """Return the severity from 0 to 10 that a reply about one segment names; None where it names none.
 
     It is what is given as a share (`7/10`, `7 out of 10`, `70 %`), else what is called the severity, else the first
-    number that is not the scale itself (`on a scale of 0 to 10`).
+    number that is neither the scale itself (`on a scale of 0 to 10`) nor a time (`at 0:03`, `after 3 seconds`).
     """
     text = boxed(plain(reply))
-    text = _SCALE_NAMED.sub(_blank, text)
+    text = _WHEN.sub(_blank, _SCALE_NAMED.sub(_blank, text))
     matches = [*_OF_TEN.finditer(text)]
     of_ten = (match for match in matches if match["top"] and float(match["top"]) == SCALE)
     shares = (match for match in matches if match["top"] or match["percent"])

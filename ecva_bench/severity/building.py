@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..data import Dataset
 from ..data.curves import load_curves
-from ..errors import BudgetExhausted, DataError, EcvaError, JudgeError, ModelGone, ResultsError
+from ..errors import BudgetExhausted, CheckpointError, DataError, EcvaError, JudgeError, ModelGone, ResultsError
 from ..files.by_video import moments_json
 from ..judging import Judge
 from ..records import Annotation
@@ -23,7 +23,7 @@ from .ranking import SentenceRanking, rank
 from .sources import SpanSource
 
 _GROUP = 128  # videos whose sentences are ranked together
-_ENDS_ALL = (BudgetExhausted, JudgeError, ModelGone, ResultsError)  # no other video would fare better
+_ENDS_ALL = (BudgetExhausted, CheckpointError, JudgeError, ModelGone, ResultsError)  # no other video would fare better
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,55 @@ def test_what_can_be_written_again_is_moved_whole(files: Files, ecva_bench: Comm
         assert Path(f"{path}.quarantined").read_bytes() == held
         path.unlink()
         ecva_bench(*again)
+
+
+@pytest.mark.parametrize("cut", ["its first line", "its end"])
+def test_what_can_be_written_again_and_cannot_be_read_is_moved_too(cut: str, files: Files, ecva_bench: Command) -> None:
+    for path, again in (
+        (files.scores, ("score", "run.jsonl", "--scorers", "bleu")),
+        (files.submission, ("submit", "run.jsonl", "--to", "boards")),
+    ):
+        content = path.read_bytes()
+        path.write_bytes(content[40:] if cut == "its first line" else content[: len(content) * 3 // 4])
+        code, shown, _ = ecva_bench("repair", path)
+        assert (code, f"--quarantine moves it to {path}.quarantined" in shown) == (1, True)
+        assert ecva_bench("repair", path, "--quarantine")[0] == 0
+        assert ecva_bench(*again)[0] == 0
+        assert ecva_bench("repair", path)[:2] == (0, f"{path}: nothing is wrong\n")
+        Path(f"{path}.quarantined").unlink()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"\0" * 99, b'{"calls":0,"schema":"ecva.judge/1","type":"judge"}\n'])
+@pytest.mark.parametrize("name", ["other.jsonl", "other.json"])
+def test_a_file_of_something_else_is_left_alone(
+    name: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ecva_bench: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    for more in ((), ("--quarantine",)):
+        code, _, errors = ecva_bench("repair", name, *more)
+        assert (code, Path(name).read_bytes()) == (2, content)
+        assert "neither a results file nor a scores file nor a submission" in errors
+
+
+def test_line_ends_of_windows_cost_no_answer(files: Files, ecva_bench: Command) -> None:
+    held = files.results.read_bytes()
+    files.results.write_bytes(held.replace(b"\n", b"\r\n"))
+    code, _, errors = ecva_bench("repair", "run.jsonl", "--quarantine")
+    assert (code, "its line ends were changed" in errors) == (2, True)
+    assert not Path("run.jsonl.quarantined").exists()
+    subprocess.run(["sh", "-c", errors.partition("with: ")[2]], check=True)  # noqa: S607
+    assert files.results.read_bytes() == held
+
+
+def test_a_line_that_was_added_again_is_told_and_none_is_moved(files: Files, ecva_bench: Command) -> None:
+    held = files.results.read_bytes()
+    files.results.write_bytes(held + held.splitlines(keepends=True)[1])
+    assert ecva_bench("repair", "run.jsonl")[0] == 1
+    code, shown, _ = ecva_bench("repair", "run.jsonl", "--quarantine")
+    assert (code, "none was moved" in shown) == (0, True)
+    assert not Path("run.jsonl.quarantined").exists()
+    assert ecva_bench("repair", "run.jsonl")[:2] == (0, "run.jsonl: nothing is wrong\n")
 
 
 def test_older_files_are_read_and_called_unsealed(files: Files, ecva_bench: Command, tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def line(video: str, points: list[tuple[float, float]], **more: Any) -> str:
 def curves(tmp_path: Path) -> Path:
     path = tmp_path / "curves.jsonl"
     rising = [(0.5, 0.0), (4.5, 0.2), (8.5, 1.0)]
-    flat = line("3", [(0.5, 0.0), (8.5, 0.0)], findings=["flat: the values are the same everywhere"])
-    path.write_text(line("mini01", rising) + line("mini02.mp4", rising) + flat.replace('"3"', '"mini03"'))
+    flat = line("3", [(0.5, 0.0), (8.5, 0.0)], duration=8.0, findings=["flat: the values are the same everywhere"])
+    path.write_text(line("mini01", rising) + line("mini02.mp4", rising, duration=8.0) + flat.replace('"3"', '"mini03"'))
     return path
 
 
@@ -73,6 +73,20 @@ def test_answers_can_be_held_against_a_file_afterwards(curves: Path, tmp_path: P
     assert metrics(held)["spearman"]["n"] == 2
     assert metrics(held)["frame_auc"]["mean"] == plain["frame_auc"]["mean"]  # of moments, which stay
     assert all("pseudo-reference" in one.signature for one in held.records)
+
+
+def test_a_curve_of_a_video_of_another_length_is_refused(curves: Path, tmp_path: Path) -> None:
+    outcome = eb.run("middle", tasks="severity", limit=1, out=tmp_path / "run.jsonl")
+    curves.write_text(line("mini01", [(0.5, 0.0), (499.5, 1.0)], duration=500.0))
+    with pytest.raises(DataError, match="the curve of mini01 is of a video of 500 s, and the answer of one of 9 s"):
+        eb.score(outcome, curves=curves)
+
+
+def test_answers_without_a_duration_take_that_of_the_curves(curves: Path, tmp_path: Path) -> None:
+    outcome = eb.run("middle", tasks="severity", limit=2, out=tmp_path / "run.jsonl")
+    some = [one.model_copy(update={"duration": None}) for one in outcome.results.answers]
+    bare = outcome.results.model_copy(update={"answers": tuple(some)})
+    assert [one.duration for one in read_curves(curves).of_results(bare).answers] == [9.0, 8.0]
 
 
 def test_a_model_with_clip_against_curves_of_clip_is_marked(curves: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import ecva_bench as eb
 from ecva_bench.data import Dataset
 from ecva_bench.data.mini import load_mini
 from ecva_bench.errors import DataError
-from ecva_bench.interchange.export import FORMS, export_results
+from ecva_bench.interchange.export import FORMS, HIGHLIGHTS, export_results
 from ecva_bench.interchange.imported import Imported, import_answers
 from ecva_bench.interchange.sources import AnswerSource
 from ecva_bench.journal.results import read_results
@@ -52,7 +52,7 @@ def rows(path: Path, *cells: tuple[str, str]) -> Path:
 
 
 @pytest.mark.parametrize("rotate", [False, True])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", sorted(set(FORMS) - {HIGHLIGHTS}))  # which holds curves alone, and is not read again
 def test_a_run_comes_back_with_its_questions_and_the_options_as_shown(
     form: str, rotate: bool, dataset: Dataset, tmp_path: Path
 ) -> None:
@@ -98,3 +98,11 @@ def test_grounding_is_of_the_anomaly_where_there_are_no_sentences(tmp_path: Path
     assert (answer.id, answer.task) == ("mini01/timestamp", "timestamp")
     views: tuple[View, ...] = ("full",)
     assert tuple(taken(told, load_mini()).manifest.expects) == views
+
+
+def test_severities_come_back_with_the_data_sets_curves(tmp_path: Path) -> None:
+    mini = load_mini(videos=tmp_path)
+    run = eb.run("constant", data=mini, tasks="severity", limit=2, out=tmp_path / "r.jsonl")
+    export_results(read_results(run.path), "csv", tmp_path / "out.csv")
+    again = taken(tmp_path / "out.csv", mini).answers
+    assert {one.video: one.curve for one in again} == {one.video: one.severity_curve for one in mini.annotations[:2]}

@@ -147,3 +147,16 @@ def test_no_text_makes_the_reader_slow(part: str) -> None:
     read_severities(part * (8_000 // len(part)), unit="seconds", duration=60.0)
     read_severity(part * (8_000 // len(part)))
     assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize(
+    ("reply", "severity"),
+    [
+        ("Between 0:03 and 0:05 a car burns: 6", 6),
+        ("After 3 seconds two cars collide. 8", 8),
+        ("From 0 to 3.5 seconds nothing happens, so 1", 1),
+        ("At 0:03 a man falls.", None),
+    ],
+)
+def test_a_time_in_a_reply_about_one_segment_is_no_severity(reply: str, severity: float | None) -> None:
+    assert read_severity(reply) == severity

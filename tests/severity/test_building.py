@@ -13,7 +13,7 @@ import pytest
 
 from ecva_bench.data import Dataset
 from ecva_bench.data.curves import curve_records, load_curves
-from ecva_bench.errors import BudgetExhausted, DataError, ResultsBusy, SpecMismatch, UsageError
+from ecva_bench.errors import BudgetExhausted, CheckpointError, DataError, ResultsBusy, SpecMismatch, UsageError
 from ecva_bench.files.by_video import read_moments
 from ecva_bench.judging import Call, Verdict
 from ecva_bench.records import Annotation
@@ -213,6 +213,17 @@ def test_a_budget_that_ends_costs_no_curve_that_is_written(folder: Path, tmp_pat
         build(data, out, Poor())
     assert list(load_curves(out)) == ["v0", "v1"]
     assert len(list(curve_records(out))) == 128
+
+
+def test_weights_that_do_not_fit_end_the_command(folder: Path, tmp_path: Path) -> None:
+    class Misfit(Brightness):
+        def text_features(self, sentences: Sequence[str]) -> Any:
+            raise CheckpointError("the weights do not fit CLIP")
+
+    out = tmp_path / "curves.jsonl"
+    with pytest.raises(CheckpointError, match="do not fit"):
+        build_curves(whole(folder), out, Misfit(), Scripted(), (), CurveOptions())
+    assert out.read_bytes() == b""  # no video is blamed
 
 
 def test_a_file_keeps_to_its_settings_and_its_one_writer(folder: Path, tmp_path: Path) -> None:
