@@ -182,3 +182,12 @@ def test_a_class_that_is_none_names_its_video(tmp_path: Path) -> None:
     path.write_text(write_for("via", [SAID], None)["project.json"].replace("5-1,4", "a fire"))
     with pytest.raises(DataError, match="class of video '00001' is 'a fire'"):
         read_from(path, "ann", None)
+
+
+@pytest.mark.parametrize("tool", ["via", "elan"])
+def test_a_video_of_which_nothing_is_said_is_not_one_in_which_nothing_was_found(tool: str, tmp_path: Path) -> None:
+    assert there_and_back(tool, [act("v", "ann", None)], tmp_path) == []
+    [one] = there_and_back(tool, [act("v", "ann", None, cause="late")], tmp_path)
+    assert (one.anomalous, one.spans) == (None, None)
+    [one] = there_and_back(tool, [act("v", "ann", [])], tmp_path)
+    assert (one.anomalous, one.label, one.spans) == (False, None, ())

@@ -74,7 +74,10 @@ def test_the_whole_way_from_a_queue_to_adjudicated_answers(
     for name in ("ann", "ben"):
         assert annotate(monkeypatch, "export", queue / f"{name}.jsonl", "--to", "via", "--out", tmp_path / name) == 0
         project = json.loads((tmp_path / name / "project.json").read_text())
+        for one in project["metadata"].values():  # they find nothing; the third attribute is the class
+            one["av"]["3"] = "none"
         if name == "ben":  # who finds something in the first video of the list
+            project["metadata"]["1_0"]["av"].pop("3")
             project["metadata"]["x"] = {"vid": "1", "flg": 0, "z": [1, 2], "xy": [], "av": {"1": "anomaly"}}
         (tmp_path / name / "project.json").write_text(json.dumps(project))
         saved = tmp_path / name / "project.json"
@@ -86,6 +89,7 @@ def test_the_whole_way_from_a_queue_to_adjudicated_answers(
     assert "1 video for third" in shown
     assert annotate(monkeypatch, "export", third, "--to", "via", "--out", tmp_path / "third") == 0
     project = tmp_path / "third/project.json"
+    assert "[\n    1.0,\n    2.0\n   ]" in project.read_text()  # what ben marked
     words = ("import", project, "--annotator", "third", "--round", "2", "--saw", "ann", "--saw", "ben", "--out", path)
     assert annotate(monkeypatch, *words) == 0
     assert annotate(monkeypatch, "adjudicate", path, "--out", gold) == 0

@@ -28,7 +28,7 @@ def write_elan(acts: Sequence[AnnotationAct]) -> dict[str, str]:
 
 
 def read_elan(content: bytes, path: Path, annotator: str | None) -> list[AnnotationAct]:
-    """Return an act for each annotator of a file; with `annotator`, all tiers are that one's.
+    """Return an act for each annotator who says something in a file; with `annotator`, all tiers are that one's.
 
     `DataError` where it is no such file, or declares a document type.
     """
@@ -60,7 +60,11 @@ def read_elan(content: bytes, path: Path, annotator: str | None) -> list[Annotat
                 spans[who].append((start, end))
             elif text:
                 texts[who][name] = "\n".join(filter(None, (texts[who].get(name), text)))
-    return [act_of(path, video, who, spans[who], texts[who], media=media, tool=TOOL) for who in spans]
+    return [
+        act_of(path, video, who, spans[who], texts[who], media=media, tool=TOOL)
+        for who in spans
+        if spans[who] or texts[who]
+    ]
 
 
 def _parsed(content: bytes, path: Path) -> Element:

@@ -63,6 +63,7 @@ def read_label_studio(data: list[Any], path: Path, annotator: str | None, rate: 
             duration, spent = facts.get("duration"), one.get("lead_time")
             more = {"media": media, "duration": duration, "seconds_spent": spent, "tool": TOOL}
             who = annotator or _who(one, path, where)
+            more["anomalous"] = bool(spans)  # it was submitted as it stands
             found.append(act_of(path, str(video), who, spans, texts, t=str(one.get("created_at") or ""), **more))
     return found
 

@@ -60,7 +60,7 @@ def write_via(acts: Sequence[AnnotationAct]) -> dict[str, str]:
 
 
 def read_via(data: dict[str, Any], path: Path, annotator: str | None) -> list[AnnotationAct]:
-    """Return an act for each file of a project; `DataError` where it is not as VIA 3 writes it."""
+    """Return an act for each file of a project of which something is said; `DataError` where it is no such project."""
     if annotator is None:
         raise DataError("a project of VIA does not say who annotated", path, "name the annotator with --annotator")
     try:
@@ -81,4 +81,5 @@ def read_via(data: dict[str, Any], path: Path, annotator: str | None) -> list[An
     return [
         act_of(path, own.get(_VIDEO_ID) or ids[media[view]], annotator, spans[view], own, media=media[view], tool=TOOL)
         for view, own in texts.items()
+        if spans[view] or any(own.get(name, "").strip() for name in FIELDS)
     ]
