@@ -56,6 +56,7 @@ CONTENTS = {
         "docs/guides/own-metric",
         "docs/guides/described-data",
         "docs/guides/own-data",
+        "docs/guides/annotation",
         "docs/guides/importance-curves",
         "docs/guides/own-prompts",
         "docs/guides/answers-elsewhere",

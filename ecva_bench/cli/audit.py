@@ -40,11 +40,11 @@ def audit_command(
 ) -> None:
     """Look for answers that are not what they seem, in each file and between files of different models.
 
-    The same answers under two names, one answer to everything, the prompt or the
-    annotation as answer, words to the judge, no answer, one that was cut off or, in
-    scores beside a file, got no verdict, models that were asked otherwise. Ends with
-    code 1 where it finds any. Classes and spans are read as by `score`, and with
-    --read-with as there: options and stored verdicts are the same.
+    The same answers under two names, one answer to everything, the prompt or
+    the annotation as answer, words to the judge, no answer, one that was cut
+    off or, in scores beside a file, got no verdict, models asked otherwise.
+    Ends with code 1 where it finds any. Classes and spans are read as by
+    `score`, and so is --read-with: options and stored verdicts are the same.
 
     Examples:
 

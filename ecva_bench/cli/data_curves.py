@@ -155,4 +155,4 @@ def _say_built(built: Built, out: Path, moments: Path | None) -> None:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])))

@@ -86,7 +86,7 @@ def test_curves_are_built_replayed_and_gone_on_with(place: Path, ecva_bench: Com
     assert "made with other settings (judge: 'openai:scripted', and now 'openai:other')" in errors
     code, shown, errors = ecva_bench(*command[:-1], "released.jsonl", "--protocol", "cuva-2024", "--moments", "m.json")
     assert (code, errors) == (0, "")
-    told = "2 curves written: released.jsonl\nfinding: flat 2, cuva-2024 2\n"  # each of a single frame, number 30
+    told = "2 curves written: released.jsonl\nfinding: cuva-2024 2, flat 2\n"  # each of a single frame, number 30
     assert shown == f"{told}0 spans in m.json: a-guardian --model-arg moments=m.json\n"
     assert json.loads((place / "m.json").read_text()) == [None, None]
 

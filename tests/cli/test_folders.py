@@ -139,4 +139,4 @@ def test_stats_pass_over_what_cannot_be_looked_at(data: Path, videos: Path, ecva
     data.write_text(json.dumps([*rows, *({**row, "task": "Timestamp", "output": "[0000,0001]"} for row in rows)]))
     code, shown, _ = ecva_bench("data", "stats", data, "--videos", videos, "--json")
     assert code == 0
-    assert json.loads(shown)["coverage"] == [1.0] * 10
+    assert json.loads(shown)["files"]["coverage"] == [1.0] * 10
