@@ -100,15 +100,12 @@ def test_a_data_set_that_ends_the_program_is_named() -> None:
         eb.load_dataset(porch)
 
 
-@pytest.mark.parametrize("end", [asyncio.CancelledError, GeneratorExit])
-def test_a_model_that_raises_what_is_no_exception_gives_an_error_record(
-    end: type[BaseException], tmp_path: Path
-) -> None:
+def test_a_model_that_raises_what_is_no_exception_gives_an_error_record(tmp_path: Path) -> None:
     def ends(*_: object) -> Any:
-        raise end
+        raise asyncio.CancelledError
 
     eb.run(model_that("answer", ends), tasks="cause", limit=1, out=tmp_path / "r.jsonl")
-    assert f"it ends the program ({end.__name__}" in (tmp_path / "r.jsonl").read_text()
+    assert "it ends the program (CancelledError" in (tmp_path / "r.jsonl").read_text()
 
 
 TERMINATED = """

@@ -81,10 +81,13 @@ class Plugin:
 
 @contextmanager
 def no_exit(error: type[EcvaError], label: str) -> Iterator[None]:
-    """Raise `error`, which names a plug-in, where its code raises what would end the program, as `sys.exit` does."""
+    """Raise `error`, which names a plug-in, where its code raises what would end the program, as `sys.exit` does.
+
+    `GeneratorExit` is let through: Python throws it into a generator that is given up within such a block.
+    """
     try:
         yield
-    except (Exception, KeyboardInterrupt, Terminated):
+    except (Exception, KeyboardInterrupt, GeneratorExit, Terminated):
         raise
     except BaseException as end:
         raise error(f"it ends the program ({error_line(end)})", label, "have it raise an error instead") from end

@@ -83,8 +83,10 @@ def test_without_annotations_the_command_to_type_is_named(command: str, tmp_path
     path = write_shape("id to text", tmp_path)
     scores_path(path, "standard").write_bytes((CI / "motion.scores.jsonl").read_bytes())
     code, shown, errors = ecva_bench(command, path, *(["--no-serve"] if command == "view" else []))
-    assert (code, shown, errors.count("\n")) == (2, "", 1)
-    assert f"ecva-bench import {path} --data ANNOTATIONS --name MODEL" in errors
+    *notes, error = errors.splitlines()
+    assert (code, shown) == (2, "")
+    assert f"ecva-bench import {path} --data ANNOTATIONS --name MODEL" in error
+    assert not notes or command == "audit"  # which reads the scores first, and has a word on these
 
 
 @pytest.mark.parametrize("command", ["score", "audit", "view"])

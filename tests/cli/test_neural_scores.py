@@ -15,7 +15,7 @@ from tests.scoring.build import answer
 from tests.scoring.tiny import SAVE
 
 JUDGED = {"anomeval", "gpt", "twins-judge"}
-NOT_ON_MINI = {"choice", "detection", "grounding", "twins"}
+NOT_ON_MINI = {"choice", "detection", "grounding", "severity", "twins"}  # or not asked unless named
 
 
 @pytest.fixture(autouse=True)
