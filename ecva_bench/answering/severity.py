@@ -151,7 +151,7 @@ def _likely(adapter: Adapter, part: Part, question: Question) -> _Said:
     likely = np.asarray(adapter.first_token_probabilities(part.shown, question, list(DIGITS)), dtype=np.float64)
     name, mass = type(adapter).__name__, float(likely.sum()) if likely.shape == (len(DIGITS),) else float("nan")
     if not (likely.shape == (len(DIGITS),) and np.isfinite(likely).all() and (likely >= 0).all() and mass <= 1 + 1e-3):
-        raise AdapterError(f"{name} gave no probabilities of {len(DIGITS)} digits", f"{likely.tolist()!r:.200}")
+        raise AdapterError(f"{name} gave no probability of each digit", f"{likely.tolist()!r:.200}")
     if mass < LEAST_MASS:
         what = f"{name} begins its answer with a digit with a probability of {mass:.2f} only"
         raise AdapterError(what, f"{part.start:g} to {part.end:g} s", "ask for segments: --severity-from segments")

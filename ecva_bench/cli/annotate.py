@@ -92,7 +92,7 @@ def annotate_export_command(
     acts = [one for one in found if annotator in (None, one.annotator) and round_ in (None, one.round)]
     if not acts:
         there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
-        raise DataError("there is no such annotation", annotations, f"choose of: {there}")
+        raise DataError("there is no such annotation", annotations, f"choose with --annotator and --round: {there}")
     files = write_for(to, acts, videos, source)
     parts = sum(end % 1 > 0 for act in acts for moment in act.moments for end in (moment.start, moment.end))
     if to in RELEASED and parts:

@@ -27,7 +27,7 @@ class NamingCommand(TyperCommand):
             refused = f"{error.what}: {error.where}" if isinstance(error, EcvaError) else str(error)  # a remedy is not
             for option, value in _typed(ctx):
                 named = re.search(rf"{re.escape(option)}(?![\w-])", str(error))
-                if not named and _is_about(refused, option, value):
+                if not named and (_is_about(refused, option, value) or _lies_below(value, error)):
                     error.add_note(f"{option} {value}")
             raise
 
@@ -47,6 +47,12 @@ def _typed(ctx: Context) -> Iterator[tuple[str, str]]:
             for item in value if isinstance(value, list | tuple) else [value]:
                 if isinstance(item, str | Path | int | float) and not isinstance(item, bool):
                     yield name, str(item)
+
+
+def _lies_below(value: str, error: Exception) -> bool:
+    """Whether a path was to be made below a file, which the system names alone."""
+    file = error.filename if isinstance(error, OSError) else None
+    return isinstance(file, str) and Path(file) in Path(value).parents
 
 
 def _is_about(message: str, option: str, value: str) -> bool:

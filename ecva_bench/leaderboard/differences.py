@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from ..wording import counted
 from .groups import LeaderboardGroup
 from .sheet import IDS_SHOWN, UNJUDGED
 
@@ -32,6 +33,7 @@ def video_notes(group: LeaderboardGroup) -> Iterator[str]:
         if other:
             more = ", …" if len(other) > IDS_SHOWN else ""
             yield (
-                f"{row.label} was shown other files of {len(other)} of {len(shown)} videos than other rows here: "
+                f"{row.label} was shown other files than other rows here, of {len(other)} of "
+                f"{counted(len(shown), 'video')}: "
                 f"{', '.join(other[:IDS_SHOWN])}{more}."
             )

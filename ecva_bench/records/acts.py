@@ -56,7 +56,7 @@ class AnnotationAct(Record):
         if self.blind and self.saw:
             raise ValueError("it is blind, and names whose work was shown (saw)")
         if self.scores and len(self.scores) != len(self.key_sentences):
-            raise ValueError(f"{len(self.scores)} scores of {len(self.key_sentences)} key sentences")
+            raise ValueError(f"scores: {len(self.scores)}, key sentences: {len(self.key_sentences)}")
         if self.anomalous is False and self.moments:
             raise ValueError("it says that nothing is anomalous, and has moments")
         return self

@@ -17,6 +17,7 @@ from ..records import Annotation
 from ..records.curves import Curve, CurveSentence
 from ..statistics.ranks import midranks
 from ..video import Video
+from ..wording import counted
 from . import cuva_2024, frames, voting
 from .curve import FLAT, Floats, as_importance, cosines, smoothed, weights
 from .ranking import CONCORDANT, PROMPT, SentenceRanking
@@ -163,7 +164,7 @@ class CurveMaker:
             ranks = ranking.ranks
             unread = sum(vote is None for vote in ranking.votes)
             if unread:
-                findings.append(f"unread-votes: {unread} of {len(ranking.votes)} votes could not be read")
+                findings.append(f"unread-votes: {unread} of {counted(len(ranking.votes), 'vote')} could not be read")
             if ranking.concordance is not None and ranking.concordance < CONCORDANT:
                 findings.append(f"discordant-votes: Kendall's W over the votes is {ranking.concordance:.2f}")
         elif ranking is not None:
@@ -255,7 +256,8 @@ def _of_people(annotation: Annotation, scores: Sequence[float], sentences: Seque
     """Return people's scores of the distinct sentences; `DataError` where they are not one for each as annotated."""
     given = annotation.key_sentences
     if len(scores) != len(given) or min(scores, default=0) < 0 or not sum(scores) > 0:
-        what = f"its scores {list(scores)} are not one number from 0 up for each of {len(given)} key sentences"
+        sentences_there = counted(len(given), "key sentence")
+        what = f"its scores {list(scores)} are not one number from 0 up for each of its {sentences_there}"
         raise DataError(what, annotation.video, "correct them")
     first: dict[str, float] = {}
     for sentence, score in zip(given, scores, strict=True):

@@ -63,7 +63,9 @@ def rank(sentences: Mapping[str, Sequence[str]], judge: Judge, *, votes: int, se
         if len(texts) == 1:
             rankings[video] = SentenceRanking((1.0,))
         elif not 0 < len(texts) <= len(LETTERS):
-            rankings[video] = SentenceRanking(None, reason=f"{len(texts)} sentences cannot be ranked")
+            rankings[video] = SentenceRanking(
+                None, reason=f"sentences: {len(texts)}, and 2 to {len(LETTERS)} can be ranked"
+            )
         else:
             asked += [_vote(video, texts, number, seed) for number in range(votes)]
     verdicts = judge.ask([vote.call for vote in asked])

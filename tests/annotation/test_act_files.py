@@ -42,7 +42,7 @@ def test_a_last_line_that_a_kill_cut_off_is_set_aside(tmp_path: Path) -> None:
         ({"anomalous": False, "moments": [{"start": 0, "end": 1}]}, "nothing is anomalous"),
         ({"saw": ["ben"]}, "it is blind"),
         ({"annotator": "  "}, "line 2: annotator"),
-        ({"key_sentences": ["a"], "scores": [1, 2]}, "2 scores of 1 key sentences"),
+        ({"key_sentences": ["a"], "scores": [1, 2]}, "scores: 2, key sentences: 1"),
     ],
 )
 def test_a_line_that_is_no_act_is_named(tmp_path: Path, change: dict[str, object], words: str) -> None:

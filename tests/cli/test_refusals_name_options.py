@@ -10,6 +10,9 @@ import pytest
 from typer.main import get_command
 
 from ecva_bench import cli
+from ecva_bench.annotation.acts import append_acts
+from ecva_bench.annotation.exchange import write_for
+from tests.annotation.acts import act
 from tests.cli.conftest import Command
 
 # A value that no option can have: no number, no name, no name=value, and a path below a file.
@@ -17,6 +20,11 @@ IMPOSSIBLE = "r.jsonl/no-such?"
 
 # What else a command needs before it looks at an option.
 NEEDED = {
+    "annotate adjudicate": "acts.jsonl --out gold.jsonl",
+    "annotate agreement": "acts.jsonl",
+    "annotate export": "acts.jsonl --to json --out exported --annotator ann",
+    "annotate import": "export.json --annotator ann --out more.jsonl",
+    "annotate queue": "videos.jsonl --annotators a,b --out queue",
     "data audit": "mini",
     "audit": "r.jsonl",
     "check-fast": "--model motion --n 1",
@@ -45,6 +53,11 @@ NEEDED = {
 _ANY = "any text will do"
 _FINDING = "doctor tells what it finds, and refuses nothing"
 EXEMPT = {
+    "annotate adjudicate --third": _ANY,
+    "annotate export --videos": "label-studio alone looks at files of videos",
+    "annotate import --annotator": _ANY,
+    "annotate import --saw": _ANY,
+    "annotate queue --annotators": _ANY,
     "audit --read-with": "any name may be a model of the endpoint",
     "check-fast --out": "the model is refused first",
     "data curves --judge": "any name may be a model of the endpoint",
@@ -59,6 +72,7 @@ EXEMPT = {
     "meta-eval --judge": "any name may be a model of the endpoint",
     "plan --out": "a file that is not there holds no answers yet",
     "plan --videos": "a folder that is not there has no videos: the plan says so",
+    "repair --manifest": "it is read where the first line was changed",
     "run --name": _ANY,
     "score --judge": "any name may be a model of the endpoint",
     "score --read-with": "any name may be a model of the endpoint",
@@ -105,6 +119,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for n in range(6)
     ]
+    for annotator in ("ann", "bob"):
+        append_acts(folder / "acts.jsonl", [act("v", annotator, [(0, 1)], "5-1,4")])
+    (folder / "export.json").write_text(write_for("via", [act("v", "ann", [(0, 1)], "5-1,4")], None)["project.json"])
+    (folder / "videos.jsonl").write_text('{"video": "v"}\n')
     (folder / "rankings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 

@@ -16,6 +16,7 @@ from ecva_bench.records.base import VIEWS, View
 from ecva_bench.scoring.files import read_scores_of
 from tests.cli.conftest import Command
 from tests.scoring.judges import RuleJudge
+from tests.sealing import reseal
 
 PICTURES: tuple[View, ...] = ("still", "shuffled", "blank")
 
@@ -83,6 +84,7 @@ def test_a_drop_is_the_difference_of_two_runs_of_which_one_was_shown_the_view(
     other = [line | {"view": "full"} for line in lines if line.get("view") == view]
     head = lines[0] | {"expects": {"full": lines[0]["expects"]["full"]}}
     (tmp_path / "shown.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in [head, *other]))
+    reseal(tmp_path / "shown.jsonl")
     shown = eb.score(tmp_path / "shown.jsonl")
     full = eb.score(runs["motion"])
     effects = {effect.name: effect for effect in eb.compare(base=shown, new=full).records}

@@ -245,10 +245,10 @@ def test_rows_that_were_shown_other_files_of_the_same_videos_are_named():
     assert not any("files" in note for note in board.notes)
     (board,) = leaderboards([*alike, shown("odd", "a", "e", "c", "f")])
     assert [note for note in board.notes if "files" in note] == [
-        "odd was shown other files of 2 of 4 videos than other rows here: v1, v3."
+        "odd was shown other files than other rows here, of 2 of 4 videos: v1, v3."
     ]
     (changed,) = leaderboards([*alike, shown("odd", "a"), shown("odd", "b")])
-    assert "odd (run) #2 was shown other files of 1 of 1 videos than other rows here: v0." in changed.notes
+    assert "odd (run) #2 was shown other files than other rows here, of 1 of 1 video: v0." in changed.notes
 
 
 def test_a_video_that_changed_during_a_run_is_another_than_either():

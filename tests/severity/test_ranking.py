@@ -77,5 +77,5 @@ def test_a_single_sentence_needs_no_judge_and_none_is_no_ranking() -> None:
     found = rank({"one": SENTENCES[:1], "none": [], "many": [str(n) for n in range(27)]}, judge, votes=3, seed=0)
     assert found["one"].ranks == (1.0,)
     assert found["none"].ranks is None
-    assert found["many"].reason == "27 sentences cannot be ranked"
+    assert found["many"].reason == "sentences: 27, and 2 to 26 can be ranked"
     assert judge.calls == []
