@@ -31,6 +31,7 @@ TESTS = {
     "statistics": ["tests/test_statistics*.py"],
     "leaderboard": ["tests/leaderboard", "tests/cli/test_compare_commands.py", "tests/cli/test_trust_commands.py"],
     "scoring": ["tests/scoring", "tests/cli/test_score_commands.py"],
+    "answer_audit": ["tests/answer_audit"],
     "judging": ["tests/judging", "tests/adapters/test_batches.py", "tests/cli/test_judge_scores.py"],
     "data": ["tests/data", "tests/cli/test_data_commands.py"],
 }
