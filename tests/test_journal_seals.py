@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ecva_bench.journal.repairing import damages, quarantine
 from ecva_bench.journal.results import read_results
 from ecva_bench.journal.writer import Journal, end_of
 from ecva_bench.records.answers import Event
+from ecva_bench.records.seals import checksum_of
 from tests.sealing import reseal, unseal
 from tests.test_journal import answer, failure, manifest
 
@@ -305,3 +307,20 @@ def test_whoever_knows_how_can_seal_anew(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"of 3/cause", b"of 4/cause"))
     reseal(path)
     assert read_results(path).answers[3].answer == "of 4/cause"
+
+
+def test_an_interrupt_within_a_record_breaks_no_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes between a line and what is known of it waits: the line behind it, `interrupted`, follows it."""
+    path = tmp_path / "r.jsonl"
+
+    def disturbed(line: bytes) -> bytes:
+        monkeypatch.undo()
+        os.kill(os.getpid(), signal.SIGINT)
+        return checksum_of(line)
+
+    with Journal(path, manifest(IDS)) as journal:
+        monkeypatch.setattr("ecva_bench.journal.writer.checksum_of", disturbed)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append(answer(IDS[0]))
+        journal.event("interrupted")
+    assert [type(record).__name__ for record in parse_records(path)] == ["Manifest", "Answer", "Event"]

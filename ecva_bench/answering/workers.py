@@ -191,8 +191,10 @@ class WorkerPool:
                 write(journal, record)
             while self._todo or any(slot.held for slot in self._slots):
                 self._hand_out()
-                for record in self._hear(*self._inbox.get()):
-                    self._write(record)
+                heard = self._inbox.get()
+                with ending.uninterrupted():
+                    for record in self._hear(*heard):
+                        self._write(record)
                 if progress and self._settled > reported:
                     reported = self._settled
                     progress(reported, self.plan.owed, journal.errors)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -120,10 +123,11 @@ class Journal:
     def extend(self, records: Sequence[Answer | Failure | Unasked | Event | End | Manifest]) -> None:
         """Write several records together."""
         lines = self._lines(map(self._json, records), self._last_seal)
-        self._file.append(b"".join(lines))
-        for line, record in zip(lines, records, strict=True):
-            self._last_seal = checksum_of(line)
-            self._remember(record)
+        with _undisturbed():
+            self._file.append(b"".join(lines))
+            for line, record in zip(lines, records, strict=True):
+                self._last_seal = checksum_of(line)
+                self._remember(record)
 
     def settle(self, manifest: Manifest) -> None:
         """Write down a model's description before the first answer. Once there are answers, it must be the same.
@@ -142,8 +146,9 @@ class Journal:
         with self.path.open("rb") as lines:
             others = [line.record for line in checked_lines(lines, self.path) if not _is_manifest(line.record)]
         written = self._lines([self._json(self.manifest), *others], START)
-        self._file.replace(b"".join(written))
-        self._last_seal = checksum_of(written[-1])
+        with _undisturbed():
+            self._file.replace(b"".join(written))
+            self._last_seal = checksum_of(written[-1])
 
     def sync(self) -> None:
         """Wait until all is on disk."""
@@ -232,6 +237,33 @@ class Journal:
             case Failure() if record.key not in self.answered:
                 self.failed[record.key] = record
                 self.state.setdefault((record.id, record.view), "error")
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have signals wait for what is inside.
+
+    An interrupt between a line and what is known of it would leave a file whose next line follows another than the one
+    before it.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
+    waiting: list[int] = []
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handlers:
+        signal.signal(number, lambda come, _: waiting.append(come))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for heard in map(signal.Signals, waiting):
+            handler = handlers[heard]
+            if callable(handler):
+                handler(heard, None)  # not raised anew: who counts signals has heard it
+            else:
+                signal.raise_signal(heard)
 
 
 def end_of(journal: Journal) -> End:

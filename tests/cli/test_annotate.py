@@ -60,7 +60,7 @@ def test_annotations_go_to_a_tool_and_come_back(
     [review] = read_acts(back)
     assert (review.round, review.blind, review.saw) == (2, False, ("ann",))
     assert annotate(monkeypatch, "export", path, "--to", "via", "--annotator", "zoe", "--out", tmp_path / "via") == 2
-    assert "choose of: ann in round 1, ben in round 1" in capsys.readouterr().err
+    assert "choose with --annotator and --round: ann in round 1, ben in round 1" in capsys.readouterr().err
 
 
 def test_the_whole_way_from_a_queue_to_adjudicated_answers(
