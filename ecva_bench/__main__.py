@@ -9,6 +9,7 @@ from types import FrameType
 from .errors import Terminated
 
 INTERRUPTED = 130  # the exit code, also typer's at ctrl-C
+AGAIN = 1.0  # seconds until it is raised again: Python drops what is raised while it clears up an object
 
 
 def program() -> None:
@@ -19,6 +20,7 @@ def program() -> None:
 
         command_line()
     except (KeyboardInterrupt, SystemExit, Terminated) as end:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         if isinstance(end, SystemExit) and end.code != INTERRUPTED:
             raise
         print("interrupted; what was written is kept", file=sys.stderr)
@@ -26,6 +28,8 @@ def program() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN)
     raise Terminated
 
 

@@ -132,3 +132,23 @@ def test_an_interrupt_stays_one(answered: eb.RunOutcome, tmp_path: Path) -> None
         eb.run(model_that("answer", interrupts), tasks="cause", limit=1, out=tmp_path / "r.jsonl")
     with pytest.raises(KeyboardInterrupt):
         eb.score(answered, scorers=[made("Metric", Words, "score", interrupts)])
+
+
+def test_sigterm_that_python_drops_is_raised_again() -> None:
+    """What a signal raises while an object is cleared up is printed and forgotten."""
+    program = """
+import os, signal, sys, time
+from ecva_bench import __main__, cli
+class Dropped:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.1)
+def main():
+    Dropped()
+    time.sleep(60)
+cli.main = main
+__main__.program()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 130
+    assert done.stderr.endswith("interrupted; what was written is kept\n")
