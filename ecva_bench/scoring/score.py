@@ -98,8 +98,6 @@ def score_results(
         left_out = _not_to_be_had(rules, judge)
         scorers = [name for name in available() if name not in left_out]
     chosen = _choose(scorers, groups, rules, judge)
-    if scorers is None and any(one.task == "timestamp" and one.reference == NO_MOMENTS for one in results.answers):
-        chosen["timestamp"] += [get_scorer("frame-ranking", rules)]  # as sets with normal videos are scored
     _equip(chosen, results, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
@@ -227,6 +225,8 @@ def _choose(
     if names is None:
         extra = JUDGED if judge else ()
         named = {task: (*TASKS[task].scorers, *extra) if task in TASKS else () for task in tasks}
+        if any(one.reference == NO_MOMENTS for group in groups if group.task == "timestamp" for one in group.answers):
+            named["timestamp"] += ("frame-ranking",)  # as sets with normal videos are scored
     else:
         named = dict.fromkeys(tasks, tuple(names))
     made = {name: get_scorer(name, protocol, judge) for name in dict.fromkeys(chain.from_iterable(named.values()))}

@@ -55,15 +55,18 @@ VIDEOS = {  # duration, annotated, answer
 }
 
 
-def scored() -> Scores:
+def results() -> Results:
     answers = []
     for video, (duration, spans, text) in VIDEOS.items():
         moments = tuple(Moment(start=start, end=end) for start, end in spans)
         place = {"key": video, "id": f"{video}/timestamp", "video": video, "task": "timestamp", "duration": duration}
         answers.append(Answer(**place, answer=text, reference=format_moments(moments) or NO_MOMENTS, moments=moments))
     owed = {"full": tuple(answer.id for answer in answers)}
-    run = Results(name="m", source="r", sha256="0" * 64, model="m", expects=owed, answers=tuple(answers))
-    return score_results(run, timestamp_unit="seconds")
+    return Results(name="m", source="r", sha256="0" * 64, model="m", expects=owed, answers=tuple(answers))
+
+
+def scored() -> Scores:
+    return score_results(results(), timestamp_unit="seconds")
 
 
 def covering(duration: float, spans: list[tuple[float, float]]) -> np.ndarray:
@@ -102,3 +105,13 @@ def test_videos_are_ranked_each_and_all_together_beside_a_prior() -> None:
 def test_a_normal_video_has_no_overlap_to_score() -> None:
     (summary,) = (s for s in scored().summaries if s.column == "iou")
     assert summary.reasons == {"no moment annotated": 2}
+
+
+def test_frames_are_ranked_only_where_times_are_scored() -> None:
+    """Normal videos of a run must not stand in the way of scoring its other tasks."""
+    run = results()
+    cause = Answer(key="k", id="a/cause", video="a", task="cause", answer="A car.", reference="A car brakes.")
+    owed = {"full": (*run.expects["full"], cause.id)}
+    run = run.model_copy(update={"answers": (*run.answers, cause), "expects": owed})
+    assert {one.scorer for one in score_results(run, tasks=["cause"]).summaries} == {"bleu", "rouge"}
+    assert "frame-ranking" in {one.scorer for one in score_results(run).summaries}
