@@ -21,7 +21,7 @@ from ..scoring.grounding import Grounding
 from ..scoring.join import AnswerGroup
 from ..scoring.protocol import get_protocol
 from ..scoring.readings import ReadingScorer
-from ..scoring.score import offer_none, unit_asked_for
+from ..scoring.run_facts import offer_none, unit_asked_for
 from ..scoring.scorer import Scorable
 from ..scoring.second_reader import SecondReader
 from ..scoring.timestamp import Timestamp

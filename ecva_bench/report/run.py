@@ -16,7 +16,7 @@ from ..records.answers import Results
 from ..records.scores import Score, Scores, Summary
 from ..scoring.files import scores_path
 from ..scoring.protocol import PROTOCOLS
-from ..scoring.score import unit_asked_for
+from ..scoring.run_facts import unit_asked_for
 from ..untrusted import parse_json
 
 MetricKey = tuple[str, str, str]

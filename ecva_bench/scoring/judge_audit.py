@@ -23,8 +23,8 @@ from ..records.base import Record
 from ..statistics.agreement import Level, ac1, icc, kappa, krippendorff_alpha, raw_agreement
 from ..statistics.intervals import DRAWS, Estimate, estimate
 from ..statistics.ranks import spearman
+from .floor import rotate_references
 from .judged import QUESTIONS
-from .score import rotate_references
 from .scorer import Scorable
 
 PROMPTS = ("judge/consistency", "judge/logic")

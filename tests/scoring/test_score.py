@@ -10,7 +10,8 @@ import pytest
 from ecva_bench import registry
 from ecva_bench.errors import ResultsError, ScoringError, UsageError
 from ecva_bench.scoring.files import read_scores, scores_path, write_scores
-from ecva_bench.scoring.score import rotate_references, score_results
+from ecva_bench.scoring.floor import rotate_references
+from ecva_bench.scoring.score import score_results
 from ecva_bench.scoring.scorer import Column, Scorer
 from tests.sealing import reseal
 

@@ -21,7 +21,8 @@ from ecva_bench.reading.curves import (
 )
 from ecva_bench.scoring import get_protocol
 from ecva_bench.scoring.curves import CellReference, curve_columns, moment_columns, pooled_columns
-from ecva_bench.scoring.score import rotate_references, score_results
+from ecva_bench.scoring.floor import rotate_references
+from ecva_bench.scoring.score import score_results
 from ecva_bench.scoring.severity import PseudoReference, Severity
 from tests.scoring.build import answer, item, moments, results
 
