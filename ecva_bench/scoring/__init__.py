@@ -4,7 +4,8 @@ Start at `score.score_results`. A metric is a `Scorer` in a module of its own, r
 group `ecva_bench.scorers`; importing this room imports none of them.
 """
 
+from .factory import get_scorer
 from .protocol import get_protocol
-from .scorer import Column, Gap, Scorable, Scorer, get_scorer
+from .scorer import Column, Gap, Scorable, Scorer
 
 __all__ = ["Column", "Gap", "Scorable", "Scorer", "get_protocol", "get_scorer"]

@@ -12,9 +12,10 @@ from ..judging import Judge
 from ..records.annotations import NO_MOMENTS
 from ..tasks import TASKS
 from .checks import check_distinct
+from .factory import available, get_scorer, scorer_class
 from .join import AnswerGroup
 from .protocol import Protocol
-from .scorer import Scorer, ScorerSource, available, get_scorer, needs_judge
+from .scorer import Scorer, ScorerSource
 
 # Run beside a task's own scorers where there is a judge.
 JUDGED = ("anomeval", "gpt", "twins-judge")
@@ -27,7 +28,7 @@ def not_computable(rules: Protocol, judge: Judge | None) -> dict[str, str]:
     """
     found = {}
     for name in available():
-        if needs_judge(name):
+        if scorer_class(name).needs_judge:
             reason = "needs a judge: name one with --judge" if judge is None else None
         else:
             reason = None if name in rules.models else get_scorer(name, rules).unavailable()

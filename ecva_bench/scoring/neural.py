@@ -22,9 +22,10 @@ from ..libraries import versions_of
 from ..records.base import sha256_of
 from ..untrusted import well_formed
 from ..version import __version__
+from .factory import scorer_class
 from .protocol import ModelSettings, Protocol, unknown
 from .score_cache import default_cache_path, open_cache
-from .scorer import Scorable, Scorer, scorer_class
+from .scorer import Scorable, Scorer
 
 __all__ = [
     "MetricModel",

@@ -21,11 +21,12 @@ from ..tasks import find_tasks
 from ..untrusted import parse_json
 from ..version import __version__
 from .choosing import choose_scorers, not_computable
+from .factory import available
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
 from .run_facts import equip, unit_asked_for
 from .scored_group import ScoredGroup
-from .scorer import Scorer, ScorerSource, ScoringProgress, available, silent
+from .scorer import Scorer, ScorerSource, ScoringProgress, silent
 from .second_reader import SecondReader
 
 _HASH_SHOWN = 16  # characters: enough to tell the files of one video apart

@@ -21,10 +21,11 @@ from ..leaderboard.submission import Entry, Submission, submission
 from ..leaderboard.verified import Verification
 from ..records.answers import Results
 from ..records.scores import Summary, settings_of
+from ..scoring.factory import get_scorer
 from ..scoring.neural import NeuralScorer
 from ..scoring.protocol import AnomEvalSettings, get_protocol
 from ..scoring.score import score_results
-from ..scoring.scorer import Scorer, get_scorer
+from ..scoring.scorer import Scorer
 from .examining import check_answers, examined
 from .keys import Keys
 from .rows import Contradiction, check_row, metrics_here

@@ -20,8 +20,9 @@ from ..records.annotations import sample_parts
 from ..records.base import sha256_of
 from ..records.scores import Aggregate, Summary
 from ..records.twins import original_of
+from ..scoring.factory import available, scorer_class
 from ..scoring.protocol import get_protocol
-from ..scoring.scorer import Column, Scorer, available, scorer_class
+from ..scoring.scorer import Column, Scorer
 from ..statistics.intervals import bootstrap_interval
 from ..version import __version__
 from .keys import packaged_prompt

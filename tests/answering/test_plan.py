@@ -17,7 +17,7 @@ from ecva_bench.errors import UsageError
 from ecva_bench.records import Annotation, Label, Moment
 from ecva_bench.records.annotations import REFERENCES, TASK_NAMES
 from ecva_bench.records.base import View
-from ecva_bench.scoring.scorer import available, scorer_class
+from ecva_bench.scoring.factory import available, scorer_class
 from ecva_bench.tasks import TASKS, find_tasks, prompt_for
 from ecva_bench.taxonomy import load_taxonomy
 

@@ -9,8 +9,8 @@ import pytest
 
 from ecva_bench.journal.writer import Journal
 from ecva_bench.records.answers import Manifest
+from ecva_bench.scoring.factory import available
 from ecva_bench.scoring.files import read_scores
-from ecva_bench.scoring.scorer import available
 from tests.scoring.build import answer
 from tests.scoring.tiny import SAVE
 

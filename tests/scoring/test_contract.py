@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ecva_bench.reading.text import SPECIAL_TOKENS, strip_special_tokens
 from ecva_bench.scoring import get_scorer
+from ecva_bench.scoring.factory import available
 from ecva_bench.scoring.protocol import PROTOCOLS, ModelSettings
 from ecva_bench.scoring.score import score_results
-from ecva_bench.scoring.scorer import available
 
 from .build import answer, item, label, moments, results
 from .judges import RuleJudge
