@@ -65,10 +65,7 @@ def weights_here(hub_id: str) -> bool:
 def _listed(entry: EntryPoint) -> ModelEntry:
     try:
         target = model_class(registry.resolve(ADAPTER_GROUP, entry.name))
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # in whatever way the package of someone else is broken, it must not hide the others
+    except (Exception, SystemExit) as error:  # however the package of someone else is broken, it hides no others
         reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
         return ModelEntry(entry.name, problem=reason)
     return _of(target, entry.name, registry.summary(entry))
