@@ -1,4 +1,4 @@
-"""Files that say something of each video by its name: `Voting_new.json` of CUVA's authors, and spans of other tools.
+"""Files that say something of each video by its name: the authors' `Voting_new.json`, spans of other tools, scores.
 
 Times are in seconds. Videos are found by the rule of `names`, and what may be said of either of two is refused.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _MOMENTS = 'write lists of {"video_name": "day/1.mp4", "answer": [5, 9]}, in seconds, names as the files have them'
 _SPANS = 'write lines of {"video": "day/1.mp4", "sentence": "a car brakes", "spans": [[5, 9]]}, in seconds'
+_SCORES = 'write lines of {"video": "00001", "scores": [0.2, 0.5, 0.3]}, one score for each key sentence'
 
 
 class ByVideo(Generic[T]):
@@ -100,22 +101,47 @@ def read_sentence_spans(path: Path) -> ByVideo[SentenceSpan]:
 
     Raises `DataError` where the file cannot be read so, naming the line.
     """
+
+    def said(entry: Any) -> Iterable[SentenceSpan]:
+        sentence = entry["sentence"].strip()
+        return [(sentence, _span(span)) for span in entry["spans"]]
+
+    return _by_lines(path, "spans", said, _SPANS)
+
+
+def read_peoples_scores(path: Path) -> ByVideo[float]:
+    """Return people's scores of key sentences, in the order of the annotation, by lines of `{"video": …, "scores": …}`.
+
+    Raises `DataError` where the file cannot be read so, or has scores of a video twice, naming the line.
+    """
+    seen: set[str] = set()
+
+    def said(entry: Any) -> Iterable[float]:
+        if (video := str(entry["video"])) in seen:
+            raise ValueError(f"the video {video!r} has scores before")
+        seen.add(video)
+        return [float(score) for score in entry["scores"]]
+
+    return _by_lines(path, "scores", said, _SCORES)
+
+
+def _by_lines(path: Path, things: str, said: Callable[[Any], Iterable[T]], remedy: str) -> ByVideo[T]:
+    """Return what lines of JSON say of videos, each read by `said`; `DataError`, which names the `things`."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"the spans cannot be read ({error.strerror})", path, _SPANS) from None
-    found: list[tuple[str, Iterable[SentenceSpan]]] = []
+        raise DataError(f"the {things} cannot be read ({error.strerror})", path, remedy) from None
+    found: list[tuple[str, Iterable[T]]] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             entry = parse_json(line)
-            sentence = entry["sentence"].strip()
-            found.append((_named(entry["video"]), [(sentence, _span(span)) for span in entry["spans"]]))
+            found.append((_named(entry["video"]), said(entry)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            what = f"the spans cannot be read (line {number}: {_why(error)})"
-            raise DataError(what, path, _SPANS) from None
-    return ByVideo(path, hashlib.sha256(content).hexdigest(), found, _SPANS)
+            what = f"the {things} cannot be read (line {number}: {_why(error)})"
+            raise DataError(what, path, remedy) from None
+    return ByVideo(path, hashlib.sha256(content).hexdigest(), found, remedy)
 
 
 def _span(value: Any) -> Span:

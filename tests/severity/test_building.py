@@ -14,11 +14,11 @@ import pytest
 from ecva_bench.data import Dataset
 from ecva_bench.data.curves import curve_records, load_curves
 from ecva_bench.errors import BudgetExhausted, CheckpointError, DataError, ResultsBusy, SpecMismatch, UsageError
-from ecva_bench.files.by_video import read_moments
+from ecva_bench.files.by_video import read_moments, read_peoples_scores
 from ecva_bench.judging import Call, Verdict
 from ecva_bench.records import Annotation
 from ecva_bench.records.curves import Curve, CurveFailure
-from ecva_bench.severity.building import Built, build_curves, read_peoples_scores, write_moments
+from ecva_bench.severity.building import Built, build_curves, write_moments
 from ecva_bench.severity.curve_file import CurveJournal
 from ecva_bench.severity.making import CurveOptions
 from ecva_bench.severity.sources import open_sources
@@ -245,8 +245,7 @@ def test_a_file_keeps_to_its_settings_and_its_one_writer(folder: Path, tmp_path:
 def test_peoples_scores_stand_for_a_judge(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "scores.jsonl"
     file.write_text('{"video": "one", "scores": [0.1, 0.4, 0.4, 0.1]}\n{"video": "two", "scores": [1, 2]}\n')
-    scores, sha256 = read_peoples_scores(file)
-    options = CurveOptions(scores=scores, scores_sha256=sha256)
+    options = CurveOptions(scores=read_peoples_scores(file))
     out = tmp_path / "curves.jsonl"
     built = build_curves(whole(folder), out, Brightness(), None, [], options)
     assert (built.written, built.failures) == (1, {"DataError": 3})
@@ -258,6 +257,17 @@ def test_peoples_scores_stand_for_a_judge(folder: Path, tmp_path: Path) -> None:
         file.write_text(content)
         with pytest.raises(DataError, match="line 1"):
             read_peoples_scores(file)
+
+
+@pytest.mark.parametrize("name", ['"one.mp4"', '"clips/one.mp4"'])
+def test_peoples_scores_are_found_by_a_videos_file_too(folder: Path, tmp_path: Path, name: str) -> None:
+    file, out = tmp_path / "scores.jsonl", tmp_path / "curves.jsonl"
+    file.write_text(f'{{"video": {name}, "scores": [0.1, 0.4, 0.4, 0.1]}}\n')
+    judge = Scripted()
+    options = CurveOptions(scores=read_peoples_scores(file))
+    build_curves(dataset(folder, one=SENTENCES), out, Brightness(), judge, [], options)
+    assert [one.score for one in load_curves(out)["one"].sentences] == [0.1, 0.4, 0.4, 0.1]
+    assert judge.calls == []
 
 
 def test_sources_vote_and_what_they_locate_can_be_written_as_moments(folder: Path, tmp_path: Path) -> None:
