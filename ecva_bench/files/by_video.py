@@ -38,19 +38,20 @@ class ByVideo(Generic[T]):
         for name, said in found:
             self._said.setdefault(ids[name], []).extend(said)
 
-    def of(self, video: str | Path) -> list[T]:
-        """Return what is said of a video file, nothing where the file does not name it.
+    def of(self, *names: str | Path) -> list[T]:
+        """Return what is said of a video by the first of its names that the file has, nothing where it has none.
 
         Raises `DataError` where it may be said of another video, one that was asked about before or one of the file.
         """
-        found = self._names.find(str(video))
+        named = ((str(name), self._names.find(str(name))) for name in names)
+        video, found = next((one for one in named if one[1]), ("", ()))
         if not found:
             return []
         if len(found) > 1:
-            raise self._error(f"the moments of {video} may be those of {found[0]!r} or of {found[1]!r}")
-        first = self._asked.setdefault(found[0], str(video))
-        if first != str(video):
-            raise self._error(f"the moments of {found[0]!r} may be those of {first} or of {video}")
+            raise self._error(f"what it says of {found[0]!r} or of {found[1]!r} may be said of {video}")
+        first = self._asked.setdefault(found[0], video)
+        if first != video:
+            raise self._error(f"what it says of {found[0]!r} may be said of {first} or of {video}")
         return self._said[found[0]]
 
     def check(self, videos: Iterable[str]) -> None:

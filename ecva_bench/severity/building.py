@@ -51,8 +51,8 @@ def build_curves(
     other settings, `BudgetExhausted` or `JudgeError` where the judge can be asked no more, and `ModelGone` of a model
     that is a source: what is done is in the file then.
     """
-    if options.scores is not None:
-        options.scores.check(one.media for one in dataset.annotations)
+    for annotation in dataset.annotations:  # scores that may be those of two videos end the command before it begins
+        options.scores_of(annotation)
     with CurveJournal(out) as file:
         maker = CurveMaker(dataset, encoder, judge, sources, options)
         file.check(maker.settings)

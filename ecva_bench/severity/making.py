@@ -61,7 +61,7 @@ class CurveOptions:
 
     def scores_of(self, annotation: Annotation) -> list[float]:
         """Return people's scores of a video's key sentences; none where there are none."""
-        return self.scores.of(annotation.media) if self.scores is not None else []
+        return self.scores.of(annotation.media, annotation.video) if self.scores is not None else []
 
 
 class CurveMaker:

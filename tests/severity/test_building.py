@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -259,14 +260,18 @@ def test_peoples_scores_stand_for_a_judge(folder: Path, tmp_path: Path) -> None:
             read_peoples_scores(file)
 
 
-@pytest.mark.parametrize("name", ['"one.mp4"', '"clips/one.mp4"'])
-def test_peoples_scores_are_found_by_a_videos_file_too(folder: Path, tmp_path: Path, name: str) -> None:
-    file, out = tmp_path / "scores.jsonl", tmp_path / "curves.jsonl"
-    file.write_text(f'{{"video": {name}, "scores": [0.1, 0.4, 0.4, 0.1]}}\n')
-    judge = Scripted()
-    options = CurveOptions(scores=read_peoples_scores(file))
-    build_curves(dataset(folder, one=SENTENCES), out, Brightness(), judge, [], options)
-    assert [one.score for one in load_curves(out)["one"].sentences] == [0.1, 0.4, 0.4, 0.1]
+@pytest.mark.parametrize("name", ["first", "one.mp4", "clips/one.mp4"])
+def test_what_a_file_says_is_found_by_a_videos_id_and_by_its_file(folder: Path, tmp_path: Path, name: str) -> None:
+    scores, spans, out = (tmp_path / file for file in ("scores.jsonl", "spans.jsonl", "curves.jsonl"))
+    scores.write_text(json.dumps({"video": name, "scores": [0.1, 0.4, 0.4, 0.1]}))
+    spans.write_text(json.dumps({"video": name, "sentence": SENTENCES[0], "spans": [[1, 3]]}))
+    one = Annotation(video="first", media="one.mp4", key_sentences=SENTENCES)
+    data, judge = replace(dataset(folder), annotations=(one,)), Scripted()
+    options = CurveOptions(scores=read_peoples_scores(scores))
+    build_curves(data, out, Brightness(), judge, open_sources([str(spans)]), options)
+    sentences = load_curves(out)["first"].sentences
+    assert [said.score for said in sentences] == [0.1, 0.4, 0.4, 0.1]
+    assert sentences[0].spans == ((1, 3),)
     assert judge.calls == []
 
 
