@@ -309,18 +309,25 @@ def test_whoever_knows_how_can_seal_anew(path: Path) -> None:
     assert read_results(path).answers[3].answer == "of 4/cause"
 
 
-def test_an_interrupt_within_a_record_breaks_no_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+def test_an_interrupt_within_a_record_breaks_no_chain(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What comes between a line and what is known of it waits: the line behind it, `interrupted`, follows it."""
     path = tmp_path / "r.jsonl"
 
     def disturbed(line: bytes) -> bytes:
         monkeypatch.undo()
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         return checksum_of(line)
 
-    with Journal(path, manifest(IDS)) as journal:
-        monkeypatch.setattr("ecva_bench.journal.writer.checksum_of", disturbed)
-        with pytest.raises(KeyboardInterrupt):
-            journal.append(answer(IDS[0]))
-        journal.event("interrupted")
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with Journal(path, manifest(IDS)) as journal:
+            monkeypatch.setattr("ecva_bench.journal.writer.checksum_of", disturbed)
+            with pytest.raises(KeyboardInterrupt):
+                journal.append(answer(IDS[0]))
+            journal.event("interrupted")
+    finally:
+        signal.signal(number, before)
     assert [type(record).__name__ for record in parse_records(path)] == ["Manifest", "Answer", "Event"]
