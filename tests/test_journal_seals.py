@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import ResultsBusy, ResultsError, SealBroken
-from ecva_bench.journal.lines import parse_records
+from ecva_bench.journal.lines import is_results, parse_records
 from ecva_bench.journal.merging import merge_results
 from ecva_bench.journal.repairing import damages, quarantine
 from ecva_bench.journal.results import read_results
@@ -300,6 +300,18 @@ def test_a_sealed_line_in_an_older_file_is_the_bad_one(path: Path) -> None:
     assert [one.what.partition(",")[0] for one in damages(path)] == ["line 9 has a seal"]
     assert quarantine(path) == 1
     assert len(read_results(path).answers) == 6
+
+
+@pytest.mark.parametrize("resumed", [0, 1, 4])
+def test_a_file_without_its_first_line_is_still_one_of_results(resumed: int, tmp_path: Path) -> None:
+    """Else `repair` took it for scores, which can be written again, and moved all its answers away."""
+    path = tmp_path / "r.jsonl"
+    for _ in range(resumed + 1):
+        Journal(path, manifest(IDS)).close()
+    with Journal(path, manifest(IDS)) as journal:
+        journal.append(answer(IDS[0]))
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+    assert is_results(path)
 
 
 def test_whoever_knows_how_can_seal_anew(path: Path) -> None:
