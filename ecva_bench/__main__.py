@@ -20,7 +20,8 @@ def program() -> None:
 
         command_line()
     except (KeyboardInterrupt, SystemExit, Terminated) as end:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if sys.platform != "win32":  # which has no alarm, and where nothing sends SIGTERM
+            signal.setitimer(signal.ITIMER_REAL, 0)
         if isinstance(end, SystemExit) and end.code != INTERRUPTED:
             raise
         print("interrupted; what was written is kept", file=sys.stderr)
