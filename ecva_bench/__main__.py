@@ -9,7 +9,7 @@ from types import FrameType
 from .errors import Terminated
 
 INTERRUPTED = 130  # the exit code, also typer's at ctrl-C
-AGAIN = 1.0  # seconds until it is raised again: Python drops what is raised while it clears up an object
+AGAIN = 5.0  # seconds until it is raised again, since Python drops what is raised while it clears up an object
 
 
 def program() -> None:
