@@ -12,6 +12,7 @@ from ..scoring.time_spans import iou
 from ..statistics.agreement import krippendorff_alpha
 from ..wording import counted
 from .acts import latest
+from .adjudicating import ADJUDICATED
 from .agreement import class_rating, rated_videos
 from .over_time import alpha_over_time
 
@@ -19,7 +20,6 @@ ENOUGH_VIDEOS, ENOUGH_NORMAL = 50, 10  # of a qualification set, and of these wi
 CLASS_ALPHA, TIME_ALPHA, MEAN_IOU = 0.80, 0.67, 0.70
 FASTEST = 0.5  # of the video's length that an annotator must have spent on it
 RECENT, RECENT_ALPHA = 40, 0.67  # hidden items last annotated, and the least agreement on them
-_ADJUDICATED = "adjudicated"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _compared(
 ) -> tuple[float | None, float | None, float | None]:
     """Return class alpha, alpha over time and mean IoU of some acts with the adjudicated answers."""
     classes = [(class_rating(right[act.video].label), class_rating(act.label)) for act in done]
-    videos = rated_videos({act.video: {_ADJUDICATED: right[act.video], "annotator": act} for act in done})
+    videos = rated_videos({act.video: {ADJUDICATED: right[act.video], "annotator": act} for act in done})
     time = alpha_over_time(list(videos.values()), seed=0)
     ious = [iou(a, b) for one in videos.values() for a, b in one.pairs if [*a, *b]]
     return krippendorff_alpha(classes, level="nominal"), time.alpha if time else None, fmean(ious) if ious else None

@@ -191,6 +191,8 @@ def annotate_adjudicate_command(
 
     if annotations.resolve() in {one.resolve() for one in (out, open_) if one}:
         raise UsageError("the annotations would be written over", annotations, "name another file")
+    if open_ is not None and open_.resolve() == out.resolve():
+        raise UsageError("what is settled would be written over by what is not", out, "name another file")
     settled, others = adjudicate(read_acts(annotations), third=third)
     write_whole(out, acts_text(settled))
     say(f"{out}: {counted(len(settled), 'video')} settled")

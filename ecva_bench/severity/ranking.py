@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import factorial
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ def rank(sentences: Mapping[str, Sequence[str]], judge: Judge, *, votes: int, se
                 None, reason=f"sentences: {len(texts)}, and 2 to {len(LETTERS)} can be ranked"
             )
         else:
-            asked += [_vote(video, texts, number, seed) for number in range(votes)]
+            asked += [_vote(video, texts, order) for order in _orders(video, texts, votes, seed)]
     verdicts = judge.ask([vote.call for vote in asked])
     for video in dict.fromkeys(vote.video for vote in asked):
         its = [(vote, verdict) for vote, verdict in zip(asked, verdicts, strict=True) if vote.video == video]
@@ -80,11 +81,22 @@ def rank(sentences: Mapping[str, Sequence[str]], judge: Judge, *, votes: int, se
     return rankings
 
 
-def _vote(video: str, sentences: Sequence[str], number: int, seed: int) -> _Vote:
-    """Return a question in an order drawn by seed, video and number: by a hash, the same on every machine."""
-    order = sorted(
-        range(len(sentences)), key=lambda place: _draw(f"{seed}/{number}/{video}/{place}/{sentences[place]}")
-    )
+def _orders(video: str, sentences: Sequence[str], votes: int, seed: int) -> list[list[int]]:
+    """Return the order of each vote, drawn by seed and video: by a hash, the same on every machine.
+
+    As long as there are others, none is drawn twice: the judge would be asked the very same, and its reply count twice.
+    """
+    found: list[list[int]] = []
+    number = 0
+    while len(found) < votes:
+        drawn = [_draw(f"{seed}/{number}/{video}/{place}/{text}") for place, text in enumerate(sentences)]
+        order, number = sorted(range(len(sentences)), key=drawn.__getitem__), number + 1
+        if order not in found or len(found) >= factorial(len(sentences)):
+            found.append(order)
+    return found
+
+
+def _vote(video: str, sentences: Sequence[str], order: list[int]) -> _Vote:
     shown = [{"letter": LETTERS[n], "statement": sentences[place]} for n, place in enumerate(order)]
     prompt = load_prompt(PROMPT, 1)
     scale = replace(prompt.scale, high=len(sentences))

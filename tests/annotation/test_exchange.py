@@ -191,3 +191,13 @@ def test_a_video_of_which_nothing_is_said_is_not_one_in_which_nothing_was_found(
     assert (one.anomalous, one.spans) == (None, None)
     [one] = there_and_back(tool, [act("v", "ann", [])], tmp_path)
     assert (one.anomalous, one.label, one.spans) == (False, None, ())
+
+
+def test_each_video_has_a_file_of_elan_whatever_folder_it_lies_in(tmp_path: Path) -> None:
+    videos = ["day/1", "day_1", "day%2F1"]
+    files = write_for("elan", [act(video, "ann", [(0, 1)]) for video in videos], None)
+    found = []
+    for name, content in files.items():
+        (tmp_path / name).write_text(str(content))
+        found += [one.video for one in read_from(tmp_path / name, None, None)]
+    assert found == videos

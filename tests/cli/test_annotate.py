@@ -95,3 +95,4 @@ def test_the_whole_way_from_a_queue_to_adjudicated_answers(
     assert annotate(monkeypatch, "adjudicate", path, "--out", gold) == 0
     assert len(read_acts(gold)) == 4
     assert annotate(monkeypatch, "adjudicate", path, "--out", path) == 2
+    assert annotate(monkeypatch, "adjudicate", path, "--out", gold, "--open", gold) == 2  # one would replace the other

@@ -35,6 +35,15 @@ class Scripted:
         return {"judge": "scripted"}
 
 
+@pytest.mark.parametrize(("sentences", "votes", "orders"), [(2, 3, 2), (3, 6, 6), (3, 7, 6), (4, 5, 5)])
+def test_no_order_is_shown_twice_as_long_as_there_are_others(sentences: int, votes: int, orders: int) -> None:
+    for video in ("one", "two", "three"):
+        judge = Scripted()
+        rank({video: SENTENCES[:sentences]}, judge, votes=votes, seed=0)
+        shown = [tuple(item["statement"] for item in call.payload["statements"]) for call in judge.calls]
+        assert (len(shown), len(set(shown))) == (votes, orders)
+
+
 def test_ranks_are_those_of_the_sentences_whatever_the_order_in_which_they_are_shown() -> None:
     judge = Scripted()
     found = rank({"one": SENTENCES, "two": SENTENCES[::-1]}, judge, votes=5, seed=0)

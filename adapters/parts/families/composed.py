@@ -266,9 +266,11 @@ class Composed(HasCheckpoints):
             tail = [text] if isinstance(last, Text) else [last, *([text] if said else [])]
             return encode([*pieces, *tail], networks.tokenizer)
 
+        with torch.inference_mode():
+            visual = self.visual(seen, question)
+
         def following(said: tuple[int, ...]) -> Callable[[int], float]:
             with torch.inference_mode():
-                visual = self.visual(seen, question)
                 found = next_probabilities(
                     networks, [*sequence(""), *said], visual, self.policy, attending=self.attending
                 )

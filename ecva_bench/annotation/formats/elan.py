@@ -23,8 +23,11 @@ _VIDEO_ID = "ecva:video"
 
 
 def write_elan(acts: Sequence[AnnotationAct]) -> dict[str, str]:
-    """Return the content of a file for each act, by its name, with what the act says as a beginning."""
-    return {f"{act.video.replace('/', '_')}.eaf": _document(act) for act in acts}
+    """Return the content of a file for each act, by its name, with what the act says as a beginning.
+
+    A video in a folder has `%2F` in the name of its file: an underscore could be that of another video.
+    """
+    return {f"{act.video.replace('%', '%25').replace('/', '%2F')}.eaf": _document(act) for act in acts}
 
 
 def read_elan(content: bytes, path: Path, annotator: str | None) -> list[AnnotationAct]:
