@@ -103,6 +103,8 @@ _LEAD = re.compile(
 )
 _NO_WORDS = re.compile(r"\d|[^\w\s.,;:!\"'(){}*\-]")
 _ARTICLE = re.compile(r"^(?:an?|the) ")
+# `B—it is green`: a dash between sentences, told from a hyphen before both become one character.
+_DASHED = re.compile(r"(?<!\w)([A-Z])(—|―|--)(?=\w)(?![A-Z]\b)")
 _SHORTEST = 4  # characters of an option's text that counts wherever it stands
 
 
@@ -128,7 +130,8 @@ def read_choice(text: str, options: Sequence[str]) -> Reading:
     before the text of another option; a letter behind the last option's is `out of range`. `others` are what is named
     beside the answer.
     """
-    plain_text = only_ticked(boxed(ends(plain(text))))
+    parted = _DASHED.sub(lambda match: match[1] + ",".ljust(len(match[2])), text)
+    plain_text = only_ticked(boxed(ends(plain(parted))))
     found = list(_all(text, plain_text, options)) or _all_but_spelt(plain_text, options)
     back = max((match.end() for match in _TAKEN_BACK.finditer(plain_text)), default=0)
     found = [one for one in found if one.start >= back] or found

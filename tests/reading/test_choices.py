@@ -55,6 +55,8 @@ READ = {
         "The correct answer is option B, because a man hits another one.",
         "The best option is B. A car is only seen in the background.",
         "Option B",
+        "Option B—somebody is hit.",
+        "The answer is B--he begins it",
         "I would choose B.",
         "I'd go with B",
         "B is correct.",
