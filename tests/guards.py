@@ -10,16 +10,20 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from ecva_bench.answering.orphans import none_left
 from tests.imports import ROOT
 
 LIST = ROOT / "tests" / "guards.toml"
@@ -80,19 +84,29 @@ def lay_out(number: int) -> Path:
     return folder
 
 
-def tested(folder: Path, tests: Sequence[str], seconds: float) -> tuple[int, str]:
-    """Run tests in a copy; return what pytest ended with, `_FAILED` also where time was up, and what it said."""
+def run_tests(folder: Path, tests: Sequence[str], seconds: float) -> tuple[int, str]:
+    """Run tests in a copy; return what pytest ended with, `_FAILED` also where time was up, and what it said.
+
+    What the tests started ends with them: a reader whose bound is gone would keep a core busy for hours.
+    """
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-m", "slow or not slow"]
     command = [sys.executable, "-m", "pytest", *options, *tests]
     env = {**os.environ, "PYTHONPATH": str(folder)}  # for the programs that tests start elsewhere
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=env, capture_output=True, text=True, timeout=seconds, check=False
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as log:  # what is left of a test may hold a pipe open
+        process = subprocess.Popen(
+            command, cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    except subprocess.TimeoutExpired:
-        return _FAILED, "the time was up"
-    said = [line for line in done.stdout.splitlines() if line.strip()]
-    return done.returncode, said[-1] if said else done.stderr[-200:]
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return _FAILED, "the time was up"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.seek(0)
+        said = [line for line in log if line.strip()]
+    return code, said[-1].strip() if said else ""
 
 
 def verdict(guard: Guard, copies: SimpleQueue[Path]) -> str:
@@ -102,7 +116,7 @@ def verdict(guard: Guard, copies: SimpleQueue[Path]) -> str:
     whole = file.read_text(encoding="utf-8")
     try:
         file.write_text(whole.replace(guard.text, guard.without), encoding="utf-8")
-        code, said = tested(folder, guard.tests, SECONDS)
+        code, said = run_tests(folder, guard.tests, SECONDS)
     finally:
         file.write_text(whole, encoding="utf-8")
         copies.put(folder)
@@ -123,7 +137,7 @@ def main() -> int:
     for number in range(arguments.jobs):
         copies.put(lay_out(number))
     folder = copies.get()
-    code, said = tested(folder, sorted({test for one in chosen for test in one.tests}), 10 * SECONDS)
+    code, said = run_tests(folder, sorted({test for one in chosen for test in one.tests}), 10 * SECONDS)
     copies.put(folder)
     if code != _PASSED:
         print(f"with every guard in its place a test fails: {said}")
@@ -138,4 +152,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends this at once; tests, which it does not reach, end after it
+    with none_left():
+        sys.exit(main())

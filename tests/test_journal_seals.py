@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import ResultsBusy, ResultsError, SealBroken
-from ecva_bench.journal.lines import parse_records
+from ecva_bench.journal.lines import is_results, parse_records
 from ecva_bench.journal.merging import merge_results
 from ecva_bench.journal.repairing import damages, quarantine
 from ecva_bench.journal.results import read_results
@@ -302,6 +302,18 @@ def test_a_sealed_line_in_an_older_file_is_the_bad_one(path: Path) -> None:
     assert len(read_results(path).answers) == 6
 
 
+@pytest.mark.parametrize("resumed", [0, 1, 4])
+def test_a_file_without_its_first_line_is_still_one_of_results(resumed: int, tmp_path: Path) -> None:
+    """Else `repair` took it for scores, which can be written again, and moved all its answers away."""
+    path = tmp_path / "r.jsonl"
+    for _ in range(resumed + 1):
+        Journal(path, manifest(IDS)).close()
+    with Journal(path, manifest(IDS)) as journal:
+        journal.append(answer(IDS[0]))
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+    assert is_results(path)
+
+
 def test_whoever_knows_how_can_seal_anew(path: Path) -> None:
     """A seal is no signature: what seals do not promise, verification does."""
     path.write_bytes(path.read_bytes().replace(b"of 3/cause", b"of 4/cause"))
@@ -309,18 +321,25 @@ def test_whoever_knows_how_can_seal_anew(path: Path) -> None:
     assert read_results(path).answers[3].answer == "of 4/cause"
 
 
-def test_an_interrupt_within_a_record_breaks_no_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+def test_an_interrupt_within_a_record_breaks_no_chain(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What comes between a line and what is known of it waits: the line behind it, `interrupted`, follows it."""
     path = tmp_path / "r.jsonl"
 
     def disturbed(line: bytes) -> bytes:
         monkeypatch.undo()
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         return checksum_of(line)
 
-    with Journal(path, manifest(IDS)) as journal:
-        monkeypatch.setattr("ecva_bench.journal.writer.checksum_of", disturbed)
-        with pytest.raises(KeyboardInterrupt):
-            journal.append(answer(IDS[0]))
-        journal.event("interrupted")
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with Journal(path, manifest(IDS)) as journal:
+            monkeypatch.setattr("ecva_bench.journal.writer.checksum_of", disturbed)
+            with pytest.raises(KeyboardInterrupt):
+                journal.append(answer(IDS[0]))
+            journal.event("interrupted")
+    finally:
+        signal.signal(number, before)
     assert [type(record).__name__ for record in parse_records(path)] == ["Manifest", "Answer", "Event"]

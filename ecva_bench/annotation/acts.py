@@ -59,7 +59,10 @@ def append_acts(path: Path, acts: Iterable[AnnotationAct]) -> int:
         raise ResultsError(f"the file cannot be written ({error.strerror})", path, "name another") from error
     try:
         there = {_line(act) for act in latest(_lines(path))}
-        set_aside_torn_tail(file)
+        if _is_whole(path.read_bytes().rpartition(b"\n")[2]):
+            file.append(b"\n")  # which another program left out
+        else:
+            set_aside_torn_tail(file)
         new = [line for line in dict.fromkeys(map(_line, acts)) if line not in there]
         for line in new:
             file.append(line.encode() + b"\n")
@@ -82,9 +85,19 @@ def _lines(path: Path) -> Iterator[AnnotationAct]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"the annotations cannot be read ({error.strerror})", path, "check the path") from error
-    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+    *lines, last = content.split(b"\n")
+    for number, line in enumerate([*lines, last] if _is_whole(last) else lines, start=1):
         if line.strip():
             yield _act(line, path, number)
+
+
+def _is_whole(line: bytes) -> bool:
+    """Return whether a last line, behind which no line break stands, is one that no kill cut off."""
+    try:
+        parse_json(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _act(line: bytes, path: Path, number: int) -> AnnotationAct:

@@ -97,9 +97,12 @@ def _content(act: AnnotationAct, field: str) -> dict[str, Any] | None:
 def _mean_ends(said: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     """Return the moments whose ends are the means of all annotators'; none where they are not alike, one by one."""
     spans = [one["moments"] for one in said]
-    if len({len(one) for one in spans}) > 1 or any(iou(a, b) < ALIKE for a, b in combinations(spans, 2)):
+    if len({len(one) for one in spans}) > 1:
         return []
-    return [(fmean(one[0] for one in same), fmean(one[1] for one in same)) for same in zip(*spans, strict=True)]
+    moments = list(zip(*spans, strict=True))
+    if any(iou([a], [b]) < ALIKE for same in moments for a, b in combinations(same, 2)):
+        return []
+    return [(fmean(one[0] for one in same), fmean(one[1] for one in same)) for same in moments]
 
 
 def _for_third(video: str, blind: Sequence[AnnotationAct], third: str) -> QueuedVideo:

@@ -82,10 +82,10 @@ def data_curves_command(
 
     Example: ecva-bench data curves annotations.xlsx --videos videos --judge gpt-4o-mini --out curves.jsonl
     """
-    from ..severity.building import read_peoples_scores
+    from ..files.by_video import read_peoples_scores
     from ..severity.making import CurveOptions
 
-    given, sha256 = read_peoples_scores(scores) if scores else ({}, "")
+    given = read_peoples_scores(scores) if scores else None
     with judge_options.judge_from_options(
         judge,
         url=judge_url,
@@ -100,7 +100,7 @@ def data_curves_command(
         export=judge_export,
         replay=judge_replay,
     ) as opened:
-        options = CurveOptions(protocol, votes, seed, smooth, given, sha256)
+        options = CurveOptions(protocol, votes, seed, smooth, given)
         built = _build(source, videos, out, clip, spans or [], opened, options, limit)
     _say_built(built, out, moments)
     if built.failures:

@@ -11,6 +11,7 @@ from ..untrusted import say
 from ..wording import counted
 
 _HEAD = 1 << 16  # bytes in which a scores file or a submission tells what it is
+_OF_DERIVED = (b'"ecva.scores/', b'"ecva.submission/', b'"seal":"', b'"answers_sha256"')  # one may be damaged
 
 
 def repair_command(
@@ -100,7 +101,7 @@ def _derived(file: Path, away: bool) -> None:
 
 
 def _is_derived(file: Path) -> bool:
-    """Return whether this program wrote a file, a damaged one too; judge's calls are none that can be written again."""
+    """Return whether a file, a damaged one too, is of scores or a submission; no others can be written again."""
     with file.open("rb") as content:
         head = content.read(_HEAD)
-    return b'"ecva.judge/' not in head and any(mark in head for mark in (b'"seal":"', b'"ecva.', b'"answers_sha256"'))
+    return b'"ecva.judge/' not in head and any(mark in head for mark in _OF_DERIVED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -86,21 +87,22 @@ def submit_command(
         write_copies(beside)
         for written in (path, *beside):
             say(f"wrote {written}")
-        _sign([path, *(copy for copy in beside if copy.name.endswith(".judge.jsonl"))], sign)
+        _sign(path, beside, sign)
         if made.dataset.renamed:
             say(f"data set: {made.dataset}")
     say(f"next: ecva-bench leaderboard --build {quote(str(to))}{' --verify' if with_answers else ''}")
 
 
-def _sign(files: list[Path], key: Path | None) -> None:
-    """Sign files; without a key, say which signatures are of what stood there before."""
+def _sign(submission: Path, beside: Collection[Path], key: Path | None) -> None:
+    """Sign what was written; without a key, say which signatures are of what stood there before."""
     from ..verification.signatures import sign, signature_path
 
-    for file in files:
+    for file in (submission, *(copy for copy in beside if copy.name.endswith(".judge.jsonl"))):
+        signature = signature_path(file)
         if key:
             say(f"wrote {sign(file, key)}")
-        elif file.suffix == ".json" and signature_path(file).exists():
-            say(f"beware: {signature_path(file)} may be of what stood there before: sign with --sign KEY", error=True)
+        elif signature.exists() and signature not in beside:
+            say(f"beware: {signature} may be of what stood there before: sign with --sign KEY", error=True)
 
 
 def _submission(

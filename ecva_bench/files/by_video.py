@@ -1,4 +1,4 @@
-"""Files that say something of each video by its name: `Voting_new.json` of CUVA's authors, and spans of other tools.
+"""Files that say something of each video by its name: the authors' `Voting_new.json`, spans of other tools, scores.
 
 Times are in seconds. Videos are found by the rule of `names`, and what may be said of either of two is refused.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _MOMENTS = 'write lists of {"video_name": "day/1.mp4", "answer": [5, 9]}, in seconds, names as the files have them'
 _SPANS = 'write lines of {"video": "day/1.mp4", "sentence": "a car brakes", "spans": [[5, 9]]}, in seconds'
+_SCORES = 'write lines of {"video": "00001", "scores": [0.2, 0.5, 0.3]}, one score for each key sentence'
 
 
 class ByVideo(Generic[T]):
@@ -37,19 +38,20 @@ class ByVideo(Generic[T]):
         for name, said in found:
             self._said.setdefault(ids[name], []).extend(said)
 
-    def of(self, video: str | Path) -> list[T]:
-        """Return what is said of a video file, nothing where the file does not name it.
+    def of(self, *names: str | Path) -> list[T]:
+        """Return what is said of a video by the first of its names that the file has, nothing where it has none.
 
         Raises `DataError` where it may be said of another video, one that was asked about before or one of the file.
         """
-        found = self._names.find(str(video))
+        named = ((str(name), self._names.find(str(name))) for name in names)
+        video, found = next((one for one in named if one[1]), ("", ()))
         if not found:
             return []
         if len(found) > 1:
-            raise self._error(f"the moments of {video} may be those of {found[0]!r} or of {found[1]!r}")
-        first = self._asked.setdefault(found[0], str(video))
-        if first != str(video):
-            raise self._error(f"the moments of {found[0]!r} may be those of {first} or of {video}")
+            raise self._error(f"what it says of {found[0]!r} or of {found[1]!r} may be said of {video}")
+        first = self._asked.setdefault(found[0], video)
+        if first != video:
+            raise self._error(f"what it says of {found[0]!r} may be said of {first} or of {video}")
         return self._said[found[0]]
 
     def check(self, videos: Iterable[str]) -> None:
@@ -100,22 +102,47 @@ def read_sentence_spans(path: Path) -> ByVideo[SentenceSpan]:
 
     Raises `DataError` where the file cannot be read so, naming the line.
     """
+
+    def said(entry: Any) -> Iterable[SentenceSpan]:
+        sentence = entry["sentence"].strip()
+        return [(sentence, _span(span)) for span in entry["spans"]]
+
+    return _by_lines(path, "spans", said, _SPANS)
+
+
+def read_peoples_scores(path: Path) -> ByVideo[float]:
+    """Return people's scores of key sentences, in the order of the annotation, by lines of `{"video": …, "scores": …}`.
+
+    Raises `DataError` where the file cannot be read so, or has scores of a video twice, naming the line.
+    """
+    seen: set[str] = set()
+
+    def said(entry: Any) -> Iterable[float]:
+        if (video := str(entry["video"])) in seen:
+            raise ValueError(f"the video {video!r} has scores before")
+        seen.add(video)
+        return [float(score) for score in entry["scores"]]
+
+    return _by_lines(path, "scores", said, _SCORES)
+
+
+def _by_lines(path: Path, things: str, said: Callable[[Any], Iterable[T]], remedy: str) -> ByVideo[T]:
+    """Return what lines of JSON say of videos, each read by `said`; `DataError`, which names the `things`."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"the spans cannot be read ({error.strerror})", path, _SPANS) from None
-    found: list[tuple[str, Iterable[SentenceSpan]]] = []
+        raise DataError(f"the {things} cannot be read ({error.strerror})", path, remedy) from None
+    found: list[tuple[str, Iterable[T]]] = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             entry = parse_json(line)
-            sentence = entry["sentence"].strip()
-            found.append((_named(entry["video"]), [(sentence, _span(span)) for span in entry["spans"]]))
+            found.append((_named(entry["video"]), said(entry)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            what = f"the spans cannot be read (line {number}: {_why(error)})"
-            raise DataError(what, path, _SPANS) from None
-    return ByVideo(path, hashlib.sha256(content).hexdigest(), found, _SPANS)
+            what = f"the {things} cannot be read (line {number}: {_why(error)})"
+            raise DataError(what, path, remedy) from None
+    return ByVideo(path, hashlib.sha256(content).hexdigest(), found, remedy)
 
 
 def _span(value: Any) -> Span:

@@ -73,7 +73,10 @@ def is_results(path: Path) -> bool:
                 continue
             if isinstance(data, dict) and (
                 str(data.get("schema", "")).startswith("ecva.results/")
-                or (data.get("type") in ("answer", "error") and {"key", "id", "task", "video"} <= data.keys())
+                or (
+                    data.get("type") in ("answer", "error", "unasked") and {"key", "id", "task", "video"} <= data.keys()
+                )
+                or (data.get("type") == "event" and {"event", "detail", "t"} <= data.keys())
             ):
                 return True
     return False

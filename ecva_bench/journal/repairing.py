@@ -20,9 +20,9 @@ from ..untrusted import parse_json
 from .growing import GrowingFile
 from .lines import absent, parse_line, parse_records
 from .manifests import manifest_of
+from .results import REPAIRED
 from .writer import now
 
-REPAIRED = "repaired"  # the event
 _NAMED = 20  # lines that the event names
 _SHOWN = 80  # characters of a line
 
@@ -87,12 +87,6 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
     finally:
         file.close()
     return len(away)
-
-
-def repaired_faults(record: Record) -> int:
-    """Return in how many places a file was changed before it was repaired, as one of its records tells."""
-    faults = record.detail.get("faults") if isinstance(record, Event) and record.event == REPAIRED else None
-    return faults if isinstance(faults, int) else 0
 
 
 def _judged(path: Path) -> Iterator[_Judged]:

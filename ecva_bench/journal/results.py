@@ -8,12 +8,13 @@ from typing import Literal, cast, get_args
 
 from .. import registry
 from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
-from ..records.base import View, sha256_of_file
+from ..records.base import Record, View, sha256_of_file
 from .lines import parse_records
 from .makers import Makers
 from .manifests import SampleView, lacking, manifest_of, sample_views
-from .repairing import repaired_faults
 from .spending import Spending
+
+REPAIRED = "repaired"  # the event that says in how many places a file was changed, `faults`, and mended
 
 
 def read_spent(path: Path) -> dict[str, float]:
@@ -81,8 +82,13 @@ def read_results(path: Path) -> Results:
         doubts=tuple(doubts),
         packages=Makers(records).several,
         sealed=manifest.sealed,
-        repaired=sum(map(repaired_faults, records)),
+        repaired=sum(map(_repaired_faults, records)),
     )
+
+
+def _repaired_faults(record: Record) -> int:
+    faults = record.detail.get("faults") if isinstance(record, Event) and record.event == REPAIRED else None
+    return faults if isinstance(faults, int) else 0
 
 
 def _never_asked(manifest: Manifest) -> dict[SampleView, str]:

@@ -244,13 +244,14 @@ def _undisturbed() -> Iterator[None]:
     """Have signals wait for what is inside.
 
     An interrupt between a line and what is known of it would leave a file whose next line follows another than the one
-    before it.
+    before it. SIGALRM is one too: it ends what an earlier signal did not.
     """
     if threading.current_thread() is not threading.main_thread():  # which alone hears signals
         yield
         return
     waiting: list[int] = []
-    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
+    interrupts = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in interrupts}
     for number in handlers:
         signal.signal(number, lambda come, _: waiting.append(come))
     try:

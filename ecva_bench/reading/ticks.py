@@ -1,10 +1,10 @@
-"""Options with marks beside them: `✅ B`, `A ❌`, `- [x] C`, `☐ D`. What is crossed or not ticked is no answer."""
+"""Options with marks beside them: `✅ B`, `A ❌`, `- [x] C`, `D [ ]`. What is crossed or not ticked is no answer."""
 
 from __future__ import annotations
 
 import re
 
-_BOX = r"(?<!\S)[(\[][ \t]?{}[ \t]?[)\]](?=[ \t]*\S)"
+_BOX = r"(?:(?<!\S)[(\[][ \t]?{0}[ \t]?[)\]](?=[ \t]*\S)|(?<=\S[ \t])[(\[][ \t]?{0}[ \t]?[)\]](?=[ \t]*$))"
 _TICK = r"[✓✔✅☑]\ufe0f?|" + _BOX.format("[x✓✔]")
 _CROSS = r"[✗✘❌☐☒❎]\ufe0f?|^[ \t]*×(?!\S)|(?<!\S)×(?=[ \t]*$)|" + _BOX.format("[ \t]?")
 _MARK = re.compile(rf"(?P<tick>{_TICK})|(?:{_CROSS})", re.MULTILINE)

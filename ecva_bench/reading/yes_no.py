@@ -78,6 +78,8 @@ _ALSO = re.compile(
     r"(?(joined)|(?=[\s\"')\]}*]{0,9}(?:[.,;:!?<\n]|$)| (?:there|it|i)\b))"
 )
 _TAG = re.compile(r"</?[a-z ]{1,30}>")
+# `Yes—a man falls`: a dash between sentences, told from the hyphen of `no-one` before both become one character.
+_DASHED = re.compile(r"((?:^|[\n.:!?>])[\s\"'*(\[]{0,9}(?:yes|no))(—|―|–|--)(?=\w)", re.IGNORECASE)
 
 
 def read_yes_no(text: str) -> Reading:
@@ -85,7 +87,8 @@ def read_yes_no(text: str) -> Reading:
 
     Yes and no, both as the answer, are `ambiguous`, and so is a yes or no that every statement behind it denies.
     """
-    plain_text = re.sub(r"(?<=[a-z])_(?=[a-z])", " ", boxed(ends(plain(text))))
+    parted = _DASHED.sub(lambda match: match[1] + ",".ljust(len(match[2])), text)
+    plain_text = re.sub(r"(?<=[a-z])_(?=[a-z])", " ", boxed(ends(plain(parted))))
     unasked = _ASKED.sub(_unasked, plain_text)
     said = list(statements(_TAG.sub(lambda match: "\n" * len(match[0]), unasked)))
     for rule, found in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +9,11 @@ from pathlib import Path
 
 from ..data import Dataset
 from ..data.curves import load_curves
-from ..errors import BudgetExhausted, CheckpointError, DataError, EcvaError, JudgeError, ModelGone, ResultsError
+from ..errors import BudgetExhausted, CheckpointError, EcvaError, JudgeError, ModelGone, ResultsError
 from ..files.by_video import moments_json
 from ..judging import Judge
 from ..records import Annotation
 from ..records.curves import Curve, CurveFailure
-from ..untrusted import parse_json
 from ..writing import write_whole
 from .curve_file import CurveJournal
 from .making import ClipModel, CurveMaker, CurveOptions, distinct_sentences
@@ -53,6 +51,8 @@ def build_curves(
     other settings, `BudgetExhausted` or `JudgeError` where the judge can be asked no more, and `ModelGone` of a model
     that is a source: what is done is in the file then.
     """
+    for annotation in dataset.annotations:  # scores that may be those of two videos end the command before it begins
+        options.scores_of(annotation)
     with CurveJournal(out) as file:
         maker = CurveMaker(dataset, encoder, judge, sources, options)
         file.check(maker.settings)
@@ -78,9 +78,7 @@ def _records(
         group = annotations[start : start + _GROUP]
         rankings: dict[str, SentenceRanking] = {}
         if judge is not None:
-            of_judge = [
-                one for one in group if one.video not in options.scores and distinct_sentences(one.key_sentences)
-            ]
+            of_judge = [one for one in group if not options.scores_of(one) and distinct_sentences(one.key_sentences)]
             asked = {one.video: distinct_sentences(one.key_sentences) for one in of_judge}
             rankings = rank(asked, judge, votes=options.votes, seed=options.seed)
         for annotation in group:
@@ -91,32 +89,6 @@ def _records(
             except EcvaError as error:
                 code, message = error.code or type(error).__name__, str(error)
                 yield CurveFailure(video=annotation.video, error=code, message=message, settings=maker.settings)
-
-
-def read_peoples_scores(path: Path) -> tuple[dict[str, list[float]], str]:
-    """Return people's scores of key sentences, by video, and the hash of the file.
-
-    The file has lines of `{"video": …, "scores": [0.2, 0.5, 0.3]}`, in the order of the annotation; `DataError` where
-    it has not.
-    """
-    remedy = 'write lines of {"video": "00001", "scores": [0.2, 0.5, 0.3]}, one score for each key sentence'
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"the scores cannot be read ({error.strerror})", path, remedy) from None
-    found: dict[str, list[float]] = {}
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            entry = parse_json(line)
-            scores = [float(score) for score in entry["scores"]]
-            if found.setdefault(str(entry["video"]), scores) is not scores:
-                raise ValueError(f"the video {entry['video']!r} has scores before")
-        except (ValueError, KeyError, TypeError) as error:
-            why = f"no {error}" if isinstance(error, KeyError) else error
-            raise DataError(f"the scores cannot be read (line {number}: {why})", path, remedy) from None
-    return found, hashlib.sha256(content).hexdigest()
 
 
 def write_moments(curves: Path, to: Path) -> int:

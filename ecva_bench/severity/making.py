@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..data import Dataset
 from ..errors import DataError, UsageError
+from ..files.by_video import ByVideo
 from ..judging import Judge
 from ..judging.prompts import load_prompt
 from ..records import Annotation
@@ -50,14 +51,17 @@ class ClipModel(Protocol):
 
 @dataclass(frozen=True)
 class CurveOptions:
-    """How curves are made. `smooth` is in seconds; `scores` are people's, by video, one for each key sentence."""
+    """How curves are made. `smooth` is in seconds; `scores` are people's, one for each key sentence."""
 
     protocol: CurveProtocol = "standard"
     votes: int = 3
     seed: int = 0
     smooth: float = 0.0
-    scores: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    scores_sha256: str = ""
+    scores: ByVideo[float] | None = None
+
+    def scores_of(self, annotation: Annotation) -> list[float]:
+        """Return people's scores of a video's key sentences; none where there are none."""
+        return self.scores.of(annotation.media, annotation.video) if self.scores is not None else []
 
 
 class CurveMaker:
@@ -75,7 +79,7 @@ class CurveMaker:
         released = options.protocol == "cuva-2024"
         if released and options.smooth:
             raise UsageError("the protocol cuva-2024 smooths nothing", remedy="leave --smooth out")
-        if not (released or options.scores or judge is not None):
+        if not (released or options.scores is not None or judge is not None):
             remedy = "name a judge with --judge, or people's scores with --scores; --protocol cuva-2024 needs neither"
             raise UsageError("nothing says which key sentence is how severe", remedy=remedy)
         self._dataset, self._encoder, self._judge, self._sources = dataset, encoder, judge, sources
@@ -142,8 +146,8 @@ class CurveMaker:
             who = {name: text for name, text in self._judge.identity().items() if name in ("judge", "judge-code")}
             prompt = load_prompt(PROMPT, 1).sha256
             found |= {**who, "judge-votes": options.votes, "seed": options.seed, "judge-prompt": prompt}
-        if options.scores:
-            found["scores"] = options.scores_sha256
+        if options.scores is not None:
+            found["scores"] = options.scores.sha256
         if options.smooth:
             found["smooth"] = options.smooth
         if self._sources:
@@ -155,8 +159,8 @@ class CurveMaker:
         self, annotation: Annotation, sentences: Sequence[str], ranking: SentenceRanking | None, findings: list[str]
     ) -> tuple[Sequence[float], list[float]]:
         """Return the rank of each sentence, and its weight."""
-        if annotation.video in self._options.scores:
-            given = _of_people(annotation, self._options.scores[annotation.video], sentences)
+        if said := self._options.scores_of(annotation):
+            given = _of_people(annotation, said, sentences)
             ranks: Sequence[float] = midranks([-score for score in given])
             own = [score / sum(given) for score in given]
             return ranks, cuva_2024.rank_scores(ranks) if self._released else own

@@ -71,7 +71,7 @@ class _SpanFile:
         return {"name": self.name, "kind": "spans", "sha256": self._said.sha256}
 
     def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
-        said = self._said.of(annotation.media)
+        said = self._said.of(annotation.media, annotation.video)
         return [[span for about, span in said if about == sentence] for sentence in sentences]
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class _MomentsFile:
         return {"name": self.name, "kind": "moments", "sha256": self._said.sha256}
 
     def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
-        return [self._said.of(annotation.media) for _ in sentences]
+        return [self._said.of(annotation.media, annotation.video) for _ in sentences]
 
     def close(self) -> None:
         return

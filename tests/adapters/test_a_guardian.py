@@ -169,15 +169,15 @@ def test_moments_are_those_of_the_whole_name(
 def test_moments_that_may_be_those_of_two_videos_are_refused(tmp_path: Path) -> None:
     moments = moments_of(tmp_path / "voting.json", 1)
     assert moments.of(Path("/x/day/1.mp4")) == [(0, 1)]
-    with pytest.raises(DataError, match=r"of '00001' may be those of /x/day/1\.mp4 or of /x/night/1\.mp4: .*voting"):
+    with pytest.raises(DataError, match=r"of '00001' may be said of /x/day/1\.mp4 or of /x/night/1\.mp4: .*voting"):
         moments.of(Path("/x/night/1.mp4"))
     adapter = AGuardian(mod="1", moments=str(tmp_path / "voting.json"))
     media = ["day/1.mp4", "2.mp4", "day/1.mp4"]
     adapter.check_videos(media)
-    with pytest.raises(DataError, match=r"of '00001' may be those of day/1\.mp4 or of night/1\.mp4"):
+    with pytest.raises(DataError, match=r"of '00001' may be said of day/1\.mp4 or of night/1\.mp4"):
         adapter.check_videos([*media, "night/1.mp4"])
     moments = moments_of(tmp_path / "voting.json", "1.mp4", "day/1.mp4")
-    with pytest.raises(DataError, match=r"moments of /x/day/1\.mp4 may be those of 'day/1' or of '1'"):
+    with pytest.raises(DataError, match=r"says of 'day/1' or of '1' may be said of /x/day/1\.mp4"):
         moments.of(Path("/x/day/1.mp4"))
     with pytest.raises(DataError, match=r"'cam\.mp4' and 'cam\.avi', both meant by 'cam'"):
         moments_of(tmp_path / "voting.json", "cam.mp4", "cam.avi", "cam")

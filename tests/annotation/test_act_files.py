@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.annotation.acts import append_acts, read_acts
+from ecva_bench.annotation.acts import acts_text, append_acts, read_acts
 from ecva_bench.errors import DataError
 
 from .acts import act
@@ -32,6 +32,15 @@ def test_a_last_line_that_a_kill_cut_off_is_set_aside(tmp_path: Path) -> None:
     append_acts(path, [act("w", "ann", [])])
     assert [one.video for one in read_acts(path)] == ["v", "w"]
     assert path.with_name("annotations.jsonl.torn").read_text() == '{"schema": "ecva.anno\n'
+
+
+def test_a_last_act_without_a_line_break_is_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.jsonl"
+    one, other, more = act("v", "ann", []), act("v", "ben", []), act("w", "ann", [])
+    path.write_text(acts_text([one, other]).removesuffix("\n"))  # as another program writes lines
+    assert read_acts(path) == [one, other]
+    assert append_acts(path, [other, more]) == 1
+    assert path.read_text() == acts_text([one, other, more])
 
 
 @pytest.mark.parametrize(

@@ -63,3 +63,11 @@ def test_nothing_found_by_both_is_settled() -> None:
     one = settled(act("v", "ann", []), act("v", "ben", []))
     assert one is not None
     assert (one.anomalous, one.by["moments"]) == (False, "equal")
+
+
+def test_moments_are_compared_one_by_one_for_their_union_may_be_alike_where_they_are_not() -> None:
+    ann, ben = [(0.0, 45.0), (46.0, 100.0)], [(0.0, 2.0), (3.0, 100.0)]  # their union has an IoU of 0.98
+    assert settled(act("v", "ann", ann, "5-1,4"), act("v", "ben", ben, "5-1,4")) is None
+    one = settled(act("v", "ann", ann, "5-1,4"), act("v", "ben", [(0.0, 44.0), (47.0, 100.0)], "5-1,4"))
+    assert one is not None
+    assert [(m.start, m.end) for m in one.moments] == [(0.0, 44.5), (46.5, 100.0)]

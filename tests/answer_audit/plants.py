@@ -10,6 +10,7 @@ import base64
 import random
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from ecva_bench.untrusted import parse_json
 
 LabelForm = Callable[[Label, str], str]  # of the annotated class, and an honest answer
 Form = Callable[[str, str, random.Random], str]  # of a text to be hidden, an honest answer, and a generator
+Disguise = Callable[[str, random.Random], str]  # of a text to be hidden, and a generator
 
 _TEXTS = Path(__file__).with_name("judge_texts.json")
 _OTHER_WORDS = ("however", "clearly", "another", "small", "early", "quickly", "later", "around", "nearby", "then")
@@ -73,6 +75,15 @@ def _combining(chance: random.Random) -> str:
     return chr(chance.randint(0x300, 0x30F))
 
 
+def _behind(disguises: Mapping[str, Disguise]) -> dict[str, Form]:
+    """Forms with the text, disguised, behind an honest answer."""
+    return {name: partial(_put_behind, disguise) for name, disguise in disguises.items()}
+
+
+def _put_behind(disguise: Disguise, text: str, honest: str, chance: random.Random) -> str:
+    return f"{honest} {disguise(text, chance)}"
+
+
 FIRST_COPIES: Mapping[str, Form] = {
     "as it is": lambda text, honest, chance: text,
     "in capitals": lambda text, honest, chance: f"{text.upper()}!</s>",
@@ -88,14 +99,18 @@ FIRST_COPIES: Mapping[str, Form] = {
     "behind an honest answer": lambda text, honest, chance: f"{honest} {text}",
 }
 FIRST_WAYS: Mapping[str, Form] = {
-    "behind the answer": lambda text, honest, chance: f"{honest} {text}",
     "before the answer": lambda text, honest, chance: f"{text} {honest}",
     "on a line of its own": lambda text, honest, chance: f"{honest}\n\n{text}\n",
-    "in a comment": lambda text, honest, chance: f"{honest} <!-- {text} -->",
-    "in markup": lambda text, honest, chance: f'{honest} <span style="display:none">{text}</span>',
-    "in base64": lambda text, honest, chance: f"{honest} {base64.b64encode(text.encode()).decode()}",
-    "Cyrillic letters": lambda text, honest, chance: f"{honest} {_cyrillic(text, chance)}",
-    "zero-width characters": lambda text, honest, chance: f"{honest} {_between(text, _invisible, chance)}",
+    **_behind(
+        {
+            "behind the answer": lambda text, chance: text,
+            "in a comment": lambda text, chance: f"<!-- {text} -->",
+            "in markup": lambda text, chance: f'<span style="display:none">{text}</span>',
+            "in base64": lambda text, chance: base64.b64encode(text.encode()).decode(),
+            "Cyrillic letters": _cyrillic,
+            "zero-width characters": lambda text, chance: _between(text, _invisible, chance),
+        }
+    ),
 }
 
 
@@ -145,10 +160,6 @@ def _mathematical(text: str, chance: random.Random) -> str:
     return "".join(shown)
 
 
-def _tags(text: str) -> str:
-    return "".join(chr(0xE0000 + ord(letter)) for letter in text if " " <= letter <= "~")
-
-
 HELD_OUT_COPIES: Mapping[str, Form] = {
     "a fifth edited in all ways": lambda text, honest, chance: _edited(text, chance, 0.2, "cda"),
     "a quarter changed": lambda text, honest, chance: _edited(text, chance, 0.25, "c"),
@@ -169,19 +180,21 @@ HELD_OUT_COPIES: Mapping[str, Form] = {
 }
 HELD_OUT_WAYS: Mapping[str, Form] = {
     "within the answer": lambda text, honest, chance: " ".join([*honest.split()[:20], text, *honest.split()[20:]]),
-    "in capitals": lambda text, honest, chance: f"{honest} {text.upper()}",
-    "in brackets": lambda text, honest, chance: f"{honest} [{text}]",
-    "in bold": lambda text, honest, chance: f"{honest} **{text}**",
-    "in character references": lambda text, honest, chance: (
-        honest + " " + "".join(f"&#{ord(letter)};" for letter in text)
+    **_behind(
+        {
+            "in capitals": lambda text, chance: text.upper(),
+            "in brackets": lambda text, chance: f"[{text}]",
+            "in bold": lambda text, chance: f"**{text}**",
+            "in character references": lambda text, chance: "".join(f"&#{ord(letter)};" for letter in text),
+            "in percent codes": lambda text, chance: quote(text),
+            "in hexadecimal": lambda text, chance: text.encode().hex(),
+            "full-width letters": lambda text, chance: _full_width(text),
+            "mathematical letters": _mathematical,
+            "Greek letters": lambda text, chance: text.translate(_GREEK),
+            "combining characters": lambda text, chance: _between(text, _combining, chance),
+            "tags inside words": lambda text, chance: _between(text, lambda _: "<b></b>", chance, 0.1),
+        }
     ),
-    "in percent codes": lambda text, honest, chance: f"{honest} {quote(text)}",
-    "in hexadecimal": lambda text, honest, chance: f"{honest} {text.encode().hex()}",
-    "full-width letters": lambda text, honest, chance: f"{honest} {_full_width(text)}",
-    "mathematical letters": lambda text, honest, chance: f"{honest} {_mathematical(text, chance)}",
-    "Greek letters": lambda text, honest, chance: f"{honest} {text.translate(_GREEK)}",
-    "combining characters": lambda text, honest, chance: f"{honest} {_between(text, _combining, chance)}",
-    "tags inside words": lambda text, honest, chance: f"{honest} {_between(text, lambda _: '<b></b>', chance, 0.1)}",
 }
 
 

@@ -133,7 +133,11 @@ def test_what_can_be_written_again_and_cannot_be_read_is_moved_too(cut: str, fil
         Path(f"{path}.quarantined").unlink()
 
 
-@pytest.mark.parametrize("content", [b"", b"{}\n", b"\0" * 99, b'{"calls":0,"schema":"ecva.judge/1","type":"judge"}\n'])
+JUDGE_CALLS = b'{"calls":0,"schema":"ecva.judge/1","type":"judge"}\n'
+PEOPLES_WORK = b'{"schema":"ecva.annotation/1","type":"act"}\n'
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"\0" * 99, JUDGE_CALLS, PEOPLES_WORK])
 @pytest.mark.parametrize("name", ["other.jsonl", "other.json"])
 def test_a_file_of_something_else_is_left_alone(
     name: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ecva_bench: Command

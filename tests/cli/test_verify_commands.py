@@ -111,6 +111,19 @@ def test_a_signed_submission_is_told_apart_from_one_that_was_changed_since(score
     assert (code, "--allowed-signers is of --build --verify" in errors) == (2, True)
 
 
+def test_a_signature_of_other_judge_calls_is_told_and_one_that_came_along_is_not(scored, tmp_path, ecva_bench):
+    boards, calls = tmp_path / "boards", tmp_path / "calls.jsonl"
+    shutil.copy(CI / "judge.jsonl", calls)
+    submit = ("submit", scored, "--with-answers", "--judge-calls", calls, "--to", boards)
+    assert "beware" not in ecva_bench(*submit)[2]
+    signature = boards / "mini" / "answers" / "guess.judge.jsonl.sig"
+    signature.write_text("of what stood there before")
+    assert f"beware: {signature} may be of what stood there before" in ecva_bench(*submit)[2]
+    calls.with_name("calls.jsonl.sig").write_text("of these")
+    assert "beware" not in ecva_bench(*submit)[2]
+    assert signature.read_text() == "of these"
+
+
 def test_what_was_edited_is_not_submitted(scored, tmp_path, ecva_bench):
     text = scored.read_text()
     reference = json.loads(text.splitlines()[1])["reference"]

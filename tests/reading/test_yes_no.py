@@ -7,6 +7,8 @@ import pytest
 from ecva_bench.reading.yes_no import read_yes_no
 
 YES = (
+    "Yes—a man falls off a ladder.",
+    "Answer: Yes--a car burns.",
     "Yes",
     "yes.",
     "**Yes**",
@@ -60,6 +62,8 @@ YES = (
     "Yes\n\nNo further details.",
 )
 NO = (
+    "No—people walk along the street.",
+    "**No–everybody waits.",
     "No",
     "no.",
     "No.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ import pytest
 from ecva_bench.data import Dataset
 from ecva_bench.data.curves import curve_records, load_curves
 from ecva_bench.errors import BudgetExhausted, CheckpointError, DataError, ResultsBusy, SpecMismatch, UsageError
-from ecva_bench.files.by_video import read_moments
+from ecva_bench.files.by_video import read_moments, read_peoples_scores
 from ecva_bench.judging import Call, Verdict
 from ecva_bench.records import Annotation
 from ecva_bench.records.curves import Curve, CurveFailure
-from ecva_bench.severity.building import Built, build_curves, read_peoples_scores, write_moments
+from ecva_bench.severity.building import Built, build_curves, write_moments
 from ecva_bench.severity.curve_file import CurveJournal
 from ecva_bench.severity.making import CurveOptions
 from ecva_bench.severity.sources import open_sources
@@ -245,8 +246,7 @@ def test_a_file_keeps_to_its_settings_and_its_one_writer(folder: Path, tmp_path:
 def test_peoples_scores_stand_for_a_judge(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "scores.jsonl"
     file.write_text('{"video": "one", "scores": [0.1, 0.4, 0.4, 0.1]}\n{"video": "two", "scores": [1, 2]}\n')
-    scores, sha256 = read_peoples_scores(file)
-    options = CurveOptions(scores=scores, scores_sha256=sha256)
+    options = CurveOptions(scores=read_peoples_scores(file))
     out = tmp_path / "curves.jsonl"
     built = build_curves(whole(folder), out, Brightness(), None, [], options)
     assert (built.written, built.failures) == (1, {"DataError": 3})
@@ -258,6 +258,21 @@ def test_peoples_scores_stand_for_a_judge(folder: Path, tmp_path: Path) -> None:
         file.write_text(content)
         with pytest.raises(DataError, match="line 1"):
             read_peoples_scores(file)
+
+
+@pytest.mark.parametrize("name", ["first", "one.mp4", "clips/one.mp4"])
+def test_what_a_file_says_is_found_by_a_videos_id_and_by_its_file(folder: Path, tmp_path: Path, name: str) -> None:
+    scores, spans, out = (tmp_path / file for file in ("scores.jsonl", "spans.jsonl", "curves.jsonl"))
+    scores.write_text(json.dumps({"video": name, "scores": [0.1, 0.4, 0.4, 0.1]}))
+    spans.write_text(json.dumps({"video": name, "sentence": SENTENCES[0], "spans": [[1, 3]]}))
+    one = Annotation(video="first", media="one.mp4", key_sentences=SENTENCES)
+    data, judge = replace(dataset(folder), annotations=(one,)), Scripted()
+    options = CurveOptions(scores=read_peoples_scores(scores))
+    build_curves(data, out, Brightness(), judge, open_sources([str(spans)]), options)
+    sentences = load_curves(out)["first"].sentences
+    assert [said.score for said in sentences] == [0.1, 0.4, 0.4, 0.1]
+    assert sentences[0].spans == ((1, 3),)
+    assert judge.calls == []
 
 
 def test_sources_vote_and_what_they_locate_can_be_written_as_moments(folder: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ...records import Label
 from ..cells import Note
 from ..json_forms import cell_text
 from .description import ClassKeys, DetectionKeys
+from .tables import Row
 from .times import as_number
 
 # What a spreadsheet program leaves in a table where a formula failed, and a formula that was never computed.
@@ -24,7 +25,6 @@ _CELL_ERRORS = frozenset(("#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#N/A", "#NUL
 _FORMULA = re.compile(r"[=@]\s*[A-Za-z][A-Za-z0-9.]*\(")
 _SIGNS = re.compile(r"[\s_-]+")
 
-Row = dict[str, Any]
 NoteOn = Callable[[int, str, Note], None]  # place among the rows that are read together, field, what was found
 
 
