@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import ResultsError
 from ..records.scores import Scores, Summary
-from ..statistics.intervals import balanced_mean
+from ..statistics.intervals import mean_of
 
 
 def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
@@ -49,10 +49,7 @@ def check_mean(
     summary: Summary, values: Mapping[str, float], strata: Mapping[str, str], where: str, *, tolerance: float
 ) -> None:
     """Raise `ResultsError` where the values of a column, by sample or video, do not give its mean."""
-    if summary.balanced:
-        mean = balanced_mean(list(values.values()), [strata.get(place, "") for place in values])
-    else:
-        mean = math.fsum(values.values()) / len(values) if values else None
+    mean = mean_of(list(values.values()), [strata.get(place, "") for place in values] if summary.balanced else ())
     stated = summary.zero_filled
     alike = mean is stated if mean is None or stated is None else math.isclose(mean, stated, abs_tol=tolerance)
     if not alike:

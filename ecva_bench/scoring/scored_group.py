@@ -7,16 +7,15 @@ was answered.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..reading.text import final_answer
 from ..records.annotations import sample_parts
 from ..records.answers import Answer
 from ..records.scores import Aggregate, Score, Summary
 from ..records.twins import original_of
-from ..statistics.intervals import balanced_mean, bootstrap_interval
+from ..statistics.intervals import bootstrap_interval, mean_of
 from .checks import checked_gaps, checked_summary, checked_values
 from .floor import rotate_references
 from .join import AnswerGroup
@@ -146,11 +145,11 @@ class ScoredGroup:
             exempt=exempt,
             unscorable=len(self._obstacles),
             reasons=reasons,
-            mean=_mean(values, strata),
+            mean=mean_of(values, strata),
             interval=interval,
-            zero_filled=_mean(filled, filled_strata),
+            zero_filled=mean_of(filled, filled_strata),
             zero_filled_interval=self._interval(filled, videos + absent, filled_strata) if absent else interval,
-            floor=_mean([value[name] for value in self._floor if name in value], self._strata(column, floor=True)),
+            floor=mean_of([value[name] for value in self._floor if name in value], self._strata(column, floor=True)),
             hits=round(sum(values)) if column.binary and not column.balanced else None,
             balanced=column.balanced,
             absent_strata=of_absent,
@@ -169,7 +168,7 @@ class ScoredGroup:
         return tuple(sorted(sample for sample in samples if view in self._group.impossible.get(sample, {})))
 
     def _interval(self, values: list[float], videos: list[str], strata: list[str]) -> tuple[float, float] | None:
-        if strata and balanced_mean(values, strata) is None:
+        if mean_of(values, strata) is None:  # draws of one stratum give an interval all the same
             return None
         return bootstrap_interval(values, videos, strata=strata, seed=self._seed, draws=self._draws)
 
@@ -201,9 +200,3 @@ def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str,
     alike = Gap(f"all samples are of one class ({scorer.stratum(item)}), and nothing is to be balanced")
     nothing = Gap("the scorer gave no value")
     return {column.name: known.get(column.name, alike if column.balanced else nothing) for column in lacking}
-
-
-def _mean(values: Sequence[float], strata: Sequence[str] = ()) -> float | None:
-    if strata:
-        return balanced_mean(values, strata)
-    return math.fsum(values) / len(values) if values else None

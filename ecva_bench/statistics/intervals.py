@@ -31,8 +31,9 @@ def estimate(
     values: Sequence[float], clusters: Sequence[Hashable], *, seed: int, draws: int = DRAWS, level: float = LEVEL
 ) -> Estimate:
     """Return the mean of `values` with its bootstrap interval, drawn by cluster; both sequences are equally long."""
-    mean = math.fsum(values) / len(values) if values else None
-    return Estimate(len(values), mean, bootstrap_interval(values, clusters, seed=seed, draws=draws, level=level))
+    return Estimate(
+        len(values), mean_of(values), bootstrap_interval(values, clusters, seed=seed, draws=draws, level=level)
+    )
 
 
 def bootstrap_interval(
@@ -69,6 +70,13 @@ def bootstrap_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(found[~np.isnan(found)], [tail, 1 - tail])
     return float(low), float(high)
+
+
+def mean_of(values: Sequence[float], strata: Sequence[str] = ()) -> float | None:
+    """Return the mean of `values`, None of none; with `strata`, one for each value, their `balanced_mean`."""
+    if strata:
+        return balanced_mean(values, strata)
+    return math.fsum(values) / len(values) if values else None
 
 
 def balanced_mean(values: Sequence[float], strata: Sequence[str]) -> float | None:
