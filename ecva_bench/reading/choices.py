@@ -71,7 +71,9 @@ _DENIED_BEFORE = re.compile(
     r"(?:options?|choices?|answers?)?(?:[\s\"'(\[,/]|\band\b|\bor\b|(?<![a-z])[a-z](?![a-z])[)\]]*)*$"
 )
 _DENIED_AFTER = re.compile(
-    r"[\s\"')\].:]*(?:(?:[,/\s(]|\band\b|\bor\b|\bnor\b)+[a-z][)\]]*(?![a-z])){0,8}[\s,]*(?:options? |choices? )?"
+    # Of blanks only so many: runs of them beside each other would be divided in every way.
+    r"[\s\"')\].:]{0,20}(?:(?:[,/\s(]|\band\b|\bor\b|\bnor\b){1,9}[a-z][)\]]*(?![a-z])){0,8}[\s,]{0,9}"
+    r"(?:options? |choices? )?"
     r"(?:(?:is|are|was|were|seems?|can be|must be|could be|does|do|did|would be|looks?)\s*(?:n't|n'?ot|all|both|"
     r"clearly|also|definitely|simply|therefore|ruled|\s)*\b(?:not|incorrect|wrong|false|out|eliminated|"
     r"excluded|unlikely|"

@@ -91,3 +91,10 @@ def test_of_a_text_that_goes_round_in_circles_both_ends_are_read() -> None:
     assert read_yes_no(f"{middle} Final answer: no.").yes is False
     assert [label.major for label in read_choice(f"{middle} The answer is B.", OPTIONS).labels] == [2]
     assert len(ends(plain(middle))) == len(middle)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t"])
+def test_many_blanks_behind_a_letter_take_no_time(blank: str) -> None:
+    start = time.process_time()
+    read_choice(f"x{blank * 8_000}.", OPTIONS)
+    assert time.process_time() - start < 1  # divided in every way, they took twelve
