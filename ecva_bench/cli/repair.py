@@ -10,9 +10,6 @@ import typer
 from ..untrusted import say
 from ..wording import counted
 
-_HEAD = 1 << 16  # bytes in which a scores file or a submission tells what it is
-_OF_DERIVED = (b'"ecva.scores/', b'"ecva.submission/', b'"seal":"', b'"answers_sha256"')  # one may be damaged
-
 
 def repair_command(
     file: Annotated[Path, typer.Argument(help="Results file, scores file or submission.", show_default=False)],
@@ -72,36 +69,14 @@ def _results(file: Path, away: bool, manifest: Path | None) -> None:
 
 
 def _derived(file: Path, away: bool) -> None:
-    """Look at a file that can be written again, from others; `ResultsError` where it is another program's."""
-    from ..errors import ResultsError
-    from ..leaderboard.submission import read_submission
-    from ..scoring.files import read_scores
+    from ..verification.rewritable import damage_of, set_aside
 
-    try:
-        if file.suffix == ".json":
-            read_submission(file)
-        else:
-            read_scores(file)
-    except ResultsError as error:
-        if not _is_derived(file):
-            what = "this is neither a results file nor a scores file nor a submission"
-            raise ResultsError(what, file, "name one of these") from error
-        say(f"{file}: {error.what}")
-    else:
+    damage = damage_of(file)
+    if damage is None:
         say(f"{file}: nothing is wrong")
         return
+    say(f"{file}: {damage}")
     if not away:
         say(f"--quarantine moves it to {file}.quarantined; `score` or `submit` then writes it again")
         raise typer.Exit(1)
-    target = file.with_name(f"{file.name}.quarantined")
-    if target.exists():
-        raise ResultsError("there is a quarantined file already", target, "move it elsewhere")
-    file.rename(target)
-    say(f"moved to {target}; `score` or `submit` writes it again")
-
-
-def _is_derived(file: Path) -> bool:
-    """Return whether a file, a damaged one too, is of scores or a submission; no others can be written again."""
-    with file.open("rb") as content:
-        head = content.read(_HEAD)
-    return b'"ecva.judge/' not in head and any(mark in head for mark in _OF_DERIVED)
+    say(f"moved to {set_aside(file)}; `score` or `submit` writes it again")
