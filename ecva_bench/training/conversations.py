@@ -6,6 +6,7 @@ Knows records; knows no file format, no vocabulary and no torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -47,7 +48,7 @@ class Conversation:
         The file is not looked at.
         """
         roles = [turn.role for turn in self.turns]
-        if any(one == other for one, other in zip(roles, roles[1:], strict=False)):
+        if any(one == other for one, other in pairwise(roles)):
             return "turns of one side follow each other"
         if not any(answer.strip() for _, answer in self.rounds):
             return "no answer"
