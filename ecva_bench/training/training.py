@@ -58,7 +58,7 @@ def train(
     ensure_torchvision()
     log = TrainingLog(out) if _rank() == 0 else None
     try:
-        stage = prepared(recipe, conversations, adapter, frames, out, log, **machine)
+        stage = make_stage(recipe, conversations, adapter, frames, out, log, **machine)
         result = _run(stage, log)
     except EcvaError as error:
         if log:
@@ -70,7 +70,7 @@ def train(
     return result
 
 
-def prepared(
+def make_stage(
     recipe: Recipe,
     conversations: Iterable[Conversation],
     adapter: TrainableAdapter,
