@@ -55,7 +55,6 @@ def train(
     Raises `TrainingError` where nothing can be learned, another process trains there or a loss is no number, and what
     the adapter and `frames` raise.
     """
-    ensure_torchvision()
     log = TrainingLog(out) if _rank() == 0 else None
     try:
         stage = make_stage(recipe, conversations, adapter, frames, out, log, **machine)
@@ -80,6 +79,7 @@ def make_stage(
     **machine: Any,
 ) -> Stage:
     """Return a stage that is ready to run; `train` says what is given and raised."""
+    ensure_torchvision()
     from transformers import set_seed
 
     from .batches import Samples
