@@ -32,7 +32,7 @@ def annotate_triples_command(
     same is left out. triples.jsonl says whose each answer is, and is not for those
     who rank; `annotate rankings` reads their ranks.
 
-    Example: ecva-bench annotate triples a.jsonl b.jsonl c.jsonl --task cause --out triples
+    Example: ecva-bench annotate triples motion-mini.jsonl constant-mini.jsonl --task cause --out triples
     """
     from ..annotation.acts import read_acts
     from ..annotation.formats.ranks import write_ranker, write_table
