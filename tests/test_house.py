@@ -128,6 +128,7 @@ MAY_IMPORT = {
         "statistics",
         "records",
     },
+    "training": {"checkpoints", "data", "files", "names", "prompt_files", "records", "samples", "tasks", "video"},
     "doctor": {"answering", "cache", "checkpoints", "data", "devices", "names", "files"},
     "severity": {
         "answering",
