@@ -25,6 +25,7 @@ from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mi
 from .sheet import lacking_text, number_cell, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
+from .unjudgeable import both_on_the_same, unjudgeable_texts
 
 ALPHA = 0.05
 MOVERS = 10
@@ -112,6 +113,7 @@ class Unread(Record):
 class Comparison(Record):
     """Two runs compared. `mismatches` are differences in how they were made that make the figures doubtful.
 
+    `unjudgeable` says which samples count for neither, for the judge gives no verdict on the reference either, and
     `unread` counts the answers that could not be read, in tasks that have any; `shortfalls` are the tasks of which
     one run has more empty answers, or more that were cut off.
     """
@@ -126,6 +128,7 @@ class Comparison(Record):
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
     unread: tuple[Unread, ...] = ()
+    unjudgeable: tuple[str, ...] = Field(default=(), exclude_if=not_)
 
 
 def compare_scores(
@@ -145,6 +148,7 @@ def compare_scores(
     column was computed in two ways.
     """
     names = column_names(base=base, new=new, metrics=metrics, tasks=tasks, on=on)
+    base, new = both_on_the_same(base=base, new=new)
     found = mismatches(base=base, new=new, names=names, on=on)
     sides = f"{base.header.name}, {new.header.name}"
     unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
@@ -167,6 +171,7 @@ def compare_scores(
         shortfalls=tuple(shortfalls(base=base, new=new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
+        unjudgeable=tuple(unjudgeable_texts((pair.name, pair.summary) for pair in paired)),
         unread=tuple(unread(base=base, new=new, tasks=sorted({pair.summary.task for pair in paired}))),
     )
 
@@ -253,6 +258,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
             for one in found.unread
         ),
         *notes_on(base=found.base, new=found.new),
+        *found.unjudgeable,
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
         *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),

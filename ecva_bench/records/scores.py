@@ -14,6 +14,7 @@ from .training import TrainedShare
 
 SCORES_SCHEMA = "ecva.scores/1"
 NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
+UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
 
 
 class ScoresHeader(Record):
@@ -102,10 +103,11 @@ class Summary(Record):
     needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
     their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
     over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
-    None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
-    videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column. A `balanced`
-    mean is the mean over the strata of the scores; `absent_strata` are by id those of samples without an answer. One
-    whose stratum is not known is in each.
+    None where there are answers and the scorer gave no value for any. Of the `unjudgeable`, named by id, the reference
+    has no value either: they are unscored here, and count for no run beside this one. Intervals are 95 % bootstrap
+    intervals over videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1
+    column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
+    without an answer. One whose stratum is not known is in each.
     """
 
     type: Literal["summary"] = "summary"
@@ -125,6 +127,7 @@ class Summary(Record):
     reasons: dict[str, Count] = Field(default_factory=dict)
     gaps: dict[str, Count] = Field(default_factory=dict)
     exempt: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    unjudgeable: tuple[str, ...] = Field(default=(), exclude_if=not_)
     mean: Measured | None
     interval: tuple[Measured, Measured] | None = None
     zero_filled: Measured | None

@@ -220,10 +220,9 @@ def _of_column(
     values, recomputed = entry.values[summary.column], right.values[summary.column]
     for place in dict.fromkeys([*values, *recomputed]):
         yield from _other(f"value of {place}", values.get(place), recomputed.get(place), tolerance)
-    stated, same = summary.model_dump(), computed.model_dump()
-    for name in same:
+    for name in type(summary).model_fields:
         if name != "signature":
-            yield from _other(name, stated.get(name), same[name], tolerance)
+            yield from _other(name, getattr(summary, name), getattr(computed, name), tolerance)
 
 
 def _other(name: str, stated: object, right: object, tolerance: float = _ROUNDED) -> Iterator[Contradiction]:
