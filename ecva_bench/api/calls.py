@@ -93,27 +93,23 @@ def run(
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
     All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
-    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Questions
-    about videos that the model was trained on, by `training` or the training.json beside its weights, are marked. What
-    fails is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
+    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Videos in
+    `training`, the record of the model's training, are marked. What fails is an error record, counted in `end`. A
+    script that asks for `workers` needs `if __name__ == "__main__":`.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
-    args = {name: _as_text(value) for name, value in (model_args or {}).items()}
-    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks))
+    args = {option: _as_text(value) for option, value in (model_args or {}).items()}
+    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks), name=name)
+    about = replace(about, prompts=prompts, edited=tuple(edited), all_tasks=all_tasks, curves=_path(curves))
     request = replace(
         about,
-        prompts=prompts,
-        edited=tuple(edited),
-        all_tasks=all_tasks,
         order=OptionOrder(shuffle, rotate),
         severity_from=severity_from,
-        curves=_path(curves),
         training=_path(training),
-        name=name,
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),

@@ -96,12 +96,11 @@ def gate_command(
     from ..errors import UsageError
 
     classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
-    if unseen_only:
-        against, new, *calibrate = unseen_scores([against, new, *(calibrate or [])])
+    against, new, *others = unseen_scores([against, new, *(calibrate or [])], unseen_only)
     datasets = [load_dataset(data)] if data else []
     base_scores, new_scores = (read_scored(path, datasets) for path in (against, new))
     if exact:
-        if margin or metric or calibrate or history or on != "all":
+        if margin or metric or others or history or on != "all":
             raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
         _reproduce(against=base_scores, new=new_scores, strict=strict, out=out, summary=summary)
         return
@@ -113,15 +112,13 @@ def gate_command(
         base=base_scores,
         new=new_scores,
         margins=read_margins(margin or ()),
-        calibration=[read_scored(path, datasets) for path in calibrate or ()],
+        calibration=[read_scored(path, datasets) for path in others],
         metrics=metric or (),
         on=on,
         classes=classes,
         seed=seed,
     )
-    for case in gate_cases(found):
-        say(f"{case.verdict}  {case.name}  {case.text}")
-    say()
+    say_lines("".join(f"{case.verdict}  {case.name}  {case.text}\n" for case in gate_cases(found)))
     tables = gate_tables(found, remember(found, history) if history else None)
     _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)
 

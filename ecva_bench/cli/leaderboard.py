@@ -81,7 +81,6 @@ def leaderboard_command(
     """
     from ..api.calls import read_run
     from ..data import load_dataset
-    from ..errors import UsageError
     from ..leaderboard.board import leaderboards
     from ..leaderboard.details import dataset_tables
     from ..leaderboard.files import write_leaderboards, written
@@ -90,20 +89,14 @@ def leaderboard_command(
     from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
 
-    if allowed_signers and not verify:
-        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
-    if (verify or answers) and not build:
-        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
-    if unseen_only and build:
-        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
+    _check_options(build, verify, answers, allowed_signers, unseen_only)
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
         _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
     datasets = [load_dataset(one) for one in data or ()]
-    runs = unseen_scores(runs or []) if unseen_only else runs or []
-    submissions = [read_run(path, datasets) for path in each_run_once(runs)]
+    submissions = [read_run(path, datasets) for path in each_run_once(unseen_scores(runs or [], unseen_only))]
     only = find_tasks([task])[0].name if task else None
     shown = written(leaderboards(submissions, published=printed, task=only), form)
     (say_json if form == "json" else say_lines)(shown)
@@ -111,6 +104,19 @@ def leaderboard_command(
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
             say(f"wrote {path}")
+
+
+def _check_options(
+    build: Path | None, verify: bool, answers: list[Path] | None, allowed_signers: Path | None, unseen_only: bool
+) -> None:
+    from ..errors import UsageError
+
+    if allowed_signers and not verify:
+        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
+    if (verify or answers) and not build:
+        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
+    if unseen_only and build:
+        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
 def _build(

@@ -54,10 +54,8 @@ def summary_command(
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
-    if unseen_only:
-        runs, baseline = unseen_scores(runs), unseen_scores(baseline or [])
-    baselines = [_submission(path) for path in baseline or ()]
-    runs = each_run_once(runs)
+    baselines = [_submission(path) for path in unseen_scores(baseline or [], unseen_only)]
+    runs = each_run_once(unseen_scores(runs, unseen_only))
     for run in runs:
         found = _submission(run)
         say_lines(as_text(headline_table(found, baselines)))
