@@ -132,7 +132,7 @@ def _submission(
     datasets = [] if data is None else [data]
     answers = read_answer_file(results, data)
     check_answers(answers)
-    scored = read_scores(scores) if scores else read_scored(results, datasets)
+    scored = read_scores(scores) if scores else read_scored(results, datasets, answers)
     made = submission(scored, answers, hardware=hardware, usd=usd)
     dataset = data_set_at_hand(made.dataset, datasets)
     check_row(made, results, dataset)
