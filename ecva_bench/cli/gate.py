@@ -97,14 +97,10 @@ def gate_command(
     from ..data import load_dataset
     from ..errors import UsageError
 
-<<<<<<< HEAD
-    classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
-    against, new, *others = unseen_scores([against, new, *(calibrate or [])], unseen_only)
-=======
->>>>>>> perf
     datasets = [load_dataset(data)] if data else []
     answers = None if exact else _answers(new, datasets)
     classes = _classes(answers) if answers else {}
+    against, new, *others = unseen_scores([against, new, *(calibrate or [])], unseen_only)
     new_scores = read_scored(new, datasets, answers)
     del answers  # two runs of answers together may be too much for the memory
     base_scores = read_scored(against, datasets)
