@@ -17,7 +17,7 @@ from statistics import fmean
 from pydantic import Field
 
 from ..errors import UsageError
-from ..reading.text import final_answer
+from ..reading.text import final_answer, join_descriptions
 from ..records.base import Record
 from ..statistics.agreement import krippendorff_alpha
 from ..statistics.comparisons import holm, paired_difference
@@ -169,7 +169,9 @@ def _scores_by_column(scorer: Scorer, triples: Sequence[RankedTriple]) -> dict[s
 
 
 def _items(triple: RankedTriple, scorer: Scorer) -> list[Scorable]:
-    clean = final_answer if scorer.protocol.strip_special_tokens else str
+    strips = scorer.protocol.strip_special_tokens
+    clean = final_answer if strips else str
+    joined = join_descriptions if strips and triple.task == "description" else str
     return [
         Scorable(
             key=_item_id(triple, name),
@@ -177,8 +179,8 @@ def _items(triple: RankedTriple, scorer: Scorer) -> list[Scorable]:
             video=triple.video_id,
             task=triple.task,
             view="full",
-            candidate=clean(answer),
-            reference=triple.reference,
+            candidate=joined(clean(answer)),
+            reference=joined(triple.reference),
             key_sentences=triple.key_sentences,
             moments=triple.moments,
             label=triple.label,
