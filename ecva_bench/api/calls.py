@@ -269,7 +269,12 @@ def read_answer_file(
     elsewhere without annotations.
     """
     results = _read_answers(file, data, tasks)
-    return read_curves(curves).of_results(results) if curves else results
+    if curves is None:
+        return results
+    references = read_curves(curves)
+    if note := references.tell_other_files(results):
+        say(note, error=True)
+    return references.of_results(results)
 
 
 def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) -> Results:
