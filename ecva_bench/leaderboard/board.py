@@ -23,6 +23,7 @@ from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
 from .sheet import VIEWS, aggregate_text, blind_notes, number_cell, reference_texts, warnings_of, worst_texts
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell
+from .unjudgeable import unjudgeable_texts
 from .verified import verification_notes
 
 # More would be noise beside the intervals, and the paper prints as many; score sheets and CSV have all.
@@ -284,6 +285,8 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
             f"{row.label} {n} of {row.entry.coverage.answered}" for row, n in zip(group.rows, counts, strict=True) if n
         ]
         notes += [f"{what}: {', '.join(shown)}."] if shown else []
+    columns = [(name, row.summaries[name]) for row in group.rows for name in group.columns if name in row.summaries]
+    notes += [f"{text}." for text in unjudgeable_texts(columns)]
     notes += [*judged_notes(group), *video_notes(group)]
     same: dict[str, list[str]] = defaultdict(list)
     models_by_signature: dict[str, list[str]] = defaultdict(list)

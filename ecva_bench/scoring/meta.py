@@ -24,7 +24,7 @@ from ..statistics.comparisons import holm, paired_difference
 from ..statistics.intervals import Estimate, estimate
 from ..statistics.ranks import kendall_w
 from .orders import OrderAgreement, order_agreement, pair_credits
-from .rankings import RankingProblem, Rankings, Triple
+from .rankings import RankedTriple, RankingProblem, Rankings
 from .scorer import Scorable, Scorer
 
 RANKING_DRAWS = 10_000
@@ -147,7 +147,7 @@ def meta_evaluate(
     )
 
 
-def _scores_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, list[float]]]:
+def _scores_by_column(scorer: Scorer, triples: Sequence[RankedTriple]) -> dict[str, dict[str, list[float]]]:
     """Return the scores of each triple that could be scored, higher is better, by column and triple.
 
     There is no column without a fitting task.
@@ -168,7 +168,7 @@ def _scores_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, di
     return found
 
 
-def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
+def _items(triple: RankedTriple, scorer: Scorer) -> list[Scorable]:
     strips = scorer.protocol.strip_special_tokens
     clean = final_answer if strips else str
     joined = join_descriptions if strips and triple.task == "description" else str
@@ -191,7 +191,7 @@ def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
     ]
 
 
-def _item_id(triple: Triple, name: str) -> str:
+def _item_id(triple: RankedTriple, name: str) -> str:
     return f"{triple.triple_id}/{name}"
 
 
@@ -300,11 +300,11 @@ class _Evaluation:
             for (first, second, found), p_holm in zip(tests, corrected, strict=True)
         )
 
-    def _of(self, task: str) -> list[Triple]:
+    def _of(self, task: str) -> list[RankedTriple]:
         return [triple for triple in self.triples.values() if task in (ALL_TASKS, triple.task)]
 
 
-def _one_out(triple: Triple) -> OrderAgreement | None:
+def _one_out(triple: RankedTriple) -> OrderAgreement | None:
     """Return the agreement of each annotator with the others, as a mean; None where it cannot be computed."""
     orders = [
         order_agreement(gold=others, scores=[-rank for rank in ranks])

@@ -155,6 +155,7 @@ class ScoredGroup:
             unscored=len(gaps),
             gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
             exempt=exempt,
+            unjudgeable=tuple(sorted(item.id for item, gap in gaps if gap.unjudgeable and item.id not in exempt)),
             unscorable=len(self._obstacles),
             reasons=reasons,
             mean=mean_of(values, strata),
