@@ -1,8 +1,9 @@
 """The page as a folder of static files: an index that is loaded at once, and chunks that are loaded when needed.
 
 A page opened from a file may not fetch, so data come as scripts that hand a value to `Ecva.take`: `data/index.js`
-(runs, metrics, videos and samples), `data/metric-N.js` (one column over all samples of a task), `data/chunk-N.js`
-(some videos with all their answers). The content of these files is made in `collecting` and `entries`.
+(runs, metrics and means, videos and samples), `data/metric-N.js` (one column over all samples of a task),
+`data/chunk-N.js` (some videos with all their answers), `data/words-N.js` (in which answers a word occurs) and
+`data/noted.js` (which were cut off or not read). Their content is made in `collecting`, `counted`, `entries`, `search`.
 """
 
 from __future__ import annotations
@@ -68,9 +69,14 @@ def _write_page(collected: Collection, folder: Path) -> Page:
     for number, chunk in enumerate(chunks(collected.texts(media), CHUNK_BYTES)):
         places |= {video: (number, place) for place, (video, _) in enumerate(chunk)}
         _write(folder, f"chunk-{number}", "[" + ",\n".join(text for _, text in chunk) + "]")
-    for place, metric in enumerate(collected.metrics.values()):
-        _write(folder, f"metric-{place}", compact(collected.column(metric)))
-    _write(folder, "index", compact(collected.index(places)))
+    for place, column in enumerate(collected.columns()):
+        _write(folder, f"metric-{place}", compact(column))
+    _write(folder, "noted", compact(collected.noted()))
+    words = []
+    for part, found in enumerate(collected.words().parts()):
+        words.append(next(iter(found)))
+        _write(folder, f"words-{part}", compact(found))
+    _write(folder, "index", compact(collected.index(places, words)))
     return Page(folder, tuple(sorted(places)), collected.answers, tuple(media))
 
 

@@ -184,5 +184,5 @@ Ecva.timeline = (() => {
     );
   }
 
-  return { open, show, seek, moment, time: () => at };
+  return { open, show, seek, moment, pause: () => video.pause() };
 })();
