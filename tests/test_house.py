@@ -59,7 +59,19 @@ MAY_IMPORT = {
         "tasks",
         "video",
     },
-    "annotation": {"data", "files", "journal", "names", "records", "scoring", "statistics", "taxonomy", "video"},
+    "annotation": {
+        "data",
+        "files",
+        "journal",
+        "names",
+        "reading",
+        "records",
+        "scoring",
+        "statistics",
+        "tasks",
+        "taxonomy",
+        "video",
+    },
     "interchange": {"data", "files", "journal", "names", "reading", "records", "samples", "tasks"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {
@@ -116,6 +128,7 @@ MAY_IMPORT = {
         "statistics",
         "records",
     },
+    "training": {"checkpoints", "data", "files", "names", "prompt_files", "records", "samples", "tasks", "video"},
     "doctor": {"answering", "cache", "checkpoints", "data", "devices", "names", "files"},
     "severity": {
         "answering",

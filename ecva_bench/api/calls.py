@@ -23,7 +23,6 @@ from ..interchange.opening import open_answers
 from ..interchange.sources import AnswerSource
 from ..journal.lines import absent, is_results
 from ..journal.results import read_results
-from ..journal.writer import Journal
 from ..judging import Judge, open_judge
 from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
 from ..leaderboard.board import leaderboards
@@ -41,6 +40,7 @@ from ..scoring.neural import model_settings
 from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
+from ..scoring.unseen import videos_seen, without_videos
 from ..tasks import PromptSet, SeverityFrom, find_tasks
 from ..untrusted import parse_json, say
 from ..verification.evidence import Evidence
@@ -67,6 +67,7 @@ def run(
     name: str = "",
     model_path: str | None = None,
     model_args: Mapping[str, str | int | float | bool] | None = None,
+    training: str | Path | None = None,
     prompts: PromptSet = "ours",
     edited: Sequence[View] = (),
     all_tasks: bool = False,
@@ -92,8 +93,9 @@ def run(
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
     All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
-    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. What fails
-    is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
+    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Questions
+    about videos that the model was trained on, by `training` or the training.json beside its weights, are marked. What
+    fails is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
@@ -110,6 +112,7 @@ def run(
         order=OptionOrder(shuffle, rotate),
         severity_from=severity_from,
         curves=_path(curves),
+        training=_path(training),
         name=name,
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
@@ -127,7 +130,7 @@ def _answered(request: RunRequest, out: Path | None, files: Sequence[Path], prog
     work = request.open()
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    with work, Journal(path, work.manifest, files) as results, progress("run", "answers") as settled:
+    with work, request.journal(path, work, files) as results, progress("run", "answers") as settled:
         end = work.run(results, lambda done, owed, errors: settled(done, owed))
     return RunOutcome(path, read_results(path), end)
 
@@ -144,6 +147,7 @@ def score(
     curves: str | Path | None = None,
     anomeval: str = "paper",
     metric_args: Mapping[str, str] | None = None,
+    unseen_only: bool = False,
     out: str | Path | None = None,
     seed: int = 0,
     progress: ScoringProgress = silent,
@@ -154,6 +158,7 @@ def score(
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an
     endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name,
     votes=3)` gives. Severities are held against the importance curves of the file `curves` where it is named.
+    With `unseen_only`, questions about videos that the model was trained on are left out.
     Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
     `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
     `ScoringError` for a scorer that does not give what it says.
@@ -168,11 +173,14 @@ def score(
         remedy = "give what eb.run returned, or a file: write the answers as JSON, such as {id: text}, and name it"
         raise UsageError(f"a {type(results).__name__} is neither a run nor a file of answers", remedy=remedy)
     file = results.path if isinstance(results, RunOutcome) else Path(results)
-    target = scores_path(file, protocol) if out is None else Path(out)
+    target = scores_path(file, protocol, unseen_only=unseen_only) if out is None else Path(out)
     check_target(target)
+    answers = read_answer_file(file, data, _several(tasks), _path(curves))
+    if unseen_only:
+        answers = without_videos(answers, videos_seen([answers]))
     with _opened(judge) as opened:
         scores = score_results(
-            read_answer_file(file, data, _several(tasks), _path(curves)),
+            answers,
             scorers=None if scorers is None else _several_scorers(scorers),
             tasks=_several(tasks),
             protocol=protocol,
@@ -334,7 +342,7 @@ def _answers_beside(path: Path) -> Path | None:
     try:
         with path.open("rb") as lines:
             header = parse_json(lines.readline())
-        stem = path.name.removesuffix(".scores.jsonl").removesuffix(f".{header['protocol']}")
+        stem = path.name.removesuffix(".scores.jsonl").removesuffix(".unseen").removesuffix(f".{header['protocol']}")
         answers = path.with_name(f"{stem}.jsonl")
         its_own = is_results(answers) and sha256_of_file(answers) == header["results_sha256"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -10,6 +10,7 @@ import typer
 
 from ..untrusted import say, say_lines
 from .compare import SCORED_RUN, On, Seed
+from .named_files import UnseenOnly, unseen_scores
 from .options import listed
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def gate_command(
     strict: Strict = False,
     seed: Seed = 0,
     data: Data = None,
+    unseen_only: UnseenOnly = False,
     history: History = None,
     out: Out = None,
     summary: Summary = None,
@@ -94,6 +96,8 @@ def gate_command(
     from ..errors import UsageError
 
     classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
+    if unseen_only:
+        against, new, *calibrate = unseen_scores([against, new, *(calibrate or [])])
     datasets = [load_dataset(data)] if data else []
     base_scores, new_scores = (read_scored(path, datasets) for path in (against, new))
     if exact:

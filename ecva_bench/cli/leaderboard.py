@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..untrusted import say, say_json, say_lines
-from .named_files import each_run_once
+from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
@@ -57,6 +57,7 @@ def leaderboard_command(
     verify: Verify = False,
     answers: Answers = None,
     data: Data = None,
+    unseen_only: UnseenOnly = False,
     allowed_signers: Signers = None,
 ) -> None:
     """Rank scored runs: one table per task, view, protocol, prompt and set of samples.
@@ -93,13 +94,16 @@ def leaderboard_command(
         raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
     if (verify or answers) and not build:
         raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
+    if unseen_only and build:
+        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
         _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
     datasets = [load_dataset(one) for one in data or ()]
-    submissions = [read_run(path, datasets) for path in each_run_once(runs or [])]
+    runs = unseen_scores(runs or []) if unseen_only else runs or []
+    submissions = [read_run(path, datasets) for path in each_run_once(runs)]
     only = find_tasks([task])[0].name if task else None
     shown = written(leaderboards(submissions, published=printed, task=only), form)
     (say_json if form == "json" else say_lines)(shown)

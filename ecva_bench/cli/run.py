@@ -27,6 +27,14 @@ _SHOWN = 20  # errors that are printed
 _option = partial(typer.Option, rich_help_panel="Work")
 
 Reuse = Annotated[list[Path] | None, _option(help="Take what this results file answers, by key; may be repeated.")]
+Training = Annotated[
+    Path | None,
+    _option(
+        help="Record of the model's training, to mark questions about videos it was trained on. Default: the "
+        "training.json beside its weights.",
+        show_default=False,
+    ),
+]
 Name = Annotated[str, _option(help="What tables call this run. Default: the model's name.", show_default=False)]
 MemoryMb = Annotated[int, _option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
 Decoders = Annotated[int, _option(min=1, help="Videos decoded at the same time, by each worker.")]
@@ -52,6 +60,7 @@ def run_command(
     out: options.Out = None,
     reuse: Reuse = None,
     name: Name = "",
+    training: Training = None,
     model_arg: options.ModelArg = None,
     hard_prompt: options.HardPrompt = None,
     connector: options.Connector = None,
@@ -119,7 +128,6 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     from ..answering.ending import on_signals
     from ..answering.orphans import none_left
     from ..journal.manifests import sample_views
-    from ..journal.writer import Journal
     from .progress import progress
 
     work = request.open()
@@ -133,11 +141,13 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
         say(unusable, error=True)
+    if trained := request.tell_training():
+        say(trained, error=True)
     with (
         on_signals(),
         none_left(),
         work,
-        Journal(out, work.manifest, reuse) as journal,
+        request.journal(out, work, reuse) as journal,
         progress(f"run {request.model}", "answers") as settled,
     ):
         before = len(journal.answered)

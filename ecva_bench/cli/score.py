@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -69,6 +70,13 @@ ReadWith = Annotated[
         help="Judge that reads classes and spans which the rules cannot read, marked as such; never by itself."
     ),
 ]
+UnseenOnly = Annotated[
+    bool,
+    typer.Option(
+        "--unseen-only",
+        help="Leave out of all files the questions about videos that the model of any of them was trained on.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
@@ -100,6 +108,7 @@ def score_command(
     anomeval: AnomEval = "paper",
     anomeval_set: AnomEvalSet = None,
     metric_arg: MetricArg = None,
+    unseen_only: UnseenOnly = False,
     out: Out = None,
     as_json: AsJson = False,
     seed: Seed = 0,
@@ -139,6 +148,8 @@ def score_command(
       ecva-bench score motion-mini.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
 
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
+
+      ecva-bench score trained.jsonl motion-mini.jsonl --unseen-only
     """
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
@@ -182,6 +193,7 @@ def _score_files(
     anomeval: str,
     anomeval_set: list[str] | None,
     metric_arg: list[str] | None,
+    unseen_only: bool,
     out: Path | None,
     as_json: bool,
     seed: int,
@@ -200,19 +212,22 @@ def _score_files(
     from ..scoring.neural import model_settings
     from ..scoring.protocol import get_anomeval
     from ..scoring.score import score_results
+    from ..scoring.unseen import videos_seen, without_videos
     from .progress import progress
 
     dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     changes = dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
     models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
-    targets = [out or scores_path(file, protocol) for file in files]
+    targets = [out or scores_path(file, protocol, unseen_only=unseen_only) for file in files]
     for target in targets:
         check_target(target)
+    read = partial(read_answer_file, data=dataset, tasks=task or (), curves=curves)
+    seen = videos_seen([read(file) for file in files]) if unseen_only else None
     whole, idle = True, False
     for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            read_answer_file(file, dataset, task or (), curves),
+            read(file) if seen is None else without_videos(read(file), seen),
             scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..untrusted import one_line, say_lines
-from .named_files import each_run_once
+from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
@@ -32,6 +32,7 @@ def summary_command(
         list[Path] | None,
         typer.Option(help="Scored run to compare with, over the same videos; may be repeated.", show_default=False),
     ] = None,
+    unseen_only: UnseenOnly = False,
 ) -> None:
     """Say what to report of scored runs: a number per task with interval, floor and baseline, and what to do next.
 
@@ -53,6 +54,8 @@ def summary_command(
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
+    if unseen_only:
+        runs, baseline = unseen_scores(runs), unseen_scores(baseline or [])
     baselines = [_submission(path) for path in baseline or ()]
     runs = each_run_once(runs)
     for run in runs:

@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..records.answers import Lacking
 from ..records.base import Record
 from ..records.scores import Scores
+from ..records.training import TrainedShare
 from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
 from ..wording import counted, versions
@@ -24,6 +25,7 @@ from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mi
 from .sheet import lacking_text, number_cell, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .table import Cell, Table
+from .unjudgeable import both_on_the_same, unjudgeable_texts
 
 ALPHA = 0.05
 MOVERS = 10
@@ -34,6 +36,7 @@ class Side(Record):
     """One of two runs: the name of its results file, their hash, the model, and the parts of it that are absent.
 
     `warnings` are further things to be known of it; `libraries` are those that its networks of metrics ran on.
+    `trained_on` says of how many questions the model was trained on the video, where that is known.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Side(Record):
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
     warnings: tuple[str, ...] = Field(default=(), exclude_if=not_)
     libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    trained_on: TrainedShare | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @classmethod
     def of(cls, scores: Scores) -> Side:
@@ -54,6 +58,7 @@ class Side(Record):
             lacking=header.lacking,
             warnings=tuple(text for text in warnings_of(header) if text != lacking_text(header)),
             libraries=header.libraries,
+            trained_on=header.trained_on,
         )
 
 
@@ -108,6 +113,7 @@ class Unread(Record):
 class Comparison(Record):
     """Two runs compared. `mismatches` are differences in how they were made that make the figures doubtful.
 
+    `unjudgeable` says which samples count for neither, for the judge gives no verdict on the reference either, and
     `unread` counts the answers that could not be read, in tasks that have any; `shortfalls` are the tasks of which
     one run has more empty answers, or more that were cut off.
     """
@@ -122,6 +128,7 @@ class Comparison(Record):
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
     unread: tuple[Unread, ...] = ()
+    unjudgeable: tuple[str, ...] = Field(default=(), exclude_if=not_)
 
 
 def compare_scores(
@@ -141,6 +148,7 @@ def compare_scores(
     column was computed in two ways.
     """
     names = column_names(base=base, new=new, metrics=metrics, tasks=tasks, on=on)
+    base, new = both_on_the_same(base=base, new=new)
     found = mismatches(base=base, new=new, names=names, on=on)
     sides = f"{base.header.name}, {new.header.name}"
     unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
@@ -163,6 +171,7 @@ def compare_scores(
         shortfalls=tuple(shortfalls(base=base, new=new, names=names)),
         effects=effects(paired, seed=seed, draws=draws),
         movers=movers(paired),
+        unjudgeable=tuple(unjudgeable_texts((pair.name, pair.summary) for pair in paired)),
         unread=tuple(unread(base=base, new=new, tasks=sorted({pair.summary.task for pair in paired}))),
     )
 
@@ -249,6 +258,7 @@ def comparison_tables(found: Comparison) -> list[Table]:
             for one in found.unread
         ),
         *notes_on(base=found.base, new=found.new),
+        *found.unjudgeable,
         *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
         *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
         *([] if found.movers else [UNMOVED]),
@@ -289,6 +299,10 @@ def notes_on(*, base: Side, new: Side) -> list[str]:
     if all(side.libraries for side in sides) and base.libraries != new.libraries:
         ran = [versions(side.libraries) for side in sides]
         notes.append(f"beware: metrics ran on {ran[0]} in the base, on {ran[1]} in the new run")
+    told = [side.trained_on for side in sides]
+    if len({one.questions for one in told if one}) > 1 or (None in told and any(one and one.questions for one in told)):
+        shown = ["of unknown questions" if one is None else f"of {one}" for one in told]
+        notes.append(f"beware: the models were trained on videos {shown[0]} in the base, {shown[1]} in the new run")
     return notes
 
 

@@ -23,6 +23,9 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import not_
+
+from pydantic import Field
 
 from ..errors import UsageError
 from ..records.base import Record
@@ -33,6 +36,7 @@ from .compare import Mover, Side, movers
 from .groups import RANKED_BY
 from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
 from .shortfalls import Shortfall, shortfalls
+from .unjudgeable import both_on_the_same, unjudgeable_texts
 from .verdict import GateVerdict, worst
 
 # A run that is no worse shall fail in at most 5 % of cases. The bootstrap keeps a level only on average, for skewed
@@ -84,7 +88,8 @@ class Gate(Record):
     """What a gate found; `floors` are the noise floors by column, measured on the runs for calibration.
 
     `shortfalls` are the tasks of which the new run has more empty answers, or more that were cut off, than the base,
-    and the columns in which the judge gave verdicts on another share of the answers.
+    and the columns in which the judge gave verdicts on another share of the answers. `unjudgeable` says which samples
+    count for neither run, for the judge gives no verdict on the reference either.
     """
 
     verdict: GateVerdict
@@ -101,6 +106,7 @@ class Gate(Record):
     shortfalls: tuple[Shortfall, ...]
     checks: tuple[Check, ...]
     movers: tuple[Mover, ...]
+    unjudgeable: tuple[str, ...] = Field(default=(), exclude_if=not_)
 
 
 def gate(
@@ -126,6 +132,7 @@ def gate(
     names = _chosen(base=base, new=new, metrics=metrics, on=on)
     allowed = dict(margins or {})
     _check_margins(allowed, names)
+    base, new = both_on_the_same(base=base, new=new)
     found = mismatches(base=base, new=new, names=names, on=on)
     paired = [] if found else pairs(base=base, new=new, names=names, on=on)
     if not (found or paired):
@@ -151,6 +158,7 @@ def gate(
         shortfalls=rises,
         checks=checks,
         movers=movers(paired),
+        unjudgeable=tuple(unjudgeable_texts((pair.name, pair.summary) for pair in paired)),
     )
 
 
@@ -173,6 +181,7 @@ def noise_floors(runs: Sequence[Scores], names: Sequence[str], *, on: On = "all"
     """
     floors: dict[str, float] = defaultdict(float)
     for one, other in itertools.combinations(runs, 2):
+        one, other = both_on_the_same(base=one, new=other)
         if apart := mismatches(base=one, new=other, names=names, on=on):
             what = f"the runs for calibration cannot be compared ({apart[0].text})"
             raise UsageError(what, f"{one.header.name}, {other.header.name}", "repeat the base's run")

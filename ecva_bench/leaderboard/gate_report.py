@@ -97,6 +97,7 @@ def _notes(found: Gate) -> tuple[str, ...]:
         f"paired bootstrap over videos, seed {found.seed}, {found.draws} draws; on {found.on} samples",
         *calibration,
         *notes_on(base=found.base, new=found.new),
+        *found.unjudgeable,
         *_rises(found),
         *(f"{check.name}: {_undecided(check)}" for check in found.checks if check.verdict == "INCONCLUSIVE"),
         *(() if found.movers else (UNMOVED,)),

@@ -14,6 +14,7 @@ from ..records.scores import Aggregate, Summary, settings_of
 from ..records.twins import original_of
 from ..statistics.standings import RankedColumn, Standing, standings
 from .submission import Entry, Submission
+from .unjudgeable import on_the_same
 
 _Place = tuple[str, View, str, str, str]  # task, view, protocol, hashes of the samples and of the data set
 
@@ -220,6 +221,7 @@ def _group(
     prompts: tuple[str, ...],
     made: tuple[str, ...],
 ) -> LeaderboardGroup:
+    rows = rows_on_the_same(rows)
     by = _rank_column(task, rows)
     called = labels([(row.label, row.submission.scores.name) for row in rows])
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
@@ -232,6 +234,14 @@ def _group(
     ordered = tuple(sorted(named, key=order))
     dataset = next((name for row in rows if (name := row.submission.dataset.current)), "")
     return LeaderboardGroup(dataset, task, view, protocol, rows[0].entry.coverage.samples, by, ordered, prompts, made)
+
+
+def rows_on_the_same(rows: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
+    """Return rows of one task, view and set of samples without the samples of which no answer can be judged."""
+    task, view = rows[0].entry.task, rows[0].entry.view
+    runs = on_the_same([row.submission for row in rows], task, view)
+    entries = [next(one for one in run.entries if (one.task, one.view) == (task, view)) for run in runs]
+    return [replace(row, submission=run, entry=entry) for row, run, entry in zip(rows, runs, entries, strict=True)]
 
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:

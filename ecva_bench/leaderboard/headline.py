@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..records.scores import Summary
 from ..wording import counted
 from .by_view import blank_score
-from .groups import LeaderboardGroup, blind_rules, group_submissions
+from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .sheet import VIEWS, judged_texts, judges_text, value_text, warnings_of
 from .submission import Entry, Submission
 from .table import Cell, Table
@@ -60,13 +60,13 @@ def _videos(group: LeaderboardGroup) -> int:
 
 
 def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell, ...]:
-    entry = group.rows[0].entry
-    summary = group.rows[0].summaries.get(group.by)
+    row, *others = rows_on_the_same([group.rows[0], *_beside(group, baselines)])
+    entry, summary = row.entry, row.summaries.get(group.by)
     if summary is None or summary.zero_filled is None:
         return (Cell(group.task), Cell(group.by), *[Cell()] * 5)
     sign = 1 if summary.higher_is_better else -1
-    candidates = _baselines(entry, summary, baselines)
-    blank = blank_score(group.rows[0].submission, entry, group.by)
+    candidates = _baselines(entry, summary, others)
+    blank = blank_score(row.submission, entry, group.by)
     if blank is not None and blank.zero_filled is not None:
         candidates.append((blank.zero_filled, "blank"))
     best = max(candidates, key=lambda one: sign * one[0], default=None)
@@ -84,24 +84,29 @@ def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell
     )
 
 
-def _baselines(entry: Entry, summary: Summary, others: Sequence[Submission]) -> list[tuple[float, str]]:
+def _beside(group: LeaderboardGroup, others: Sequence[Submission]) -> list[LeaderboardRow]:
+    """Return other runs over the samples of a group."""
+    samples = group.rows[0].entry.coverage.samples_sha256
+    return [
+        LeaderboardRow(one, entry, one.scores.model)
+        for one in others
+        for entry in one.entries
+        if (entry.task, entry.view, entry.coverage.samples_sha256) == (group.task, group.view, samples)
+    ]
+
+
+def _baselines(entry: Entry, summary: Summary, others: Sequence[LeaderboardRow]) -> list[tuple[float, str]]:
     """Return the value and the name of each baseline of a column."""
     own = [one for one in entry.aggregates if one.column in OWN_BASELINES and one.scorer == summary.scorer]
-    found = [(one.value, one.column) for one in (*own, *blind_rules(entry, summary.column))]
-    for other in others:
-        for same in other.entries:
-            if (same.task, same.view, same.coverage.samples_sha256) == (
-                entry.task,
-                entry.view,
-                entry.coverage.samples_sha256,
-            ):
-                found += [
-                    (one.zero_filled, other.scores.model)
-                    for one in same.summaries
-                    if (one.column, one.signature) == (summary.column, summary.signature)
-                    and one.zero_filled is not None
-                ]
-    return found
+    return [
+        *((one.value, one.column) for one in (*own, *blind_rules(entry, summary.column))),
+        *(
+            (one.zero_filled, other.label)
+            for other in others
+            for one in other.summaries.values()
+            if (one.column, one.signature) == (summary.column, summary.signature) and one.zero_filled is not None
+        ),
+    ]
 
 
 def _with_unit(value: float | None, summary: Summary, after: str = "") -> Cell:

@@ -166,11 +166,11 @@ def _summaries(scores: Scores) -> dict[str, Summary]:
 def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
     if on == "all":
         return sample_values(scores, summary)
-    place = (summary.task, summary.view, summary.scorer)
+    place, out = (summary.task, summary.view, summary.scorer), set(summary.unjudgeable)
     return {
         score.id: score.values[summary.column]
         for score in scores.scores
-        if (score.task, score.view, score.scorer) == place and summary.column in score.values
+        if (score.task, score.view, score.scorer) == place and summary.column in score.values and score.id not in out
     }
 
 

@@ -14,23 +14,23 @@ def sample_values(scores: Scores, summary: Summary) -> dict[str, float]:
     """Return the values of one column by sample id; a sample that lacks an answer has the column's worst value.
 
     Their mean is the summary's `zero_filled`. Samples that cannot be scored, or that the scorer gave no value, are
-    left out; where the scorer gave no answer a value, samples without an answer are left out too. Raises `ResultsError`
-    where the mean differs: the file is incomplete, or older than this version.
+    left out, and so are the `unjudgeable`; where the scorer gave no answer a value, samples without an answer are left
+    out too. Raises `ResultsError` where the mean differs: the file is incomplete, or older than this version.
     """
     place = (summary.task, summary.view)
     values: dict[str, float] = {}
-    exempt = set(summary.exempt)
+    exempt, out = set(summary.exempt), set(summary.unjudgeable)
     if not summary.n and summary.zero_filled is None:
         return values
     for score in scores.scores:
-        if (score.task, score.view, score.scorer) == (*place, summary.scorer):
+        if (score.task, score.view, score.scorer) == (*place, summary.scorer) and score.id not in out:
             if summary.column in score.values:
                 values[score.id] = score.values[summary.column]
             elif summary.column in score.unanswered:
                 values[score.id] = summary.worst
     for coverage in scores.coverage:
         if (coverage.task, coverage.view) == place:
-            values |= {sample: summary.worst for sample in coverage.absent if sample not in exempt}
+            values |= {sample: summary.worst for sample in coverage.absent if sample not in exempt | out}
     strata = sample_strata(scores, summary)
     check_mean(summary, values, strata, scores.source or scores.header.name, tolerance=1e-9)
     return values

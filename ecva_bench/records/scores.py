@@ -10,9 +10,11 @@ from pydantic import ConfigDict, Field
 from .annotations import Label
 from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
+from .training import TrainedShare
 
 SCORES_SCHEMA = "ecva.scores/1"
 NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
+UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
 
 
 class ScoresHeader(Record):
@@ -28,7 +30,9 @@ class ScoresHeader(Record):
     other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
     are those that metrics which are networks ran on, with their versions. `videos` are by video the beginnings of the
     hashes of the files that were shown, where they are known. `repaired`: in how many places the results file had been
-    changed and was repaired. `sealed` says that each line of the scores file has a seal.
+    changed and was repaired. `trained_on` says of how many questions the model was trained on the video, where a record
+    of its training is known. `unseen_only` are the videos whose questions were left out because a model was trained on
+    them, where that was asked for. `sealed` says that each line of the scores file has a seal.
     """
 
     type: Literal["scores"] = "scores"
@@ -55,6 +59,8 @@ class ScoresHeader(Record):
     libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
     videos: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     repaired: Count = Field(default=0, exclude_if=not_)
+    trained_on: TrainedShare | None = Field(default=None, exclude_if=lambda found: found is None)
+    unseen_only: tuple[str, ...] | None = Field(default=None, exclude_if=lambda videos: videos is None)
     sealed: bool = Field(default=False, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
@@ -68,7 +74,8 @@ class Coverage(Record):
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
     same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
-    that are not owed because the view cannot be made of their videos.
+    that are not owed because the view cannot be made of their videos. `trained_on` counts those owed about videos that
+    the model was trained on.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -84,6 +91,7 @@ class Coverage(Record):
     cut_off: Count = Field(default=0, exclude_if=not_)
     extra: Count = 0
     duplicates: Count = 0
+    trained_on: Count = Field(default=0, exclude_if=not_)
     absent: tuple[str, ...] = ()
     unasked: dict[str, Count] = Field(default_factory=dict, exclude_if=not_)
 
@@ -95,10 +103,11 @@ class Summary(Record):
     needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
     their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
     over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
-    None where there are answers and the scorer gave no value for any. Intervals are 95 % bootstrap intervals over
-    videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1 column. A `balanced`
-    mean is the mean over the strata of the scores; `absent_strata` are by id those of samples without an answer. One
-    whose stratum is not known is in each.
+    None where there are answers and the scorer gave no value for any. Of the `unjudgeable`, named by id, the reference
+    has no value either: they are unscored here, and count for no run beside this one. Intervals are 95 % bootstrap
+    intervals over videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1
+    column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
+    without an answer. One whose stratum is not known is in each.
     """
 
     type: Literal["summary"] = "summary"
@@ -118,6 +127,7 @@ class Summary(Record):
     reasons: dict[str, Count] = Field(default_factory=dict)
     gaps: dict[str, Count] = Field(default_factory=dict)
     exempt: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    unjudgeable: tuple[str, ...] = Field(default=(), exclude_if=not_)
     mean: Measured | None
     interval: tuple[Measured, Measured] | None = None
     zero_filled: Measured | None

@@ -19,7 +19,7 @@ from ..judging import Verdict
 from ..records.base import View
 from .judged import JudgedScorer, Part, Settled
 from .protocol import AnomEvalSettings
-from .scorer import Column, Gap, Scorable
+from .scorer import Column, Gap, Scorable, first_gap
 
 _TOP = 5
 YES, NO = Verdict((1.0,)), Verdict((0.0,))
@@ -185,5 +185,7 @@ class AnomEval(JudgedScorer):
         needs = dict(NEEDS)
         if self.protocol.anomeval.questions == "key-sentences":
             needs["s2"] = ("consistency", "coverage")
-        lacking = {column: [gaps[part] for part in made_of if part in gaps] for column, made_of in needs.items()}
-        return {column: found[0] for column, found in lacking.items() if found}
+        lacking = {
+            column: first_gap(gaps[part] for part in made_of if part in gaps) for column, made_of in needs.items()
+        }
+        return {column: gap for column, gap in lacking.items() if gap}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ..judging import Verdict
 from .judged import JudgedScorer, Part, Settled
-from .scorer import Column, Gap, Scorable
+from .scorer import Column, Gap, Scorable, first_gap
 
 DIMENSIONS = {
     "correctness": "does what it says agree with the reference",
@@ -47,11 +47,16 @@ class Gpt(JudgedScorer):
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return the grades of each item; sum and mean only where all four are there."""
         scores = []
-        for item, parts in zip(batch, self.settle(batch, [self._parts(item) for item in batch]), strict=True):
+        found = self.settle(batch, [self._parts(item) for item in batch])
+        expects = any(part.expectations for parts in found for part in parts.values() if isinstance(part, Verdict))
+        for item, parts in zip(batch, found, strict=True):
             gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
-            incomplete = next(iter(gaps.values()), None)
+            incomplete = first_gap(gaps.values())
             totals = {"sum": incomplete, "mean": incomplete} if incomplete else {}
-            self.note(item, parts, {f"gpt_{name}": gap for name, gap in {**gaps, **totals}.items()})
+            lacking = {f"gpt_{name}": gap for name, gap in {**gaps, **totals}.items()}
+            if expects:  # what is missing is missing from the expectation too
+                lacking |= {f"{name}{_EXPECTED}": gap for name, gap in lacking.items()}
+            self.note(item, parts, lacking)
             values = _with_totals(parts, lambda verdict: verdict.value)
             expected = _with_totals(parts, lambda verdict: verdict.expectation)
             scores.append(

@@ -5,7 +5,8 @@ judge sees is the task's, in the same words for every model and prompt set: a mo
 answer should be, which the judge should not consider.
 
 A judge that refuses, or answers out of form, is asked once more with the reference in the answer's place. Where it
-judges that, the answer was the cause, and counts as a missing one; where not, no answer can be judged here.
+judges that, the answer was the cause, and counts as a missing one; where not, no answer can be judged here, and the
+sample counts for no run that is compared with this one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..records.base import VIEWS, View, cuts_moments
-from ..records.scores import NO_VERDICT, JudgedPart
+from ..records.scores import NO_VERDICT, UNJUDGEABLE, JudgedPart
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
 
@@ -124,15 +125,15 @@ class JudgedScorer(Scorer):
             if verdict.values is not None:
                 yield verdict
                 continue
-            reason, unanswered = f"{NO_VERDICT}{verdict.reason}", False
+            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason}", False, False
             if _is_outcome(verdict):
                 control = next(controls)
-                unanswered = control.values is not None
+                unanswered, unjudgeable = control.values is not None, _is_outcome(control)
                 if control.passing:
                     reason += f"; on the reference: {control.reason}"
-                elif not unanswered:
-                    reason += "; nor is there one on the reference"
-            yield Gap(reason, unanswered=unanswered)
+                elif unjudgeable:
+                    reason += UNJUDGEABLE
+            yield Gap(reason, unanswered=unanswered, unjudgeable=unjudgeable)
 
     def note(self, item: Scorable, parts: Mapping[str, Settled], gaps: dict[str, Gap]) -> None:
         """Store the verdicts on an item, and why columns of it have no value."""

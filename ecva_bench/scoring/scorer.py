@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Union
@@ -73,6 +73,8 @@ class Column:
 class Gap:
     """Why an item has no value in a column. `unanswered`: the model owes an answer, which counts as missing.
 
+    `unjudgeable`: nor would the reference have a value, so that the sample counts for no run beside another.
+
     >>> import ecva_bench as eb
 
     >>> eb.Gap("the answer names no time", unanswered=True).reason
@@ -81,6 +83,12 @@ class Gap:
 
     reason: str
     unanswered: bool = False
+    unjudgeable: bool = False
+
+
+def first_gap(gaps: Iterable[Gap]) -> Gap | None:
+    """Return the gap that says why a column made of several parts has no value: what nobody's answer has goes first."""
+    return min(gaps, key=lambda gap: not gap.unjudgeable, default=None)
 
 
 @dataclass(frozen=True)
@@ -128,11 +136,15 @@ class Scorable:
         answer: Answer,
         *,
         candidate: str,
+        reference: str | None = None,
         others: Mapping[View, str | None] | None = None,
         impossible: Mapping[View, str] | None = None,
         twins: Mapping[str, Scorable | None] | None = None,
     ) -> Scorable:
-        """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
+        """Return the item of an answer record, with its texts, and those on the other views, as cleaned.
+
+        `reference` is left out where it is the record's own.
+        """
         return cls(
             key=answer.key,
             id=answer.id,
@@ -140,7 +152,7 @@ class Scorable:
             task=answer.task,
             view=answer.view,
             candidate=candidate,
-            reference=answer.reference,
+            reference=answer.reference if reference is None else reference,
             key_sentences=answer.key_sentences,
             moments=answer.moments,
             label=answer.label,

@@ -215,6 +215,13 @@ def _of_counts(entry: Entry, summary: Summary) -> Iterator[Contradiction]:
         yield Contradiction("expected", summary.expected, f"at most {coverage.owed - summary.unscorable}")
     if len(values) > coverage.owed:
         yield Contradiction("values", len(values), f"at most {coverage.owed}")
+    unjudgeable = set(summary.unjudgeable)
+    if len(unjudgeable) != len(summary.unjudgeable) or len(unjudgeable) > summary.unscored:
+        yield Contradiction("unjudgeable samples", len(summary.unjudgeable), f"at most {summary.unscored}")
+    for sample in sorted(unjudgeable):
+        if place_of(sample) in values or sample in coverage.absent:
+            why = "scored" if place_of(sample) in values else "absent"
+            yield Contradiction(f"the unjudgeable {sample}", why, "answered, without a value")
     absent = set(map(place_of, coverage.absent)) - set(map(place_of, summary.exempt))
     for place in absent & values.keys():
         if values[place] != summary.worst:
@@ -257,6 +264,7 @@ def _of_samples(entry: Entry, lookup: Lookup | None) -> Iterator[Contradiction]:
     """Yield samples that the data set does not have, and a hash of samples that is not theirs where all are named."""
     coverage = entry.coverage
     named = {_sample(place, entry) for values in entry.values.values() for place in values} | set(coverage.absent)
+    named |= {sample for summary in entry.summaries for sample in summary.unjudgeable}
     for one in sorted(named):
         parts = sample_parts(one)
         if parts.task != entry.task:

@@ -11,13 +11,15 @@ from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.judging import Verdict, open_judge
 from ecva_bench.judging.user_judge import open_user_judge
 from ecva_bench.leaderboard.board import leaderboards
-from ecva_bench.leaderboard.compare import compare_scores
+from ecva_bench.leaderboard.compare import compare_scores, comparison_tables
 from ecva_bench.leaderboard.forms import as_text
-from ecva_bench.leaderboard.gate import gate
-from ecva_bench.leaderboard.gate_report import gate_cases
+from ecva_bench.leaderboard.gate import gate, noise_floors
+from ecva_bench.leaderboard.gate_report import gate_cases, gate_tables
+from ecva_bench.leaderboard.groups import group_submissions
 from ecva_bench.leaderboard.headline import headline_table
 from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
+from ecva_bench.leaderboard.verified import Verification
 from ecva_bench.records.scores import Summary
 from ecva_bench.scoring.score import score_results
 
@@ -80,6 +82,101 @@ def test_what_the_judge_cannot_judge_at_all_counts_for_nobody():
     assert (detail.n, detail.zero_filled, detail.unjudged) == (0, None, OF)
     assert set(detail.gaps) == {"judge: the reply cannot be read; nor is there one on the reference"}
     assert context.zero_filled == pytest.approx(5 * HOW_MANY_RIGHT / OF)
+
+
+GORE, GORY = "gore and a knife", ("v8", "v9")  # what the judge does not want to read, and where it is right
+
+
+def of_gore(told: str, **fields: str):
+    """A run in which seven answers are right; about the other videos of the gory event it says `told`."""
+    texts = {f"v{n}": RIGHT if n < 7 else WRONG if n == 7 else told for n in range(OF)}
+    of = {video: {**ASKED, "reference": GORE if video in GORY else "a car stops"} for video in texts}
+    given = [answer(video, text, **of[video]) for video, text in texts.items()]
+    return results([*given, answer("v10", "refused for its gore", **ASKED)], name=told, model=told, **fields)
+
+
+def squeamish(name, payload):
+    return None if "gore" in json.dumps([payload["candidate"]]) else truth(name, payload)
+
+
+def less(run_, ids):
+    """The same run had nobody asked about these videos."""
+    return results([one for one in run_.answers if one.video not in ids], name=run_.name, model=run_.model)
+
+
+def test_what_a_judge_cannot_judge_for_one_run_counts_for_no_run_of_the_table():
+    open_, bland = of_gore(GORE), of_gore(RIGHT)
+    one, other = (scored_gpt(run_) for run_ in (open_, bland))
+    assert column(one, "gpt_mean").unjudgeable == ("v8/cause", "v9/cause")
+    assert "unjudgeable" not in column(other, "gpt_mean").model_dump()
+    right = [column(scored_gpt(less(run_, GORY)), "gpt_mean") for run_ in (open_, bland)]
+    (group,) = group_submissions([submission(one), submission(other)])
+    rows = {row.label: row for row in group.rows}
+    for run_, truth_ in zip((open_, bland), right, strict=True):
+        found = rows[run_.model].summaries["gpt_mean"]
+        assert (found.zero_filled, found.zero_filled_interval) == (truth_.zero_filled, truth_.zero_filled_interval)
+        assert (found.n, found.unjudged) == (truth_.n, truth_.unjudged) == (8, 1)
+        assert len(rows[run_.model].entry.values["gpt_mean"]) == 9
+    assert {standing.rank for standing in group.standings()["gpt_mean"].values()} == {1}
+    board = as_text(leaderboards([submission(one), submission(other)])[0])
+    assert (
+        "unscorable for all runs, for the judge gives no verdict on the reference either: 2 samples (v8/cause" in board
+    )
+    alone = as_text(leaderboards([submission(other)])[0])
+    assert "unscorable" not in alone
+
+
+def test_comparison_and_gate_leave_out_for_both_what_cannot_be_judged_of_one():
+    one, other = scored_gpt(of_gore(GORE)), scored_gpt(of_gore(RIGHT))
+    for on in ("all", "intersection"):
+        for base, new in ((one, other), (other, one)):
+            compared = compare_scores(base=base, new=new, metrics=["gpt_mean"], on=on)
+            (effect,) = compared.effects
+            assert (effect.n, effect.difference) == (9 if on == "all" else 8, 0)
+            assert not compared.shortfalls
+            (text,) = compared.unjudgeable
+            assert text in as_text(comparison_tables(compared)[0])
+            assert text.endswith("2 samples (v8/cause, v9/cause) of cause/gpt_mean")
+            found = gate(base=base, new=new, metrics=["gpt_mean"], draws=200, on=on)
+            assert (found.mismatches, found.shortfalls, found.unjudgeable) == ((), (), compared.unjudgeable)
+            assert text in as_text(gate_tables(found)[0])
+    alike = compare_scores(base=other, new=other, metrics=["gpt_mean"])
+    assert "unjudgeable" not in alike.model_dump()
+    assert noise_floors([one, other], ["cause/gpt_mean"]) == {"cause/gpt_mean": 0}
+
+
+def test_of_another_judge_or_unverified_it_is_left_out_for_nobody_else():
+    open_, bland = submission(scored_gpt(of_gore(GORE))), submission(scored_gpt(of_gore(RIGHT)))
+    verified, stated = Verification(status="verified"), Verification(status="as stated")
+    (group,) = group_submissions([open_.with_verification(stated), bland.with_verification(verified)])
+    assert len(group.rows[0].entry.values["gpt_mean"]) == 11
+    (group,) = group_submissions([open_.with_verification(verified), bland.with_verification(stated)])
+    assert len(group.rows[1].entry.values["gpt_mean"]) == 9
+    other_judge = RuleJudge(truth)
+    other_judge.identity = lambda keys=(): {"judge": "another"}
+    theirs = submission(score_results(of_gore(RIGHT), scorers=["gpt"], judge=other_judge, draws=2000))
+    assert {len(g.rows[0].entry.values["gpt_mean"]) for g in group_submissions([open_, theirs])} == {9, 11}
+
+
+def test_a_part_that_nobody_can_have_decides_for_the_columns_made_of_it():
+    def half(name, payload):  # one dimension balks at gore as such, another at this answer alone
+        balks = name == "gpt-detail" or (name == "gpt-correctness" and payload["candidate"] != GORE)
+        return None if balks and "gore" in payload["candidate"] else truth(name, payload)
+
+    scores = score_results(of_gore("gore, or what"), scorers=["gpt"], judge=RuleJudge(half), draws=50)
+    assert column(scores, "gpt_mean").unjudgeable == ("v8/cause", "v9/cause")
+    assert column(scores, "gpt_correctness").unjudgeable == ()
+    assert column(scores, "gpt_correctness").unscored == 3
+
+
+def test_silence_raises_no_mean_of_expectations_either():
+    silent = score_results(run(), scorers=["gpt"], judge=RuleJudge(refusing, expectations=True), draws=50)
+    found = column(silent, "gpt_mean_expected")
+    assert found.zero_filled == pytest.approx(0.9 * 5 * HOW_MANY_RIGHT / OF)
+
+
+def scored_gpt(run_):
+    return score_results(run_, scorers=["gpt"], judge=RuleJudge(squeamish))
 
 
 def test_only_what_failed_is_asked_again_and_only_about_the_reference():

@@ -18,6 +18,7 @@ from ecva_bench.journal.results import read_results
 from ecva_bench.judging import open_judge
 from ecva_bench.leaderboard.submission import submission, write_submission
 from ecva_bench.records.base import canonical_json, sha256_of
+from ecva_bench.records.scores import UNJUDGEABLE
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.intervals import bootstrap_interval
 
@@ -186,6 +187,19 @@ def floor_lowered(found: Json) -> None:
     summary(found)["floor"] = 0.0
 
 
+def unjudgeable_made_up(found: Json) -> None:
+    summary(found)["unjudgeable"] = ["mini01/cause"]  # of a row that loses nothing by it, and others would
+
+
+def worst_called_unjudgeable(found: Json) -> None:
+    values = entry(found)["values"]["rouge2"]
+    worst = min(values, key=lambda place: values[place])
+    del values[worst]
+    mean, interval = math.fsum(values.values()) / 13, bootstrap_interval(list(values.values()), list(values), seed=0)
+    summary(found).update(n=13, unscored=1, gaps={f"judge: silent{UNJUDGEABLE}": 1}, unjudgeable=[f"{worst}/cause"])
+    summary(found).update(mean=mean, zero_filled=mean, interval=interval, zero_filled_interval=interval)
+
+
 def hits_raised(found: Json) -> None:
     summary(found, "accuracy", "classification")["hits"] = 14
 
@@ -304,6 +318,8 @@ IN_SUBMISSION: Mapping[Callable[[Json], None], str] = {  # with the reason for w
     prompts_left_out: "prompts of cause is none",
     interval_narrowed: "zero_filled_interval of rouge2 of cause (full) is",
     floor_lowered: "floor of rouge2 of cause (full) is 0",
+    unjudgeable_made_up: "unjudgeable samples of rouge2 of cause (full) is 1, should be at most 0",
+    worst_called_unjudgeable: "value of mini",
     hits_raised: "hits of accuracy of classification (full) is 14",
     aggregate_raised: "macro_recall of classification (full) is 1",
     lower_is_better: "higher_is_better of rouge2 of cause (full) is False",
