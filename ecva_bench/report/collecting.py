@@ -23,6 +23,7 @@ from .counted import CountedValues, scale_of
 from .entries import reading_of, run_entry, video_entry
 from .run import Run
 from .search import WordIndex, words_of, words_said
+from .thumbnails import seen_times
 from .videos import Videos
 
 
@@ -58,6 +59,7 @@ class Collection:
         self.entries: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
         self.lacking: dict[str, list[int]] = defaultdict(list)
         self.samples: dict[str, None] = {}
+        self.seen: dict[str, set[float]] = defaultdict(set)
         self.answers = 0
         self._texts = _Texts()
         self._words: dict[tuple[str, int], tuple[int, int]] = {}
@@ -78,6 +80,7 @@ class Collection:
             failures[failure.video].append(failure)
         for video in answers.keys() | failures.keys():
             self._add_common(video, answers[video])
+            self.seen[video] |= seen_times(answers[video])
             entry = run_entry(run, answers[video], failures[video], places)
             self.entries[video][number] = self._texts.add(compact(entry))
             self._words[video, number] = self._texts.add(compact(words_said(entry["answers"])))
@@ -95,10 +98,13 @@ class Collection:
         self._noted["cut_off"].append(frozenset(a.id for a in results.answers if a.view == "full" and a.cut_off))
         self._noted["unread"].append(frozenset(_unread(run)))
 
-    def texts(self, media: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Yield (video, the text of its entry) in the order of their ids; `media` are the files linked to."""
+    def texts(self, media: Mapping[str, str], drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+        """Yield (video, the text of its entry) in the order of their ids.
+
+        `media` are the files linked to, and `drawn` where the pictures of frames are.
+        """
         for video in sorted(self.common):
-            head = compact(self.common[video] | {"media": media.get(video)})
+            head = compact(self.common[video] | {"media": media.get(video), "drawn": drawn.get(video)})
             entries = sorted(self.entries[video].items())
             runs = ",".join(f'"{run}":{self._texts.read(place)}' for run, place in entries)
             yield video, f'{head[:-1]},"runs":{{{runs}}}}}'
