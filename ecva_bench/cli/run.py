@@ -157,6 +157,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         finally:
             _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
+    if note := request.tell_curves(out):
+        say(note, error=True)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         say(f"  {len(others)} of the missing are of earlier commands, which ask them", error=True)
     if end.answers and end.answers in (end.empty, end.cut_off):

@@ -69,11 +69,11 @@ def summary_command(
 
 def _submission(path: Path) -> Submission:
     """Return a run with its settings where the file has them."""
-    from ..api.calls import read_run, read_scored
+    from ..api.calls import read_answer_file, read_run, read_scored
     from ..journal.lines import is_results
-    from ..journal.results import read_results
     from ..leaderboard.submission import submission
 
     if path.exists() and is_results(path):
-        return submission(read_scored(path), read_results(path))
+        answers = read_answer_file(path, None)
+        return submission(read_scored(path, answers=answers), answers)
     return read_run(path)
