@@ -129,6 +129,7 @@ MAY_IMPORT = {
         "records",
     },
     "training": {
+        "cache",
         "checkpoints",
         "data",
         "files",

@@ -208,7 +208,7 @@ def _of_dataset(dataset: Dataset, prompts: PromptSet) -> TrainingSet:
     for annotation, sample in _samples(dataset, prompts):
         reason = unusable.get(sample.video, "")
         path = Path(sample.media) if reason else dataset.media_path(annotation)
-        turns = (Turn("user", f"{PLACEHOLDERS['video']}\n{sample.question}"), Turn("assistant", answer_text(sample)))
+        turns = (Turn("user", f"{PLACEHOLDERS['video']}\n{sample.question}"), Turn("assistant", wanted_answer(sample)))
         conversation = Conversation(sample.id, path, "video", turns)
         if problem := _FILE_PROBLEMS.get(reason, reason) or conversation.problem():
             skipped.append(SkippedSample(sample.id, sample.media, problem))
@@ -227,7 +227,7 @@ def _samples(dataset: Dataset, prompts: PromptSet) -> Iterator[tuple[Annotation,
             yield from ((annotation, sample) for sample in samples(annotation, task, prompt))
 
 
-def answer_text(sample: Sample) -> str:
+def wanted_answer(sample: Sample) -> str:
     """Return the reference in the form that our prompts ask for: a letter with its option, a class in brackets."""
     if sample.task == "choice":
         return f"{LETTERS[sample.options.index(sample.reference)]}. {sample.reference}"
