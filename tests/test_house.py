@@ -118,6 +118,7 @@ MAY_IMPORT = {
         "tasks",
     },
     "report": {
+        "video",
         "reading",
         "names",
         "files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,7 @@ from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
+    from ..leaderboard.submission import Submission
     from ..verification.evidence import Evidence
 
 
@@ -88,24 +90,18 @@ def leaderboard_command(
     """
     from ..api.calls import read_run
     from ..data import load_dataset
-    from ..errors import UsageError
     from ..leaderboard.board import leaderboards
-    from ..leaderboard.details import dataset_tables
-    from ..leaderboard.files import write_leaderboards, written
+    from ..leaderboard.files import written
     from ..leaderboard.like import table_like
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
-    from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
 
     _check_options(build, verify, answers, allowed_signers, unseen_only)
-    if like and (form != "tex" or build or out or task):
-        remedy = "name runs and --format tex beside it, and no more"
-        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
-    names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
+    _check_like(like, alone=form == "tex" and not (build or out or task))
     printed = published_tables() if published else []
     if build:
-        _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
+        _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
     datasets = [load_dataset(one) for one in data or ()]
     submissions = [read_run(path, datasets) for path in each_run_once(unseen_scores(runs or [], unseen_only))]
@@ -116,9 +112,7 @@ def leaderboard_command(
     shown = written(leaderboards(submissions, published=printed, task=only), form)
     (say_json if form == "json" else say_lines)(shown)
     if out:
-        tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
-        for path in write_leaderboards(tables, out):
-            say(f"wrote {path}")
+        _write(submissions, printed, only, out)
 
 
 def _check_options(
@@ -134,13 +128,34 @@ def _check_options(
         raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
-def _build(
-    folder: Path, printed: list[PublishedTable], names: dict[int, str], evidence: Evidence, *, verify: bool
-) -> None:
+def _class_names() -> dict[int, str]:
+    from ..taxonomy import load_taxonomy
+
+    return {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
+
+
+def _write(submissions: Sequence[Submission], printed: list[PublishedTable], task: str | None, folder: Path) -> None:
+    from ..leaderboard.details import dataset_tables
+    from ..leaderboard.files import write_leaderboards
+
+    tables = dataset_tables(submissions, published=printed, class_names=_class_names(), task=task)
+    for path in write_leaderboards(tables, folder):
+        say(f"wrote {path}")
+
+
+def _check_like(like: str | None, *, alone: bool) -> None:
+    from ..errors import UsageError
+
+    if like and not alone:
+        remedy = "name runs and --format tex beside it, and no more"
+        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
+
+
+def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
     from ..leaderboard.files import build_leaderboards
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    for path in build_leaderboards(folder, published=printed, class_names=names, read=read):
+    for path in build_leaderboards(folder, published=printed, class_names=_class_names(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:
         say(note)

@@ -259,7 +259,7 @@ def test_a_run_that_was_not_asked_has_no_card_and_runs_of_one_model_are_told_apa
     expects = {"full": tuple(answer.id for answer in times)}
     only = part.results.model_copy(update={"name": "times", "answers": times, "failures": (), "expects": expects})
     page = opened(write_page([whole, Run(only)], tmp_path / "page").folder.joinpath("index.html").as_uri())
-    # Of seven pairs of words "a car" has the first: ROUGE-2 is 1/4 on two videos, and 0 on the third, without an answer.
+    # Of 7 pairs of words "a car" has the first: ROUGE-2 is 1/4 on two videos, and 0 on the third, without an answer.
     assert page.locator("#runs label").all_inner_texts() == ["m (m)\n2 lacking\n16.7", "m (times)"]
     assert page.locator("#answers article").count() == 1
     page.keyboard.press("j")
