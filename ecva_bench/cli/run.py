@@ -105,8 +105,7 @@ def run_command(
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
-    values = {name: value for name, value in locals().items() if name not in ("out", "reuse", "batch")}
-    request = options.build_request(**values)
+    request = options.build_request(**{n: v for n, v in locals().items() if n not in ("out", "reuse", "batch")})
     out = out or request.results_file
     if batch:
         request = replace(request, model_args={**request.model_args, **_batch_option(out, engine, workers, devices)})
