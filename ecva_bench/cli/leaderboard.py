@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,7 @@ from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
+    from ..leaderboard.submission import Submission
     from ..verification.evidence import Evidence
 
 
@@ -78,17 +80,12 @@ def leaderboard_command(
 
       ecva-bench leaderboard *.scores.jsonl --out board
 
-      ecva-bench leaderboard --format tex > tables.tex
-
       ecva-bench leaderboard motion-mini.scores.jsonl --format tex --like table-3
 
       ecva-bench leaderboard --build leaderboards
 
       ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
     """
-    from ..api.calls import read_run
-    from ..data import load_dataset
-    from ..errors import UsageError
     from ..leaderboard.board import leaderboards
     from ..leaderboard.details import dataset_tables
     from ..leaderboard.files import write_leaderboards, written
@@ -98,23 +95,14 @@ def leaderboard_command(
     from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
 
-    if like and (form != "tex" or build or out or task):
-        remedy = "name runs and --format tex beside it, and no more"
-        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
-    if allowed_signers and not verify:
-        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
-    if (verify or answers) and not build:
-        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
-    if unseen_only and build:
-        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
+    _check_like(like, form, elsewhere=bool(build or out or task))
+    _check_build(build, verify=verify, answers=answers, allowed_signers=allowed_signers, unseen_only=unseen_only)
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
         _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    datasets = [load_dataset(one) for one in data or ()]
-    runs = unseen_scores(runs or []) if unseen_only else runs or []
-    submissions = [read_run(path, datasets) for path in each_run_once(runs)]
+    submissions = _submissions(unseen_scores(runs or []) if unseen_only else runs or [], data or ())
     if like:
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
@@ -125,6 +113,35 @@ def leaderboard_command(
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
             say(f"wrote {path}")
+
+
+def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
+    from ..api.calls import read_run
+    from ..data import load_dataset
+
+    datasets = [load_dataset(one) for one in data]
+    return [read_run(path, datasets) for path in each_run_once(runs)]
+
+
+def _check_like(like: str | None, form: str, *, elsewhere: bool) -> None:
+    from ..errors import UsageError
+
+    if like and (form != "tex" or elsewhere):
+        remedy = "give it runs and --format tex, and leave out --build, --out and --task"
+        raise UsageError("it prints a table of the paper in LaTeX", f"--like {like}", remedy)
+
+
+def _check_build(
+    build: Path | None, *, verify: bool, answers: list[Path] | None, allowed_signers: Path | None, unseen_only: bool
+) -> None:
+    from ..errors import UsageError
+
+    if allowed_signers and not verify:
+        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
+    if (verify or answers) and not build:
+        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
+    if unseen_only and build:
+        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
 def _build(
