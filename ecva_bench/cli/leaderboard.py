@@ -96,13 +96,13 @@ def leaderboard_command(
     from ..verification.evidence import Evidence
 
     _check_like(like, form, elsewhere=bool(build or out or task))
-    _check_build(build, verify=verify, answers=answers, allowed_signers=allowed_signers, unseen_only=unseen_only)
+    _check_options(build, verify, answers, allowed_signers, unseen_only)
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
         _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    submissions = _submissions(unseen_scores(runs or []) if unseen_only else runs or [], data or ())
+    submissions = _submissions(unseen_scores(runs or [], unseen_only), data or ())
     if like:
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
@@ -131,8 +131,8 @@ def _check_like(like: str | None, form: str, *, elsewhere: bool) -> None:
         raise UsageError("it prints a table of the paper in LaTeX", f"--like {like}", remedy)
 
 
-def _check_build(
-    build: Path | None, *, verify: bool, answers: list[Path] | None, allowed_signers: Path | None, unseen_only: bool
+def _check_options(
+    build: Path | None, verify: bool, answers: list[Path] | None, allowed_signers: Path | None, unseen_only: bool
 ) -> None:
     from ..errors import UsageError
 
