@@ -28,6 +28,7 @@
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
      │    ├── ModelGone            no later question could be answered either: the run ends and can be resumed
      │    └── OutOfMemory          a model had too little memory for a batch of questions (retryable)
+     ├── TrainingError             a training that cannot begin or go on: no samples, a loss that is no number
      ├── WorkerLost                worker processes or machines that died (retryable)
      ├── ResultsError              a results or scores file that cannot be used
      │    ├── ResultsBusy          another process writes it
@@ -237,6 +238,10 @@ class OutOfMemory(AdapterError):
     """A model had too little memory for the questions it was asked together."""
 
     retryable = True
+
+
+class TrainingError(EcvaError):
+    """A training that cannot begin or go on."""
 
 
 class WorkerLost(EcvaError):

@@ -1,4 +1,4 @@
-"""The anomaly classes as data: CUVA's, by which the annotations are coded, and ECVA's as far as they are named.
+"""The anomaly classes as data: CUVA's, by which the annotations are coded, and ECVA's, with what CUVA's are in them.
 
 The tables are in `taxonomy.json`, each with its source. Knows no video and no annotation file.
 """
@@ -35,7 +35,7 @@ class AnomalyClass:
 class Taxonomy:
     """A set of anomaly classes.
 
-    `size` is what the publication states as (classes, sub-classes); `classes` hold those a text names.
+    `size` is what the publication states as (classes, sub-classes); `classes` hold those that it names.
     """
 
     name: str
@@ -64,6 +64,24 @@ class Taxonomy:
         if entry is None or not self.knows(label):
             return label.code
         return entry.name if label.sub is None else f"{entry.name}: {entry.subclasses[label.sub - 1]}"
+
+    def from_cuva(self, label: Label) -> Label | None:
+        """Return what a label by CUVA's codes is here, by name: the class alone where the sub-class has no like.
+
+        None where no class is the same.
+
+        >>> import ecva_bench as eb
+
+        >>> eb.load_taxonomy("ecva").from_cuva(eb.Label(major=6, sub=3)).code  # a robbery elsewhere: no sub-class
+        '6'
+        """
+        cuva = load_taxonomy(TAXONOMY).find(label.major)
+        entry = next((one for one in self.classes if one.cuva == label.major), None)
+        if cuva is None or entry is None:
+            return None
+        named = cuva.subclasses[label.sub - 1].casefold() if label.sub and label.sub <= len(cuva.subclasses) else ""
+        there = (number for number, name in enumerate(entry.subclasses, start=1) if name.casefold() == named)
+        return label.model_copy(update={"major": entry.code, "sub": next(there, None)})
 
 
 @cache

@@ -52,3 +52,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def field_files() -> Path:
     """The folder of whole public annotation files, a folder for each publisher (not part of the project)."""
     return golden.find("field", "ECVA_FIELD")
+
+
+@pytest.fixture(scope="session")
+def shared_paper() -> Path:
+    """The folder of the paper's tables and classes as numbers and names (not part of the project)."""
+    return golden.find("paper", "ECVA_PAPER")

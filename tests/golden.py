@@ -1,8 +1,8 @@
 """Where the material outside the project lies: real data, and files computed by the original programs.
 
 Both are looked for beside the checkout (`../shared`), or in the folders named by `ECVA_DATA` and `ECVA_GOLDEN`; whole
-annotation files of the field, as they are published, in that named by `ECVA_FIELD`. A test that needs one that is
-absent is skipped with the reason.
+annotation files of the field, as they are published, in that named by `ECVA_FIELD`, and the paper's tables and classes
+in that named by `ECVA_PAPER`. A test that needs one that is absent is skipped with the reason.
 """
 
 from __future__ import annotations

@@ -59,7 +59,19 @@ MAY_IMPORT = {
         "tasks",
         "video",
     },
-    "annotation": {"data", "files", "journal", "names", "records", "scoring", "statistics", "taxonomy", "video"},
+    "annotation": {
+        "data",
+        "files",
+        "journal",
+        "names",
+        "reading",
+        "records",
+        "scoring",
+        "statistics",
+        "tasks",
+        "taxonomy",
+        "video",
+    },
     "interchange": {"data", "files", "journal", "names", "reading", "records", "samples", "tasks"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
     "scoring": {
@@ -106,6 +118,7 @@ MAY_IMPORT = {
         "tasks",
     },
     "report": {
+        "video",
         "reading",
         "names",
         "files",
@@ -115,6 +128,19 @@ MAY_IMPORT = {
         "tasks",
         "statistics",
         "records",
+    },
+    "training": {
+        "cache",
+        "checkpoints",
+        "data",
+        "files",
+        "journal",
+        "names",
+        "prompt_files",
+        "records",
+        "samples",
+        "tasks",
+        "video",
     },
     "doctor": {"answering", "cache", "checkpoints", "data", "devices", "names", "files"},
     "severity": {
@@ -145,6 +171,7 @@ MAY_IMPORT = {
         "reading",
         "devices",
         "names",
+        "training",
     },
 }
 

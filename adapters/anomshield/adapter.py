@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CONNECTORS = {"mamba": "mamba_scan", "mlp": "mlp2x_gelu"}  # and what the trainers call them
 TOWERS = ("clip-vit-large-patch14", "clip-vit-large-patch14-336")
+ANSWERING = 16  # frames, where a checkpoint does not say how many
 CAPTION = read_template("anomshield-caption", 1)
 RANKING = {"8": read_template("anomshield-ranking-8", 1), "4": read_template("anomshield-ranking-4", 1)}
 SELF = "self"
@@ -80,6 +81,7 @@ class AnomShield(LlavaFamily):
     }
     template = read_template("anomshield", 1)
     default_base = "mistralai/Mistral-7B-Instruct-v0.2"
+    default_tower = f"openai/{TOWERS[0]}"
     language = "Mistral"
 
     def __init__(
@@ -123,6 +125,11 @@ class AnomShield(LlavaFamily):
             return PooledMlp(*self.connector_sizes)
         return MambaConnector(*self.connector_sizes, backend=self._backend)
 
+    @property
+    def projector_type(self) -> str:
+        """What the trainers call the connector that the option names."""
+        return CONNECTORS[self._connector]
+
     def see(self, frames: Frames) -> torch.Tensor:
         """Return [tokens, hidden] of frames seen as one video."""
         features: torch.Tensor = self.networks.connector(self.networks.tower(frames.pixels)[None])[0]
@@ -130,9 +137,15 @@ class AnomShield(LlavaFamily):
 
     # The frames
 
+    @property
+    def _frames_of_answer(self) -> int:
+        """How many frames an answer rests on: as in training, but 16 where that was on pictures alone (1 frame)."""
+        trained = self.size("num_frames", ANSWERING)
+        return ANSWERING if trained == 1 else trained
+
     def frame_rule(self) -> dict[str, Any]:
         """Return the rule of the first look, or of the only one; by how many frames the checkpoint was trained with."""
-        count = hard_prompt.COARSE if self._hard else self.size("num_frames", 16)
+        count = hard_prompt.COARSE if self._hard else self._frames_of_answer
         return {"rule": "midpoints", "count": count, "rounded": "bounds"}
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
@@ -169,7 +182,7 @@ class AnomShield(LlavaFamily):
         """Return the indices of the frames an answer rests on."""
         if ranking.order:
             return hard_prompt.closer(video.n_frames, int(self._segments), ranking.chosen)
-        return hard_prompt.evenly(video.n_frames, self.size("num_frames", 16))
+        return hard_prompt.evenly(video.n_frames, self._frames_of_answer)
 
     # The ranking
 

@@ -129,6 +129,10 @@ class Hf(Adapter):
         files = (*FILES, "*.py") if self._trusted else FILES
         return find_checkpoint(self._name, files=files, download=True, option="--model-path")
 
+    def training_file(self) -> Path | None:
+        """Return the record of the model's training, where one lies beside its weights."""
+        return self.checkpoint.training_file
+
     @cached_property
     def kind(self) -> str:
         """The `model_type` of the checkpoint's configuration, by which families are told apart."""

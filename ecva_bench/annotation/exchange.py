@@ -50,6 +50,12 @@ def write_for(
     return write_label_studio(acts, _rates(acts, videos))
 
 
+def rounded_ends(tool: str, acts: Sequence[AnnotationAct]) -> int:
+    """Return how many ends of moments a tool's files hold in whole seconds that lie between them."""
+    ends = (end for act in acts for moment in act.moments for end in (moment.start, moment.end))
+    return sum(end % 1 > 0 for end in ends) if tool in RELEASED else 0
+
+
 def read_from(path: Path, annotator: str | None, rate: float | None) -> list[AnnotationAct]:
     """Return the acts of a tool's file, which its content tells; `DataError` where it is none that is known."""
     content = read_bytes(path)

@@ -13,12 +13,14 @@ from pydantic import ConfigDict, Field, ValidationError
 from ..data.ecva import read_bytes
 from ..errors import DataError, UsageError
 from ..records.acts import AnnotationAct, AnnotatorName
-from ..records.base import Record, VideoId, canonical_json
+from ..records.base import Record, VideoId, canonical_json, first_problem
 from ..untrusted import parse_json
-from .acts import first_problem
+from ..writing import write_whole
+from .acts import latest, read_acts
 from .formats.fields import field_texts
 
 QUEUE_SCHEMA = "ecva.queue/1"
+_PLAN = "plan"
 HIDDEN_SHARE = 0.05  # of an annotator's videos, whose answer is known, and which look like the others
 
 
@@ -97,9 +99,25 @@ def plan_queue(
     return [one for own in parts.values() for one in own]
 
 
-def as_queued(one: PlannedVideo) -> QueuedVideo:
-    """Return what the annotator is told of a line of the plan."""
-    return QueuedVideo.model_validate(one.model_dump(exclude={"part"}))
+def write_plan(out: Path, plan: Iterable[PlannedVideo], annotators: Sequence[str]) -> dict[Path, int]:
+    """Write `plan.jsonl` and each annotator's file, which does not say what the plan does; return the latter's videos.
+
+    Raises `UsageError` where a name cannot be that of a file, and where there is a plan already.
+    """
+    if any("/" in name or name in (_PLAN, "..", ".") for name in annotators):
+        raise UsageError(f"a name cannot be that of a file: {', '.join(annotators)}", remedy="use letters and digits")
+    planned = out / f"{_PLAN}.jsonl"
+    if planned.exists():
+        raise UsageError("there is a plan already, by which people may be working", out, "name another folder")
+    plan = list(plan)
+    counts = {}
+    for name in annotators:
+        told = [QueuedVideo.model_validate(one.model_dump(exclude={"part"})) for one in plan if one.annotator == name]
+        path = out / f"{name}.jsonl"
+        write_whole(path, queue_text(told))
+        counts[path] = len(told)
+    write_whole(planned, queue_text(plan))
+    return counts
 
 
 def queue_text(items: Iterable[QueuedVideo]) -> str:
@@ -107,9 +125,18 @@ def queue_text(items: Iterable[QueuedVideo]) -> str:
     return "".join(f"{canonical_json(one.model_dump(mode='json'))}\n" for one in items)
 
 
-def is_queue(path: Path) -> bool:
-    """Return whether a file holds queued videos."""
-    return QUEUE_SCHEMA.encode() in read_bytes(path).partition(b"\n")[0]
+def chosen_acts(path: Path, annotator: str | None, round_: int | None) -> list[AnnotationAct]:
+    """Return what was said in a file of a queue or of annotations, by one annotator or in one round where named.
+
+    Raises `DataError` where nothing was, and says who is in the file.
+    """
+    queued = QUEUE_SCHEMA.encode() in read_bytes(path).partition(b"\n")[0]
+    found = [one.as_act() for one in read_queue(path)] if queued else latest(read_acts(path))
+    acts = [one for one in found if annotator in (None, one.annotator) and round_ in (None, one.round)]
+    if not acts:
+        there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
+        raise DataError("there is no such annotation", path, f"choose with --annotator and --round: {there}")
+    return acts
 
 
 def read_queue(path: Path) -> list[QueuedVideo]:

@@ -28,6 +28,8 @@ from .model_card import ModelCard
 from .question import Question
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -163,6 +165,10 @@ class Adapter(ABC):
         Raises `UsageError` for a model without weights.
         """
         raise UsageError("the model has no weights that could be checked", type(self).__name__)
+
+    def training_file(self) -> Path | None:
+        """Return the record of the model's training, `training.json` beside its weights. Default: None."""
+        return None
 
     def close(self) -> None:  # noqa: B027  most models have nothing to end
         """Release what the model uses, such as a subprocess. Called once, after the last question."""

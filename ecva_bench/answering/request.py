@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,13 @@ from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import AdapterError, UsageError
 from ..journal.lines import results_file
+from ..journal.results import read_results
 from ..journal.writer import Journal, now, writer
 from ..libraries import versions_of
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
+from ..records.identity import DatasetIdentity
+from ..records.training import TRAINING_FILE, TrainedOn, TrainedShare
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, SeverityFrom, Task
 from ..untrusted import parse_json
@@ -31,6 +34,7 @@ from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
+from .training import trained_on
 
 if TYPE_CHECKING:
     from .workers import Engine, WorkerPool
@@ -84,6 +88,7 @@ class RunRequest:
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
     about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
     `severity_from` is how severities are asked for, and `curves` a file of importance curves to hold them against.
+    `training` is the record of the model's training, where none lies beside its weights.
     """
 
     model: ModelSource
@@ -98,6 +103,7 @@ class RunRequest:
     order: OptionOrder = OptionOrder()  # noqa: RUF009  frozen
     severity_from: SeverityFrom = "segments"
     curves: Path | None = None
+    training: Path | None = None
     name: str = ""
     selection: Selection = field(default_factory=Selection)
     settings: Settings = field(default_factory=Settings)
@@ -113,6 +119,30 @@ class RunRequest:
         """The data set asked about, with the importance curves of `curves` where these are named."""
         dataset = load_dataset(self.data, videos=self.videos)
         return self._curves.of_dataset(dataset) if self._curves else dataset
+
+    @cached_property
+    def trained_on(self) -> TrainedOn | None:
+        """Which videos of the plan the model was trained on; None where no record of its training is known.
+
+        Their files are looked at, so those that are rendered must be there.
+        """
+        beside = Path(self.model_path) / TRAINING_FILE if self.model_path else None
+        file = self.training or self._adapter().training_file() or (beside if beside and beside.is_file() else None)
+        identity = DatasetIdentity(name=self.dataset.name, sha256=self.dataset.sha256)
+        return None if file is None else trained_on(file, self.plan, identity)
+
+    def journal(self, out: Path, work: Runner | WorkerPool, reuse: Sequence[Path] = ()) -> Journal:
+        """Open the results file of a run, which may take answers of the files `reuse`; see `Journal`."""
+        return Journal(out, work.manifest.model_copy(update={"trained_on": self.trained_on}), reuse)
+
+    def tell_training(self) -> str:
+        """Return in one line how many questions are about videos the model was trained on; empty where unknown."""
+        if (found := self.trained_on) is None:
+            return ""
+        seen = sum(self.plan.owed_of(group) for group in self.plan.groups if group.video in found.videos)
+        share = TrainedShare(questions=seen, of=self.plan.owed, videos=len(found.videos))
+        marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
+        return f"the model was trained on the videos of {share}{marked}"
 
     @cached_property
     def _curves(self) -> CurveReferences | None:
@@ -148,6 +178,10 @@ class RunRequest:
         named = Selection(self.selection.ids).apply(self.dataset.annotations)
         found = self.dataset.tell_unusable([annotation.video for annotation in named])
         return f"left out: {found}" if found else ""
+
+    def tell_curves(self, out: Path) -> str:
+        """Return in one line of which videos of a run the curves are of other files than it shows; empty where none."""
+        return self._curves.tell_other_files(read_results(out)) if self._curves else ""
 
     def tell_data(self) -> list[str]:
         """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.
@@ -313,7 +347,7 @@ def in_both_modes(
         one = replace(request, selection=selection, settings=replace(request.settings, mode=mode))
         one.render(one.plan, rendered)
         files[mode] = folder / f"{mode}.jsonl"
-        with one.open() as work, Journal(files[mode], work.manifest) as results:
+        with one.open() as work, one.journal(files[mode], work) as results:
             work.run(results, settled)
     return files
 

@@ -14,13 +14,14 @@ from typing import Self
 from ..errors import AdapterError, ModelGone, VideoFatal
 from ..journal.manifests import sample_views
 from ..journal.writer import Journal, end_of
-from ..records.answers import Answer, End, Manifest
+from ..records.answers import Answer, End, Failure, Manifest
 from ..registry import no_exit, place_of_code
 from .adapter import Adapter
 from .deaths import UnderWay
 from .inference import Inference, Job, Settings
 from .plan import Plan
 from .result_records import ResultRecord
+from .training import mark_trained
 
 RunProgress = Callable[[int, int, int], None]
 
@@ -104,8 +105,10 @@ def jobs(plan: Plan, journal: Journal, retry_errors: bool) -> list[Job]:
 
 
 def write(journal: Journal, record: ResultRecord) -> None:
-    """Write a record; a manifest replaces the one in the file."""
+    """Write a record, marked where its model was trained on the video; a manifest replaces the one in the file."""
     if isinstance(record, Manifest):
         journal.settle(record)
+    elif isinstance(record, Answer | Failure):
+        journal.append(mark_trained(record, journal.manifest.trained_on))
     else:
         journal.append(record)

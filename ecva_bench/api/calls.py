@@ -23,7 +23,6 @@ from ..interchange.opening import open_answers
 from ..interchange.sources import AnswerSource
 from ..journal.lines import absent, is_results
 from ..journal.results import read_results
-from ..journal.writer import Journal
 from ..judging import Judge, open_judge
 from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
 from ..leaderboard.board import leaderboards
@@ -41,6 +40,7 @@ from ..scoring.neural import model_settings
 from ..scoring.protocol import get_anomeval
 from ..scoring.score import score_results
 from ..scoring.scorer import ScorerSource, ScoringProgress, silent
+from ..scoring.unseen import videos_seen, without_videos
 from ..tasks import PromptSet, SeverityFrom, find_tasks
 from ..untrusted import parse_json, say
 from ..verification.evidence import Evidence
@@ -67,6 +67,7 @@ def run(
     name: str = "",
     model_path: str | None = None,
     model_args: Mapping[str, str | int | float | bool] | None = None,
+    training: str | Path | None = None,
     prompts: PromptSet = "ours",
     edited: Sequence[View] = (),
     all_tasks: bool = False,
@@ -92,25 +93,23 @@ def run(
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
     All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
-    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. What fails
-    is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
+    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Videos in
+    `training`, the record of the model's training, are marked. What fails is an error record, counted in `end`. A
+    script that asks for `workers` needs `if __name__ == "__main__":`.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
-    args = {name: _as_text(value) for name, value in (model_args or {}).items()}
-    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks))
+    args = {option: _as_text(value) for option, value in (model_args or {}).items()}
+    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks), name=name)
+    about = replace(about, prompts=prompts, edited=tuple(edited), all_tasks=all_tasks, curves=_path(curves))
     request = replace(
         about,
-        prompts=prompts,
-        edited=tuple(edited),
-        all_tasks=all_tasks,
         order=OptionOrder(shuffle, rotate),
         severity_from=severity_from,
-        curves=_path(curves),
-        name=name,
+        training=_path(training),
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),
@@ -127,7 +126,7 @@ def _answered(request: RunRequest, out: Path | None, files: Sequence[Path], prog
     work = request.open()
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    with work, Journal(path, work.manifest, files) as results, progress("run", "answers") as settled:
+    with work, request.journal(path, work, files) as results, progress("run", "answers") as settled:
         end = work.run(results, lambda done, owed, errors: settled(done, owed))
     return RunOutcome(path, read_results(path), end)
 
@@ -144,6 +143,7 @@ def score(
     curves: str | Path | None = None,
     anomeval: str = "paper",
     metric_args: Mapping[str, str] | None = None,
+    unseen_only: bool = False,
     out: str | Path | None = None,
     seed: int = 0,
     progress: ScoringProgress = silent,
@@ -154,6 +154,7 @@ def score(
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an
     endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name,
     votes=3)` gives. Severities are held against the importance curves of the file `curves` where it is named.
+    With `unseen_only`, questions about videos that the model was trained on are left out.
     Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
     `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
     `ScoringError` for a scorer that does not give what it says.
@@ -168,11 +169,14 @@ def score(
         remedy = "give what eb.run returned, or a file: write the answers as JSON, such as {id: text}, and name it"
         raise UsageError(f"a {type(results).__name__} is neither a run nor a file of answers", remedy=remedy)
     file = results.path if isinstance(results, RunOutcome) else Path(results)
-    target = scores_path(file, protocol) if out is None else Path(out)
+    target = scores_path(file, protocol, unseen_only=unseen_only) if out is None else Path(out)
     check_target(target)
+    answers = read_answer_file(file, data, _several(tasks), _path(curves))
+    if unseen_only:
+        answers = without_videos(answers, videos_seen([answers]))
     with _opened(judge) as opened:
         scores = score_results(
-            read_answer_file(file, data, _several(tasks), _path(curves)),
+            answers,
             scorers=None if scorers is None else _several_scorers(scorers),
             tasks=_several(tasks),
             protocol=protocol,
@@ -265,12 +269,17 @@ def read_answer_file(
     elsewhere without annotations.
     """
     results = _read_answers(file, data, tasks)
-    return read_curves(curves).of_results(results) if curves else results
+    if curves is None:
+        return results
+    references = read_curves(curves)
+    if note := references.tell_other_files(results):
+        say(note, error=True)
+    return references.of_results(results)
 
 
 def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) -> Results:
     if not file.exists() or is_results(file):
-        return _examined_file(file, () if data is None else (data,))[0]
+        return _examined_file(file, () if data is None else (data,))
     if data is None:
         open_answers(file)  # says so where it is of another kind
         once = f"ecva-bench import {quote(str(file))} --data ANNOTATIONS --name MODEL"
@@ -282,18 +291,17 @@ def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) 
     return imported.results()
 
 
-def _examined_file(file: Path, data: Sequence[DatasetSource]) -> tuple[Results, Dataset | None]:
-    """Return a results file as `examined`, and its data set where that is at hand; doubts are said."""
+def _examined_file(file: Path, data: Sequence[DatasetSource]) -> Results:
+    """Return a results file as `examined`; doubts are said."""
     results = read_results(file)
-    dataset = data_set_at_hand(identity_of(results), data)
-    results = examined(results, dataset)
+    results = examined(results, data_set_at_hand(identity_of(results), data))
     for note in doubt_notes(results):
         say(note, error=True)
-    return results, dataset
+    return results
 
 
-def read_scored(path: Path, data: Sequence[DatasetSource] = ()) -> Scores:
-    """Return the scores in a file or beside it.
+def read_scored(path: Path, data: Sequence[DatasetSource] = (), answers: Results | None = None) -> Scores:
+    """Return the scores in a file or beside it; `answers` are the file's, by the same `data`, where they are at hand.
 
     Raises `UsageError` for answers that are not scored yet, `SealBroken` where answers or scores were changed since
     they were written, and `ResultsError` for scores by another annotation than that of the data set, as far as the
@@ -302,17 +310,15 @@ def read_scored(path: Path, data: Sequence[DatasetSource] = ()) -> Scores:
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
-        without_answers = None
         scored = scores_path(path, "standard").exists() and is_results(path)
-        answers = path if scored else _answers_beside(path)
-        if answers is not None:
-            results, dataset = _examined_file(answers, data)
-            if dataset is not None:  # else nobody can tell here which answers have another annotation
-                without_answers = results.model_copy(update={"answers": (), "extra": ()})
-            del results  # before the scores are read, for both may be too much for the memory
+        file = path if scored else _answers_beside(path)
+        if answers is None and file is not None:
+            answers = _examined_file(file, data)
+        if answers is not None:  # here alone, not while the scores are read: both may be too much for the memory
+            answers = answers.model_copy(update={"answers": (), "extra": ()})
         scores = read_scores_of(path)
-        if without_answers is not None:
-            check_scored_by_data_set(scores, without_answers)
+        if answers is not None and data_set_at_hand(identity_of(answers), data) is not None:
+            check_scored_by_data_set(scores, answers)  # else nobody can tell which answers have another annotation
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():
@@ -334,7 +340,7 @@ def _answers_beside(path: Path) -> Path | None:
     try:
         with path.open("rb") as lines:
             header = parse_json(lines.readline())
-        stem = path.name.removesuffix(".scores.jsonl").removesuffix(f".{header['protocol']}")
+        stem = path.name.removesuffix(".scores.jsonl").removesuffix(".unseen").removesuffix(f".{header['protocol']}")
         answers = path.with_name(f"{stem}.jsonl")
         its_own = is_results(answers) and sha256_of_file(answers) == header["results_sha256"]
     except (OSError, ValueError, KeyError, TypeError):

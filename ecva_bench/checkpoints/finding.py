@@ -28,6 +28,12 @@ class Checkpoint:
     folder: Path
     revision: str
 
+    @property
+    def training_file(self) -> Path | None:
+        """The record of how the weights were trained; None where none lies beside them."""
+        file = self.folder / "training.json"
+        return file if file.is_file() else None
+
     def __str__(self) -> str:
         return f"{self.name}@{self.revision[:8]}"
 

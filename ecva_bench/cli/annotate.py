@@ -9,9 +9,13 @@ from typing import Annotated
 import typer
 
 from ..untrusted import say, say_json, say_lines
+from .annotate_triples import annotate_rankings_command, annotate_triples_command
 from .naming import NamingCommand
 
 app = typer.Typer(help="Plan, exchange, compare and settle annotations made by people.", no_args_is_help=True)
+
+app.command("triples", cls=NamingCommand)(annotate_triples_command)
+app.command("rankings", cls=NamingCommand)(annotate_rankings_command)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
@@ -80,22 +84,14 @@ def annotate_export_command(
 
     Example: ecva-bench annotate export annotations.xlsx --round 1 --to via --out review
     """
-    from ..annotation.acts import latest, read_acts
-    from ..annotation.exchange import RELEASED, write_for
-    from ..annotation.queue import is_queue, read_queue
-    from ..errors import DataError
+    from ..annotation.exchange import rounded_ends, write_for
+    from ..annotation.queue import chosen_acts
     from ..wording import counted
     from ..writing import write_whole
 
-    queued = is_queue(annotations)
-    found = [one.as_act() for one in read_queue(annotations)] if queued else latest(read_acts(annotations))
-    acts = [one for one in found if annotator in (None, one.annotator) and round_ in (None, one.round)]
-    if not acts:
-        there = ", ".join(sorted({f"{one.annotator} in round {one.round}" for one in found}))
-        raise DataError("there is no such annotation", annotations, f"choose with --annotator and --round: {there}")
+    acts = chosen_acts(annotations, annotator, round_)
     files = write_for(to, acts, videos, source)
-    parts = sum(end % 1 > 0 for act in acts for moment in act.moments for end in (moment.start, moment.end))
-    if to in RELEASED and parts:
+    if parts := rounded_ends(to, acts):
         say(f"note: rounded to whole seconds: {counted(parts, 'end')} of moments", error=True)
     for name, content in files.items():
         write_whole(out / name, content)
@@ -124,8 +120,8 @@ def annotate_import_command(
     from ..annotation.exchange import read_from
     from ..wording import counted
 
-    said = {"round": round_, "blind": not saw, "saw": tuple(saw or ())}
-    acts = [act.model_copy(update=said) for path in exports for act in read_from(path, annotator, frame_rate)]
+    done = (act for path in exports for act in read_from(path, annotator, frame_rate))
+    acts = [act.in_round(round_, tuple(saw or ())) for act in done]
     new = append_acts(out, acts)
     say(f"{out}: {counted(new, 'annotation')} added, {len(acts) - new:,} there already")
 
@@ -149,23 +145,14 @@ def annotate_queue_command(
     Example: ecva-bench annotate queue videos.jsonl --annotators ann,ben,cleo --out queue
     """
     from ..annotation.acts import read_acts
-    from ..annotation.queue import as_queued, plan_queue, queue_text, read_queue
-    from ..errors import UsageError
+    from ..annotation.queue import plan_queue, read_queue, write_plan
     from ..wording import counted
-    from ..writing import write_whole
 
     names = [name.strip() for name in annotators.split(",")]
-    if any("/" in name or name in ("plan", "..", ".") for name in names):
-        raise UsageError(f"a name cannot be that of a file: {annotators}", remedy="use letters and digits")
     known = [act.video for act in read_acts(gold)] if gold else []
-    if (out / "plan.jsonl").exists():
-        raise UsageError("there is a plan already, by which people may be working", out, "name another folder")
     plan = plan_queue(read_queue(videos), names, overlap=overlap, seed=seed, gold=known)
-    for name in names:
-        own = [as_queued(one) for one in plan if one.annotator == name]
-        write_whole(out / f"{name}.jsonl", queue_text(own))
-        say(f"{out / name}.jsonl: {counted(len(own), 'video')}")
-    write_whole(out / "plan.jsonl", queue_text(plan))
+    for path, count in write_plan(out, plan, names).items():
+        say(f"{path}: {counted(count, 'video')}")
 
 
 @app.command("adjudicate", cls=NamingCommand)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..untrusted import say_json, say_lines
+from .named_files import UnseenOnly, unseen_scores
 from .options import listed
 from .score import Data
 
@@ -34,6 +35,7 @@ def compare_command(
     on: On = "all",
     seed: Seed = 0,
     data: Data = None,
+    unseen_only: UnseenOnly = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Compare two scored runs: every difference with its interval, and the videos that moved most.
@@ -56,6 +58,7 @@ def compare_command(
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
 
+    base, new = unseen_scores([base, new], unseen_only)
     found = compare(base=base, new=new, metrics=metric or (), tasks=task or (), on=on, seed=seed, data=data).comparison
     tables = comparison_tables(found)
     if as_json:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..untrusted import say, say_json, say_lines
-from .named_files import each_run_once
+from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
+    from ..leaderboard.submission import Submission
     from ..verification.evidence import Evidence
 
 
@@ -38,6 +40,10 @@ Data = Annotated[
 Form = Annotated[
     Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
 ]
+Like = Annotated[
+    Literal["table-3", "table-6", "table-8"] | None,
+    typer.Option(help="With --format tex: this table of the paper, each run a bold row below.", show_default=False),
+]
 Signers = Annotated[
     Path | None,
     typer.Option(
@@ -53,10 +59,12 @@ def leaderboard_command(
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Out = None,
     form: Form = "text",
+    like: Like = None,
     build: Build = None,
     verify: Verify = False,
     answers: Answers = None,
     data: Data = None,
+    unseen_only: UnseenOnly = False,
     allowed_signers: Signers = None,
 ) -> None:
     """Rank scored runs: one table per task, view, protocol, prompt and set of samples.
@@ -74,48 +82,80 @@ def leaderboard_command(
 
       ecva-bench leaderboard --format tex > tables.tex
 
+      ecva-bench leaderboard motion-mini.scores.jsonl --format tex --like table-3
+
       ecva-bench leaderboard --build leaderboards
 
       ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
     """
     from ..api.calls import read_run
     from ..data import load_dataset
-    from ..errors import UsageError
     from ..leaderboard.board import leaderboards
-    from ..leaderboard.details import dataset_tables
-    from ..leaderboard.files import write_leaderboards, written
+    from ..leaderboard.files import written
+    from ..leaderboard.like import table_like
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
-    from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
+
+    _check_options(build, verify, answers, allowed_signers, unseen_only)
+    _check_like(like, alone=form == "tex" and not (build or out or task))
+    printed = published_tables() if published else []
+    if build:
+        _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
+        return
+    datasets = [load_dataset(one) for one in data or ()]
+    submissions = [read_run(path, datasets) for path in each_run_once(unseen_scores(runs or [], unseen_only))]
+    if like:
+        say_lines(written([table_like(like, published_tables(), submissions)], form))
+        return
+    only = find_tasks([task])[0].name if task else None
+    shown = written(leaderboards(submissions, published=printed, task=only), form)
+    (say_json if form == "json" else say_lines)(shown)
+    if out:
+        _write(submissions, printed, only, out)
+
+
+def _check_options(
+    build: Path | None, verify: bool, answers: list[Path] | None, allowed_signers: Path | None, unseen_only: bool
+) -> None:
+    from ..errors import UsageError
 
     if allowed_signers and not verify:
         raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
     if (verify or answers) and not build:
         raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
-    names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
-    printed = published_tables() if published else []
-    if build:
-        _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
-        return
-    datasets = [load_dataset(one) for one in data or ()]
-    submissions = [read_run(path, datasets) for path in each_run_once(runs or [])]
-    only = find_tasks([task])[0].name if task else None
-    shown = written(leaderboards(submissions, published=printed, task=only), form)
-    (say_json if form == "json" else say_lines)(shown)
-    if out:
-        tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
-        for path in write_leaderboards(tables, out):
-            say(f"wrote {path}")
+    if unseen_only and build:
+        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
-def _build(
-    folder: Path, printed: list[PublishedTable], names: dict[int, str], evidence: Evidence, *, verify: bool
-) -> None:
+def _class_names() -> dict[int, str]:
+    from ..taxonomy import load_taxonomy
+
+    return {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
+
+
+def _write(submissions: Sequence[Submission], printed: list[PublishedTable], task: str | None, folder: Path) -> None:
+    from ..leaderboard.details import dataset_tables
+    from ..leaderboard.files import write_leaderboards
+
+    tables = dataset_tables(submissions, published=printed, class_names=_class_names(), task=task)
+    for path in write_leaderboards(tables, folder):
+        say(f"wrote {path}")
+
+
+def _check_like(like: str | None, *, alone: bool) -> None:
+    from ..errors import UsageError
+
+    if like and not alone:
+        remedy = "name runs and --format tex beside it, and no more"
+        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
+
+
+def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
     from ..leaderboard.files import build_leaderboards
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    for path in build_leaderboards(folder, published=printed, class_names=names, read=read):
+    for path in build_leaderboards(folder, published=printed, class_names=_class_names(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:
         say(note)

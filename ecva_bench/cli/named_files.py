@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..untrusted import say
+
+UnseenOnly = Annotated[
+    bool, typer.Option("--unseen-only", help="Take the scores that `score --unseen-only` wrote, and no others.")
+]
 
 
 def only_answers(files: list[Path]) -> list[Path]:
@@ -28,6 +35,27 @@ def each_run_once(files: list[Path]) -> list[Path]:
     beside = {scores_path(file, "standard"): file for file in files}
     _say({file: f"the scores of {beside[file]}, which is named too" for file in files if file in beside})
     return [file for file in files if file not in beside]
+
+
+def unseen_scores(files: list[Path], unseen_only: bool) -> list[Path]:
+    """Return files, with `unseen_only` in place of each results file its scores of `score --unseen-only`.
+
+    Raises `UsageError` where a results file has none.
+    """
+    from ..journal.lines import is_results
+
+    return [_scores_of_unseen(file) if unseen_only and is_results(file) else file for file in files]
+
+
+def _scores_of_unseen(results: Path) -> Path:
+    from ..errors import UsageError
+    from ..scoring.files import scores_path
+
+    scores = scores_path(results, "standard", unseen_only=True)
+    if not scores.exists():
+        remedy = "name all runs that are to be compared: ecva-bench score FILE… --unseen-only"
+        raise UsageError("the answers about unseen videos are not scored yet", results, remedy)
+    return scores
 
 
 def _say(passed_over: dict[Path, str]) -> None:

@@ -27,6 +27,14 @@ _SHOWN = 20  # errors that are printed
 _option = partial(typer.Option, rich_help_panel="Work")
 
 Reuse = Annotated[list[Path] | None, _option(help="Take what this results file answers, by key; may be repeated.")]
+Training = Annotated[
+    Path | None,
+    _option(
+        help="Record of the model's training, to mark questions about videos it was trained on. Default: the "
+        "training.json beside its weights.",
+        show_default=False,
+    ),
+]
 Name = Annotated[str, _option(help="What tables call this run. Default: the model's name.", show_default=False)]
 MemoryMb = Annotated[int, _option(min=1, help="Bound on decoded frames held ahead, in MiB.")]
 Decoders = Annotated[int, _option(min=1, help="Videos decoded at the same time, by each worker.")]
@@ -52,6 +60,7 @@ def run_command(
     out: options.Out = None,
     reuse: Reuse = None,
     name: Name = "",
+    training: Training = None,
     model_arg: options.ModelArg = None,
     hard_prompt: options.HardPrompt = None,
     connector: options.Connector = None,
@@ -96,8 +105,7 @@ def run_command(
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
-    values = {name: value for name, value in locals().items() if name not in ("out", "reuse", "batch")}
-    request = options.build_request(**values)
+    request = options.build_request(**{n: v for n, v in locals().items() if n not in ("out", "reuse", "batch")})
     out = out or request.results_file
     if batch:
         request = replace(request, model_args={**request.model_args, **_batch_option(out, engine, workers, devices)})
@@ -119,7 +127,6 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     from ..answering.ending import on_signals
     from ..answering.orphans import none_left
     from ..journal.manifests import sample_views
-    from ..journal.writer import Journal
     from .progress import progress
 
     work = request.open()
@@ -133,11 +140,13 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
         say(unusable, error=True)
+    if trained := request.tell_training():
+        say(trained, error=True)
     with (
         on_signals(),
         none_left(),
         work,
-        Journal(out, work.manifest, reuse) as journal,
+        request.journal(out, work, reuse) as journal,
         progress(f"run {request.model}", "answers") as settled,
     ):
         before = len(journal.answered)
@@ -148,6 +157,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         finally:
             _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
+    if note := request.tell_curves(out):
+        say(note, error=True)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         say(f"  {len(others)} of the missing are of earlier commands, which ask them", error=True)
     if end.answers and end.answers in (end.empty, end.cut_off):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..api.outcomes import Scored
     from ..judging import Judge
     from ..reading.units import TimeUnit
+    from ..records.answers import Results
     from ..records.scores import Scores
 
 Files = Annotated[
@@ -69,6 +71,13 @@ ReadWith = Annotated[
         help="Judge that reads classes and spans which the rules cannot read, marked as such; never by itself."
     ),
 ]
+UnseenOnly = Annotated[
+    bool,
+    typer.Option(
+        "--unseen-only",
+        help="Leave out of all files the questions about videos that the model of any of them was trained on.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option(help="Scores file. Default: beside each results file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Seed = Annotated[int, typer.Option(help="Seed of the intervals and of the shuffled-reference floor.")]
@@ -100,6 +109,7 @@ def score_command(
     anomeval: AnomEval = "paper",
     anomeval_set: AnomEvalSet = None,
     metric_arg: MetricArg = None,
+    unseen_only: UnseenOnly = False,
     out: Out = None,
     as_json: AsJson = False,
     seed: Seed = 0,
@@ -136,9 +146,9 @@ def score_command(
 
       ecva-bench score motion-mini.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=FOLDER
 
-      ecva-bench score motion-mini.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
-
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
+
+      ecva-bench score trained.jsonl motion-mini.jsonl --unseen-only
     """
     values = dict(locals())
     judging = {name.removeprefix("judge_"): values.pop(name) for name in JUDGING}
@@ -182,6 +192,7 @@ def _score_files(
     anomeval: str,
     anomeval_set: list[str] | None,
     metric_arg: list[str] | None,
+    unseen_only: bool,
     out: Path | None,
     as_json: bool,
     seed: int,
@@ -193,8 +204,6 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..api.calls import read_answer_file
-    from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring.files import check_target, scores_path
     from ..scoring.neural import model_settings
@@ -202,17 +211,17 @@ def _score_files(
     from ..scoring.score import score_results
     from .progress import progress
 
-    dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     changes = dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
     models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
-    targets = [out or scores_path(file, protocol) for file in files]
+    targets = [out or scores_path(file, protocol, unseen_only=unseen_only) for file in files]
     for target in targets:
         check_target(target)
     whole, idle = True, False
-    for file, target in zip(files, targets, strict=True):
+    several = _answers(files, data, task or (), curves, unseen_only)
+    for file, target, results in zip(files, targets, several, strict=True):
         scores = score_results(
-            read_answer_file(file, dataset, task or (), curves),
+            results,
             scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,
@@ -229,6 +238,23 @@ def _score_files(
         idle |= _print_unscored(scores, file)
     if not whole or idle:
         raise typer.Exit(3 if whole else 2)
+
+
+def _answers(
+    files: list[Path], data: str | None, tasks: Sequence[str], curves: Path | None, unseen_only: bool
+) -> Iterator[Results]:
+    """Return the answers, read one by one; with `unseen_only` all at once, without what any model was trained on."""
+    from ..api.calls import read_answer_file
+    from ..data import load_dataset
+    from ..scoring.unseen import videos_seen, without_videos
+
+    dataset = load_dataset(data) if data else None
+    several = (read_answer_file(file, dataset, tasks, curves) for file in files)
+    if not unseen_only:
+        return several
+    read = list(several)
+    seen = videos_seen(read)
+    return (without_videos(results, seen) for results in read)
 
 
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:

@@ -122,6 +122,7 @@ def _submission(
     from ..journal.lines import is_results
     from ..leaderboard.submission import submission
     from ..scoring.files import read_scores
+    from ..scoring.unseen import without_videos
     from ..verification.examining import check_answers, data_set_at_hand
     from ..verification.rescoring import verify as verified
     from ..verification.rows import check_row
@@ -132,7 +133,9 @@ def _submission(
     datasets = [] if data is None else [data]
     answers = read_answer_file(results, data)
     check_answers(answers)
-    scored = read_scores(scores) if scores else read_scored(results, datasets)
+    scored = read_scores(scores) if scores else read_scored(results, datasets, answers)
+    if (left_out := scored.header.unseen_only) is not None:
+        answers = without_videos(answers, left_out)
     made = submission(scored, answers, hardware=hardware, usd=usd)
     dataset = data_set_at_hand(made.dataset, datasets)
     check_row(made, results, dataset)

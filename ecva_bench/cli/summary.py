@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..untrusted import one_line, say_lines
-from .named_files import each_run_once
+from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
@@ -32,6 +32,7 @@ def summary_command(
         list[Path] | None,
         typer.Option(help="Scored run to compare with, over the same videos; may be repeated.", show_default=False),
     ] = None,
+    unseen_only: UnseenOnly = False,
 ) -> None:
     """Say what to report of scored runs: a number per task with interval, floor and baseline, and what to do next.
 
@@ -53,8 +54,8 @@ def summary_command(
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
-    baselines = [_submission(path) for path in baseline or ()]
-    runs = each_run_once(runs)
+    baselines = [_submission(path) for path in unseen_scores(baseline or [], unseen_only)]
+    runs = each_run_once(unseen_scores(runs, unseen_only))
     for run in runs:
         found = _submission(run)
         say_lines(as_text(headline_table(found, baselines)))
@@ -68,11 +69,11 @@ def summary_command(
 
 def _submission(path: Path) -> Submission:
     """Return a run with its settings where the file has them."""
-    from ..api.calls import read_run, read_scored
+    from ..api.calls import read_answer_file, read_run, read_scored
     from ..journal.lines import is_results
-    from ..journal.results import read_results
     from ..leaderboard.submission import submission
 
     if path.exists() and is_results(path):
-        return submission(read_scored(path), read_results(path))
+        answers = read_answer_file(path, None)
+        return submission(read_scored(path, answers=answers), answers)
     return read_run(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
+from ..reading.text import join_descriptions
 from ..records import Annotation, Label, Moment
 from ..records.annotations import Finding, Review
 from ..records.base import Action
@@ -116,7 +117,9 @@ def annotate(row: RawRow, taxonomy: Taxonomy) -> tuple[Annotation, dict[str, lis
         sentences, notes["key_sentences"] = parse_key_sentences(row.key_sentences)
     if row.description is not None and texts["description"] is not None:
         segments, notes["description"] = parse_segments(row.description)
-        texts["description"] = _stripped(row.description) if segments else None
+        texts["description"] = whole = _stripped(row.description) if segments else None
+        if whole and (joined := join_descriptions(whole)) != whole:
+            notes["description"].append(Note("descriptions-joined", "kept", whole, joined))
         if moments and len(segments) != len(moments):
             before = f"{counted(len(moments), 'moment')}, {counted(len(segments), 'description')}"
             notes["description"].append(Note("moments-descriptions", "kept", before))

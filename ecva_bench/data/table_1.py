@@ -1,13 +1,15 @@
 """The paper's Table I, sizes of data sets as printed, and the row of a data set at hand.
 
-Figures that cannot be right as they are printed say why (`doubt`); `table_1.json` holds them.
+Figures that cannot be right as they are printed say why (`doubt`); they are in
+`leaderboards/published/table-1-datasets.json` (schema `ecva.sizes/1`).
 """
 
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..untrusted import parse_json
 from .stats import Stats
@@ -16,25 +18,32 @@ from .stats import Stats
 class SizeRow(BaseModel):
     """A data set's size: frames, hours, mean seconds of a clip, whether there is sound, and how many classes.
 
-    What is not printed is None; `doubt` says why a printed figure cannot be right, empty where none is known.
+    `localization` to `outcome` are how these are annotated, in the paper's words. What is not printed is None or empty;
+    `doubt` says why a printed figure cannot be right, empty where none is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
+    domain: str = ""
     frames: int | None
     hours: float | None
     clip_s: float | None
     audio: str | None
     classes: int | None
+    localization: str = ""
+    description: str = ""
+    reasoning: str = ""
+    outcome: str = ""
     doubt: str = ""
 
 
 class SizeTable(BaseModel):
     """Table I of the paper with its `source`; `notes` are figures of the text that do not fit."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
+    schema_: Literal["ecva.sizes/1"] = Field(alias="schema")
     paper: str
     table: str
     source: str
@@ -44,7 +53,7 @@ class SizeTable(BaseModel):
 
 def load_table_1() -> SizeTable:
     """Return the table as it is printed."""
-    text = files("ecva_bench.data").joinpath("table_1.json").read_text(encoding="utf-8")
+    text = (files("ecva_bench.leaderboards") / "published" / "table-1-datasets.json").read_text(encoding="utf-8")
     return SizeTable.model_validate(parse_json(text))
 
 

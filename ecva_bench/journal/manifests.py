@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import ResultsError, SpecMismatch
 from ..records.answers import RESULTS_SCHEMA, Lacking, Manifest
 from ..records.base import Record, View
+from ..records.training import TrainedOn
 
 SampleView = tuple[str, View]  # sample id and view
 Expected = dict[View, tuple[str, ...]]
@@ -158,9 +159,17 @@ def joined(there: Manifest, here: Manifest) -> Manifest:
             "references": {**there.references, **here.references},
             "lacking": None if covers and not lacking(here) else there.lacking,
             "name": here.name or there.name,
+            "trained_on": _trained_on(there.trained_on, here.trained_on),
         }
     )
     return there if _owes(both) == _owes(there) else both
+
+
+def _trained_on(there: TrainedOn | None, here: TrainedOn | None) -> TrainedOn | None:
+    """Return the videos that either names, for the weights are the same; the newer record is the one that is named."""
+    if there is None or here is None:
+        return here or there
+    return here.model_copy(update={"videos": tuple(sorted({*there.videos, *here.videos}))})
 
 
 def union(one: Mapping[View, Sequence[str]], other: Mapping[View, Sequence[str]]) -> Expected:
@@ -191,4 +200,5 @@ def _owes(manifest: Manifest) -> tuple[object, ...]:
         manifest.references,
         manifest.lacking,
         manifest.name,
+        manifest.trained_on,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from .. import registry
 from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
 from ..records.base import Record, View, sha256_of_file
+from ..records.training import TrainedOn
 from .lines import parse_records
 from .makers import Makers
 from .manifests import SampleView, lacking, manifest_of, sample_views
@@ -83,7 +85,17 @@ def read_results(path: Path) -> Results:
         packages=Makers(records).several,
         sealed=manifest.sealed,
         repaired=sum(map(_repaired_faults, records)),
+        trained_on=_trained_on(manifest, records),
     )
+
+
+def _trained_on(manifest: Manifest, records: Sequence[Record]) -> TrainedOn | None:
+    """Return the videos that the manifest or any record names as trained on; None where nothing is known of it."""
+    told = manifest.trained_on
+    seen = {one.video for one in records if isinstance(one, Answer | Failure) and one.trained_on}
+    if told is None and not seen:
+        return None
+    return TrainedOn(sha256=told.sha256 if told else "", videos=tuple(sorted({*(told.videos if told else ()), *seen})))
 
 
 def _repaired_faults(record: Record) -> int:

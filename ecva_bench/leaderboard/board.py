@@ -8,7 +8,7 @@ were computed over other samples and in another way.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
@@ -41,8 +41,7 @@ def leaderboards(
     """
     tables = [board(group, published) for group in group_submissions(submissions, task)]
     if not submissions:
-        tasks = dict.fromkeys(table.task for table in published)
-        tables = [published_board(name, published) for name in tasks if task in (None, name)]
+        tables = published_boards(published, task)
     if not tables:
         raise UsageError("there is nothing to rank", remedy="give scores files of this task, or leave out --task")
     return tables
@@ -59,10 +58,10 @@ def title(group: LeaderboardGroup) -> str:
 def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
     """Return the leaderboard of a group, with the published rows of its task below if they are of its data set."""
     beside = group.view == "full" and group.dataset in WITH_PUBLISHED
-    printed = [table for table in published if beside and table.task == group.task]
+    printed = [table for table in published if beside and not table.ablation and group.task in table.tasks]
     differing, common = _aggregates(group)
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
-    theirs = {column.column: f"{column.name} {table.unit}" for table in printed for column in table.columns}
+    theirs = {column.column: column.heading for table in printed for column in table.columns_of(group.task)}
     names = units | {column: name for column, name in theirs.items() if column not in units}
     standings = group.standings()
     blanks = [blank_score(row.submission, row.entry, group.by) for row in group.rows] if group.view == "full" else []
@@ -73,7 +72,7 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     ]
     after = 1 + len(blank) + len(differing)
     rows += _blind_row(group, list(names), after)
-    rows += [row for table in printed for row in _printed_rows(table, list(names), after=after)]
+    rows += [row for table in printed for row in _printed_rows(table, group.task, list(names), after=after)]
     return Table(
         title=title(group),
         header=(*HEADER, *names.values(), "floor", *blank, *(f"{one.column} {one.unit}" for one in differing)),
@@ -88,17 +87,41 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     )
 
 
+def published_boards(
+    published: Sequence[PublishedTable], task: str | None = None, *, without: Collection[str] = ()
+) -> list[Table]:
+    """Return the published rows of each task, or of one, and then the ablations whole; none of tasks in `without`."""
+    compared = [table for table in published if not table.ablation]
+    tasks = dict.fromkeys(name for table in compared for name in table.tasks if task in (None, name))
+    names = [name for name in tasks if name not in without]
+    ablations = [table for table in published if table.ablation and (task is None or task in table.tasks)]
+    return [*(published_board(name, published) for name in names), *map(_ablation, ablations)]
+
+
 def published_board(task: str, published: Sequence[PublishedTable]) -> Table:
     """Return the published rows of a task alone."""
-    tables = [table for table in published if table.task == task]
-    names = {column.column: f"{column.name} {table.unit}" for table in tables for column in table.columns}
+    tables = [table for table in published if task in table.tasks and not table.ablation]
+    names = {column.column: column.heading for table in tables for column in table.columns_of(task)}
     return Table(
         title=f"{task}, as published",
         header=("model", "kind", *names.values()),
         rows=tuple(
-            (row[2], row[3], *row[len(HEADER) :]) for table in tables for row in _printed_rows(table, list(names))
+            (row[2], row[3], *row[len(HEADER) :]) for table in tables for row in _printed_rows(table, task, list(names))
         ),
         notes=tuple(note for table in tables for note in _printed_notes(table)),
+    )
+
+
+def _ablation(table: PublishedTable) -> Table:
+    """Return a table as it is printed: its rows are one model, made in several ways."""
+    return Table(
+        title=f"ablation, Table {table.table}, as published",
+        header=("model", "kind", *(column.heading for column in table.columns)),
+        rows=tuple(
+            marked((Cell(row.model), Cell("as printed"), *map(printed_cell, row.cells.values())), "printed")
+            for row in table.rows
+        ),
+        notes=tuple(_printed_notes(table)),
     )
 
 
@@ -213,21 +236,24 @@ def _blind_row(group: LeaderboardGroup, columns: Sequence[str], after: int) -> l
     ]
 
 
-def _printed_rows(table: PublishedTable, columns: Sequence[str], after: int = 0) -> Iterator[tuple[Cell, ...]]:
-    """Yield a published table's rows in the board's columns, followed by `after` empty cells."""
-    own = {column.column: column.name for column in table.columns}
+def _printed_rows(
+    table: PublishedTable, task: str, columns: Sequence[str], after: int = 0
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield a published table's rows of a task in the board's columns, followed by `after` empty cells."""
+    own = {column.column: column.name for column in table.columns_of(task)}
     for row in table.rows:
         cells = [row.cells[own[column]] if column in own else None for column in columns]
         if any(cells):
             head = (Cell(), Cell(), Cell(row.model), Cell("as printed"), Cell(), Cell(), Cell())
-            yield marked((*head, *map(_printed, cells), *[Cell()] * after), "printed")
+            yield marked((*head, *map(printed_cell, cells), *[Cell()] * after), "printed")
 
 
-def _printed(cell: PublishedCell | None) -> Cell:
+def printed_cell(cell: PublishedCell | None) -> Cell:
+    """Return a published figure as it is printed, with a dagger where it is doubted; empty where there is none."""
     if cell is None:
         return Cell()
     marks: frozenset[Mark] = frozenset({"doubted"} if cell.doubted else ())
-    return Cell(cell.printed or "" if cell.value is None else f"{cell.value:.2f}", cell.value, marks=marks)
+    return Cell(cell.text, cell.value, marks=marks)
 
 
 def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]:
@@ -280,7 +306,10 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
 
 def _printed_notes(table: PublishedTable) -> list[str]:
     head = f"As printed: {table.paper}, Table {table.table}, over its own videos and by its own arithmetic."
-    sources = [f"Figures from {source}." for source in table.sources.values()]
+    sources = [f"Figures from {source}." for source in table.sources.values() if len(table.sources) > 1]
     doubts = "† " if any(cell and cell.doubted for row in table.rows for cell in row.cells.values()) else ""
     misprints = [f"{doubts}Misprint: {misprint}" for misprint in table.misprints]
-    return [head, *sources, f"A dash in their rows: {table.null}.", *table.notes, *misprints]
+    unknown = [f"A dash in their rows: {table.null}."] if table.null else []
+    adapters = ", ".join(dict.fromkeys(row.adapter for row in table.rows if row.adapter))
+    here = [f"Models here, in the order of the rows (`ecva-bench run --model NAME`): {adapters}."] if adapters else []
+    return [head, *sources, *unknown, *table.notes, *misprints, *here]

@@ -17,6 +17,7 @@ from ..errors import UsageError
 from ..records.answers import Lacking
 from ..records.base import Record
 from ..records.scores import Scores
+from ..records.training import TrainedShare
 from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
 from ..wording import counted, versions
@@ -35,6 +36,7 @@ class Side(Record):
     """One of two runs: the name of its results file, their hash, the model, and the parts of it that are absent.
 
     `warnings` are further things to be known of it; `libraries` are those that its networks of metrics ran on.
+    `trained_on` says of how many questions the model was trained on the video, where that is known.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Side(Record):
     lacking: Lacking | None = Field(default=None, exclude_if=not_)
     warnings: tuple[str, ...] = Field(default=(), exclude_if=not_)
     libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
+    trained_on: TrainedShare | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @classmethod
     def of(cls, scores: Scores) -> Side:
@@ -55,6 +58,7 @@ class Side(Record):
             lacking=header.lacking,
             warnings=tuple(text for text in warnings_of(header) if text != lacking_text(header)),
             libraries=header.libraries,
+            trained_on=header.trained_on,
         )
 
 
@@ -295,6 +299,10 @@ def notes_on(*, base: Side, new: Side) -> list[str]:
     if all(side.libraries for side in sides) and base.libraries != new.libraries:
         ran = [versions(side.libraries) for side in sides]
         notes.append(f"beware: metrics ran on {ran[0]} in the base, on {ran[1]} in the new run")
+    told = [side.trained_on for side in sides]
+    if len({one.questions for one in told if one}) > 1 or (None in told and any(one and one.questions for one in told)):
+        shown = ["unknown" if one is None else str(one) for one in told]
+        notes.append(f"beware: trained on the videos of: {shown[0]} in the base, {shown[1]} in the new run")
     return notes
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 
 from ..statistics.ranks import tau_b
 from ..wording import counted
-from .board import board, leaderboards, marked, published_board, score_cell, title
+from .board import board, leaderboards, marked, published_boards, score_cell, title
 from .by_view import compared_table
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
 from .published import WITH_PUBLISHED, PublishedTable
@@ -57,8 +57,7 @@ def dataset_tables(
     if not any(group.dataset in WITH_PUBLISHED for group in groups):
         published = ()
     ranked = {group.task for group in groups if group.view == "full" and group.dataset in WITH_PUBLISHED}
-    others = dict.fromkeys(table.task for table in published if table.task not in ranked and task in (None, table.task))
-    return [*tables, *(published_board(name, published) for name in others), runs_table(submissions)]
+    return [*tables, *published_boards(published, task, without=ranked), runs_table(submissions)]
 
 
 def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Table | None:

@@ -1,6 +1,7 @@
 """The paper's tables as data: every figure with its source, what is unknown as null, and known misprints.
 
-The files are `leaderboards/published/*.json` (schema `ecva.published/1`); this module knows their form.
+The files are `leaderboards/published/table-3*.json` to `table-8*.json` (schema `ecva.published/2`), a file for each
+table; this module knows their form. Table I, of sizes of data sets, is read by `data/table_1.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..untrusted import parse_json
 
-SCHEMA = "ecva.published/1"
+SCHEMA = "ecva.published/2"
+PAPER = "paper"  # the source of a figure that names none
+FOLDER = "published"  # among the leaderboards
+SIZES, REPRODUCTION = "table-1-datasets.json", "reproduction.json"  # files there of other forms
 PUBLISHED_DATASET = "ecva"  # the data set of the published tables
 # The authors' program and released answers are over CUVA's videos, so these boards show the published rows too.
 WITH_PUBLISHED = (PUBLISHED_DATASET, "cuva")
@@ -25,13 +29,19 @@ class _Strict(BaseModel):
 class PublishedCell(_Strict):
     """A figure, or a word such as `N/A` that is printed in its place, and the name of the source it was read in.
 
-    It is `doubted` where the paper gives another figure for it elsewhere; a misprint of the table says which.
+    In a file, a bare number is a figure of the paper. It is `doubted` where the paper gives another figure for it
+    elsewhere; a misprint of the table says which.
     """
 
     value: float | None = None
     printed: str | None = None
-    source: str
+    source: str = PAPER
     doubted: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, given: object) -> object:
+        return {"value": given} if isinstance(given, int | float) else given
 
     @model_validator(mode="after")
     def _one_of_both(self) -> PublishedCell:
@@ -39,39 +49,65 @@ class PublishedCell(_Strict):
             raise ValueError("a cell has either a value or a printed word")
         return self
 
+    @property
+    def text(self) -> str:
+        """What is printed, with two decimals."""
+        return self.printed or "" if self.value is None else f"{self.value:.2f}"
+
 
 class PublishedColumn(_Strict):
-    """A column as it is headed in the paper, with the name of our column for the same quantity."""
+    """A column as it is headed in the paper, with its task, and the name of our column for the same quantity."""
 
     name: str
+    task: str
     column: str
+    unit: Literal["%", "points"] = "%"
+
+    @property
+    def heading(self) -> str:
+        """The name with the unit."""
+        return f"{self.name} {self.unit}"
 
 
 class PublishedRow(_Strict):
-    """A model with its cells by column name; None where no source at hand has the figure."""
+    """A model as it is printed, with its cells by column name; None where no source has the figure.
+
+    `adapter` is the model's name here, `base_llm` its language model as printed.
+    """
 
     model: str
+    adapter: str | None = None
+    base_llm: str = ""
     cells: dict[str, PublishedCell | None]
 
 
 class PublishedTable(_Strict):
-    """What is known of one table of a paper, for one task.
+    """What is known of one table of a paper.
 
     `sources` explains the names that cells refer to; `null` says what a cell of None means; `misprints` are
-    faults of the paper, `notes` all else a reader must know.
+    faults of the paper, `notes` all else a reader must know. The rows of an `ablation` are one model made in several
+    ways, and stand apart from those of other models.
     """
 
-    schema_: Literal["ecva.published/1"] = Field(alias="schema")
+    schema_: Literal["ecva.published/2"] = Field(alias="schema")
     paper: str
     table: str
-    task: str
-    unit: Literal["%"]
+    ablation: bool = False
     null: str
     sources: dict[str, str]
     columns: tuple[PublishedColumn, ...]
     rows: tuple[PublishedRow, ...]
     notes: tuple[str, ...]
     misprints: tuple[str, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that it has figures of."""
+        return tuple(dict.fromkeys(column.task for column in self.columns))
+
+    def columns_of(self, task: str) -> tuple[PublishedColumn, ...]:
+        """Return the columns of a task."""
+        return tuple(column for column in self.columns if column.task == task)
 
     @model_validator(mode="after")
     def _complete(self) -> PublishedTable:
@@ -82,11 +118,16 @@ class PublishedTable(_Strict):
             unknown = {cell.source for cell in row.cells.values() if cell} - self.sources.keys()
             if unknown:
                 raise ValueError(f"the row of {row.model} names sources that are not described: {unknown}")
+            if not self.null and None in row.cells.values():
+                raise ValueError(f"the row of {row.model} lacks a figure, and `null` does not say why")
         return self
 
 
 def published_tables() -> list[PublishedTable]:
     """Return all published tables, ordered by file name."""
-    folder = files("ecva_bench.leaderboards") / "published"
+    folder = files("ecva_bench.leaderboards") / FOLDER
     paths = sorted((path for path in folder.iterdir() if path.name.endswith(".json")), key=lambda path: path.name)
-    return [PublishedTable.model_validate(parse_json(path.read_text(encoding="utf-8"))) for path in paths]
+    contents = [
+        parse_json(path.read_text(encoding="utf-8")) for path in paths if path.name not in (SIZES, REPRODUCTION)
+    ]
+    return [PublishedTable.model_validate(content) for content in contents]

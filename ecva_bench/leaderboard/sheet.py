@@ -53,6 +53,7 @@ def coverage_text(coverage: Coverage) -> str:
         f"{coverage.answered} of {coverage.owed} answered ({share:.2f} %), {coverage.failed} failed, "
         f"{coverage.missing} missing; {coverage.empty} empty, {coverage.cut_off} cut off, {coverage.extra} extra, "
         f"{coverage.duplicates} duplicate"
+        + (f", {coverage.trained_on} about videos it was trained on" if coverage.trained_on else "")
         + (f", {sum(coverage.unasked.values())} unscorable" if coverage.unasked else "")
     )
 
@@ -68,13 +69,25 @@ def served_text(header: ScoresHeader) -> str:
     return f"beware: several models gave these answers: {', '.join(header.served)}" if several else ""
 
 
+def training_text(header: ScoresHeader) -> str:
+    """Return of how many questions the model was trained on the video, or that such were left out; empty for none."""
+    seen = header.trained_on
+    if seen is not None and seen.questions:
+        return f"beware: the model was trained on the videos of {seen}; --unseen-only leaves them out"
+    if header.unseen_only is not None:
+        videos = counted(len(header.unseen_only), "video")
+        return f"unseen only: questions about {videos} that a model was trained on are left out"
+    return ""
+
+
 def warnings_of(header: ScoresHeader) -> list[str]:
     """Return what of a run must be known beside its scores, in a line each; nothing of most runs."""
     several = versions(header.packages)
     changed = f"beware: several versions of packages gave these answers: {several}" if several else ""
     places = counted(header.repaired, "place")
     repaired = f"beware: the results file was changed in {places} and repaired" if header.repaired else ""
-    return [text for text in (lacking_text(header), served_text(header), changed, repaired) if text]
+    said = (lacking_text(header), served_text(header), changed, repaired, training_text(header))
+    return [text for text in said if text]
 
 
 def judges_text(signatures: Iterable[str]) -> str:
@@ -122,6 +135,9 @@ def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
             )
         elif part.startswith("beware:self-agreement"):
             found[f"{of}beware: the model and what made the curves both have CLIP, so it agrees with itself"] = None
+        elif part.startswith("curves-of-other-files:"):
+            videos = counted(int(part.partition(":")[2]), "video")
+            found[f"{of}beware: the curves of {videos} were made of other files than the model was shown"] = None
     return list(found)
 
 

@@ -115,9 +115,13 @@ class Submission(Record):
     def kind(self) -> str:
         """What the run is, in a word; one that was imported was answered elsewhere, and little is known of how.
 
-        Where it was looked at, also how far its scores are verified.
+        Where it was looked at, also how far its scores are verified; and on what share of the questions the model was
+        trained, where that is known.
         """
         kind = "baseline" if self.scores.baseline else "imported" if self.scores.imported else "run"
+        seen = self.scores.trained_on
+        if seen is not None and seen.questions:
+            kind += f", trained on {100 * seen.questions / seen.of:.0f} % of it"
         return f"{kind}, {self._verification.text}" if self._verification else kind
 
     @property

@@ -29,6 +29,7 @@ BOX = ("<|begin_of_box|>", "<|end_of_box|>")  # around an answer; the readers lo
 ENDS = 10_000  # characters at either end of a text, five pages; one that is longer goes round in circles
 _MEANS_NOTHING = "\x00"  # no blank, since a reader may go over blanks again and again
 _SPECIALS = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
+_BETWEEN = re.compile(r"\s*\]\s*\[\s*")
 _UNSAID = re.compile("|".join(map(re.escape, (*SPECIAL_TOKENS, *BOX))))
 
 # `**bold**`, `__bold__`, `code`; `\(`, `\[`, `\,` and `$` of LaTeX. A single `*` may be a list's mark, a single `_`
@@ -67,6 +68,15 @@ _MARKS = {
 def strip_special_tokens(text: str) -> str:
     """Return the text without `SPECIAL_TOKENS` and marks of a `BOX` a decoder may leave, and without outer blanks."""
     return _UNSAID.sub(" ", text).strip()
+
+
+def join_descriptions(text: str) -> str:
+    """Return the descriptions of a video's moments as one text: a blank for each `][` that CUVA has between them.
+
+    >>> join_descriptions("A car skids,][it hits a wall")
+    'A car skids, it hits a wall'
+    """
+    return _BETWEEN.sub(" ", text)
 
 
 def final_answer(text: str) -> str:

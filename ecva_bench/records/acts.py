@@ -61,6 +61,10 @@ class AnnotationAct(Record):
             raise ValueError("it says that nothing is anomalous, and has moments")
         return self
 
+    def in_round(self, number: int, saw: tuple[str, ...]) -> AnnotationAct:
+        """Return the act as one of a round, blind unless its annotator saw somebody's work."""
+        return self.model_copy(update={"round": number, "blind": not saw, "saw": saw})
+
     @property
     def spans(self) -> tuple[tuple[float, float], ...] | None:
         """The moments as (start, end), empty where nothing was found; None where they were not annotated."""

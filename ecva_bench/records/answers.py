@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from .annotations import Label, Moment
 from .base import Record, SampleIdText, TaskName, VideoId, View
+from .training import TrainedOn
 
 RESULTS_SCHEMA = "ecva.results/1"
 
@@ -41,6 +42,7 @@ class Answer(Record):
 
     `finish` is `stop`, or `length` where the text was cut off. `steps` is for readers: the intermediate results of a
     model that works in several steps, or its reasoning (`thought`). `options` and `curve` are those of the sample.
+    `trained_on`: the video is one that the model was trained on.
     """
 
     type: Literal["answer"] = "answer"
@@ -64,6 +66,7 @@ class Answer(Record):
     frames: SeenFrames | None = None
     steps: dict[str, Any] | None = None
     time: dict[str, float] = Field(default_factory=dict)
+    trained_on: bool = Field(default=False, exclude_if=not_)
     t: str = ""
 
     @property
@@ -78,7 +81,10 @@ class Answer(Record):
 
 
 class Failure(Record):
-    """One line of a results file: a question that got no answer. Never scored, always counted."""
+    """One line of a results file: a question that got no answer. Never scored, always counted.
+
+    `trained_on`: the video is one that the model was trained on.
+    """
 
     type: Literal["error"] = "error"
     key: str
@@ -90,6 +96,7 @@ class Failure(Record):
     error: str
     message: str
     retryable: bool = False
+    trained_on: bool = Field(default=False, exclude_if=not_)
     t: str = ""
 
 
@@ -168,8 +175,9 @@ class Manifest(Record):
     `id@view` where that concerns one view. For a run divided by `--shard`, `whole` lists what all parts together owe,
     where that is known, and `lacking` are the parts that are not in a merged file. `name` is what tables call the run,
     where that is not the model's name. `references` are by id what the annotation answers to samples of tasks whose
-    accuracy is balanced over it, so that one without an answer counts in its own class. `sealed` says that each line of
-    the file has a seal.
+    accuracy is balanced over it, so that one without an answer counts in its own class. `trained_on` says which of the
+    videos the model was trained on, where a record of its training is known. `sealed` says that each line of the file
+    has a seal.
     """
 
     type: Literal["run"] = "run"
@@ -183,6 +191,7 @@ class Manifest(Record):
     whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
     references: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     lacking: Lacking | None = None
+    trained_on: TrainedOn | None = Field(default=None, exclude_if=lambda found: found is None)
     environment: dict[str, Any] = Field(default_factory=dict)
     t: str = ""
     sealed: bool = Field(default=False, exclude_if=not_)
@@ -224,7 +233,9 @@ class Results(Record):
     `references` are those of the manifest.
     `doubts` say what contradicts the data set or the file itself, as far as it was looked for. `packages` are those of
     which several versions gave answers, with the versions. `sealed`: a change of the file since it was written would
-    have been noticed. `repaired`: in how many places it was, and was repaired.
+    have been noticed. `repaired`: in how many places it was, and was repaired. `trained_on`: which of the videos the
+    model was trained on, as far as that is known. `unseen_only`: the videos whose questions were left out because a
+    model was trained on them; None where that was not asked for.
     """
 
     name: str
@@ -243,3 +254,5 @@ class Results(Record):
     packages: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     sealed: bool = False
     repaired: int = 0
+    trained_on: TrainedOn | None = None
+    unseen_only: tuple[str, ...] | None = None

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from .annotations import Label
 from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
+from .training import TrainedShare
 
 SCORES_SCHEMA = "ecva.scores/1"
 NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
@@ -29,7 +30,9 @@ class ScoresHeader(Record):
     other one that the results file has. `packages` are those of which several versions gave the answers; `libraries`
     are those that metrics which are networks ran on, with their versions. `videos` are by video the beginnings of the
     hashes of the files that were shown, where they are known. `repaired`: in how many places the results file had been
-    changed and was repaired. `sealed` says that each line of the scores file has a seal.
+    changed and was repaired. `trained_on` says of how many questions the model was trained on the video, where a record
+    of its training is known. `unseen_only` are the videos whose questions were left out because a model was trained on
+    them, where that was asked for. `sealed` says that each line of the scores file has a seal.
     """
 
     type: Literal["scores"] = "scores"
@@ -56,6 +59,8 @@ class ScoresHeader(Record):
     libraries: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
     videos: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     repaired: Count = Field(default=0, exclude_if=not_)
+    trained_on: TrainedShare | None = Field(default=None, exclude_if=lambda found: found is None)
+    unseen_only: tuple[str, ...] | None = Field(default=None, exclude_if=lambda videos: videos is None)
     sealed: bool = Field(default=False, exclude_if=not_)
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, serialize_by_alias=True)
@@ -69,7 +74,8 @@ class Coverage(Record):
     owed and `duplicates` second answers to one sample; neither is scored, but a protocol may count extra answers
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
     same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
-    that are not owed because the view cannot be made of their videos.
+    that are not owed because the view cannot be made of their videos. `trained_on` counts those owed about videos that
+    the model was trained on.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -85,6 +91,7 @@ class Coverage(Record):
     cut_off: Count = Field(default=0, exclude_if=not_)
     extra: Count = 0
     duplicates: Count = 0
+    trained_on: Count = Field(default=0, exclude_if=not_)
     absent: tuple[str, ...] = ()
     unasked: dict[str, Count] = Field(default_factory=dict, exclude_if=not_)
 

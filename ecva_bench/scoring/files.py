@@ -31,13 +31,16 @@ _TYPES: dict[str, type[Record]] = {
 }
 
 
-def scores_path(results: Path, protocol: str) -> Path:
+def scores_path(results: Path, protocol: str, *, unseen_only: bool = False) -> Path:
     """Return where the scores of a results file go: beside it, the protocol in the name unless it is the standard.
+
+    Those of `unseen_only` questions have a file of their own: they are other numbers.
 
     Other suffixes than a results file's stay in the name, so that the scores of x.json and x.csv are not x.jsonl's.
     Raises `UsageError` for an unknown protocol.
     """
     middle = "" if get_protocol(protocol).name == "standard" else f".{protocol}"
+    middle += ".unseen" if unseen_only else ""
     return results.with_name(f"{results.name.removesuffix('.jsonl')}{middle}.scores.jsonl")
 
 

@@ -25,7 +25,8 @@ class AnswerGroup:
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
     `siblings` are the task's other groups.
     `impossible` says, by sample id, why other views cannot be made of its video, and `unasked` counts, by reason, the
-    samples of which this view cannot. `references` are by sample id what the annotation answers, as far as the run says
+    samples of which this view cannot. `trained_on` counts those owed about videos that the model was trained on.
+    `references` are by sample id what the annotation answers, as far as the run says
     it of samples without an answer.
     """
 
@@ -38,6 +39,7 @@ class AnswerGroup:
     failed: frozenset[str]
     extra: int
     duplicates: int
+    trained_on: int = 0
     siblings: tuple[AnswerGroup, ...] = ()
     impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class AnswerGroup:
             cut_off=sum(answer.cut_off for answer in self.answers),
             extra=self.extra,
             duplicates=self.duplicates,
+            trained_on=self.trained_on,
             absent=self.absent,
             unasked=dict(self.unasked),
         )
@@ -97,6 +100,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
         given[answer.task, answer.view].append(answer)
     failures = {(failure.id, failure.view) for failure in results.failures}
     impossible, unasked = _impossible(results)
+    trained = set(results.trained_on.videos) if results.trained_on else set()
     groups = []
     for task, view in sorted(expects.keys() | given.keys() | unasked.keys()):
         first: dict[str, Answer] = {}
@@ -117,6 +121,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
                 failed=frozenset(sample for sample in absent if (sample, view) in failures),
                 extra=0 if include_extra else len(extra),
                 duplicates=len(given[task, view]) - len(first),
+                trained_on=sum(sample_parts(sample).video in trained for sample in counted) if trained else 0,
                 impossible=impossible,
                 references=results.references,
                 unasked=dict(sorted(unasked[task, view].items())),

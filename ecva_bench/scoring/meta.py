@@ -17,14 +17,14 @@ from statistics import fmean
 from pydantic import Field
 
 from ..errors import UsageError
-from ..reading.text import final_answer
+from ..reading.text import final_answer, join_descriptions
 from ..records.base import Record
 from ..statistics.agreement import krippendorff_alpha
 from ..statistics.comparisons import holm, paired_difference
 from ..statistics.intervals import Estimate, estimate
 from ..statistics.ranks import kendall_w
 from .orders import OrderAgreement, order_agreement, pair_credits
-from .rankings import RankingProblem, Rankings, Triple
+from .rankings import RankedTriple, RankingProblem, Rankings
 from .scorer import Scorable, Scorer
 
 RANKING_DRAWS = 10_000
@@ -147,7 +147,7 @@ def meta_evaluate(
     )
 
 
-def _scores_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, dict[str, list[float]]]:
+def _scores_by_column(scorer: Scorer, triples: Sequence[RankedTriple]) -> dict[str, dict[str, list[float]]]:
     """Return the scores of each triple that could be scored, higher is better, by column and triple.
 
     There is no column without a fitting task.
@@ -168,8 +168,10 @@ def _scores_by_column(scorer: Scorer, triples: Sequence[Triple]) -> dict[str, di
     return found
 
 
-def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
-    clean = final_answer if scorer.protocol.strip_special_tokens else str
+def _items(triple: RankedTriple, scorer: Scorer) -> list[Scorable]:
+    strips = scorer.protocol.strip_special_tokens
+    clean = final_answer if strips else str
+    joined = join_descriptions if strips and triple.task == "description" else str
     return [
         Scorable(
             key=_item_id(triple, name),
@@ -177,8 +179,8 @@ def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
             video=triple.video_id,
             task=triple.task,
             view="full",
-            candidate=clean(answer),
-            reference=triple.reference,
+            candidate=joined(clean(answer)),
+            reference=joined(triple.reference),
             key_sentences=triple.key_sentences,
             moments=triple.moments,
             label=triple.label,
@@ -189,7 +191,7 @@ def _items(triple: Triple, scorer: Scorer) -> list[Scorable]:
     ]
 
 
-def _item_id(triple: Triple, name: str) -> str:
+def _item_id(triple: RankedTriple, name: str) -> str:
     return f"{triple.triple_id}/{name}"
 
 
@@ -298,11 +300,11 @@ class _Evaluation:
             for (first, second, found), p_holm in zip(tests, corrected, strict=True)
         )
 
-    def _of(self, task: str) -> list[Triple]:
+    def _of(self, task: str) -> list[RankedTriple]:
         return [triple for triple in self.triples.values() if task in (ALL_TASKS, triple.task)]
 
 
-def _one_out(triple: Triple) -> OrderAgreement | None:
+def _one_out(triple: RankedTriple) -> OrderAgreement | None:
     """Return the agreement of each annotator with the others, as a mean; None where it cannot be computed."""
     orders = [
         order_agreement(gold=others, scores=[-rank for rank in ranks])

@@ -60,7 +60,8 @@ class ModelSettings:
 class Protocol:
     """Every setting that moves a score. The defaults are the correct arithmetic.
 
-    `strip_special_tokens`: cut `</s>` and its like, and what was thought aloud, from answers before scoring.
+    `strip_special_tokens`: cut `</s>` and its like, and what was thought aloud, from answers before scoring, and read
+    `][` between the descriptions of moments as a blank (rule `descriptions-joined`).
     `include_extra`: also score answers to samples that the data set excludes.
     `swap_arguments`: hand BLEU and BLEURT the answer as reference and the reference as candidate.
     `first_digit_class`: compare a predicted class with the first digit of the annotated one (10 and 11 become 1).

@@ -15,14 +15,14 @@ from __future__ import annotations
 from operator import not_
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
 from ..errors import DataError, EcvaError
 from ..reading.text import final_answer
 from ..records import Label, Moment
-from ..records.base import Record
+from ..records.base import Record, first_problem
 from ..statistics.ranks import midranks
 from ..tasks import find_tasks
 from ..untrusted import parse_json
@@ -40,7 +40,7 @@ class HumanRanking(Record):
 
 
 class Triple(Record):
-    """Answers to one question about one video, as people ranked them; moments in seconds. Two or more answers will do.
+    """Answers to one question about one video, for people to rank; moments in seconds. Two or more answers will do.
 
     `reference` is what scorers compare with; it is none of the answers. `question` is what people were asked; a judge
     is asked the task's own question, as for any run. `kinds` says by an answer's name where it is from: `first_round`,
@@ -54,7 +54,6 @@ class Triple(Record):
     question: str
     reference: str
     answers: dict[str, str] = Field(min_length=2)
-    human_ranks: tuple[HumanRanking, ...] = Field(min_length=1)
     key_sentences: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
     label: Label | None = None
@@ -71,18 +70,28 @@ class Triple(Record):
             raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
-    def _whole(self) -> Triple:
+    def _answers_alone(self) -> Self:
+        if self.kinds and self.kinds.keys() != self.answers.keys():
+            raise ValueError("kinds are given of other answers than there are")
+        same = [name for name, answer in self.answers.items() if same_text(answer, self.reference)]
+        if same:
+            raise ValueError(f"answer {same[0]!r} is the reference, and would be compared with itself")
+        return self
+
+
+class RankedTriple(Triple):
+    """A triple as people ranked it."""
+
+    human_ranks: tuple[HumanRanking, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ranked(self) -> Self:
         names = [ranking.annotator for ranking in self.human_ranks]
         if len(set(names)) < len(names):
             raise ValueError("an annotator ranks twice")
         for ranking in self.human_ranks:
             if ranking.ranks.keys() != self.answers.keys():
                 raise ValueError(f"annotator {ranking.annotator!r} ranks other answers than there are")
-        if self.kinds and self.kinds.keys() != self.answers.keys():
-            raise ValueError("kinds are given of other answers than there are")
-        same = [name for name, answer in self.answers.items() if _plain(answer) == _plain(self.reference)]
-        if same:
-            raise ValueError(f"answer {same[0]!r} is the reference, and would be compared with itself")
         if len(set(self.gold())) == 1:
             raise ValueError("people tie all answers, so there is nothing to agree with")
         return self
@@ -109,7 +118,7 @@ class Rankings(Record):
     """A rankings file as read: the triples that can be used, and the lines that cannot."""
 
     source: str
-    triples: tuple[Triple, ...]
+    triples: tuple[RankedTriple, ...]
     problems: tuple[RankingProblem, ...]
 
 
@@ -122,7 +131,7 @@ def read_rankings(path: Path, *, criterion: str = "") -> Rankings:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         raise DataError("the rankings cannot be read", path, error.strerror) from None
-    triples: dict[str, Triple] = {}
+    triples: dict[str, RankedTriple] = {}
     problems = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -135,7 +144,7 @@ def read_rankings(path: Path, *, criterion: str = "") -> Rankings:
             name = str(data["triple_id"])
             if name in triples:
                 raise ValueError("the triple was there before")
-            triples[name] = Triple.model_validate(_by_criterion(data, criterion) if criterion else data)
+            triples[name] = RankedTriple.model_validate(_by_criterion(data, criterion) if criterion else data)
         except (ValueError, KeyError) as error:
             problems.append(RankingProblem(line=number, triple=name, reason=_reason(error)))
     if not triples:
@@ -159,10 +168,13 @@ def _by_criterion(data: dict[str, Any], criterion: str) -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     """Return an error of a line in a few words that name the field."""
     if isinstance(error, ValidationError):
-        first: Any = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        return ": ".join(filter(None, [field, first["msg"].removeprefix("Value error, ")]))
+        return first_problem(error).removeprefix("the record: ")
     return f"no field {error}" if isinstance(error, KeyError) else str(error)
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two answers say the same but for letter case and blanks."""
+    return _plain(one) == _plain(other)
 
 
 def _plain(text: str) -> str:

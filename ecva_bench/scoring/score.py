@@ -15,7 +15,8 @@ from ..judging import Judge, JudgePrompt
 from ..reading.units import TimeUnit
 from ..records.answers import Results
 from ..records.base import LeanRecords, canonical_json
-from ..records.scores import Aggregate, Score, Scores, ScoresHeader, Summary
+from ..records.scores import Aggregate, Coverage, Score, Scores, ScoresHeader, Summary
+from ..records.training import TrainedShare
 from ..statistics.intervals import DRAWS
 from ..tasks import find_tasks
 from ..untrusted import parse_json
@@ -82,9 +83,10 @@ def score_results(
     found = _Found(seed, draws)
     for group in groups:
         found.compute(chosen[group.task], group)
+    coverage = tuple(group.coverage() for group in groups)
     return Scores(
-        header=_header(results, protocol, rules, chosen, seed=seed, draws=draws, left_out=left_out),
-        coverage=tuple(group.coverage() for group in groups),
+        header=_header(results, protocol, rules, chosen, coverage, seed=seed, draws=draws, left_out=left_out),
+        coverage=coverage,
         summaries=tuple(found.summaries),
         aggregates=tuple(found.aggregates),
         scores=tuple(found.scores),
@@ -117,6 +119,7 @@ def _header(
     protocol: str,
     rules: Protocol,
     chosen: Mapping[str, Sequence[Scorer]],
+    coverage: Sequence[Coverage],
     *,
     seed: int,
     draws: int,
@@ -147,6 +150,19 @@ def _header(
         imported="imported" in results.spec,
         corrected=len({(doubt.id, doubt.view) for doubt in results.doubts if doubt.kind == "annotation"}),
         repaired=results.repaired,
+        trained_on=_trained_share(results, coverage),
+        unseen_only=results.unseen_only,
+    )
+
+
+def _trained_share(results: Results, coverage: Sequence[Coverage]) -> TrainedShare | None:
+    """Return on how many of the questions' videos the model was trained; None where that is not known."""
+    if (told := results.trained_on) is None:
+        return None
+    seen = [one for one in told.videos if one not in (results.unseen_only or ())]
+    owed = sum(one.owed for one in coverage)
+    return TrainedShare(
+        questions=sum(one.trained_on for one in coverage), of=owed, videos=len(seen), sha256=told.sha256
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..reading.text import final_answer
+from ..reading.text import final_answer, join_descriptions
 from ..records.annotations import sample_parts
 from ..records.answers import Answer
 from ..records.scores import Aggregate, Score, Summary
@@ -44,15 +44,27 @@ class ScoredGroup:
         self._floor = checked_values(scorer, self._rotated)
 
     def _item(self, answer: Answer) -> Scorable:
-        clean = final_answer if self._scorer.protocol.strip_special_tokens else str
+        strips = self._scorer.protocol.strip_special_tokens
+        joined = join_descriptions if strips and self._group.task == "description" else str
+
+        def clean(text: str) -> str:
+            return joined(final_answer(text)) if strips else text
+
         others = self._group.others(answer)
         texts = {view: clean(other.answer) if other else None for view, other in others.items()}
         impossible = self._group.impossible.get(answer.id, {})
         twins = {
-            video: Scorable.of(twin, candidate=clean(twin.answer)) if twin else None
+            video: Scorable.of(twin, candidate=clean(twin.answer), reference=joined(twin.reference)) if twin else None
             for video, twin in self._group.twins(answer).items()
         }
-        return Scorable.of(answer, candidate=clean(answer.answer), others=texts, impossible=impossible, twins=twins)
+        return Scorable.of(
+            answer,
+            candidate=clean(answer.answer),
+            reference=joined(answer.reference),
+            others=texts,
+            impossible=impossible,
+            twins=twins,
+        )
 
     def _strata_of_absent(self) -> dict[str, str]:
         """Return the strata of the samples without an answer, as far as the run says what is annotated of them."""

@@ -136,11 +136,15 @@ class Scorable:
         answer: Answer,
         *,
         candidate: str,
+        reference: str | None = None,
         others: Mapping[View, str | None] | None = None,
         impossible: Mapping[View, str] | None = None,
         twins: Mapping[str, Scorable | None] | None = None,
     ) -> Scorable:
-        """Return the item of an answer record, with its text, and those on the other views, as cleaned."""
+        """Return the item of an answer record, with its texts, and those on the other views, as cleaned.
+
+        `reference` is left out where it is the record's own.
+        """
         return cls(
             key=answer.key,
             id=answer.id,
@@ -148,7 +152,7 @@ class Scorable:
             task=answer.task,
             view=answer.view,
             candidate=candidate,
-            reference=answer.reference,
+            reference=answer.reference if reference is None else reference,
             key_sentences=answer.key_sentences,
             moments=answer.moments,
             label=answer.label,

@@ -95,7 +95,9 @@ def check_answers(results: Results) -> None:
 
 def check_scored_by_data_set(scores: Scores, results: Results) -> None:
     """Raise `ResultsError` where answers, as `examined`, were scored by another annotation than their data set's."""
-    found = [doubt for doubt in results.doubts if doubt.kind == "annotation"]
+    left_out = scores.header.unseen_only or ()
+    doubts = [one for one in results.doubts if sample_parts(one.id).video not in left_out]
+    found = [doubt for doubt in doubts if doubt.kind == "annotation"]
     differing = len({(doubt.id, doubt.view) for doubt in found})
     if differing != scores.header.corrected:
         first = f", the first: {doubt_text(found[0])}" if found else ""

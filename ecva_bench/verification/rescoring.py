@@ -26,6 +26,7 @@ from ..scoring.neural import NeuralScorer
 from ..scoring.protocol import AnomEvalSettings, get_protocol
 from ..scoring.score import score_results
 from ..scoring.scorer import Scorer
+from ..scoring.unseen import without_videos
 from .examining import check_answers, examined
 from .keys import Keys
 from .rows import Contradiction, check_row, metrics_here
@@ -34,7 +35,7 @@ _ROUNDED = 1e-6  # a submission's values have so many decimals
 _OF_A_NETWORK = 1e-3  # that its numbers may differ on other hardware
 _OF_RUN = (
     "name", "model", "baseline", "dataset", "dataset_sha256", "prompts", "served", "packages", "lacking", "imported",
-    "repaired",
+    "repaired", "trained_on",
 )  # fmt: skip
 
 
@@ -88,6 +89,8 @@ def _scored_again(
 ) -> tuple[Submission, dict[str, str]]:
     """Return the submission as its answers give it, and why columns could not be computed, by column."""
     header, settings = found.scores, found.scores.settings
+    if header.unseen_only is not None:
+        results = without_videos(results, header.unseen_only)
     scorers = {summary.scorer: summary for entry in found.entries for summary in entry.summaries}
     lacking = {name: why for name, one in scorers.items() if (why := _obstacle(one, here.get(name), settings, judge))}
     if "curves" in results.spec and "severity" in scorers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecva_bench.annotation.queue import QueuedVideo, as_queued, is_queue, plan_queue, queue_text, read_queue
+from ecva_bench.annotation.queue import QueuedVideo, chosen_acts, plan_queue, queue_text, read_queue, write_plan
 from ecva_bench.errors import DataError, UsageError
 
 from .acts import act
@@ -41,12 +42,15 @@ def test_another_seed_is_another_plan() -> None:
     assert plans[0] != plans[1]
 
 
-def test_known_videos_are_hidden_among_the_others() -> None:
+def test_known_videos_are_hidden_among_the_others(tmp_path: Path) -> None:
     plan = plan_queue(videos(120), NAMES, overlap=0, seed=0, gold=[f"g{n}" for n in range(50)])
     hidden = Counter(one.annotator for one in plan if one.part == "qualification")
     assert hidden == dict.fromkeys(NAMES, 2)
     assert all(one.video.startswith("g") == (one.part == "qualification") for one in plan)
-    told = [as_queued(one).model_dump() for one in plan]
+    counts = write_plan(tmp_path, plan, NAMES)
+    assert sum(counts.values()) == len(plan)
+    told = [json.loads(line) for path in counts for line in path.read_text().splitlines()]
+    assert len(told) == len(plan)
     assert all("part" not in one and one["blind"] for one in told)
     own = [one.video[0] for one in plan if one.annotator == "ann"]
     assert own != sorted(own, reverse=True)  # they do not stand at the end
@@ -63,9 +67,7 @@ def test_a_queue_is_read_back_and_shown_work_is_without_names(tmp_path: Path) ->
     path = tmp_path / "third.jsonl"
     shown = (act("v", "A", [(0, 2)], cause="late"), act("v", "B", [(5, 6)], cause="early"))
     path.write_text(queue_text([QueuedVideo(video="v", annotator="third", round=2, blind=False, shown=shown)]))
-    assert is_queue(path)
-    [one] = read_queue(path)
-    begun = one.as_act()
+    [begun] = chosen_acts(path, "third", 2)
     assert begun.cause == "A: late\nB: early"
     assert [moment.start for moment in begun.moments] == [0, 5]
 

@@ -25,6 +25,8 @@ NEEDED = {
     "annotate export": "acts.jsonl --to json --out exported --annotator ann",
     "annotate import": "export.json --annotator ann --out more.jsonl",
     "annotate queue": "videos.jsonl --annotators a,b --out queue",
+    "annotate rankings": "triples.jsonl ann.csv --out ranked.jsonl",
+    "annotate triples": "r.jsonl --task cause --out triples --annotations texts.jsonl",
     "data audit": "mini",
     "audit": "r.jsonl",
     "check-fast": "--model motion --n 1",
@@ -58,6 +60,8 @@ EXEMPT = {
     "annotate import --annotator": _ANY,
     "annotate import --saw": _ANY,
     "annotate queue --annotators": _ANY,
+    "annotate rankings --annotator": _ANY,
+    "annotate triples --criteria": _ANY,
     "audit --read-with": "any name may be a model of the endpoint",
     "check-fast --out": "the model is refused first",
     "data curves --judge": "any name may be a model of the endpoint",
@@ -124,6 +128,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "export.json").write_text(write_for("via", [act("v", "ann", [(0, 1)], "5-1,4")], None)["project.json"])
     (folder / "videos.jsonl").write_text('{"video": "v"}\n')
     (folder / "rankings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "triples.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    (folder / "ann.csv").write_text("triple,letter,rank\nt0,a,1\nt0,b,2\nt0,c,3\n")
+    append_acts(folder / "texts.jsonl", [act(f"mini{n:02}", "ann", cause="A car.") for n in (1, 2)])
     return folder
 
 

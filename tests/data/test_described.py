@@ -407,6 +407,18 @@ def test_names_of_queries_are_told_apart_and_can_be_part_of_an_id(tmp_path: Path
             Query(task="choice", name=name, text="Why?")
 
 
+@pytest.mark.parametrize("other", ["1.mp4", "1", "1.avi"])
+def test_a_question_is_asked_once_under_whatever_name_of_the_video_it_is_repeated(other: str, tmp_path: Path) -> None:
+    first, second = {"clip": "1.mp4", "why": "Why?"}, {"clip": "1.mp4", "why": "And why?"}
+    same = asked(tmp_path, first, second, second | {"clip": other}, first | {"clip": other})
+    if other == "1.avi":  # another video
+        assert ids(same) == ["1.avi/choice/1", "1.avi/choice/2", "1.mp4/choice/1", "1.mp4/choice/2"]
+        assert rules(same) == {}
+    else:
+        assert ids(same) == ["1/choice/1", "1/choice/2"]
+        assert rules(same) == {"duplicate-row": 2}
+
+
 def test_loading_keeps_nothing_else_of_the_process(tmp_path: Path) -> None:
     class Model:
         own: Model

@@ -51,7 +51,7 @@ def test_the_authors_form_is_joined_by_video_in_any_order(tmp_path: Path) -> Non
             "too fast",
             "a wreck",
         )
-    assert {finding.rule for finding in dataset.findings} == {"moments-descriptions"}
+    assert {finding.rule for finding in dataset.findings} == {"moments-descriptions", "descriptions-joined"}
 
 
 def test_the_form_of_other_harnesses_and_missing_tasks(tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_every_repair_of_the_real_file_is_reported(ecva: Dataset) -> None:
     assert by_rule["key-sentences-few"] == ["00125", "00517"]
     assert by_rule["description-brackets"] == ["00758"]
     assert by_rule["moments-descriptions"] == ["00132", "00200", "00291", "00352", "00406", "00420"]
+    assert len(by_rule["descriptions-joined"]) == 35
     assert by_rule["row-of-a-cut-video"] == ["19-1", "19-2", "19-3", "19-4", "65-1", "65-2"]
     assert [f.video for f in ecva.findings if f.rule == "duplicate-row"] == ["00401"]
 

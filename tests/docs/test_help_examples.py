@@ -16,6 +16,10 @@ import typer
 from ecva_bench import cli
 from ecva_bench.annotation.acts import append_acts
 from ecva_bench.annotation.exchange import write_for
+from ecva_bench.annotation.formats.ranks import write_table
+from ecva_bench.annotation.triples import build_triples, write_triples
+from ecva_bench.api import run
+from ecva_bench.journal.results import read_results
 from ecva_bench.records.acts import AnnotationAct
 from ecva_bench.scoring.files import scores_path
 from tests.imports import ROOT
@@ -111,7 +115,12 @@ def only_for(line: str) -> None:
             shutil.copyfile(motion, f"{name}.jsonl")
             shutil.copyfile(scores_path(motion, "standard"), f"{name}.scores.jsonl")
         shutil.copyfile("new.scores.jsonl", "frozen.scores.jsonl")
-    if "rankings.jsonl" in line:
+    if "annotate rankings" in line:
+        runs = [read_results(Path(f"{model}-mini.jsonl")) for model in ("motion", "constant")]
+        triples = build_triples(runs, "cause", seed=0).triples
+        write_triples(Path("triples"), triples)
+        Path("triples/ranks.csv").write_text(write_table(triples, [])["ranks.csv"], encoding="utf-8")
+    elif "rankings.jsonl" in line:
         rankings()
     if "project.json" in line:
         [project] = write_for("via", [AnnotationAct(video="1", annotator="ann", cause="It is wet.")], None).values()
@@ -125,6 +134,9 @@ def only_for(line: str) -> None:
         Path("my_data.py").write_text(files["my_data.py"], encoding="utf-8")
         for name in ("train.csv", "test.csv"):
             Path(name).write_text(files["porch.csv"], encoding="utf-8")
+    if "trained.jsonl" in line:
+        Path("training.json").write_text('{"stages": [{"videos": [{"dataset": "mini", "id": "mini01"}]}]}')
+        run("constant", limit=3, out="trained.jsonl", training="training.json")
     if "merge" in line:
         motion.unlink()
     else:

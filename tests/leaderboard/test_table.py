@@ -154,10 +154,10 @@ def test_marks_in_markdown():
     ("form", "figures"),
     [
         ("text", ["33.30 †", "46.42", "9.69", "N/A"]),
-        ("md", ["| VILA | as printed | - | - | - | 35.00 |", "| AnomShield | as printed | - | - | - | 33.30 † |"]),
+        ("md", ["| 55.80 | 5.51 | 35.00 |", "| 47.98 | 4.82 | 33.30 † |"]),
         ("html", [">33.30 †</td>", ">46.42</td>", "Misprint: Table VIII"]),
-        ("tex", [r"33.30 \textdagger{}", r"Video-{}LLaMA2} & \textcolor{gray}{as printed}"]),
-        ("csv", ["VILA,as printed,,,,35.0", "Video-LLaMA2,as printed,46.42"]),
+        ("tex", [r"33.30 \textdagger{}", r"Video-{}LLaMa2} & \textcolor{gray}{as printed}"]),
+        ("csv", ["VILA,as printed,0.25,3.45,", "Video-LLaMa2,as printed,46.42"]),
         ("json", ['"value": 33.3', '"doubted"', '"text": "N/A"']),
     ],
 )

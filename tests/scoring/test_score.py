@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from importlib.metadata import EntryPoint
 
@@ -273,3 +274,18 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_with_a_remedy(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultsError, match="--out"):
         write_scores(score_results(classified("[5]")), tmp_path / "file" / "run.scores.jsonl")
+
+
+def test_descriptions_of_several_moments_are_one_text_but_for_the_published_arithmetic():
+    """CUVA parts them by `][`, which no model says; a text without is what the annotator wrote."""
+    written, said = "a car skids on ice,][ it hits a wall of bricks", "a car skids on ice, it hits a wall of bricks"
+    given = results([answer("v", said, task="description", reference=written)])
+    means = {
+        protocol: score_results(given, scorers=["bleu"], protocol=protocol).summaries[0].mean
+        for protocol in ("standard", "ecva-2024")
+    }
+    # Of 11 words one differs: n-grams shared are 10, 8, 6 and 4 of 11, 10, 9 and 8.
+    raw = math.prod((10 / 11, 8 / 10, 6 / 9, 4 / 8)) ** 0.25
+    assert means == {"standard": pytest.approx(1.0), "ecva-2024": pytest.approx(raw)}
+    cause = results([answer("v", said, task="cause", reference=written)])
+    assert score_results(cause, scorers=["bleu"]).summaries[0].mean == pytest.approx(raw)

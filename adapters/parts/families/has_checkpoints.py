@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ecva_bench.answering import Adapter, ModelCard
@@ -59,6 +60,10 @@ class HasCheckpoints(Adapter):
     def section(self, name: str) -> dict[str, Any]:
         """Return settings within config.json, none where it has none; `CheckpointError` for another thing."""
         return section_in(self.config, name, self.checkpoint.folder / "config.json")
+
+    def training_file(self) -> Path | None:
+        """Return the record of the model's training, where one lies beside its own weights."""
+        return self.checkpoint.training_file if self.model_path else None
 
     def find(self, name: str, role: str) -> Checkpoint:
         """Return weights by folder or hub id; `role` is the option that names them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ecva_bench.checkpoints.filling import fill
 from ecva_bench.checkpoints.tensors import Tensors, renamed
 from ecva_bench.errors import CheckpointError
 
+from ..media.images import cropped
 from ..placement import Placement
 
 FRAMES = 32  # seen at the same time
@@ -64,6 +66,27 @@ class ClipTower(torch.nn.Module):
         values: torch.Tensor = self._processor(images, return_tensors="pt")["pixel_values"]
         return values.to(weight.device, weight.dtype)
 
+    def normalised(self, squares: torch.Tensor) -> torch.Tensor:
+        """Return what `prepared` does, for frames that `squares` made: uint8 [T, side, side, 3]."""
+        weight = self.model.pre_layrnorm.weight
+        values = squares.to(weight.device).movedim(-1, 1).float() * self._processor.rescale_factor
+        mean, deviation = (
+            torch.tensor(numbers, device=weight.device).view(3, 1, 1)
+            for numbers in (self._processor.image_mean, self._processor.image_std)
+        )
+        return ((values - mean) / deviation).to(weight.dtype)
+
+    def sizes(self) -> dict[str, Any]:
+        """Return the sizes of the network under the names of CLIP's config.json."""
+        config = self.model.config.to_dict()
+        return {name: config[name] for name in (*LARGE, "image_size", "patch_size", "hidden_act", "layer_norm_eps")}
+
+    def learnable(self) -> Iterator[torch.nn.Parameter]:
+        """Give the parameters on which the features depend: not those of a layer that is not computed."""
+        yield from self.model.embeddings.parameters()
+        yield from self.model.pre_layrnorm.parameters()
+        yield from self.model.encoder.layers[: self._depth].parameters()
+
     def patches(self, values: torch.Tensor) -> torch.Tensor:
         """Return [T, patches, width] for prepared frames."""
         hidden = self.model.pre_layrnorm(self.model.embeddings(values))
@@ -74,13 +97,23 @@ class ClipTower(torch.nn.Module):
 
 
 def load_clip(
-    name: str, folder: Path, tensors: Tensors, where: object, placement: Placement, *, pad: bool = False
+    name: str,
+    folder: Path,
+    tensors: Tensors,
+    where: object,
+    placement: Placement,
+    *,
+    pad: bool = False,
+    sizes: Mapping[str, Any] | None = None,
 ) -> ClipTower:
     """Return a tower filled with tensors under `CLIPVisionModel`'s names, with or without `vision_model.` before them.
 
-    Its sizes are those of the folder's config.json, or where there is none those known of `name`.
+    Its sizes are `sizes`, or those of the folder's config.json, or where there is none those known of `name`.
     """
-    if (folder / "config.json").is_file():
+    if sizes:
+        with reading("the vision tower's configuration", where):
+            config = CLIPVisionConfig(**sizes)
+    elif (folder / "config.json").is_file():
         with reading("the vision tower's configuration", folder / "config.json"):
             config = CLIPVisionConfig.from_pretrained(folder)
     elif Path(name).name in CONFIGS:
@@ -106,6 +139,17 @@ def clip_of(
         tower = placement.make(lambda: ClipTower(config, pad=pad, last=last))
     fill(tower.model, renamed(tensors, own_name), where)
     return tower
+
+
+def squares(pixels: NDArray[np.uint8], side: int, *, pad: bool) -> NDArray[np.uint8]:
+    """Return frames uint8 [T, H, W, 3] as CLIP's processor resizes and crops them: uint8 [T, side, side, 3].
+
+    With `pad` they are put on a square of the mean colour first.
+    """
+    if pad:
+        mean = CLIPImageProcessorPil.image_mean
+        pixels = np.stack([np.asarray(_on_square(Image.fromarray(frame), mean)) for frame in pixels])
+    return cropped(pixels, side, rounded=False)
 
 
 def own_name(name: str) -> str | None:

@@ -17,7 +17,7 @@ from ...records.acts import AnnotationAct
 from .fields import FIELDS, MOMENT, act_of, field_texts
 
 TOOL = "label-studio"
-_EXPORT_JSON = "export the project as JSON (not JSON-MIN)"
+EXPORT_JSON = "export the project as JSON (not JSON-MIN)"
 
 
 def frames_of(start: float, end: float, rate: float) -> tuple[int, int]:
@@ -46,23 +46,23 @@ def read_label_studio(data: list[Any], path: Path, annotator: str | None, rate: 
     for number, task in enumerate(data, start=1):
         where = f"task {number}"
         if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
-            raise DataError(f"{where} is no task of Label Studio", path, _EXPORT_JSON)
+            raise DataError(f"{where} is no task of Label Studio", path, EXPORT_JSON)
         facts = task["data"]
         media = next((facts[name] for name in ("media", "video") if isinstance(facts.get(name), str)), "")
         video = facts.get("video_id") or next(iter(ids_of([media], path).values()), "")
         own_rate = facts.get("frame_rate", rate)
         annotations = task.get("annotations")
         if not isinstance(annotations, list):
-            raise DataError(f"{where} has no list of annotations", path, _EXPORT_JSON)
+            raise DataError(f"{where} has no list of annotations", path, EXPORT_JSON)
         for one in annotations:
             if not isinstance(one, dict) or not isinstance(one.get("result"), list):
-                raise DataError(f"an annotation of {where} has no result", path, _EXPORT_JSON)
+                raise DataError(f"an annotation of {where} has no result", path, EXPORT_JSON)
             if one.get("was_cancelled"):
                 continue
             spans, texts = _said(one["result"], own_rate, path, where)
             duration, spent = facts.get("duration"), one.get("lead_time")
             more = {"media": media, "duration": duration, "seconds_spent": spent, "tool": TOOL}
-            who = annotator or _who(one, path, where)
+            who = annotator or who_annotated(one, path, where)
             more["anomalous"] = bool(spans)  # it was submitted as it stands
             found.append(act_of(path, str(video), who, spans, texts, t=str(one.get("created_at") or ""), **more))
     return found
@@ -116,7 +116,7 @@ def _said(
                 texts[str(region["from_name"])] = str(value["choices"][0])
         except (TypeError, KeyError, IndexError) as error:
             what = f"a result of {where} is not as Label Studio writes it ({error})"
-            raise DataError(what, path, _EXPORT_JSON) from None
+            raise DataError(what, path, EXPORT_JSON) from None
         if kind != "timelinelabels":
             continue
         if not isinstance(rate, int | float) or isinstance(rate, bool) or not rate > 0:
@@ -130,7 +130,8 @@ def _said(
     return spans, texts
 
 
-def _who(one: Mapping[str, Any], path: Path, where: str) -> str:
+def who_annotated(one: Mapping[str, Any], path: Path, where: str) -> str:
+    """Return who made an annotation of an export; `DataError` where it does not say."""
     by = one.get("completed_by")
     name = by.get("email") or by.get("id") if isinstance(by, dict) else by
     if not name:

@@ -6,7 +6,7 @@ finding, and the first row counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -33,6 +33,11 @@ class RowQuery(NamedTuple):
     answer: int | None = None
     spans: tuple[Span, ...] = ()
 
+    @property
+    def asked(self) -> Hashable:
+        """What no other query of the video has: the task and the name, or, where it has none of its own, all of it."""
+        return (self.task, self.name) if self.name else self
+
 
 @dataclass(slots=True)
 class RowContent:
@@ -57,16 +62,12 @@ class RowContent:
         label = self.label.major if self.label else 0
         return hash((self.description, self.cause, self.effect, label, self.anomalous, *self.spans, *self.queries))
 
-    def asked(self) -> set[tuple[str, str]]:
-        """Return the task and the name of each query."""
-        return {(query.task, query.name) for query in self.queries}
-
 
 class _Known(NamedTuple):
-    """What the rows so far say of a video that several are of: their fingerprints, and the queries by task and name."""
+    """What the rows so far say of a video that several are of: their fingerprints, and what they ask."""
 
     prints: set[int]
-    asked: set[tuple[str, str]]
+    asked: set[Hashable]
 
 
 class RowRead(NamedTuple):
@@ -108,7 +109,7 @@ class Assembly:
     def _add(self, name: str, known: RowContent, content: RowContent) -> None:
         """Take in another row of a video."""
         if name not in self._several:
-            self._several[name] = _Known({known.fingerprint()}, known.asked())
+            self._several[name] = _Known({known.fingerprint()}, {query.asked for query in known.queries})
         prints, asked = self._several[name]
         print_ = content.fingerprint()
         if print_ in prints:
@@ -117,13 +118,14 @@ class Assembly:
         prints.add(print_)
         self._join(name, known, content, asked)
 
-    def _join(self, name: str, known: RowContent, entry: RowContent, asked: set[tuple[str, str]]) -> None:
-        """Join what a row says to what is known of its video; queries whose names are among the `asked` are none."""
+    def _join(self, name: str, known: RowContent, entry: RowContent, asked: set[Hashable]) -> None:
+        """Join what a row says to what is known of its video; what is among the `asked` is not asked again."""
         for query in entry.queries:
-            if query.name and (query.task, query.name) in asked:
-                self.note(name, query.task, Note("duplicate-row", "excluded", f"{query.name}: {query.text}"[:200]))
+            if query.asked in asked:
+                written = f"{query.name}: {query.text}" if query.name else query.text
+                self.note(name, query.task, Note("duplicate-row", "excluded", written[:200]))
             else:
-                asked.add((query.task, query.name))
+                asked.add(query.asked)
                 known.queries.append(query)
         for column in (*TEXTS, "label", "anomalous", "media"):
             value = getattr(entry, column)
@@ -138,9 +140,9 @@ class Assembly:
 
         Raises `DataError` where two names may mean one video and do not tell which.
         """
-        self._several = {}
         ids = ids_of(self.entries, where)
         self._join_same(ids)
+        self._several = {}
         media = media_of(ids)
         usable: list[Annotation] = []
         empty: list[Annotation] = []
@@ -168,8 +170,7 @@ class Assembly:
         for name, video in ids.items():
             known = first.setdefault(video, name)
             if known is not name:
-                entry = self.entries[known]
-                self._join(name, entry, self.entries.pop(name), entry.asked())
+                self._add(known, self.entries[known], self.entries.pop(name))
 
     def _annotation(self, video: str, media: str, entry: RowContent) -> Annotation:
         spans = entry.spans if len(entry.spans) < 2 else sorted(set(entry.spans))

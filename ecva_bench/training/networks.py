@@ -1,0 +1,74 @@
+"""What a training asks of a model: its networks, and how it begins. An adapter that has both can be trained.
+
+Knows the adapter's side of it by what it does; imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from .conversations import Conversation
+from .words import Vocabulary
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+# What a folder holds: a projector (and tower) alone; a LoRA beside them; or language model and all.
+Form = Literal["projector", "lora", "whole"]
+Group = Literal["connector", "language", "tower"]
+GROUPS: tuple[Group, ...] = ("connector", "language", "tower")
+
+# Frames of a conversation's picture or video as the tower is shown them: uint8 [T, side, side, 3], RGB; of a picture 1.
+FramesOf = Callable[[Conversation], "NDArray[np.uint8]"]
+
+
+class VisionTower(Protocol):
+    """A vision tower that is a `torch.nn.Module`."""
+
+    def normalised(self, squares: torch.Tensor) -> torch.Tensor:
+        """Return uint8 [T, side, side, 3] as the network reads it, on its device."""
+
+    def patches(self, values: torch.Tensor) -> torch.Tensor:
+        """Return [T, patches, width] for what `normalised` returns."""
+
+    def learnable(self) -> Iterable[torch.nn.Parameter]:
+        """Return the parameters on which the features depend."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trainable:
+    """The networks of a model before a stage.
+
+    connector: [videos, T, patches, width] -> [videos, tokens, hidden]. language: a causal language model of
+    transformers. template: what the answering model reads, with `{video}` and `{question}`. config: the settings of its
+    config.json, tower_config: the tower's sizes. base: the folder of the language model, and base_name what it is
+    called. saved_as: the file without its ending, and the name, under which a parameter is saved in a form.
+    """
+
+    tower: Any
+    connector: Any
+    language: Any
+    tokenizer: Vocabulary
+    template: str
+    config: dict[str, Any]
+    tower_config: dict[str, Any]
+    base: Path
+    base_name: str
+    saved_as: Callable[[str, Form], tuple[str, str]]
+
+
+class TrainableAdapter(Protocol):
+    """An adapter whose model can be trained; one without weights of its own has an empty `model_path`."""
+
+    model_path: str
+
+    def start(self, folder: Path, seed: int) -> None:
+        """Write a connector with its first random weights to a folder, as a checkpoint of the first stage."""
+
+    def trainable(self, trained: Collection[str], *, pad: bool) -> Trainable:
+        """Return the networks; those in `trained` in float32, the others as the adapter's options say."""
