@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 import transformers
 
 from ..errors import TrainingError
+from ..records.training import TRAINING_FILE
 from ..writing import write_whole
 from .batches import Samples, collate
 from .model import TrainedModel
@@ -87,7 +89,10 @@ class Stage(transformers.Trainer):
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            write_whole(self.out / f"checkpoint-{self.state.global_step}" / WHOLE, "")
+            checkpoint = self.out / f"checkpoint-{self.state.global_step}"
+            if (self.out / TRAINING_FILE).is_file():  # a checkpoint can be asked questions, too
+                shutil.copyfile(self.out / TRAINING_FILE, checkpoint / TRAINING_FILE)
+            write_whole(checkpoint / WHOLE, "")
 
 
 def groups_of(model: TrainedModel, recipe: Recipe) -> list[dict[str, Any]]:

@@ -23,10 +23,13 @@ from ..options import choice
 from .composed import Composed
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
     from ecva_bench.checkpoints.tensors import Tensors
     from ecva_bench.training.networks import Trainable
+    from ecva_bench.training.words import Vocabulary
 
     from ..language.networks import Networks
     from ..layouts.llava import LlavaLayout
@@ -198,6 +201,50 @@ class LlavaFamily(Composed):
         tensors = {saved_as(f"connector.{name}", "projector")[1]: part for name, part in connector.state_dict().items()}
         write_whole(folder / f"{STAGE_1}.safetensors", bytes_of(tensors, {"format": "pt"}))
         write_whole(folder / "config.json", json.dumps(twin.config, indent=2))
+
+    def shaped(self, pixels: NDArray[np.uint8], *, pad: bool) -> NDArray[np.uint8]:
+        """Return frames uint8 [T, H, W, 3] as the tower is shown them in training, [T, side, side, 3]."""
+        from ..towers.clip import squares
+
+        return squares(pixels, self.picture_side(), pad=pad)
+
+    def picture_side(self) -> int:
+        """Return the side of the squares that the tower sees, in pixels."""
+        return int(self.tower_config["image_size"])
+
+    @cached_property
+    def tower_config(self) -> dict[str, Any]:
+        """The sizes of the tower: those in the checkpoint, where it holds one, else those of the one that is named."""
+        from ecva_bench.torchvision import ensure_torchvision
+
+        ensure_torchvision()
+        from transformers import CLIPVisionConfig
+
+        from ..towers.clip import CONFIGS
+
+        if self.model_path and not self._vision_tower and self.section("vision_config"):
+            return CLIPVisionConfig(**self.section("vision_config")).to_dict()
+        name = self.tower_name if self.model_path else self._vision_tower or self.default_tower
+        if not Path(name).is_dir() and Path(name).name in CONFIGS:
+            return CLIPVisionConfig(**CONFIGS[Path(name).name]).to_dict()
+        folder = self.find(name, "vision_tower").folder
+        with reading("the vision tower's configuration", folder / "config.json"):
+            return CLIPVisionConfig.from_pretrained(folder).to_dict()
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the tokenizer, without any weights."""
+        from ..language.tokens import open_tokenizer
+
+        if self.model_path:
+            return open_tokenizer(self.checkpoint.folder, self.layout.language)
+        base = self.find(self._base, "base").folder
+        return open_tokenizer(base, base)
+
+    def language_config(self) -> dict[str, Any]:
+        """Return the config.json of the language model."""
+        return (
+            self.config if self.model_path else read_json_object(self.find(self._base, "base").folder / "config.json")
+        )
 
     @property
     def projector_type(self) -> str:
