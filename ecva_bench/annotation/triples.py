@@ -21,12 +21,12 @@ from ..reading.text import final_answer
 from ..records.acts import AnnotationAct
 from ..records.annotations import LETTERS
 from ..records.answers import Answer, Results
-from ..records.base import canonical_json
+from ..records.base import canonical_json, first_problem
 from ..scoring.rankings import HumanRanking, Triple, same_text
 from ..tasks import Task, find_tasks
 from ..untrusted import parse_json
 from ..writing import write_whole
-from .acts import first_problem, latest
+from .acts import latest
 
 _TEXTS = ("description", "cause", "effect")  # what people answer, too
 _ROUNDS = {1: "first_round", 2: "second_round"}

@@ -12,12 +12,12 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from ..errors import ResultsBusy, ResultsError
+from ..errors import ResultsError
 from ..records.answers import Event, Manifest
 from ..records.base import Record, canonical_json
 from ..records.seals import FAULTS, RecordLine, examined_lines, has_seal, sealed_lines
 from ..untrusted import parse_json
-from .growing import GrowingFile
+from .growing import open_growing
 from .lines import absent, parse_line, parse_records
 from .manifests import manifest_of
 from .results import REPAIRED
@@ -63,12 +63,7 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
     """
     if not path.is_file():
         raise absent(path)
-    try:
-        file = GrowingFile(path)
-    except BlockingIOError:
-        raise ResultsBusy("a run is writing this results file", path, "wait for it") from None
-    except OSError as error:
-        raise ResultsError(f"the results file cannot be written ({error.strerror})", path) from error
+    file = open_growing(path, "results file", holder=lambda: "a run", otherwise="")
     try:
         judged = list(_judged(path))
         kept, away = [one for one in judged if one.kept], [one.line for one in judged if not one.kept]

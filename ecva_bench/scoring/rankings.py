@@ -22,7 +22,7 @@ from pydantic import Field, FiniteFloat, ValidationError, field_validator, model
 from ..errors import DataError, EcvaError
 from ..reading.text import final_answer
 from ..records import Label, Moment
-from ..records.base import Record
+from ..records.base import Record, first_problem
 from ..statistics.ranks import midranks
 from ..tasks import find_tasks
 from ..untrusted import parse_json
@@ -168,9 +168,7 @@ def _by_criterion(data: dict[str, Any], criterion: str) -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     """Return an error of a line in a few words that name the field."""
     if isinstance(error, ValidationError):
-        first: Any = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        return ": ".join(filter(None, [field, first["msg"].removeprefix("Value error, ")]))
+        return first_problem(error).removeprefix("the record: ")
     return f"no field {error}" if isinstance(error, KeyError) else str(error)
 
 
