@@ -128,7 +128,18 @@ MAY_IMPORT = {
         "statistics",
         "records",
     },
-    "training": {"checkpoints", "data", "files", "names", "prompt_files", "records", "samples", "tasks", "video"},
+    "training": {
+        "checkpoints",
+        "data",
+        "files",
+        "journal",
+        "names",
+        "prompt_files",
+        "records",
+        "samples",
+        "tasks",
+        "video",
+    },
     "doctor": {"answering", "cache", "checkpoints", "data", "devices", "names", "files"},
     "severity": {
         "answering",
@@ -158,6 +169,7 @@ MAY_IMPORT = {
         "reading",
         "devices",
         "names",
+        "training",
     },
 }
 

@@ -13,7 +13,7 @@ from .networks import GROUPS, Trainable
 from .words import IGNORED
 
 
-class Row(NamedTuple):
+class PlacedRow(NamedTuple):
     """A sample with its visual tokens in place: embeddings [length, hidden], labels int64 [length]."""
 
     embedded: Tensor
@@ -72,7 +72,7 @@ class TrainedModel(nn.Module):
         places: Sequence[int | None],
         pixels: Tensor | None,
         counts: Sequence[int],
-    ) -> list[Row]:
+    ) -> list[PlacedRow]:
         """Return each sample of a batch with its visual tokens in place, without padding."""
         embedded = self.language.get_input_embeddings()(input_ids.clamp(min=0))
         visual = iter(self.visual(pixels, counts).to(embedded.dtype))
@@ -81,12 +81,12 @@ class TrainedModel(nn.Module):
         for words, targets, length, place in zip(embedded, labels, lengths, places, strict=True):
             if place is None:
                 own = words[:length] if nothing is None else torch.cat([words[:length], nothing])
-                rows.append(Row(own, targets[:length]))
+                rows.append(PlacedRow(own, targets[:length]))
                 continue
             tokens = next(visual)
             ignored = targets.new_full((len(tokens),), IGNORED)
             rows.append(
-                Row(
+                PlacedRow(
                     torch.cat([words[:place], tokens, words[place + 1 : length]]),
                     torch.cat([targets[:place], ignored, targets[place + 1 : length]]),
                 )
@@ -107,7 +107,7 @@ class TrainedModel(nn.Module):
         features: Tensor = self.connector(torch.stack(videos))
         return features
 
-    def _read(self, rows: Sequence[Row]) -> Tensor:
+    def _read(self, rows: Sequence[PlacedRow]) -> Tensor:
         """Return the language model's last states [positions of all rows, hidden]."""
         lengths = [len(row.labels) for row in rows]
         device = rows[0].labels.device

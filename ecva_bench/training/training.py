@@ -55,10 +55,9 @@ def train(
     Raises `TrainingError` where nothing can be learned, another process trains there or a loss is no number, and what
     the adapter and `frames` raise.
     """
-    ensure_torchvision()
     log = TrainingLog(out) if _rank() == 0 else None
     try:
-        stage = prepared(recipe, conversations, adapter, frames, out, log, **machine)
+        stage = make_stage(recipe, conversations, adapter, frames, out, log, **machine)
         result = _run(stage, log)
     except EcvaError as error:
         if log:
@@ -70,7 +69,7 @@ def train(
     return result
 
 
-def prepared(
+def make_stage(
     recipe: Recipe,
     conversations: Iterable[Conversation],
     adapter: TrainableAdapter,
@@ -80,6 +79,7 @@ def prepared(
     **machine: Any,
 ) -> Stage:
     """Return a stage that is ready to run; `train` says what is given and raised."""
+    ensure_torchvision()
     from transformers import set_seed
 
     from .batches import Samples
