@@ -34,6 +34,7 @@ include_patterns = [
     "docs/guides/*",
     "docs/reference/*.md",
     "leaderboards/*/leaderboard.md",
+    "leaderboards/reproduction.md",
 ]
 html_theme = "furo"
 html_title = f"ecva-bench {release}"
@@ -67,7 +68,12 @@ CONTENTS = {
         "docs/guides/recipes",
     ],
     "Reference": ["docs/reference/command-line", "docs/reference/python"],
-    "Leaderboards": ["leaderboards/mini/leaderboard", "leaderboards/ecva/leaderboard"],
+    "Leaderboards": [
+        "leaderboards/reproduction",
+        "leaderboards/cuva/leaderboard",
+        "leaderboards/ecva/leaderboard",
+        "leaderboards/mini/leaderboard",
+    ],
     "Design": ["design/README", "design/*", "benchmarks/README"],
     "Project": ["CONTRIBUTING", "CHANGELOG", "SECURITY"],
 }

@@ -111,6 +111,7 @@ class OpenAIEndpoint(Adapter):
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
         self._reported_served = 0  # so many of those that answered
+        self._gives_likely = False  # whether an answer came with probabilities
 
     def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
         """Return the options for workers that share each budget: what all spend is what one would."""
@@ -169,14 +170,17 @@ class OpenAIEndpoint(Adapter):
     def first_token_probabilities(self, video: Video, question: str, words: Sequence[str]) -> list[float]:
         """Return how probable it is that the answer begins with each of some words, 0 for those of low rank.
 
-        Raises what `answer_many` does, and `AdapterError` where the endpoint gives no probabilities.
+        Raises what `answer_many` does, and where the endpoint gives no probabilities `AdapterError`, or `ModelGone`
+        where it never gave any: of no other video it would.
         """
         shown, asked = self._show(video), EndpointQuestion(question, likely=True)
         self._have_asked(shown, [asked])
         likely = shown.replies[asked].beginnings
         if not likely:
             remedy = "ask for words: --severity-from segments"
-            raise AdapterError("the endpoint gives no log-probabilities", self._model, remedy)
+            no_use = AdapterError if self._gives_likely else ModelGone
+            raise no_use("the endpoint gives no log-probabilities", self._model, remedy)
+        self._gives_likely = True
         return [sum(probability for text, probability in likely if text.strip() == word) for word in words]
 
     def _have_asked(self, shown: SentVideo, asked: Sequence[EndpointQuestion]) -> None:

@@ -2,24 +2,24 @@
 
 Words are looked for in several languages (`to_a_judge.json`), where enough of them stand near each other, as they look
 and not as they are spelled; so are forms that only a program writes: a verdict as JSON, marks of a chat. What is hidden
-in base64, in character references or in escapes is read too.
+is read too. Words about a scene in which marks, judges or screens occur are none to a judge.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import html
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import accumulate, chain
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from ..reading.look_alikes import as_it_looks, words_as_they_look
 from ..untrusted import parse_json
+from .hidden import readings_of
+from .verdict_forms import roles, verdict_forms
 
 # Kinds of words that together, within so many words, speak to a judge.
 _RULES: tuple[tuple[tuple[str, ...], int], ...] = (
@@ -38,27 +38,24 @@ _RULES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("judge", "address", "award"), 14),
     (("judge", "address", "right"), 14),
     (("judge", "answer"), 14),
-    (("judge", "vocative"), 3),
+    (("judge", "vocative"), 5),
     (("judge", "yes"), 14),
     (("set", "top"), 6),
     (("judge", "top", "marks"), 14),
+    (("judge", "award", "top"), 10),
+    (("mercy", "answer"), 12),
+    (("mercy", "address"), 6),
+    (("mercy", "judge"), 8),
+    (("mercy", "marks"), 4),
+    (("treat", "right", "this"), 6),
+    (("set", "one"), 4),
 )
 _TALK, _WITHIN = 3, 12  # so many words about answers and marks, of so many, are no words about a video
-_FORMS = re.compile(
-    r"[\"'](?:score|verdicts?|rating|grade|marks|points)[\"']\s*+[:=]\s*+(?:[\[\"']\s*+)?(?:\d|yes|true|full|max)"
-    r"|\b(?:score|rating|grade|verdicts?)\b[\"']?\s*+[:=]\s*+(?:[\[\"']\s*+)?(?:\d|a\+|full\b|max|perfect\b|yes\b)"
-    r"|(?<![\d/])(5|10|20|100)\s?/\s?\1(?![\d/])"
-    r"|^[^\S\n]*+(?:system|assistant|user)\s*+:"
-    r"|<\|?/?(?:im_start|im_end|system|assistant|start_header_id|instructions?|judge|grader|prompt)\b"
-    r"|\[/?inst\]|<</?sys>>|<start_of_turn>"
-    r"|^[^\S\n]*+#{1,6}[^\S\n]*+(?:instructions?|system|new task|verdict|score|reference)\b",
-    re.MULTILINE,
-)
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){12,}")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
-_MARKUP = re.compile(r"<!--|-->|</?[A-Za-z][^<>]{0,200}>|[*_`~]+")
-_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ ._*-][^\W_](?![^\W_])){3,}")
+# So many words, and characters, beside a passage tell whether it is about a scene: a teacher's full marks, a score on a
+# screen. Not where the answer speaks of itself or to somebody there.
+_AROUND, _CHARACTERS = 8, 80
+_END = re.compile(r"[.!?\n。！？．]+")  # of a sentence
+_OF_JUDGING = {"grading", "marks", "judge", "rules", "yes", "utmost", "self"}
 
 
 class _Hit(NamedTuple):
@@ -82,57 +79,56 @@ def to_a_judge(text: str, *, forms: bool = True) -> str:
     Without `forms`, only what is said to a judge counts: where an answer is a class or a time, talk of answers and
     scores is the model's own, and marks of a chat are what its template left.
     """
-    for shown in _shown(text):
-        if forms and (form := _FORMS.search(as_it_looks(shown))):
-            return form[0].strip()
-        if passage := _passage(words_as_they_look(shown), talk=forms):
+    for shown in readings_of(text):
+        if forms and (form := _form(as_it_looks(shown))):
+            return form
+        if passage := _passage(shown, talk=forms):
             return passage
     return ""
 
 
-def _shown(text: str) -> Iterator[str]:
-    """Yield a text and what can be read out of it: with references and escapes resolved, and what is encoded in it."""
-    yield text
-    plain = _ESCAPED.sub(lambda one: chr(int(one[1] or one[2], 16)), unquote(html.unescape(text)))
-    plain = _MARKUP.sub("", plain)
-    plain = _SPACED.sub(lambda one: re.sub(r"[ ._*-]", "", one[0]), plain)
-    if plain != text:
-        yield plain
-    for pattern, decode in ((_BASE64, _of_base64), (_HEX, _of_hex)):
-        hidden = [decoded for one in pattern.finditer(text) if (decoded := decode(one[0]))]
-        if hidden:
-            yield "\n".join(hidden)
-
-
-def _of_base64(code: str) -> str:
-    letters = code.rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
-    try:
-        return base64.b64decode(letters + "=" * (-len(letters) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
-def _of_hex(code: str) -> str:
-    try:
-        return bytes.fromhex(code.replace(":", " ")).decode()
-    except ValueError:
-        return ""
-
-
-def _passage(words: list[str], *, talk: bool) -> str:
-    """Return the first words that speak to a judge, from the first to the last that tells."""
-    for hits in _hits(words).values():
-        there = {hit.kind for hit in hits}
-        for kinds, within in _RULES:
-            if there.issuperset(kinds) and (found := _together(hits, kinds, within)):
-                return " ".join(words[found[0] : found[1]])
-        if talk and (found := _talking(hits, words)):
-            return " ".join(words[found[0] : found[1]])
+def _form(text: str) -> str:
+    """Return the first form of a judge's reply or of a chat that is not told of a scene."""
+    for kind, found in (("", verdict_forms(text)), ("role", roles(text))):
+        for first, end in found:
+            before = _END.split(text[max(0, first - _CHARACTERS) : first])[-1]
+            after = _END.split(text[end : end + _CHARACTERS], maxsplit=1)[0]
+            words = [*words_as_they_look(before)[-_AROUND:], *words_as_they_look(after)[:_AROUND]]
+            hits = _hits(words)
+            there = {hit.kind for some in hits.values() for hit in some}
+            if (there & _OF_JUDGING) if kind else ("scene" not in there or "self" in there):
+                return text[first:end].strip()
     return ""
 
 
-def _talking(hits: list[_Hit], words: list[str]) -> tuple[int, int] | None:
-    """Return the range of words in which different ones are about answers and marks, at most one of them a soft one."""
+def _passage(text: str, *, talk: bool) -> str:
+    """Return the first words that speak to a judge, from the first to the last that tells."""
+    sentences = [words_as_they_look(sentence) for sentence in _END.split(text)]
+    words = list(chain.from_iterable(sentences))
+    ends = list(accumulate(map(len, sentences)))
+    for hits in _hits(words).values():
+        there = {hit.kind for hit in hits}
+        scenes = [hit.place for hit in hits if hit.kind == "scene"]
+        own = [hit.place for hit in hits if hit.kind == "self"]
+        ranges = [_together(hits, kinds, within) for kinds, within in _RULES if there.issuperset(kinds)]
+        ranges += [_talking(hits, words)] if talk else []
+        for first, end in chain.from_iterable(ranges):
+            before = bisect_right(ends, first)
+            start, stop = ends[before - 1] if before else 0, ends[bisect_left(ends, end)]
+            scene = _any(scenes, max(start, first - _AROUND), min(stop, end + _AROUND))
+            if not scene or _any(own, first - _AROUND, end + _AROUND):
+                return " ".join(words[first:end])
+    return ""
+
+
+def _any(places: Sequence[int], first: int, end: int) -> bool:
+    """Return whether one of some places, in order, is in a range."""
+    at = bisect_left(places, first)
+    return at < len(places) and places[at] < end
+
+
+def _talking(hits: list[_Hit], words: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of words in which different ones are about answers and marks, at most one of them a soft one."""
     last: dict[str, _Hit] = {}
     for hit in hits:
         if hit.kind not in ("talk", "soft"):
@@ -141,20 +137,18 @@ def _talking(hits: list[_Hit], words: list[str]) -> tuple[int, int] | None:
         last[words[hit.place]] = hit
         near = [one for one in list(last.values())[-2 * _TALK :] if one.place > hit.place - _WITHIN]
         if len(near) >= _TALK and sum(one.kind == "talk" for one in near) >= _TALK - 1:
-            return near[0].place, hit.end
-    return None
+            yield near[0].place, hit.end
 
 
-def _together(hits: list[_Hit], kinds: tuple[str, ...], within: int) -> tuple[int, int] | None:
-    """Return the range of words in which all kinds stand near each other, a word for one: but for full marks in one."""
+def _together(hits: list[_Hit], kinds: tuple[str, ...], within: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of words in which all kinds stand near each other, a word for one: but for full marks in one."""
     last: dict[str, _Hit] = {}
     for hit in hits:
         if hit.kind in kinds:
             last[hit.kind] = hit
             near = [last[kind] for kind in kinds if kind in last and last[kind].place > hit.place - within]
             if len({(one.place, one.kind == "top") for one in near}) == len(kinds):
-                return min(one.place for one in near), max(one.end for one in near)
-    return None
+                yield min(one.place for one in near), max(one.end for one in near)
 
 
 def _hits(words: list[str]) -> dict[str, list[_Hit]]:

@@ -17,6 +17,7 @@ from ..data.loading import DatasetSource
 from ..data.numbering import NumberingCheck, check_numbering
 from ..errors import AdapterError, UsageError
 from ..journal.lines import results_file
+from ..journal.results import read_results
 from ..journal.writer import Journal, now, writer
 from ..libraries import versions_of
 from ..records.answers import Manifest
@@ -177,6 +178,10 @@ class RunRequest:
         named = Selection(self.selection.ids).apply(self.dataset.annotations)
         found = self.dataset.tell_unusable([annotation.video for annotation in named])
         return f"left out: {found}" if found else ""
+
+    def tell_curves(self, out: Path) -> str:
+        """Return in one line of which videos of a run the curves are of other files than it shows; empty where none."""
+        return self._curves.tell_other_files(read_results(out)) if self._curves else ""
 
     def tell_data(self) -> list[str]:
         """Return in a line each what is to be known of the data set: that it is another one, that moments do not fit.

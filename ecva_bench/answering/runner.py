@@ -21,7 +21,7 @@ from .deaths import UnderWay
 from .inference import Inference, Job, Settings
 from .plan import Plan
 from .result_records import ResultRecord
-from .training import marked
+from .training import mark_trained
 
 RunProgress = Callable[[int, int, int], None]
 
@@ -109,6 +109,6 @@ def write(journal: Journal, record: ResultRecord) -> None:
     if isinstance(record, Manifest):
         journal.settle(record)
     elif isinstance(record, Answer | Failure):
-        journal.append(marked(record, journal.manifest.trained_on))
+        journal.append(mark_trained(record, journal.manifest.trained_on))
     else:
         journal.append(record)

@@ -63,7 +63,7 @@ def _sha256(group: VideoQuestions, sizes: set[int]) -> str:
         return ""
 
 
-def marked(record: Answer | Failure, found: TrainedOn | None) -> Answer | Failure:
+def mark_trained(record: Answer | Failure, found: TrainedOn | None) -> Answer | Failure:
     """Return a record marked as one about a video that the model was trained on, or itself where it was not."""
     if found is None or record.video not in found.videos:
         return record

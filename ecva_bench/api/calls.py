@@ -93,27 +93,23 @@ def run(
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
     All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
-    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Questions
-    about videos that the model was trained on, by `training` or the training.json beside its weights, are marked. What
-    fails is an error record, counted in `end`. A script that asks for `workers` needs `if __name__ == "__main__":`.
+    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Videos in
+    `training`, the record of the model's training, are marked. What fails is an error record, counted in `end`. A
+    script that asks for `workers` needs `if __name__ == "__main__":`.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
     >>> outcome.end.answers, outcome.records[0].answer
     (2, 'A car brakes too late.')
     """
-    args = {name: _as_text(value) for name, value in (model_args or {}).items()}
-    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks))
+    args = {option: _as_text(value) for option, value in (model_args or {}).items()}
+    about = RunRequest(model, model_path, args, data=data, videos=_path(videos), tasks=_several(tasks), name=name)
+    about = replace(about, prompts=prompts, edited=tuple(edited), all_tasks=all_tasks, curves=_path(curves))
     request = replace(
         about,
-        prompts=prompts,
-        edited=tuple(edited),
-        all_tasks=all_tasks,
         order=OptionOrder(shuffle, rotate),
         severity_from=severity_from,
-        curves=_path(curves),
         training=_path(training),
-        name=name,
         selection=Selection(_several(ids), subset, seed, limit, available=available),
         settings=settings or Settings(mode=mode),
         worker_options=WorkerOptions(engine, workers, _several(devices)),
@@ -273,12 +269,17 @@ def read_answer_file(
     elsewhere without annotations.
     """
     results = _read_answers(file, data, tasks)
-    return read_curves(curves).of_results(results) if curves else results
+    if curves is None:
+        return results
+    references = read_curves(curves)
+    if note := references.tell_other_files(results):
+        say(note, error=True)
+    return references.of_results(results)
 
 
 def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) -> Results:
     if not file.exists() or is_results(file):
-        return _examined_file(file, () if data is None else (data,))[0]
+        return _examined_file(file, () if data is None else (data,))
     if data is None:
         open_answers(file)  # says so where it is of another kind
         once = f"ecva-bench import {quote(str(file))} --data ANNOTATIONS --name MODEL"
@@ -290,18 +291,17 @@ def _read_answers(file: Path, data: DatasetSource | None, tasks: Sequence[str]) 
     return imported.results()
 
 
-def _examined_file(file: Path, data: Sequence[DatasetSource]) -> tuple[Results, Dataset | None]:
-    """Return a results file as `examined`, and its data set where that is at hand; doubts are said."""
+def _examined_file(file: Path, data: Sequence[DatasetSource]) -> Results:
+    """Return a results file as `examined`; doubts are said."""
     results = read_results(file)
-    dataset = data_set_at_hand(identity_of(results), data)
-    results = examined(results, dataset)
+    results = examined(results, data_set_at_hand(identity_of(results), data))
     for note in doubt_notes(results):
         say(note, error=True)
-    return results, dataset
+    return results
 
 
-def read_scored(path: Path, data: Sequence[DatasetSource] = ()) -> Scores:
-    """Return the scores in a file or beside it.
+def read_scored(path: Path, data: Sequence[DatasetSource] = (), answers: Results | None = None) -> Scores:
+    """Return the scores in a file or beside it; `answers` are the file's, by the same `data`, where they are at hand.
 
     Raises `UsageError` for answers that are not scored yet, `SealBroken` where answers or scores were changed since
     they were written, and `ResultsError` for scores by another annotation than that of the data set, as far as the
@@ -310,17 +310,15 @@ def read_scored(path: Path, data: Sequence[DatasetSource] = ()) -> Scores:
     if not path.exists() and not path.name.endswith(".scores.jsonl"):
         raise absent(path)
     try:
-        without_answers = None
         scored = scores_path(path, "standard").exists() and is_results(path)
-        answers = path if scored else _answers_beside(path)
-        if answers is not None:
-            results, dataset = _examined_file(answers, data)
-            if dataset is not None:  # else nobody can tell here which answers have another annotation
-                without_answers = results.model_copy(update={"answers": (), "extra": ()})
-            del results  # before the scores are read, for both may be too much for the memory
+        file = path if scored else _answers_beside(path)
+        if answers is None and file is not None:
+            answers = _examined_file(file, data)
+        if answers is not None:  # here alone, not while the scores are read: both may be too much for the memory
+            answers = answers.model_copy(update={"answers": (), "extra": ()})
         scores = read_scores_of(path)
-        if without_answers is not None:
-            check_scored_by_data_set(scores, without_answers)
+        if answers is not None and data_set_at_hand(identity_of(answers), data) is not None:
+            check_scored_by_data_set(scores, answers)  # else nobody can tell which answers have another annotation
         return scores
     except ResultsError as error:
         if scores_path(path, "standard").exists():

@@ -58,8 +58,7 @@ def compare_command(
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
 
-    if unseen_only:
-        base, new = unseen_scores([base, new])
+    base, new = unseen_scores([base, new], unseen_only)
     found = compare(base=base, new=new, metrics=metric or (), tasks=task or (), on=on, seed=seed, data=data).comparison
     tables = comparison_tables(found)
     if as_json:

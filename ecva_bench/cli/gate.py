@@ -16,10 +16,12 @@ from .options import listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..data import Dataset
     from ..leaderboard.exact import Reproduction
     from ..leaderboard.gate import Gate
     from ..leaderboard.table import Table
     from ..leaderboard.verdict import Case
+    from ..records.answers import Results
     from ..records.scores import Scores
 
 New = Annotated[Path, typer.Argument(help=f"The run to judge: {SCORED_RUN}", show_default=False)]
@@ -95,13 +97,15 @@ def gate_command(
     from ..data import load_dataset
     from ..errors import UsageError
 
-    classes = {} if exact else _classes(new)  # first: answers and scores together may be too much for the memory
-    if unseen_only:
-        against, new, *calibrate = unseen_scores([against, new, *(calibrate or [])])
     datasets = [load_dataset(data)] if data else []
-    base_scores, new_scores = (read_scored(path, datasets) for path in (against, new))
+    answers = None if exact else _answers(new, datasets)
+    classes = _classes(answers) if answers else {}
+    against, new, *others = unseen_scores([against, new, *(calibrate or [])], unseen_only)
+    new_scores = read_scored(new, datasets, answers)
+    del answers  # two runs of answers together may be too much for the memory
+    base_scores = read_scored(against, datasets)
     if exact:
-        if margin or metric or calibrate or history or on != "all":
+        if margin or metric or others or history or on != "all":
             raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
         _reproduce(against=base_scores, new=new_scores, strict=strict, out=out, summary=summary)
         return
@@ -113,15 +117,13 @@ def gate_command(
         base=base_scores,
         new=new_scores,
         margins=read_margins(margin or ()),
-        calibration=[read_scored(path, datasets) for path in calibrate or ()],
+        calibration=[read_scored(path, datasets) for path in others],
         metrics=metric or (),
         on=on,
         classes=classes,
         seed=seed,
     )
-    for case in gate_cases(found):
-        say(f"{case.verdict}  {case.name}  {case.text}")
-    say()
+    say_lines("".join(f"{case.verdict}  {case.name}  {case.text}\n" for case in gate_cases(found)))
     tables = gate_tables(found, remember(found, history) if history else None)
     _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)
 
@@ -133,18 +135,24 @@ def _reproduce(*, against: Scores, new: Scores, strict: bool, out: Path | None, 
     _end(found, found.cases, [reproduction_table(found)], strict=strict, out=out, summary=summary)
 
 
-def _classes(path: Path) -> dict[str, str]:
-    """Return the classes of the videos by name, where a results file holds them; a scores file does not."""
-    from ..journal.results import read_results
+def _answers(path: Path, datasets: Sequence[Dataset]) -> Results | None:
+    """Return the answers of a scored run; None where the path is that of its scores."""
+    from ..api.calls import read_answer_file
+    from ..journal.lines import is_results
+    from ..scoring.files import scores_path
+
+    if not scores_path(path, "standard").exists() or not is_results(path):
+        return None
+    return read_answer_file(path, next(iter(datasets), None))
+
+
+def _classes(results: Results) -> dict[str, str]:
+    """Return the classes of the videos by name, as far as the answers say them."""
     from ..leaderboard.submission import listed_classes
     from ..records import Label
     from ..records.identity import DatasetIdentity
-    from ..scoring.files import scores_path
     from ..taxonomy import load_taxonomy
 
-    if path.suffix != ".jsonl" or not scores_path(path, "standard").exists():
-        return {}
-    results = read_results(path)
     labels = {answer.video: answer.label for answer in results.answers if answer.label}
     if listed := listed_classes(results.answers):
         return {video: listed.get(label.major, label.code) for video, label in labels.items()}

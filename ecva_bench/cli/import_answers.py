@@ -19,6 +19,12 @@ Files = Annotated[
     ),
 ]
 Data = Annotated[str, typer.Option(help="Annotations: mini, an annotation file, or name:file.", show_default=False)]
+Videos = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, help="Folder of the video files, which say how long videos last: for answers about severity."
+    ),
+]
 Name = Annotated[str | None, typer.Option(help="What to call the model. Default: as the files say.")]
 Map = Annotated[
     list[str] | None,
@@ -38,6 +44,7 @@ def import_command(
     name: Name = None,
     columns: Map = None,
     task: Annotated[str | None, typer.Option(help="Task of all answers, where the files do not tell it.")] = None,
+    videos: Videos = None,
     out: Annotated[Path | None, typer.Option(help="New results file. Default: MODEL-DATASET.jsonl.")] = None,
 ) -> None:
     """Make a results file of answers from elsewhere: JSON, JSON lines, CSV, TSV, workbooks, parquet, logs.
@@ -67,7 +74,7 @@ def import_command(
     from .progress import progress
 
     sources = [AnswerSource.parse(file, task) for file in files]
-    imported = import_answers(sources, load_dataset(data), model=name, given=parse_map(columns or ()))
+    imported = import_answers(sources, load_dataset(data, videos=videos), model=name, given=parse_map(columns or ()))
     for note in imported.notes:
         say(note, error=True)
     tasks = imported.manifest.spec["tasks"]

@@ -38,6 +38,10 @@ Data = Annotated[
 Form = Annotated[
     Literal["text", "md", "html", "tex", "csv", "json"], typer.Option("--format", help="Form to print in.")
 ]
+Like = Annotated[
+    Literal["table-3", "table-6", "table-8"] | None,
+    typer.Option(help="With --format tex: this table of the paper, each run a bold row below.", show_default=False),
+]
 Signers = Annotated[
     Path | None,
     typer.Option(
@@ -53,6 +57,7 @@ def leaderboard_command(
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     out: Out = None,
     form: Form = "text",
+    like: Like = None,
     build: Build = None,
     verify: Verify = False,
     answers: Answers = None,
@@ -75,6 +80,8 @@ def leaderboard_command(
 
       ecva-bench leaderboard --format tex > tables.tex
 
+      ecva-bench leaderboard motion-mini.scores.jsonl --format tex --like table-3
+
       ecva-bench leaderboard --build leaderboards
 
       ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
@@ -85,25 +92,26 @@ def leaderboard_command(
     from ..leaderboard.board import leaderboards
     from ..leaderboard.details import dataset_tables
     from ..leaderboard.files import write_leaderboards, written
+    from ..leaderboard.like import table_like
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
     from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
 
-    if allowed_signers and not verify:
-        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
-    if (verify or answers) and not build:
-        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
-    if unseen_only and build:
-        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
+    _check_options(build, verify, answers, allowed_signers, unseen_only)
+    if like and (form != "tex" or build or out or task):
+        remedy = "name runs and --format tex beside it, and no more"
+        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
     names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
         _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
     datasets = [load_dataset(one) for one in data or ()]
-    runs = unseen_scores(runs or []) if unseen_only else runs or []
-    submissions = [read_run(path, datasets) for path in each_run_once(runs)]
+    submissions = [read_run(path, datasets) for path in each_run_once(unseen_scores(runs or [], unseen_only))]
+    if like:
+        say_lines(written([table_like(like, published_tables(), submissions)], form))
+        return
     only = find_tasks([task])[0].name if task else None
     shown = written(leaderboards(submissions, published=printed, task=only), form)
     (say_json if form == "json" else say_lines)(shown)
@@ -111,6 +119,19 @@ def leaderboard_command(
         tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
         for path in write_leaderboards(tables, out):
             say(f"wrote {path}")
+
+
+def _check_options(
+    build: Path | None, verify: bool, answers: list[Path] | None, allowed_signers: Path | None, unseen_only: bool
+) -> None:
+    from ..errors import UsageError
+
+    if allowed_signers and not verify:
+        raise UsageError("--allowed-signers is of --build --verify", allowed_signers, "add them, or leave it out")
+    if (verify or answers) and not build:
+        raise UsageError("--verify and --answers are of --build", remedy="name a folder with --build")
+    if unseen_only and build:
+        raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
 def _build(

@@ -37,14 +37,14 @@ def each_run_once(files: list[Path]) -> list[Path]:
     return [file for file in files if file not in beside]
 
 
-def unseen_scores(files: list[Path]) -> list[Path]:
-    """Return in place of each results file its scores of `score --unseen-only`; other files as they are.
+def unseen_scores(files: list[Path], unseen_only: bool) -> list[Path]:
+    """Return files, with `unseen_only` in place of each results file its scores of `score --unseen-only`.
 
     Raises `UsageError` where a results file has none.
     """
     from ..journal.lines import is_results
 
-    return [_scores_of_unseen(file) if is_results(file) else file for file in files]
+    return [_scores_of_unseen(file) if unseen_only and is_results(file) else file for file in files]
 
 
 def _scores_of_unseen(results: Path) -> Path:

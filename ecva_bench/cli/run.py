@@ -105,8 +105,7 @@ def run_command(
 
       ecva-bench run --model openai:gpt-5.4-mini --model-arg budget-usd=5 --batch
     """
-    values = {name: value for name, value in locals().items() if name not in ("out", "reuse", "batch")}
-    request = options.build_request(**values)
+    request = options.build_request(**{n: v for n, v in locals().items() if n not in ("out", "reuse", "batch")})
     out = out or request.results_file
     if batch:
         request = replace(request, model_args={**request.model_args, **_batch_option(out, engine, workers, devices)})
@@ -158,6 +157,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         finally:
             _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
+    if note := request.tell_curves(out):
+        say(note, error=True)
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         say(f"  {len(others)} of the missing are of earlier commands, which ask them", error=True)
     if end.answers and end.answers in (end.empty, end.cut_off):

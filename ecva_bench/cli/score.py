@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..api.outcomes import Scored
     from ..judging import Judge
     from ..reading.units import TimeUnit
+    from ..records.answers import Results
     from ..records.scores import Scores
 
 Files = Annotated[
@@ -145,8 +146,6 @@ def score_command(
 
       ecva-bench score motion-mini.jsonl --scorers bleurt,unieval --metric-arg bleurt.checkpoint=FOLDER
 
-      ecva-bench score motion-mini.jsonl --task classification --read-with gpt-4o-mini --budget-usd 1
-
       ecva-bench score videollama2_classification.json --data annotations.xlsx --protocol ecva-2024
 
       ecva-bench score trained.jsonl motion-mini.jsonl --unseen-only
@@ -205,29 +204,24 @@ def _score_files(
 
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
-    from ..api.calls import read_answer_file
-    from ..data import load_dataset
     from ..judging.prompts import read_prompts
     from ..scoring.files import check_target, scores_path
     from ..scoring.neural import model_settings
     from ..scoring.protocol import get_anomeval
     from ..scoring.score import score_results
-    from ..scoring.unseen import videos_seen, without_videos
     from .progress import progress
 
-    dataset = load_dataset(data) if data else None
     prompts = read_prompts(judge_prompts) if judge_prompts else ()
     changes = dict(options.name_and_value(item, "setting of AnomEval") for item in anomeval_set or ())
     models = model_settings(dict(options.name_and_value(item, "setting of a metric") for item in metric_arg or ()))
     targets = [out or scores_path(file, protocol, unseen_only=unseen_only) for file in files]
     for target in targets:
         check_target(target)
-    read = partial(read_answer_file, data=dataset, tasks=task or (), curves=curves)
-    seen = videos_seen([read(file) for file in files]) if unseen_only else None
     whole, idle = True, False
-    for file, target in zip(files, targets, strict=True):
+    several = _answers(files, data, task or (), curves, unseen_only)
+    for file, target, results in zip(files, targets, several, strict=True):
         scores = score_results(
-            read(file) if seen is None else without_videos(read(file), seen),
+            results,
             scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,
@@ -244,6 +238,23 @@ def _score_files(
         idle |= _print_unscored(scores, file)
     if not whole or idle:
         raise typer.Exit(3 if whole else 2)
+
+
+def _answers(
+    files: list[Path], data: str | None, tasks: Sequence[str], curves: Path | None, unseen_only: bool
+) -> Iterator[Results]:
+    """Return the answers, read one by one; with `unseen_only` all at once, without what any model was trained on."""
+    from ..api.calls import read_answer_file
+    from ..data import load_dataset
+    from ..scoring.unseen import videos_seen, without_videos
+
+    dataset = load_dataset(data) if data else None
+    several = (read_answer_file(file, dataset, tasks, curves) for file in files)
+    if not unseen_only:
+        return several
+    read = list(several)
+    seen = videos_seen(read)
+    return (without_videos(results, seen) for results in read)
 
 
 def _show(scores: Scores, target: Path, as_json: bool) -> bool:

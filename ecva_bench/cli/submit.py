@@ -133,7 +133,7 @@ def _submission(
     datasets = [] if data is None else [data]
     answers = read_answer_file(results, data)
     check_answers(answers)
-    scored = read_scores(scores) if scores else read_scored(results, datasets)
+    scored = read_scores(scores) if scores else read_scored(results, datasets, answers)
     if (left_out := scored.header.unseen_only) is not None:
         answers = without_videos(answers, left_out)
     made = submission(scored, answers, hardware=hardware, usd=usd)

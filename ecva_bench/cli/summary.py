@@ -54,10 +54,8 @@ def summary_command(
     from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
 
-    if unseen_only:
-        runs, baseline = unseen_scores(runs), unseen_scores(baseline or [])
-    baselines = [_submission(path) for path in baseline or ()]
-    runs = each_run_once(runs)
+    baselines = [_submission(path) for path in unseen_scores(baseline or [], unseen_only)]
+    runs = each_run_once(unseen_scores(runs, unseen_only))
     for run in runs:
         found = _submission(run)
         say_lines(as_text(headline_table(found, baselines)))
@@ -71,11 +69,11 @@ def summary_command(
 
 def _submission(path: Path) -> Submission:
     """Return a run with its settings where the file has them."""
-    from ..api.calls import read_run, read_scored
+    from ..api.calls import read_answer_file, read_run, read_scored
     from ..journal.lines import is_results
-    from ..journal.results import read_results
     from ..leaderboard.submission import submission
 
     if path.exists() and is_results(path):
-        return submission(read_scored(path), read_results(path))
+        answers = read_answer_file(path, None)
+        return submission(read_scored(path, answers=answers), answers)
     return read_run(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,10 @@ def view_command(
     data: Data = None,
     videos: Annotated[Path | None, typer.Option(help="Folder of the video files.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write. Default: beside the first results file.")] = None,
+    frames: Annotated[
+        bool | None,
+        typer.Option(help="Draw the frames that were shown. Default: of up to 100 videos."),
+    ] = None,
     serve: Annotated[bool, typer.Option(help="Show the page on this machine until interrupted.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to show it on; 0: any that is free.")] = 0,
 ) -> None:
@@ -46,8 +51,9 @@ def view_command(
 
       ecva-bench view motion-cuva.jsonl constant-cuva.jsonl --data annotations.xlsx --videos videos --no-serve
     """
-    from ..report.page import write_page
+    from ..report.page import FRAMES_OF, write_page
     from ..report.videos import Videos
+    from .progress import progress
 
     files = only_answers(files)
     dataset = open_dataset(files, data, videos)
@@ -57,11 +63,17 @@ def view_command(
         known = Videos(annotations, dataset.videos, dataset.taxonomy.describe)
     elif videos:
         known = Videos(folder=videos)
-    page = write_page(read_runs(files, scores, dataset), out or files[0].with_suffix(".view"), known)
+    most = FRAMES_OF if frames is None else sys.maxsize if frames else 0
+    runs = read_runs(files, scores, dataset)
+    with progress("draw frames of", "videos") as update:
+        page = write_page(runs, out or files[0].with_suffix(".view"), known, frames_of=most, progress=update)
     say(
         f"wrote {page.folder / 'index.html'}: {counted(page.answers, 'answer')}, {counted(len(page.videos), 'video')}, "
         f"{len(page.with_file)} of them with a file"
     )
+    if page.undrawn and frames is not False:
+        text = f"no pictures of the frames of {counted(page.undrawn, 'video')}"
+        say(text if page.with_frames or frames else f"{text}: --frames draws them")
     if dataset and (missing := dataset.tell_missing(page.videos)):
         say(missing)
     if serve:

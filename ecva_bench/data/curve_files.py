@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import DataError
-from ..names import Names
+from ..names import Names, first_few
 from ..records.answers import Answer, Results
 from ..records.base import sha256_of_file
+from ..wording import counted
 from .curves import load_curves
 from .dataset import Dataset
 
@@ -27,7 +28,7 @@ Points = tuple[tuple[float, float], ...]  # seconds, importance from 0 to 1
 class CurveReferences:
     """The curves of a file by video, the hash of its bytes, and the models that made them, joined by a comma.
 
-    `durations` are the seconds that the videos last of which they were made.
+    `durations` are the seconds that the videos last of which they were made, and `files` the hashes of their files.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class CurveReferences:
     made_by: str
     curves: Mapping[str, Points]
     durations: Mapping[str, float]
+    files: Mapping[str, str]
 
     def describe(self) -> dict[str, str]:
         """Return what a manifest says of the file."""
@@ -77,7 +79,23 @@ class CurveReferences:
             what = f"it has no curve of a video of {results.source}"
             raise DataError(what, self.path, "name the curves of this run's videos, which `data curves` makes")
         curved = {name: tuple(self._curved(one, found) for one in some) for name, some in kept.items()}
-        return results.model_copy(update={**curved, "spec": {**results.spec, "curves": self.describe()}})
+        others = {"other_files": names} if (names := self.of_other_files(results)) else {}
+        return results.model_copy(update={**curved, "spec": {**results.spec, "curves": {**self.describe(), **others}}})
+
+    def of_other_files(self, results: Results) -> tuple[str, ...]:
+        """Return the videos whose curve was made of another file than the model was shown, as far as both are known."""
+        severities = [answer for answer in results.answers if answer.task == "severity" and answer.video_sha256]
+        made_of = {one.video: self.files.get(self._name(one.video), "") for one in severities}
+        other = {one.video for one in severities if made_of[one.video] not in ("", one.video_sha256)}
+        return tuple(sorted(other))
+
+    def tell_other_files(self, results: Results) -> str:
+        """Return `of_other_files` in one line; empty where there is none."""
+        names = self.of_other_files(results)
+        if not names:
+            return ""
+        what = f"the curves of {counted(len(names), 'video')} were made of other files than the model was shown"
+        return f"beware: {self.path}: {what}: {first_few(names)}: build them of the files that {results.source} is of"
 
     def _curved(self, answer: Answer, found: Mapping[str, Points]) -> Answer:
         if answer.task != "severity":
@@ -96,4 +114,5 @@ def read_curves(path: Path) -> CurveReferences:
     makers = dict.fromkeys(str(curve.settings.get("model") or "an unknown model") for curve in found.values())
     curves = {video: curve.points for video, curve in found.items() if curve.points}
     durations = {video: curve.duration for video, curve in found.items()}
-    return CurveReferences(path, sha256_of_file(path), ", ".join(makers), curves, durations)
+    files = {video: curve.video_sha256 for video, curve in found.items()}
+    return CurveReferences(path, sha256_of_file(path), ", ".join(makers), curves, durations, files)

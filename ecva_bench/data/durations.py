@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ..cache import cache_dir, open_base
 from ..errors import VideoError
 from ..files import archives
+from .dataset import Dataset
 
 _TABLE = "CREATE TABLE IF NOT EXISTS durations (file TEXT PRIMARY KEY, bytes INT, changed INT, seconds REAL)"
 _KEEP = "INSERT OR REPLACE INTO durations VALUES (?, ?, ?, ?)"
@@ -39,6 +40,24 @@ def stated_durations(paths: Iterable[Path]) -> dict[Path, float]:
                 base.execute(_KEEP, (*stamp, seconds))
             if seconds > 0:
                 found[path] = seconds
+    return found
+
+
+def shown_durations(dataset: Dataset, videos: Collection[str]) -> dict[str, float]:
+    """Return for how many seconds the files of some videos of a data set show pictures, as runs say it of answers.
+
+    Clips that are drawn are drawn for it. Videos without a file that can be read are left out.
+    """
+    from ..video import Video
+
+    if dataset.videos is None:
+        return {}
+    dataset.ensure_videos(only=videos)
+    found: dict[str, float] = {}
+    for annotation in dataset.annotations:
+        if annotation.video in videos:
+            with contextlib.suppress(VideoError, OSError), Video(dataset.media_path(annotation)) as video:
+                found[annotation.video] = video.duration
     return found
 
 

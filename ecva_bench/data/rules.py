@@ -62,7 +62,7 @@ FINDING_RULES: dict[str, str] = {
     "cell-formula": "the cell holds a formula and not what it gives; it counts as empty",
     "text-placeholder": "the text is a filler, such as an error message; it counts as empty",
     "cell-error": "the cell holds an error of the spreadsheet program; it counts as empty",
-    "descriptions-joined": "descriptions of moments are parted by `][`; metrics read a blank there, ecva-2024 the cell as it is",
+    "descriptions-joined": "descriptions have `][` between them; metrics read a blank there, but for ecva-2024",
     "description-brackets": "a bracket around a description is missing",
     "key-sentences-missing": "no key sentence is given",
     "key-sentences-quotes": "quotes are unbalanced or typographic; the list is split at the commas next to quotes",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Dataset
+from ..data.durations import shown_durations
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
@@ -106,11 +107,26 @@ def import_answers(
     manifest = _manifest(read, joined, lookup, name)
     return Imported(
         manifest=manifest,
-        answers=tuple(joined.answers),
+        answers=_lasting(joined.answers, dataset),
         failures=tuple(joined.failures),
         notes=tuple(notes_of(read, joined, manifest, lookup)),
         model=name,
         files=files,
+    )
+
+
+def _lasting(answers: Sequence[Answer], dataset: Dataset) -> tuple[Answer, ...]:
+    """Return answers, those about severity with their videos' durations where the files are at hand.
+
+    Others do not need them, and files of answers do not tell them.
+    """
+    severities = {answer.video for answer in answers if answer.task == "severity"}
+    lasts = shown_durations(dataset, severities) if severities else {}
+    return tuple(
+        answer.model_copy(update={"duration": lasts[answer.video]})
+        if answer.task == "severity" and answer.video in lasts
+        else answer
+        for answer in answers
     )
 
 

@@ -118,7 +118,7 @@ def _ablation(table: PublishedTable) -> Table:
         title=f"ablation, Table {table.table}, as published",
         header=("model", "kind", *(column.heading for column in table.columns)),
         rows=tuple(
-            marked((Cell(row.model), Cell("as printed"), *map(_printed, row.cells.values())), "printed")
+            marked((Cell(row.model), Cell("as printed"), *map(printed_cell, row.cells.values())), "printed")
             for row in table.rows
         ),
         notes=tuple(_printed_notes(table)),
@@ -245,10 +245,11 @@ def _printed_rows(
         cells = [row.cells[own[column]] if column in own else None for column in columns]
         if any(cells):
             head = (Cell(), Cell(), Cell(row.model), Cell("as printed"), Cell(), Cell(), Cell())
-            yield marked((*head, *map(_printed, cells), *[Cell()] * after), "printed")
+            yield marked((*head, *map(printed_cell, cells), *[Cell()] * after), "printed")
 
 
-def _printed(cell: PublishedCell | None) -> Cell:
+def printed_cell(cell: PublishedCell | None) -> Cell:
+    """Return a published figure as it is printed, with a dagger where it is doubted; empty where there is none."""
     if cell is None:
         return Cell()
     marks: frozenset[Mark] = frozenset({"doubted"} if cell.doubted else ())

@@ -301,8 +301,8 @@ def notes_on(*, base: Side, new: Side) -> list[str]:
         notes.append(f"beware: metrics ran on {ran[0]} in the base, on {ran[1]} in the new run")
     told = [side.trained_on for side in sides]
     if len({one.questions for one in told if one}) > 1 or (None in told and any(one and one.questions for one in told)):
-        shown = ["of unknown questions" if one is None else f"of {one}" for one in told]
-        notes.append(f"beware: the models were trained on videos {shown[0]} in the base, {shown[1]} in the new run")
+        shown = ["unknown" if one is None else str(one) for one in told]
+        notes.append(f"beware: trained on the videos of: {shown[0]} in the base, {shown[1]} in the new run")
     return notes
 
 

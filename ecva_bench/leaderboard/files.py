@@ -18,12 +18,14 @@ from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
 from .published import PUBLISHED_DATASET, WITH_PUBLISHED, PublishedTable
+from .reproduction import reproduction_tables
 from .submission import Submission, read_submission, read_submissions
 from .table import Table
 
 Form = Literal["text", "md", "html", "tex", "csv", "json"]
 
 TITLE = "Leaderboards"
+REPRODUCED = "Reproduction of the paper's figures"
 
 
 def written(tables: Sequence[Table], form: Form) -> str:
@@ -56,6 +58,10 @@ def write_leaderboards(tables: Sequence[Table], folder: Path, *, title: str = TI
     }
     for table in tables:
         texts[_free_name(table.title, texts)] = as_csv(table)
+    return _write(texts, folder)
+
+
+def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
     paths = []
     try:
         for name, text in texts.items():
@@ -77,7 +83,8 @@ def build_leaderboards(
     """Write the leaderboards of every data set in a folder from its submissions; return the paths.
 
     `read` reads a submission, and may refuse or verify it. The published tables make up the page of their data set,
-    with its submissions where it has some. CSV files of tables that are no more are removed. Raises `UsageError` where
+    with its submissions where it has some; where the answers that the authors released are among the submissions, also
+    `reproduction.md` and `.html`. CSV files of tables that are no more are removed. Raises `UsageError` where
     there is no such folder, and `ResultsError` for a submission that cannot be read, or a folder that cannot be written
     to.
     """
@@ -87,9 +94,10 @@ def build_leaderboards(
     if published:
         datasets.add(PUBLISHED_DATASET)
     paths: list[Path] = []
-    for dataset in sorted(datasets):
+    submissions = {dataset: read_submissions(folder / dataset, read) for dataset in sorted(datasets)}
+    for dataset, found in submissions.items():
         tables = dataset_tables(
-            read_submissions(folder / dataset, read),
+            found,
             published=published if dataset in WITH_PUBLISHED else (),
             class_names=class_names,
         )
@@ -97,7 +105,17 @@ def build_leaderboards(
         for old in set((folder / dataset / "csv").glob("*.csv")) - set(current):
             old.unlink()
         paths += current
-    return paths
+    of_paper = [one for dataset in WITH_PUBLISHED for one in submissions.get(dataset, ())]
+    again = reproduction_tables(published, of_paper) if published else []
+    return [*paths, *(_write_reproduction(again, folder) if again else [])]
+
+
+def _write_reproduction(tables: Sequence[Table], folder: Path) -> list[Path]:
+    texts = {
+        "reproduction.md": f"# {REPRODUCED}\n\n" + written(tables, "md"),
+        "reproduction.html": as_html(tables, title=REPRODUCED),
+    }
+    return _write(texts, folder)
 
 
 def _free_name(title: str, taken: Mapping[str, str]) -> str:

@@ -44,7 +44,7 @@ _SPECIAL = {
 
 
 def as_latex(table: Table) -> str:
-    """Return the table as a float: best cells bold, ties underlined, rows that are no models grey, notes below.
+    """Return the table as a float: best cells and own rows bold, ties underlined, rows of no models grey, notes below.
 
     It is as wide as the text at most: a wider table is shrunk.
     """
@@ -55,7 +55,7 @@ def as_latex(table: Table) -> str:
         [
             r"\begin{table}[htbp]",
             r"\centering\small\setlength{\tabcolsep}{4pt}",
-            rf"\caption{{{_escape(table.title)}}}",
+            rf"\caption{{{_escape(table.title)}}}" + (rf"\label{{{table.label}}}" if table.label else ""),
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
@@ -81,7 +81,7 @@ def _heading(text: str, right: bool) -> str:
 
 def _cell(cell: Cell) -> str:
     text = _escape(cell.shown)
-    if "best" in cell.marks:
+    if cell.marks & {"best", "own"}:
         text = rf"\textbf{{{text}}}"
     elif "tie" in cell.marks:
         text = rf"\underline{{{text}}}"

@@ -15,7 +15,8 @@ from ..untrusted import parse_json
 
 SCHEMA = "ecva.published/2"
 PAPER = "paper"  # the source of a figure that names none
-SIZES = "table-1-datasets.json"  # of another form
+FOLDER = "published"  # among the leaderboards
+SIZES, REPRODUCTION = "table-1-datasets.json", "reproduction.json"  # files there of other forms
 PUBLISHED_DATASET = "ecva"  # the data set of the published tables
 # The authors' program and released answers are over CUVA's videos, so these boards show the published rows too.
 WITH_PUBLISHED = (PUBLISHED_DATASET, "cuva")
@@ -124,7 +125,9 @@ class PublishedTable(_Strict):
 
 def published_tables() -> list[PublishedTable]:
     """Return all published tables, ordered by file name."""
-    folder = files("ecva_bench.leaderboards") / "published"
+    folder = files("ecva_bench.leaderboards") / FOLDER
     paths = sorted((path for path in folder.iterdir() if path.name.endswith(".json")), key=lambda path: path.name)
-    contents = [parse_json(path.read_text(encoding="utf-8")) for path in paths if path.name != SIZES]
+    contents = [
+        parse_json(path.read_text(encoding="utf-8")) for path in paths if path.name not in (SIZES, REPRODUCTION)
+    ]
     return [PublishedTable.model_validate(content) for content in contents]

@@ -135,6 +135,9 @@ def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
             )
         elif part.startswith("beware:self-agreement"):
             found[f"{of}beware: the model and what made the curves both have CLIP, so it agrees with itself"] = None
+        elif part.startswith("curves-of-other-files:"):
+            videos = counted(int(part.partition(":")[2]), "video")
+            found[f"{of}beware: the curves of {videos} were made of other files than the model was shown"] = None
     return list(found)
 
 

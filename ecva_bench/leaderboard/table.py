@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# best: of its column, among models; tie: not told apart from it; doubted: its source contradicts itself.
-Mark = Literal["best", "tie", "baseline", "printed", "doubted"]
+# best: of its column, among models; tie: not told apart from it; doubted: its source contradicts itself; own: one's own
+# row in a table of the paper.
+Mark = Literal["best", "tie", "baseline", "printed", "doubted", "own"]
 
 LEGEND = "{best}: best of its column, baselines and printed rows aside; {tie}: not told apart from it at 95 %."
 
@@ -51,7 +52,8 @@ class Cell:
 class Table:
     """A title, a header, rows with as many cells as the header, and notes that are printed below.
 
-    `chart` names the columns (across, up) that a page also draws as points, each labelled with the row's first text.
+    `chart` names the columns (across, up) that a page also draws as points, each labelled with the row's first text;
+    `label` is what a LaTeX text refers to it by.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     chart: tuple[str, str] | None = None
+    label: str = ""
 
     @property
     def numeric(self) -> tuple[bool, ...]:

@@ -2,8 +2,9 @@
 
 A whole answer names segments with a severity each: in lines `start end severity` (the canonical form), in objects, in
 brackets, in a table, or in lines and clauses such as `0:05 - 0:10: 7/10`. Their times are read as those of the task
-timestamp are. A reply about one segment names one number. `7/10`, `7 out of 10` and `70 %` are 7; the scale is never
-guessed from a value, so 1 is 1 of 10, and `4/5` is not read.
+timestamp are. A reply about one segment names one number. `7/10`, `7 out of 10` and `70 %` are 7, and a range, such as
+`7-8` or `between 7 and 8`, is its middle; the scale is never guessed from a value, so 1 is 1 of 10, and `4/5` is not
+read.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ VERSION = 1  # part of signatures: a change of what is read is another metric
 
 _NUMBER = r"-?\d{1,6}(?:\.\d{1,6})?"
 _OF = r"\s?(?:/|out of|of)\s?"
-_VALUE = rf"(?P<value>{_NUMBER})(?:{_OF}(?P<top>\d{{1,6}})(?![\d.]*\d)|\s?(?P<percent>%|percent\b|per cent\b))?"
+# A range, `7-8` or `7 to 8`, counts as its middle.
+_VALUE = (
+    rf"(?P<value>{_NUMBER})(?:(?:-| to )(?P<upto>\d{{1,6}}(?:\.\d{{1,6}})?)(?![\d:]))?"
+    rf"(?:{_OF}(?P<top>\d{{1,6}})(?![\d.]*\d)|\s?(?P<percent>%|percent\b|per cent\b))?"
+)
 _WORDS = (
     r"(?:severity|importance|severeness|seriousness|intensity|danger|harm|anomaly|abnormality|risk|how[_ ]severe|score|"
     r"rating|rate[sd]?|grade|level|value|answer|严重程度|严重性|严重度|评分|分数|得分)"
@@ -37,6 +42,16 @@ _OF_TEN = re.compile(rf"(?<![\d.]){_VALUE}")
 _AT_END = re.compile(rf"(?:[:=→|>\t]\s|(?<=[^\d\s])[:=→|>]|\s-\s|\s\|)[\s\"'(\[]*+{_VALUE}[\s\"')\].,;|]*$")
 _SCALE_NAMED = re.compile(
     r"(?<![\d.])(?:0|1)(?: ?\([^()\n]{1,60}\))?\s?(?:-|to|through|and)\s?10(?![\d.%])(?! ?s(?:ec|\b))"
+)
+_BETWEEN = re.compile(
+    rf"(?P<cue>(?<![a-z]){_WORDS}\b[a-z ]{{0,20}} )between (?P<low>\d{{1,3}}(?:\.\d{{1,6}})?) and "
+    rf"(?P<high>\d{{1,3}}(?:\.\d{{1,6}})?)(?![\d:])"
+)
+# A range in a reply about one segment, in forms that could be times elsewhere: `7 - 8`, `7 or 8`, `7/10 to 8/10`.
+_OF_ALL = r"(?:\s?(?:/|out of|of)\s?10\b(?!\.\d)|\s?(?:%|percent\b|per cent\b))"
+_LOOSE_RANGE = re.compile(
+    rf"(?:\bbetween\s)?(?<![\d./:])(?P<low>\d{{1,3}}(?:\.\d{{1,6}})?)(?P<of>{_OF_ALL})?\s?(?:-|\b(?:to|or|and)\b)\s?"
+    rf"(?P<high>\d{{1,3}}(?:\.\d{{1,6}})?)(?![\d:])(?P<also>{_OF_ALL})?"
 )
 # A time of the video in a reply about one segment, which is no severity: `0:03`, `3.5 s`, `3 to 6 seconds`.
 _WHEN = re.compile(
@@ -85,7 +100,7 @@ def read_severities(text: str, *, unit: TimeUnit | None, duration: float | None 
     `unit` and `duration` are those of `read_spans`; the canonical lines are in seconds in any case. Segments without a
     readable severity are `unparsed`; where more than half of them are, the answer is unread.
     """
-    plain_text = boxed(plain(text))
+    plain_text = _BETWEEN.sub(_closed_up, boxed(plain(text)))
     spans: list[Span] = []
     severities: list[float] = []
     unparsed: list[Span] = []
@@ -126,7 +141,7 @@ def read_severity(reply: str) -> float | None:
     number that is neither the scale itself (`on a scale of 0 to 10`) nor a time (`at 0:03`, `after 3 seconds`).
     """
     text = boxed(plain(reply))
-    text = _WHEN.sub(_blank, _SCALE_NAMED.sub(_blank, text))
+    text = _LOOSE_RANGE.sub(_tight_range, _WHEN.sub(_blank, _SCALE_NAMED.sub(_blank, text)))
     matches = [*_OF_TEN.finditer(text)]
     of_ten = (match for match in matches if match["top"] and float(match["top"]) == SCALE)
     shares = (match for match in matches if match["top"] or match["percent"])
@@ -135,13 +150,16 @@ def read_severity(reply: str) -> float | None:
 
 
 def _severity(match: re.Match[str]) -> float | None:
-    """Return a matched value on the scale of 0 to 10; None where it is outside, or on another scale."""
-    value, top = float(match["value"]), match["top"]
+    """Return a matched value on the scale of 0 to 10, of a range the middle.
+
+    None where a value is outside, or on another scale.
+    """
+    values, top = [float(text) for text in (match["value"], match["upto"]) if text], match["top"]
     if match["percent"] or (top and float(top) == 100):
-        value *= SCALE / 100
+        values = [value * SCALE / 100 for value in values]
     elif top and float(top) != SCALE:
         return None
-    return value if 0 <= value <= SCALE else None
+    return sum(values) / len(values) if all(0 <= value <= SCALE for value in values) else None
 
 
 def _units(text: str) -> Iterator[_Unit]:
@@ -225,6 +243,21 @@ def _named(line: str) -> re.Match[str] | None:
     """Return where a line names its severity: as a share of ten, by a word for it, or at its end."""
     shares: Iterable[re.Match[str]] = (one for one in _OF_TEN.finditer(line) if one["top"] or one["percent"])
     return next(iter(shares), None) or _CUE.search(line) or _AT_END.search(line)
+
+
+def _closed_up(match: re.Match[str]) -> str:
+    """Return `severity is between 7 and 8` as `severity is 7-8`, as long as it was."""
+    return f"{match['cue']}{match['low']}-{match['high']}".ljust(len(match[0]))
+
+
+def _tight_range(match: re.Match[str]) -> str:
+    """Return a range as `7-8/10`; what only looks like one, such as `2 and 3`, as it is."""
+    between = match[0].startswith("between")
+    if re.search(r"\band\b", match[0]) and not between:
+        return match[0]
+    if (match["of"] or "").strip() not in ("", (match["also"] or "").strip()):
+        return match[0]  # `7/10 to 80 %`
+    return f"{match['low']}-{match['high']}{match['also'] or ''}"
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from ..errors import DataError
 from ..untrusted import parse_json
-from .base import Count, Record, VideoId
+from .base import Count, Record
 
 TRAINING_SCHEMA = "ecva.training/1"
 TRAINING_FILE = "training.json"  # its name beside weights
@@ -30,7 +30,7 @@ class TrainingVideo(Record):
     """
 
     dataset: str = Field(default="", exclude_if=not_)
-    id: VideoId | str = Field(default="", exclude_if=not_)
+    id: str = Field(default="", exclude_if=not_)
     sha256: Sha256 = Field(default="", exclude_if=not_)
     bytes: Count = Field(default=0, exclude_if=not_)
 

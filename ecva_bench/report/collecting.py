@@ -19,12 +19,12 @@ from ..records.answers import Answer, Failure
 from ..records.base import VIEWS, sha256_of
 from ..tasks import TASKS
 from ..untrusted import one_line
-from .entries import run_entry, video_entry
-from .run import Metric, MetricKey, Run, column_label, main_metric
+from .counted import CountedValues, scale_of
+from .entries import reading_of, run_entry, video_entry
+from .run import Run
+from .search import WordIndex, words_of, words_said
+from .thumbnails import seen_times
 from .videos import Videos
-
-# A column of a metric holds whole numbers, each so many to its unit (to the fraction 1 where that is %).
-PERCENT_SCALE, UNIT_SCALE = 10_000, 100
 
 
 class _Texts:
@@ -52,24 +52,26 @@ class Collection:
 
     def __init__(self, videos: Videos) -> None:
         self.videos = videos
-        self.metrics: dict[MetricKey, Metric] = {}
+        self.counted = CountedValues()
         self.runs: list[dict[str, Any]] = []
         self.common: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, Label | None] = {}
         self.entries: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
         self.lacking: dict[str, list[int]] = defaultdict(list)
         self.samples: dict[str, None] = {}
-        self.values: dict[MetricKey, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+        self.seen: dict[str, set[float]] = defaultdict(set)
         self.answers = 0
         self._texts = _Texts()
+        self._words: dict[tuple[str, int], tuple[int, int]] = {}
+        self._questions: dict[str, int] = {}
+        self._noted: dict[str, list[frozenset[str]]] = {"cut_off": [], "unread": []}
 
     def add(self, run: Run) -> None:
         """Add a run: its answers and failures, video by video."""
         number = len(self.runs)
         results = run.results
-        for metric in run.metrics:
-            self.metrics.setdefault(metric.key, metric)
-        places = {key: place for place, key in enumerate(self.metrics)}
+        self.counted.add(run, number)
+        places = self.counted.places()
         answers: dict[str, list[Answer]] = defaultdict(list)
         failures: dict[str, list[Failure]] = defaultdict(list)
         for answer in sorted(results.answers, key=lambda a: (VIEWS.index(a.view), a.id)):
@@ -78,8 +80,10 @@ class Collection:
             failures[failure.video].append(failure)
         for video in answers.keys() | failures.keys():
             self._add_common(video, answers[video])
+            self.seen[video] |= seen_times(answers[video])
             entry = run_entry(run, answers[video], failures[video], places)
             self.entries[video][number] = self._texts.add(compact(entry))
+            self._words[video, number] = self._texts.add(compact(words_said(entry["answers"])))
         answered = {answer.id for answer in results.answers if answer.view == "full"}
         owed = set(results.expects.get("full", ()))
         for sample in sorted(owed | answered):
@@ -88,37 +92,47 @@ class Collection:
                 self._add_common(video, [])
             if sample not in answered:
                 self.lacking[sample].append(number)
-        self._add_values(run, number)
         self.answers += len(results.answers)
         counted = [answer for answer in results.answers if answer.view == "full" and answer.id in owed]
-        self.runs.append(_run_value(run, counted, owed=len(owed)))
+        self.runs.append(_run_value(run, counted, owed=len(owed)) | {"questions": self._asked(run)})
+        self._noted["cut_off"].append(frozenset(a.id for a in results.answers if a.view == "full" and a.cut_off))
+        self._noted["unread"].append(frozenset(_unread(run)))
 
-    def texts(self, media: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Yield (video, the text of its entry) in the order of their ids; `media` are the files linked to."""
+    def texts(self, media: Mapping[str, str], drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+        """Yield (video, the text of its entry) in the order of their ids.
+
+        `media` are the files linked to, and `drawn` where the pictures of frames are.
+        """
         for video in sorted(self.common):
-            head = compact(self.common[video] | {"media": media.get(video)})
+            head = compact(self.common[video] | {"media": media.get(video), "drawn": drawn.get(video)})
             entries = sorted(self.entries[video].items())
             runs = ",".join(f'"{run}":{self._texts.read(place)}' for run, place in entries)
             yield video, f'{head[:-1]},"runs":{{{runs}}}}}'
 
-    def index(self, places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-        """Return the index: enough to list, filter and find every sample. `places` are (chunk, place in it)."""
+    def index(self, places: Mapping[str, tuple[int, int]], words: Sequence[str]) -> dict[str, Any]:
+        """Return the index: enough to list, filter and find every sample.
+
+        `places` are (chunk, place in it); `words` the first of each part of the index of words.
+        """
         classes = {video: self.videos.class_of(self._label(video)) for video in places}
         named_classes = sorted(set(classes.values()))
-        metrics = list(self.metrics.values())
+        metrics = list(self.counted.metrics.values())
         tasks = self._tasks()
-        main = {task: main_metric(task, metrics) for task in tasks}
+        main = {task: self.counted.main(task) for task in tasks}
         called = labels([(run["model"], run["name"]) for run in self.runs])
         ids = list(places)
         numbers = {video: number for number, video in enumerate(ids)}
-        rows = [(*sample_parts(sample)[:2], sample) for sample in self._ordered()]
+        rows = [(*sample_parts(sample)[:2], sample) for sample in self.ordered()]
         return {
             "id": sha256_of([run["sha256"] for run in self.runs])[:16],
             "runs": [run | {"label": label} for run, label in zip(self.runs, called, strict=True)],
+            "questions": list(self._questions),
             "tasks": tasks,
             "classes": named_classes,
-            "metrics": [vars(metric) | {"scale": _scale(metric)} for metric in metrics],
+            "metrics": [vars(metric) | {"scale": scale_of(metric)} for metric in metrics],
             "main": {task: metrics.index(metric) for task, metric in main.items() if metric},
+            "means": self.counted.means(len(self.runs)),
+            "words": words,
             "videos": [[video, named_classes.index(classes[video]), *places[video]] for video in ids],
             "names": [sample_parts(sample).name for *_, sample in rows],
             "samples": [
@@ -126,11 +140,49 @@ class Collection:
             ],
         }
 
-    def column(self, metric: Metric) -> list[list[int | None]]:
-        """Return a metric's values [samples of its task, runs], in the order of the index; None where there is none."""
-        columns = [self.values[metric.key][run] for run in range(len(self.runs))]
-        samples = (sample for sample in self._ordered() if sample_parts(sample).task == metric.task)
-        return [[column.get(sample) for column in columns] for sample in samples]
+    def columns(self) -> Iterator[list[list[int | None]]]:
+        """Yield the columns of the metrics in their order: values [samples of its task, runs]."""
+        samples = self.ordered()
+        for metric in self.counted.metrics.values():
+            yield self.counted.column(metric, samples, len(self.runs))
+
+    def noted(self) -> dict[str, list[list[int]]]:
+        """Return by what is noted of answers, and by run, the numbers of the samples: `cut_off`, `unread`."""
+        samples = self.ordered()
+        return {
+            name: [[number for number, sample in enumerate(samples) if sample in run] for run in runs]
+            for name, runs in self._noted.items()
+        }
+
+    def words(self) -> WordIndex:
+        """Return the index of all words, as `search` describes it."""
+        index = WordIndex()
+        holders = len(self.runs) + 1
+        of_runs: dict[int, dict[str, list[str]]] = {}
+        video = ""
+        for number, sample in enumerate(self.ordered()):
+            if (found := sample_parts(sample).video) != video:
+                video = found
+                read = ((run, self._words.get((video, run))) for run in range(len(self.runs)))
+                of_runs = {run: json.loads(self._texts.read(place)) for run, place in read if place}
+            question = sample.removeprefix(f"{video}/")
+            if annotated := self.common[video]["tasks"].get(question):
+                text = "\n".join([annotated["reference"], *annotated["keys"]])
+                index.add(words_of(text), number * holders)
+            for run, said in of_runs.items():
+                index.add(said.get(question, ()), number * holders + run + 1)
+        return index
+
+    def ordered(self) -> list[str]:
+        """Return the ids of the samples in the order in which the page numbers them."""
+        order = {task: place for place, task in enumerate(self._tasks())}
+        return sorted(self.samples, key=lambda one: (sample_parts(one).video, order[sample_parts(one).task], one))
+
+    def _asked(self, run: Run) -> dict[str, int]:
+        """Return by task the number of the question as the run asked it, where that is known."""
+        prompts = run.results.spec.get("prompts", {})
+        texts = {task: prompt["text"] for task, prompt in prompts.items() if prompt.get("text")}
+        return {task: self._questions.setdefault(text, len(self._questions)) for task, text in texts.items()}
 
     def _add_common(self, video: str, answers: Sequence[Answer]) -> None:
         entry = video_entry(video, answers, self.videos.annotations.get(video))
@@ -142,16 +194,6 @@ class Collection:
         if self.labels.get(video) is None:
             self.labels[video] = next((answer.label for answer in answers if answer.label), None)
 
-    def _add_values(self, run: Run, number: int) -> None:
-        for (sample, view), scored in run.items.items():
-            if view != "full" or sample not in self.samples:
-                continue
-            for score, protocol in scored:
-                for column, value in score.values.items():
-                    key = (score.task, score.scorer, column_label(column, protocol))
-                    if key in self.metrics:
-                        self.values[key][number][sample] = round(value * _scale(self.metrics[key]))
-
     def _label(self, video: str) -> Label | None:
         annotation = self.videos.annotations.get(video)
         return annotation.label if annotation else self.labels.get(video)
@@ -160,18 +202,17 @@ class Collection:
         present = {sample_parts(sample).task for sample in self.samples}
         return [*(task for task in TASKS if task in present), *sorted(present - TASKS.keys())]
 
-    def _ordered(self) -> list[str]:
-        order = {task: place for place, task in enumerate(self._tasks())}
-        return sorted(self.samples, key=lambda one: (sample_parts(one).video, order[sample_parts(one).task], one))
-
 
 def compact(value: object) -> str:
     """Return a value as JSON on one line without blanks."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _scale(metric: Metric) -> int:
-    return PERCENT_SCALE if metric.unit == "%" else UNIT_SCALE
+def _unread(run: Run) -> Iterator[str]:
+    """Yield the samples whose answer on the full video names nothing that its metric could read."""
+    for (sample, view), scored in run.items.items():
+        if view == "full" and (reading := reading_of(scored)) and reading.status != "read":
+            yield sample
 
 
 def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ..records.scores import Reading, Score
 from ..taxonomy import TAXONOMY, load_taxonomy
 from . import tracks
 from .run import MetricKey, Run, column_label
+from .verdicts import shown_verdicts
 from .words import content_words, marked_places, marked_words, shared_words, word_difference
 
 # The tasks whose answers are texts that may state the annotated key sentences.
@@ -51,7 +52,7 @@ def run_entry(
         else:
             segments = word_difference(full[_question(answer)].answer, answer.answer)
             entry["difference"] = [operation + text for operation, text in segments]
-        if reading := _reading(scored):
+        if reading := reading_of(scored):
             entry["reading"] = _shown(reading, answer)
         found.setdefault(_question(answer), {})[answer.view] = entry | _circumstances(answer)
     return {
@@ -77,6 +78,7 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
             _question(answer): {
                 "reference": _reference(answer, queries),
                 "keys": answer.key_sentences if answer.task in FREE_TEXT else (),
+                "asked": queries.get(_query(answer), ""),
             }
             for answer in reversed(answers)
         },
@@ -87,9 +89,14 @@ def _question(record: Answer | Failure) -> str:
     return record.id.removeprefix(f"{record.video}/")
 
 
+def _query(answer: Answer) -> str:
+    """Return the name of the query that an answer is to; empty where its task alone says what was asked."""
+    return sample_parts(answer.id).name.partition("@")[0]
+
+
 def _reference(answer: Answer, queries: Mapping[str, str]) -> str:
     """Return what an answer is held against: with the words of its query, and for a choice the options as shown."""
-    asked = queries.get(sample_parts(answer.id).name.partition("@")[0], "")
+    asked = queries.get(_query(answer), "")
     options = [f"{letter}. {option}" for letter, option in zip(LETTERS, answer.options, strict=False)]
     if answer.task != "choice":
         return "\n".join(filter(None, [asked, answer.reference]))
@@ -108,7 +115,7 @@ def _spans(run: Run, answers: Sequence[Answer]) -> tuple[Span, ...]:
     """Return the spans that answers name on the full video, as they were scored, else as they are read here."""
     for answer in answers:
         if (answer.task, answer.view) == ("timestamp", "full"):
-            reading = _reading(run.items.get((answer.id, answer.view), []))
+            reading = reading_of(run.items.get((answer.id, answer.view), []))
             return reading.spans if reading else tracks.predicted_spans([answer], run.time_unit)
     return ()
 
@@ -117,13 +124,13 @@ def _severities(run: Run, answers: Sequence[Answer]) -> dict[str, Any]:
     """Return the curve that the answer about severity names on the full video, as it was scored, else as read here."""
     for answer in answers:
         if (answer.task, answer.view) == ("severity", "full"):
-            reading = _reading(run.items.get((answer.id, answer.view), []))
+            reading = reading_of(run.items.get((answer.id, answer.view), []))
             found = reading or read_severities(answer.answer, unit=run.time_unit, duration=answer.duration)
             return tracks.predicted_severities(found)
     return {}
 
 
-def _reading(scored: Iterable[tuple[Score, str]]) -> Reading | None:
+def reading_of(scored: Iterable[tuple[Score, str]]) -> Reading | None:
     """Return how an answer was read; under the standard protocol, where it was scored under several."""
     readings = [
         (protocol != "standard", n, score.reading) for n, (score, protocol) in enumerate(scored) if score.reading
@@ -168,12 +175,11 @@ def _text(answer: Answer, scores: Sequence[Score], begin: int) -> dict[str, Any]
     return {"text": marked_words(answer.answer, words), "found": found, "by": by}
 
 
-def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]) -> dict[str, Any]:
-    """Return values and gaps by the number of the metric, and the judge's verdicts by `scorer/question`."""
+def _scores(scored: Sequence[tuple[Score, str]], places: Mapping[MetricKey, int]) -> dict[str, Any]:
+    """Return values and gaps by the number of the metric, and the judge's verdicts by `scorer/column`."""
     values: dict[int, float] = {}
     gaps: dict[int, str] = {}
     unscored: dict[str, str] = {}
-    parts: dict[str, Any] = {}
     for score, protocol in scored:
         for name, value in score.values.items():
             if (place := places.get((score.task, score.scorer, column_label(name, protocol)))) is not None:
@@ -183,9 +189,7 @@ def _scores(scored: Iterable[tuple[Score, str]], places: Mapping[MetricKey, int]
                 gaps[place] = why
         if score.status == "unscored" and not score.gaps:
             unscored[score.scorer] = score.reason
-        for name, part in score.parts.items():
-            parts[f"{score.scorer}/{name}"] = {"values": part.values, "why": part.rationale}
-    entry = {"scores": values, "gaps": gaps, "unscored": unscored, "judge": parts}
+    entry = {"scores": values, "gaps": gaps, "unscored": unscored, "judge": shown_verdicts(scored)}
     return {name: value for name, value in entry.items() if value}
 
 

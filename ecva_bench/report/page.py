@@ -1,43 +1,62 @@
 """The page as a folder of static files: an index that is loaded at once, and chunks that are loaded when needed.
 
 A page opened from a file may not fetch, so data come as scripts that hand a value to `Ecva.take`: `data/index.js`
-(runs, metrics, videos and samples), `data/metric-N.js` (one column over all samples of a task), `data/chunk-N.js`
-(some videos with all their answers). The content of these files is made in `collecting` and `entries`.
+(runs, metrics and means, videos and samples), `data/metric-N.js` (one column over all samples of a task),
+`data/chunk-N.js` (some videos with all their answers), `data/words-N.js` (in which answers a word occurs) and
+`data/noted.js` (which were cut off or not read). Their content is made in `collecting`, `counted`, `entries`, `search`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from .collecting import Collection, compact
 from .run import Run
+from .thumbnails import draw_thumbnails
 from .videos import Videos
 
 CHUNK_BYTES = 256 * 1024
 INDEX = "index.html"
 MEDIA = "media"  # the folder of the links to videos
+FRAMES = "frames"  # the folder of the pictures of frames
+FRAMES_OF = 100  # videos; drawing takes about a second of each
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page that was written: its folder, and what it holds; `with_file` are the videos that it shows."""
+    """A page that was written: its folder, and what it holds.
+
+    `with_file` are the videos that it shows, `with_frames` those of which it has pictures of the frames shown, and
+    `undrawn` how many of which it could have had them.
+    """
 
     folder: Path
     videos: tuple[str, ...]
     answers: int
     with_file: tuple[str, ...]
+    with_frames: tuple[str, ...] = ()
+    undrawn: int = 0
 
 
-def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) -> Page:
+def write_page(
+    runs: Iterable[Run],
+    folder: Path,
+    videos: Videos | None = None,
+    *,
+    frames_of: int = FRAMES_OF,
+    progress: Callable[[int, int], None] | None = None,
+) -> Page:
     """Write the page of some runs into `folder` and return it; its `index.html` opens in any browser.
 
-    A page that is there already is replaced. Video files are linked to, not copied. Raises `UsageError` where the
-    folder holds something else or cannot be written to, or the runs hold no sample.
+    A page that is there already is replaced. Video files are linked to, not copied. The frames that models were shown
+    are drawn of at most `frames_of` videos, else of none; `progress` is called with (videos drawn, of all). Raises
+    `UsageError` where the folder holds something else or cannot be written to, or the runs hold no sample.
     """
     _check(folder)
     collected = Collection(videos or Videos())
@@ -49,7 +68,7 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
     part = folder / ".part"
     try:
         shutil.rmtree(part, ignore_errors=True)
-        page = _write_page(collected, part)
+        page = _write_page(collected, part, frames_of, progress)
         _move(part, folder)
         return replace(page, folder=folder)
     except OSError as error:
@@ -57,21 +76,38 @@ def write_page(runs: Iterable[Run], folder: Path, videos: Videos | None = None) 
         raise UsageError("the page cannot be written", folder, f"name another folder with --out ({error})") from None
 
 
-def _write_page(collected: Collection, folder: Path) -> Page:
+def _write_page(
+    collected: Collection, folder: Path, frames_of: int, progress: Callable[[int, int], None] | None
+) -> Page:
     for name in ("data", MEDIA):
         (folder / name).mkdir(parents=True)
     for source in files(__package__).joinpath("static").iterdir():
         (folder / source.name).write_bytes(source.read_bytes())
     media = _link_videos(folder, collected)
+    drawable = [video for video in media if collected.seen[video]]
+    drawn: dict[str, Mapping[str, Any]] = {}
+    for number, video in enumerate(drawable if len(drawable) <= frames_of else (), start=1):
+        target = folder / FRAMES / f"{Path(media[video]).stem}.jpg"
+        if found := draw_thumbnails((folder / media[video]).resolve(), collected.seen[video], target):
+            drawn[video] = found
+        if progress:
+            progress(number, len(drawable))
     places: dict[str, tuple[int, int]] = {}
     number = -1
-    for number, chunk in enumerate(chunks(collected.texts(media), CHUNK_BYTES)):
+    for number, chunk in enumerate(chunks(collected.texts(media, drawn), CHUNK_BYTES)):
         places |= {video: (number, place) for place, (video, _) in enumerate(chunk)}
         _write(folder, f"chunk-{number}", "[" + ",\n".join(text for _, text in chunk) + "]")
-    for place, metric in enumerate(collected.metrics.values()):
-        _write(folder, f"metric-{place}", compact(collected.column(metric)))
-    _write(folder, "index", compact(collected.index(places)))
-    return Page(folder, tuple(sorted(places)), collected.answers, tuple(media))
+    for place, column in enumerate(collected.columns()):
+        _write(folder, f"metric-{place}", compact(column))
+    _write(folder, "noted", compact(collected.noted()))
+    words = []
+    for part, found in enumerate(collected.words().parts()):
+        words.append(next(iter(found)))
+        _write(folder, f"words-{part}", compact(found))
+    _write(folder, "index", compact(collected.index(places, words)))
+    return Page(
+        folder, tuple(sorted(places)), collected.answers, tuple(media), tuple(drawn), len(drawable) - len(drawn)
+    )
 
 
 def _move(part: Path, folder: Path) -> None:

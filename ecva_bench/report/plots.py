@@ -120,7 +120,7 @@ def _page(runs: Sequence[Run], task: str) -> Figure:
 
     here = [run for run in runs if any(metric.task == task for metric in run.metrics)]
     metrics = list(dict.fromkeys(metric for run in here for metric in run.metrics if metric.task == task))
-    main = main_metric(task, metrics)
+    main = main_metric(task, [run.scored for run in here])
     assert main is not None  # noqa: S101 # there is a run with a metric of this task
     shown = list(dict.fromkeys([main, *metrics]))[:METRICS_SHOWN]
     figure = Figure(figsize=A4_LANDSCAPE, layout="constrained")

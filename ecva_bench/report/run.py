@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,11 @@ class Run:
         }
 
     @property
+    def scored(self) -> tuple[Metric, ...]:
+        """The metrics in which boards give the run a mean."""
+        return tuple(metric for metric, (_, summary) in self.metrics.items() if summary.zero_filled is not None)
+
+    @property
     def baseline(self) -> bool:
         """Whether this is one of the project's baselines."""
         return bool(self.results.spec.get("baseline", False))
@@ -123,8 +128,14 @@ def _first_line(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def main_metric(task: str, metrics: Iterable[Metric]) -> Metric | None:
-    """Return the metric leaderboards rank a task by, else the first there is; None where there is none."""
-    here = [metric for metric in metrics if metric.task == task]
-    ranked = [metric for column in RANKED_BY.get(task, ()) for metric in here if metric.column == column]
-    return next(iter([*ranked, *here]), None)
+def main_metric(task: str, scored: Iterable[Collection[Metric]]) -> Metric | None:
+    """Return the metric a task is looked at by, as boards choose theirs: the first to rank by that every run has.
+
+    `scored` are the metrics with a value, run by run; a run without one of the task is passed over. Where the runs
+    share none to rank by, it is the first they share, else the first there is; None where there is none.
+    """
+    of_runs = [here for run in scored if (here := [metric for metric in run if metric.task == task])]
+    every = list(dict.fromkeys(metric for run in of_runs for metric in run))
+    shared = [metric for metric in every if all(metric in run for run in of_runs)]
+    ranked = [metric for column in RANKED_BY.get(task, ()) for metric in shared if metric.column == column]
+    return next(iter([*ranked, *shared, *every]), None)

@@ -10,8 +10,8 @@ from typing import Literal
 Operation = Literal["=", "-", "+"]
 Segment = tuple[Operation, str]
 
-# Words, the blanks between them, and marks one by one: joined, they are the text again.
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+# Words, whole numbers (3.5, 1,200, 0:12), the blanks between them, and marks one by one: together the text again.
+_TOKEN = re.compile(r"\w+(?:(?<=\d)[.,:]\d\w*)*|\s+|[^\w\s]")
 _WORD = re.compile(r"\w+")
 # Shorter words (the, was, of) are in every text and say nothing of this one.
 CONTENT_LETTERS = 4

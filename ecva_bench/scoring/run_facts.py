@@ -53,4 +53,5 @@ def _name_references(chosen: Mapping[str, Sequence[Scorer]], results: Results) -
     described = canonical_json([results.model, results.spec.get("model"), results.spec.get("description")])
     for scorer in chosen.get("severity", ()):
         if isinstance(scorer, Severity):
-            scorer.reference = PseudoReference(str(made.get("made_by", "")), str(made.get("sha256", "")), described)
+            by, sha256 = str(made.get("made_by", "")), str(made.get("sha256", ""))
+            scorer.reference = PseudoReference(by, sha256, described, len(made.get("other_files", ())))

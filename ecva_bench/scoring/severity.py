@@ -48,6 +48,7 @@ _LOWER_LEVELS = tuple(
     for level in ("fair", "good")
 )
 _BEST = Column("iou_best", "that overlap at the threshold that is best in hindsight: no result, for diagnosis")
+_DURATION_REMEDY = "name the videos' folder (import --videos), or curves made of these videos (score --curves)"
 _OF_CURVE = {column.name for column in (*_BY_CURVE, *_LOWER_LEVELS)}
 
 
@@ -55,19 +56,22 @@ _OF_CURVE = {column.name for column in (*_BY_CURVE, *_LOWER_LEVELS)}
 class PseudoReference:
     """Importance curves that a program made, by the hash of their file, and what the model that is scored is made of.
 
-    A model whose encoder made the curves, too, agrees with itself.
+    A model whose encoder made the curves, too, agrees with itself. `other_files` is how many of the videos were made
+    into curves from another file than the model was shown.
     """
 
     made_by: str
     sha256: str
     model: str
+    other_files: int = 0
 
     def settings(self) -> dict[str, str]:
         """Return what a signature says of the reference; texts of others are made plain, for `|` and `:` divide it."""
         made = re.sub(r"[^\w.,+/-]+", "-", self.made_by)[:80]
         alike = all("clip" in text.lower() for text in (self.made_by, self.model))
         beware = {"beware": "self-agreement,both-have-CLIP"} if alike else {}
-        return {"reference": f"pseudo-reference,{made},{self.sha256[:12]}", **beware}
+        others = {"curves-of-other-files": str(self.other_files)} if self.other_files else {}
+        return {"reference": f"pseudo-reference,{made},{self.sha256[:12]}", **beware, **others}
 
 
 class Severity(ReadingScorer):
@@ -103,7 +107,7 @@ class Severity(ReadingScorer):
     def obstacle(self, item: Scorable) -> str | None:
         """Return the reason why a video is scored for nobody."""
         if not item.duration:
-            return "duration not known"
+            return f"duration not known: {_DURATION_REMEDY}"
         annotated = item.curve or item.moments or item.reference == NO_MOMENTS
         return None if annotated else "neither an importance curve nor a moment annotated"
 

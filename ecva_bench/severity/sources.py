@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..answering import Adapter, Question, create_adapter
 from ..answering.factory import described
-from ..answering.severity import parts_of
+from ..answering.severity import LEAST_MASS, parts_of
 from ..errors import AdapterError, EcvaError, UsageError
 from ..files.by_video import read_moments, read_sentence_spans
 from ..prompt_files import read_prompt
@@ -21,6 +22,7 @@ from ..video import Video
 from .voting import Span
 
 TASK = TASKS["grounding"]
+_YES, _NO = ("yes", "Yes"), ("no", "No")
 ENTAILMENT = "entailment:"  # before the name of a model that is asked of each part whether it shows a sentence
 
 
@@ -126,8 +128,14 @@ class _Model:
         return [Question(text, task=task, prompt_id=prompt_id, unit=unit) for text in filled]
 
     def _answers(self, video: Video, annotation: Annotation, questions: Sequence[Question]) -> list[str]:
-        try:
+        with self._own_errors(annotation):
             return self._loaded.answer_many(video, questions)
+
+    @contextmanager
+    def _own_errors(self, annotation: Annotation) -> Iterator[None]:
+        """Make what a model fails by the `AdapterError` of a video."""
+        try:
+            yield
         except EcvaError:
             raise
         except Exception as error:  # a model may fail in any way, and the other videos are to go on
@@ -144,9 +152,17 @@ class _Model:
 
 
 class _Entailment(_Model):
-    """A model, which is asked of each part of a video, shown alone, whether it shows what a sentence says."""
+    """A model, which is asked of each part of a video, shown alone, whether it shows what a sentence says.
+
+    It does where yes is at least as probable a beginning of the answer as no. The words of its answer count where the
+    model gives no probabilities, or means to begin with neither.
+    """
 
     kind = "entailment"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._probable, self._told = self._adapter.gives_probabilities, False  # whether it may, and whether it did
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -158,7 +174,25 @@ class _Entailment(_Model):
         found: list[list[Span]] = [[] for _ in sentences]
         questions = self._questions(sentences, "", "")
         for part in parts_of(video, video.duration):
-            for place, text in enumerate(self._answers(part.shown, annotation, questions)):
-                if read_yes_no(text).yes:
+            shares = [self._share_of_yes(part.shown, annotation, question) for question in questions]
+            unsure = [place for place, share in enumerate(shares) if share is None]
+            words = self._answers(part.shown, annotation, [questions[place] for place in unsure]) if unsure else []
+            said = {place: read_yes_no(text).yes for place, text in zip(unsure, words, strict=True)}
+            for place, share in enumerate(shares):
+                if said[place] if share is None else share >= 0.5:
                     found[place].append((part.start, part.end))
         return found
+
+    def _share_of_yes(self, shown: Video, annotation: Annotation, question: Question) -> float | None:
+        """Return how probable yes is among yes and no; None where the model does not tell."""
+        if not self._probable:
+            return None
+        try:
+            with self._own_errors(annotation):
+                likely = self._loaded.first_token_probabilities(shown, question, [*_YES, *_NO])
+        except AdapterError:  # such as an endpoint without them; one that died says so again when asked for words
+            self._probable = self._told
+            return None
+        self._told = True
+        yes, no = sum(likely[: len(_YES)]), sum(likely[len(_YES) :])
+        return yes / (yes + no) if yes + no >= LEAST_MASS else None

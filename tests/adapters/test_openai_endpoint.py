@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import ecva_bench as eb
 from ecva_bench.adapters.openai_endpoint.frames import FrameEncoding
 from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
@@ -432,6 +433,20 @@ def test_a_server_that_stays_dead_ends_the_run(folder: Path, tmp_path: Path, mon
         ask_all(MODEL, {"base_url": "http://127.0.0.1:9/v1", **PATIENCE, "concurrency": "1"}, folder, out)
     with ModelServer() as server:
         assert len(ask_all(MODEL, at(server), folder, out).answers) == 9
+
+
+def test_an_endpoint_without_probabilities_ends_a_run_that_needs_them_at_its_first_reply(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        with pytest.raises(ModelGone, match="gives no log-probabilities"):
+            eb.run(
+                MODEL,
+                tasks="severity",
+                severity_from="likelihood",
+                limit=3,
+                model_args=at(server),
+                out=tmp_path / "r.jsonl",
+            )
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404])

@@ -82,6 +82,30 @@ def test_a_curve_of_a_video_of_another_length_is_refused(curves: Path, tmp_path:
         eb.score(outcome, curves=curves)
 
 
+def test_a_curve_of_another_file_of_a_video_is_a_finding(
+    curves: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = eb.run("middle", tasks="severity", limit=2, out=tmp_path / "run.jsonl")
+    shown = {answer.video: answer.video_sha256 for answer in outcome.records}
+    points = [(0.5, 0.0), (8.5, 1.0)]
+    known = line("mini02", points, duration=8.0, video_sha256=shown["mini02"])
+    curves.write_text(line("mini01", points) + known)
+    scored = eb.score(outcome, curves=curves)
+    said = "the curves of 1 video were made of other files than the model was shown"
+    assert f"beware: {said}" in str(scored)
+    assert f"beware: {curves}: {said}: mini01" in capsys.readouterr().err
+    curves.write_text(line("mini01", points, video_sha256=shown["mini01"]) + known)
+    assert "other files" not in str(eb.score(outcome, curves=curves))
+    assert read_curves(curves).tell_other_files(outcome.results) == ""
+
+
+def test_imported_severities_have_the_durations_of_the_videos_files(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps({"mini01": "0 4 2\n4 9 8", "mini02": "0 8 1"}))
+    scored = eb.score(answers, data="mini", tasks="severity")
+    assert metrics(scored)["spearman"]["n"] == 2
+
+
 def test_answers_without_a_duration_take_that_of_the_curves(curves: Path, tmp_path: Path) -> None:
     outcome = eb.run("middle", tasks="severity", limit=2, out=tmp_path / "run.jsonl")
     some = [one.model_copy(update={"duration": None}) for one in outcome.results.answers]

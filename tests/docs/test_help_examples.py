@@ -18,6 +18,7 @@ from ecva_bench.annotation.acts import append_acts
 from ecva_bench.annotation.exchange import write_for
 from ecva_bench.annotation.formats.ranks import write_table
 from ecva_bench.annotation.triples import build_triples, write_triples
+from ecva_bench.api import run
 from ecva_bench.journal.results import read_results
 from ecva_bench.records.acts import AnnotationAct
 from ecva_bench.scoring.files import scores_path
@@ -133,6 +134,9 @@ def only_for(line: str) -> None:
         Path("my_data.py").write_text(files["my_data.py"], encoding="utf-8")
         for name in ("train.csv", "test.csv"):
             Path(name).write_text(files["porch.csv"], encoding="utf-8")
+    if "trained.jsonl" in line:
+        Path("training.json").write_text('{"stages": [{"videos": [{"dataset": "mini", "id": "mini01"}]}]}')
+        run("constant", limit=3, out="trained.jsonl", training="training.json")
     if "merge" in line:
         motion.unlink()
     else:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ecva_bench.leaderboard.board import leaderboards
 from ecva_bench.leaderboard.latex import PACKAGES, as_latex
+from ecva_bench.leaderboard.like import table_like
 from ecva_bench.leaderboard.published import published_tables
 from ecva_bench.leaderboard.table import Cell, Table
 
@@ -79,6 +80,7 @@ def test_hostile_texts_and_the_published_tables_compile(tmp_path):
     rows = tuple((Cell(text), Cell("1.00", 1.0, (0.5, 1.5))) for text in HOSTILE)
     hostile = Table("; ".join(HOSTILE), ("a", " ".join([HOSTILE[1], HOSTILE[-1]])), rows, notes=tuple(HOSTILE))
     tables = [TABLE, hostile, *leaderboards([], published=published_tables())]
+    tables += [table_like(name, published_tables(), []) for name in ("table-3", "table-6", "table-8")]
     document = [
         r"\documentclass{article}\usepackage[T1]{fontenc}",
         r"\usepackage{booktabs,graphicx,xcolor}\begin{document}",

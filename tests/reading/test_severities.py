@@ -49,6 +49,28 @@ def test_segments_are_read_in_every_style(text: str) -> None:
     assert read(text) == TWO
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 5 7-8\n5 10 3",
+        "[0, 5, 7-8], [5, 10, 3]",
+        "0-5: 7–8\n5-10: 3",
+        "0-5: 7 to 8, 5-10: 3",
+        "0:00-0:05: 7-8/10\n0:05-0:10: 3/10",
+        "| Start | End | Severity |\n|---|---|---|\n| 0 | 5 | 7-8 |\n| 5 | 10 | 3 |",
+        '[{"start": 0, "end": 5, "severity": "7-8"}, {"start": 5, "end": 10, "severity": 3}]',
+        "From 0 to 5 seconds the severity is between 7 and 8. From 5 to 10 seconds the severity is 3.",
+    ],
+)
+def test_a_range_of_severities_is_its_middle(text: str) -> None:
+    assert read(text) == [(0.0, 5.0, 7.5), (5.0, 10.0, 3.0)]
+
+
+@pytest.mark.parametrize("text", ["0 - 5 - 8", "0-5 8/10", "0 to 5: 8", "0s - 5s - 8/10", "0:00 to 0:05 - 8"])
+def test_times_are_no_range_of_severities(text: str) -> None:
+    assert read(text) == [(0.0, 5.0, 8.0)]
+
+
 def test_the_scale_is_never_guessed() -> None:
     assert read("[0, 5, 0.7]\n[5, 10, 1]") == [(0, 5, 0.7), (5, 10, 1)]
     found = read_severities("0-5: 4/5", unit="seconds", duration=12.0)
@@ -118,6 +140,22 @@ def test_what_names_no_segment_is_unread(text: str) -> None:
         ("-1", None),
         ("4/5", None),
         ("110 %", None),
+        ("7-8", 7.5),
+        ("7 – 8", 7.5),
+        ("7 to 8", 7.5),
+        ("7 or 8", 7.5),
+        ("between 7 and 8", 7.5),
+        ("Severity: 7-8, as a car burns.", 7.5),
+        ("The severity is between 7 and 8 out of 10.", 7.5),
+        ("7–8/10", 7.5),
+        ("7/10 to 8/10", 7.5),
+        ("70-80 %", 7.5),
+        ("6.5 to 7", 6.75),
+        ("On a scale of 0 to 10: 3 to 5", 4),
+        ("From 0 to 5 seconds: 3-4", 3.5),
+        ("8-12", None),
+        ("3-4/5", None),
+        ("Between 2 and 4 people fall: 6/10", 6),
     ],
 )
 def test_a_reply_names_one_severity(reply: str, severity: float | None) -> None:
@@ -140,7 +178,22 @@ def test_what_is_written_is_read(rows: list[tuple[int, int, int | None]]) -> Non
 
 
 @pytest.mark.parametrize(
-    "part", ["0 5 7\n", "[0, 5]: ", "{", "severity ", "1 ", "0-5: 7, ", "| 0 | 5 | 7 |\n", "7/", "x"]
+    "part",
+    [
+        "0 5 7\n",
+        "[0, 5]: ",
+        "{",
+        "severity ",
+        "1 ",
+        "0-5: 7, ",
+        "| 0 | 5 | 7 |\n",
+        "7/",
+        "x",
+        "7-",
+        "7 - ",
+        "7 to ",
+        "severity between 7 and ",
+    ],
 )
 def test_no_text_makes_the_reader_slow(part: str) -> None:
     started = time.process_time()

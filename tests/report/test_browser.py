@@ -121,12 +121,14 @@ def test_keys_go_from_sample_to_sample_and_moment_to_moment(page: Any) -> None:
         shows(page, heading)
     page.fill("#find", "jjj")  # keys typed into a field are text
     assert page.inner_text("#heading") == "v0 · cause"
+    assert page.is_visible("#none")  # no sample has such a video
 
 
 def test_filters(page: Any) -> None:
     assert len(rows(page)) == 6
     page.select_option("#task", "cause")
     assert rows(page) == ["v0/cause", "v1/cause", "v2/cause"]
+    page.click("#more summary")
     page.check("#errors")
     assert rows(page) == ["v2/cause"]
     assert "1 of 6" in page.inner_text("#count")
@@ -184,6 +186,7 @@ def test_marks_are_kept_and_exported(page: Any) -> None:
         {"type": "mark", "id": "v0/cause", "video": "v0", "task": "cause", "note": 'cut "too" early'},
         {"type": "mark", "id": "v1/cause", "video": "v1", "task": "cause", "note": ""},
     ]
+    page.click("#more summary")
     page.check("#marked")
     assert rows(page) == ["v0/cause", "v1/cause"]
 
@@ -256,7 +259,8 @@ def test_a_run_that_was_not_asked_has_no_card_and_runs_of_one_model_are_told_apa
     expects = {"full": tuple(answer.id for answer in times)}
     only = part.results.model_copy(update={"name": "times", "answers": times, "failures": (), "expects": expects})
     page = opened(write_page([whole, Run(only)], tmp_path / "page").folder.joinpath("index.html").as_uri())
-    assert page.locator("#runs label").all_inner_texts() == ["m (m)\n2 lacking", "m (times)"]
+    # Of seven pairs of words "a car" has the first: ROUGE-2 is 1/4 on two videos, and 0 on the third, without an answer.
+    assert page.locator("#runs label").all_inner_texts() == ["m (m)\n2 lacking\n16.7", "m (times)"]
     assert page.locator("#answers article").count() == 1
     page.keyboard.press("j")
     shows(page, "v0 · timestamp")

@@ -139,8 +139,8 @@ def test_scores_are_those_of_the_metric(folder: Path) -> None:
     stored = taken(folder, "chunk-0")[0]["runs"]["0"]["answers"]["cause"]["full"]["scores"][str(place)]
     assert stored == pytest.approx(truth, abs=1e-6)
     assert taken(folder, f"metric-{place}")[0][0] == round(10_000 * truth)
-    assert taken(folder, f"metric-{place}")[2] == [None, None]  # v2 has no answer
-    assert index["metrics"][index["main"]["cause"]]["column"] == "gated"
+    assert taken(folder, f"metric-{place}")[2] == [0, 0]  # v2 has no answer, which counts as on boards
+    assert index["metrics"][index["main"]["cause"]]["column"] == "rouge2"  # the judge has read one of the runs alone
     assert index["metrics"][index["main"]["timestamp"]]["column"] == "iou"
 
 

@@ -322,6 +322,34 @@ def test_models_are_asked_about_each_sentence(folder: Path, tmp_path: Path) -> N
         open_sources(["absent-model"])
 
 
+@pytest.mark.parametrize(
+    ("yes", "no", "expected"),
+    [(0.5, 0.4, [(0, 4)]), (0.4, 0.5, []), (0.3, 0.1, "words"), (None, None, "words")],
+    ids=["yes", "no", "neither is meant", "no probabilities"],
+)
+def test_a_model_with_probabilities_is_asked_for_those_of_yes_and_no(
+    yes: float | None, no: float | None, expected: Any, folder: Path, tmp_path: Path
+) -> None:
+    """Its words, which count where it means neither, say yes of the second sentence alone."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from ecva_bench import Adapter\n"
+        "from ecva_bench.errors import AdapterError\n"
+        "class Sure(Adapter):\n"
+        "    def answer(self, video, question):\n"
+        "        return 'Yes' if 'a window breaks' in question else 'No'\n"
+        "    def first_token_probabilities(self, video, question, words):\n"
+        f"        yes, no = {yes}, {no}\n"
+        "        if yes is None:\n"
+        "            raise AdapterError('the endpoint gives none')\n"
+        "        return [{'yes': yes, 'No': no}.get(word, 0.0) for word in words]\n"
+    )
+    out = tmp_path / "curves.jsonl"
+    assert build(whole(folder), out, spans=[f"entailment:{file}:Sure"]).failures == {}
+    found = [[*sentence.spans] for sentence in load_curves(out)["one"].sentences]
+    assert found == ([[], [(0, 4)], [], []] if expected == "words" else [expected] * 4)
+
+
 def test_a_model_may_be_asked_of_each_part_whether_it_shows_a_sentence(folder: Path, tmp_path: Path) -> None:
     """A model that says yes where something moves: parts are half a second, and what moves does from 2 to 2.8 s."""
     file = tmp_path / "mine.py"

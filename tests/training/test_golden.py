@@ -45,10 +45,10 @@ def opened(golden: Golden, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Gives the stage of a golden batch, and the batch."""
 
     @cache
-    def stage(name: str, *, packing: bool = False) -> tuple[Stage, dict[str, Any]]:
+    def stage(name: str) -> tuple[Stage, dict[str, Any]]:
         number = 3 if name == "stage_paper" else int(name[-1])
         rates = {"rates": {"connector": 1e-5, "language": 2e-5, "tower": 4e-6}} if name == "stage_paper" else {}
-        recipe = golden.recipe(number, packing=packing, **rates)
+        recipe = golden.recipe(number, **rates)
         found = golden.stage(recipe, golden.meta[name]["samples"], tmp_path_factory.mktemp(name))
         found.trained.train()
         return found, collate([found.samples[place] for place in range(len(found.samples))])
@@ -101,13 +101,14 @@ def test_batches_are_those_of_the_release(golden: Golden, opened: Any, name: str
 def test_losses_gradients_and_steps_are_those_of_the_release(
     golden: Golden, opened: Any, name: str, packing: bool
 ) -> None:
-    expected, told, (stage, batch) = golden.tensors(name), golden.meta[name], opened(name, packing=packing)
+    expected, told, (stage, batch) = golden.tensors(name), golden.meta[name], opened(name)
     model = stage.trained
+    model.packing = packing
     loss = model(**batch)["loss"]
     assert loss.item() == pytest.approx(told["loss"], rel=2e-6)
     model.zero_grad()
     loss.backward()
-    parameters = {original_name(key): value for key, value in model.named_parameters() if value.grad is not None}
+    parameters = {original_name(key): value for key, value in model.named_parameters()}
     compared = [key for key in expected if key.startswith("grad.") and "k_proj.bias" not in key]
     assert compared
     assert {key: apart(parameters[key[5:]].grad, expected[key]) for key in compared} == {
@@ -115,9 +116,12 @@ def test_losses_gradients_and_steps_are_those_of_the_release(
     }
     _check_groups(groups_of(model, stage.recipe), told)
     before = {key: value.detach().clone() for key, value in parameters.items()}
-    optimizer = torch.optim.AdamW(groups_of(model, stage.recipe))
-    optimizer.step()
+    torch.optim.AdamW(groups_of(model, stage.recipe)).step()
+    unread = {key for group in told["groups"] for key in group["without_gradient"]}
     for key in (key[6:] for key in expected if key.startswith("after.") and "k_proj.bias" not in key):
+        if key in unread:
+            assert torch.equal(parameters[key], expected[f"after.{key}"])
+            continue
         ours, theirs = parameters[key].detach() - before[key], expected[f"after.{key}"] - before[key]
         assert apart(ours, theirs) < 2e-3, key
         assert float(ours.norm()) == pytest.approx(told["step_norms"][key], rel=1e-4), key
@@ -133,9 +137,7 @@ def _check_groups(groups: list[dict[str, Any]], told: dict[str, Any]) -> None:
         name = "connector" if "mm_projector" in group["names"][0] else "language"
         name = "tower" if "vision_tower" in group["names"][0] else name
         theirs.setdefault(name, [group["lr"], 0.0])[1] += group["grad_norm"] ** 2
-    assert [group["name"] for group in groups] == [
-        name for name in ("connector", "language", "tower") if name in theirs
-    ]
+    assert {group["name"] for group in groups} == theirs.keys()
     for group in groups:
         norm = torch.cat([each.grad.flatten() for each in group["params"] if each.grad is not None]).norm()
         rate, squared = theirs[group["name"]]

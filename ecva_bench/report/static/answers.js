@@ -4,7 +4,8 @@
 // edited view, and what every metric and the judge made of it.
 
 Ecva.answers = (() => {
-  const { el, state, list, clock } = Ecva;
+  const { el, state, filter, search, clock } = Ecva;
+  const LONG = 700; // characters; a longer answer is folded
   const FOUND = { 1: ["✓", "found"], 0.5: ["~", "votes tied"], 0: ["✗", "missed"] };
   const EDITED = {
     anomaly: "asked again without the anomaly",
@@ -14,18 +15,65 @@ Ecva.answers = (() => {
     blank: "asked again without a picture",
   };
 
-  function reference(task) {
+  // What was asked: once where all runs shown were asked the same, else with the runs that were.
+  function questions(index, one, task, shown) {
+    const asked = new Map();
+    for (const run of shown) {
+      const number = index.runs[run].questions[one.task];
+      if (number !== undefined) asked.set(number, [...(asked.get(number) || []), index.runs[run].label]);
+    }
+    const words = { question: task.asked, sentence: task.asked, options: "(the answers to choose from)" };
+    const parts = [...asked].flatMap(([number, runs]) => [
+      asked.size > 1 ? el("h4", {}, runs.join(", ")) : null,
+      folded([index.questions[number].replace(/\{(question|sentence|options)\}/g, (_, name) => words[name] || "")]),
+    ]);
+    const unknown = el("p", { class: "nothing" }, "The question is not recorded: these answers were made elsewhere.");
+    return [el("h3", {}, "Question"), ...(asked.size ? parts.filter(Boolean) : [unknown])];
+  }
+
+  function reference(index, one, task, shown) {
     const keys = task.keys.map((sentence) => el("li", {}, sentence));
     return [
+      ...questions(index, one, task, shown),
       el("h3", {}, "Annotation"),
       el("p", { class: "text" }, task.reference),
       ...(keys.length ? [el("h4", {}, "Key sentences"), el("ol", { class: "keys" }, ...keys)] : []),
     ];
   }
 
+  // A text in parts, of which every second is marked; a long one is folded, and it is said where it goes round in circles.
+  function folded(parts) {
+    const text = parts.join("");
+    const shown = el("p", { class: "text" }, ...parts.map((part, i) => (i % 2 ? el("mark", {}, part) : part)));
+    return fold(shown, text);
+  }
+
+  function fold(shown, text) {
+    if (text.length <= LONG) return shown;
+    const times = repeats(text);
+    const size = `${text.length} characters${times > 2 ? `; it says one sentence ${times} times` : ""}`;
+    const open = Boolean(state.now.text); // what was searched for may stand in any place
+    const button = el("button", { type: "button", class: "unfold", "aria-expanded": String(open) }, open ? "Show less" : `Show all: ${size}`);
+    const box = el("div", { class: `folded${open ? " open" : ""}` }, shown, button);
+    button.addEventListener("click", () => {
+      const now = box.classList.toggle("open");
+      button.setAttribute("aria-expanded", String(now));
+      button.textContent = now ? "Show less" : `Show all: ${size}`;
+    });
+    return box;
+  }
+
+  function repeats(text) {
+    const counts = new Map();
+    for (const sentence of text.split(/[.!?\n]+\s*/)) {
+      if (sentence.length > 15) counts.set(sentence, (counts.get(sentence) || 0) + 1);
+    }
+    return Math.max(0, ...counts.values());
+  }
+
   function card(index, run, entry, one) {
     const given = index.runs[run];
-    const task = entry.tasks[one.question];
+    const task = entry.tasks[one.question] || { keys: [] };
     const found = (entry.runs[run] && entry.runs[run].answers[one.question]) || {};
     const seen = Boolean(entry.runs[run] && entry.runs[run].tracks.length);
     const article = el("article", { class: "card", "aria-label": given.label }, head(index, run, found.full, one, seen));
@@ -40,7 +88,7 @@ Ecva.answers = (() => {
 
   function head(index, run, answer, one, seen) {
     const given = index.runs[run];
-    const metric = list.metricFor(one.task);
+    const metric = filter.metricFor(one.task);
     const value = metric && answer && answer.scores ? answer.scores[metric.place] : undefined;
     const choose = el(
       "button",
@@ -64,13 +112,12 @@ Ecva.answers = (() => {
     );
   }
 
-  const firstShown = () => list.shownRuns()[0];
+  const firstShown = () => filter.shownRuns()[0];
 
   function full(answer, task) {
     if (!answer) return [el("p", { class: "nothing" }, "No answer.")];
     if (answer.error) return [failure(answer.error)];
-    const parts = answer.text.map((part, i) => (i % 2 ? el("mark", {}, part) : part));
-    const text = answer.text.join("").trim() ? el("p", { class: "text" }, ...parts) : el("p", { class: "nothing" }, "An empty answer.");
+    const text = answer.text.join("").trim() ? folded(answer.text) : el("p", { class: "nothing" }, "An empty answer.");
     return [text, ...reading(answer), ...(answer.found ? keys(answer, task) : []), ...circumstances(answer), ...steps(answer)];
   }
 
@@ -113,7 +160,7 @@ Ecva.answers = (() => {
     const answer = found[view];
     const box = el("details", { class: "edited", open: true }, el("summary", {}, EDITED[view]));
     if (answer.error) box.append(failure(answer.error));
-    else if (answer.text) box.append(el("p", { class: "text" }, answer.text.join("")));
+    else if (answer.text) box.append(folded(answer.text));
     else box.append(...difference(answer.difference));
     box.append(...reading(answer), ...steps(answer));
     return box;
@@ -122,7 +169,8 @@ Ecva.answers = (() => {
   function difference(segments) {
     if (segments.every((segment) => segment[0] === "=")) return [el("p", { class: "same" }, "The same answer, word for word.")];
     const tags = { "=": "span", "-": "del", "+": "ins" };
-    return [el("p", { class: "text diff" }, ...segments.map((segment) => el(tags[segment[0]], {}, segment.slice(1))))];
+    const shown = el("p", { class: "text diff" }, ...segments.map((segment) => el(tags[segment[0]], {}, segment.slice(1))));
+    return [fold(shown, segments.map((segment) => segment.slice(1)).join(""))];
   }
 
   // How a model that works in several steps came to its answer, in its own words: whatever it recorded, as text.
@@ -166,7 +214,7 @@ Ecva.answers = (() => {
 
   function judge(parts) {
     const items = Object.entries(parts).flatMap(([name, { values, why }]) => [
-      el("dt", {}, name, el("b", {}, ` ${values.join(" ")}`)),
+      el("dt", {}, name, el("b", {}, ` ${values.length ? values.map((value) => Math.round(100 * value) / 100).join(" ") : "–"}`)),
       el("dd", {}, why || "No reason was given."),
     ]);
     return el("details", { class: "judge", open: true }, el("summary", {}, "what the judge said"), el("dl", {}, ...items));
@@ -174,8 +222,11 @@ Ecva.answers = (() => {
 
   function show(index, entry, one, shown) {
     const asked = (run) => one.lacking.includes(run) || (entry.runs[run] && entry.runs[run].answers[one.question]);
-    document.getElementById("reference").replaceChildren(...reference(entry.tasks[one.question] || { reference: "", keys: [] }));
-    document.getElementById("answers").replaceChildren(...shown.filter(asked).map((run) => card(index, run, entry, one)));
+    const task = entry.tasks[one.question] || { reference: "", keys: [], asked: "" };
+    const places = ["reference", "answers"].map((id) => document.getElementById(id));
+    places[0].replaceChildren(...reference(index, one, task, shown));
+    places[1].replaceChildren(...shown.filter(asked).map((run) => card(index, run, entry, one)));
+    search.mark(state.now.text, places);
   }
 
   return { show };

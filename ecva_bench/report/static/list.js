@@ -1,112 +1,84 @@
 "use strict";
 
-// The list of samples: filtered, sorted, and drawn only where it is in sight, however long it is.
+// The list of samples, drawn only where it is in sight, however long it is. A row that stays in sight stays the same
+// element, so that the focus stays on it. Tab reaches one row; the arrow keys, Home and End go to the others.
 
 Ecva.list = (() => {
-  const { el, svg, state, store, marks } = Ecva;
+  const { el, svg, state, marks, filter } = Ecva;
   const ROW = 54; // pixels, as in the style sheet
   let index, box, inner, count;
-  let rows = []; // {number, id, values, mean, spread}
-  let metricOf = {}; // task -> metric
+  let rows = [];
+  const drawn = new Map(); // id -> element
+  let stop = ""; // the sample whose row Tab reaches
 
   function open(given) {
     index = given;
     box = document.getElementById("list");
-    inner = el("div", { class: "rows", role: "list" });
+    inner = el("div", { class: "rows", role: "presentation" });
     box.append(inner);
     count = document.getElementById("count");
     box.addEventListener("scroll", draw);
+    box.addEventListener("keydown", step);
+    box.addEventListener("focusin", (event) => {
+      const row = event.target.closest(".row");
+      if (row) stop = row.dataset.sample;
+      for (const [id, one] of drawn) one.firstChild.tabIndex = id === stop ? 0 : -1;
+    });
     new ResizeObserver(draw).observe(box);
   }
 
-  function metricFor(task) {
-    const named = index.metrics.findIndex((m) => m.task === task && `${m.scorer}/${m.column}` === state.now.metric);
-    const place = named >= 0 ? named : index.main[task];
-    return place === undefined ? null : { ...index.metrics[place], place };
-  }
-
-  // Work out which samples are shown, and in which order. Needs the columns of the tasks in question.
-  async function update() {
-    const tasks = index.tasks.filter((task) => !state.now.task || task === state.now.task);
-    const columns = {};
-    metricOf = {};
-    await Promise.all(
-      tasks.map(async (task) => {
-        metricOf[task] = metricFor(task);
-        columns[task] = metricOf[task] && (await store.load(`metric-${metricOf[task].place}`));
-      })
-    );
-    const shown = shownRuns();
-    rows = index.samples.map((_, number) => row(store.sample(number), columns, shown)).filter(keep(shown));
-    sort();
+  function update(given) {
+    rows = given;
     count.textContent = `${rows.length} of ${index.samples.length} samples`;
     inner.style.height = `${rows.length * ROW}px`;
     draw();
   }
 
-  function row(one, columns, shown) {
-    const metric = metricOf[one.task];
-    const values = metric && columns[one.task] ? store.values(columns[one.task], metric, one.number) : [];
-    const there = shown.map((run) => values[run]).filter((value) => value !== null && value !== undefined);
-    const mean = there.length ? there.reduce((a, b) => a + b, 0) / there.length : null;
-    const spread = there.length ? Math.max(...there) - Math.min(...there) : 0;
-    return { ...one, id: `${one.video}/${one.question}`, metric, values, mean, spread };
-  }
-
-  function keep(shown) {
-    const now = state.now;
-    const wanted = now.find.trim().toLowerCase();
-    const bound = (text, metric) => parseFloat(text) / (metric && metric.unit === "%" ? 100 : 1);
-    return (one) =>
-      (!now.task || one.task === now.task) &&
-      (!now.class || one.label === now.class) &&
-      (!now.errors || one.lacking.some((run) => shown.includes(run))) &&
-      (!now.marked || marks.has(one.id)) &&
-      (!wanted || one.video.toLowerCase().includes(wanted)) &&
-      (!now.from || (one.mean !== null && one.mean >= bound(now.from, one.metric) - 1e-9)) &&
-      (!now.to || (one.mean !== null && one.mean <= bound(now.to, one.metric) + 1e-9)) &&
-      (!now.spread || one.spread >= bound(now.spread, one.metric) - 1e-9);
-  }
-
-  function sort() {
-    const last = (value) => (value === null ? Infinity : value);
-    const orders = {
-      low: (a, b) => last(a.mean) - last(b.mean),
-      high: (a, b) => last(a.mean === null ? null : -a.mean) - last(b.mean === null ? null : -b.mean),
-      spread: (a, b) => b.spread - a.spread,
-    };
-    const order = orders[state.now.sort];
-    if (order) rows.sort((a, b) => order(a, b) || a.number - b.number);
-  }
-
   function draw() {
     const first = Math.max(0, Math.floor(box.scrollTop / ROW) - 4);
     const last = Math.min(rows.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW) + 4);
-    inner.replaceChildren(...rows.slice(first, last).map((one, i) => drawRow(one, first + i)));
+    const wanted = new Map(rows.slice(first, last).map((one, i) => [one.id, first + i]));
+    if (!wanted.has(stop)) stop = wanted.has(state.now.sample) ? state.now.sample : rows[first] ? rows[first].id : "";
+    for (const [id, element] of drawn) {
+      if (wanted.has(id) || element.contains(document.activeElement)) continue;
+      element.remove();
+      drawn.delete(id);
+    }
+    let before = null;
+    for (const [id, place] of wanted) {
+      const element = drawn.get(id) || el("div", { class: "row", role: "listitem", "data-sample": id }, el("a"));
+      drawn.set(id, element);
+      fill(element, rows[place], place);
+      const standing = before ? before.nextSibling === element : inner.firstChild === element;
+      if (!standing && !element.contains(document.activeElement)) inner.insertBefore(element, before ? before.nextSibling : inner.firstChild);
+      before = element;
+    }
   }
 
-  function drawRow(one, place) {
-    const here = one.id === state.now.sample;
-    const link = el(
-      "a",
-      { href: state.link({ sample: one.id, at: "" }), "aria-current": here ? "true" : null },
+  function fill(element, one, place) {
+    const link = element.firstChild;
+    element.style.top = `${place * ROW}px`;
+    element.setAttribute("aria-setsize", rows.length);
+    element.setAttribute("aria-posinset", place + 1);
+    link.href = state.link({ sample: one.id, at: "", page: "" });
+    link.tabIndex = one.id === stop ? 0 : -1;
+    if (one.id === state.now.sample) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    link.replaceChildren(
       el("span", { class: "id" }, one.video),
       el("span", { class: "task" }, one.question),
-      marks.has(one.id) ? el("span", { class: "mark", title: "marked" }, "★") : null,
-      one.lacking.length ? el("span", { class: "lacking", title: "runs without an answer" }, `${one.lacking.length} !`) : null,
+      marks.has(one.id) ? el("span", { class: "mark", title: "marked" }, "★") : "",
+      one.lacking.length ? el("span", { class: "lacking", title: "runs without an answer" }, `${one.lacking.length} !`) : "",
       el("span", { class: "mean" }, one.metric ? Ecva.number(one.mean, { ...one.metric, decimals: 1 }) : ""),
       strip(one)
     );
-    const item = el("div", { class: "row", role: "listitem" }, link);
-    item.style.top = `${place * ROW}px`;
-    return item;
   }
 
   // One tick per shown run, from the worst value to the best: agreement at a glance.
   function strip(one) {
     const drawing = svg("svg", { class: "strip", "aria-hidden": "true" });
     const top = one.metric && one.metric.unit === "%" ? 1 : Math.max(1e-9, ...one.values.map((value) => value || 0));
-    for (const run of shownRuns()) {
+    for (const run of filter.shownRuns()) {
       const value = one.values[run];
       if (value === null || value === undefined) continue;
       const x = `${1 + 98 * Math.min(1, Math.max(0, value / top))}%`;
@@ -117,28 +89,42 @@ Ecva.list = (() => {
     return drawing;
   }
 
-  function shownRuns() {
-    const hidden = state.hidden();
-    return index.runs.map((_, run) => run).filter((run) => !hidden.has(run));
+  function step(event) {
+    const row = event.target.closest(".row");
+    if (!row) return;
+    const here = rows.findIndex((one) => one.id === row.dataset.sample);
+    const many = Math.max(1, Math.floor(box.clientHeight / ROW) - 1);
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: many, PageUp: -many, Home: -rows.length, End: rows.length };
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    const there = rows[Math.min(rows.length - 1, Math.max(0, here + steps[event.key]))];
+    stop = there.id;
+    show(stop);
+    drawn.get(stop).firstChild.focus({ preventScroll: true });
   }
 
-  // The sample so many places after the one shown, within the list; the first if that one is not in it.
-  function neighbour(step) {
-    const here = rows.findIndex((one) => one.id === state.now.sample);
-    if (here < 0) return rows.length ? rows[0].id : null;
-    const there = rows[here + step];
+  const placeOf = (id) => rows.findIndex((one) => one.id === id);
+
+  // The sample so many places after the one shown.
+  function neighbour(move) {
+    const there = rows[placeOf(state.now.sample) + move];
     return there ? there.id : null;
   }
 
-  function reveal() {
-    const here = rows.findIndex((one) => one.id === state.now.sample);
+  function show(id) {
+    const here = placeOf(id);
     if (here >= 0 && (here * ROW < box.scrollTop || (here + 1) * ROW > box.scrollTop + box.clientHeight)) {
       box.scrollTop = Math.max(0, here * ROW - box.clientHeight / 3);
     }
     draw();
   }
 
-  return { open, update, draw, reveal, neighbour, shownRuns, metricFor };
+  function reveal() {
+    if (!box.contains(document.activeElement)) stop = state.now.sample;
+    show(state.now.sample);
+  }
+
+  return { open, update, draw, reveal, neighbour, placeOf };
 })();
 
 // Runs are told apart by name; the hue helps the eye to find one again.

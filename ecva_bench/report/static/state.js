@@ -5,20 +5,31 @@
 
 Ecva.state = (() => {
   const DEFAULTS = {
+    page: "", // means or scatter; empty: the sample
     sample: "", // video/task
     task: "",
     class: "",
     metric: "", // scorer/column; empty: the one each task is ranked by
+    text: "", // words that are searched for
+    of: "", // the run that the filters of scores and answers are about; empty: the mean, or any, of those shown
     from: "",
     to: "",
     spread: "",
+    right: "", // a run
+    wrong: "",
+    s2: "", // yes or no
+    s3: "",
     errors: "",
+    cut: "",
+    unread: "",
     marked: "",
     find: "",
     sort: "",
     hidden: "", // numbers of runs not shown, joined by dots
     focus: "", // the run whose frames are shown
     at: "", // seconds
+    x: "", // the runs of the scatter
+    y: "",
   };
   const now = { ...DEFAULTS };
 
@@ -39,9 +50,15 @@ Ecva.state = (() => {
     history.replaceState(null, "", link({}));
   }
 
+  // Set with a new entry, so that the browser's Back comes back to what was shown.
+  function go(changes) {
+    Object.assign(now, changes);
+    history.pushState(null, "", link({}));
+  }
+
   const hidden = () => new Set(now.hidden ? now.hidden.split(".").map(Number) : []);
 
-  return { now, read, link, set, hidden };
+  return { now, read, link, set, go, hidden };
 })();
 
 Ecva.marks = (() => {

@@ -42,6 +42,8 @@ Ecva.store = (() => {
 
   let index = null;
   let rowOf = []; // sample -> its row in the columns of its task
+  let samples = []; // each as the page speaks of it, where it was asked for
+  let numberOf = null; // id -> number
 
   async function open() {
     index = await load("index");
@@ -50,13 +52,23 @@ Ecva.store = (() => {
     return index;
   }
 
-  // A sample as the page speaks of it: its number, and what the index says of it.
+  // A sample as the page speaks of it: its number, its id, and what the index says of it.
   function sample(number) {
+    if (samples[number]) return samples[number];
     const [video, task, ...lacking] = index.samples[number];
     const [id, label, chunk, place] = index.videos[video];
     const name = index.names[number];
     const question = name ? `${index.tasks[task]}${name.startsWith("@") ? "" : "/"}${name}` : index.tasks[task];
-    return { number, video: id, task: index.tasks[task], question, label: index.classes[label], chunk, place, lacking };
+    return (samples[number] = {
+      ...{ number, id: `${id}/${question}`, video: id, task: index.tasks[task], question },
+      ...{ label: index.classes[label], chunk, place, lacking },
+    });
+  }
+
+  // The sample of an id; undefined where there is none.
+  function find(id) {
+    numberOf = numberOf || new Map(index.samples.map((_, number) => [sample(number).id, number]));
+    return numberOf.has(id) ? sample(numberOf.get(id)) : undefined;
   }
 
   async function videoOf(one) {
@@ -69,7 +81,7 @@ Ecva.store = (() => {
     return column[rowOf[number]].map((value) => (value === null ? null : value / metric.scale));
   }
 
-  return { load, open, sample, videoOf, values };
+  return { load, open, sample, find, videoOf, values };
 })();
 
 // An element with attributes and children. Text, whoever wrote it, reaches the page as text only.

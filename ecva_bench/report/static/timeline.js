@@ -23,6 +23,10 @@ Ecva.timeline = (() => {
     video.addEventListener("loadedmetadata", () => {
       if (at) video.currentTime = at;
     });
+    document.getElementById("frames").addEventListener("click", (event) => {
+      const frame = event.target.closest("[data-start]");
+      if (frame) seek(Number(frame.dataset.start));
+    });
     tracks.addEventListener("click", (event) => {
       const span = event.target.closest("[data-start]");
       const content = event.target.closest(".content");
@@ -96,6 +100,32 @@ Ecva.timeline = (() => {
       }
     }
     tracks.replaceChildren(...rows, el("div", { class: "now", "aria-hidden": "true" }));
+    const strips = run && entry.drawn ? run.tracks.map((seen) => strip(index.runs[focus], run.tracks, seen)).filter(Boolean) : [];
+    document.getElementById("frames").replaceChildren(...strips);
+  }
+
+  // The frames of a view as pictures; of an edited view also those of the full one that were cut, in grey.
+  function strip(given, all, seen) {
+    const full = all.find((one) => one.view === "full" && one.tasks.some((task) => seen.tasks.includes(task)));
+    const inCut = (time) => seen.cut.some(([start, stop]) => start <= time && time < stop);
+    const gone = seen.cut.length && full ? full.times.filter((time) => inCut(time) && !seen.times.includes(time)) : [];
+    const times = [...seen.times.map((time) => [time, false]), ...gone.map((time) => [time, true])].sort((a, b) => a[0] - b[0]);
+    const pictures = times.filter(([time]) => entry.drawn.times.includes(time)).map(([time, cut]) => picture(time, cut));
+    if (!pictures.length || ["still", "shuffled", "blank"].includes(seen.view)) return null;
+    const name = `Frames ${given.label} was shown, ${Ecva.VIEWS[seen.view]} (${seen.tasks.join(", ")})`;
+    return el("details", { open: seen.view === "full" }, el("summary", {}, name), el("div", { class: "strip-of-frames" }, ...pictures));
+  }
+
+  function picture(time, cut) {
+    const { file, width, height, columns, times } = entry.drawn;
+    const place = times.indexOf(time);
+    const name = `${clock(time)}${cut ? ", cut out" : ""}`;
+    const image = el("span", { class: "picture" });
+    image.style.width = `${width}px`;
+    image.style.height = `${height}px`;
+    image.style.backgroundImage = `url("${file}")`;
+    image.style.backgroundPosition = `-${(place % columns) * width}px -${Math.floor(place / columns) * height}px`;
+    return el("button", { type: "button", class: `frame${cut ? " cut" : ""}`, "data-start": time, title: name }, image, el("span", {}, name));
   }
 
   function track(title, content, kind, run, note) {
@@ -184,5 +214,5 @@ Ecva.timeline = (() => {
     );
   }
 
-  return { open, show, seek, moment, time: () => at };
+  return { open, show, seek, moment, pause: () => video.pause() };
 })();

@@ -3,11 +3,14 @@
 // The page comes to life here: it reads the address, loads what that needs, and listens to keys and clicks.
 
 (() => {
-  const { el, state, store, marks, list, timeline, answers } = Ecva;
+  const { el, state, store, marks, search, filter, list, timeline, answers, means, scatter } = Ecva;
   const by = (id) => document.getElementById(id);
-  const FILTERS = ["task", "class", "metric", "from", "to", "spread", "find", "sort"];
+  const SIMPLE = ["task", "class", "metric", "text", "find", "sort"];
+  const MORE = ["of", "from", "to", "spread", "right", "wrong", "s2", "s3"];
+  const CHECKS = ["errors", "cut", "unread", "marked"];
+  const PAGES = { "": "Samples", means: "Means", scatter: "Run against run" };
   let index = null;
-  let drawing = 0; // the newest request to show a sample; older ones are dropped when their data arrive
+  let drawing = 0; // the newest request to draw; older ones are dropped when their data arrive
 
   async function start() {
     index = await store.open();
@@ -15,38 +18,55 @@
     state.read();
     by("summary").textContent = `${index.runs.length} runs, ${index.videos.length} videos`;
     runChips();
-    options(by("task"), [["", "all tasks"], ...index.tasks.map((task) => [task, task])]);
-    options(by("class"), [["", "all classes"], ...index.classes.filter(Boolean).map((name) => [name, name])]);
-    list.open(index);
+    choices();
+    for (const part of [search, filter, list]) part.open(index);
     timeline.open();
     listen();
     await draw();
   }
 
+  function choices() {
+    const runs = index.runs.map((run, number) => [number, run.label]);
+    options(by("task"), [["", "all tasks"], ...index.tasks.map((task) => [task, task])]);
+    options(by("class"), [["", "all classes"], ...index.classes.filter(Boolean).map((name) => [name, name])]);
+    options(by("of"), [["", "mean, or any, of the runs shown"], ...runs]);
+    for (const name of ["right", "wrong"]) options(by(name), [["", "–"], ...runs]);
+    options(by("s2"), [["", "–"], ["yes", "yes"], ["no", "no"]]);
+    options(by("s3"), [["", "–"], ["yes", "yes"], ["no", "no"]]);
+  }
+
   async function draw() {
+    const ticket = ++drawing;
     fillForm();
-    await list.update();
-    if (!state.now.sample) {
-      const first = list.neighbour(0);
-      if (first) state.set({ sample: first });
-    }
+    const rows = await filter.update();
+    if (ticket !== drawing) return;
+    list.update(rows);
+    if (state.now.sample && !store.find(state.now.sample)) trouble(`There is no sample ${state.now.sample} here.`);
+    if (list.placeOf(state.now.sample) < 0) state.set({ sample: rows.length ? rows[0].id : "", at: "" });
+    pageLinks();
+    runMeans();
     await showSample();
   }
 
-  const idOf = (one) => `${one.video}/${one.question}`;
-
+  // Show what the address names: the page of means, the scatter, or the sample.
   async function showSample() {
     const ticket = ++drawing;
-    const number = index.samples.findIndex((_, at) => state.now.sample === idOf(store.sample(at)));
-    by("sample").hidden = number < 0;
-    if (number < 0) return list.draw();
-    const one = store.sample(number);
+    const { page } = state.now;
+    const one = store.find(state.now.sample);
+    by("page").hidden = !page;
+    by("sample").hidden = Boolean(page) || !one;
+    by("none").hidden = Boolean(page) || Boolean(one);
+    if (page) timeline.pause();
+    if (page === "means") means.show(index, by("page"));
+    if (page === "scatter") scatter.show(index, by("page"), guarded(showSample));
+    if (page || !one) return list.draw();
     const entry = await store.videoOf(one);
     if (ticket !== drawing) return;
-    const shown = list.shownRuns();
+    const shown = filter.shownRuns();
     const focus = state.now.focus === "" ? shown[0] : Number(state.now.focus);
     by("heading").textContent = `${one.video} · ${one.question}`;
     by("label").textContent = one.label;
+    by("position").textContent = `${list.placeOf(one.id) + 1} of ${filter.rows().length}`;
     document.title = `${one.video} ${one.question} – ecva-bench`;
     showMark();
     timeline.show(entry, index, shown, focus);
@@ -69,10 +89,29 @@
       const lacking = run.owed - run.answered;
       const poor = (run.empty ? `, ${run.empty} empty` : "") + (run.cut_off ? `, ${run.cut_off} cut off` : "");
       const title = `${run.name}: ${run.answered} of ${run.owed} answered${poor}${run.scored ? "" : ", not scored"}`;
-      const chip = el("label", { class: "chip", title }, box, run.label, lacking ? el("small", {}, `${lacking} lacking`) : "");
+      const chip = el("label", { class: "chip", title }, box, run.label, lacking ? el("small", {}, `${lacking} lacking`) : "", el("b"));
       chip.style.setProperty("--hue", Ecva.hue(number));
       by("runs").append(chip);
     });
+  }
+
+  // On each chip the run's mean over the listed samples of the task that is looked at.
+  function runMeans() {
+    const one = store.find(state.now.sample);
+    const task = state.now.task || (one ? one.task : "");
+    const metric = task ? filter.metricFor(task) : null;
+    [...by("runs").children].forEach((chip, run) => {
+      const found = metric && filter.mean(task, run);
+      chip.lastChild.textContent = found ? Ecva.number(found.mean, { ...metric, decimals: 1 }) : "";
+      chip.lastChild.title = found ? `mean of ${task} ${metric.column} over ${found.samples} listed samples; no answer counts as the worst` : "";
+    });
+  }
+
+  function pageLinks() {
+    const links = Object.entries(PAGES).filter(([page]) => page !== "scatter" || index.runs.length > 1);
+    by("pages").replaceChildren(
+      ...links.map(([page, name]) => el("a", { href: state.link({ page }), "aria-current": state.now.page === page ? "page" : null }, name))
+    );
   }
 
   function options(select, pairs) {
@@ -86,30 +125,32 @@
     const names = offered.map((metric) => [`${metric.scorer}/${metric.column}`, `${metric.scorer}: ${metric.column}`]);
     options(by("metric"), [["", task ? "main metric" : "main metric of each task"], ...names]);
     by("metric").disabled = !offered.length;
-    for (const name of FILTERS) by(name).value = state.now[name];
-    for (const name of ["errors", "marked"]) by(name).checked = Boolean(state.now[name]);
+    for (const name of [...SIMPLE, ...MORE]) if (by(name).value !== state.now[name]) by(name).value = state.now[name];
+    for (const name of CHECKS) by(name).checked = Boolean(state.now[name]);
+    if ([...MORE, ...CHECKS].some((name) => state.now[name])) by("more").open = true;
     const hidden = state.hidden();
     for (const box of by("runs").querySelectorAll("input")) box.checked = !hidden.has(Number(box.dataset.run));
   }
 
   function readForm() {
-    const found = Object.fromEntries(FILTERS.map((name) => [name, by(name).value]));
+    const found = Object.fromEntries([...SIMPLE, ...MORE].map((name) => [name, by(name).value]));
     if (found.task !== state.now.task) found.metric = "";
     const off = [...by("runs").querySelectorAll("input")].filter((box) => !box.checked);
-    const checks = { errors: by("errors").checked ? "1" : "", marked: by("marked").checked ? "1" : "" };
+    const checks = Object.fromEntries(CHECKS.map((name) => [name, by(name).checked ? "1" : ""]));
     state.set({ ...found, ...checks, hidden: off.map((box) => box.dataset.run).join(".") });
     guarded(draw)();
   }
 
   function go(step) {
-    const next = list.neighbour(step);
+    const next = state.now.page ? null : list.neighbour(step);
     if (next) {
-      state.set({ sample: next, at: "" });
+      state.go({ sample: next, at: "" });
       guarded(showSample)();
     }
   }
 
   function toggleMark() {
+    if (state.now.page || !state.now.sample) return;
     marks.toggle(state.now.sample);
     showMark();
     list.draw();
@@ -143,19 +184,25 @@
     by("filters").addEventListener("input", readForm);
     by("filters").addEventListener("submit", (event) => event.preventDefault());
     by("reset").addEventListener("click", () => {
-      state.set({ ...Object.fromEntries(FILTERS.map((name) => [name, ""])), errors: "", marked: "" });
+      state.set(Object.fromEntries([...SIMPLE, ...MORE, ...CHECKS].map((name) => [name, ""])));
       guarded(draw)();
     });
+    by("fold").addEventListener("click", () => {
+      by("fold").setAttribute("aria-expanded", String(by("side").classList.toggle("open")));
+      list.draw();
+    });
     by("runs").addEventListener("input", readForm);
+    by("previous").addEventListener("click", () => go(-1));
+    by("next").addEventListener("click", () => go(1));
     by("mark").addEventListener("click", toggleMark);
     by("note").addEventListener("input", () => marks.note(state.now.sample, by("note").value));
     by("export").addEventListener("click", exportMarks);
-    by("answers").addEventListener("click", (event) => {
+    by("answers").addEventListener("click", async (event) => {
       const button = event.target.closest("button.focus");
-      if (button) {
-        state.set({ focus: button.dataset.run });
-        guarded(showSample)();
-      }
+      if (!button) return;
+      state.set({ focus: button.dataset.run });
+      await guarded(showSample)();
+      by("answers").querySelector(`button.focus[data-run="${button.dataset.run}"]`).focus(); // it was drawn anew
     });
   }
 

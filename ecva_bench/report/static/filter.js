@@ -1,0 +1,150 @@
+"use strict";
+
+// Which samples are listed, and in which order: what the form asks for, applied to the columns of numbers.
+
+Ecva.filter = (() => {
+  const { state, store, marks, search } = Ecva;
+  let index;
+  let rows = []; // {number, id, values, mean, spread}
+
+  function open(given) {
+    index = given;
+  }
+
+  function metricFor(task) {
+    const named = index.metrics.findIndex((m) => m.task === task && `${m.scorer}/${m.column}` === state.now.metric);
+    const place = named >= 0 ? named : index.main[task];
+    return place === undefined ? null : { ...index.metrics[place], place };
+  }
+
+  const shownRuns = () => {
+    const hidden = state.hidden();
+    return index.runs.map((_, run) => run).filter((run) => !hidden.has(run));
+  };
+
+  // What is needed of a task to list its samples: its metric with its column, and columns of AnomEval's parts.
+  async function numbers(task) {
+    const metric = metricFor(task);
+    const found = { metric, column: metric && (await store.load(`metric-${metric.place}`)) };
+    for (const name of ["s2", "s3"]) {
+      if (!state.now[name]) continue;
+      const place = index.metrics.findIndex((m) => m.task === task && m.column === name);
+      if (place >= 0) found[name] = { metric: index.metrics[place], column: await store.load(`metric-${place}`) };
+    }
+    if (found.column) {
+      const values = found.column.flat().filter((value) => value !== null);
+      const best = metric.unit === "%" ? 1 : Math.max(...values.map((value) => Math.abs(value) / metric.scale), 0);
+      found.half = best / 2;
+    }
+    return found;
+  }
+
+  async function update() {
+    const tasks = index.tasks.filter((task) => !state.now.task || task === state.now.task);
+    const found = Object.fromEntries(await Promise.all(tasks.map(async (task) => [task, await numbers(task)])));
+    const shown = shownRuns();
+    const wanted = await search.samples(state.now.text, shown);
+    const noted = state.now.cut || state.now.unread ? await notes() : null;
+    const tests = [simple(wanted), score(), rightAndWrong(found), ofAnAnswer(found, noted, shown)].filter(Boolean);
+    rows = [];
+    for (let number = 0; number < index.samples.length; number++) {
+      const one = store.sample(number);
+      if (!(one.task in found)) continue;
+      const listed = row(one, found[one.task], shown);
+      if (tests.every((test) => test(listed))) rows.push(listed);
+    }
+    sort();
+    return rows;
+  }
+
+  async function notes() {
+    const noted = await store.load("noted");
+    return Object.fromEntries(Object.entries(noted).map(([name, runs]) => [name, runs.map((one) => new Set(one))]));
+  }
+
+  function row(one, { metric, column }, shown) {
+    const counted = column ? store.values(column, metric, one.number) : [];
+    const values = counted.map((value, run) => (one.lacking.includes(run) ? null : value));
+    const there = shown.map((run) => values[run]).filter((value) => value !== null && value !== undefined);
+    const mean = there.length ? there.reduce((a, b) => a + b, 0) / there.length : null;
+    const spread = there.length ? Math.max(...there) - Math.min(...there) : 0;
+    return { ...one, metric, counted, values, mean, spread };
+  }
+
+  function simple(wanted) {
+    const now = state.now;
+    const name = now.find.trim().toLowerCase();
+    const shown = new Set(shownRuns());
+    return (one) =>
+      (!now.class || one.label === now.class) &&
+      (!now.errors || one.lacking.some((run) => (now.of ? run === Number(now.of) : shown.has(run)))) &&
+      (!now.marked || marks.has(one.id)) &&
+      (!name || one.video.toLowerCase().includes(name)) &&
+      (!wanted || wanted.has(one.number));
+  }
+
+  // Bounds of one run's score, or of the mean of the runs shown; the spread is over the runs shown.
+  function score() {
+    const { from, to, spread, of } = state.now;
+    const bound = (text, metric) => parseFloat(text) / (metric && metric.unit === "%" ? 100 : 1);
+    const value = (one) => (of ? one.values[Number(of)] : one.mean) ?? null;
+    return (one) =>
+      (!from || (value(one) !== null && value(one) >= bound(from, one.metric) - 1e-9)) &&
+      (!to || (value(one) !== null && value(one) <= bound(to, one.metric) + 1e-9)) &&
+      (!spread || one.spread >= bound(spread, one.metric) - 1e-9);
+  }
+
+  function rightAndWrong(found) {
+    const { right, wrong } = state.now;
+    const isRight = (one, run) => {
+      const value = one.counted[run];
+      if (value === null || value === undefined) return null;
+      if (one.lacking.includes(run)) return false;
+      const { half } = found[one.task];
+      return one.metric.higher_is_better ? value >= half - 1e-9 : value <= half + 1e-9;
+    };
+    if (!right && !wrong) return null;
+    return (one) => (!right || isRight(one, Number(right)) === true) && (!wrong || isRight(one, Number(wrong)) === false);
+  }
+
+  // What must hold of one answer at a time: of the run chosen, else of any that is shown.
+  function ofAnAnswer(found, noted, shown) {
+    const { s2, s3, cut, unread, of } = state.now;
+    if (!(s2 || s3 || cut || unread)) return null;
+    const fits = (one, name, asked, run) => {
+      const part = found[one.task][name];
+      const value = part && !one.lacking.includes(run) ? store.values(part.column, part.metric, one.number)[run] : null;
+      return value !== null && value !== undefined && (asked === "yes" ? value >= 0.5 : value < 0.5);
+    };
+    const runs = of ? [Number(of)] : shown;
+    return (one) =>
+      runs.some(
+        (run) =>
+          (!s2 || fits(one, "s2", s2, run)) &&
+          (!s3 || fits(one, "s3", s3, run)) &&
+          (!cut || noted.cut_off[run].has(one.number)) &&
+          (!unread || noted.unread[run].has(one.number))
+      );
+  }
+
+  function sort() {
+    const last = (value) => (value === null ? Infinity : value);
+    const signed = (one, sign) => last(one.mean === null ? null : (one.metric.higher_is_better ? sign : -sign) * one.mean);
+    const orders = {
+      low: (a, b) => signed(a, 1) - signed(b, 1),
+      high: (a, b) => signed(a, -1) - signed(b, -1),
+      spread: (a, b) => b.spread - a.spread,
+    };
+    const order = orders[state.now.sort];
+    if (order) rows.sort((a, b) => order(a, b) || a.number - b.number);
+  }
+
+  // The mean of a run over the listed samples of a task, as boards count it: {mean, samples}; null where none has a value.
+  function mean(task, run) {
+    const values = rows.filter((one) => one.task === task).map((one) => one.counted[run]);
+    const there = values.filter((value) => value !== null && value !== undefined);
+    return there.length ? { mean: there.reduce((a, b) => a + b, 0) / there.length, samples: there.length } : null;
+  }
+
+  return { open, update, metricFor, shownRuns, mean, rows: () => rows };
+})();
