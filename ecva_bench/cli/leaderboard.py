@@ -139,26 +139,22 @@ def _check_options(
         raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
-def _class_names() -> dict[int, str]:
-    from ..taxonomy import load_taxonomy
-
-    return {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
-
-
 def _write(submissions: Sequence[Submission], printed: list[PublishedTable], task: str | None, folder: Path) -> None:
+    from ..api.boards import background
     from ..leaderboard.details import dataset_tables
     from ..leaderboard.files import write_leaderboards
 
-    tables = dataset_tables(submissions, published=printed, class_names=_class_names(), task=task)
+    tables = dataset_tables(submissions, published=printed, known=background(), task=task)
     for path in write_leaderboards(tables, folder):
         say(f"wrote {path}")
 
 
 def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
+    from ..api.boards import background
     from ..leaderboard.files import build_leaderboards
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    for path in build_leaderboards(folder, published=printed, class_names=_class_names(), read=read):
+    for path in build_leaderboards(folder, published=printed, known=background(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:
         say(note)
