@@ -21,7 +21,7 @@ from .formats import SkippedSample, TrainingSet, read_training_set
 from .frames import FrameCache, ShapesPictures, check_bad, read_all
 from .networks import TrainableAdapter
 from .planning import CUT_OFF, TrainingPlan, lengths_of
-from .provenance import check_folder, earlier_stages, stage_record, write_training
+from .provenance import begun_in, check_same, earlier_stages, stage_record, write_training
 from .recipe import Recipe
 from .training import Trained, train
 from .words import PLAIN, Vocabulary, Words
@@ -145,6 +145,7 @@ class TrainingRequest:
         `progress` is told how many files are read. Raises `TrainingError` where too many samples cannot be used, and
         where the folder holds another training.
         """
+        begun = begun_in(out, self.recipe)
         words = self._words()  # first: without a vocabulary there is nothing to read for
         cache = FrameCache(self.recipe, self.model, self.cache)
         kept, bad = read_all(cache, self._conversations, self.threads, progress)
@@ -160,7 +161,7 @@ class TrainingRequest:
             if one.kind == "video" and one.path is not None
         }
         stage = stage_record(self.recipe, self.sets, kept, skipped, videos, self._started_from)
-        check_folder(out, stage)
+        check_same(begun, stage, out)
         ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), cache)
         if _is_first():
             write_training(out, self.recipe.model, ready.stages)

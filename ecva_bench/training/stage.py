@@ -160,9 +160,9 @@ def last_checkpoint(out: Path) -> Path | None:
 
 
 def finished(checkpoint: Path) -> tuple[int, float] | None:
-    """Return the steps and the last loss of a checkpoint after which there is no step left; None of another."""
+    """Return the steps and the mean loss of a checkpoint after which there is no step left; None of another."""
     state = transformers.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     if state.global_step < state.max_steps:
         return None
     losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-    return state.global_step, float(losses[-1]) if losses else 0.0
+    return state.global_step, sum(losses) / max(len(losses), 1)
