@@ -1,4 +1,4 @@
-"""Forms of class answers: what is named is what the definition names, and many forms take no longer than many answers."""
+"""Forms of class answers: what is named is what the definition says, and many forms take as long as many answers."""
 
 from __future__ import annotations
 
