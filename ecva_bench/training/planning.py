@@ -106,7 +106,7 @@ class TrainingPlan:
     def _arithmetic(self) -> list[str]:
         learned = sum(one.supervised for one in self.lengths)
         saved = 1 - self.packed / self.padded if self.padded else 0.0
-        about = f" (estimated: {self.estimated})" if self.estimated else ""
+        about = f" (estimated, by {self.estimated})" if self.estimated else ""
         epochs = f", {self.recipe.epochs:g} epochs" if self.recipe.epochs else ""
         way = "packed" if self.recipe.packing else "padded"
         return [

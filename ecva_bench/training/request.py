@@ -39,11 +39,13 @@ class PlannedAdapter(TrainableAdapter, ShapesPictures, Protocol):
     """An adapter whose training can be planned: it tells sizes and words before anything is loaded."""
 
     is_inspected: bool
-    tower_config: dict[str, Any]
     template: _Template
 
     def vocabulary(self) -> Vocabulary:
         """Return the tokenizer."""
+
+    def tower_sizes(self) -> dict[str, int]:
+        """Return the sizes in the vision tower's configuration."""
 
     def language_config(self) -> dict[str, Any]:
         """Return the config.json of the language model."""
@@ -105,10 +107,10 @@ class TrainingRequest:
         self.model.is_inspected = True
         sizes, estimated, words = NetworkSizes(), "", None
         try:
-            sizes = NetworkSizes.of(self.model.language_config(), self.model.tower_config)
+            sizes = NetworkSizes.of(self.model.language_config(), self.model.tower_sizes())
             words = self._words()
         except CheckpointError:
-            estimated = "the language model is not on this machine, so Mistral 7B's sizes and 4 bytes a token"
+            estimated = "Mistral 7B's sizes and 4 bytes a token: the language model is not on this machine"
         conversations = self._conversations
         lengths, cut = lengths_of(conversations, self.recipe, words, sizes)
         videos = {one.path for one in conversations if one.kind == "video"}
@@ -122,9 +124,9 @@ class TrainingRequest:
         Every file is read once before anything is trained; `progress` is told how many are. Raises `TrainingError`
         where too many samples cannot be used, and where the folder holds another training.
         """
+        words = self._words()  # first: without a vocabulary there is nothing to read for
         cache = FrameCache(self.recipe, self.model, self.cache)
         kept, bad = read_all(cache, self._conversations, self.threads, progress)
-        words = self._words()
         short = {one for one in kept if not words(one).cut(self.recipe.max_length).supervised}
         cut = [SkippedSample(one.id, str(one.path or ""), CUT_OFF) for one in kept if one in short]
         kept = [one for one in kept if one not in short]

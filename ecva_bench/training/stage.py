@@ -13,7 +13,7 @@ import transformers
 from ..errors import TrainingError
 from ..records.training import TRAINING_FILE
 from ..writing import write_whole
-from .batches import Samples, collate
+from .batches import ByVideo, Samples, collate
 from .model import TrainedModel
 from .networks import GROUPS, Trainable
 from .recipe import Recipe
@@ -52,6 +52,11 @@ class Stage(transformers.Trainer):
             kind, settings = self.get_optimizer_cls_and_kwargs(self.args)
             self.optimizer = kind(list(groups_of(self.trained, self.recipe)), **settings)
         return self.optimizer
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self.recipe.by_video:
+            return ByVideo(self.samples, self.recipe.seed)
+        return super()._get_train_sampler(train_dataset)
 
     def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
         """Return the loss of a micro-batch, which must be a number."""

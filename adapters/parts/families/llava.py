@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+    from transformers import CLIPVisionConfig
 
     from ecva_bench.checkpoints.tensors import Tensors
     from ecva_bench.training.networks import Trainable
@@ -210,10 +211,14 @@ class LlavaFamily(Composed):
 
     def picture_side(self) -> int:
         """Return the side of the squares that the tower sees, in pixels."""
-        return int(self.tower_config["image_size"])
+        return self._tower_sizes["image_size"]
+
+    def tower_sizes(self) -> dict[str, int]:
+        """Return the sizes of the tower, by the names that CLIP's config.json has for them."""
+        return self._tower_sizes
 
     @cached_property
-    def tower_config(self) -> dict[str, Any]:
+    def _tower_sizes(self) -> dict[str, int]:
         """The sizes of the tower: those in the checkpoint, where it holds one, else those of the one that is named."""
         from ecva_bench.torchvision import ensure_torchvision
 
@@ -223,13 +228,13 @@ class LlavaFamily(Composed):
         from ..towers.clip import CONFIGS
 
         if self.model_path and not self._vision_tower and self.section("vision_config"):
-            return CLIPVisionConfig(**self.section("vision_config")).to_dict()
+            return _whole_numbers(CLIPVisionConfig(**self.section("vision_config")))
         name = self.tower_name if self.model_path else self._vision_tower or self.default_tower
         if not Path(name).is_dir() and Path(name).name in CONFIGS:
-            return CLIPVisionConfig(**CONFIGS[Path(name).name]).to_dict()
+            return _whole_numbers(CLIPVisionConfig(**CONFIGS[Path(name).name]))
         folder = self.find(name, "vision_tower").folder
         with reading("the vision tower's configuration", folder / "config.json"):
-            return CLIPVisionConfig.from_pretrained(folder).to_dict()
+            return _whole_numbers(CLIPVisionConfig.from_pretrained(folder))
 
     def vocabulary(self) -> Vocabulary:
         """Return the tokenizer, without any weights."""
@@ -284,3 +289,8 @@ class LlavaFamily(Composed):
             base_name=self.checkpoint.name if self.layout.is_whole else self._base,
             saved_as=saved_as,
         )
+
+
+def _whole_numbers(config: CLIPVisionConfig) -> dict[str, int]:
+    """Return the sizes in a configuration."""
+    return {name: value for name, value in config.to_dict().items() if isinstance(value, int)}
