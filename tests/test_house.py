@@ -130,6 +130,7 @@ MAY_IMPORT = {
         "records",
     },
     "training": {
+        "cache",
         "checkpoints",
         "data",
         "files",

@@ -80,16 +80,12 @@ def leaderboard_command(
 
       ecva-bench leaderboard *.scores.jsonl --out board
 
-      ecva-bench leaderboard --format tex > tables.tex
-
       ecva-bench leaderboard motion-mini.scores.jsonl --format tex --like table-3
 
       ecva-bench leaderboard --build leaderboards
 
       ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
     """
-    from ..api.calls import read_run
-    from ..data import load_dataset
     from ..leaderboard.board import leaderboards
     from ..leaderboard.files import written
     from ..leaderboard.like import table_like
@@ -97,14 +93,13 @@ def leaderboard_command(
     from ..tasks import find_tasks
     from ..verification.evidence import Evidence
 
+    _check_like(like, form, elsewhere=bool(build or out or task))
     _check_options(build, verify, answers, allowed_signers, unseen_only)
-    _check_like(like, alone=form == "tex" and not (build or out or task))
     printed = published_tables() if published else []
     if build:
         _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    datasets = [load_dataset(one) for one in data or ()]
-    submissions = [read_run(path, datasets) for path in each_run_once(unseen_scores(runs or [], unseen_only))]
+    submissions = _submissions(unseen_scores(runs or [], unseen_only), data or ())
     if like:
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
@@ -113,6 +108,22 @@ def leaderboard_command(
     (say_json if form == "json" else say_lines)(shown)
     if out:
         _write(submissions, printed, only, out)
+
+
+def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
+    from ..api.calls import read_run
+    from ..data import load_dataset
+
+    datasets = [load_dataset(one) for one in data]
+    return [read_run(path, datasets) for path in each_run_once(runs)]
+
+
+def _check_like(like: str | None, form: str, *, elsewhere: bool) -> None:
+    from ..errors import UsageError
+
+    if like and (form != "tex" or elsewhere):
+        remedy = "give it runs and --format tex, and leave out --build, --out and --task"
+        raise UsageError("it prints a table of the paper in LaTeX", f"--like {like}", remedy)
 
 
 def _check_options(
@@ -141,14 +152,6 @@ def _write(submissions: Sequence[Submission], printed: list[PublishedTable], tas
     tables = dataset_tables(submissions, published=printed, class_names=_class_names(), task=task)
     for path in write_leaderboards(tables, folder):
         say(f"wrote {path}")
-
-
-def _check_like(like: str | None, *, alone: bool) -> None:
-    from ..errors import UsageError
-
-    if like and not alone:
-        remedy = "name runs and --format tex beside it, and no more"
-        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
 
 
 def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from .conversations import Conversation
 from .networks import FramesOf
@@ -50,6 +50,13 @@ class Samples(Dataset[dict[str, Any]]):
         seen = self._frames(conversation) if min(tokens.ids) < 0 else None
         return {"ids": torch.tensor(tokens.ids), "labels": torch.tensor(tokens.labels), "frames": seen}
 
+    def by_video(self) -> list[list[int]]:
+        """Return the numbers of the samples, those about one picture or video together; each without one by itself."""
+        found: dict[object, list[int]] = {}
+        for number, (conversation, _) in enumerate(self._kept):
+            found.setdefault(conversation.path or number, []).append(number)
+        return [*found.values()]
+
     @property
     def supervised(self) -> int:
         """How many ids are learned, in all samples."""
@@ -61,16 +68,43 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     input_ids, labels: int64 [batch, longest], padded on the right with 0 and -100. lengths, places: by sample, how many
     ids it has and at which one visual tokens stand (None: nowhere). pixels: uint8 [frames of all, side, side, 3] or
-    None, counts: how many of them belong to each sample that has a place.
+    None; frames that several samples share, as the same array, are there once. counts: how many of them belong to each
+    video, videos: by sample, which of these it is about.
     """
     pad = torch.nn.utils.rnn.pad_sequence
-    seen = [sample["frames"] for sample in samples if sample["frames"] is not None]
+    seen = {id(sample["frames"]): sample["frames"] for sample in samples if sample["frames"] is not None}
+    order = {key: place for place, key in enumerate(seen)}
     places = [torch.nonzero(sample["ids"] < 0).flatten().tolist() for sample in samples]
     return {
         "input_ids": pad([sample["ids"] for sample in samples], batch_first=True),
         "labels": pad([sample["labels"] for sample in samples], batch_first=True, padding_value=IGNORED),
         "lengths": [len(sample["ids"]) for sample in samples],
         "places": [place[0] if place else None for place in places],
-        "pixels": torch.from_numpy(np.concatenate(seen)) if seen else None,
-        "counts": [len(frames) for frames in seen],
+        "pixels": torch.from_numpy(np.concatenate([*seen.values()])) if seen else None,
+        "counts": [len(frames) for frames in seen.values()],
+        "videos": [order.get(id(sample["frames"])) for sample in samples],
     }
+
+
+class ByVideo(Sampler[int]):
+    """The order of an epoch: videos are shuffled, and all samples about one follow each other, shuffled as well.
+
+    So a batch sees each of its videos once, however much is asked about it. The same seed and epoch give the same
+    order.
+    """
+
+    def __init__(self, samples: Samples, seed: int) -> None:
+        self._by_video = samples.by_video()
+        self._size, self._seed, self._epoch = len(samples), seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take the order of another epoch."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        chance = np.random.default_rng([self._seed, self._epoch])
+        for place in chance.permutation(len(self._by_video)):
+            yield from chance.permutation(self._by_video[place]).tolist()
+
+    def __len__(self) -> int:
+        return self._size

@@ -53,10 +53,11 @@ class TrainedModel(nn.Module):
         places: Sequence[int | None],
         pixels: Tensor | None,
         counts: Sequence[int],
+        videos: Sequence[int | None],
         num_items_in_batch: Tensor | int | None = None,
     ) -> dict[str, Tensor]:
         """Return `loss` for a batch as `collate` gives it: the mean over its labels, or the sum over `num_items…`."""
-        rows = self.rows(input_ids, labels, lengths, places, pixels, counts)
+        rows = self.rows(input_ids, labels, lengths, places, pixels, counts, videos)
         hidden = self._read(rows)
         follow = torch.cat([F.pad(row.labels[1:], (0, 1), value=IGNORED) for row in rows])
         learned = follow != IGNORED  # the head is computed where something is learned
@@ -72,18 +73,19 @@ class TrainedModel(nn.Module):
         places: Sequence[int | None],
         pixels: Tensor | None,
         counts: Sequence[int],
+        videos: Sequence[int | None],
     ) -> list[PlacedRow]:
         """Return each sample of a batch with its visual tokens in place, without padding."""
         embedded = self.language.get_input_embeddings()(input_ids.clamp(min=0))
-        visual = iter(self.visual(pixels, counts).to(embedded.dtype))
-        nothing = None if counts else next(visual)[:0]  # so that every batch has a gradient for every parameter
+        visual = self.visual(pixels, counts).to(embedded.dtype)
+        nothing = None if counts else visual[0][:0]  # so that every batch has a gradient for every parameter
         rows = []
-        for words, targets, length, place in zip(embedded, labels, lengths, places, strict=True):
-            if place is None:
+        for words, targets, length, place, video in zip(embedded, labels, lengths, places, videos, strict=True):
+            if place is None or video is None:
                 own = words[:length] if nothing is None else torch.cat([words[:length], nothing])
                 rows.append(PlacedRow(own, targets[:length]))
                 continue
-            tokens = next(visual)
+            tokens = visual[video]
             ignored = targets.new_full((len(tokens),), IGNORED)
             rows.append(
                 PlacedRow(

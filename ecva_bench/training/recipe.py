@@ -45,7 +45,8 @@ class Recipe(_Keys):
     is its rate; without, the language model is trained whole. `mean` is what a loss is the mean over: the supervised
     `tokens` of an optimizer batch, or the means of its `micro-batches`. `batch` is the optimizer batch over all
     processes, `warmup` a share of all steps, `clip` the largest norm of the gradient (0: none). `max_length` counts ids
-    before visual tokens take their places. `packing` joins samples to one row, `checkpointing` computes the language
+    before visual tokens take their places. `by_video` keeps the samples about one
+    video together, so that a batch sees it once. `packing` joins samples to one row, `checkpointing` computes the language
     model's activations again in the backward pass. `data` names the public sets it was made for. `reasons` say by key
     who chose a value and what contradicts it, `deviations` what differs from the published training on purpose.
     """
@@ -76,6 +77,7 @@ class Recipe(_Keys):
     clip: float = Field(default=1.0, ge=0)
     precision: Literal["bf16", "float32"] = "bf16"
     packing: bool = False
+    by_video: bool = False
     checkpointing: bool = False
     seed: int = Field(default=42, ge=0, lt=2**32)
     save_steps: PositiveInt = 3000
@@ -124,7 +126,9 @@ def get_recipe(name: str) -> Recipe:
     elif name.endswith(".toml"):
         path = Path(name)
     else:
-        raise UsageError(f"no recipe is called {name!r}", remedy=f"name one of {', '.join(recipe_names())}, or a file")
+        near = difflib.get_close_matches(name, recipe_names(), n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"no recipe is called {name!r}", None, f"{meant}known are {', '.join(recipe_names())}")
     try:
         if path.stat().st_size > LARGEST_RECIPE:
             raise DataError(f"a recipe has at most {LARGEST_RECIPE} bytes", path, "name the recipe, not the data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import torch
 import transformers
 
 from ..errors import TrainingError
+from ..records.training import TRAINING_FILE
 from ..writing import write_whole
-from .batches import Samples, collate
+from .batches import ByVideo, Samples, collate
 from .model import TrainedModel
 from .networks import GROUPS, Trainable
 from .recipe import Recipe
@@ -51,6 +53,11 @@ class Stage(transformers.Trainer):
             self.optimizer = kind(list(groups_of(self.trained, self.recipe)), **settings)
         return self.optimizer
 
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self.recipe.by_video:
+            return ByVideo(self.samples, self.recipe.seed)
+        return super()._get_train_sampler(train_dataset)
+
     def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
         """Return the loss of a micro-batch, which must be a number."""
         groups = self.optimizer.param_groups if self.optimizer else []
@@ -87,7 +94,10 @@ class Stage(transformers.Trainer):
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            write_whole(self.out / f"checkpoint-{self.state.global_step}" / WHOLE, "")
+            checkpoint = self.out / f"checkpoint-{self.state.global_step}"
+            if (self.out / TRAINING_FILE).is_file():  # a checkpoint can be asked questions, too
+                shutil.copyfile(self.out / TRAINING_FILE, checkpoint / TRAINING_FILE)
+            write_whole(checkpoint / WHOLE, "")
 
 
 def groups_of(model: TrainedModel, recipe: Recipe) -> list[dict[str, Any]]:

@@ -1,0 +1,132 @@
+"""What a model is asked about a clip to train on, and what it is to answer; by the prompts that runs ask by.
+
+Answers follow from how a clip was drawn: words of its kind with the colours it has, its moments, its severities.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ... import prompt_files
+from ...tasks import packaged_prompts
+from ...video import samplers
+from .clips import TrainingClip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PARTS = (8, 16)  # a video is asked about in so many parts, at least and at most
+GRID = 0.1  # seconds between the instants at which a severity is reckoned
+NEAR = 0.6  # how often a part is one that is in or beside a moment
+UNSEEN = {
+    "description": "Nothing can be seen in this video.",
+    "cause": "Nothing can be seen, so no cause can be named.",
+    "effect": "Nothing can be seen, so no effect can be named.",
+    "timestamp": "none",
+    "timestamp-or-none": "none",
+    "detection": "No",
+    "severity": "0",
+}  # what is to be said of a video without a picture
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSample:
+    """A question with its answer; `indices` are the numbers of the clip's frames that are shown, None for no picture.
+
+    `prompt` is the name of the question's prompt, `question` what is asked, with the time of the last frame.
+    """
+
+    prompt: str
+    question: str
+    answer: str
+    indices: NDArray[np.int64] | None
+
+
+def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingSample]:
+    """Yield all that is asked about a clip of which so many frames are shown."""
+    chance = random.Random(f"ecva-bench training words {seed}/{clip.number}")
+    kind, whole = clip.kind, samplers.midpoints(clip.n_frames, frames, rounded="bounds")
+    spans = spans_of(clip)
+    answers = {
+        "description": chance.choice(kind.description).format(**clip.colours),
+        "cause": chance.choice(kind.cause).format(**clip.colours),
+        "effect": chance.choice(kind.effect).format(**clip.colours),
+        "classification": f"[{kind.label}]" if kind.label else "",
+        "timestamp": spans,
+        "timestamp-or-none": spans or "none",
+        "detection": "Yes" if spans else "No",
+    }
+    for prompt, answer in answers.items():
+        if answer:
+            yield _sample(prompt, answer, whole, whole[-1] / clip.frame_rate)
+    if clip.number % 2 == 0:
+        yield _part(clip, chance, frames)
+    if clip.number % 8 == 0:
+        prompt, answer = chance.choice([*UNSEEN.items()])
+        yield _sample(prompt, answer, None, whole[-1] / clip.frame_rate)
+
+
+def timed(question: str, seconds: float) -> str:
+    """Return a question with the time of the last frame in front of it, in seconds from the start of what is shown."""
+    return _timed().replace("{seconds}", f"{seconds:.1f}").replace("{question}", question)
+
+
+def spans_of(clip: TrainingClip) -> str:
+    """Return the moments of a clip as an answer; empty where nothing abnormal happens."""
+    if not clip.kind.anomalous:
+        return ""
+    if clip.kind.whole:
+        return f"[0.0, {clip.duration:.1f}]"
+    return " ".join(f"[{moment.start:.1f}, {moment.end:.1f}]" for moment in clip.moments)
+
+
+def severity_at(clip: TrainingClip, t: float) -> float:
+    """Return how severe a clip is at an instant, from 0 to 10."""
+    if not clip.kind.anomalous:
+        return 0.0
+    begins, peak, ends, after = clip.times.severity
+    value = 0.0
+    for moment in clip.moments:
+        if t >= moment.end:
+            value = after
+        elif t >= moment.start:
+            share = (t - moment.start) / moment.duration
+            return float(np.interp(share, (0, clip.times.peak, 1), (begins, peak, ends)))
+    return value
+
+
+def _part(clip: TrainingClip, chance: random.Random, frames: int) -> TrainingSample:
+    """Return the question about one part of a clip, shown alone."""
+    count = chance.randint(*PARTS)
+    length = clip.duration / count
+    starts = [place * length for place in range(count)]
+    near = [s for s in starts if any(m.start - length < s < m.end + length for m in clip.moments)]
+    start = chance.choice(near if near and chance.random() < NEAR else starts)
+    seconds = np.arange(clip.n_frames) / clip.frame_rate
+    inside = np.flatnonzero((seconds >= start) & (seconds < start + length))
+    indices = inside[samplers.midpoints(len(inside), frames, rounded="bounds")]
+    severity = np.mean([severity_at(clip, float(t)) for t in np.arange(start, start + length, GRID)])
+    return _sample("severity", str(round(float(severity))), indices, seconds[indices[-1]] - seconds[inside[0]])
+
+
+def _sample(
+    prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds: float
+) -> TrainingSample:
+    return TrainingSample(prompt, timed(prompts()[prompt], seconds), answer, indices)
+
+
+@cache
+def prompts() -> dict[str, str]:
+    """Return the words of the prompts of `ours`, by name."""
+    return {prompt.id.removeprefix("ours/"): prompt.text for _, prompt in packaged_prompts()}
+
+
+@cache
+def _timed() -> str:
+    return prompt_files.read_prompt("models", "anomshield-mini", 1)[1]
