@@ -73,6 +73,7 @@ class TrainedModel(nn.Module):
         places: Sequence[int | None],
         pixels: Tensor | None,
         counts: Sequence[int],
+        videos: Sequence[int | None],
     ) -> list[PlacedRow]:
         """Return each sample of a batch with its visual tokens in place, without padding."""
         embedded = self.language.get_input_embeddings()(input_ids.clamp(min=0))
