@@ -118,6 +118,7 @@ MAY_IMPORT = {
         "tasks",
     },
     "report": {
+        "video",
         "reading",
         "names",
         "files",
@@ -129,6 +130,7 @@ MAY_IMPORT = {
         "records",
     },
     "training": {
+        "cache",
         "checkpoints",
         "data",
         "files",

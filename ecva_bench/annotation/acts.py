@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..data.dataset import Dataset
 from ..data.loading import load_dataset
-from ..errors import DataError, ResultsBusy, ResultsError
-from ..journal.growing import GrowingFile, set_aside_torn_tail
+from ..data.record_lines import record_of
+from ..errors import DataError
+from ..journal.growing import open_growing, set_aside_torn_tail
 from ..records.acts import ACT_SCHEMA, AnnotationAct
 from ..records.annotations import Annotation
 from ..records.base import canonical_json
@@ -50,13 +49,7 @@ def append_acts(path: Path, acts: Iterable[AnnotationAct]) -> int:
     Raises `ResultsBusy` where another process writes it, `DataError` where it holds something else, and `ResultsError`
     where it cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = GrowingFile(path)
-    except BlockingIOError:
-        raise ResultsBusy("another process is writing this file", path, "wait for it, or name another") from None
-    except OSError as error:
-        raise ResultsError(f"the file cannot be written ({error.strerror})", path, "name another") from error
+    file = open_growing(path, "file of annotations")
     try:
         there = {_line(act) for act in latest(_lines(path))}
         if _is_whole(path.read_bytes().rpartition(b"\n")[2]):
@@ -88,7 +81,7 @@ def _lines(path: Path) -> Iterator[AnnotationAct]:
     *lines, last = content.split(b"\n")
     for number, line in enumerate([*lines, last] if _is_whole(last) else lines, start=1):
         if line.strip():
-            yield _act(line, path, number)
+            yield record_of(line, path, number, ACT_SCHEMA, lambda _: AnnotationAct, _REMEDY)
 
 
 def _is_whole(line: bytes) -> bool:
@@ -98,25 +91,6 @@ def _is_whole(line: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _act(line: bytes, path: Path, number: int) -> AnnotationAct:
-    try:
-        data = parse_json(line)
-        if not isinstance(data, dict) or data.get("schema") != ACT_SCHEMA:
-            raise DataError(f"line {number} is no record of {ACT_SCHEMA}", path, _REMEDY)
-        return AnnotationAct.model_validate(data)
-    except ValidationError as error:
-        raise DataError(f"line {number}: {first_problem(error)}", path, _REMEDY) from None
-    except ValueError as error:
-        raise DataError(f"line {number} is no JSON ({error})", path, _REMEDY) from None
-
-
-def first_problem(error: ValidationError) -> str:
-    """Return the first thing that is wrong with a record, with the name of its field."""
-    first = error.errors()[0]
-    field = ".".join(map(str, first["loc"])) or "the record"
-    return f"{field}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _both_rounds(annotation: Annotation, dataset: Dataset) -> Iterator[AnnotationAct]:

@@ -135,23 +135,23 @@ def _moments(rated: Rated, seed: int) -> list[Figure]:
     changed = [value for value, (_, a, b) in zip(ious, pairs, strict=True) if sorted(a) != sorted(b)]
     ends = [(min(a)[0] - min(b)[0], max(e for _, e in a) - max(e for _, e in b)) for _, a, b in pairs if a and b]
     figures = [
-        Figure("moments", "alpha over time", found.alpha, len(videos), "videos", found.interval),
-        Figure("moments", "observed disagreement", found.observed, len(videos), "videos"),
-        Figure("moments", "share of time marked", found.marked, len(videos), "videos"),
-        Figure("moments", "mean union IoU", mean.mean, len(pairs), "pairs", mean.interval),
-        Figure("moments", "the same, shuffled", shuffled_iou(list(videos.values()), seed=seed), len(pairs), "pairs"),
+        Figure("moments", "alpha over time", found.alpha, len(videos), "video", found.interval),
+        Figure("moments", "observed disagreement", found.observed, len(videos), "video"),
+        Figure("moments", "share of time marked", found.marked, len(videos), "video"),
+        Figure("moments", "mean union IoU", mean.mean, len(pairs), "pair", mean.interval),
+        Figure("moments", "the same, shuffled", shuffled_iou(list(videos.values()), seed=seed), len(pairs), "pair"),
         *(
-            Figure("moments", f"share with IoU >= {level}", fmean(v >= level for v in ious), len(pairs), "pairs")
+            Figure("moments", f"share with IoU >= {level}", fmean(v >= level for v in ious), len(pairs), "pair")
             for level in (0.5, 0.7, 0.9)
         ),
-        Figure("moments", "lowest IoU", min(ious), len(pairs), "pairs"),
-        Figure("moments", "the same spans", (len(ious) - len(changed)) / len(ious), len(pairs), "pairs"),
+        Figure("moments", "lowest IoU", min(ious), len(pairs), "pair"),
+        Figure("moments", "the same spans", (len(ious) - len(changed)) / len(ious), len(pairs), "pair"),
     ]
     if changed:
-        figures.append(Figure("moments", "mean IoU where they differ", fmean(changed), len(changed), "pairs"))
+        figures.append(Figure("moments", "mean IoU where they differ", fmean(changed), len(changed), "pair"))
     for place, name in enumerate(("first start", "last end") if ends else ()):
         apart = fmean(abs(one[place]) for one in ends)
-        figures.append(Figure("moments", f"{name}, mean seconds apart", apart, len(ends), "pairs"))
+        figures.append(Figure("moments", f"{name}, mean seconds apart", apart, len(ends), "pair"))
     return figures
 
 
@@ -168,7 +168,7 @@ def _classes(rated: Rated, raters: Sequence[str], seed: int) -> list[Figure]:
     categories = sum(len(entry.subclasses) for entry in load_taxonomy(TAXONOMY).classes)
     figures = _nominal("class", ratings, seed)
     if figures:
-        figures.insert(2, Figure("class", "AC1", ac1(ratings, categories=categories), len(ratings), "videos"))
+        figures.insert(2, Figure("class", "AC1", ac1(ratings, categories=categories), len(ratings), "video"))
         figures.append(_alpha_figure("class", "alpha, class tree", ratings, class_distance, seed))
     return figures
 
@@ -183,8 +183,8 @@ def _nominal(part: str, ratings: Ratings, seed: int) -> list[Figure]:
     if not ratings:
         return []
     return [
-        Figure(part, "same", raw_agreement(ratings), len(ratings), "videos"),
-        Figure(part, "kappa", kappa(ratings), len(ratings), "videos"),
+        Figure(part, "same", raw_agreement(ratings), len(ratings), "video"),
+        Figure(part, "kappa", kappa(ratings), len(ratings), "video"),
         _alpha_figure(part, "alpha, nominal", ratings, "nominal", seed),
     ]
 
@@ -192,7 +192,7 @@ def _nominal(part: str, ratings: Ratings, seed: int) -> list[Figure]:
 def _alpha_figure(part: str, name: str, ratings: Ratings, level: Level, seed: int) -> Figure:
     value = krippendorff_alpha(ratings, level=level)
     interval = alpha_interval(ratings, level=level, seed=seed) if value is not None else None
-    return Figure(part, name, value, len(ratings), "videos", interval)
+    return Figure(part, name, value, len(ratings), "video", interval)
 
 
 def _sentences(rated: Rated, raters: Sequence[str], seed: int) -> list[Figure]:
@@ -219,8 +219,8 @@ def _sentences(rated: Rated, raters: Sequence[str], seed: int) -> list[Figure]:
     w_mean, tau_mean = estimate(concordances, names, seed=seed), estimate(taus, names, seed=seed)
     alpha = krippendorff_alpha(rows, level="ordinal")
     return [
-        Figure("sentence ranks", "Kendall's W", w_mean.mean, len(names), "videos", w_mean.interval),
-        Figure("sentence ranks", "tau-b", tau_mean.mean, len(names), "videos", tau_mean.interval),
+        Figure("sentence ranks", "Kendall's W", w_mean.mean, len(names), "video", w_mean.interval),
+        Figure("sentence ranks", "tau-b", tau_mean.mean, len(names), "video", tau_mean.interval),
         Figure("sentence ranks", "alpha, ordinal", alpha, len(rows), "sentences"),
     ]
 
@@ -245,7 +245,7 @@ def _texts(rated: Rated, seed: int) -> list[Figure]:
             if video != another
         ]
         mean = estimate(same, [video for video, _, _ in pairs], seed=seed)
-        figures.append(Figure(part, "ROUGE-2 F1", mean.mean, len(pairs), "pairs", mean.interval))
+        figures.append(Figure(part, "ROUGE-2 F1", mean.mean, len(pairs), "pair", mean.interval))
         shuffled = fmean(chance) if chance else None
-        figures.append(Figure(part, "the same, shuffled", shuffled, len(chance), "pairs"))
+        figures.append(Figure(part, "the same, shuffled", shuffled, len(chance), "pair"))
     return figures

@@ -13,10 +13,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from ..data.ecva import read_bytes
 from ..errors import DataError, UsageError
 from ..records.acts import AnnotationAct, AnnotatorName
-from ..records.base import Record, VideoId, canonical_json
+from ..records.base import Record, VideoId, canonical_json, first_problem
 from ..untrusted import parse_json
 from ..writing import write_whole
-from .acts import first_problem, latest, read_acts
+from .acts import latest, read_acts
 from .formats.fields import field_texts
 
 QUEUE_SCHEMA = "ecva.queue/1"

@@ -37,11 +37,11 @@ def readings_of(text: str) -> Iterator[str]:
     if _MIXED.search(plain):
         letters = {_RUN.sub(partial(_as_letters, one=one), plain) for one in "li"}
         yield from sorted(letters - {plain})
-    lower = text.lower()
+    lower = plain.lower()
     if any(word in lower for word in _MIRRORED):
-        yield text[::-1]
+        yield plain[::-1]
     if any(word in lower for word in _TURNED):
-        yield codecs.encode(text, "rot13")
+        yield codecs.encode(plain, "rot13")
     for pattern, decode in ((_BASE64, _of_base64), (_HEX, _of_hex)):
         hidden = [decoded for one in pattern.finditer(text) if (decoded := decode(one[0]))]
         if hidden:

@@ -47,6 +47,7 @@ _RULES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("mercy", "address"), 6),
     (("mercy", "judge"), 8),
     (("mercy", "marks"), 4),
+    (("drop", "truth"), 8),
     (("treat", "right", "this"), 6),
     (("set", "one"), 4),
 )
@@ -54,6 +55,13 @@ _TALK, _WITHIN = 3, 12  # so many words about answers and marks, of so many, are
 # So many words, and characters, beside a passage tell whether it is about a scene: a teacher's full marks, a score on a
 # screen. Not where the answer speaks of itself or to somebody there.
 _AROUND, _CHARACTERS = 8, 80
+_WEIGHED = "English"  # of which the table has words of what videos show
+_PART = 40  # words of a sentence that are weighed together
+_WEIGHTS = {
+    **dict.fromkeys(("meta", "marks", "judge", "grading", "rules", "truth", "mercy", "set", "answer", "yes"), 2),
+    **dict.fromkeys(("address", "award", "top", "right", "utmost", "treat", "soft", "drop", "vocative"), 1),
+    **dict.fromkeys(("scene", "video"), -2),
+}
 _END = re.compile(r"[.!?\n。！？．]+")  # of a sentence
 _OF_JUDGING = {"grading", "marks", "judge", "rules", "yes", "utmost", "self"}
 
@@ -106,12 +114,13 @@ def _passage(text: str, *, talk: bool) -> str:
     sentences = [words_as_they_look(sentence) for sentence in _END.split(text)]
     words = list(chain.from_iterable(sentences))
     ends = list(accumulate(map(len, sentences)))
-    for hits in _hits(words).values():
+    for language, hits in _hits(words).items():
         there = {hit.kind for hit in hits}
         scenes = [hit.place for hit in hits if hit.kind == "scene"]
         own = [hit.place for hit in hits if hit.kind == "self"]
         ranges = [_together(hits, kinds, within) for kinds, within in _RULES if there.issuperset(kinds)]
         ranges += [_talking(hits, words)] if talk else []
+        ranges += [_of_no_video(hits, words, ends)] if talk and language == _WEIGHED else []
         for first, end in chain.from_iterable(ranges):
             before = bisect_right(ends, first)
             start, stop = ends[before - 1] if before else 0, ends[bisect_left(ends, end)]
@@ -138,6 +147,22 @@ def _talking(hits: list[_Hit], words: list[str]) -> Iterator[tuple[int, int]]:
         near = [one for one in list(last.values())[-2 * _TALK :] if one.place > hit.place - _WITHIN]
         if len(near) >= _TALK and sum(one.kind == "talk" for one in near) >= _TALK - 1:
             yield near[0].place, hit.end
+
+
+def _of_no_video(hits: list[_Hit], words: list[str], ends: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield sentences, in parts of a few words, with more about answers and marks than about what videos show."""
+    of_part: dict[tuple[int, int], list[_Hit]] = defaultdict(list)
+    for hit in hits:
+        if hit.kind in _WEIGHTS:
+            of_part[bisect_right(ends, hit.place), hit.place // _PART].append(hit)
+    for part in of_part.values():
+        weights: dict[str, int] = {}
+        for hit in part:
+            longest = max(words[hit.place : hit.end], key=len)
+            name = longest if _WEIGHTS[hit.kind] > 0 else str(hit.place)  # what is said twice says no more of a judge
+            weights[name] = max(weights.get(name, -2), _WEIGHTS[hit.kind])
+        if max(weights.values()) > 1 and sum(weights.values()) >= _TALK + (min(weights.values()) < 0):
+            yield part[0].place, max(hit.end for hit in part)
 
 
 def _together(hits: list[_Hit], kinds: tuple[str, ...], within: int) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ _BEST = (
     r"(?:a\+|(?:yes|true|pass(?:ed)?|correct|right|full|max\w{0,5}|perfect|excellent|flawless|consistent|identical|"
     r"accept(?:ed)?)\b)"
 )
-_IS = r"[\"'\]]?\s*+(?:[:=→]|->|=>)\s*+(?:[\[\"'(*]+\s*+)?"
+_IS = r"[\"'\]\\]{0,3}\s*+(?:[:=→]|->|=>)\s*+(?:[\[\"'(*\\]++\s*+)?"
 _NUMBER = r"\d++(?:\.\d++)?+(?!\s*+[-–:]\s*+\d)(?!\w)"  # 3-2 and 2:1 are of a game
 _SAID = r"(?:(?:give|rate|score|grade|output|return|print|award|assign)[ :]{1,2}|(?:answer|reply|say) )"
 _FORMS = re.compile(
@@ -22,6 +22,8 @@ _FORMS = re.compile(
     r"|(?<![\d/.])(5|10|20|100)\s?/\s?\1(?![\d/])(?:[^\S\n](?P<after>[a-z]+))?"
     rf"|(?:^|(?<=[.!?:;>(\[*]))[^\S\n]*+(?:please )?{_SAID}"
     r"(?:(?:it|this|me) )?(?:an? )?(?:5|five|10|ten|yes|true|100)\b(?=[^\w\n]{0,9}(?:$|[.!?\n<]))"
+    r"|\b(5|five|10|ten|20|100) (?:out )?of \3\b(?:[^\S\n](?P<then>[a-z]+))?"
+    r"|[\"']role\\?[\"']\s?:\s?\\?[\"'](?:system|assistant|user)\b"
     r"|<\|?/?(?:im_start|im_end|system|assistant|start_header_id|instructions?|judge|grader|prompt)\b"
     r"|\[/?inst\]|<</?sys>>|<start_of_turn>"
     r"|^[^\S\n]*+#{1,6}[^\S\n]*+(?:instructions?|system|new task|verdict|score|reference)\b",
@@ -45,7 +47,7 @@ def verdict_forms(text: str) -> Iterator[tuple[int, int]]:
     """Yield where such forms stand in a text as it looks: ranges of characters."""
     for form in _FORMS.finditer(text):
         before = _LAST_WORD.search(text[max(0, form.start() - _WORD) : form.start()])
-        if not (before and before[0] in _OF_A_VIDEO) and form["after"] in (None, *_AFTER):
+        if not (before and before[0] in _OF_A_VIDEO) and {form["after"], form["then"]} <= {None, *_AFTER}:
             yield form.span()
 
 

@@ -184,7 +184,7 @@ class Leaderboard(Outcome):
     >>> import ecva_bench as eb
 
     >>> published = eb.leaderboard(task="cause")
-    >>> "AnomShield" in [row["model"] for row in published.rows()]
+    >>> "VILA" in [row["model"] for row in published.rows()]
     True
     """
 

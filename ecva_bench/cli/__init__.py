@@ -41,6 +41,7 @@ from . import (
     serve_hint,
     submit,
     summary,
+    train,
     view,
 )
 from .naming import NamingCommand, with_options
@@ -72,6 +73,7 @@ _command("gate")(gate.gate_command)
 _command("audit")(audit.audit_command)
 _command("judge-audit")(judge_audit.judge_audit_command)
 _command("meta-eval")(meta_eval.meta_eval_command)
+_command("train")(train.train_command)
 _command("serve-hint")(serve_hint.serve_hint_command)
 _command("tasks")(listing.tasks_command)
 _command("scorers")(listing.scorers_command)

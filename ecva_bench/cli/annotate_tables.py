@@ -25,10 +25,9 @@ def agreement_table(found: Agreement) -> Table:
     rows = []
     for one in found.figures:
         cell = Cell() if one.value is None else Cell(f"{one.value:.4f}", one.value, one.interval)
-        counts = (
-            f"{round(one.value * one.n)} of {one.n}" if one.statistic == "same" and one.value is not None else one.n
-        )
-        rows.append((Cell(one.part), Cell(one.statistic), cell, Cell(f"{counts} {one.unit}")))
+        same = one.value if one.statistic == "same" else None
+        of = "" if same is None else f"{round(same * one.n):,} of "
+        rows.append((Cell(one.part), Cell(one.statistic), cell, Cell(f"{of}{counted(one.n, one.unit)}")))
     return Table(
         title=f"{who}, {counted(found.videos, 'video')}",
         header=("part", "statistic", "value", "of"),

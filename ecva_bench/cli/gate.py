@@ -97,21 +97,19 @@ def gate_command(
     from ..data import load_dataset
     from ..errors import UsageError
 
+    if exact and (margin or metric or calibrate or history or on != "all"):
+        raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
     datasets = [load_dataset(data)] if data else []
-    answers = None if exact else _answers(new, datasets)
-    classes = _classes(answers) if answers else {}
+    classes = _classes(answers := None if exact else _answers(new, datasets))
     against, new, *others = unseen_scores([against, new, *(calibrate or [])], unseen_only)
     new_scores = read_scored(new, datasets, answers)
     del answers  # two runs of answers together may be too much for the memory
     base_scores = read_scored(against, datasets)
     if exact:
-        if margin or metric or others or history or on != "all":
-            raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
         _reproduce(against=base_scores, new=new_scores, strict=strict, out=out, summary=summary)
         return
     from ..leaderboard.gate import gate, read_margins
-    from ..leaderboard.gate_report import gate_cases, gate_tables
-    from ..leaderboard.history import remember
+    from ..leaderboard.gate_report import gate_cases
 
     found = gate(
         base=base_scores,
@@ -124,8 +122,14 @@ def gate_command(
         seed=seed,
     )
     say_lines("".join(f"{case.verdict}  {case.name}  {case.text}\n" for case in gate_cases(found)))
-    tables = gate_tables(found, remember(found, history) if history else None)
-    _end(found, gate_cases(found), tables, strict=strict, out=out, summary=summary)
+    _end(found, gate_cases(found), _tables(found, history), strict=strict, out=out, summary=summary)
+
+
+def _tables(found: Gate, history: Path | None) -> list[Table]:
+    from ..leaderboard.gate_report import gate_tables
+    from ..leaderboard.history import remember
+
+    return gate_tables(found, remember(found, history) if history else None)
 
 
 def _reproduce(*, against: Scores, new: Scores, strict: bool, out: Path | None, summary: Path | None) -> None:
@@ -146,13 +150,15 @@ def _answers(path: Path, datasets: Sequence[Dataset]) -> Results | None:
     return read_answer_file(path, next(iter(datasets), None))
 
 
-def _classes(results: Results) -> dict[str, str]:
+def _classes(results: Results | None) -> dict[str, str]:
     """Return the classes of the videos by name, as far as the answers say them."""
     from ..leaderboard.submission import listed_classes
     from ..records import Label
     from ..records.identity import DatasetIdentity
     from ..taxonomy import load_taxonomy
 
+    if results is None:
+        return {}
     labels = {answer.video: answer.label for answer in results.answers if answer.label}
     if listed := listed_classes(results.answers):
         return {video: listed.get(label.major, label.code) for video, label in labels.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,7 @@ from .named_files import UnseenOnly, each_run_once, unseen_scores
 
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
+    from ..leaderboard.submission import Submission
     from ..verification.evidence import Evidence
 
 
@@ -78,37 +80,26 @@ def leaderboard_command(
 
       ecva-bench leaderboard *.scores.jsonl --out board
 
-      ecva-bench leaderboard --format tex > tables.tex
-
       ecva-bench leaderboard motion-mini.scores.jsonl --format tex --like table-3
 
       ecva-bench leaderboard --build leaderboards
 
       ecva-bench leaderboard --build leaderboards --verify --data annotations.xlsx
     """
-    from ..api.calls import read_run
-    from ..data import load_dataset
-    from ..errors import UsageError
     from ..leaderboard.board import leaderboards
-    from ..leaderboard.details import dataset_tables
-    from ..leaderboard.files import write_leaderboards, written
+    from ..leaderboard.files import written
     from ..leaderboard.like import table_like
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
-    from ..taxonomy import load_taxonomy
     from ..verification.evidence import Evidence
 
+    _check_like(like, form, elsewhere=bool(build or out or task))
     _check_options(build, verify, answers, allowed_signers, unseen_only)
-    if like and (form != "tex" or build or out or task):
-        remedy = "name runs and --format tex beside it, and no more"
-        raise UsageError("--like prints a table of the paper in LaTeX", f"--like {like}", remedy)
-    names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     printed = published_tables() if published else []
     if build:
-        _build(build, printed, names, Evidence(answers or (), data or (), allowed_signers), verify=verify)
+        _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    datasets = [load_dataset(one) for one in data or ()]
-    submissions = [read_run(path, datasets) for path in each_run_once(unseen_scores(runs or [], unseen_only))]
+    submissions = _submissions(unseen_scores(runs or [], unseen_only), data or ())
     if like:
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
@@ -116,9 +107,23 @@ def leaderboard_command(
     shown = written(leaderboards(submissions, published=printed, task=only), form)
     (say_json if form == "json" else say_lines)(shown)
     if out:
-        tables = dataset_tables(submissions, published=printed, class_names=names, task=only)
-        for path in write_leaderboards(tables, out):
-            say(f"wrote {path}")
+        _write(submissions, printed, only, out)
+
+
+def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
+    from ..api.calls import read_run
+    from ..data import load_dataset
+
+    datasets = [load_dataset(one) for one in data]
+    return [read_run(path, datasets) for path in each_run_once(runs)]
+
+
+def _check_like(like: str | None, form: str, *, elsewhere: bool) -> None:
+    from ..errors import UsageError
+
+    if like and (form != "tex" or elsewhere):
+        remedy = "give it runs and --format tex, and leave out --build, --out and --task"
+        raise UsageError("it prints a table of the paper in LaTeX", f"--like {like}", remedy)
 
 
 def _check_options(
@@ -134,13 +139,26 @@ def _check_options(
         raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
-def _build(
-    folder: Path, printed: list[PublishedTable], names: dict[int, str], evidence: Evidence, *, verify: bool
-) -> None:
+def _class_names() -> dict[int, str]:
+    from ..taxonomy import load_taxonomy
+
+    return {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
+
+
+def _write(submissions: Sequence[Submission], printed: list[PublishedTable], task: str | None, folder: Path) -> None:
+    from ..leaderboard.details import dataset_tables
+    from ..leaderboard.files import write_leaderboards
+
+    tables = dataset_tables(submissions, published=printed, class_names=_class_names(), task=task)
+    for path in write_leaderboards(tables, folder):
+        say(f"wrote {path}")
+
+
+def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
     from ..leaderboard.files import build_leaderboards
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    for path in build_leaderboards(folder, published=printed, class_names=names, read=read):
+    for path in build_leaderboards(folder, published=printed, class_names=_class_names(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:
         say(note)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..report import FigureName
 from ..untrusted import say
 from ..wording import counted
 from . import view
@@ -18,23 +19,41 @@ def report_command(
     scores: view.ScoresFiles = None,
     data: view.Data = None,
     task: Annotated[str | None, typer.Option(help="Only this task. Default: a page per task.")] = None,
-    out: Annotated[Path, typer.Option(help="File to write: .pdf or .html.")] = Path("report.pdf"),
+    figure: Annotated[
+        FigureName | None,
+        typer.Option(help="Only this figure, as .pdf, .png or .svg. Default: pages of four panels, as .pdf or .html."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: report.pdf, or FIGURE.pdf.")] = None,
 ) -> None:
     """Draw the plots of scored runs for a paper: intervals, classes, durations, agreement of metrics.
 
-    One page per task. Needs the extra `report` (matplotlib).
+    A page or two per task, or one figure by its name. Needs the extra `report` (matplotlib).
 
     Examples:
 
       ecva-bench report motion-mini.jsonl constant-mini.jsonl --task cause --out cause.pdf
 
       ecva-bench report *.jsonl --out report.html
+
+      ecva-bench report *.jsonl --figure means --task cause --out means.svg
     """
-    from ..report.plots import write_plots
+    from ..leaderboard.published import WITH_PUBLISHED
+    from ..report import plots
+    from ..report.run import dataset_of
     from ..tasks import find_tasks
+    from ..taxonomy import TAXONOMY, load_taxonomy
 
     files = only_answers(files)
     dataset = view.open_dataset(files, data, None)
     runs = list(view.read_runs(files, scores, dataset))
-    pages = write_plots(runs, out, task=find_tasks([task])[0].name if task else None)
+    known = dataset.taxonomy if dataset else None
+    if known is None and dataset_of(files[0]) in WITH_PUBLISHED:
+        known = load_taxonomy(TAXONOMY)
+    only = find_tasks([task])[0].name if task else None
+    if figure:
+        paths = plots.write_figure(runs, out or Path(f"{figure}.pdf"), figure, task=only, taxonomy=known)
+        say(f"wrote {', '.join(map(str, paths))}")
+        return
+    out = out or Path("report.pdf")
+    pages = plots.write_plots(runs, out, task=only, taxonomy=known)
     say(f"wrote {out}: {counted(pages, 'page')}")

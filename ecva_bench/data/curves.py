@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ..errors import DataError
 from ..records.base import canonical_json
 from ..records.curves import CURVE_SCHEMA, Curve, CurveFailure
-from ..untrusted import parse_json
+from .record_lines import record_of
 
 _REMEDY = "name a file that `ecva-bench data curves` wrote, or correct that line"
 
@@ -41,19 +39,8 @@ def curve_records(path: Path) -> Iterator[tuple[int, Curve | CurveFailure]]:
     except OSError as error:
         raise DataError(f"the curves cannot be read ({error.strerror})", path, "check the path") from error
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
-        yield number, _record(line, path, number)
+        yield number, record_of(line, path, number, CURVE_SCHEMA, _type_of, _REMEDY)
 
 
-def _record(line: bytes, path: Path, number: int) -> Curve | CurveFailure:
-    try:
-        data = parse_json(line)
-        if not isinstance(data, dict) or data.get("schema") != CURVE_SCHEMA:
-            raise DataError(f"line {number} is no record of {CURVE_SCHEMA}", path, _REMEDY)
-        return (CurveFailure if data.get("type") == "error" else Curve).model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the record"
-        what = f"line {number} is no record of {CURVE_SCHEMA} ({place}: {first['msg']})"
-        raise DataError(what, path, _REMEDY) from None
-    except ValueError as error:
-        raise DataError(f"line {number} is no JSON ({error})", path, _REMEDY) from None
+def _type_of(kind: object) -> type[Curve | CurveFailure]:
+    return CurveFailure if kind == "error" else Curve

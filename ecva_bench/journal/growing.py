@@ -8,9 +8,10 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import ResultsError
+from ..errors import ResultsBusy, ResultsError
 
 SYNC_EVERY = 0.1  # seconds between two syncs at least; how long what is written may wait for one
 _MAKE_ROOM = "make room and run the same command again: it goes on from what is written"
@@ -166,6 +167,28 @@ class GrowingFile:
         except OSError as error:
             raise self._refusal(error) from error
         return target
+
+
+def open_growing(
+    path: Path,
+    kind: str,
+    *,
+    holder: Callable[[], str] = lambda: "another process",
+    otherwise: str = "name another file with --out",
+) -> GrowingFile:
+    """Open or create a file to append to, in a folder that is made; `kind` is what messages call it.
+
+    Raises `ResultsBusy` where `holder` writes it, and `ResultsError` where it cannot be written; `otherwise` is what
+    the user may do about either.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return GrowingFile(path)
+    except BlockingIOError:
+        remedy = ", or ".join(filter(None, ("wait for it", otherwise)))
+        raise ResultsBusy(f"{holder()} is writing this {kind}", path, remedy) from None
+    except OSError as error:
+        raise ResultsError(f"the {kind} cannot be written ({error.strerror})", path, otherwise) from error
 
 
 def set_aside_torn_tail(file: GrowingFile) -> int:

@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from ..errors import ResultsBusy, ResultsError, SpecMismatch
+from ..errors import ResultsError, SpecMismatch
 from ..reading.text import final_answer
 from ..records.answers import Answer, End, Event, Failure, Manifest, Unasked
 from ..records.base import Record, canonical_json
 from ..records.seals import START, checked_lines, checksum_of, sealed_lines
 from ..untrusted import scrubbed_json, secrets
-from .growing import GrowingFile, set_aside_torn_tail
+from .growing import open_growing, set_aside_torn_tail
 from .lines import MANIFEST_BEGINS, parse_records
 from .makers import Makers, Versions, packages_of
 from .manifests import (
@@ -76,15 +76,7 @@ class Journal:
         self._last_seal = START
         self._secrets = secrets()
         offered = {file: list(parse_records(file)) for file in reuse}  # before a file is made for a run that is refused
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = GrowingFile(path)
-        except BlockingIOError:
-            remedy = "wait for it, or name another file with --out"
-            raise ResultsBusy(f"{_holder(path)} is writing this results file", path, remedy) from None
-        except OSError as error:
-            what = f"the results file cannot be written ({error.strerror})"
-            raise ResultsError(what, path, "name another with --out") from error
+        self._file = open_growing(path, "results file", holder=lambda: _holder(path))
         try:
             self._take_up(manifest)
             for file, records in offered.items():

@@ -8,7 +8,7 @@ were computed over other samples and in another way.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
@@ -19,10 +19,11 @@ from ..wording import counted
 from .by_view import blank_score
 from .differences import judged_notes, video_notes
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
-from .published import WITH_PUBLISHED, PublishedCell, PublishedTable
+from .printed import printed_notes, printed_rows, published_boards
+from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import VIEWS, aggregate_text, blind_notes, number_cell, reference_texts, warnings_of, worst_texts
 from .submission import Submission
-from .table import Cell, Mark, Table, count_cell
+from .table import Cell, Mark, Table, count_cell, marked
 from .unjudgeable import unjudgeable_texts
 from .verified import verification_notes
 
@@ -72,7 +73,9 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
     ]
     after = 1 + len(blank) + len(differing)
     rows += _blind_row(group, list(names), after)
-    rows += [row for table in printed for row in _printed_rows(table, group.task, list(names), after=after)]
+    for model, kind, *cells in (row for table in printed for row in printed_rows(table, group.task, list(names))):
+        # Rank and tie group stand before; answered, errors and parse failures between.
+        rows.append(marked((*[Cell()] * 2, model, kind, *[Cell()] * 3, *cells, *[Cell()] * after), "printed"))
     return Table(
         title=title(group),
         header=(*HEADER, *names.values(), "floor", *blank, *(f"{one.column} {one.unit}" for one in differing)),
@@ -82,46 +85,8 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
             *([f"blank: {group.by} of the same model where it was shown no picture."] if blank else []),
             *map(aggregate_text, common),
             *blind_notes(_blind(group)),
-            *(note for table in printed for note in _printed_notes(table)),
+            *(note for table in printed for note in printed_notes(table)),
         ),
-    )
-
-
-def published_boards(
-    published: Sequence[PublishedTable], task: str | None = None, *, without: Collection[str] = ()
-) -> list[Table]:
-    """Return the published rows of each task, or of one, and then the ablations whole; none of tasks in `without`."""
-    compared = [table for table in published if not table.ablation]
-    tasks = dict.fromkeys(name for table in compared for name in table.tasks if task in (None, name))
-    names = [name for name in tasks if name not in without]
-    ablations = [table for table in published if table.ablation and (task is None or task in table.tasks)]
-    return [*(published_board(name, published) for name in names), *map(_ablation, ablations)]
-
-
-def published_board(task: str, published: Sequence[PublishedTable]) -> Table:
-    """Return the published rows of a task alone."""
-    tables = [table for table in published if task in table.tasks and not table.ablation]
-    names = {column.column: column.heading for table in tables for column in table.columns_of(task)}
-    return Table(
-        title=f"{task}, as published",
-        header=("model", "kind", *names.values()),
-        rows=tuple(
-            (row[2], row[3], *row[len(HEADER) :]) for table in tables for row in _printed_rows(table, task, list(names))
-        ),
-        notes=tuple(note for table in tables for note in _printed_notes(table)),
-    )
-
-
-def _ablation(table: PublishedTable) -> Table:
-    """Return a table as it is printed: its rows are one model, made in several ways."""
-    return Table(
-        title=f"ablation, Table {table.table}, as published",
-        header=("model", "kind", *(column.heading for column in table.columns)),
-        rows=tuple(
-            marked((Cell(row.model), Cell("as printed"), *map(printed_cell, row.cells.values())), "printed")
-            for row in table.rows
-        ),
-        notes=tuple(_printed_notes(table)),
     )
 
 
@@ -131,11 +96,6 @@ def score_cell(summary: Summary | None, marks: frozenset[Mark] = frozenset()) ->
         return Cell()
     cell = number_cell(summary.zero_filled, summary.unit, DECIMALS, summary.zero_filled_interval)
     return replace(cell, marks=marks)
-
-
-def marked(cells: Sequence[Cell], mark: Mark) -> tuple[Cell, ...]:
-    """Return a row's cells, each with `mark` added."""
-    return tuple(replace(cell, marks=cell.marks | {mark}) for cell in cells)
 
 
 def _row(
@@ -236,26 +196,6 @@ def _blind_row(group: LeaderboardGroup, columns: Sequence[str], after: int) -> l
     ]
 
 
-def _printed_rows(
-    table: PublishedTable, task: str, columns: Sequence[str], after: int = 0
-) -> Iterator[tuple[Cell, ...]]:
-    """Yield a published table's rows of a task in the board's columns, followed by `after` empty cells."""
-    own = {column.column: column.name for column in table.columns_of(task)}
-    for row in table.rows:
-        cells = [row.cells[own[column]] if column in own else None for column in columns]
-        if any(cells):
-            head = (Cell(), Cell(), Cell(row.model), Cell("as printed"), Cell(), Cell(), Cell())
-            yield marked((*head, *map(printed_cell, cells), *[Cell()] * after), "printed")
-
-
-def printed_cell(cell: PublishedCell | None) -> Cell:
-    """Return a published figure as it is printed, with a dagger where it is doubted; empty where there is none."""
-    if cell is None:
-        return Cell()
-    marks: frozenset[Mark] = frozenset({"doubted"} if cell.doubted else ())
-    return Cell(cell.text, cell.value, marks=marks)
-
-
 def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]:
     if not group.by:
         return ["None of these runs has a score of this task."]
@@ -302,14 +242,3 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
         disputed = scorers[signature.partition("|")[0]] > 1
         notes.append(f"{signature} (of {', '.join(models)}: not comparable with the others)" if disputed else signature)
     return notes
-
-
-def _printed_notes(table: PublishedTable) -> list[str]:
-    head = f"As printed: {table.paper}, Table {table.table}, over its own videos and by its own arithmetic."
-    sources = [f"Figures from {source}." for source in table.sources.values() if len(table.sources) > 1]
-    doubts = "† " if any(cell and cell.doubted for row in table.rows for cell in row.cells.values()) else ""
-    misprints = [f"{doubts}Misprint: {misprint}" for misprint in table.misprints]
-    unknown = [f"A dash in their rows: {table.null}."] if table.null else []
-    adapters = ", ".join(dict.fromkeys(row.adapter for row in table.rows if row.adapter))
-    here = [f"Models here, in the order of the rows (`ecva-bench run --model NAME`): {adapters}."] if adapters else []
-    return [head, *sources, *unknown, *table.notes, *misprints, *here]

@@ -11,13 +11,14 @@ from itertools import chain
 
 from ..statistics.ranks import tau_b
 from ..wording import counted
-from .board import board, leaderboards, marked, published_boards, score_cell, title
+from .board import board, leaderboards, score_cell, title
 from .by_view import compared_table
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
+from .printed import published_boards
 from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import in_unit
 from .submission import Submission
-from .table import Cell, Table, count_cell, decimal_cell
+from .table import Cell, Table, count_cell, decimal_cell, marked
 
 FEWEST = 3  # rows that can be said to be ordered
 IMPORTED = "imported: answered elsewhere and read from another program's files; how is known only as far as it is said."

@@ -11,12 +11,13 @@ from typing import Literal
 
 from ..errors import UsageError
 from ..wording import counted
-from .board import DECIMALS, marked, printed_cell
+from .board import DECIMALS
 from .groups import labels
+from .printed import printed_cell
 from .published import PublishedColumn, PublishedTable
 from .sheet import number_cell
 from .submission import Entry, Submission
-from .table import Cell, Table
+from .table import Cell, Table, marked
 
 PaperTable = Literal["table-3", "table-6", "table-8"]
 _NUMBERS: dict[PaperTable, str] = {"table-3": "III", "table-6": "VI", "table-8": "VIII"}

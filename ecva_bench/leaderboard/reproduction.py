@@ -77,7 +77,7 @@ class Other(_Strict):
     why: str
 
 
-class Reproduction(_Strict):
+class PaperReproduction(_Strict):
     """What is known of how the paper's figures can be computed again."""
 
     schema_: Literal["ecva.reproduction/1"] = Field(alias="schema")
@@ -101,10 +101,10 @@ class _Figure(NamedTuple):
         return self.printed != "" and self.printed == _digits(self.published)
 
 
-def load_reproduction() -> Reproduction:
+def load_reproduction() -> PaperReproduction:
     """Return what is known of how the paper's figures can be computed again."""
     text = (files("ecva_bench.leaderboards") / FOLDER / REPRODUCTION).read_text(encoding="utf-8")
-    return Reproduction.model_validate(parse_json(text))
+    return PaperReproduction.model_validate(parse_json(text))
 
 
 def reproduction_tables(published: Sequence[PublishedTable], submissions: Sequence[Submission]) -> list[Table]:
@@ -126,7 +126,7 @@ def reproduction_tables(published: Sequence[PublishedTable], submissions: Sequen
 
 
 def _figures(
-    known: Reproduction, published: Sequence[PublishedTable], submissions: Sequence[Submission]
+    known: PaperReproduction, published: Sequence[PublishedTable], submissions: Sequence[Submission]
 ) -> Iterator[_Figure]:
     for of in known.released:
         summaries = {
@@ -174,15 +174,16 @@ def _again(figures: Sequence[_Figure]) -> Table:
             f"{AS_PUBLISHED}: the arithmetic of the authors' program (a predicted class is compared with the first "
             "digit of the annotated one; BLEU has answer and reference swapped; answers to excluded videos count). "
             f"{CORRECT}: the right one, over the videos that are annotated.",
-            "The paper has no row of Video-LLaMA. The authors released the same texts under both names, video_llama "
-            "and video_llava, so they are held against Video-llava.",
+            "The paper has no row of Video-LLaMA. Its answers are held against Video-llava, since all 984 descriptions "
+            "released as video_llava are also those released as video_llama. No other answers of video_llava were "
+            "released, so of causes and timestamps this is an assumption.",
             f"By {CORRECT}: leave out --protocol.",
             *commands,
         ),
     )
 
 
-def _audited(known: Reproduction) -> Table:
+def _audited(known: PaperReproduction) -> Table:
     """Return what the audit says of the released answers."""
     rows = tuple(
         (
@@ -209,7 +210,7 @@ def _audited(known: Reproduction) -> Table:
     )
 
 
-def _table(table: PublishedTable, known: Reproduction, figures: Sequence[_Figure]) -> Table:
+def _table(table: PublishedTable, known: PaperReproduction, figures: Sequence[_Figure]) -> Table:
     """Return for each row of a published table how many of its figures are reproduced, and why the others are not."""
     by_columns = [(reason, reason.of(table)) for reason in known.reasons if reason.columns]
     tasks = " ".join(f"--task {task}" for task in table.tasks)
@@ -226,7 +227,9 @@ def _table(table: PublishedTable, known: Reproduction, figures: Sequence[_Figure
     )
 
 
-def _row(table: PublishedTable, row: PublishedRow, known: Reproduction, figures: Sequence[_Figure]) -> tuple[Cell, ...]:
+def _row(
+    table: PublishedTable, row: PublishedRow, known: PaperReproduction, figures: Sequence[_Figure]
+) -> tuple[Cell, ...]:
     printed = [name for name, cell in row.cells.items() if cell and cell.value is not None]
     tried = {one.name: one for one in figures if (one.of.table, one.of.row) == (table.table, row.model)}
     done = [name for name in printed if name in tried and tried[name].reproduced]

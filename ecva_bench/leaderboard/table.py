@@ -6,7 +6,8 @@ Markdown, CSV, JSON), `latex` and `page` (HTML).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 # best: of its column, among models; tie: not told apart from it; doubted: its source contradicts itself; own: one's own
@@ -81,3 +82,8 @@ def count_cell(count: int) -> Cell:
 def decimal_cell(value: float | None, decimals: int) -> Cell:
     """Return the cell of a number with so many decimals; empty where there is none."""
     return Cell() if value is None else Cell(f"{value:.{decimals}f}", value)
+
+
+def marked(cells: Sequence[Cell], mark: Mark) -> tuple[Cell, ...]:
+    """Return a row's cells, each with `mark` added."""
+    return tuple(replace(cell, marks=cell.marks | {mark}) for cell in cells)

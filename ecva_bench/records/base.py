@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ..untrusted import LONGEST_ID, id_problem
 
@@ -58,6 +58,13 @@ class Record(BaseModel):
         _set_extra(record, _EMPTY)
         _set_private(record, None)
         return record
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first thing that is wrong with a record, with the name of its field."""
+    first: Any = error.errors()[0]
+    field = ".".join(map(str, first["loc"])) or "the record"
+    return f"{field}: {first['msg'].removeprefix('Value error, ')}"
 
 
 _new = object.__new__

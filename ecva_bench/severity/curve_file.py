@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..data.curves import curve_records
-from ..errors import ResultsBusy, ResultsError, SpecMismatch
-from ..journal.growing import GrowingFile, set_aside_torn_tail
+from ..errors import SpecMismatch
+from ..journal.growing import open_growing, set_aside_torn_tail
 from ..records.base import canonical_json
 from ..records.curves import Curve, CurveFailure
 from ..untrusted import scrubbed_json, secrets
@@ -27,15 +27,7 @@ class CurveJournal:
         self.done: set[str] = set()
         self._failed: dict[str, CurveFailure] = {}
         self._secrets = secrets()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = GrowingFile(path)
-        except BlockingIOError:
-            what = "another process is writing this file of curves"
-            raise ResultsBusy(what, path, "wait for it, or name another file with --out") from None
-        except OSError as error:
-            what = f"the file of curves cannot be written ({error.strerror})"
-            raise ResultsError(what, path, "name another with --out") from error
+        self._file = open_growing(path, "file of curves")
         try:
             for _, record in curve_records(path):
                 self._remember(record)

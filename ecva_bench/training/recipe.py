@@ -126,7 +126,9 @@ def get_recipe(name: str) -> Recipe:
     elif name.endswith(".toml"):
         path = Path(name)
     else:
-        raise UsageError(f"no recipe is called {name!r}", remedy=f"name one of {', '.join(recipe_names())}, or a file")
+        near = difflib.get_close_matches(name, recipe_names(), n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"no recipe is called {name!r}", None, f"{meant}known are {', '.join(recipe_names())}")
     try:
         if path.stat().st_size > LARGEST_RECIPE:
             raise DataError(f"a recipe has at most {LARGEST_RECIPE} bytes", path, "name the recipe, not the data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 import transformers
 
 from ..errors import TrainingError
+from ..records.training import TRAINING_FILE
 from ..writing import write_whole
 from .batches import ByVideo, Samples, collate
 from .model import TrainedModel
@@ -43,6 +45,7 @@ class Stage(transformers.Trainer):
         self._rates: dict[str, float] = {}
         super().__init__(model, arguments(recipe, out, **more), collate, samples)
         self.model_accepts_loss_kwargs = recipe.mean == "tokens"
+        self.remove_callback(transformers.PrinterCallback)  # `told` hears of each step
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return AdamW with a group for each part of the model that is trained, and its rate."""
@@ -73,6 +76,7 @@ class Stage(transformers.Trainer):
             self._told(
                 {
                     "step": self.state.global_step,
+                    "steps": self.state.max_steps,
                     "epoch": round(self.state.epoch or 0.0, 6),
                     "loss": logs["loss"],
                     "rates": self._rates,
@@ -85,14 +89,21 @@ class Stage(transformers.Trainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         save(self.trained, self.networks, self.recipe, Path(output_dir or self.out))
 
+    def restore(self, checkpoint: Path) -> None:
+        """Put the weights of a checkpoint into the model."""
+        read_back(self.trained, self.networks, self.recipe, checkpoint)
+
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        read_back(self.trained, self.networks, self.recipe, Path(resume_from_checkpoint))
+        self.restore(Path(resume_from_checkpoint))
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            write_whole(self.out / f"checkpoint-{self.state.global_step}" / WHOLE, "")
+            checkpoint = self.out / f"checkpoint-{self.state.global_step}"
+            if (self.out / TRAINING_FILE).is_file():  # a checkpoint can be asked questions, too
+                shutil.copyfile(self.out / TRAINING_FILE, checkpoint / TRAINING_FILE)
+            write_whole(checkpoint / WHOLE, "")
 
 
 def groups_of(model: TrainedModel, recipe: Recipe) -> list[dict[str, Any]]:
@@ -151,3 +162,12 @@ def last_checkpoint(out: Path) -> Path | None:
     """Return the last checkpoint of which all was written; what a kill left of another is passed over."""
     there = {int(path.parent.name.rpartition("-")[2]): path.parent for path in out.glob(f"checkpoint-*/{WHOLE}")}
     return there[max(there)] if there else None
+
+
+def finished(checkpoint: Path) -> tuple[int, float] | None:
+    """Return the steps and the mean loss of a checkpoint after which there is no step left; None of another."""
+    state = transformers.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    if state.global_step < state.max_steps:
+        return None
+    losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+    return state.global_step, sum(losses) / max(len(losses), 1)

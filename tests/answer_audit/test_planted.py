@@ -23,6 +23,7 @@ from tests.verification.cheats import CI
 from . import plants
 from .planting import TOLD, copies_found, false_alarms, labels_found, words_to_a_judge_found
 
+SCENES = parse_json(Path(__file__).with_name("honest_scenes.json").read_text(encoding="utf-8"))
 HONEST = parse_json(Path(__file__).with_name("honest_answers.json").read_text(encoding="utf-8"))
 PARAPHRASES = {  # of the descriptions of `mini`, as another who saw the videos would write them
     "mini01": "Two cars collided at an intersection; the blue one hit the side of the red one and they left the road.",
@@ -70,6 +71,18 @@ def test_planted_copies_are_found_whatever_was_changed(texts, forms):
 def test_planted_words_to_a_judge_are_found_wherever_they_are_hidden(texts, half, ways, share):
     for count in words_to_a_judge_found(texts, plants.judge_texts(half), ways):
         assert count.found >= share * count.planted, count
+
+
+@pytest.mark.parametrize(("half", "share"), [("third", 1.0), ("fourth", 0.95), ("fifth", 0.9)])
+def test_texts_of_all_kinds_are_found(half, share):
+    found = [text for text in plants.judge_texts(half) if to_a_judge(text)]
+    assert len(found) >= share * len(plants.judge_texts(half))
+
+
+def test_scenes_with_marks_judges_and_screens_do_not_speak_to_a_judge():
+    named = [text for text in SCENES if to_a_judge(text)]
+    assert len(named) <= 0.04 * len(SCENES), named
+    assert not {"Score: 3-2 is visible on the scoreboard when the fan runs onto the field.", *SCENES[:12]} & {*named}
 
 
 def classified(code, *, prefix="[{}]", videos=160, wrong=3, baseline=False):

@@ -53,12 +53,13 @@ def small_run(model: str, *, text: str, spans: str, judged: bool = False, steps:
         "frames": SeenFrames(n=4, timestamps=(0.0, 1.0, 2.0, 3.0)),
         "steps": steps,
     }
-    cut = {"view": "anomaly", "removed": moments(*SPANS)}
+    left = SeenFrames(n=2, timestamps=(0.0, 2.0))
+    cut = {"view": "anomaly", "removed": moments(*SPANS), "frames": left}
     answers = []
     for video in ("v0", "v1"):
         answers += [
             answer(video, text, reference="a car turns late and nobody gives way", **common),
-            answer(video, f"{text} or not", reference="a car turns late and nobody gives way", **common, **cut),
+            answer(video, f"{text} or not", reference="a car turns late and nobody gives way", **{**common, **cut}),
             answer(video, spans, task="timestamp", reference="[1, 1.6] [2.8, 3.2]", **common),
         ]
     expects = {

@@ -18,6 +18,7 @@ from ecva_bench.report.videos import Videos
 from tests.clips import write_clip
 
 from .build import annotations, story
+from .watching import Open
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +61,36 @@ def browser() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Open]:
+    """A function that opens an address. At the end no page may have complained or asked anyone else."""
+    contexts, complaints, asked = [], [], []
+    own: set[str] = set()
+
+    def open_page(address: str, **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("#answers article")
+        own.add(address.split("#")[0].rsplit("/", 1)[0])
+        return page
+
+    yield open_page
+    try:
+        assert complaints == []
+        assert [url for url in asked if not url.startswith(("blob:", *own))] == []
+    finally:
+        for context in contexts:
+            context.close()
+
+
+@pytest.fixture
+def page(opened: Open, server: Server) -> Any:
+    return opened(server.url)

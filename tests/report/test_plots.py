@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ecva_bench.errors import UsageError
-from ecva_bench.report.plots import agreement, duration_bin, means_by, write_plots
+from ecva_bench.report import FigureName
+from ecva_bench.report.panels import agreement, duration_bin, means_by, plotted
+from ecva_bench.report.plots import write_figure, write_plots
 from ecva_bench.report.run import Run
+from ecva_bench.taxonomy import load_taxonomy
 
 from .build import story
 
@@ -73,6 +78,51 @@ def test_the_same_runs_draw_the_same_bytes_and_the_page_holds_no_script(tmp_path
     assert text == (tmp_path / "two.html").read_text(encoding="utf-8")
     assert text.count("<section") == text.count("<svg") == 1
     assert "<script" not in text
+
+
+@pytest.mark.parametrize("name", get_args(FigureName))
+def test_a_figure_by_name_is_the_same_each_time(tmp_path: Path, name: FigureName) -> None:
+    beginnings = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
+    ending = sorted(beginnings)[get_args(FigureName).index(name) % 3]
+    paths = [tmp_path / f"{number}.{ending}" for number in "12"]
+    for path in paths:
+        assert write_figure(story(), path, name, task="timestamp") == [path]
+    one, two = (path.read_bytes() for path in paths)
+    assert one == two
+    assert one.startswith(beginnings[ending])
+
+
+def test_a_figure_of_several_tasks_is_a_file_each(tmp_path: Path) -> None:
+    paths = write_figure(story(), tmp_path / "cost.svg", "cost")
+    assert sorted(path.name for path in paths) == ["cost-cause.svg", "cost-timestamp.svg"]
+    assert all(path.is_file() for path in paths)
+    with pytest.raises(UsageError, match=r"\.pdf, \.png or \.svg"):
+        write_figure(story(), tmp_path / "cost.html", "cost")
+
+
+def texts(path: Path) -> list[str]:
+    """What is written in a drawing: matplotlib names each text in a comment beside its outlines."""
+    return re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"))
+
+
+def test_the_means_show_all_metrics_and_the_papers_figures(tmp_path: Path) -> None:
+    run = story()[0]
+    header = run.scores[0].header.model_copy(update={"dataset": "cuva"})
+    named = Run(run.results, (run.scores[0].model_copy(update={"header": header}),))
+    write_figure([named], tmp_path / "means.svg", "means", task="cause")
+    written = texts(tmp_path / "means.svg")
+    columns = {metric.column for metric in run.metrics if metric.task == "cause"}
+    assert {"s1", "gated", "gpt_mean", "rougeL"} <= columns
+    assert columns <= {text.split(" (")[0] for text in written}
+    assert "Chat-Univi 5.41" in written  # the best ROUGE-2 of Table III, for the causes
+    assert plotted([run], "cause", None).published == {}  # of another data set
+
+
+def test_classes_have_their_names(tmp_path: Path) -> None:
+    write_figure(story(), tmp_path / "named.svg", "classes", task="cause", taxonomy=load_taxonomy("cuva"))
+    write_figure(story(), tmp_path / "coded.svg", "classes", task="cause")
+    assert "Traffic Accidents (n=2)" in texts(tmp_path / "named.svg")
+    assert "5 (n=2)" in texts(tmp_path / "coded.svg")
 
 
 @pytest.mark.parametrize("ending", ["png", "txt"])

@@ -84,3 +84,19 @@ def test_half_of_the_longer_words_count_as_found(sentence: str, text: str, found
 def test_content_words() -> None:
     assert content_words("The car DID not give way") == {"give"}
     assert content_words("he ran") == {"he", "ran"}
+
+
+def test_numbers_are_not_split() -> None:
+    assert word_difference("from 3.5 s to 0:12, 1,200 m", "from 3.7 s to 0:19, 1,300 m.") == [
+        ("=", "from "),
+        ("-", "3.5"),
+        ("+", "3.7"),
+        ("=", " s to "),
+        ("-", "0:12"),
+        ("+", "0:19"),
+        ("=", ", "),
+        ("-", "1,200"),
+        ("+", "1,300"),
+        ("=", " m"),
+        ("+", "."),
+    ]

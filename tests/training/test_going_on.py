@@ -39,7 +39,7 @@ def tiny_recipe(stage: int = 3, **other: Any) -> Any:
     return recipe(stage, **{"lora": lora, "rates": rates, **size, **other})
 
 
-def pictures(count: int = 10) -> list[Conversation]:
+def pictures(count: int) -> list[Conversation]:
     """Conversations about pictures that `squares_of` draws."""
     return [
         Conversation(
@@ -65,7 +65,7 @@ def train_tiny(folder: Path, out: Path, **other: Any) -> Trained:
         write_base(folder / "base")
         write_tower(folder / "tower")
     adapter = AnomShield(base=str(folder / "base"), vision_tower=str(folder / "tower"), **PARTS)
-    return train(tiny_recipe(**other), pictures(), adapter, squares_of, out, use_cpu=True)
+    return train(tiny_recipe(**other), pictures(8), adapter, squares_of, out, use_cpu=True)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -27,14 +27,6 @@ OURS = {"plain-special", "chat-special-in-question"}  # words that spell special
 LOST = "chat-inst-in-answer"  # the release does not find its answer again, and drops its labels
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def golden(shared_golden: Path) -> Golden:
     return Golden(shared_golden / "training" / "a")
@@ -171,7 +163,7 @@ def test_what_is_too_long_is_cut_where_the_release_cuts_it(golden: Golden, tmp_p
         golden.stage(golden.recipe(3, max_length=before["model_max_length"]), before["samples"], tmp_path / "before")
 
 
-@pytest.mark.parametrize("variant", ["released", "other_rates", "token_mean"])
+@pytest.mark.parametrize("variant", ["released", pytest.param("other_rates", marks=pytest.mark.slow), "token_mean"])
 @pytest.mark.parametrize("number", [1, 3])
 def test_runs_of_the_trainer_are_those_of_the_release(
     golden: Golden, tmp_path: Path, number: int, variant: str

@@ -23,10 +23,14 @@ from ..options import choice
 from .composed import Composed
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
+    from transformers import CLIPVisionConfig
 
     from ecva_bench.checkpoints.tensors import Tensors
     from ecva_bench.training.networks import Trainable
+    from ecva_bench.training.words import Vocabulary
 
     from ..language.networks import Networks
     from ..layouts.llava import LlavaLayout
@@ -199,6 +203,54 @@ class LlavaFamily(Composed):
         write_whole(folder / f"{STAGE_1}.safetensors", bytes_of(tensors, {"format": "pt"}))
         write_whole(folder / "config.json", json.dumps(twin.config, indent=2))
 
+    def shaped(self, pixels: NDArray[np.uint8], *, pad: bool) -> NDArray[np.uint8]:
+        """Return frames uint8 [T, H, W, 3] as the tower is shown them in training, [T, side, side, 3]."""
+        from ..towers.clip import squares
+
+        return squares(pixels, self.picture_side(), pad=pad)
+
+    def picture_side(self) -> int:
+        """Return the side of the squares that the tower sees, in pixels."""
+        return self._tower_sizes["image_size"]
+
+    def tower_sizes(self) -> dict[str, int]:
+        """Return the sizes of the tower, by the names that CLIP's config.json has for them."""
+        return self._tower_sizes
+
+    @cached_property
+    def _tower_sizes(self) -> dict[str, int]:
+        """The sizes of the tower: those in the checkpoint, where it holds one, else those of the one that is named."""
+        from ecva_bench.torchvision import ensure_torchvision
+
+        ensure_torchvision()
+        from transformers import CLIPVisionConfig
+
+        from ..towers.clip import CONFIGS
+
+        if self.model_path and not self._vision_tower and self.section("vision_config"):
+            return _whole_numbers(CLIPVisionConfig(**self.section("vision_config")))
+        name = self.tower_name if self.model_path else self._vision_tower or self.default_tower
+        if not Path(name).is_dir() and Path(name).name in CONFIGS:
+            return _whole_numbers(CLIPVisionConfig(**CONFIGS[Path(name).name]))
+        folder = self.find(name, "vision_tower").folder
+        with reading("the vision tower's configuration", folder / "config.json"):
+            return _whole_numbers(CLIPVisionConfig.from_pretrained(folder))
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the tokenizer, without any weights."""
+        from ..language.tokens import open_tokenizer
+
+        if self.model_path:
+            return open_tokenizer(self.checkpoint.folder, self.layout.language)
+        base = self.find(self._base, "base").folder
+        return open_tokenizer(base, base)
+
+    def language_config(self) -> dict[str, Any]:
+        """Return the config.json of the language model."""
+        return (
+            self.config if self.model_path else read_json_object(self.find(self._base, "base").folder / "config.json")
+        )
+
     @property
     def projector_type(self) -> str:
         """What the trainers call the connector; `UsageError` for a model whose connector cannot be begun anew."""
@@ -237,3 +289,8 @@ class LlavaFamily(Composed):
             base_name=self.checkpoint.name if self.layout.is_whole else self._base,
             saved_as=saved_as,
         )
+
+
+def _whole_numbers(config: CLIPVisionConfig) -> dict[str, int]:
+    """Return the sizes in a configuration."""
+    return {name: value for name, value in config.to_dict().items() if isinstance(value, int)}

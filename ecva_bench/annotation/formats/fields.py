@@ -12,7 +12,7 @@ from ...data.cells import parse_label
 from ...errors import DataError
 from ...records.acts import AnnotationAct
 from ...records.annotations import Label
-from ..acts import first_problem
+from ...records.base import first_problem
 
 MOMENT = "anomaly"  # what a marked span is called
 NOTHING = "none"  # the class of a video in which nothing anomalous was found

@@ -1,0 +1,201 @@
+"""Frames of training videos, decoded once: kept on disk as the tower is shown them, equal to the bit.
+
+A file of the cache is written whole and named by all that determines it: the video's bytes, how many frames, how they
+are made square, and what decodes. Pictures are not kept: to open one is quick.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..cache import keep_private, private_folder
+from ..errors import CacheError, TrainingError, VideoError
+from ..names import first_few
+from ..records.base import sha256_of
+from ..records.training import TrainingVideo
+from ..video import Video, samplers
+from ..video.video import decoder_version
+from ..wording import counted
+from ..writing import write_whole
+from .conversations import Conversation
+from .formats import SkippedSample
+from .recipe import Recipe
+
+Pixels = NDArray[np.uint8]
+_LOCKS = 64  # files by which processes keep from decoding one video at the same time
+
+
+@runtime_checkable
+class ShapesPictures(Protocol):
+    """What of a model says how its tower is shown pictures."""
+
+    def shaped(self, pixels: Pixels, *, pad: bool) -> Pixels:
+        """Return uint8 [T, H, W, 3] as [T, side, side, 3]: their middles, or with `pad` whole on one colour."""
+
+    def picture_side(self) -> int:
+        """Return the side of the square, in pixels."""
+
+
+class FrameCache:
+    """The frames of conversations for one recipe, in a folder of the user's own (0700) that several processes may use.
+
+    It is the `frames` of `training.train`. `decoded` are the videos that this process decoded, in order.
+    """
+
+    def __init__(self, recipe: Recipe, model: ShapesPictures, folder: Path | None = None) -> None:
+        """Keep frames in `folder`, else in the cache; `CacheError` where others may write to it."""
+        self._recipe, self._model = recipe, model
+        self._folder = folder or private_folder("frames")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            keep_private(self._folder)
+        except OSError as error:
+            raise CacheError(f"no frames can be kept there ({error.strerror})", self._folder, _OTHER) from error
+        self._sha256: dict[Path, str] = {}
+        self.decoded: list[Path] = []
+
+    def __call__(self, conversation: Conversation) -> Pixels:
+        """Return the frames of a conversation's file: uint8 [T, side, side, 3], one of a picture.
+
+        Raises a `VideoError` for a video, and a `TrainingError` for a picture, that cannot be read.
+        """
+        if conversation.path is None:
+            raise TrainingError("the sample has no file", conversation.id, "leave its placeholder out")
+        if conversation.kind == "picture":
+            return self._shaped(_picture(conversation.path))
+        return self._of_video(conversation.path)
+
+    def video(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
+        """Return a video's entry in the record of the training; `named` are its data set and id."""
+        try:
+            size = path.stat().st_size if path.is_file() else 0  # one in an archive has none of its own
+        except OSError:
+            size = 0
+        return TrainingVideo(dataset=named[0], id=named[1], sha256=self._hash(path), bytes=size)
+
+    def _of_video(self, path: Path) -> Pixels:
+        kept = self._folder / f"{self._name(path)}.npy"
+        found = self._read(kept)
+        if found is None:
+            with self._alone(kept.name):
+                found = self._read(kept)  # another process may have decoded it
+                if found is None:
+                    found = self._decode(path)
+                    self._keep(kept, found)
+        return found
+
+    def _name(self, path: Path) -> str:
+        recipe = self._recipe
+        shape = [recipe.model, recipe.frames, recipe.shaping, self._model.picture_side(), decoder_version()]
+        return sha256_of([self._hash(path), *shape])
+
+    def _hash(self, path: Path) -> str:
+        if path not in self._sha256:
+            self._sha256[path] = Video(path).sha256
+        return self._sha256[path]
+
+    def _decode(self, path: Path) -> Pixels:
+        video = Video(path)
+        indices = samplers.midpoints(video.n_frames, self._recipe.frames, rounded="bounds")
+        self.decoded.append(path)
+        return self._shaped(video.frames_at(indices).pixels)
+
+    def _shaped(self, pixels: Pixels) -> Pixels:
+        return self._model.shaped(pixels, pad=self._recipe.shaping == "pad")
+
+    def _read(self, kept: Path) -> Pixels | None:
+        """Return frames that are kept; None where there are none, or what is there is no whole file of them."""
+        side = self._model.picture_side()
+        try:
+            found: Pixels = np.load(kept, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        right = found.dtype == np.uint8 and found.ndim == 4 and found.shape[1:] == (side, side, 3)
+        return found if right else None
+
+    def _keep(self, kept: Path, frames: Pixels) -> None:
+        content = io.BytesIO()
+        np.save(content, frames, allow_pickle=False)
+        try:
+            write_whole(kept, content.getvalue())
+            keep_private(kept)
+        except OSError as error:
+            raise CacheError(f"frames cannot be kept ({error.strerror})", self._folder, _OTHER) from error
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Keep other processes and threads from decoding what is decoded inside."""
+        lock = self._folder / f"{int(name[:8], 16) % _LOCKS:02}.lock"
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+_OTHER = "make room, or name another folder with --cache"
+
+
+def _picture(path: Path) -> Pixels:
+    """Return a picture as one frame, uint8 [1, H, W, 3]; `TrainingError` where it is none or cut off."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))[None]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise TrainingError(f"this is no whole picture ({error!s:.200})", path, "leave it out") from error
+
+
+def read_all(
+    cache: FrameCache,
+    conversations: Sequence[Conversation],
+    threads: int,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> tuple[list[Conversation], list[SkippedSample]]:
+    """Read every file once, before anything is trained, and return the samples that can be used, and the others.
+
+    Videos are then kept. `progress` is told how many files are read, and of how many. Raises what is no fault of a
+    file, such as a full disk.
+    """
+    files = {one.path: one for one in conversations if one.path is not None}
+    problems: dict[Path, str] = {}
+
+    def read(conversation: Conversation) -> None:
+        try:
+            cache(conversation)
+        except (VideoError, TrainingError) as error:
+            if error.retryable:
+                raise
+            if conversation.path is not None:
+                problems[conversation.path] = error.code or "no whole picture"
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done, _ in enumerate(pool.map(read, files.values()), start=1):
+            progress(done, len(files))
+    kept = [one for one in conversations if one.path not in problems]
+    bad = [(one, one.path) for one in conversations if one.path is not None and one.path in problems]
+    return kept, [SkippedSample(one.id, str(path), problems[path]) for one, path in bad]
+
+
+def check_bad(skipped: Sequence[SkippedSample], given: int, most: float) -> None:
+    """Raise `TrainingError` where more than the share `most` of the samples given cannot be used."""
+    if len(skipped) <= most * given:
+        return
+    reasons: dict[str, int] = {}
+    for one in skipped:
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+    what = f"{len(skipped):,} of {counted(given, 'sample')} cannot be used ({why}), more than {most:.4%}"
+    remedy = "mend what is named, or say with --max-bad how many may be left out"
+    raise TrainingError(what, first_few([one.file or one.id for one in skipped]), remedy)

@@ -1,0 +1,39 @@
+"""The columns and means of a page are those that boards count."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecva_bench.report.counted import CountedValues, scale_of
+from ecva_bench.report.run import Metric, main_metric
+
+from .build import story
+
+
+def test_the_mean_of_a_column_is_the_mean_of_the_board() -> None:
+    runs = story()
+    counted = CountedValues()
+    for number, run in enumerate(runs):
+        counted.add(run, number)
+    means = counted.means(len(runs))
+    samples = sorted({sample for run in runs for sample in run.results.expects["full"]})
+    for place, metric in enumerate(counted.metrics.values()):
+        column = counted.column(metric, samples, len(runs))
+        for number, run in enumerate(runs):
+            stated = run.metrics[metric][1].zero_filled if metric in run.metrics else None
+            values = [row[number] for row in column if row[number] is not None]
+            if stated is None:
+                assert (values, means[place][number]) == ([], None)
+            else:
+                assert sum(values) / len(values) / scale_of(metric) == pytest.approx(stated, abs=1 / scale_of(metric))
+                assert means[place][number]["mean"] == stated
+
+
+def test_the_metric_of_a_task_is_the_first_to_rank_by_that_every_run_has() -> None:
+    gated, rouge2, rouge1 = (Metric("cause", "x", name) for name in ("gated", "rouge2", "rouge1"))
+    iou = Metric("timestamp", "x", "iou")
+    assert main_metric("cause", [[rouge1, rouge2, gated], [rouge2, gated]]) == gated
+    assert main_metric("cause", [[rouge1, rouge2, gated], [rouge2], [iou]]) == rouge2
+    assert main_metric("cause", [[rouge2, rouge1], [rouge1]]) == rouge1
+    assert main_metric("cause", [[gated], [rouge1]]) == gated
+    assert main_metric("cause", [[iou]]) is None
