@@ -76,8 +76,8 @@ class PreparedTraining:
 class TrainingRequest:
     """A stage as asked for. `start` is the folder of the stage before; `adapter` has its weights, where there is one.
 
-    `data` are files and data sets, `media` the folder of their pictures and videos. Raises `UsageError` for a later
-    stage that would start from nothing, and for a model that cannot be trained.
+    `data` are files and data sets, `media` the folder of their pictures and videos. Raises `UsageError` where nothing
+    is given to learn from, and for a model that cannot be trained.
     """
 
     recipe: Recipe
@@ -94,10 +94,6 @@ class TrainingRequest:
     def __post_init__(self) -> None:
         if not self.data:
             raise UsageError("there is nothing to learn from", remedy="name files or data sets with --data")
-        whole = "language" in self.recipe.rates and self.recipe.lora is None  # it may begin with all of it
-        if self.start is None and self.recipe.stage > 1 and not whole:
-            remedy = f"name the folder of stage {self.recipe.stage - 1} with --from"
-            raise UsageError("this stage goes on from another one", self.recipe.id, remedy)
 
     @cached_property
     def model(self) -> PlannedAdapter:
@@ -143,8 +139,9 @@ class TrainingRequest:
         """Read every file once, check the folder, and write down there what is to be trained.
 
         `progress` is told how many files are read. Raises `TrainingError` where too many samples cannot be used, and
-        where the folder holds another training.
+        where the folder holds another training, and `UsageError` for a later stage that would start from nothing.
         """
+        self._check_start()
         begun = begun_in(out, self.recipe)
         words = self._words()  # first: without a vocabulary there is nothing to read for
         cache = FrameCache(self.recipe, self.model, self.cache)
@@ -183,6 +180,12 @@ class TrainingRequest:
             return ""
         files = ("*.json", "*.model", "*.safetensors", "*.bin")
         return str(find_checkpoint(str(self.start), files=files, download=False, option="--from"))
+
+    def _check_start(self) -> None:
+        whole = "language" in self.recipe.rates and self.recipe.lora is None  # it may begin with all of it
+        if self.start is None and self.recipe.stage > 1 and not whole:
+            remedy = f"name the folder of stage {self.recipe.stage - 1} with --from"
+            raise UsageError("this stage goes on from another one", self.recipe.id, remedy)
 
     def _words(self) -> Words:
         template = PLAIN if self.recipe.template == PLAIN else self.model.template.text
