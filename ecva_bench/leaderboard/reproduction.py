@@ -174,8 +174,9 @@ def _again(figures: Sequence[_Figure]) -> Table:
             f"{AS_PUBLISHED}: the arithmetic of the authors' program (a predicted class is compared with the first "
             "digit of the annotated one; BLEU has answer and reference swapped; answers to excluded videos count). "
             f"{CORRECT}: the right one, over the videos that are annotated.",
-            "The paper has no row of Video-LLaMA. The authors released the same texts under both names, video_llama "
-            "and video_llava, so they are held against Video-llava.",
+            "The paper has no row of Video-LLaMA. Its answers are held against Video-llava, since all 984 descriptions "
+            "released as video_llava are also those released as video_llama. No other answers of video_llava were "
+            "released, so of causes and timestamps this is an assumption.",
             f"By {CORRECT}: leave out --protocol.",
             *commands,
         ),

@@ -31,6 +31,17 @@ def test_what_the_audit_is_said_to_find_is_what_it_finds(shared_data, ecva_bench
         assert all(f"{f['n']} of {f['of']}" in text for f, text in zip(said, one.findings, strict=True))
 
 
+def test_the_descriptions_of_video_llava_are_those_of_video_llama(shared_data):
+    """What the page says of them; of other tasks no answers of video_llava were released."""
+    answers = shared_data / "ecva" / "answers"
+    one, other = (
+        {row["video_file"]: row["output"] for row in json.loads((answers / name).read_text())}
+        for name in ("video_llava_description.json", "video_llama_description.json")
+    )
+    assert (len(one), sum(other[video] == text for video, text in one.items())) == (984, 984)
+    assert [path.name for path in answers.glob("video_llava*")] == ["video_llava_description.json"]
+
+
 @pytest.mark.parametrize("protocol", ["standard", "ecva-2024"])
 @pytest.mark.parametrize(
     "file", ["videollama2_classification", pytest.param("video_llama_reason", marks=pytest.mark.slow)]
