@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 
 import ecva_bench as eb
-from ecva_bench.errors import AdapterError, DataError, JudgeError, ScoringError
+from ecva_bench.errors import AdapterError, DataError, JudgeError, ScoringError, UsageError
 from ecva_bench.judging.user_judge import open_user_judge
+from ecva_bench.registry.process_end import end_now
+from ecva_bench.registry.source_files import import_file
 
 
 def quits(*_: object, **__: object) -> Any:
@@ -79,16 +82,21 @@ def test_a_scorer_that_ends_the_program_is_named(method: str, answered: eb.RunOu
         eb.score(answered, scorers=[scorer])
 
 
+def cancels(*_: object, **__: object) -> Any:
+    raise asyncio.CancelledError
+
+
 @pytest.mark.parametrize("method", ["__init__", "ask", "identity", "close"])
-def test_a_judge_that_ends_the_program_is_named(method: str) -> None:
-    judge = made("Judge", Judged, method, quits)
+@pytest.mark.parametrize("does", [quits, cancels])
+def test_a_judge_that_ends_the_program_is_named(method: str, does: Callable[..., Any]) -> None:
+    judge = made("Judge", Judged, method, does)
 
     def judged() -> None:
         with open_user_judge(judge) as found:
             found.ask([])
             found.identity()
 
-    with pytest.raises(JudgeError, match=r"SystemExit: 3.*Judge"):
+    with pytest.raises(JudgeError, match=r"(SystemExit: 3|CancelledError).*Judge"):
         judged()
 
 
@@ -98,6 +106,42 @@ def test_a_data_set_that_ends_the_program_is_named() -> None:
 
     with pytest.raises(DataError, match=r"SystemExit: 3.*porch"):
         eb.load_dataset(porch)
+
+
+def test_a_model_that_ends_the_process_gives_an_error_record(tmp_path: Path) -> None:
+    outcome = eb.run(model_that("answer", lambda *_: os._exit(0)), tasks="cause", limit=2, out=tmp_path / "r.jsonl")
+    assert not outcome.records
+    assert (tmp_path / "r.jsonl").read_text().count("it ends the program (ProcessEnd: os._exit(0)") == 2
+    assert os._exit is end_now
+
+
+def test_a_fork_in_a_model_still_ends(tmp_path: Path) -> None:
+    def forks(*_: object) -> str:
+        child = os.fork()
+        if not child:
+            os._exit(7)
+        return f"ended with {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
+
+    outcome = eb.run(model_that("answer", forks), tasks="cause", limit=1, out=tmp_path / "r.jsonl")
+    assert [one.answer for one in outcome.records] == ["ended with 7"]
+
+
+@pytest.mark.parametrize("content", ["import os\nos._exit(0)\n", "import asyncio\nraise asyncio.CancelledError\n"])
+def test_a_file_that_ends_all_when_imported_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(content)
+    with pytest.raises(UsageError, match=r"cannot be imported \((ProcessEnd: os._exit\(0\)|CancelledError).*mine.py"):
+        import_file(tmp_path / "mine.py")
+
+
+def test_a_thread_of_a_model_does_not_end_the_command_as_if_it_had_gone_well(tmp_path: Path) -> None:
+    thread = "threading.Thread(target=os._exit, args=(0,)).start()"
+    (tmp_path / "mine.py").write_text(
+        f"import os, threading, time\n\ndef Model(video, question):\n    {thread}\n    time.sleep(9)\n"
+    )
+    command = [sys.executable, "-m", "ecva_bench", "run", "--model", "./mine.py:Model", "--task=cause", "--limit=1"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "code of a plug-in ended the process (os._exit)" in ended.stderr
 
 
 def test_a_model_that_raises_what_is_no_exception_gives_an_error_record(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_whatever_was_changed_is_repaired_with_all_sound_answers(path: Path, nam
     sound = {one.key for one in read_results(path).answers}
     path.write_bytes(b"".join(damage(lines_of(path))))
     before = path.read_bytes()
-    with Journal(other := path.with_name("other.jsonl"), manifest(IDS[:1])) as journal:
+    with Journal(other := path.with_name("other.jsonl"), manifest(IDS)) as journal:
         journal.append(answer(IDS[0], f"of {IDS[0]}"))
     assert damages(path)
     moved = quarantine(path, manifest=other)
@@ -244,7 +244,7 @@ def test_whatever_was_changed_is_repaired_with_all_sound_answers(path: Path, nam
     for line in before.splitlines(keepends=True):  # nothing of the original is lost
         assert line.rstrip(b"\n") in away or (line.rpartition(b',"seal":')[0] or line[:-2]) in bodies
     found = read_results(path)
-    kept = {one.key for one in (*found.answers, *found.extra)}  # the other file owes one answer alone
+    kept = {one.key for one in found.answers}
     assert kept <= sound
     if name in ("all seals", "a program that writes JSON anew"):
         assert found.repaired == 8  # nobody can tell which lines are sound
@@ -258,10 +258,24 @@ def test_whatever_was_changed_is_repaired_with_all_sound_answers(path: Path, nam
 def test_without_a_manifest_another_file_of_the_run_has_to_give_it(path: Path) -> None:
     path.write_bytes(b"".join(changed(1)(lines_of(path))))
     held = path.read_bytes()
-    with pytest.raises(ResultsError, match=r"no line says any more what run it is.*--limit 1 --out OTHER.*--manifest"):
+    with pytest.raises(ResultsError, match=r"no line says any more what run it is.*--out OTHER.*--manifest"):
         quarantine(path)
     assert path.read_bytes() == held
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_manifest_of_a_shorter_or_another_run_is_refused(path: Path) -> None:
+    path.write_bytes(b"".join(changed(1)(lines_of(path))))
+    held = path.read_bytes()
+    with Journal(shorter := path.with_name("shorter.jsonl"), manifest(IDS[:2])) as journal:
+        journal.append(answer(IDS[0], f"of {IDS[0]}"))
+    with Journal(another := path.with_name("another.jsonl"), manifest(IDS)) as journal:
+        journal.append(answer(IDS[0]).model_copy(update={"key": "f" * 64}))
+    for other, why in ((shorter, r"of a shorter run: of 6 questions in run.jsonl it owes 2"), (another, "another key")):
+        with pytest.raises(ResultsError, match=why):
+            quarantine(path, manifest=other)
+    assert path.read_bytes() == held
+    assert not path.with_name("run.jsonl.quarantined").exists()
 
 
 def test_a_file_that_a_run_is_writing_is_not_repaired(path: Path) -> None:

@@ -22,6 +22,12 @@ ALIKE = 0.9  # IoU from which moments are the same, but for their ends
 _FIELDS = ("label", "moments", "description", "cause", "effect", "key_sentences")
 
 
+def reviewed_alone(acts: Iterable[AnnotationAct]) -> list[str]:
+    """Return the videos of which there are reviews, and not what they review: they cannot be settled."""
+    blind = {act.video: act.blind for act in sorted(acts, key=lambda act: act.blind)}
+    return sorted(video for video, any_blind in blind.items() if not any_blind)
+
+
 def adjudicate(acts: Iterable[AnnotationAct], *, third: str) -> tuple[list[AnnotationAct], list[QueuedVideo]]:
     """Return the settled videos, and those that the person `third` has to see, with all that was said of them.
 

@@ -23,6 +23,7 @@ from ..records.annotations import LETTERS
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json, first_problem
 from ..scoring.rankings import HumanRanking, Triple, same_text
+from ..scoring.run_facts import unit_asked_for
 from ..tasks import Task, find_tasks
 from ..untrusted import parse_json
 from ..writing import write_whole
@@ -67,6 +68,8 @@ def build_triples(
     if not asked:
         whose = ", ".join(run.source for run in runs)
         raise DataError(f"there is no answer about {task.name}", whose, "name another --task, or other files")
+    units = {unit_asked_for(run) for run in runs}
+    unit = units.pop() if task.unit and len(units) == 1 else None
     human = _said_by_people(acts, task, {next(iter(by.values())).video for by in asked.values()})
     left_out: Counter[str] = Counter()
     order = random.Random(seed)
@@ -74,7 +77,7 @@ def build_triples(
     for name, by in sorted(asked.items()):
         triple = _triple(name, task, by, human.get(next(iter(by.values())).video, []), order, left_out)
         if triple is not None:
-            found.append(triple)
+            found.append(triple.model_copy(update={"unit": unit}))
     drawn = order.sample(found, min(len(found), len(found) if subset is None else subset))
     return BuiltTriples(tuple(drawn), left_out)
 

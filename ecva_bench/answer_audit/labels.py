@@ -51,12 +51,12 @@ def one_form_is_right(
             forms[_form(texts[sample], reading)].append(sample)
             right[sample] = reading.labels[0].major == labels[sample].major
     taken: list[str] = []
+    right_ones = sum(right.values())
     for some in forms.values():
-        others = [right[sample] for sample in right.keys() - set(some)]
-        share = (sum(others) + 1) / (len(others) + 1)
-        several = len({labels[sample].major for sample in some}) >= _CLASSES
-        if several and all(right[sample] for sample in some) and share ** len(some) < _UNLIKELY:
-            taken += some
+        if all(right[sample] for sample in some) and len({labels[sample].major for sample in some}) >= _CLASSES:
+            share = (right_ones - len(some) + 1) / (len(right) - len(some) + 1)  # of those in other forms
+            if share ** len(some) < _UNLIKELY:
+                taken += some
     return taken
 
 

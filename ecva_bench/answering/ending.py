@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from ..registry.process_end import end_now
 from ..untrusted import say
 
 GRACE = 20.0  # seconds for the answers under way; SLURM kills 30 s after its SIGTERM
@@ -133,4 +134,4 @@ def _watch(heard: socket.socket) -> None:
                     _process.latest = soon
             elif _process.latest is not None and time.monotonic() >= _process.latest:
                 os.write(2, b"interrupted; what was written is kept\n")
-                os._exit(_INTERRUPTED)
+                end_now(_INTERRUPTED)

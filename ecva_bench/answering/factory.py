@@ -129,12 +129,13 @@ def _made(found: registry.Plugin, kind: type[Adapter], options: Mapping[str, str
     given = {**options, "target": found.target} if kind.scheme else options
     known = options_of(kind)
     try:
-        return kind(**{name: _as_declared(value, known.get(name)) for name, value in given.items()})
+        with registry.no_exit(AdapterError, where):
+            return kind(**{name: _as_declared(value, known.get(name)) for name, value in given.items()})
     except EcvaError:
         raise
     except ImportError as error:
         raise _lacking(found.name, error) from error
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         strange = ", ".join(option for option in options if option not in known)
         of_options = isinstance(error, TypeError) and strange
         what = f"there is no option {strange}" if of_options else f"the model cannot be made ({error_line(error)})"

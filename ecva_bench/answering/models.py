@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import registry
 from ..checkpoints.finding import WEIGHTS, find_checkpoint
-from ..errors import CheckpointError, EcvaError
+from ..errors import CheckpointError, EcvaError, UsageError
 from .adapter import ADAPTER_GROUP, Adapter, Baseline
 from .factory import model_class, options_of
 from .model_card import ModelCard
@@ -64,8 +64,9 @@ def weights_here(hub_id: str) -> bool:
 
 def _listed(entry: EntryPoint) -> ModelEntry:
     try:
-        target = model_class(registry.resolve(ADAPTER_GROUP, entry.name))
-    except (Exception, SystemExit) as error:  # however the package of someone else is broken, it hides no others
+        with registry.no_exit(UsageError, entry.name):
+            target = model_class(registry.resolve(ADAPTER_GROUP, entry.name))
+    except Exception as error:  # however the package of someone else is broken, it hides no others
         reason = str(error) if isinstance(error, EcvaError) else f"{type(error).__name__}: {error}"
         return ModelEntry(entry.name, problem=reason)
     return _of(target, entry.name, registry.summary(entry))

@@ -170,9 +170,10 @@ def annotate_adjudicate_command(
     Example: ecva-bench annotate adjudicate annotations.jsonl --out gold.jsonl --open third.jsonl
     """
     from ..annotation.acts import acts_text, read_acts
-    from ..annotation.adjudicating import adjudicate
+    from ..annotation.adjudicating import adjudicate, reviewed_alone
     from ..annotation.queue import queue_text
     from ..errors import UsageError
+    from ..names import first_few
     from ..wording import counted
     from ..writing import write_whole
 
@@ -180,7 +181,11 @@ def annotate_adjudicate_command(
         raise UsageError("the annotations would be written over", annotations, "name another file")
     if open_ is not None and open_.resolve() == out.resolve():
         raise UsageError("what is settled would be written over by what is not", out, "name another file")
-    settled, others = adjudicate(read_acts(annotations), third=third)
+    acts = read_acts(annotations)
+    settled, others = adjudicate(acts, third=third)
+    if alone := reviewed_alone(acts):
+        what = f"{counted(len(alone), 'video')} with a review, and without the annotation that it reviews"
+        say(f"left out: {what}: {first_few(alone)}", error=True)
     write_whole(out, acts_text(settled))
     say(f"{out}: {counted(len(settled), 'video')} settled")
     if open_ is not None:

@@ -43,13 +43,13 @@ def annotate_triples_command(
 
     acts = read_acts(annotations) if annotations else []
     built = build_triples([read_results(path) for path in results], task, acts, seed=seed, subset=subset)
+    for why, count in built.left_out.most_common():
+        say(f"left out: {why}: {count:,}", error=True)
     write_triples(out, built.triples)
     named = [name.strip() for name in criteria.split(",") if name.strip()]
     files = (write_table if to == "csv" else write_ranker)(built.triples, named)
     for name, content in files.items():
         write_whole(out / name, content)
-    for why, count in built.left_out.most_common():
-        say(f"left out: {why}: {count:,}", error=True)
     say(f"{out}: {counted(len(built.triples), 'triple')} to rank in {', '.join(files)}")
 
 

@@ -103,13 +103,14 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
     from ..judging.replays import replayed_judge
+    from ..records.seals import unsealed_text
 
     votes, max_tokens = options["votes"], options["max_tokens"]
     if replay := options["replay"]:
         replayed = replayed_judge(replay, model or None)
         model, votes, max_tokens = replayed.model, votes or replayed.votes, max_tokens or replayed.max_tokens
         if not replayed.sealed:
-            say(f"judge calls: unsealed: {replay}: nobody can tell whether they were changed", error=True)
+            say(f"note: {unsealed_text(replay)}", error=True)
     with (
         progress("judge", "votes") as update,
         open_judge(

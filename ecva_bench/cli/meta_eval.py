@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +65,8 @@ def meta_eval_command(
         export=judge_export,
         replay=judge_replay,
     ) as language_judge:
-        chosen = [get_scorer(name, get_protocol(protocol), language_judge) for name in scorers.split(",")]
+        rules = replace(get_protocol(protocol), timestamp_unit=ranked.unit)
+        chosen = [get_scorer(name, rules, language_judge) for name in scorers.split(",")]
         found = meta_evaluate(ranked, chosen, seed=seed)
         if as_json:
             say_json(canonical_json(found.model_dump(mode="json")))

@@ -72,6 +72,7 @@ def submit_command(
     from ..errors import UsageError
     from ..leaderboard.submission import submission_path, write_submission
     from ..verification.evidence import copies, write_copies
+    from ..verification.signatures import check_key
 
     results = only_answers(results)
     if len(results) > 1 and (scores or hardware or usd is not None):
@@ -79,6 +80,8 @@ def submit_command(
     if judge_calls and not (verify or with_answers):
         remedy = "add --with-answers, which puts them beside it, or --verify"
         raise UsageError("nothing uses the judge's calls of --judge-calls", judge_calls, remedy)
+    if sign:
+        check_key(sign)
     dataset = load_dataset(data) if data else None
     for file in results:
         made = _submission(file, scores, dataset, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)

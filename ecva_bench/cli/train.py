@@ -78,6 +78,7 @@ def train_command(
       ecva-bench train anomshield/paper/3 --data cuva:annotations.xlsx --media videos --from FOLDER --out FOLDER
     """
     from ..training.recipe import get_recipe
+    from ..training.request import SKIPPED
     from ..wording import counted
     from .progress import progress
 
@@ -98,11 +99,14 @@ def train_command(
         return
     out = out or Path("-".join(get_recipe(recipe).id.split("/")))
     with progress("read", "files") as read:
-        trained = request.run(out, read)
+        ready = request.prepare(out, read)
+    if ready.skipped:
+        left_out = counted(len(ready.skipped), "sample")
+        say(f"left out: {left_out}, each named in {out / SKIPPED} with the reason", error=True)
+    with progress("train", "steps") as steps:
+        trained = request.train(ready, steps)
     if os.environ.get("RANK", "0") != "0":
         return
-    for reason, count in trained.skipped.items():
-        say(f"left out: {counted(count, 'sample')}: {reason}", error=True)
     say(f"{out}: {counted(trained.steps, 'step')} on {counted(trained.samples, 'sample')}, loss {trained.loss:.4f}")
     say(f"next: ecva-bench run --model {request.recipe.model} --model-path {quote(str(out))}")
 

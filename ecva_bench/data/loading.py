@@ -78,10 +78,11 @@ def _loaded(found: registry.Plugin, path: Path | None, videos: Path | None) -> D
         raise found.unfit("it is no Dataset, and no function of (path, videos) that returns one")
     found.takes("path", "videos")
     try:
-        dataset = found.value(path, videos)
+        with registry.no_exit(DataError, found.label):
+            dataset = found.value(path, videos)
     except (EcvaError, OSError, ImportError):
         raise
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise DataError(f"the data set cannot be loaded ({error_line(error)})", found.label, "mend it") from error
     if not isinstance(dataset, Dataset):
         raise found.unfit(f"it returned {type(dataset).__name__}, not a Dataset")

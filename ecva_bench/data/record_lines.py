@@ -25,6 +25,6 @@ def record_of(
             raise DataError(f"line {number} is no record of {schema}", path, remedy)
         return type_of(data.get("type")).model_validate(data)
     except ValidationError as error:
-        raise DataError(f"line {number} is no record of {schema} ({first_problem(error)})", path, remedy) from None
+        raise DataError(f"line {number}: {first_problem(error)}", path, remedy) from None
     except ValueError as error:
         raise DataError(f"line {number} is no JSON ({error})", path, remedy) from None

@@ -13,18 +13,20 @@ from shlex import quote
 from typing import NamedTuple
 
 from ..errors import ResultsError
-from ..records.answers import Event, Manifest
+from ..records.answers import Answer, Event, Failure, Manifest
 from ..records.base import Record, canonical_json
 from ..records.seals import FAULTS, RecordLine, examined_lines, has_seal, sealed_lines
 from ..untrusted import parse_json
 from .growing import open_growing
 from .lines import absent, parse_line, parse_records
-from .manifests import manifest_of
+from .manifests import manifest_of, sample_views
 from .results import REPAIRED
 from .writer import now
 
 _NAMED = 20  # lines that the event names
 _SHOWN = 80  # characters of a line
+_ASKED = Answer | Failure
+_ANEW = "begin the whole run anew with --out OTHER, end it with Ctrl-C after the first answer"
 
 
 class Damage(NamedTuple):
@@ -56,10 +58,10 @@ def damages(path: Path) -> list[Damage]:
 def quarantine(path: Path, manifest: Path | None = None) -> int:
     """Move the bad lines of a results file to `<file>.quarantined`, and return their number.
 
-    `manifest` is a results file of the same run, whose manifest is taken where no line of this one has it any more.
-    Nothing is lost: bad lines are written to the other file before they are taken out of this one. Raises
-    `ResultsBusy` where a run writes the file, and `ResultsError` where it has no manifest, holds several runs or
-    cannot be written.
+    `manifest` is a results file of the same run, which owes all that this one has, and whose manifest is taken where no
+    line of this one has it any more. Nothing is lost: bad lines are written to the other file before they are taken out
+    of this one. Raises `ResultsBusy` where a run writes the file, and `ResultsError` where it has no manifest, holds
+    several runs or cannot be written, or the other file is of another or a shorter run.
     """
     if not path.is_file():
         raise absent(path)
@@ -68,7 +70,7 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
         judged = list(_judged(path))
         kept, away = [one for one in judged if one.kept], [one.line for one in judged if not one.kept]
         manifests = [one.record for one in kept if isinstance(one.record, Manifest)]
-        first = manifests[0] if manifests else _manifest_of_other(path, manifest)
+        first = manifests[0] if manifests else _manifest_of_other(path, kept, manifest)
         manifest_of(path, [first, *manifests])
         content = [_with_seals(one, first.sealed) for one in kept]
         if not kept or kept[0].record is not first:
@@ -124,12 +126,23 @@ def _reading(line: RecordLine) -> str:
         return line.content[:_SHOWN].decode(errors="replace").strip()
 
 
-def _manifest_of_other(path: Path, other: Path | None) -> Manifest:
+def _manifest_of_other(path: Path, kept: Sequence[_Judged], other: Path | None) -> Manifest:
+    """Return the manifest of another file of the same run, which owes all that is kept, and gives it the same keys."""
     if other is None:
-        what = "no line says any more what run it is"
-        remedy = "ask one question of the same run with --limit 1 --out OTHER, and name that file with --manifest"
-        raise ResultsError(what, path, remedy)
-    return manifest_of(other, list(parse_records(other)))
+        raise ResultsError("no line says any more what run it is", path, f"{_ANEW}, and name that file with --manifest")
+    records = list(parse_records(other))
+    found = manifest_of(other, records)
+    here, there = (
+        {(one.id, one.view): one.key for one in some if isinstance(one, _ASKED)}
+        for some in ((one.record for one in kept), records)
+    )
+    if apart := [sample for sample in here.keys() & there.keys() if here[sample] != there[sample]]:
+        what = f"it is of another run: {min(apart)[0]} has another key there"
+        raise ResultsError(what, other, "name a file that the same command wrote, with another --out")
+    if missing := here.keys() - sample_views(found.expects):
+        what = f"it is of a shorter run: of {len(here)} questions in {path.name} it owes {len(here) - len(missing)}"
+        raise ResultsError(what, other, f"{_ANEW}, and name that one")
+    return found
 
 
 def _with_seals(one: _Judged, sealed: bool) -> bytes:

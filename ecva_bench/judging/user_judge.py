@@ -35,10 +35,11 @@ def open_user_judge(judge: JudgeSource) -> Iterator[Judge]:
     found.has("ask", "calls")
     found.has("identity", "keys")
     try:
-        made = found.value() if isinstance(found.value, type) else found.value
+        with registry.no_exit(JudgeError, found.label):
+            made = found.value() if isinstance(found.value, type) else found.value
     except EcvaError:
         raise
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise JudgeError(f"the judge cannot be made ({error_line(error)})", found.label, "mend it") from error
     try:
         yield _UserJudge(made, found)
@@ -58,10 +59,11 @@ class _UserJudge:
         """Return one verdict per call; `JudgeError` where the judge fails or gives anything else."""
         label = self._found.label
         try:
-            verdicts = self._judge.ask(calls)
+            with registry.no_exit(JudgeError, label):
+                verdicts = self._judge.ask(calls)
         except EcvaError:
             raise
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend it") from error
         if not isinstance(verdicts, list) or len(verdicts) != len(calls):
             raise JudgeError(
@@ -80,10 +82,11 @@ class _UserJudge:
         code = {"judge-code": self._found.code} if self._found.code else {}
         label = self._found.label
         try:
-            said = self._judge.identity(keys)
+            with registry.no_exit(JudgeError, label):
+                said = self._judge.identity(keys)
         except EcvaError:
             raise
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             raise JudgeError(f"the judge failed ({error_line(error)})", label, "mend identity(keys)") from error
         if not isinstance(said, Mapping) or any("|" in f"{name}{value}" for name, value in said.items()):
             remedy = "give a dictionary of short texts without |, which divides signatures"

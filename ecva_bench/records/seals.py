@@ -145,7 +145,12 @@ def seal_broken(what: str, where: Path, line: int | None = None) -> SealBroken:
 
 @cache  # once for each file
 def _remark_unsealed(where: Path) -> None:
-    say(f"note: {where} is unsealed: a change of it since it was written would not be noticed", error=True)
+    say(f"note: {unsealed_text(where)}", error=True)
+
+
+def unsealed_text(where: Path) -> str:
+    """Return what it means that a file has no seals."""
+    return f"{where} is unsealed: a change of it since it was written would not be noticed"
 
 
 def _fault_without(line: bytes, sealed: bool, has: bool) -> Fault | None:

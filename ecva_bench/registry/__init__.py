@@ -21,8 +21,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ..errors import EcvaError, Terminated, UsageError
+from ..errors import EcvaError, UsageError
 from . import source_files
+from .process_end import RIGHT_ENDS, kept_alive
 from .source_files import error_line
 
 _IN_FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[^\W\d]\w*)(?::(?P<target>.*))?", re.DOTALL)
@@ -83,11 +84,12 @@ class Plugin:
 def no_exit(error: type[EcvaError], label: str) -> Iterator[None]:
     """Raise `error`, which names a plug-in, where its code raises what would end the program, as `sys.exit` does.
 
-    `GeneratorExit` is let through: Python throws it into a generator that is given up within such a block.
+    Exceptions are let through, and so are `RIGHT_ENDS`.
     """
     try:
-        yield
-    except (Exception, KeyboardInterrupt, GeneratorExit, Terminated):
+        with kept_alive():
+            yield
+    except (Exception, *RIGHT_ENDS):
         raise
     except BaseException as end:
         raise error(f"it ends the program ({error_line(end)})", label, "have it raise an error instead") from end
@@ -253,10 +255,11 @@ def _loaded(group: str, entry: EntryPoint) -> Any:
     """Import an entry point; `UsageError` where its package cannot be, and `ImportError` where that lacks another."""
     label = f"{_noun(group)} {entry.name!r} of {_release(entry) or entry.module}"
     try:
-        return entry.load()
-    except (EcvaError, ImportError):
+        with kept_alive():
+            return entry.load()
+    except (EcvaError, ImportError, *RIGHT_ENDS):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise UsageError(f"it cannot be imported ({error_line(error)})", label, "mend it, or uninstall it") from error
 
 

@@ -21,6 +21,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from ..errors import EcvaError, UsageError
+from .process_end import RIGHT_ENDS, kept_alive
 
 _PRIVATE = "_ecva_bench_file_"
 _OURS = __name__.partition(".")[0]
@@ -47,12 +48,13 @@ def import_file(path: Path) -> ModuleType:
         sys.path.append(str(root))
     _check_beside(file)
     try:
-        if root != file.parent:
-            return import_module(".".join(file.relative_to(root).with_suffix("").parts))
-        return _import_as(name, file)
-    except EcvaError:
+        with kept_alive():
+            if root != file.parent:
+                return import_module(".".join(file.relative_to(root).with_suffix("").parts))
+            return _import_as(name, file)
+    except (EcvaError, *RIGHT_ENDS):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise UsageError(f"the file cannot be imported ({error_line(error)})", path, "mend it") from error
 
 

@@ -113,9 +113,10 @@ def _made(found: registry.Plugin, protocol: Protocol, judge: Judge | None) -> Sc
     if kind.needs_judge and judge is None:
         raise UsageError(f"the scorer {found.name!r} needs a judge", remedy="name one with --judge")
     try:
-        return kind(protocol, judge) if kind.needs_judge else kind(protocol)  # type: ignore[call-arg] # as it promises
+        with registry.no_exit(ScoringError, found.label):
+            return kind(protocol, judge) if kind.needs_judge else kind(protocol)  # type: ignore[call-arg] # as it promises
     except (EcvaError, ImportError, OSError):
         raise
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         remedy = "mend it; it is made with the protocol alone, and hands it on: super().__init__(protocol)"
         raise ScoringError(f"the scorer cannot be made ({error_line(error)})", found.label, remedy) from error

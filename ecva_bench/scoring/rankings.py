@@ -5,7 +5,7 @@
      "human_ranks": [{"annotator": "x", "ranks": {"a": 1, "b": 2, "c": 2}}]}
 
 Rank 1 is the best; equal ranks are ties. `key_sentences`, `moments` and `label` may be there for scorers that need
-them, `curve` and `duration` for the task severity; `kinds` says where each answer is from, and an annotator's
+them, `curve`, `duration` and `unit` for the task severity; `kinds` says where each answer is from, and an annotator's
 `ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined with answers by name. Knows
 the file and nothing of scorers.
 """
@@ -21,6 +21,7 @@ from pydantic import Field, FiniteFloat, ValidationError, field_validator, model
 
 from ..errors import DataError, EcvaError
 from ..reading.text import final_answer
+from ..reading.units import TimeUnit
 from ..records import Label, Moment
 from ..records.base import Record, first_problem
 from ..statistics.ranks import midranks
@@ -45,7 +46,8 @@ class Triple(Record):
     `reference` is what scorers compare with; it is none of the answers. `question` is what people were asked; a judge
     is asked the task's own question, as for any run. `kinds` says by an answer's name where it is from: `first_round`,
     `second_round`, `model:NAME`, or any other word. Of the task severity, answers are curves as text, `curve` is the
-    one to compare with, as (seconds, importance), and `duration` the video's, in seconds.
+    one to compare with, as (seconds, importance), and `duration` the video's, in seconds. `unit` is that in which times
+    were asked for, by which a bare number in an answer is read.
     """
 
     triple_id: str
@@ -59,7 +61,8 @@ class Triple(Record):
     label: Label | None = None
     kinds: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     curve: tuple[tuple[FiniteFloat, FiniteFloat], ...] = Field(default=(), exclude_if=not_)
-    duration: FiniteFloat | None = Field(default=None, exclude_if=lambda value: value is None)
+    duration: FiniteFloat | None = Field(default=None, exclude_if=not_)
+    unit: TimeUnit | None = Field(default=None, exclude_if=not_)
 
     @field_validator("task")
     @classmethod
@@ -120,6 +123,12 @@ class Rankings(Record):
     source: str
     triples: tuple[RankedTriple, ...]
     problems: tuple[RankingProblem, ...]
+
+    @property
+    def unit(self) -> TimeUnit | None:
+        """The unit in which times were asked for, where it is the same in all triples."""
+        units = {triple.unit for triple in self.triples}
+        return next(iter(units)) if len(units) == 1 else None
 
 
 def read_rankings(path: Path, *, criterion: str = "") -> Rankings:

@@ -28,6 +28,7 @@ from .conversations import Conversation
 from .formats import SkippedSample, TrainingSet
 from .recipe import Recipe
 
+_ANOTHER = "name another folder with --out"
 _PACKAGES = ("accelerate", "av", "numpy", "peft", "pillow", "sentencepiece", "torch", "transformers")
 
 
@@ -79,27 +80,36 @@ def earlier_stages(folder: Path | None) -> tuple[TrainedStage, ...]:
     return parse_training(file.read_bytes(), file).stages
 
 
-def check_folder(out: Path, stage: TrainedStage) -> None:
-    """Raise `TrainingError` where a folder holds another training, or something else, which would be lost in it."""
-    remedy = "name another folder with --out"
-    file = out / TRAINING_FILE
+def begun_in(out: Path, recipe: Recipe) -> TrainedStage | None:
+    """Return the training by a recipe that a folder holds, None where it holds nothing.
+
+    Raises `TrainingError` where it holds another training, or something else, which would be lost in it.
+    """
     if not out.exists():
-        return
+        return None
     if not out.is_dir():
-        raise TrainingError("there is a file of this name", out, remedy)
+        raise TrainingError("there is a file of this name", out, _ANOTHER)
+    file = out / TRAINING_FILE
     if not file.is_file():
         if any(out.iterdir()):
-            raise TrainingError("the folder holds something else than a training", out, remedy)
-        return
+            raise TrainingError("the folder holds something else than a training", out, _ANOTHER)
+        return None
     begun = parse_training(file.read_bytes(), file).stages[-1]
-    if begun.recipe_sha256 != stage.recipe_sha256:
+    if begun.recipe_sha256 != recipe.sha256:
         name = "/".join(str(begun.recipe.get(key, "?")) for key in ("model", "name", "stage"))
-        raise TrainingError(f"the folder holds a training by another recipe ({name})", out, remedy)
+        raise TrainingError(f"the folder holds a training by another recipe ({name})", out, _ANOTHER)
+    return begun
+
+
+def check_same(begun: TrainedStage | None, stage: TrainedStage, out: Path) -> None:
+    """Raise `TrainingError` where a stage is not the one that was begun in the folder."""
+    if begun is None:
+        return
     if begun.samples != stage.samples:
-        raise TrainingError("the folder holds a training on other samples", out, remedy)
+        raise TrainingError("the folder holds a training on other samples", out, _ANOTHER)
     if begun.started_from != stage.started_from:
         what = f"the folder holds a training that started from {begun.started_from or 'nothing'}"
-        raise TrainingError(what, out, remedy)
+        raise TrainingError(what, out, _ANOTHER)
 
 
 def write_training(out: Path, model: str, stages: Sequence[TrainedStage]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..checkpoints.finding import find_checkpoint
 from ..errors import CheckpointError, UsageError
-from ..records.training import TrainingVideo
+from ..records.training import TrainedStage, TrainingVideo
 from ..tasks import PromptSet
 from ..writing import write_whole
 from .conversations import Conversation
@@ -21,13 +21,20 @@ from .formats import SkippedSample, TrainingSet, read_training_set
 from .frames import FrameCache, ShapesPictures, check_bad, read_all
 from .networks import TrainableAdapter
 from .planning import CUT_OFF, TrainingPlan, lengths_of
-from .provenance import check_folder, earlier_stages, stage_record, write_training
+from .provenance import begun_in, check_same, earlier_stages, stage_record, write_training
 from .recipe import Recipe
 from .training import Trained, train
 from .words import PLAIN, Vocabulary, Words
 
 SKIPPED = "skipped.jsonl"  # in the folder of a training: the samples that were left out, each with its reason
 MAX_BAD = 0.001  # of the samples, that may be of no use
+
+
+Progress = Callable[[int, int], None]
+
+
+def _silent(_done: int, _total: int) -> None:
+    return
 
 
 class _Template(Protocol):
@@ -52,11 +59,25 @@ class PlannedAdapter(TrainableAdapter, ShapesPictures, Protocol):
 
 
 @dataclass(frozen=True)
+class PreparedTraining:
+    """A stage whose files were read: its folder, the samples to train and those left out, and its record so far.
+
+    The last of `stages` is this one, the others are those of the weights that it starts from.
+    """
+
+    out: Path
+    kept: tuple[Conversation, ...]
+    skipped: tuple[SkippedSample, ...]
+    stages: tuple[TrainedStage, ...]
+    frames: FrameCache
+
+
+@dataclass(frozen=True)
 class TrainingRequest:
     """A stage as asked for. `start` is the folder of the stage before; `adapter` has its weights, where there is one.
 
-    `data` are files and data sets, `media` the folder of their pictures and videos. Raises `UsageError` for a later
-    stage that would start from nothing, and for a model that cannot be trained.
+    `data` are files and data sets, `media` the folder of their pictures and videos. Raises `UsageError` where nothing
+    is given to learn from, and for a model that cannot be trained.
     """
 
     recipe: Recipe
@@ -73,10 +94,6 @@ class TrainingRequest:
     def __post_init__(self) -> None:
         if not self.data:
             raise UsageError("there is nothing to learn from", remedy="name files or data sets with --data")
-        whole = "language" in self.recipe.rates and self.recipe.lora is None  # it may begin with all of it
-        if self.start is None and self.recipe.stage > 1 and not whole:
-            remedy = f"name the folder of stage {self.recipe.stage - 1} with --from"
-            raise UsageError("this stage goes on from another one", self.recipe.id, remedy)
 
     @cached_property
     def model(self) -> PlannedAdapter:
@@ -109,8 +126,8 @@ class TrainingRequest:
         try:
             sizes = NetworkSizes.of(self.model.language_config(), self.model.tower_sizes())
             words = self._words()
-        except CheckpointError:
-            estimated = "Mistral 7B's sizes and 4 bytes a token: the language model is not on this machine"
+        except CheckpointError as error:
+            estimated = f"Mistral 7B's sizes and 4 bytes a token: {error.what}"
         conversations = self._conversations
         lengths, cut = lengths_of(conversations, self.recipe, words, sizes)
         videos = {one.path for one in conversations if one.kind == "video"}
@@ -118,12 +135,14 @@ class TrainingRequest:
             self.recipe, self.sets, tuple(lengths), (*self._skipped, *cut), len(videos), sizes, estimated
         )
 
-    def run(self, out: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Trained:
-        """Train, into a folder that may hold a part of the same training already, and return what it came to.
+    def prepare(self, out: Path, progress: Progress = _silent) -> PreparedTraining:
+        """Read every file once, check the folder, and write down there what is to be trained.
 
-        Every file is read once before anything is trained; `progress` is told how many are. Raises `TrainingError`
-        where too many samples cannot be used, and where the folder holds another training.
+        `progress` is told how many files are read. Raises `TrainingError` where too many samples cannot be used, and
+        where the folder holds another training, and `UsageError` for a later stage that would start from nothing.
         """
+        self._check_start()
+        begun = begun_in(out, self.recipe)
         words = self._words()  # first: without a vocabulary there is nothing to read for
         cache = FrameCache(self.recipe, self.model, self.cache)
         kept, bad = read_all(cache, self._conversations, self.threads, progress)
@@ -139,15 +158,21 @@ class TrainingRequest:
             if one.kind == "video" and one.path is not None
         }
         stage = stage_record(self.recipe, self.sets, kept, skipped, videos, self._started_from)
-        check_folder(out, stage)
-        earlier = earlier_stages(self.start)
-        if first := os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts
-            write_training(out, self.recipe.model, [*earlier, stage])
-            _write_skipped(out, skipped)
-        trained = train(self.recipe, kept, self.model, cache, out, **self.machine)
-        if first:
-            write_training(out, self.recipe.model, [*earlier, stage.model_copy(update={"steps": trained.steps})])
-        return trained
+        check_same(begun, stage, out)
+        ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), cache)
+        if _is_first():
+            write_training(out, self.recipe.model, ready.stages)
+            lines = (json.dumps({"id": one.id, "file": one.file, "reason": one.reason}) + "\n" for one in skipped)
+            write_whole(out / SKIPPED, lines)
+        return ready
+
+    def train(self, ready: PreparedTraining, progress: Progress = _silent) -> Trained:
+        """Train what was prepared, or what is left of it, and return what it came to; see `training.train`."""
+        found = train(self.recipe, ready.kept, self.model, ready.frames, ready.out, progress, **self.machine)
+        if _is_first():
+            *earlier, stage = ready.stages
+            write_training(ready.out, self.recipe.model, [*earlier, stage.model_copy(update={"steps": found.steps})])
+        return found
 
     @property
     def _started_from(self) -> str:
@@ -156,11 +181,17 @@ class TrainingRequest:
         files = ("*.json", "*.model", "*.safetensors", "*.bin")
         return str(find_checkpoint(str(self.start), files=files, download=False, option="--from"))
 
+    def _check_start(self) -> None:
+        whole = "language" in self.recipe.rates and self.recipe.lora is None  # it may begin with all of it
+        if self.start is None and self.recipe.stage > 1 and not whole:
+            remedy = f"name the folder of stage {self.recipe.stage - 1} with --from"
+            raise UsageError("this stage goes on from another one", self.recipe.id, remedy)
+
     def _words(self) -> Words:
         template = PLAIN if self.recipe.template == PLAIN else self.model.template.text
         return Words(template, self.model.vocabulary())
 
 
-def _write_skipped(out: Path, skipped: Sequence[SkippedSample]) -> None:
-    lines = (json.dumps({"id": one.id, "file": one.file, "reason": one.reason}) + "\n" for one in skipped)
-    write_whole(out / SKIPPED, lines)
+def _is_first() -> bool:
+    """Whether this is the only process, or the first of those that torchrun starts."""
+    return os.environ.get("RANK", "0") == "0"

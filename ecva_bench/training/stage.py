@@ -45,6 +45,7 @@ class Stage(transformers.Trainer):
         self._rates: dict[str, float] = {}
         super().__init__(model, arguments(recipe, out, **more), collate, samples)
         self.model_accepts_loss_kwargs = recipe.mean == "tokens"
+        self.remove_callback(transformers.PrinterCallback)  # `told` hears of each step
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return AdamW with a group for each part of the model that is trained, and its rate."""
@@ -75,6 +76,7 @@ class Stage(transformers.Trainer):
             self._told(
                 {
                     "step": self.state.global_step,
+                    "steps": self.state.max_steps,
                     "epoch": round(self.state.epoch or 0.0, 6),
                     "loss": logs["loss"],
                     "rates": self._rates,
@@ -87,8 +89,12 @@ class Stage(transformers.Trainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         save(self.trained, self.networks, self.recipe, Path(output_dir or self.out))
 
+    def restore(self, checkpoint: Path) -> None:
+        """Put the weights of a checkpoint into the model."""
+        read_back(self.trained, self.networks, self.recipe, checkpoint)
+
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        read_back(self.trained, self.networks, self.recipe, Path(resume_from_checkpoint))
+        self.restore(Path(resume_from_checkpoint))
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
@@ -156,3 +162,12 @@ def last_checkpoint(out: Path) -> Path | None:
     """Return the last checkpoint of which all was written; what a kill left of another is passed over."""
     there = {int(path.parent.name.rpartition("-")[2]): path.parent for path in out.glob(f"checkpoint-*/{WHOLE}")}
     return there[max(there)] if there else None
+
+
+def finished(checkpoint: Path) -> tuple[int, float] | None:
+    """Return the steps and the mean loss of a checkpoint after which there is no step left; None of another."""
+    state = transformers.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    if state.global_step < state.max_steps:
+        return None
+    losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+    return state.global_step, sum(losses) / max(len(losses), 1)

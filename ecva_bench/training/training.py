@@ -6,7 +6,7 @@ The one way to train, in one process or in each of those that torchrun starts. W
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from .words import PLAIN, Words
 if TYPE_CHECKING:
     from .model import TrainedModel
     from .networks import Trainable
-    from .stage import Stage
+    from .stage import Stage, Told
 
 START = "start"  # the folder of the first weights, in the folder of a training that begins from nothing
 
@@ -45,19 +45,21 @@ def train(
     adapter: TrainableAdapter,
     frames: FramesOf,
     out: Path,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
     **machine: Any,
 ) -> Trained:
     """Train a stage and write its weights to `out`; what an earlier call began there is gone on with, to the same end.
 
     `machine` are settings of transformers' `TrainingArguments` that are no part of a recipe: `use_cpu`, `report_to`,
-    `dataloader_num_workers`. `train.jsonl` in `out` gets a line for each step, and for what ended the training.
+    `dataloader_num_workers`. `progress` is told the steps made, and all. `train.jsonl` in `out` gets a line for each
+    step, and for what ended the training.
 
     Raises `TrainingError` where nothing can be learned, another process trains there or a loss is no number, and what
     the adapter and `frames` raise.
     """
     log = TrainingLog(out) if _rank() == 0 else None
     try:
-        stage = make_stage(recipe, conversations, adapter, frames, out, log, **machine)
+        stage = make_stage(recipe, conversations, adapter, frames, out, log, progress, **machine)
         result = _run(stage, log)
     except EcvaError as error:
         if log:
@@ -76,6 +78,7 @@ def make_stage(
     frames: FramesOf,
     out: Path,
     log: TrainingLog | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
     **machine: Any,
 ) -> Stage:
     """Return a stage that is ready to run; `train` says what is given and raised."""
@@ -100,7 +103,7 @@ def make_stage(
         what = f"there is no sample to learn from ({skipped or 'none were given'})"
         raise TrainingError(what, out, "look at the data")
     model = _model(networks, recipe)
-    stage = Stage(model, networks, samples, recipe, out, _teller(log), **machine)
+    stage = Stage(model, networks, samples, recipe, out, _teller(log, progress), **machine)
     if log:
         log.write("run", **_facts(stage))
     return stage
@@ -123,20 +126,30 @@ def _model(networks: Trainable, recipe: Recipe) -> TrainedModel:
 
 
 def _run(stage: Stage, log: TrainingLog | None) -> Trained:
-    from .stage import last_checkpoint
+    from .stage import finished, last_checkpoint
 
     found = last_checkpoint(stage.out)
-    output = stage.train(resume_from_checkpoint=str(found) if found else None)
+    if found and (done := finished(found)):  # the Trainer would make one more step
+        stage.restore(found)
+        steps, loss, seconds = *done, 0.0
+    else:
+        output = stage.train(resume_from_checkpoint=str(found) if found else None)
+        steps, loss, seconds = output.global_step, output.training_loss, output.metrics["train_runtime"]
     stage.save_model()
     samples = stage.samples
-    result = Trained(stage.out, output.global_step, output.training_loss, len(samples), dict(samples.skipped))
+    result = Trained(stage.out, steps, loss, len(samples), dict(samples.skipped))
     if log:
-        log.write("end", steps=result.steps, loss=result.loss, seconds=round(output.metrics["train_runtime"], 3))
+        log.write("end", steps=result.steps, loss=result.loss, seconds=round(seconds, 3))
     return result
 
 
-def _teller(log: TrainingLog | None) -> Any:
-    return (lambda facts: log.write("step", **facts)) if log else (lambda facts: None)
+def _teller(log: TrainingLog | None, progress: Callable[[int, int], None]) -> Told:
+    def tell(facts: dict[str, Any]) -> None:
+        if log:
+            progress(facts["step"], facts.pop("steps"))
+            log.write("step", **facts)
+
+    return tell
 
 
 def _facts(stage: Stage) -> dict[str, Any]:

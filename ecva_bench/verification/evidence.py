@@ -20,6 +20,7 @@ from ..judging.exports import is_export, is_sealed, read_export
 from ..leaderboard.submission import Submission, read_submission
 from ..leaderboard.verified import Verification
 from ..records.base import sha256_of_file
+from ..records.seals import unsealed_text
 from ..writing import write_whole
 from .rescoring import verify
 from .rows import check_row
@@ -56,7 +57,7 @@ class Evidence:
             signature += f"; the judge's calls: {signature_text(calls, self._signers)}" if calls else ""
             verification = verification.model_copy(update={"signature": signature})
         why = f": {verification.why}" if verification.why else ""
-        more = "; the judge's calls are unsealed" if calls and is_export(calls) and not is_sealed(calls) else ""
+        more = f"; {unsealed_text(calls)}" if calls and is_export(calls) and not is_sealed(calls) else ""
         more += f"; {verification.signature}" if verification.signature else ""
         self.notes.append(f"{path}: {verification.text}{why}{more}")
         return found.with_verification(verification)

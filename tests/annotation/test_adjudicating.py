@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecva_bench.annotation.adjudicating import adjudicate
+from ecva_bench.annotation.adjudicating import adjudicate, reviewed_alone
 from ecva_bench.records.acts import AnnotationAct
 
 from .acts import act
@@ -71,3 +71,10 @@ def test_moments_are_compared_one_by_one_for_their_union_may_be_alike_where_they
     one = settled(act("v", "ann", ann, "5-1,4"), act("v", "ben", [(0.0, 44.0), (47.0, 100.0)], "5-1,4"))
     assert one is not None
     assert [(m.start, m.end) for m in one.moments] == [(0.0, 44.5), (46.5, 100.0)]
+
+
+def test_a_review_of_what_is_not_there_settles_nothing_and_is_told() -> None:
+    review = act("v", "ben", [(0, 2)], round=2, blind=False, saw=("ann",))
+    assert adjudicate([review], third="zoe") == ([], [])
+    assert reviewed_alone([review]) == ["v"]
+    assert reviewed_alone([act("v", "ann", [(0, 3)]), review]) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.records.seals import unsealed_text
 from ecva_bench.scoring.files import read_scores
 from tests.cases import case
 from tests.judging.server import JudgeServer, completion
@@ -157,7 +158,7 @@ def test_calls_without_seals_are_replayed_and_called_so(answers, judged, ecva_be
     export.write_text("".join(json.dumps(line) + "\n" for line in (head, *calls)))
     code, again, said = ecva_bench(*replay)
     assert (code, again) == (0, shown)
-    assert f"judge calls: unsealed: {export}: nobody can tell whether they were changed" in said
+    assert f"note: {unsealed_text(export)}" in said
 
 
 def test_calls_of_several_judges_or_of_none_do_not_name_one(answers, judged, ecva_bench, tmp_path):

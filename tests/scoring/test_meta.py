@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -302,6 +303,21 @@ def test_accuracy_is_broken_down_by_the_kinds_of_a_pair(rankings):
     assert meta_evaluate(rankings(line(0)), [Quality(STANDARD)], draws=50).pairs == ()
     other = rankings(line(0), line(1, kinds={"a": "first_round"}))
     assert [problem.reason for problem in other.problems] == ["kinds are given of other answers than there are"]
+
+
+def test_curves_are_ordered_by_their_columns(rankings):
+    """A curve that rises as the annotated one, a constant one, and one that falls, in the unit asked for."""
+    answers = {"a": "0-5: 1\n5-10: 9", "b": "0-10: 5", "c": "0-5: 9\n5-10: 1"}
+    of_curves = {"task": "severity", "answers": answers, "reference": "0:0 10:1", "duration": 10.0}
+    lines = [line(n, **of_curves, curve=[[0, 0], [10, 1]], unit="seconds") for n in range(3)]
+    found = rankings(*lines)
+    assert (found.problems, found.unit) == ((), "seconds")
+    scorer = get_scorer("severity", replace(STANDARD, timestamp_unit=found.unit))
+    columns = {one.column: one for one in meta_evaluate(found, [scorer], draws=50).scorers}
+    for name in ("spearman", "kendall", "closeness"):
+        assert (columns[name].exact.mean, columns[name].unscored) == (1, 0), name
+    assert columns["frame_auc"].unscored == 3  # no moment is annotated
+    assert rankings(line(0, **of_curves), line(1, **of_curves, unit="seconds")).unit is None
 
 
 def test_people_are_taken_at_one_criterion(rankings, tmp_path):

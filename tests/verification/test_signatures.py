@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.cli.submit import submit_command
 from ecva_bench.errors import UsageError
+from ecva_bench.records.seals import unsealed_text
 from ecva_bench.verification.evidence import Evidence
-from ecva_bench.verification.signatures import sign, signature_path, signature_text
+from ecva_bench.verification.signatures import check_key, sign, signature_path, signature_text
 
 from . import cheats
 from .cheats import plant, true_answers
@@ -87,6 +89,36 @@ def test_what_cannot_sign_or_check_is_an_error_with_a_remedy(signed, mine, tmp_p
         signature_text(signed, tmp_path / "absent")
 
 
+@keygen
+def test_what_is_no_list_of_signers_is_named_with_its_line(signed, allowed, mine, tmp_path):
+    key, bad = mine.with_suffix(".pub").read_text().strip(), tmp_path / "bad"
+    for content, why in (
+        ("", "allows nobody"),
+        ("# nobody yet\n\n", "allows nobody"),
+        (f"# us\nme@example.org {key}\nyou@example.org\n", "line 3 names no signer with a key"),
+        (f"{key}\n", "line 1 names no signer"),
+        ("me@example.org ssh-ed25519 not-a-key\n", "line 1"),
+    ):
+        bad.write_text(content)
+        with pytest.raises(UsageError, match=why) as refused:
+            signature_text(signed, bad)
+        assert str(bad) in str(refused.value)
+    bad.write_text(f'# us\n"me@example.org" namespaces="ecva-bench,file" {key}\n')
+    assert signature_text(signed, bad) == "signed by me@example.org"
+
+
+@keygen
+def test_a_key_is_checked_before_anything_is_written(mine, tmp_path):
+    check_key(mine)
+    check_key(mine.with_suffix(".pub"))
+    (tmp_path / "run.jsonl").write_bytes((cheats.CI / "motion.jsonl").read_bytes())
+    (tmp_path / "no.key").write_text("nothing")
+    for key in ("no.key", "absent"):
+        with pytest.raises(UsageError, match=r"cannot be signed with .*--sign"):
+            submit_command([tmp_path / "run.jsonl"], to=tmp_path / "boards", sign=tmp_path / key)
+    assert not (tmp_path / "boards").exists()
+
+
 def test_without_ssh_keygen_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(os.environ, "PATH", str(tmp_path))
     (tmp_path / "a").write_text("a")
@@ -103,7 +135,7 @@ def test_boards_say_of_each_row_and_its_judges_calls_who_signed_them(mine, allow
     evidence = Evidence(signers=allowed)
     text = "signed by me@example.org; the judge's calls: not signed"
     assert built(board, read=evidence.read_verified)["kind"] == "run, verified"
-    assert evidence.notes == [f"{board.submission}: verified; the judge's calls are unsealed; {text}"]
+    assert evidence.notes == [f"{board.submission}: verified; {unsealed_text(board.judge)}; {text}"]
     assert f"- motion: {text}." in (board.folder / "mini" / "leaderboard.md").read_text()
     sign(board.judge, mine)
     board.submission.write_text(board.submission.read_text() + "\n")
