@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..leaderboard.by_view import view_scores, view_table
+from ..leaderboard.by_view import view_scores
 from ..leaderboard.compare import Comparison, Effect, comparison_tables
 from ..leaderboard.forms import as_markdown, as_text
-from ..leaderboard.sheet import score_sheets
+from ..leaderboard.headline import scored_tables
+from ..leaderboard.published import published_tables
 from ..leaderboard.submission import submission
 from ..leaderboard.table import Table
 from ..records.answers import Answer, End, Results
@@ -146,8 +147,7 @@ class Scored(Outcome):
         return [one.model_dump() for one in view_scores(submission(self.scores))]
 
     def __str__(self) -> str:
-        views = view_table(submission(self.scores))
-        return "\n".join(map(as_text, [*score_sheets(self.scores), *([views] if views else [])]))
+        return "\n".join(map(as_text, scored_tables(self.scores, published=published_tables())))
 
 
 @dataclass(frozen=True)

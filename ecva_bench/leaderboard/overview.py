@@ -10,9 +10,9 @@ from itertools import chain
 from urllib.parse import quote
 
 from ..statistics.standings import Standing
-from .background import Background, Card
+from .background import NOTHING_KNOWN, Background, Card
 from .board import marks_in, score_cell
-from .groups import LeaderboardGroup, LeaderboardRow, labels
+from .groups import RANKED_BY, LeaderboardGroup, LeaderboardRow, group_submissions, labels
 from .headings import meanings_of
 from .printed import printed_cell
 from .published import PublishedColumn, PublishedRow, PublishedTable
@@ -44,6 +44,13 @@ class _Line:
     def baseline(self) -> bool:
         """Whether it takes no rank."""
         return any(row.baseline for row in self.rows.values())
+
+
+def models_by_tasks(submissions: Sequence[Submission], task: str | None = None) -> list[Table]:
+    """Return the overviews of submissions; none where each would have one task, of which its board says more."""
+    groups = group_submissions(submissions, task)
+    several = Counter(group.protocol for group in groups if group.view == "full")
+    return overviews([group for group in groups if several[group.protocol] > 1], NOTHING_KNOWN)
 
 
 def overviews(groups: Sequence[LeaderboardGroup], known: Background) -> list[Table]:
@@ -207,22 +214,23 @@ def published_overview(published: Sequence[PublishedTable], known: Background) -
         for task in table.tasks:
             own = table.columns_of(task)
             columns.setdefault(task, (table, next((one for one in own if one.column == _PAPERS_OWN), own[0])))
+    columns = {task: columns[task] for task in (*RANKED_BY, *columns) if task in columns}
     rows: dict[str, dict[str, PublishedRow]] = defaultdict(dict)
     for task, (table, column) in columns.items():
         for row in table.rows:
             if row.cells[column.name]:
-                rows[row.model][task] = row
+                rows[row.model.casefold()][task] = row  # the paper prints Video-LLaMA2, and Video-LLaMa2
     if not rows:
         return []
     lines = []
-    for model, found in rows.items():
+    for found in rows.values():
         cells = [
             printed_cell(found[task].cells[column.name] if task in found else None)
             for task, (_, column) in columns.items()
         ]
         adapter = next((row.adapter for row in found.values() if row.adapter), None)
         cells += [Cell(adapter or ""), *origin(known.cards.get(adapter or ""))]
-        lines.append(marked((Cell(model), *cells), "printed"))
+        lines.append(marked((Cell(next(iter(found.values())).model), *cells), "printed"))
     named = [f"{task}: {column.heading}" for task, (_, column) in columns.items()]
     return [
         Table(
