@@ -143,7 +143,7 @@ def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
 
 
 def score_sheets(scores: Scores) -> list[Table]:
-    """Return a table per task and view of a scores file, full videos first, tasks as what, why, how; then signatures."""
+    """Return a table per task and view of a scores file, full videos first, tasks as what, why, how; and signatures."""
     views = list(VIEWS)
     ordered = sorted(scores.coverage, key=lambda one: (views.index(one.view), _place(one.task)))
     return [*(_sheet(scores, one) for one in ordered), *_signatures(scores)]
