@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.files import first_line
 from ..errors import EcvaError, TrainingError
 from ..torchvision import ensure_torchvision
 from ..version import __version__
@@ -61,9 +62,10 @@ def train(
     try:
         stage = make_stage(recipe, conversations, adapter, frames, out, log, progress, **machine)
         result = _run(stage, log)
-    except EcvaError as error:
+    except Exception as error:
         if log:
-            log.write("error", what=error.what, where=str(error.where), error=type(error).__name__)
+            what = error.what if isinstance(error, EcvaError) else first_line(error)
+            log.write("error", what=what, where=str(getattr(error, "where", "")), error=type(error).__name__)
         raise
     finally:
         if log:
