@@ -13,7 +13,7 @@ import transformers
 from ..errors import TrainingError
 from ..records.training import TRAINING_FILE
 from ..writing import write_whole
-from .batches import VideoOrder, Samples, collate
+from .batches import Samples, VideoOrder, collate
 from .model import TrainedModel
 from .networks import GROUPS, Trainable
 from .recipe import Recipe
