@@ -63,7 +63,13 @@ def make_vocabulary(answers: Iterable[str], template: str) -> tuple[bytes, int]:
     from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 
     system, _, end = template.partition("{video}\n{question}")
-    always = [system, end, "\nThe last frame is at", " seconds.\n", *(text for text in prompts().values() if "{" not in text)]
+    always = [
+        system,
+        end,
+        "\nThe last frame is at",
+        " seconds.\n",
+        *(text for text in prompts().values() if "{" not in text),
+    ]
     written = io.BytesIO()
     SentencePieceTrainer.train(
         sentence_iterator=iter([*answers]),

@@ -115,9 +115,7 @@ def _part(clip: TrainingClip, chance: random.Random, frames: int) -> TrainingSam
     return _sample("severity", str(round(float(severity))), indices, seconds[indices[-1]] - seconds[inside[0]])
 
 
-def _sample(
-    prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds: float
-) -> TrainingSample:
+def _sample(prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds: float) -> TrainingSample:
     return TrainingSample(prompt, timed(prompts()[prompt], seconds), answer, indices)
 
 
