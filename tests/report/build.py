@@ -19,8 +19,8 @@ from ecva_bench.scoring.score import score_results
 from tests.scoring.build import answer, failure, moments, results
 from tests.scoring.judges import RuleJudge
 
-# ECVA has so many videos, and the paper compares so many models.
-VIDEOS, MODELS = 2240, 15
+# ECVA has so many videos; with so many models a page has 200,000 answers.
+VIDEOS, MODELS = 2240, 18
 TASKS = ("description", "cause", "effect", "classification", "timestamp")
 HOSTILE = "<script>document.title = 'owned'</script><b>\"><img src=x onerror=\"document.title='owned'\">\u2028</b>"
 KEYS = ("a car turns late", "nobody gives way", "so nobody was late")
@@ -88,15 +88,18 @@ def annotations() -> dict[str, Annotation]:
     return {"v0": Annotation(video="v0", media="v0.mp4", label=label, moments=moments(*SPANS), severity_curve=curve)}
 
 
-def big_run(number: int) -> Run:
-    """One of the `MODELS` models of a run of ECVA's size. All give the same answers, for what counts is their size."""
-    answers, scores = _big_records()
+def big_run(number: int, *, videos: int = VIDEOS) -> Run:
+    """One of the models of a run of ECVA's size, or of so many videos.
+
+    All give the same answers, for what counts is their size.
+    """
+    answers, scores = (records[: videos * len(TASKS)] for records in _big_records())
     name = f"model-{number}"
     expects = {"full": tuple(one.id for one in answers)}
     made = Results(name=name, source=name, sha256=f"{number:064d}", model=name, expects=expects, answers=answers)
     header = small_run("x", text="x", spans="x").scores[0].header
     mean = fsum(score.values["value"] for score in scores) / len(scores)  # that of each task
-    number_of = {"signature": "s", "n": VIDEOS, "expected": VIDEOS, "mean": mean, "zero_filled": mean}
+    number_of = {"signature": "s", "n": videos, "expected": videos, "mean": mean, "zero_filled": mean}
     summaries = tuple(Summary(task=task, view="full", scorer="some", column="value", **number_of) for task in TASKS)
     return Run(made, (Scores(header=header, coverage=(), summaries=summaries, aggregates=(), scores=scores),))
 

@@ -69,7 +69,7 @@ def opened(browser: Any) -> Iterator[Open]:
     contexts, complaints, asked = [], [], []
     own: set[str] = set()
 
-    def open_page(address: str, **options: Any) -> Any:
+    def open_page(address: str, *, selector: str = "#answers article", **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 1000}, **options})
         contexts.append(context)
         page = context.new_page()
@@ -78,7 +78,7 @@ def opened(browser: Any) -> Iterator[Open]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        page.wait_for_selector("#answers article")
+        page.wait_for_selector(selector)
         own.add(address.split("#")[0].rsplit("/", 1)[0])
         return page
 

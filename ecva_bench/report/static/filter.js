@@ -5,10 +5,67 @@
 Ecva.filter = (() => {
   const { state, store, marks, search } = Ecva;
   let index;
-  let rows = []; // {number, id, values, mean, spread}
+  let rows = []; // Listed
 
   function open(given) {
     index = given;
+  }
+
+  // A sample as it is listed. Its numbers are worked out when they are asked for: most lists are longer than what is seen.
+  class Listed {
+    constructor(sample, part, shown) {
+      this.sample = sample;
+      this.part = part;
+      this.shown = shown;
+    }
+    get number() {
+      return this.sample.number;
+    }
+    get id() {
+      return this.sample.id;
+    }
+    get video() {
+      return this.sample.video;
+    }
+    get task() {
+      return this.sample.task;
+    }
+    get metric() {
+      return this.part.metric;
+    }
+    lacks(run) {
+      return this.sample.lacking.includes(run);
+    }
+    // What counts in each run: of no answer the worst.
+    get counted() {
+      const { metric, column } = this.part;
+      return (this.kept ??= column ? store.values(column, metric, this.number) : []);
+    }
+    // The values of answers, null where there is none.
+    get values() {
+      return this.counted.map((value, run) => (this.lacks(run) ? null : value));
+    }
+    get overRuns() {
+      if (!this.summed) {
+        const values = this.values;
+        const there = this.shown.map((run) => values[run]).filter((value) => value !== null && value !== undefined);
+        this.summed = there.length
+          ? { mean: there.reduce((a, b) => a + b, 0) / there.length, spread: Math.max(...there) - Math.min(...there) }
+          : { mean: null, spread: 0 };
+      }
+      return this.summed;
+    }
+    // The mean and the spread of the runs shown.
+    get mean() {
+      return this.overRuns.mean;
+    }
+    get spread() {
+      return this.overRuns.spread;
+    }
+    // The value of the run that the filters are about, else the mean.
+    get score() {
+      return (state.now.of ? this.values[Number(state.now.of)] : this.mean) ?? null;
+    }
   }
 
   function metricFor(task) {
@@ -31,10 +88,9 @@ Ecva.filter = (() => {
       const place = index.metrics.findIndex((m) => m.task === task && m.column === name);
       if (place >= 0) found[name] = { metric: index.metrics[place], column: await store.load(`metric-${place}`) };
     }
-    if (found.column) {
-      const values = found.column.flat().filter((value) => value !== null);
-      const best = metric.unit === "%" ? 1 : Math.max(...values.map((value) => Math.abs(value) / metric.scale), 0);
-      found.half = best / 2;
+    if (found.column && (state.now.right || state.now.wrong)) {
+      const largest = found.column.flat().reduce((most, value) => Math.max(most, Math.abs(value || 0)), 0);
+      found.half = metric.unit === "%" ? 0.5 : largest / metric.scale / 2;
     }
     return found;
   }
@@ -50,7 +106,7 @@ Ecva.filter = (() => {
     for (let number = 0; number < index.samples.length; number++) {
       const one = store.sample(number);
       if (!(one.task in found)) continue;
-      const listed = row(one, found[one.task], shown);
+      const listed = new Listed(one, found[one.task], shown);
       if (tests.every((test) => test(listed))) rows.push(listed);
     }
     sort();
@@ -62,22 +118,13 @@ Ecva.filter = (() => {
     return Object.fromEntries(Object.entries(noted).map(([name, runs]) => [name, runs.map((one) => new Set(one))]));
   }
 
-  function row(one, { metric, column }, shown) {
-    const counted = column ? store.values(column, metric, one.number) : [];
-    const values = counted.map((value, run) => (one.lacking.includes(run) ? null : value));
-    const there = shown.map((run) => values[run]).filter((value) => value !== null && value !== undefined);
-    const mean = there.length ? there.reduce((a, b) => a + b, 0) / there.length : null;
-    const spread = there.length ? Math.max(...there) - Math.min(...there) : 0;
-    return { ...one, metric, counted, values, mean, spread };
-  }
-
   function simple(wanted) {
     const now = state.now;
     const name = now.find.trim().toLowerCase();
     const shown = new Set(shownRuns());
     return (one) =>
-      (!now.class || one.label === now.class) &&
-      (!now.errors || one.lacking.some((run) => (now.of ? run === Number(now.of) : shown.has(run)))) &&
+      (!now.class || one.sample.label === now.class) &&
+      (!now.errors || one.sample.lacking.some((run) => (now.of ? run === Number(now.of) : shown.has(run)))) &&
       (!now.marked || marks.has(one.id)) &&
       (!name || one.video.toLowerCase().includes(name)) &&
       (!wanted || wanted.has(one.number));
@@ -85,12 +132,11 @@ Ecva.filter = (() => {
 
   // Bounds of one run's score, or of the mean of the runs shown; the spread is over the runs shown.
   function score() {
-    const { from, to, spread, of } = state.now;
+    const { from, to, spread } = state.now;
     const bound = (text, metric) => parseFloat(text) / (metric && metric.unit === "%" ? 100 : 1);
-    const value = (one) => (of ? one.values[Number(of)] : one.mean) ?? null;
     return (one) =>
-      (!from || (value(one) !== null && value(one) >= bound(from, one.metric) - 1e-9)) &&
-      (!to || (value(one) !== null && value(one) <= bound(to, one.metric) + 1e-9)) &&
+      (!from || (one.score !== null && one.score >= bound(from, one.metric) - 1e-9)) &&
+      (!to || (one.score !== null && one.score <= bound(to, one.metric) + 1e-9)) &&
       (!spread || one.spread >= bound(spread, one.metric) - 1e-9);
   }
 
@@ -99,7 +145,7 @@ Ecva.filter = (() => {
     const isRight = (one, run) => {
       const value = one.counted[run];
       if (value === null || value === undefined) return null;
-      if (one.lacking.includes(run)) return false;
+      if (one.lacks(run)) return false;
       const { half } = found[one.task];
       return one.metric.higher_is_better ? value >= half - 1e-9 : value <= half + 1e-9;
     };
@@ -113,7 +159,7 @@ Ecva.filter = (() => {
     if (!(s2 || s3 || cut || unread)) return null;
     const fits = (one, name, asked, run) => {
       const part = found[one.task][name];
-      const value = part && !one.lacking.includes(run) ? store.values(part.column, part.metric, one.number)[run] : null;
+      const value = part && !one.lacks(run) ? store.values(part.column, part.metric, one.number)[run] : null;
       return value !== null && value !== undefined && (asked === "yes" ? value >= 0.5 : value < 0.5);
     };
     const runs = of ? [Number(of)] : shown;
@@ -129,7 +175,7 @@ Ecva.filter = (() => {
 
   function sort() {
     const last = (value) => (value === null ? Infinity : value);
-    const signed = (one, sign) => last(one.mean === null ? null : (one.metric.higher_is_better ? sign : -sign) * one.mean);
+    const signed = (one, sign) => last(one.score === null ? null : (one.metric.higher_is_better ? sign : -sign) * one.score);
     const orders = {
       low: (a, b) => signed(a, 1) - signed(b, 1),
       high: (a, b) => signed(a, -1) - signed(b, -1),

@@ -57,6 +57,7 @@ Ecva.list = (() => {
 
   function fill(element, one, place) {
     const link = element.firstChild;
+    const { lacking } = one.sample;
     element.style.top = `${place * ROW}px`;
     element.setAttribute("aria-setsize", rows.length);
     element.setAttribute("aria-posinset", place + 1);
@@ -66,10 +67,10 @@ Ecva.list = (() => {
     else link.removeAttribute("aria-current");
     link.replaceChildren(
       el("span", { class: "id" }, one.video),
-      el("span", { class: "task" }, one.question),
+      el("span", { class: "task" }, one.sample.question),
       marks.has(one.id) ? el("span", { class: "mark", title: "marked" }, "★") : "",
-      one.lacking.length ? el("span", { class: "lacking", title: "runs without an answer" }, `${one.lacking.length} !`) : "",
-      el("span", { class: "mean" }, one.metric ? Ecva.number(one.mean, { ...one.metric, decimals: 1 }) : ""),
+      lacking.length ? el("span", { class: "lacking", title: "runs without an answer" }, `${lacking.length} !`) : "",
+      el("span", { class: "mean" }, one.metric ? Ecva.number(one.score, { ...one.metric, decimals: 1 }) : ""),
       strip(one)
     );
   }
@@ -77,9 +78,10 @@ Ecva.list = (() => {
   // One tick per shown run, from the worst value to the best: agreement at a glance.
   function strip(one) {
     const drawing = svg("svg", { class: "strip", "aria-hidden": "true" });
-    const top = one.metric && one.metric.unit === "%" ? 1 : Math.max(1e-9, ...one.values.map((value) => value || 0));
+    const values = one.values;
+    const top = one.metric && one.metric.unit === "%" ? 1 : Math.max(1e-9, ...values.map((value) => value || 0));
     for (const run of filter.shownRuns()) {
-      const value = one.values[run];
+      const value = values[run];
       if (value === null || value === undefined) continue;
       const x = `${1 + 98 * Math.min(1, Math.max(0, value / top))}%`;
       const line = svg("line", { x1: x, x2: x, y1: 0, y2: 8 });

@@ -16,11 +16,11 @@ Ecva.scatter = (() => {
   }
 
   function show(index, box, redraw) {
-    const shown = filter.shownRuns();
-    const runOf = (name, place) => (state.now[name] === "" ? shown[Math.min(place, shown.length - 1)] : Number(state.now[name]));
-    const runs = { x: runOf("x", 0), y: runOf("y", 1) };
     const task = taskShown();
     const metric = filter.metricFor(task);
+    const scored = filter.shownRuns().filter((run) => metric && index.means[metric.place][run]);
+    const runOf = (name, place) => (state.now[name] === "" ? scored[Math.min(place, scored.length - 1)] : Number(state.now[name]));
+    const runs = { x: runOf("x", 0), y: runOf("y", 1) };
     const rows = metric ? filter.rows().filter((one) => one.task === task && known(one, runs.x) && known(one, runs.y)) : [];
     const heading = el("h2", {}, metric ? `${task}: ${metric.column}${metric.unit === "%" ? " %" : ""}, run against run` : "Run against run");
     const chosen = el("div", { class: "chosen" }, ...["x", "y"].map((name) => choice(index, name, runs[name], redraw)));
