@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..records.scores import Reading
 from .boxes import boxed
 from .curves import SCALE, UNPARSED
+from .severity_ranges import WORDS, with_ranges_closed_up, with_ranges_of_a_reply
 from .spans.reader import Span, read_spans
 from .tables import headed_cells
 from .text import plain
@@ -30,28 +31,14 @@ _VALUE = (
     rf"(?P<value>{_NUMBER})(?:(?:-| to )(?P<upto>\d{{1,6}}(?:\.\d{{1,6}})?)(?![\d:]))?"
     rf"(?:{_OF}(?P<top>\d{{1,6}})(?![\d.]*\d)|\s?(?P<percent>%|percent\b|per cent\b))?"
 )
-_WORDS = (
-    r"(?:severity|importance|severeness|seriousness|intensity|danger|harm|anomaly|abnormality|risk|how[_ ]severe|score|"
-    r"rating|rate[sd]?|grade|level|value|answer|严重程度|严重性|严重度|评分|分数|得分)"
-)
 _CUE = re.compile(
-    rf"(?<![a-z]){_WORDS}(?:[ _](?:score|level|rating|value|{_WORDS}))?(?: \(?(?:0|1)\s?(?:-|to)\s?10\)?)?"
+    rf"(?<![a-z]){WORDS}(?:[ _](?:score|level|rating|value|{WORDS}))?(?: \(?(?:0|1)\s?(?:-|to)\s?10\)?)?"
     rf"\s?[\"')\]]*+\s?(?:[:=→]|\b(?:is|of|at|as)\b|为|是)?[\s\"'(\[]*+(?:about |around |approximately )?{_VALUE}"
 )
 _OF_TEN = re.compile(rf"(?<![\d.]){_VALUE}")
 _AT_END = re.compile(rf"(?:[:=→|>\t]\s|(?<=[^\d\s])[:=→|>]|\s-\s|\s\|)[\s\"'(\[]*+{_VALUE}[\s\"')\].,;|]*$")
 _SCALE_NAMED = re.compile(
     r"(?<![\d.])(?:0|1)(?: ?\([^()\n]{1,60}\))?\s?(?:-|to|through|and)\s?10(?![\d.%])(?! ?s(?:ec|\b))"
-)
-_BETWEEN = re.compile(
-    rf"(?P<cue>(?<![a-z]){_WORDS}\b[a-z ]{{0,20}} )between (?P<low>\d{{1,3}}(?:\.\d{{1,6}})?) and "
-    rf"(?P<high>\d{{1,3}}(?:\.\d{{1,6}})?)(?![\d:])"
-)
-# A range in a reply about one segment, in forms that could be times elsewhere: `7 - 8`, `7 or 8`, `7/10 to 8/10`.
-_OF_ALL = r"(?:\s?(?:/|out of|of)\s?10\b(?!\.\d)|\s?(?:%|percent\b|per cent\b))"
-_LOOSE_RANGE = re.compile(
-    rf"(?:\bbetween\s)?(?<![\d./:])(?P<low>\d{{1,3}}(?:\.\d{{1,6}})?)(?P<of>{_OF_ALL})?\s?(?:-|\b(?:to|or|and)\b)\s?"
-    rf"(?P<high>\d{{1,3}}(?:\.\d{{1,6}})?)(?![\d:])(?P<also>{_OF_ALL})?"
 )
 # A time of the video in a reply about one segment, which is no severity: `0:03`, `3.5 s`, `3 to 6 seconds`.
 _WHEN = re.compile(
@@ -70,11 +57,11 @@ _BRACKETS = re.compile(
 )
 _INLINE = re.compile(
     rf"(?:(?<![\[(\"'])[\[(\"']*+)?(?P<first>{_TIME})\s?(?:-|to|until|→|,)\s?(?P<last>{_TIME})[\])\"']*\s?"
-    rf"(?::(?!\d)|(?<=[\])\"'s]):|=|→|->|,?\s?{_WORDS}:?)\s?[\"']?(?:{_WORDS}:?\s?)?{_VALUE}"
+    rf"(?::(?!\d)|(?<=[\])\"'s]):|=|→|->|,?\s?{WORDS}:?)\s?[\"']?(?:{WORDS}:?\s?)?{_VALUE}"
 )
 _OBJECT = re.compile(r"\{[^{}]{1,600}\}")
 _FIELD = re.compile(r"[\"']?(?P<key>[a-z_ ]{1,40})[\"']?\s?:\s?[\"']?(?P<said>[^,\n}]{1,60})")
-_HEAD = re.compile(_WORDS)
+_HEAD = re.compile(WORDS)
 _LISTED = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*•])\s+")
 _SENTENCE = re.compile(r"(?:[^.;]|[.;](?!\s+\S))+[.;]?")
 _BARE = re.compile(r"\d{1,8}(?:\.\d+)?")
@@ -100,7 +87,7 @@ def read_severities(text: str, *, unit: TimeUnit | None, duration: float | None 
     `unit` and `duration` are those of `read_spans`; the canonical lines are in seconds in any case. Segments without a
     readable severity are `unparsed`; where more than half of them are, the answer is unread.
     """
-    plain_text = _BETWEEN.sub(_closed_up, boxed(plain(text)))
+    plain_text = with_ranges_closed_up(boxed(plain(text)))
     spans: list[Span] = []
     severities: list[float] = []
     unparsed: list[Span] = []
@@ -141,7 +128,7 @@ def read_severity(reply: str) -> float | None:
     number that is neither the scale itself (`on a scale of 0 to 10`) nor a time (`at 0:03`, `after 3 seconds`).
     """
     text = boxed(plain(reply))
-    text = _LOOSE_RANGE.sub(_tight_range, _WHEN.sub(_blank, _SCALE_NAMED.sub(_blank, text)))
+    text = with_ranges_of_a_reply(_WHEN.sub(_blank, _SCALE_NAMED.sub(_blank, text)))
     matches = [*_OF_TEN.finditer(text)]
     of_ten = (match for match in matches if match["top"] and float(match["top"]) == SCALE)
     shares = (match for match in matches if match["top"] or match["percent"])
@@ -243,21 +230,6 @@ def _named(line: str) -> re.Match[str] | None:
     """Return where a line names its severity: as a share of ten, by a word for it, or at its end."""
     shares: Iterable[re.Match[str]] = (one for one in _OF_TEN.finditer(line) if one["top"] or one["percent"])
     return next(iter(shares), None) or _CUE.search(line) or _AT_END.search(line)
-
-
-def _closed_up(match: re.Match[str]) -> str:
-    """Return `severity is between 7 and 8` as `severity is 7-8`, as long as it was."""
-    return f"{match['cue']}{match['low']}-{match['high']}".ljust(len(match[0]))
-
-
-def _tight_range(match: re.Match[str]) -> str:
-    """Return a range as `7-8/10`; what only looks like one, such as `2 and 3`, as it is."""
-    between = match[0].startswith("between")
-    if re.search(r"\band\b", match[0]) and not between:
-        return match[0]
-    if (match["of"] or "").strip() not in ("", (match["also"] or "").strip()):
-        return match[0]  # `7/10 to 80 %`
-    return f"{match['low']}-{match['high']}{match['also'] or ''}"
 
 
 def _blank(match: re.Match[str]) -> str:

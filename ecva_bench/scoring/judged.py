@@ -125,7 +125,8 @@ class JudgedScorer(Scorer):
             if verdict.values is not None:
                 yield verdict
                 continue
-            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason}", False, False
+            # A reply may say of itself what is said here of the reference.
+            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason.removesuffix(UNJUDGEABLE)}", False, False
             if _is_outcome(verdict):
                 control = next(controls)
                 unanswered, unjudgeable = control.values is not None, _is_outcome(control)

@@ -62,7 +62,7 @@ class TrainedModel(nn.Module):
         follow = torch.cat([F.pad(row.labels[1:], (0, 1), value=IGNORED) for row in rows])
         learned = follow != IGNORED  # the head is computed where something is learned
         logits = self.language.get_output_embeddings()(hidden[learned])
-        loss = F.cross_entropy(logits.float(), follow[learned], reduction="sum")
+        loss = F.cross_entropy(logits.float(), follow[learned].to(logits.device), reduction="sum")
         return {"loss": loss / (learned.sum() if num_items_in_batch is None else num_items_in_batch)}
 
     def rows(
@@ -112,7 +112,7 @@ class TrainedModel(nn.Module):
     def _read(self, rows: Sequence[PlacedRow]) -> Tensor:
         """Return the language model's last states [positions of all rows, hidden]."""
         lengths = [len(row.labels) for row in rows]
-        device = rows[0].labels.device
+        device = rows[0].embedded.device
         decoder = self.language.get_decoder()
         if self.packing:
             positions = torch.cat([torch.arange(length, device=device) for length in lengths])[None]
@@ -120,6 +120,8 @@ class TrainedModel(nn.Module):
             hidden: Tensor = decoder(inputs_embeds=joined, position_ids=positions, use_cache=False).last_hidden_state[0]
             return hidden
         padded = nn.utils.rnn.pad_sequence([row.embedded for row in rows], batch_first=True)
-        mask = torch.arange(padded.shape[1], device=device) < torch.tensor(lengths, device=device)[:, None]
-        states = decoder(inputs_embeds=padded, attention_mask=mask.long(), use_cache=False).last_hidden_state
+        mask = None
+        if min(lengths) < max(lengths):
+            mask = (torch.arange(padded.shape[1], device=device) < torch.tensor(lengths, device=device)[:, None]).long()
+        states = decoder(inputs_embeds=padded, attention_mask=mask, use_cache=False).last_hidden_state
         return torch.cat([state[:length] for state, length in zip(states, lengths, strict=True)])

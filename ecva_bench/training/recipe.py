@@ -45,10 +45,10 @@ class Recipe(_Keys):
     is its rate; without, the language model is trained whole. `mean` is what a loss is the mean over: the supervised
     `tokens` of an optimizer batch, or the means of its `micro-batches`. `batch` is the optimizer batch over all
     processes, `warmup` a share of all steps, `clip` the largest norm of the gradient (0: none). `max_length` counts ids
-    before visual tokens take their places. `by_video` keeps the samples about one
-    video together, so that a batch sees it once. `packing` joins samples to one row, `checkpointing` computes the language
-    model's activations again in the backward pass. `data` names the public sets it was made for. `reasons` say by key
-    who chose a value and what contradicts it, `deviations` what differs from the published training on purpose.
+    before visual tokens take their places. `by_video` keeps the samples about one video together, so that a batch sees
+    it once. `packing` joins samples to one row, `checkpointing` computes the language model's activations again in the
+    backward pass. `data` names the public sets it was made for. `reasons` say by key who chose a value and what
+    contradicts it, `deviations` what differs from the published training on purpose.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")

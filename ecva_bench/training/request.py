@@ -126,8 +126,8 @@ class TrainingRequest:
         try:
             sizes = NetworkSizes.of(self.model.language_config(), self.model.tower_sizes())
             words = self._words()
-        except CheckpointError:
-            estimated = "Mistral 7B's sizes and 4 bytes a token: the language model is not on this machine"
+        except CheckpointError as error:
+            estimated = f"Mistral 7B's sizes and 4 bytes a token: {error.what}"
         conversations = self._conversations
         lengths, cut = lengths_of(conversations, self.recipe, words, sizes)
         videos = {one.path for one in conversations if one.kind == "video"}

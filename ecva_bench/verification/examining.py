@@ -27,6 +27,7 @@ from .keys import Keys
 
 _SHOWN = 48  # characters of a text in a doubt
 _FIELDS = ("reference", "key_sentences", "moments", "label", "options", "curve")
+_SAME_S = 0.1  # that two decoders may say of one file
 _AHEAD = timedelta(days=1)  # that a clock may be
 _SAID = {
     "annotation": "differences from the data set's annotation, which counts",
@@ -36,7 +37,7 @@ _SAID = {
     "duplicate": "answers that are there again, which count once",
     "prompt": "prompts that are not told, or not what they are called",
     "view": "views that cannot be as they are told",
-    "time": "answers of the future",
+    "time": "times that cannot be",
     "data": "another data set than it is called, so that the file's own annotation counts",
 }
 
@@ -59,7 +60,7 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
     """
     lookup = None if dataset is None else Lookup(dataset)
     keys = Keys(results, lookup)
-    doubts = [*results.doubts, *keys.doubts(), *_of_views(results)]
+    doubts = [*results.doubts, *keys.doubts(), *_of_views(results), *_of_durations(results)]
     if dataset is None and (named := identity_of(results)).name in EMBEDDED:
         text = f"{named.name} has the hash {load_dataset(named.name).sha256[:12]} here, not {named.sha256[:12]}"
         doubts.append(Doubt(kind="data", id=named.name, view="full", text=text))
@@ -154,6 +155,17 @@ def _of_views(results: Results) -> Iterator[Doubt]:
                 yield Doubt(kind="view", id=one, view=view, text="every video has this view, so it can be asked")
 
 
+def _of_durations(results: Results) -> Iterator[Doubt]:
+    """Yield answers that say another duration of the same file of a video than the first answer about it."""
+    first: dict[tuple[str, str], float] = {}
+    for answer in (*results.answers, *results.extra):
+        if answer.video_sha256 and answer.duration is not None:
+            usual = first.setdefault((answer.video, answer.video_sha256), answer.duration)
+            if abs(usual - answer.duration) > _SAME_S:
+                text = f"its video takes {answer.duration:g} s, in other answers {usual:g} s"
+                yield Doubt(kind="time", id=answer.id, view=answer.view, text=text)
+
+
 def _about(told: Answer, right: Answer, dataset: Dataset | None) -> Iterator[Doubt]:
     """Yield what is doubtful about an answer as it was told; `right` has the data set's annotation."""
 
@@ -169,6 +181,11 @@ def _about(told: Answer, right: Answer, dataset: Dataset | None) -> Iterator[Dou
             yield doubt("annotation", f"{field} is {_short(one)}, in {dataset.name} {_short(other)}")
     if told.removed and not cuts_moments(told.view):
         yield doubt("view", "spans are cut from it, which this view does not do")
+    if told.duration is not None and told.duration <= 0:
+        yield doubt("time", f"its video takes {told.duration:g} s")
+    for step, seconds in told.time.items():
+        if seconds < 0:
+            yield doubt("time", f"{step} took {seconds:g} s")
     if _ahead(told.t):
         yield doubt("time", f"it was given at {told.t}")
 

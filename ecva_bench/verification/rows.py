@@ -27,7 +27,7 @@ from ..statistics.intervals import bootstrap_interval
 from ..version import __version__
 from .keys import packaged_prompt
 
-MOST_DRAWS = 100_000
+FEWEST_DRAWS, MOST_DRAWS = 1_000, 100_000
 _ROUNDED = 10.0**-DECIMALS  # of a value; so much may a mean of values be beside the true one, too
 _INTERVAL = 0.02  # of the range of values: a tie between two quantiles may fall either way after rounding
 
@@ -86,8 +86,8 @@ def _of_header(found: Submission, dataset: Dataset | None) -> Iterator[Contradic
         yield Contradiction(f"hash of the data set {told.name}", told.sha256, right)
     if dataset is not None and told.sha256 == dataset.sha256 and told.current != dataset.name:
         yield Contradiction("name of the data set", told.name, dataset.name)
-    if not 0 < header.draws <= MOST_DRAWS:
-        yield Contradiction("draws", header.draws, f"1 to {MOST_DRAWS}")
+    if not FEWEST_DRAWS <= header.draws <= MOST_DRAWS:  # of one draw, an interval has no width
+        yield Contradiction("draws", header.draws, f"{FEWEST_DRAWS} to {MOST_DRAWS}")
     try:
         rules = get_protocol(header.protocol)
     except EcvaError as error:

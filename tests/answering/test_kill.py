@@ -91,6 +91,14 @@ def test_a_run_by_parts_killed_again_and_again_loses_no_video_and_doubles_none(t
     def asking(out: Path) -> list[str]:
         return [sys.executable, "-c", program, "run", *more, "--out", str(out)]
 
+    def finished(out: Path) -> dict[str, dict[str, object]]:
+        """Three kills at one video leave an error for it, as chance may have it, which can be asked again."""
+        code = subprocess.run(asking(out), capture_output=True, check=False).returncode
+        if code == 3:
+            assert b"video_fatal" in out.read_bytes()
+            subprocess.run([*asking(out), "--retry-errors"], check=True, capture_output=True)
+        return answers(out)
+
     start = time.monotonic()
     subprocess.run(asking(tmp_path / "whole.jsonl"), check=True, capture_output=True)
     expected, duration = answers(tmp_path / "whole.jsonl"), time.monotonic() - start
@@ -99,7 +107,7 @@ def test_a_run_by_parts_killed_again_and_again_loses_no_video_and_doubles_none(t
     chance, out, files = random.Random(11), tmp_path / "0.jsonl", 1
     for _ in range(25):
         if out.exists() and b'"type":"end"' in out.read_bytes():  # there is nothing left to kill
-            assert answers(out) == expected
+            assert finished(out) == expected
             out, files = tmp_path / f"{files}.jsonl", files + 1
         process = subprocess.Popen(asking(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not out.exists() and process.poll() is None:
@@ -107,8 +115,7 @@ def test_a_run_by_parts_killed_again_and_again_loses_no_video_and_doubles_none(t
         time.sleep(chance.uniform(0, duration / 2))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run(asking(out), check=True, capture_output=True)
-    assert answers(out) == expected
+    assert finished(out) == expected
 
 
 def test_a_run_of_many_workers_killed_or_interrupted_resumes_and_leaves_no_worker_behind(

@@ -66,7 +66,17 @@ def test_a_range_of_severities_is_its_middle(text: str) -> None:
     assert read(text) == [(0.0, 5.0, 7.5), (5.0, 10.0, 3.0)]
 
 
-@pytest.mark.parametrize("text", ["0 - 5 - 8", "0-5 8/10", "0 to 5: 8", "0s - 5s - 8/10", "0:00 to 0:05 - 8"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0 - 5 - 8",
+        "0-5 8/10",
+        "0 to 5: 8",
+        "0s - 5s - 8/10",
+        "0:00 to 0:05 - 8",
+        "An anomaly between 0 and 5: severity 8",
+    ],
+)
 def test_times_are_no_range_of_severities(text: str) -> None:
     assert read(text) == [(0.0, 5.0, 8.0)]
 
@@ -156,6 +166,7 @@ def test_what_names_no_segment_is_unread(text: str) -> None:
         ("8-12", None),
         ("3-4/5", None),
         ("Between 2 and 4 people fall: 6/10", 6),
+        ("There is an anomaly between 3 and 7. Severity 8", 8),
     ],
 )
 def test_a_reply_names_one_severity(reply: str, severity: float | None) -> None:

@@ -183,6 +183,10 @@ def interval_narrowed(found: Json) -> None:
     one["zero_filled_interval"] = one["interval"] = [one["mean"] - 1e-3, one["mean"] + 1e-3]
 
 
+def interval_of_one_draw(found: Json) -> None:
+    found["scores"]["draws"] = 1
+
+
 def floor_lowered(found: Json) -> None:
     summary(found)["floor"] = 0.0
 
@@ -317,6 +321,7 @@ IN_SUBMISSION: Mapping[Callable[[Json], None], str] = {  # with the reason for w
     prompts_of_header_and_settings_differ: "prompts of cause is bbbb",
     prompts_left_out: "prompts of cause is none",
     interval_narrowed: "zero_filled_interval of rouge2 of cause (full) is",
+    interval_of_one_draw: "draws is 1, should be 1000 to 100000",
     floor_lowered: "floor of rouge2 of cause (full) is 0",
     unjudgeable_made_up: "unjudgeable samples of rouge2 of cause (full) is 1, should be at most 0",
     worst_called_unjudgeable: "value of mini",
@@ -446,6 +451,20 @@ def ends_made_up(records: Lines) -> None:
         one["t"] = "2126-01-01T00:00:00Z"
 
 
+def answered_before_asked(records: Lines) -> None:
+    for one in answered(records):
+        one["time"] = {"answer": -5.0}
+
+
+def duration_negative(records: Lines) -> None:
+    for one in records[1:]:
+        one["duration"] = -one.get("duration", 1.0)
+
+
+def duration_of_one_answer(records: Lines) -> None:
+    answered(records, "timestamp")[0]["duration"] = 6.0
+
+
 def model_renamed(records: Lines) -> None:
     records[0]["spec"]["model"] = "gpt-5"
 
@@ -497,6 +516,9 @@ IN_ANSWERS: Mapping[Callable[[Lines], None], str] = {  # with the reason for whi
     prompts_left_out_of_the_run: "the run does not say what it was asked",
     cut_view_called_full: "its key",
     ends_made_up: "it was given at 2126",
+    answered_before_asked: "mini01/cause (full): answer took -5 s",
+    duration_negative: "its video takes -",
+    duration_of_one_answer: "mini01/timestamp (full): its video takes 6 s",
     model_renamed: "its key",
     video_of_other_bytes: "mini01/cause (full): its key",
 }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import string
 from collections.abc import Iterable
 from pathlib import Path
 
 from ...torchvision import ensure_torchvision
 from ...writing import write_whole
 from ..conversations import Conversation
-from .samples import prompts
+from .samples import half, prompts
 
-PIECES = 1200
-TENTHS = 140  # times from 0.0 to 13.9 are pieces of their own
+PIECES = 1100
+HALVES = 30  # times from 0.0 to 14.5 are pieces of their own
 BLANK = "\u2581"  # SentencePiece's blank
 
 TOWER = {
@@ -48,8 +49,8 @@ def write_parts(folder: Path, conversations: Iterable[Conversation], template: s
     vocabulary, pieces = make_vocabulary((answer for one in conversations for _, answer in one.rounds), template)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
-        MistralForCausalLM(MistralConfig(vocab_size=pieces, **LANGUAGE)).save_pretrained(base)
-        CLIPVisionModel(CLIPVisionConfig(**TOWER)).save_pretrained(tower)
+        MistralForCausalLM(MistralConfig.from_dict({**LANGUAGE, "vocab_size": pieces})).save_pretrained(base)
+        CLIPVisionModel(CLIPVisionConfig.from_dict({**TOWER})).save_pretrained(tower)
     write_whole(base / "tokenizer.model", vocabulary)
     return base, tower
 
@@ -63,7 +64,13 @@ def make_vocabulary(answers: Iterable[str], template: str) -> tuple[bytes, int]:
     from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 
     system, _, end = template.partition("{video}\n{question}")
-    always = [system, end, "\nThe last frame is at", " seconds.\n", *(text for text in prompts().values() if "{" not in text)]
+    always = [
+        system,
+        end,
+        "\nThe last frame is at about",
+        " seconds.\n",
+        *(text for text in prompts().values() if "{" not in text),
+    ]
     written = io.BytesIO()
     SentencePieceTrainer.train(
         sentence_iterator=iter([*answers]),
@@ -73,10 +80,12 @@ def make_vocabulary(answers: Iterable[str], template: str) -> tuple[bytes, int]:
         normalization_rule_name="identity",
         user_defined_symbols=[
             "\n",
-            *(f"{tenth / 10:.1f}" for tenth in range(TENTHS)),
+            *(half(place / 2) for place in range(HALVES)),
             *map(str, range(12)),
             *(text.replace(" ", BLANK) for text in always),
         ],
+        character_coverage=1.0,
+        required_chars=string.ascii_letters + string.punctuation,
         hard_vocab_limit=False,
         num_threads=1,
         minloglevel=2,

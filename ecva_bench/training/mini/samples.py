@@ -49,14 +49,13 @@ class TrainingSample:
 
 
 def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingSample]:
-    """Yield all that is asked about a clip of which so many frames are shown."""
+    """Yield what is asked about a clip of which so many frames are shown: one text, and all that is short."""
     chance = random.Random(f"ecva-bench training words {seed}/{clip.number}")
     kind, whole = clip.kind, samplers.midpoints(clip.n_frames, frames, rounded="bounds")
     spans = spans_of(clip)
+    text, sentences = chance.choice((("description", kind.description), ("cause", kind.cause), ("effect", kind.effect)))
     answers = {
-        "description": chance.choice(kind.description).format(**clip.colours),
-        "cause": chance.choice(kind.cause).format(**clip.colours),
-        "effect": chance.choice(kind.effect).format(**clip.colours),
+        text: chance.choice(sentences).format(**clip.colours),
         "classification": f"[{kind.label}]" if kind.label else "",
         "timestamp": spans,
         "timestamp-or-none": spans or "none",
@@ -72,9 +71,22 @@ def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingS
         yield _sample(prompt, answer, None, whole[-1] / clip.frame_rate)
 
 
+def caption_of(clip: TrainingClip, seed: int, frames: int) -> TrainingSample:
+    """Return a description of a clip, for the first stage."""
+    chance = random.Random(f"ecva-bench training caption {seed}/{clip.number}")
+    whole = samplers.midpoints(clip.n_frames, frames, rounded="bounds")
+    text = chance.choice(clip.kind.description).format(**clip.colours)
+    return _sample("description", text, whole, whole[-1] / clip.frame_rate)
+
+
 def timed(question: str, seconds: float) -> str:
     """Return a question with the time of the last frame in front of it, in seconds from the start of what is shown."""
-    return _timed().replace("{seconds}", f"{seconds:.1f}").replace("{question}", question)
+    return _timed().replace("{seconds}", half(seconds)).replace("{question}", question)
+
+
+def half(seconds: float) -> str:
+    """Return seconds as the model is told them and tells them: to the next half."""
+    return f"{round(2 * seconds) / 2:.1f}"
 
 
 def spans_of(clip: TrainingClip) -> str:
@@ -82,8 +94,8 @@ def spans_of(clip: TrainingClip) -> str:
     if not clip.kind.anomalous:
         return ""
     if clip.kind.whole:
-        return f"[0.0, {clip.duration:.1f}]"
-    return " ".join(f"[{moment.start:.1f}, {moment.end:.1f}]" for moment in clip.moments)
+        return f"[0.0, {half(clip.duration)}]"
+    return " ".join(f"[{half(moment.start)}, {half(moment.end)}]" for moment in clip.moments)
 
 
 def severity_at(clip: TrainingClip, t: float) -> float:
@@ -115,9 +127,7 @@ def _part(clip: TrainingClip, chance: random.Random, frames: int) -> TrainingSam
     return _sample("severity", str(round(float(severity))), indices, seconds[indices[-1]] - seconds[inside[0]])
 
 
-def _sample(
-    prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds: float
-) -> TrainingSample:
+def _sample(prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds: float) -> TrainingSample:
     return TrainingSample(prompt, timed(prompts()[prompt], seconds), answer, indices)
 
 

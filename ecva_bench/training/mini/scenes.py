@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...data.scenes import HEIGHT, WIDTH
+from ...errors import TrainingError
 from ..conversations import Conversation, Turn
 from .clips import TrainingClip, draw_clip
-from .samples import TrainingSample, samples_of
+from .samples import TrainingSample, caption_of, samples_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SEED, CLIPS = 20261129, 1600
+SEED, CLIPS = 20261129, 1200
 
 Squares = Callable[["NDArray[np.uint8]"], "NDArray[np.uint8]"]
 
 
 class TrainingScenes:
-    """Clips `0` to `count` of a seed, of each of which `frames` frames are shown.
+    """Clips `0` to `count` of a seed, of each of which `frames` frames are shown: `captions` and `conversations`.
 
     `squares` makes frames as the tower is shown them. What was drawn is kept: about 100 KB for each clip or part at 8
     frames of 64 x 64.
@@ -32,29 +33,32 @@ class TrainingScenes:
         self._squares, self._frames = squares, frames
         self._shown: dict[Path, tuple[TrainingClip, NDArray[np.int64] | None]] = {}
         self._drawn: dict[Path, NDArray[np.uint8]] = {}
-        self.conversations: Sequence[Conversation] = tuple(
-            self._conversation(clip, sample, number)
-            for clip in (draw_clip(seed, place) for place in range(count))
-            for number, sample in enumerate(samples_of(clip, seed, frames))
+        clips = [draw_clip(seed, place) for place in range(count)]
+        self.captions = tuple(self._conversation(clip, caption_of(clip, seed, frames), "c") for clip in clips)
+        self.conversations = tuple(
+            self._conversation(clip, sample, str(place))
+            for clip in clips
+            for place, sample in enumerate(samples_of(clip, seed, frames))
         )
 
-    def captions(self) -> list[Conversation]:
-        """Return the conversations that describe a clip, for the first stage."""
-        return [one for one in self.conversations if one.id.endswith("/description")]
-
     def frames(self, conversation: Conversation) -> NDArray[np.uint8]:
-        """Return the frames of a conversation as the tower is shown them; for one clip or part always the same array."""
-        path = conversation.path
-        assert path is not None
+        """Return the frames of a conversation as the tower is shown them; of one clip or part always the same array."""
+        path = _path_of(conversation)
         if path not in self._drawn:
             clip, indices = self._shown[path]
             pixels = np.zeros((self._frames, HEIGHT, WIDTH, 3), dtype=np.uint8)
             self._drawn[path] = self._squares(pixels if indices is None else clip.frames(indices))
         return self._drawn[path]
 
-    def _conversation(self, clip: TrainingClip, sample: TrainingSample, number: int) -> Conversation:
+    def _conversation(self, clip: TrainingClip, sample: TrainingSample, number: str) -> Conversation:
         name = "blank" if sample.indices is None else f"{clip.number}{'-part' * (sample.prompt == 'severity')}"
         path = Path("mini-training") / name
         self._shown[path] = (clip, sample.indices)
         turns = (Turn("user", f"<video>\n{sample.question}"), Turn("assistant", sample.answer))
         return Conversation(f"{clip.number}/{number}/{sample.prompt}", path, "video", turns)
+
+
+def _path_of(conversation: Conversation) -> Path:
+    if conversation.path is None:
+        raise TrainingError("a conversation about no clip", conversation.id, "ask for frames where there is one")
+    return conversation.path

@@ -1,0 +1,56 @@
+"""A small AnomShield that has learned from drawn scenes: the architecture of `anomshield`, with weights in the package.
+
+It is told the time of the last frame, for nothing else of its prompt tells how long a video lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ecva_bench.answering import ModelCard
+from ecva_bench.training.mini.samples import timed
+
+from ..anomshield.adapter import GREEDY, AnomShield
+from ..parts.families.composed import Seen
+from ..parts.prompts import Piece, read_template
+
+TIMED = read_template("anomshield-mini", 1)
+WEIGHTS = Path(__file__).with_name("anomshield-mini")
+
+
+class AnomShieldMini(AnomShield):
+    """The options are those of `AnomShield`; without any, the weights are those of the package."""
+
+    card = ModelCard(
+        name="AnomShield mini",
+        paper="arXiv 2412.07183 for the architecture; the weights are ecva-bench's",
+        code="ecva-bench",
+        code_licence="Apache-2.0",
+        weights_licence="Apache-2.0; they come with the package",
+        hub_ids=(),
+        frames="8",
+        visual_tokens="8",
+        memory="5 MB",
+        deviations=(
+            "About a million parameters, trained on drawn scenes of the kinds of `mini`: no evidence for real videos.",
+            "No hard prompt unless it is asked for, and 8 frames instead of 16.",
+            "A question is asked with the time of the last frame in front of it.",
+            "Prompts other than the packaged ones are spelled letter by letter, which it has not learned.",
+        ),
+    )
+    default_checkpoint = str(WEIGHTS)
+    policies: ClassVar = {"greedy": replace(GREEDY, max_new_tokens=120)}
+
+    def __init__(self, *, hard_prompt: str = "no", **options: str) -> None:
+        super().__init__(hard_prompt=hard_prompt, **options)
+
+    def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
+        """Return what `AnomShield` does for the question with the time of the last frame on the timeline shown."""
+        return super().prompt(timed(question, float(seen.positions[-1])), seen)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `AnomShield` does, and the words that tell the time."""
+        return {**super().describe(), "timed": TIMED.describe()}

@@ -1,0 +1,119 @@
+"""Trains AnomShield mini from nothing, as its weights were made.
+
+    python -m ecva_bench.adapters.anomshield_mini.making --out FOLDER
+
+Parts with random weights, the recipe's stages one after another, and the folder that comes with the package. What was
+begun in a folder is gone on with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ecva_bench.records.base import sha256_of
+from ecva_bench.records.training import SAMPLE_HASH, TrainedStage, TrainingData, TrainingRecord, TrainingVideo
+from ecva_bench.torchvision import ensure_torchvision
+from ecva_bench.training.conversations import Conversation
+from ecva_bench.training.mini.parts import TOWER, write_parts
+from ecva_bench.training.mini.scenes import CLIPS, SEED, TrainingScenes
+from ecva_bench.training.recipe import Recipe, get_recipe
+from ecva_bench.training.training import Trained, train
+from ecva_bench.writing import write_whole
+
+from ..anomshield.adapter import AnomShield
+from ..anomshield.connector import FULL_PRECISION
+from .adapter import AnomShieldMini
+
+STAGES = ("1", "3")
+NAME = "anomshield-mini"
+
+
+def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEED, **changes: Any) -> Path:
+    """Train all stages of a recipe in a folder and return the folder of the weights; `changes` are keys that differ.
+
+    `changes` may name `steps` by stage.
+    """
+    ensure_torchvision()
+    from ..parts.towers.clip import squares
+
+    recipes = [_recipe(f"anomshield/{recipe}/{stage}", changes) for stage in STAGES]
+    side = int(TOWER["image_size"])
+    scenes = TrainingScenes(partial(squares, side=side, pad=True), frames=recipes[0].frames, seed=seed, count=clips)
+    base, tower = write_parts(
+        out / "parts", (*scenes.captions, *scenes.conversations), AnomShield.template.text, recipes[0].seed
+    )
+    adapter: AnomShield = AnomShield(base=str(base), vision_tower=str(tower), hard_prompt="no")
+    stages = []
+    for stage in recipes:
+        given = scenes.captions if stage.template == "plain" else scenes.conversations
+        result = train(stage, given, adapter, scenes.frames, out / str(stage.stage), use_cpu=True)
+        stages.append(_told(stage, given, result, seed, clips))
+        adapter = AnomShieldMini(model_path=str(result.folder))
+    packed = out / NAME
+    pack(Path(adapter.model_path), packed)
+    record = TrainingRecord(model=NAME, stages=tuple(stages))
+    write_whole(packed / "training.json", record.model_dump_json(indent=1))
+    return packed
+
+
+def pack(folder: Path, packed: Path) -> None:
+    """Write the weights of a folder in 16 bits, but for those that must stay precise, with their settings."""
+    import torch
+    from safetensors.torch import load_file
+    from safetensors.torch import save as bytes_of
+
+    tensors = {
+        name: part if any(name.endswith(precise) for precise in FULL_PRECISION) else part.to(torch.float16)
+        for name, part in load_file(folder / "model.safetensors").items()
+    }
+    write_whole(packed / "model.safetensors", bytes_of(tensors, {"format": "pt"}))
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    write_whole(packed / "config.json", json.dumps(settings, indent=1))
+    shutil.copyfile(folder / "tokenizer.model", packed / "tokenizer.model")
+
+
+def _recipe(name: str, changes: dict[str, Any]) -> Recipe:
+    found = get_recipe(name)
+    steps = changes.get("steps", {}).get(found.stage, found.steps)
+    others = {key: value for key, value in changes.items() if key != "steps"}
+    return Recipe.model_validate({**found.model_dump(), **others, "steps": steps})
+
+
+def _told(recipe: Recipe, given: Sequence[Conversation], result: Trained, seed: int, clips: int) -> TrainedStage:
+    """Return what the record of the training says of a stage."""
+    import torch
+    import transformers
+
+    from ecva_bench.version import __version__
+
+    hashes = sorted(sha256_of([turn.text for turn in one.turns])[:SAMPLE_HASH] for one in given)
+    set_name = f"mini-training-{seed}"
+    return TrainedStage(
+        recipe=recipe.model_dump(mode="json", exclude_defaults=True),
+        recipe_sha256=recipe.sha256,
+        steps=result.steps,
+        versions={"ecva-bench": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
+        data=(TrainingData(name=set_name, sha256=sha256_of(hashes), samples=result.samples, skipped=result.skipped),),
+        videos=tuple(TrainingVideo(dataset=set_name, id=f"{number:05d}") for number in range(clips)),
+        samples=(),
+    )
+
+
+def main() -> None:
+    """Train in the folder named."""
+    import torch
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training")
+    torch.set_num_threads(1)
+    make(parser.parse_args().out)
+
+
+if __name__ == "__main__":
+    main()
