@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -42,7 +42,8 @@ Workers = Annotated[
     int, _work_option(min=1, help="Threads that read files before, and processes that do so during it.")
 ]
 ReportTo = Annotated[
-    str, _work_option(help="Where transformers' Trainer reports to: tensorboard, wandb, trackio, or none.")
+    Literal["none", "tensorboard", "wandb", "trackio"],
+    _work_option(help="Where transformers' Trainer reports to, beside train.jsonl."),
 ]
 
 
@@ -95,7 +96,7 @@ def train_command(
         report_to=report_to,
     )
     if plan:
-        say_lines(request.plan().text)
+        say_lines(request.plan(out).text)
         return
     out = out or Path("-".join(get_recipe(recipe).id.split("/")))
     with progress("read", "files") as read:

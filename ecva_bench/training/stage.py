@@ -13,7 +13,7 @@ import transformers
 from ..errors import TrainingError
 from ..records.training import TRAINING_FILE
 from ..writing import write_whole
-from .batches import ByVideo, Samples, collate
+from .batches import Samples, VideoOrder, collate
 from .model import TrainedModel
 from .networks import GROUPS, Trainable
 from .recipe import Recipe
@@ -72,7 +72,7 @@ class Stage(transformers.Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         if self.recipe.by_video:
-            return ByVideo(self.samples, self.recipe.seed)
+            return VideoOrder(self.samples, self.recipe.seed)
         return super()._get_train_sampler(train_dataset)
 
     def training_step(self, *given: Any, **named: Any) -> torch.Tensor:

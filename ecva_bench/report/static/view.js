@@ -35,8 +35,18 @@
     options(by("s3"), [["", "–"], ["yes", "yes"], ["no", "no"]]);
   }
 
+  // A link from elsewhere knows no number of a run here: it names the run, of which the worst samples come first.
+  function namedRun() {
+    const { run } = state.now;
+    if (!run) return;
+    const found = index.runs.findIndex((one) => one.name === run || (run.length > 7 && one.sha256.startsWith(run)));
+    if (found < 0) trouble(`There is no run ${run} here.`);
+    state.set(found < 0 ? { run: "" } : { run: "", of: String(found), sort: state.now.sort || "low" });
+  }
+
   async function draw() {
     const ticket = ++drawing;
+    namedRun();
     fillForm();
     const rows = await filter.update();
     if (ticket !== drawing) return;
