@@ -84,12 +84,13 @@ def test_the_same_runs_draw_the_same_bytes_and_the_page_holds_no_script(tmp_path
 def test_a_figure_by_name_is_the_same_each_time(tmp_path: Path, name: FigureName) -> None:
     beginnings = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
     ending = sorted(beginnings)[get_args(FigureName).index(name) % 3]
-    paths = [tmp_path / f"{number}.{ending}" for number in "12"]
-    for path in paths:
-        assert write_figure(story(), path, name, task="timestamp") == [path]
-    one, two = (path.read_bytes() for path in paths)
-    assert one == two
-    assert one.startswith(beginnings[ending])
+    path = tmp_path / f"{name}.{ending}"
+    assert write_figure(story(), path, name, task="timestamp") == [path]
+    once = path.read_bytes()
+    assert once.startswith(beginnings[ending])
+    if name in ("duration", "severity", "cost"):  # one of each ending; what is drawn does not matter
+        write_figure(story(), path, name, task="timestamp")
+        assert path.read_bytes() == once
 
 
 def test_a_figure_of_several_tasks_is_a_file_each(tmp_path: Path) -> None:
