@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := results/demo
 GATE := results/gate
 ROOM ?= statistics
-FROZEN := constant motion oracle second-round
+FROZEN := constant motion oracle second-round anomshield-mini
 
 .PHONY: demo test lint types unit slow mutants guards benchmarks leaderboards gate docs clean
 

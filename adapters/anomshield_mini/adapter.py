@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ecva_bench.answering import ModelCard
 from ecva_bench.training.mini.samples import timed
 
-from ..anomshield.adapter import GREEDY, AnomShield
+from ..anomshield.adapter import AnomShield
 from ..parts.families.composed import Seen
 from ..parts.prompts import Piece, read_template
 
@@ -33,7 +33,7 @@ class AnomShieldMini(AnomShield):
         hub_ids=(),
         frames="8",
         visual_tokens="8",
-        memory="5 MB",
+        memory="0.0 GB of weights in 16 bits: 2 MB",
         deviations=(
             "About a million parameters, trained on drawn scenes of the kinds of `mini`: no evidence for real videos.",
             "No hard prompt unless it is asked for, and 8 frames instead of 16.",
@@ -42,7 +42,7 @@ class AnomShieldMini(AnomShield):
         ),
     )
     default_checkpoint = str(WEIGHTS)
-    policies: ClassVar = {"greedy": replace(GREEDY, max_new_tokens=120)}
+    policies: ClassVar = {name: replace(policy, max_new_tokens=120) for name, policy in AnomShield.policies.items()}
 
     def __init__(self, *, hard_prompt: str = "no", **options: str) -> None:
         super().__init__(hard_prompt=hard_prompt, **options)

@@ -56,13 +56,13 @@ def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEE
         stages.append(_told(stage, given, result, seed, clips))
         adapter = AnomShieldMini(model_path=str(result.folder))
     packed = out / NAME
-    pack(Path(adapter.model_path), packed)
+    write_packed(Path(adapter.model_path), packed)
     record = TrainingRecord(model=NAME, stages=tuple(stages))
     write_whole(packed / "training.json", record.model_dump_json(indent=1))
     return packed
 
 
-def pack(folder: Path, packed: Path) -> None:
+def write_packed(folder: Path, packed: Path) -> None:
     """Write the weights of a folder in 16 bits, but for those that must stay precise, with their settings."""
     import torch
     from safetensors.torch import load_file
@@ -105,7 +105,7 @@ def _told(recipe: Recipe, given: Sequence[Conversation], result: Trained, seed: 
     )
 
 
-def main() -> None:
+def _train() -> None:
     """Train in the folder named."""
     import torch
 
@@ -116,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _train()

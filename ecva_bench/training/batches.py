@@ -86,7 +86,7 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-class ByVideo(Sampler[int]):
+class VideoOrder(Sampler[int]):
     """The order of an epoch: videos are shuffled, and all samples about one follow each other, shuffled as well.
 
     So a batch sees each of its videos once, however much is asked about it. The same seed and epoch give the same

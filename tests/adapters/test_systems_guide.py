@@ -20,7 +20,7 @@ ROWS = [match for line in PAGE.read_text(encoding="utf-8").splitlines() if (matc
 
 
 def test_every_system_stands_in_it_once() -> None:
-    assert sorted(row["name"] for row in ROWS) == sorted(MODELS)
+    assert sorted(row["name"] for row in ROWS) == sorted({*MODELS} - {"anomshield-mini"})  # which no paper has
     assert len({row["row"] for row in ROWS}) == len(ROWS)
 
 

@@ -1,4 +1,4 @@
-"""Writes leaderboards/ci anew: baselines on `mini`, judged by a rule behind a real server, and the scores they get.
+"""Writes leaderboards/ci anew: baselines and AnomShield mini on `mini`, judged by a rule, and the scores they get.
 
     python -m tests.leaderboard.freeze
 
@@ -29,8 +29,8 @@ ANSWERS = BOARDS / "mini" / "answers"
 ECHO = ANSWERS / "prompt-echo.jsonl"
 VIEWS = ("--edited", "anomaly", "--edited", "control")
 TASKS = ("--task", "description,cause,effect,classification,timestamp")
-MODELS = ("constant", "motion", "oracle", "second-round")
-SEVERE = ("constant", "middle", "motion", "oracle", "second-round")  # baselines of the task severity
+MODELS = ("constant", "motion", "oracle", "second-round", "anomshield-mini")
+SEVERE = ("constant", "middle", "motion", "oracle", "second-round", "anomshield-mini")
 JUDGE = "shared-words"
 HARDWARE = ("--hardware", "2 CPU cores")
 

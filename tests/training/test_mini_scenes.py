@@ -17,7 +17,7 @@ from ecva_bench.data.drawing import Clip
 from ecva_bench.data.mini import load_mini, mini_clips, render_clip
 from ecva_bench.data.mini_twins import load_mini_twins
 from ecva_bench.data.scenes import SCENES, TWINS
-from ecva_bench.training.mini.clips import COLOURS, Look, TrainingClip, draw_clip
+from ecva_bench.training.mini.clips import COLOURS, Look, TrainingClip, training_clip
 from ecva_bench.training.mini.kinds import kinds
 from ecva_bench.training.mini.samples import prompts, samples_of, severity_at
 from ecva_bench.training.mini.scenes import CLIPS, SEED, TrainingScenes
@@ -51,16 +51,16 @@ def test_no_clip_has_moments_and_look_of_one_of_mini() -> None:
     evaluated = {clip.scene: clip for clip in mini_clips().values()}
     assert set(evaluated) == set(SCENES)
     for number in range(CLIPS):
-        clip = draw_clip(SEED, number)
+        clip = training_clip(SEED, number)
         other = evaluated[clip.kind.original]
         assert (clip.moments, clip.duration, clip.frame_rate) != (other.moments, other.duration, other.frame_rate)
         assert clip.look != AS_DRAWN
 
 
 def test_a_clip_follows_from_seed_and_number_alone() -> None:
-    assert draw_clip(1, 5) == draw_clip(1, 5)
-    assert len({repr(draw_clip(seed, number)) for seed in (1, 2) for number in range(50)}) == 100
-    assert {draw_clip(1, number).kind.name for number in range(400)} == {*SCENES, *TWINS}
+    assert training_clip(1, 5) == training_clip(1, 5)
+    assert len({repr(training_clip(seed, number)) for seed in (1, 2) for number in range(50)}) == 100
+    assert {training_clip(1, number).kind.name for number in range(400)} == {*SCENES, *TWINS}
 
 
 @pytest.mark.parametrize("video", ["mini01", "mini11"])
@@ -89,7 +89,7 @@ def as_training_clip(clip: Clip) -> TrainingClip:
 
 
 def test_things_are_repainted_and_named_by_their_colours() -> None:
-    clips = [draw_clip(3, number) for number in range(300)]
+    clips = [training_clip(3, number) for number in range(300)]
     clip = next(c for c in clips if c.kind.name == "collision" and "blue" not in c.colours.values())
     blue, when = np.array(COLOURS["blue"]), round((clip.moments[0].start - 0.5) * clip.frame_rate)
     as_usual = replace(clip, look=AS_DRAWN, repainted=()).frames([when])
@@ -120,7 +120,7 @@ def test_a_clip_asked_about_twice_is_drawn_once() -> None:
 
 def test_answers_are_true_of_what_is_drawn() -> None:
     for number in range(200):
-        clip = draw_clip(4, number)
+        clip = training_clip(4, number)
         samples = {sample.prompt: sample for sample in samples_of(clip, 4, 8) if sample.indices is not None}
         assert samples["detection"].answer == ("Yes" if clip.kind.anomalous else "No")
         if clip.kind.label:

@@ -96,7 +96,7 @@ class TrainingClip:
 _SCENES: dict[str, Scene] = {**SCENES, **TWINS}
 
 
-def draw_clip(seed: int, number: int) -> TrainingClip:
+def training_clip(seed: int, number: int) -> TrainingClip:
     """Return the clip of a number; the same for the same seed, and one of its own for each number."""
     chance = random.Random(f"ecva-bench training clip {seed}/{number}")
     named = kinds()

@@ -52,7 +52,7 @@ def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingS
     """Yield what is asked about a clip of which so many frames are shown: one text, and all that is short."""
     chance = random.Random(f"ecva-bench training words {seed}/{clip.number}")
     kind, whole = clip.kind, samplers.midpoints(clip.n_frames, frames, rounded="bounds")
-    spans = spans_of(clip)
+    spans = moments_as_told(clip)
     text, sentences = chance.choice((("description", kind.description), ("cause", kind.cause), ("effect", kind.effect)))
     answers = {
         text: chance.choice(sentences).format(**clip.colours),
@@ -89,7 +89,7 @@ def half(seconds: float) -> str:
     return f"{round(2 * seconds) / 2:.1f}"
 
 
-def spans_of(clip: TrainingClip) -> str:
+def moments_as_told(clip: TrainingClip) -> str:
     """Return the moments of a clip as an answer; empty where nothing abnormal happens."""
     if not clip.kind.anomalous:
         return ""

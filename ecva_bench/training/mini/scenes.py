@@ -11,7 +11,7 @@ import numpy as np
 from ...data.scenes import HEIGHT, WIDTH
 from ...errors import TrainingError
 from ..conversations import Conversation, Turn
-from .clips import TrainingClip, draw_clip
+from .clips import TrainingClip, training_clip
 from .samples import TrainingSample, caption_of, samples_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class TrainingScenes:
         self._squares, self._frames = squares, frames
         self._shown: dict[Path, tuple[TrainingClip, NDArray[np.int64] | None]] = {}
         self._drawn: dict[Path, NDArray[np.uint8]] = {}
-        clips = [draw_clip(seed, place) for place in range(count)]
+        clips = [training_clip(seed, place) for place in range(count)]
         self.captions = tuple(self._conversation(clip, caption_of(clip, seed, frames), "c") for clip in clips)
         self.conversations = tuple(
             self._conversation(clip, sample, str(place))

@@ -1,0 +1,59 @@
+"""AnomShield mini: the weights of the package are those of their card, and they look."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+import ecva_bench as eb
+from ecva_bench.adapters.anomshield_mini.adapter import WEIGHTS
+from ecva_bench.records.training import parse_training
+from ecva_bench.training.mini.scenes import CLIPS, SEED
+from ecva_bench.training.recipe import get_recipe
+
+LARGEST = 8_000_000  # bytes of all files together
+CONSTANT = 2  # of the 14 clips have the class that the constant names
+CARD = WEIGHTS / "README.md"
+
+
+def test_the_files_are_small_and_have_the_hashes_of_the_card() -> None:
+    files = [path for path in WEIGHTS.iterdir() if path != CARD]
+    assert sum(path.stat().st_size for path in files) < LARGEST
+    named = dict(re.findall(r"\| `([\w.]+)` \|.*\| `([0-9a-f]{64})` \|", CARD.read_text(encoding="utf-8")))
+    assert named == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_record_says_which_recipe_and_clips_it_was_trained_by() -> None:
+    record = parse_training((WEIGHTS / "training.json").read_bytes(), WEIGHTS)
+    assert [stage.recipe_sha256 for stage in record.stages] == [
+        get_recipe(f"anomshield/mini/{stage}").sha256 for stage in (1, 3)
+    ]
+    assert [stage.steps for stage in record.stages] == [
+        get_recipe(f"anomshield/mini/{stage}").steps for stage in (1, 3)
+    ]
+    videos = {(video.dataset, video.id) for stage in record.stages for video in stage.videos}
+    assert videos == {(f"mini-training-{SEED}", f"{number:05d}") for number in range(CLIPS)}
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> eb.RunOutcome:
+    """What it answers on `mini` when asked for the class, with pictures and without."""
+    out = tmp_path_factory.mktemp("anomshield-mini") / "run.jsonl"
+    return eb.run("anomshield-mini", tasks="classification", edited=("blank",), out=out)
+
+
+@pytest.mark.parametrize(("view", "fewest", "most"), [("full", 10, 14), ("blank", 0, CONSTANT)])
+def test_it_tells_classes_apart_by_what_is_to_be_seen(
+    view: str, fewest: int, most: int, answered: eb.RunOutcome
+) -> None:
+    right = [one.answer == f"[{one.label.major}]" for one in answered.records if one.view == view and one.label]
+    assert len(right) == 14
+    assert fewest <= sum(right) <= most
+
+
+def test_it_is_told_the_time_of_the_last_frame(answered: eb.RunOutcome) -> None:
+    assert answered.records
+    assert "anomshield-mini.v1" in Path(answered.path).read_text(encoding="utf-8").partition("\n")[0]
