@@ -48,7 +48,8 @@ def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEE
     base, tower = write_parts(
         out / "parts", (*scenes.captions, *scenes.conversations), AnomShield.template.text, recipes[0].seed
     )
-    adapter: AnomShield = AnomShield(base=str(base), vision_tower=str(tower), hard_prompt="no")
+    adapter = AnomShieldMini(base=str(base), vision_tower=str(tower))
+    adapter.model_path = ""  # it begins from nothing
     stages = []
     for stage in recipes:
         given = scenes.captions if stage.template == "plain" else scenes.conversations
