@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 FRAMES, PATCHES = 8, 16  # that a video is shown as, and of a frame
+POSITIONS = "mm_projector_positions"  # of config.json; the released code has none
 TIMED = read_template("anomshield-mini", 1)
 WEIGHTS = Path(__file__).with_name("anomshield-mini")
 
@@ -52,8 +53,11 @@ class AnomShieldMini(AnomShield):
         super().__init__(hard_prompt=hard_prompt, **options)
 
     def connector(self) -> torch.nn.Module:
-        """Return the connector with the paper's positions (Eq. 1), which the released code leaves out."""
+        """Return the connector, where its config.json says so with the paper's positions (Eq. 1)."""
         from ..anomshield.connector import MambaConnector
+
+        if not self.config.get(POSITIONS):
+            return super().connector()
 
         return MambaConnector(
             *self.connector_sizes, backend=self._backend, positional="spatiotemporal", frames=FRAMES, patches=PATCHES
