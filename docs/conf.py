@@ -53,6 +53,7 @@ CONTENTS = {
         "docs/guides/numbers",
         "docs/guides/own-model",
         "docs/guides/systems",
+        "docs/guides/training",
         "docs/guides/severity",
         "docs/guides/own-metric",
         "docs/guides/described-data",

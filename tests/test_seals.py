@@ -37,7 +37,7 @@ class Files:
         self.results = folder / "run.jsonl"
         write_results(self.results, run.model_copy(update={"expects": owed}), answers)
         results = read_results(self.results)
-        scores = score_results(results, scorers=["bleu", "timestamp"], draws=50)
+        scores = score_results(results, scorers=["bleu", "timestamp"], draws=1_000)
         self.scores = folder / "run.scores.jsonl"
         write_scores(scores, self.scores)
         self.submission = write_submission(submission(scores, results), folder / "boards")

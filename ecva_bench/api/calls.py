@@ -26,7 +26,7 @@ from ..journal.results import read_results
 from ..judging import Judge, open_judge
 from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
 from ..leaderboard.board import leaderboards
-from ..leaderboard.compare import compare_scores
+from ..leaderboard.compare import Comparison, compare_runs
 from ..leaderboard.pairing import On
 from ..leaderboard.published import published_tables
 from ..leaderboard.submission import Submission, submission
@@ -197,16 +197,18 @@ def compare(
     new: RunSource,
     metrics: str | Sequence[str] = (),
     tasks: str | Sequence[str] = (),
-    on: On = "all",
+    on: On = "owed",
     seed: int = 0,
     data: DatasetSource | None = None,
 ) -> Compared:
-    """Return how a run differs from its base: every metric's difference with its interval, and what moved most.
+    """Return how a run differs from its base: each task's difference with its interval, and what moved most.
 
     Runs are outcomes, scores files, results files with their scores beside them, or, with the annotations `data`,
-    answers made elsewhere, which are scored in memory without a judge. Samples are paired and videos drawn anew;
-    p-values are corrected after Holm. Raises `UsageError` for runs over other samples, unless `on` is
-    `"intersection"`, and `ResultsError` for a run that was not scored.
+    answers made elsewhere, which are scored in memory without a judge. `metrics` are by default the one of each task by
+    which leaderboards rank; `"all"` are all. Samples are paired and videos drawn anew; p-values are corrected after
+    Holm. Compared is what both were asked, a missing answer at its worst value; with `on="intersection"` what both
+    answered; with `on="all"` runs over other samples raise `UsageError`. So do runs without a common sample.
+    `ResultsError` is raised for a run that was not scored.
 
     >>> import ecva_bench as eb
     >>> for model in ("constant", "oracle"):
@@ -214,16 +216,27 @@ def compare(
     >>> eb.compare(base="constant.jsonl", new="oracle.jsonl", metrics="rougeL").records[0].new
     1.0
     """
+    return Compared(compare_all([base, new], metrics=metrics, tasks=tasks, on=on, seed=seed, data=data)[0])
+
+
+def compare_all(
+    runs: Sequence[RunSource],
+    *,
+    metrics: str | Sequence[str] = (),
+    tasks: str | Sequence[str] = (),
+    on: On = "owed",
+    seed: int = 0,
+    data: DatasetSource | None = None,
+) -> list[Comparison]:
+    """Return how each run differs from every one before it, as `compare` does; p-values are corrected for all pairs."""
     datasets = [] if data is None else [load_dataset(data)]
-    found = compare_scores(
-        base=_scores(base, datasets),
-        new=_scores(new, datasets),
+    return compare_runs(
+        [_scores(run, datasets) for run in runs],
         metrics=_several(metrics),
         tasks=[task.name for task in find_tasks(_several(tasks))],
         on=on,
         seed=seed,
     )
-    return Compared(found)
 
 
 def leaderboard(

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..leaderboard.by_view import view_scores, view_table
-from ..leaderboard.compare import Comparison, Effect, comparison_tables
+from ..leaderboard.by_view import view_scores
+from ..leaderboard.compare import Comparison, Effect
+from ..leaderboard.comparison_tables import comparison_tables
 from ..leaderboard.forms import as_markdown, as_text
-from ..leaderboard.sheet import score_sheets
+from ..leaderboard.headline import scored_tables
+from ..leaderboard.published import published_tables
 from ..leaderboard.submission import submission
 from ..leaderboard.table import Table
 from ..records.answers import Answer, End, Results
@@ -146,8 +148,7 @@ class Scored(Outcome):
         return [one.model_dump() for one in view_scores(submission(self.scores))]
 
     def __str__(self) -> str:
-        views = view_table(submission(self.scores))
-        return "\n".join(map(as_text, [*score_sheets(self.scores), *([views] if views else [])]))
+        return "\n".join(map(as_text, scored_tables(self.scores, published=published_tables())))
 
 
 @dataclass(frozen=True)
@@ -159,14 +160,14 @@ class Compared(Outcome):
     >>> runs = [eb.run(name, tasks="cause", limit=2, out=f"{name}.jsonl") for name in ("constant", "oracle")]
     >>> base, new = [eb.score(run, scorers="rouge") for run in runs]
     >>> [row["new"] for row in eb.compare(base=base, new=new).rows()]
-    [1.0, 1.0, 1.0]
+    [1.0]
     """
 
     comparison: Comparison
 
     @property
     def records(self) -> tuple[Effect, ...]:
-        """The difference in every metric, in its own unit, with its 95 % interval."""
+        """The difference in every metric compared, in its own unit, with its 95 % interval."""
         return self.comparison.effects
 
     def rows(self) -> list[Row]:
@@ -174,7 +175,7 @@ class Compared(Outcome):
         return [effect.model_dump() for effect in self.records]
 
     def __str__(self) -> str:
-        return "\n".join(map(as_text, comparison_tables(self.comparison)))
+        return "\n".join(map(as_text, comparison_tables([self.comparison])))
 
 
 @dataclass(frozen=True)

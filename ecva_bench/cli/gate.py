@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ..untrusted import say, say_lines
-from .compare import SCORED_RUN, On, Seed
+from .compare import SCORED_RUN, Seed
 from .named_files import UnseenOnly, unseen_scores
 from .options import listed
 
@@ -60,6 +60,11 @@ Data = Annotated[
 Summary = Annotated[
     Path | None,
     typer.Option(help="File to append the summary to, as Markdown.", envvar="GITHUB_STEP_SUMMARY", show_default=False),
+]
+
+On = Annotated[
+    Literal["all", "intersection"],
+    typer.Option(help="all: refuse runs over different samples; intersection: compare what both have."),
 ]
 
 

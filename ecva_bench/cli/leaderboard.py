@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +10,7 @@ import typer
 
 from ..untrusted import say, say_json, say_lines
 from .named_files import UnseenOnly, each_run_once, unseen_scores
+from .terminal import say_tables
 
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
@@ -44,6 +45,13 @@ Like = Annotated[
     Literal["table-3", "table-6", "table-8"] | None,
     typer.Option(help="With --format tex: this table of the paper, each run a bold row below.", show_default=False),
 ]
+WithAnswers = Annotated[
+    bool,
+    typer.Option(
+        "--with-answers",
+        help="With --out: also write the page of the answers (`view`), and lead there from the numbers.",
+    ),
+]
 Signers = Annotated[
     Path | None,
     typer.Option(
@@ -66,6 +74,7 @@ def leaderboard_command(
     data: Data = None,
     unseen_only: UnseenOnly = False,
     allowed_signers: Signers = None,
+    with_answers: WithAnswers = False,
 ) -> None:
     """Rank scored runs: one table per task, view, protocol, prompt and set of samples.
 
@@ -89,25 +98,32 @@ def leaderboard_command(
     from ..leaderboard.board import leaderboards
     from ..leaderboard.files import written
     from ..leaderboard.like import table_like
+    from ..leaderboard.overview import models_by_tasks
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
     from ..verification.evidence import Evidence
 
     _check_like(like, form, elsewhere=bool(build or out or task))
+    _check_answers(with_answers, out, runs or [])
     _check_options(build, verify, answers, allowed_signers, unseen_only)
     printed = published_tables() if published else []
     if build:
         _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    submissions = _submissions(unseen_scores(runs or [], unseen_only), data or ())
+    named = each_run_once(unseen_scores(runs or [], unseen_only))
+    submissions = _submissions(named, data or ())
     if like:
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
     only = find_tasks([task])[0].name if task else None
-    shown = written(leaderboards(submissions, published=printed, task=only), form)
-    (say_json if form == "json" else say_lines)(shown)
+    tables = leaderboards(submissions, published=printed, task=only)
+    if form == "text":
+        say_tables([*models_by_tasks(submissions, only), *tables])
+    else:
+        (say_json if form == "json" else say_lines)(written(tables, form))
     if out:
-        _write(submissions, printed, only, out)
+        files = dict(zip(named, submissions, strict=True))
+        _write(submissions, printed, only, out, _write_answers(files, data or (), out) if with_answers else {})
 
 
 def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
@@ -115,7 +131,7 @@ def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
     from ..data import load_dataset
 
     datasets = [load_dataset(one) for one in data]
-    return [read_run(path, datasets) for path in each_run_once(runs)]
+    return [read_run(path, datasets) for path in runs]
 
 
 def _check_like(like: str | None, form: str, *, elsewhere: bool) -> None:
@@ -124,6 +140,15 @@ def _check_like(like: str | None, form: str, *, elsewhere: bool) -> None:
     if like and (form != "tex" or elsewhere):
         remedy = "give it runs and --format tex, and leave out --build, --out and --task"
         raise UsageError("it prints a table of the paper in LaTeX", f"--like {like}", remedy)
+
+
+def _check_answers(with_answers: bool, out: Path | None, runs: Sequence[Path]) -> None:
+    from ..errors import UsageError
+    from ..journal.lines import is_results
+
+    if with_answers and not (out and any(path.exists() and is_results(path) for path in runs)):
+        remedy = "name a folder with --out, and results files, which hold the answers"
+        raise UsageError("there are no answers to lead to", "--with-answers", remedy)
 
 
 def _check_options(
@@ -139,26 +164,44 @@ def _check_options(
         raise UsageError("--unseen-only is of runs that are named", build, "leave out --build")
 
 
-def _class_names() -> dict[int, str]:
-    from ..taxonomy import load_taxonomy
+def _write_answers(runs: Mapping[Path, Submission], data: Sequence[str], folder: Path) -> dict[str, str]:
+    """Write the page of the runs' answers beside a board; return where each run's are, by its results file's hash."""
+    from ..journal.lines import is_results
+    from .view import open_dataset, write_answers
 
-    return {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
+    files = [path for path in runs if is_results(path)]
+    dataset = open_dataset(files, data[0] if data else None, None)
+    page = write_answers(files, folder / "answers", dataset)
+    say(f"wrote {page.folder / 'index.html'}")
+    found = {}
+    for number, file in enumerate(files):
+        hidden = ".".join(str(other) for other in range(len(files)) if other != number)
+        found[runs[file].scores.results_sha256] = f"answers/index.html#hidden={hidden}"
+    return found
 
 
-def _write(submissions: Sequence[Submission], printed: list[PublishedTable], task: str | None, folder: Path) -> None:
+def _write(
+    submissions: Sequence[Submission],
+    printed: list[PublishedTable],
+    task: str | None,
+    folder: Path,
+    answers: Mapping[str, str],
+) -> None:
+    from ..api.boards import background
     from ..leaderboard.details import dataset_tables
     from ..leaderboard.files import write_leaderboards
 
-    tables = dataset_tables(submissions, published=printed, class_names=_class_names(), task=task)
+    tables = dataset_tables(submissions, published=printed, known=background(answers), task=task)
     for path in write_leaderboards(tables, folder):
         say(f"wrote {path}")
 
 
 def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
+    from ..api.boards import background
     from ..leaderboard.files import build_leaderboards
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    for path in build_leaderboards(folder, published=printed, class_names=_class_names(), read=read):
+    for path in build_leaderboards(folder, published=printed, known=background(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:
         say(note)

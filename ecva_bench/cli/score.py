@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..untrusted import say, say_json, say_lines
+from ..untrusted import say, say_json
 from . import judge_options, options
 from .named_files import only_answers
+from .terminal import say_tables
 
 if TYPE_CHECKING:
     from ..api.outcomes import Scored
     from ..judging import Judge
+    from ..leaderboard.submission import Submission
     from ..reading.units import TimeUnit
     from ..records.answers import Results
     from ..records.scores import Scores
@@ -128,7 +130,7 @@ def score_command(
     judge_prompts: JudgePrompts = None,
     read_with: ReadWith = None,
 ) -> None:
-    """Score answers: coverage first, then every metric with interval, floor and signature.
+    """Score answers: every metric with interval and floor, how it was computed, and last what to report.
 
     A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook
     and more, are joined by the videos' names with the annotations that --data
@@ -205,6 +207,7 @@ def _score_files(
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
     from ..judging.prompts import read_prompts
+    from ..leaderboard.submission import submission
     from ..scoring.files import check_target, scores_path
     from ..scoring.neural import model_settings
     from ..scoring.protocol import get_anomeval
@@ -218,6 +221,7 @@ def _score_files(
     for target in targets:
         check_target(target)
     whole, idle = True, False
+    baselines: list[Submission] = []
     several = _answers(files, data, task or (), curves, unseen_only)
     for file, target, results in zip(files, targets, several, strict=True):
         scores = score_results(
@@ -234,7 +238,8 @@ def _score_files(
             seed=seed,
             progress=progress,
         )
-        whole &= _show(scores, target, as_json)
+        whole &= _show(scores, target, as_json, baselines)
+        baselines += [submission(scores)] if scores.header.baseline else []
         idle |= _print_unscored(scores, file)
     if not whole or idle:
         raise typer.Exit(3 if whole else 2)
@@ -257,10 +262,15 @@ def _answers(
     return (without_videos(results, seen) for results in read)
 
 
-def _show(scores: Scores, target: Path, as_json: bool) -> bool:
-    """Write the scores, print them, and return whether they were written: what took long is not lost either way."""
+def _show(scores: Scores, target: Path, as_json: bool, baselines: Sequence[Submission]) -> bool:
+    """Write the scores, print them, and return whether they were written: what took long is not lost either way.
+
+    `baselines` are those that were scored before.
+    """
     from ..api.outcomes import Scored
     from ..errors import ResultsError
+    from ..leaderboard.headline import scored_tables
+    from ..leaderboard.published import published_tables
     from ..records.base import canonical_json
     from ..scoring.files import write_scores
 
@@ -269,11 +279,10 @@ def _show(scores: Scores, target: Path, as_json: bool) -> bool:
         kept = sorted({one.scorer for one in write_scores(scores, target).summaries if one not in scores.summaries})
     except ResultsError as error:
         failure = error
-    scored = Scored(target, scores)
     if as_json:
-        say_json(canonical_json(_summary(scored)))
+        say_json(canonical_json(_summary(Scored(target, scores))))
     else:
-        say_lines(str(scored))
+        say_tables(scored_tables(scores, baselines, published_tables()))
     for name, reason in scores.header.left_out.items():
         say(f"left out: {name}: {reason}", error=True)
     if kept:

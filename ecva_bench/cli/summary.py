@@ -10,6 +10,7 @@ import typer
 
 from ..untrusted import one_line, say_lines
 from .named_files import UnseenOnly, each_run_once, unseen_scores
+from .terminal import say_tables
 
 if TYPE_CHECKING:
     from ..leaderboard.submission import Submission
@@ -51,16 +52,15 @@ def summary_command(
     """
     from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
-    from ..leaderboard.forms import as_text
     from ..leaderboard.headline import headline_table
+    from ..leaderboard.published import published_tables
 
     baselines = [_submission(path) for path in unseen_scores(baseline or [], unseen_only)]
     runs = each_run_once(unseen_scores(runs, unseen_only))
     for run in runs:
         found = _submission(run)
-        say_lines(as_text(headline_table(found, baselines)))
-        if views := view_table(found):
-            say_lines(as_text(views))
+        views = view_table(found)
+        say_tables([headline_table(found, baselines, published_tables()), *([views] if views else [])])
     dataset = found.dataset.current
     following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
     model, files = one_line(found.scores.model), one_line(shlex.join(map(str, runs)))

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -42,7 +42,8 @@ Workers = Annotated[
     int, _work_option(min=1, help="Threads that read files before, and processes that do so during it.")
 ]
 ReportTo = Annotated[
-    str, _work_option(help="Where transformers' Trainer reports to: tensorboard, wandb, trackio, or none.")
+    Literal["none", "tensorboard", "wandb", "trackio"],
+    _work_option(help="Where transformers' Trainer reports to, beside train.jsonl."),
 ]
 
 
@@ -77,27 +78,19 @@ def train_command(
 
       ecva-bench train anomshield/paper/3 --data cuva:annotations.xlsx --media videos --from FOLDER --out FOLDER
     """
-    from ..training.recipe import get_recipe
+    request = _request(**{name: value for name, value in locals().items() if name not in ("out", "plan")})
+    if plan:
+        say_lines(request.plan(out).text)
+        return
+    _train(request, out or Path(request.recipe.id.replace("/", "-")))
+
+
+def _train(request: TrainingRequest, out: Path) -> None:
+    """Train, and print what became of it."""
     from ..training.request import SKIPPED
     from ..wording import counted
     from .progress import progress
 
-    request = _request(
-        recipe=recipe,
-        data=data or [],
-        media=media,
-        start=start,
-        prompts=prompts,
-        max_bad=max_bad,
-        model_arg=model_arg,
-        cache=cache,
-        workers=workers,
-        report_to=report_to,
-    )
-    if plan:
-        say_lines(request.plan().text)
-        return
-    out = out or Path("-".join(get_recipe(recipe).id.split("/")))
     with progress("read", "files") as read:
         ready = request.prepare(out, read)
     if ready.skipped:
@@ -114,7 +107,7 @@ def train_command(
 def _request(
     *,
     recipe: str,
-    data: list[str],
+    data: list[str] | None,
     media: Path | None,
     start: Path | None,
     prompts: str,
@@ -137,7 +130,7 @@ def _request(
     return TrainingRequest(
         recipe=found,
         adapter=create_adapter(found.model, {**options.model_options(model_arg), **weights}),
-        data=tuple(data),
+        data=tuple(data or ()),
         media=media,
         start=start,
         prompts=prompts,

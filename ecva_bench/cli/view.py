@@ -16,6 +16,7 @@ from .named_files import only_answers
 
 if TYPE_CHECKING:
     from ..data import Dataset
+    from ..report.page import Page
     from ..report.run import Run
 
 Files = Annotated[list[Path], typer.Argument(help="Results files, of several models or one.", show_default=False)]
@@ -51,22 +52,9 @@ def view_command(
 
       ecva-bench view motion-cuva.jsonl constant-cuva.jsonl --data annotations.xlsx --videos videos --no-serve
     """
-    from ..report.page import FRAMES_OF, write_page
-    from ..report.videos import Videos
-    from .progress import progress
-
     files = only_answers(files)
     dataset = open_dataset(files, data, videos)
-    known = Videos()
-    if dataset:
-        annotations = {each.video: each for each in dataset.annotations}
-        known = Videos(annotations, dataset.videos, dataset.taxonomy.describe)
-    elif videos:
-        known = Videos(folder=videos)
-    most = FRAMES_OF if frames is None else sys.maxsize if frames else 0
-    runs = read_runs(files, scores, dataset)
-    with progress("draw frames of", "videos") as update:
-        page = write_page(runs, out or files[0].with_suffix(".view"), known, frames_of=most, progress=update)
+    page = write_answers(files, out or files[0].with_suffix(".view"), dataset, videos, scores=scores, frames=frames)
     say(
         f"wrote {page.folder / 'index.html'}: {counted(page.answers, 'answer')}, {counted(len(page.videos), 'video')}, "
         f"{len(page.with_file)} of them with a file"
@@ -78,6 +66,30 @@ def view_command(
         say(missing)
     if serve:
         _serve(page.folder, port)
+
+
+def write_answers(
+    files: list[Path],
+    out: Path,
+    dataset: Dataset | None,
+    videos: Path | None = None,
+    *,
+    scores: list[Path] | None = None,
+    frames: bool | None = None,
+) -> Page:
+    """Write the page of the answers of results files, whose runs have numbers there in the order of the files."""
+    from ..report.page import FRAMES_OF, write_page
+    from ..report.videos import Videos
+    from .progress import progress
+
+    known = Videos(folder=videos) if videos else Videos()
+    if dataset:
+        annotations = {each.video: each for each in dataset.annotations}
+        known = Videos(annotations, dataset.videos, dataset.taxonomy.describe)
+    most = FRAMES_OF if frames is None else sys.maxsize if frames else 0
+    runs = read_runs(files, scores, dataset)
+    with progress("draw frames of", "videos") as update:
+        return write_page(runs, out, known, frames_of=most, progress=update)
 
 
 def open_dataset(files: list[Path], data: str | None, videos: Path | None) -> Dataset | None:

@@ -1,14 +1,14 @@
 """Leaderboards: one table per task, view, protocol and set of samples, published rows beside our own.
 
 Beside its rank, a model has a 95 % interval of ranks from resampling the videos, and a tie group: the models from which
-the data do not distinguish it. Baselines stand in the order but take no rank. Published rows stand below, since they
-were computed over other samples and in another way.
+the data do not distinguish it. Baselines stand behind the models and take no rank. Published rows stand below, since
+they were computed over other samples and in another way.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
@@ -16,9 +16,11 @@ from ..records.scores import Aggregate, Summary
 from ..statistics.intervals import DRAWS
 from ..statistics.standings import Standing
 from ..wording import counted
+from .background import NOTHING_KNOWN, Background
 from .by_view import blank_score
 from .differences import judged_notes, video_notes
 from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions
+from .headings import meanings_of
 from .printed import printed_notes, printed_rows, published_boards
 from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import VIEWS, aggregate_text, blind_notes, number_cell, reference_texts, warnings_of, worst_texts
@@ -56,7 +58,9 @@ def title(group: LeaderboardGroup) -> str:
     return f"{group.task}, {VIEWS[group.view]}, protocol {group.protocol}, {counted(group.samples, 'sample')}{of}"
 
 
-def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> Table:
+def board(
+    group: LeaderboardGroup, published: Sequence[PublishedTable] = (), known: Background = NOTHING_KNOWN
+) -> Table:
     """Return the leaderboard of a group, with the published rows of its task below if they are of its data set."""
     beside = group.view == "full" and group.dataset in WITH_PUBLISHED
     printed = [table for table in published if beside and not table.ablation and group.task in table.tasks]
@@ -86,6 +90,9 @@ def board(group: LeaderboardGroup, published: Sequence[PublishedTable] = ()) -> 
             *map(aggregate_text, common),
             *blind_notes(_blind(group)),
             *(note for table in printed for note in printed_notes(table)),
+        ),
+        meanings=meanings_of(
+            {names[name]: summary for name, summary in group.columns.items()}, known.metrics, differing
         ),
     )
 
@@ -118,7 +125,7 @@ def _row(
         Cell(f"{coverage.answered}/{coverage.owed}"),
         count_cell(coverage.failed),
         count_cell(_parse_failures(row, ranked_by)),
-        *(score_cell(row.summaries.get(c), _marks(standings.get(c, {}), row.label)) for c in columns),
+        *(_score(row, c, standings.get(c, {})) for c in columns),
         number_cell(ranked_by.floor, ranked_by.unit, DECIMALS) if ranked_by else Cell(),
         *map(score_cell, blank),
         *(
@@ -131,9 +138,19 @@ def _row(
     return marked(cells, "baseline") if row.baseline else cells
 
 
-def _marks(standings: dict[str, Standing], label: str) -> frozenset[Mark]:
-    """Return the mark of the best model of a column, or of one tied with it; none where only one model is ranked."""
+def _score(row: LeaderboardRow, column: str, standings: Mapping[str, Standing]) -> Cell:
+    summary = row.summaries.get(column)
+    return score_cell(summary, marks_in(standings, row.label, summary) if summary else frozenset())
+
+
+def marks_in(standings: Mapping[str, Standing], label: str, summary: Summary) -> frozenset[Mark]:
+    """Return the mark of the best model of a column, or of one tied with it.
+
+    There is none where only one model is ranked, nor for a mean that no answer at all would have as well.
+    """
     if len(standings) < 2 or label not in standings or standings[label].group > 1:
+        return frozenset()
+    if summary.zero_filled == summary.worst:
         return frozenset()
     return frozenset({"best" if standings[label].rank == 1 else "tie"})
 

@@ -15,6 +15,7 @@ from .table import Table
 
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 150, 16, 48
+LETTERS = 24  # of a label, for which there is room beside the drawing
 LINE = 12  # the least distance between two labels, in pixels
 WIDE = 30.0  # from this ratio of largest to smallest on, an axis is logarithmic
 
@@ -89,12 +90,16 @@ def _step(span: float) -> float:
 
 
 def _label_places(heights: Sequence[float]) -> list[float]:
-    """Return a height for each label, moved up as far as it takes not to lie on the one below."""
+    """Return a height for each label beside the drawing, moved up, or down from its top, so as to lie on no other."""
     places = dict.fromkeys(range(len(heights)), 0.0)
     free = math.inf
     for point in sorted(range(len(heights)), key=lambda point: -heights[point]):
         places[point] = min(heights[point], free)
         free = places[point] - LINE
+    least = float(TOP)
+    for point in sorted(range(len(heights)), key=lambda point: places[point]):
+        places[point] = max(places[point], least)
+        least = places[point] + LINE
     return list(places.values())
 
 
@@ -123,5 +128,13 @@ def _mark(point: _Point, across: _Axis, up: _Axis, label: float) -> str:
         low, high = (up.place(bound) for bound in point.interval)
         whisker = f'<path d="M{x:.1f} {low:.1f}V{high:.1f}"/>'
     kind = "baseline" if point.baseline else "run"
-    name = f'<text x="{x + 8:.1f}" y="{label + 4:.1f}">{escape(one_line(point.label))}</text>'
-    return f'<g class="{kind}">{whisker}<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>{name}</g>'
+    edge = WIDTH - RIGHT
+    lead = f'<path class="lead" d="M{x + 4:.1f} {y:.1f}L{edge + 2} {label:.1f}"/>'
+    shown = _shortened(one_line(point.label), LETTERS)
+    name = f'<text x="{edge + 6}" y="{label + 4:.1f}">{escape(shown)}</text>'
+    return f'<g class="{kind}">{lead}{whisker}<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/>{name}</g>'
+
+
+def _shortened(text: str, letters: int) -> str:
+    """Return a text with its end cut off where it has more letters."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"

@@ -1,4 +1,4 @@
-"""Compare two scored runs: answers paired by question, resampled by video, p-values corrected for multiple tests.
+"""Compare scored runs two by two: answers paired by question, resampled by video, p-values corrected for their number.
 
 A difference is the new run less the base, with the sign changed where lower is better, so that a minus is always
 worse. Reads no files.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from operator import not_
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -20,16 +22,15 @@ from ..records.scores import Scores
 from ..records.training import TrainedShare
 from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
-from ..wording import counted, versions
+from .groups import RANKED_BY
 from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
-from .sheet import lacking_text, number_cell, warnings_of
+from .sheet import lacking_text, warnings_of
 from .shortfalls import Shortfall, shortfalls
-from .table import Cell, Table
 from .unjudgeable import both_on_the_same, unjudgeable_texts
 
 ALPHA = 0.05
 MOVERS = 10
-UNMOVED = "no video moved"
+ALL = "all"  # instead of metrics: every column
 
 
 class Side(Record):
@@ -65,10 +66,10 @@ class Side(Record):
 class Effect(Record):
     """The difference of two runs in one column over `n` samples about `videos` videos, in the column's own unit.
 
-    `interval` is the 95 % paired bootstrap interval over videos, not corrected; `p_holm` is the two-sided p-value,
-    corrected for all columns compared. `detectable` is the smallest true difference that this number of videos detects
-    in 80 % of cases, without correction. With too few videos, `interval` and `detectable` are None and the p-values 1;
-    `detectable` is also None where all videos have the same gain.
+    `interval` is the 95 % paired bootstrap interval over videos, not corrected; `p` is the two-sided p-value, and
+    `p_holm` the same corrected for all columns of all pairs of runs compared. `detectable` is the smallest true
+    difference that this number of videos detects in 80 % of cases, without correction. With too few videos, `interval`
+    and `detectable` are None and the p-values 1; `detectable` is also None where all videos have the same gain.
     """
 
     name: str
@@ -115,7 +116,8 @@ class Comparison(Record):
 
     `unjudgeable` says which samples count for neither, for the judge gives no verdict on the reference either, and
     `unread` counts the answers that could not be read, in tasks that have any; `shortfalls` are the tasks of which
-    one run has more empty answers, or more that were cut off.
+    one run has more empty answers, or more that were cut off. `tests` is for how many comparisons p-values are
+    corrected, and `apart` how many samples of a column only one of the runs has.
     """
 
     base: Side
@@ -123,12 +125,14 @@ class Comparison(Record):
     on: On
     seed: int
     draws: int
+    tests: int
     mismatches: tuple[Mismatch, ...]
     shortfalls: tuple[Shortfall, ...]
     effects: tuple[Effect, ...]
     movers: tuple[Mover, ...]
     unread: tuple[Unread, ...] = ()
     unjudgeable: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    apart: dict[str, int] = Field(default_factory=dict, exclude_if=not_)
 
 
 def compare_scores(
@@ -137,23 +141,71 @@ def compare_scores(
     new: Scores,
     metrics: Sequence[str] = (),
     tasks: Sequence[str] = (),
-    on: On = "all",
+    on: On = "owed",
     seed: int = 0,
     draws: int = PAIRED_DRAWS,
 ) -> Comparison:
-    """Return how `new` differs from `base`, column by column, and the videos that moved most.
+    """Return how `new` differs from `base`, as `compare_runs` does."""
+    return compare_runs([base, new], metrics=metrics, tasks=tasks, on=on, seed=seed, draws=draws)[0]
 
-    `metrics` are columns (`rougeL`) or one task's column (`cause/rougeL`); empty means all, and so for `tasks`. Raises
-    `UsageError` where the runs scored different samples, unless only their `intersection` is compared, and where a
-    column was computed in two ways.
+
+def compare_runs(
+    runs: Sequence[Scores],
+    *,
+    metrics: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    on: On = "owed",
+    seed: int = 0,
+    draws: int = PAIRED_DRAWS,
+) -> list[Comparison]:
+    """Return how each run differs from every one before it, column by column, and the videos that moved most.
+
+    `metrics` are columns (`rougeL`), one task's column (`cause/rougeL`) or `all`; empty means the one of each task by
+    which leaderboards rank. Empty `tasks` are all. Raises `UsageError` where runs scored no common sample, or, on
+    `all`, different ones, and where a column was computed in two ways.
     """
-    names = column_names(base=base, new=new, metrics=metrics, tasks=tasks, on=on)
+    found = [_pair(base, new, metrics, tasks, on) for base, new in combinations(runs, 2)]
+    changes = iter(effects([one for pair in found for one in pair.columns], seed=seed, draws=draws))
+    tests = sum(len(pair.columns) for pair in found)
+    return [
+        Comparison(
+            base=Side.of(pair.base),
+            new=Side.of(pair.new),
+            on=on,
+            seed=seed,
+            draws=draws,
+            tests=tests,
+            mismatches=tuple(pair.mismatches),
+            shortfalls=tuple(shortfalls(base=pair.base, new=pair.new, names=[one.name for one in pair.columns])),
+            effects=tuple(next(changes) for _ in pair.columns),
+            movers=movers(pair.columns),
+            unjudgeable=tuple(unjudgeable_texts((one.name, one.summary) for one in pair.columns)),
+            unread=tuple(
+                unread(base=pair.base, new=pair.new, tasks=sorted({one.summary.task for one in pair.columns}))
+            ),
+            apart={one.name: one.apart for one in pair.columns if one.apart},
+        )
+        for pair in found
+    ]
+
+
+class _Pair(NamedTuple):
+    base: Scores
+    new: Scores
+    mismatches: list[Mismatch]
+    columns: list[PairedColumn]
+
+
+def _pair(base: Scores, new: Scores, metrics: Sequence[str], tasks: Sequence[str], on: On) -> _Pair:
+    """Return two runs with their columns paired; `UsageError` where they cannot be compared."""
+    names = column_names(base=base, new=new, metrics=() if ALL in metrics else metrics, tasks=tasks, on=on)
+    names = names if metrics else _one_of_each_task(names)
     base, new = both_on_the_same(base=base, new=new)
     found = mismatches(base=base, new=new, names=names, on=on)
     sides = f"{base.header.name}, {new.header.name}"
     unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
     if unequal:
-        remedy = "compare what both have with --on intersection"
+        remedy = "compare what both were asked with --on owed, or what both answered with --on intersection"
         raise UsageError(f"the two runs did not score the same samples ({_some(unequal)})", sides, remedy)
     otherwise = [mismatch for mismatch in found if mismatch.field in ("protocol", "scorer")]
     if otherwise:
@@ -161,19 +213,19 @@ def compare_scores(
     paired = pairs(base=base, new=new, names=names, on=on)
     if not paired:
         raise UsageError("no sample was scored in both runs", sides, "compare runs over the same videos")
-    return Comparison(
-        base=Side.of(base),
-        new=Side.of(new),
-        on=on,
-        seed=seed,
-        draws=draws,
-        mismatches=tuple(found),
-        shortfalls=tuple(shortfalls(base=base, new=new, names=names)),
-        effects=effects(paired, seed=seed, draws=draws),
-        movers=movers(paired),
-        unjudgeable=tuple(unjudgeable_texts((pair.name, pair.summary) for pair in paired)),
-        unread=tuple(unread(base=base, new=new, tasks=sorted({pair.summary.task for pair in paired}))),
-    )
+    return _Pair(base, new, found, paired)
+
+
+def _one_of_each_task(names: Sequence[str]) -> list[str]:
+    """Return for each task the first column there by which leaderboards rank, else its first; in the paper's order."""
+    columns: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        columns[name.partition("/")[0]].append(name.partition("/")[2])
+    ranked = [task for task in (*RANKED_BY, *columns) if task in columns]
+    return [
+        f"{task}/{next((one for one in RANKED_BY.get(task, ()) if one in columns[task]), columns[task][0])}"
+        for task in dict.fromkeys(ranked)
+    ]
 
 
 def unread(*, base: Scores, new: Scores, tasks: Sequence[str]) -> Iterator[Unread]:
@@ -244,92 +296,6 @@ def _mover(video: str, move: float, pair: PairedColumn) -> Mover:
     )
 
 
-def comparison_tables(found: Comparison) -> list[Table]:
-    """Return what a comparison found as tables: the differences, then the videos that moved most."""
-    compared = {"all": "all samples, one without an answer at its worst value", "intersection": "what both answered"}
-    notes = [
-        "difference: new less base, a minus is worse, with its 95 % interval",
-        f"paired by question over {compared[found.on]}",
-        f"bootstrap over videos, seed {found.seed}, {found.draws} draws; p corrected after Holm for "
-        f"{counted(len(found.effects), 'comparison')}",
-        f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
-        *(
-            f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
-            for one in found.unread
-        ),
-        *notes_on(base=found.base, new=found.new),
-        *found.unjudgeable,
-        *(f"beware: {mismatch.text}" for mismatch in found.mismatches),
-        *(f"beware: {one.name}: {one.sides}" for one in found.shortfalls),
-        *([] if found.movers else [UNMOVED]),
-    ]
-    differences = Table(
-        title=f"{found.new.model} ({found.new.name}) against {found.base.model} ({found.base.name})",
-        header=("metric", "unit", "base", "new", "difference", "p (Holm)", "detectable", "n", "videos"),
-        rows=tuple(_effect_row(effect) for effect in found.effects),
-        notes=tuple(notes),
-    )
-    return [differences, *([movers_table(found.movers)] if found.movers else [])]
-
-
-def movers_table(found: Sequence[Mover]) -> Table:
-    """Return the videos that moved most as a table; there is at least one."""
-    return Table(
-        title=f"The {counted(len(found), 'video')} that moved most" if len(found) > 1 else "The video that moved",
-        header=("video", "move", "most in", "base", "new"),
-        rows=tuple(
-            (
-                Cell(one.video),
-                Cell(f"{one.move:.2f}", one.move),
-                Cell(one.name),
-                number_cell(one.base, one.unit, one.decimals),
-                number_cell(one.new, one.unit, one.decimals),
-            )
-            for one in found
-        ),
-        notes=("move: mean over metrics, in units of the metric's usual (root mean square) move",),
-    )
-
-
-def notes_on(*, base: Side, new: Side) -> list[str]:
-    """Return notes on two runs: which parts of them are absent, and what changed under them and between them."""
-    sides = (base, new)
-    notes = [f"beware: {side.name} is not the whole run: {side.lacking.text}" for side in sides if side.lacking]
-    notes += [f"{side.name}: {text}" for side in sides for text in side.warnings]
-    if all(side.libraries for side in sides) and base.libraries != new.libraries:
-        ran = [versions(side.libraries) for side in sides]
-        notes.append(f"beware: metrics ran on {ran[0]} in the base, on {ran[1]} in the new run")
-    told = [side.trained_on for side in sides]
-    if len({one.questions for one in told if one}) > 1 or (None in told and any(one and one.questions for one in told)):
-        shown = ["unknown" if one is None else str(one) for one in told]
-        notes.append(f"beware: trained on the videos of: {shown[0]} in the base, {shown[1]} in the new run")
-    return notes
-
-
-def p_cell(p: float) -> Cell:
-    """Return the cell of a p-value with four decimals; a smaller one is shown as <0.0001, never as 0."""
-    return Cell("<0.0001" if p < 0.5e-4 else f"{p:.4f}", p)
-
-
-def _counts(by_reason: Mapping[str, int]) -> str:
-    total = sum(by_reason.values())
-    return f"{total} ({', '.join(f'{count} {reason}' for reason, count in by_reason.items())})" if total else "0"
-
-
 def _some(found: Sequence[Mismatch]) -> str:
     """Return the text of the first mismatch, and how many more there are."""
     return found[0].text + (f", and {len(found) - 1} more" if len(found) > 1 else "")
-
-
-def _effect_row(one: Effect) -> tuple[Cell, ...]:
-    return (
-        Cell(one.name),
-        Cell(one.unit),
-        number_cell(one.base, one.unit, one.decimals),
-        number_cell(one.new, one.unit, one.decimals),
-        number_cell(one.difference, one.unit, one.decimals, one.interval),
-        p_cell(one.p_holm),
-        number_cell(one.detectable, one.unit, one.decimals),
-        Cell(str(one.n), one.n),
-        Cell(str(one.videos), one.videos),
-    )

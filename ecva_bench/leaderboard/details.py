@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from dataclasses import replace
 
 from ..statistics.ranks import tau_b
 from ..wording import counted
+from .background import NOTHING_KNOWN, Background
 from .board import board, leaderboards, score_cell, title
 from .by_view import compared_table
 from .groups import LeaderboardGroup, LeaderboardRow, group_submissions
+from .overview import file_links, frames_shown, overviews, published_overview
 from .printed import published_boards
 from .published import WITH_PUBLISHED, PublishedTable
 from .sheet import in_unit
@@ -29,36 +31,34 @@ def dataset_tables(
     submissions: Sequence[Submission],
     *,
     published: Sequence[PublishedTable] = (),
-    class_names: Mapping[int, str] | None = None,
+    known: Background = NOTHING_KNOWN,
     task: str | None = None,
 ) -> list[Table]:
-    """Return all tables of a data set: per task the board and what stands beside it, edited views, how runs were made.
+    """Return all tables of a data set: models x tasks, each task's board and what stands beside it, edited views, runs.
 
-    `class_names` are the names of CUVA's classes by number; of a set with its own, names are what its questions listed.
-    Published rows stand below the full-video board of
-    their task and data set, or alone where their data set has no board of the task. Raises
-    `UsageError` where there is nothing to show.
+    Published rows stand below the full-video board of their task and data set, or alone where their data set has no
+    board of the task. Raises `UsageError` where there is nothing to show.
     """
     groups = group_submissions(submissions, task)
     if not groups:
-        return leaderboards([], published=published, task=task)
-    tables = []
+        return [*published_overview(published, known), *leaderboards([], published=published, task=task)]
+    tables = overviews(groups, known)
     for group in groups:
         full = group.view == "full"
-        tables.append(board(group, published))
+        tables.append(replace(board(group, published, known), detail=not full))
         if full:
             runs = [(row.label, row.submission) for row in group.rows]
             beside = (
                 compared_table(title(group), group.task, runs),
-                class_table(group, class_names or {}),
+                class_table(group, known.class_names),
                 cost_table(group),
                 correlation_table(group),
             )
-            tables += [table for table in beside if table]
+            tables += [replace(table, detail=True) for table in beside if table]
     if not any(group.dataset in WITH_PUBLISHED for group in groups):
         published = ()
     ranked = {group.task for group in groups if group.view == "full" and group.dataset in WITH_PUBLISHED}
-    return [*tables, *published_boards(published, task, without=ranked), runs_table(submissions)]
+    return [*tables, *published_boards(published, task, without=ranked), replace(runs_table(submissions), detail=True)]
 
 
 def class_table(group: LeaderboardGroup, class_names: Mapping[int, str]) -> Table | None:
@@ -159,7 +159,7 @@ def runs_table(submissions: Sequence[Submission]) -> Table:
         cells = (
             Cell(one.scores.model),
             Cell(one.kind),
-            Cell(one.scores.name),
+            Cell(one.scores.name, links=file_links([one])),
             *(Cell(made or ("unknown" if one.scores.imported else "")) for made in _making(one)),
             count_cell(sum(entry.coverage.answered for entry in one.entries)),
             count_cell(sum(entry.coverage.failed for entry in one.entries)),
@@ -208,15 +208,10 @@ def _correlation(group: LeaderboardGroup, rows: Sequence[LeaderboardRow], one: s
 
 def _making(one: Submission) -> tuple[str, ...]:
     """Return mode, frames, decoder and prompts of a run, each empty where the run does not say it."""
-    return str(one.spec.get("mode", "")), _frames(one), str(one.spec.get("decoder", "")), _prompts(one)
+    return str(one.spec.get("mode", "")), frames_shown([one]), str(one.spec.get("decoder", "")), _prompts(one)
 
 
 def _prompts(one: Submission) -> str:
     """Return the sets and versions of a run's prompts, `ours v1` for `ours/cause.v1`."""
     names = [str(prompt.get("id", "")) for prompt in one.spec.get("prompts", {}).values()]
     return ", ".join(sorted({f"{name.partition('/')[0]} {name.rpartition('.')[2]}" for name in names}))
-
-
-def _frames(one: Submission) -> str:
-    shown = list(chain.from_iterable(entry.effort.frames for entry in one.entries if entry.effort.frames))
-    return f"{min(shown)} to {max(shown)}" if shown else ""

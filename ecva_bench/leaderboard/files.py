@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..errors import ResultsError, UsageError
 from ..writing import write_whole
+from .background import NOTHING_KNOWN, Background
 from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
@@ -77,7 +78,7 @@ def build_leaderboards(
     folder: Path,
     *,
     published: Sequence[PublishedTable],
-    class_names: Mapping[int, str],
+    known: Background = NOTHING_KNOWN,
     read: Callable[[Path], Submission] = read_submission,
 ) -> list[Path]:
     """Write the leaderboards of every data set in a folder from its submissions; return the paths.
@@ -99,7 +100,7 @@ def build_leaderboards(
         tables = dataset_tables(
             found,
             published=published if dataset in WITH_PUBLISHED else (),
-            class_names=class_names,
+            known=known,
         )
         current = write_leaderboards(tables, folder / dataset, title=f"{TITLE}: {dataset}")
         for old in set((folder / dataset / "csv").glob("*.csv")) - set(current):

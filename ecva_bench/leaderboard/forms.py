@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Any
 
 from ..untrusted import one_line
@@ -14,24 +15,48 @@ from .table import LEGEND, Cell, Table
 
 TABLES_SCHEMA = "ecva.tables/1"
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$])")  # GitHub sets what stands between dollars as a formula
+GAP = 2  # blanks between two columns of text
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def as_text(table: Table) -> str:
-    """Return the table for a terminal: columns aligned, numbers to the right."""
-    texts = [table.header, *(tuple(cell.full_text for cell in row) for row in table.rows)]
+def as_text(table: Table, width: int | None = None) -> str:
+    """Return the table for a terminal: columns aligned, numbers to the right.
+
+    With a `width`, a table that is wider stands in several parts, each with the column that says what a row is of, and
+    title and notes are wrapped.
+    """
+    texts = [table.header, *(tuple(map(table.shown, row)) for row in table.rows)]
     lines = [tuple(map(one_line, line)) for line in texts]
     widths = [max(len(line[i]) for line in lines) for i in range(len(table.header))]
+    head, notes = [one_line(table.title)], ["", *map(one_line, table.notes)] if table.notes else []
+    if width:
+        head, notes = ([part for line in some for part in wrap(line, width) or [""]] for some in (head, notes))
+    body = [line for part in _parts(widths, table.key, width) for line in _aligned(lines, widths, table.numeric, part)]
+    return "".join(f"{line.rstrip()}\n" for line in [*head, *body, *notes])
+
+
+def _parts(widths: Sequence[int], key: int, width: int | None) -> Iterator[list[int]]:
+    """Yield the columns of each part of a table: all of them, or as many as there is room for, the key in each."""
+    part, used = list[int](), 0
+    for column, own in enumerate(widths):
+        apart = key not in part and column > key
+        if part and width and used + own + GAP + (widths[key] + GAP if apart else 0) > width:
+            yield sorted({key, *part})
+            part, used = [key], widths[key] + GAP
+        if column not in part:
+            part.append(column)
+            used += own + GAP
+    yield part if key in part else sorted({key, *part})
+
+
+def _aligned(
+    lines: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool], part: Sequence[int]
+) -> list[str]:
     body = [
-        "  ".join(
-            f"{text:>{width}}" if right else f"{text:<{width}}"
-            for text, width, right in zip(line, widths, table.numeric, strict=True)
-        )
+        (" " * GAP).join(f"{line[i]:>{widths[i]}}" if numeric[i] else f"{line[i]:<{widths[i]}}" for i in part)
         for line in lines
     ]
-    body.insert(1, "  ".join("-" * width for width in widths))
-    notes = ["", *map(one_line, table.notes)] if table.notes else []
-    return "".join(f"{line.rstrip()}\n" for line in [one_line(table.title), "", *body, *notes])
+    return ["", body[0], (" " * GAP).join("-" * widths[i] for i in part), *body[1:]]
 
 
 def as_markdown(table: Table) -> str:
@@ -39,7 +64,7 @@ def as_markdown(table: Table) -> str:
     rows = [
         [_escape(text) for text in table.header],
         ["---:" if right else "---" for right in table.numeric],
-        *([_markdown_cell(cell) for cell in row] for row in table.rows),
+        *([_markdown_cell(cell, table.shown(cell)) for cell in row] for row in table.rows),
     ]
     lines = [f"## {_escape(table.title)}", "", *(f"| {' | '.join(row)} |" for row in rows)]
     legend = [LEGEND.format(best="Bold", tie="italics")] if table.has("best") else []
@@ -88,11 +113,15 @@ def _cell_object(cell: Cell) -> dict[str, Any]:
         found["interval"] = cell.interval
     if cell.marks:
         found["marks"] = sorted(cell.marks)
+    if cell.remark:
+        found["remark"] = cell.remark
+    if cell.links:
+        found["links"] = dict(cell.links)
     return found
 
 
-def _markdown_cell(cell: Cell) -> str:
-    text = _escape(cell.full_text)
+def _markdown_cell(cell: Cell, shown: str) -> str:
+    text = ", ".join(f"[{_escape(name)}](<{href}>)" for name, href in cell.links) or _escape(shown)
     stars = "**" if "best" in cell.marks else "*" if "tie" in cell.marks else ""
     return f"{stars}{text}{stars}"
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..wording import counted
-from .compare import UNMOVED, movers_table, notes_on, p_cell
+from .comparison_tables import UNMOVED, movers_table, notes_on, p_cell
 from .gate import Check, Gate
 from .history import sparkline
 from .pairing import OF_SETS, Mismatch

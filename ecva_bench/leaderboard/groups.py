@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..records.base import VIEWS, View, changes_pictures
 from ..records.scores import Aggregate, Summary, settings_of
@@ -70,7 +71,7 @@ class LeaderboardRow:
 
 @dataclass(frozen=True)
 class LeaderboardGroup:
-    """The rows of one board, best first; those of which the score is as stated stand below.
+    """The rows of one board, best first; those of which the score is as stated stand below, and baselines last.
 
     `by` is the column they are ranked by; `dataset` is empty where unknown. `prompts` are the hashes of the prompts,
     and `made` the parts of that column's signature (judge, settings), where another board differs in them alone.
@@ -100,6 +101,10 @@ class LeaderboardGroup:
 
         Nor are rows that were not verified where others were.
         """
+        return self._standings
+
+    @cached_property
+    def _standings(self) -> dict[str, dict[str, Standing]]:
         columns = self.columns
         ranked = {
             name: [row for row in self.rows if not row.baseline and row.counts(name) and row.mean(name) is not None]
@@ -227,9 +232,9 @@ def _group(
     named = [replace(row, label=label) for row, label in zip(rows, called, strict=True)]
     less_is_better = any(by in row.summaries and not row.summaries[by].higher_is_better for row in rows)
 
-    def order(row: LeaderboardRow) -> tuple[bool, bool, float, str]:
+    def order(row: LeaderboardRow) -> tuple[bool, bool, bool, float, str]:
         mean = row.mean(by)
-        return not row.counts(by), mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
+        return row.baseline, not row.counts(by), mean is None, (mean or 0.0) * (1 if less_is_better else -1), row.label
 
     ordered = tuple(sorted(named, key=order))
     dataset = next((name for row in rows if (name := row.submission.dataset.current)), "")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..records.scores import Summary
+from ..records.scores import Scores, Summary
 from ..wording import counted
-from .by_view import blank_score
+from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
-from .sheet import VIEWS, judged_texts, judges_text, value_text, warnings_of
-from .submission import Entry, Submission
+from .published import WITH_PUBLISHED, PublishedTable
+from .sheet import VIEWS, judged_texts, judges_text, score_sheets, value_text, warnings_of
+from .submission import Entry, Submission, submission
 from .table import Cell, Table
 
+_LIKE = {"gated": "anomeval"}  # the paper has no other column of what a judge says
 # Aggregates of a run that are baselines themselves: what one answer to every video would have got.
 OWN_BASELINES = ("majority_baseline", "constant_span")
 NOTES = (
@@ -20,16 +22,30 @@ NOTES = (
     "above: the whole interval lies above floor and baseline, where there are such. Where it does not, the number does "
     "not show that the model understood the videos.",
 )
+PAPER = "paper: the best figure that the paper prints, over its own videos and by its own arithmetic."
 UNJUDGED = "rouge2 counts shared words. For description, cause and effect, report `gated`, which needs a judge."
 
 
-def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Table:
+def scored_tables(
+    scores: Scores, baselines: Sequence[Submission] = (), published: Sequence[PublishedTable] = ()
+) -> list[Table]:
+    """Return all tables of a scored run; the last one says what to report of it."""
+    run = submission(scores)
+    views = view_table(run)
+    return [*score_sheets(scores), *([views] if views else []), headline_table(run, baselines, published)]
+
+
+def headline_table(
+    run: Submission, baselines: Sequence[Submission] = (), published: Sequence[PublishedTable] = ()
+) -> Table:
     """Return a table with a row per task of a run, on full videos, in the column by which leaderboards rank.
 
     A task's baseline is the best of those that the run's own scores hold (`OWN_BASELINES`, and `blank`: the same model
     shown no picture) and of `baselines`, other runs over the same samples whose column was computed in the same way;
-    empty where there is none.
+    empty where there is none. Of `published` tables, the best figure of the task stands beside it, where they are of
+    the run's data set.
     """
+    published = published if run.dataset.current in WITH_PUBLISHED else ()
     groups = [group for group in group_submissions([run]) if group.view == "full"]
     owed = sum(group.rows[0].entry.coverage.owed for group in groups)
     answered = sum(group.rows[0].entry.coverage.answered for group in groups)
@@ -45,9 +61,20 @@ def headline_table(run: Submission, baselines: Sequence[Submission] = ()) -> Tab
             beware += [f"{group.task}: {text}" for text in judged_texts([ranked_by])]
     return Table(
         title=f"{run.scores.model}{where}: {counted(videos, 'video')}, {VIEWS['full']}, {share} answered",
-        header=("task", "report", "value", "95 % interval", "floor", "baseline", "above"),
-        rows=tuple(_row(group, baselines) for group in groups),
-        notes=(*beware, *NOTES, *([UNJUDGED] if unjudged else [])),
+        header=(
+            "task",
+            "report",
+            "value",
+            "95 % interval",
+            "floor",
+            "baseline",
+            "above",
+            *(["paper"] if published else []),
+        ),
+        rows=tuple(
+            (*_row(group, baselines), *([_paper_cell(group, published)] if published else [])) for group in groups
+        ),
+        notes=(*beware, *NOTES, *([PAPER] if published else []), *([UNJUDGED] if unjudged else [])),
     )
 
 
@@ -82,6 +109,24 @@ def _row(group: LeaderboardGroup, baselines: Sequence[Submission]) -> tuple[Cell
         _with_unit(best[0], summary, f" ({best[1]})") if best else Cell(),
         Cell("yes" if above else "no") if interval and beside else Cell(),
     )
+
+
+def _paper_cell(group: LeaderboardGroup, published: Sequence[PublishedTable]) -> Cell:
+    """Return the best figure that the paper prints of a group's task, by its metric that is most like the group's."""
+    wanted = _LIKE.get(group.by, group.by)
+    figures = [
+        (cell.value, row.model, column)
+        for table in published
+        if not table.ablation
+        for column in table.columns_of(group.task)
+        if column.column == wanted
+        for row in table.rows
+        if (cell := row.cells[column.name]) and cell.value is not None
+    ]
+    if not figures:
+        return Cell()
+    value, model, column = max(figures, key=lambda one: one[0])
+    return Cell(f"{value:.2f} {column.unit} ({model}, {column.name})", value)
 
 
 def _beside(group: LeaderboardGroup, others: Sequence[Submission]) -> list[LeaderboardRow]:

@@ -1,5 +1,6 @@
 // Sorts a table by the column whose heading is pressed: first the largest, then the smallest, rows without a number
-// last. Without this script the tables are complete and in their own order.
+// last. Lets a reader leave out columns, and unfolds what a link leads to. Without this script the tables are complete
+// and in their own order.
 "use strict";
 
 for (const table of document.querySelectorAll("table")) {
@@ -27,3 +28,24 @@ function comparison(column, sign) {
     return -sign * a.textContent.localeCompare(b.textContent);
   };
 }
+
+for (const line of document.querySelectorAll(".columns li")) {
+  const table = line.closest("section").querySelector("table");
+  const box = document.createElement("input");
+  const label = document.createElement("label");
+  box.type = "checkbox";
+  box.checked = true;
+  label.append(box, " ", ...line.childNodes);
+  line.append(label);
+  box.addEventListener("change", () => {
+    for (const row of table.rows) row.cells[line.dataset.column].hidden = !box.checked;
+  });
+}
+
+function unfold() {
+  const fold = document.getElementById(location.hash.slice(1))?.closest("details");
+  if (fold) fold.open = true;
+}
+
+addEventListener("hashchange", unfold);
+unfold();

@@ -21,7 +21,9 @@ from ..statistics.paired import PairedDifferences
 from ..wording import counted
 from .values import sample_values
 
-On = Literal["all", "intersection"]
+# owed: what both were asked, an answer that is missing at its worst value. all: so too, but runs over other samples, or
+# with other answers missing, are refused. intersection: what both answered.
+On = Literal["owed", "all", "intersection"]
 VIEW = "full"
 IDS_SHOWN = 3
 
@@ -55,13 +57,14 @@ OF_SETS = ("parts", "samples", "coverage", "metrics", "unscored")
 class PairedColumn:
     """One column over the samples that have a value in both runs: by sample id, in the column's own unit.
 
-    `summary` is the new run's; it has the column's name and unit.
+    `summary` is the new run's; it has the column's name and unit. `apart` is how many samples only one of the runs has.
     """
 
     summary: Summary
     base: Mapping[str, float]
     new: Mapping[str, float]
     video: Mapping[str, str]
+    apart: int = 0
 
     @property
     def name(self) -> str:
@@ -92,7 +95,7 @@ class PairedColumn:
 def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "all") -> list[Mismatch]:
     """Return the differences that forbid comparing two runs on the columns of these names (`task/column`).
 
-    With `intersection`, the runs may have scored different samples, but in the same way.
+    Unless `all` are compared, the runs may have scored different samples, but in the same way.
     """
     tasks = sorted({name.partition("/")[0] for name in names})
     found = [*_of_making(base=base, new=new, tasks=tasks), *_of_scorers(base=base, new=new, names=names)]
@@ -111,8 +114,8 @@ def column_names(
     """Return the columns to compare, as `task/column`, in the order of the base's file.
 
     `metrics` are columns, or a task's column as `task/column`; empty means all. Columns of either run are included, so
-    that one which a run lacks is noticed; with `intersection` only columns of both. Raises `UsageError` for a metric or
-    task that is in neither, and where no column is left.
+    that one which a run lacks is noticed; only columns of both unless `all` are compared. Raises `UsageError` for a
+    metric or task that is in neither, and where no column is left.
     """
     first, second = _summaries(base), _summaries(new)
     there = [name for name in dict.fromkeys([*first, *second]) if on == "all" or (name in first and name in second)]
@@ -149,7 +152,8 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
             ids = sorted(one.keys() & other.keys())
             video = {sample: videos.get(sample, sample_parts(sample).video) for sample in ids}
             if ids:
-                found.append(PairedColumn(second[name], {i: one[i] for i in ids}, {i: other[i] for i in ids}, video))
+                values = ({i: one[i] for i in ids}, {i: other[i] for i in ids})
+                found.append(PairedColumn(second[name], *values, video, len(one.keys() ^ other.keys())))
     return found
 
 
@@ -164,7 +168,7 @@ def _summaries(scores: Scores) -> dict[str, Summary]:
 
 
 def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
-    if on == "all":
+    if on != "intersection":
         return sample_values(scores, summary)
     place, out = (summary.task, summary.view, summary.scorer), set(summary.unjudgeable)
     return {

@@ -9,6 +9,7 @@ from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
 from ..wording import counted, versions
+from .groups import RANKED_BY
 from .table import Cell, Table
 
 IDS_SHOWN = 5
@@ -142,8 +143,24 @@ def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
 
 
 def score_sheets(scores: Scores) -> list[Table]:
-    """Return a table per task and view of a scores file."""
-    return [_sheet(scores, coverage) for coverage in scores.coverage]
+    """Return a table per task and view of a scores file, full videos first, tasks as what, why, how; and signatures."""
+    views = list(VIEWS)
+    ordered = sorted(scores.coverage, key=lambda one: (views.index(one.view), _place(one.task)))
+    return [*(_sheet(scores, one) for one in ordered), *_signatures(scores)]
+
+
+def _place(task: str) -> int:
+    """Return the place of a task in the order of the paper; one that it does not have stands behind."""
+    return list(RANKED_BY).index(task) if task in RANKED_BY else len(RANKED_BY)
+
+
+def _signatures(scores: Scores) -> list[Table]:
+    """Return a table of how the scores were computed, each way once; none where there are no scores."""
+    tasks: dict[str, dict[str, None]] = defaultdict(dict)
+    for one in scores.summaries:
+        tasks[one.signature][one.task] = None
+    rows = tuple((Cell(signature), Cell(", ".join(sorted(names, key=_place)))) for signature, names in tasks.items())
+    return [Table(title="How the scores were computed", header=("signature", "tasks"), rows=rows)] if rows else []
 
 
 def _sheet(scores: Scores, coverage: Coverage) -> Table:
@@ -172,7 +189,6 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *_gap_texts(scores, place),
             *worst_texts(summaries),
             *([] if summaries else ["no metric asked for scores this view on its own"]),
-            *signatures,
         ),
     )
 

@@ -102,6 +102,7 @@ class Submission(Record):
     sealed: bool = Field(default=False, exclude_if=not_)
     sealed_answers: bool = Field(default=False, exclude_if=not_)
     _verification: Verification | None = PrivateAttr(default=None)  # no file says it of itself
+    _file: Path | None = PrivateAttr(default=None)
 
     model_config = Record.model_config | {"populate_by_name": True, "serialize_by_alias": True}
 
@@ -133,6 +134,17 @@ class Submission(Record):
         """Return a copy that knows how far its scores were computed again."""
         copy = self.model_copy()
         copy._verification = found
+        return copy
+
+    @property
+    def file(self) -> Path | None:
+        """The file it was read from as one of a folder; None for any other."""
+        return self._file
+
+    def with_file(self, path: Path) -> Submission:
+        """Return a copy that knows its file."""
+        copy = self.model_copy()
+        copy._file = path
         return copy
 
     @property
@@ -310,7 +322,7 @@ def read_submissions(folder: Path, read: Callable[[Path], Submission] = read_sub
     for path in paths:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise ResultsError("a submission is a link out of its folder", path, "put the file itself there")
-    return [read(path) for path in paths]
+    return [read(path).with_file(path) for path in paths]
 
 
 def _stem(name: str) -> str:

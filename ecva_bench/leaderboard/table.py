@@ -6,8 +6,8 @@ Markdown, CSV, JSON), `latex` and `page` (HTML).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 # best: of its column, among models; tie: not told apart from it; doubted: its source contradicts itself; own: one's own
@@ -22,6 +22,7 @@ class Cell:
     """What a reader sees, and the number behind it in the same unit, with its interval where it has one.
 
     An empty cell is shown as a dash, and left empty in CSV. `shade` in [0, 1] is how dark a heat map has it.
+    `remark` is shown small behind the text. `links` are the parts of the text and where they lead.
     """
 
     text: str = ""
@@ -29,6 +30,8 @@ class Cell:
     interval: tuple[float, float] | None = None
     marks: frozenset[Mark] = frozenset()
     shade: float | None = None
+    remark: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def bounds(self) -> tuple[str, str] | None:
@@ -54,7 +57,8 @@ class Table:
     """A title, a header, rows with as many cells as the header, and notes that are printed below.
 
     `chart` names the columns (across, up) that a page also draws as points, each labelled with the row's first text;
-    `label` is what a LaTeX text refers to it by.
+    `label` is what a LaTeX text refers to it by. `meanings` say what headings mean. An `overview` has intervals in CSV
+    and JSON, and where a page is pointed at; a page shows a table of `detail` folded.
     """
 
     title: str
@@ -63,6 +67,20 @@ class Table:
     notes: tuple[str, ...] = ()
     chart: tuple[str, str] | None = None
     label: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    overview: bool = False
+    detail: bool = False
+
+    @property
+    def key(self) -> int:
+        """The column that says what a row is of: it stays in sight while the others are moved."""
+        return self.header.index("model") if "model" in self.header else 0
+
+    def shown(self, cell: Cell) -> str:
+        """Return what a form of plain text has of a cell: its text, and the interval or the remark behind it."""
+        if not self.overview:
+            return cell.full_text
+        return f"{cell.shown} ({cell.remark})" if cell.remark else cell.shown
 
     @property
     def numeric(self) -> tuple[bool, ...]:

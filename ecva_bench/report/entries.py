@@ -14,7 +14,7 @@ from typing import Any
 from ..reading.severities import read_severities
 from ..reading.spans.reader import Span
 from ..reading.thoughts import final_answer_range, without_thought
-from ..records import Annotation
+from ..records import Annotation, Label
 from ..records.annotations import LETTERS, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.scores import Reading, Score
@@ -99,7 +99,8 @@ def _reference(answer: Answer, queries: Mapping[str, str]) -> str:
     asked = queries.get(_query(answer), "")
     options = [f"{letter}. {option}" for letter, option in zip(LETTERS, answer.options, strict=False)]
     if answer.task != "choice":
-        return "\n".join(filter(None, [asked, answer.reference]))
+        named = answer.label if not answer.options and answer.label and answer.label.code == answer.reference else None
+        return "\n".join(filter(None, [asked, _class(named) if named else answer.reference]))
     right = [text for text, option in zip(options, answer.options, strict=False) if option == answer.reference]
     return "\n".join([*filter(None, [asked]), *options, f"→ {' or '.join(right) or answer.reference}"])
 
@@ -140,8 +141,7 @@ def reading_of(scored: Iterable[tuple[Score, str]]) -> Reading | None:
 
 def _shown(reading: Reading, answer: Answer) -> dict[str, Any]:
     """Return a reading as text: what was read, or why nothing was, by which rule, and what else was named."""
-    taxonomy = load_taxonomy(TAXONOMY)
-    values = [f"{label.code} {taxonomy.describe(label)}" for label in reading.labels if not answer.options]
+    values = [_class(label) for label in reading.labels if not answer.options]
     values += [_option(label.major, answer) for label in reading.labels if answer.options]
     values += [] if reading.yes is None else ["yes" if reading.yes else "no"]
     severities = [f": {severity:g}" for severity in reading.severities] or [""] * len(reading.spans)
@@ -149,6 +149,12 @@ def _shown(reading: Reading, answer: Answer) -> dict[str, Any]:
     values += [f"{start:g} to {end:g} s: not read" for start, end in reading.unparsed]
     shown = {"as": values, "status": reading.status, "rule": reading.rule, "by": reading.by, "others": reading.others}
     return {name: value for name, value in shown.items() if value}
+
+
+def _class(label: Label) -> str:
+    """Return a class as its code and, where it has one, its name."""
+    name = load_taxonomy(TAXONOMY).describe(label)
+    return label.code if name == label.code else f"{label.code} {name}"
 
 
 def _option(number: int, answer: Answer) -> str:

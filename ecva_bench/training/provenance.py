@@ -85,10 +85,11 @@ def begun_in(out: Path, recipe: Recipe) -> TrainedStage | None:
 
     Raises `TrainingError` where it holds another training, or something else, which would be lost in it.
     """
-    if not out.exists():
+    there = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise TrainingError(f"{there} is a file and no folder", out, _ANOTHER)
+    if there != out:
         return None
-    if not out.is_dir():
-        raise TrainingError("there is a file of this name", out, _ANOTHER)
     file = out / TRAINING_FILE
     if not file.is_file():
         if any(out.iterdir()):

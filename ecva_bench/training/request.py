@@ -119,8 +119,13 @@ class TrainingRequest:
     def _skipped(self) -> list[SkippedSample]:
         return [one for each in self.sets for one in each.skipped]
 
-    def plan(self) -> TrainingPlan:
-        """Return what the stage will take; no weights are loaded, nothing is downloaded and no video is opened."""
+    def plan(self, out: Path | None = None) -> TrainingPlan:
+        """Return what the stage will take; no weights are loaded, nothing is downloaded and no video is opened.
+
+        Raises `TrainingError` where the folder `out` holds another training.
+        """
+        if out is not None:
+            begun_in(out, self.recipe)
         self.model.is_inspected = True
         sizes, estimated, words = NetworkSizes(), "", None
         try:

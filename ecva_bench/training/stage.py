@@ -21,13 +21,28 @@ from .saving import read_back, save
 
 WHOLE = "whole"  # a file that says that all of a checkpoint is there
 
+_NO_NUMBER = "lower the rates, or look at the data; the last checkpoint is as it was"
+
 Told = Callable[[dict[str, Any]], None]
+
+
+class _FiniteGradients(transformers.TrainerCallback):
+    """Ends a training whose gradient is no number: of a loss that is one, too, it may be none."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Look at the gradient of a whole batch."""
+        gradients = [each.grad for each in given["model"].parameters() if each.grad is not None]
+        if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
+            raise TrainingError(f"the gradient of step {state.global_step + 1} is no number", self._out, _NO_NUMBER)
 
 
 class Stage(transformers.Trainer):
     """A stage: a model, its samples, a recipe. `told` is called with each step's loss and rates.
 
-    Raises `TrainingError` for a loss that is no number, before it changes a weight.
+    Raises `TrainingError` for a loss or gradient that is no number, before it changes a weight, and where memory ends.
     """
 
     def __init__(
@@ -45,6 +60,7 @@ class Stage(transformers.Trainer):
         self._rates: dict[str, float] = {}
         super().__init__(model, arguments(recipe, out, **more), collate, samples)
         self.model_accepts_loss_kwargs = recipe.mean == "tokens"
+        self.add_callback(_FiniteGradients(out))
         self.remove_callback(transformers.PrinterCallback)  # `told` hears of each step
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
@@ -63,11 +79,14 @@ class Stage(transformers.Trainer):
         """Return the loss of a micro-batch, which must be a number."""
         groups = self.optimizer.param_groups if self.optimizer else []
         self._rates = {group["name"]: group["lr"] for group in groups}
-        loss: torch.Tensor = super().training_step(*given, **named)
+        step = self.state.global_step + 1
+        try:
+            loss: torch.Tensor = super().training_step(*given, **named)
+        except torch.OutOfMemoryError:
+            remedy = "choose a smaller micro_batch, or checkpointing = true"
+            raise TrainingError(f"memory ran out in step {step}", self.out, remedy) from None
         if not torch.isfinite(loss):
-            step = self.state.global_step + 1
-            remedy = "lower the rates, or look at the data; the last checkpoint is as it was"
-            raise TrainingError(f"the loss of step {step} is {loss.item()}", self.out, remedy)
+            raise TrainingError(f"the loss of step {step} is {loss.item()}", self.out, _NO_NUMBER)
         return loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints.files import first_line
 from ..errors import EcvaError, TrainingError
 from ..torchvision import ensure_torchvision
 from ..version import __version__
@@ -50,7 +51,7 @@ def train(
 ) -> Trained:
     """Train a stage and write its weights to `out`; what an earlier call began there is gone on with, to the same end.
 
-    `machine` are settings of transformers' `TrainingArguments` that are no part of a recipe: `use_cpu`, `report_to`,
+    `machine` are settings of transformers' `TrainingArguments` that are no part of a recipe: `report_to`,
     `dataloader_num_workers`. `progress` is told the steps made, and all. `train.jsonl` in `out` gets a line for each
     step, and for what ended the training.
 
@@ -61,9 +62,10 @@ def train(
     try:
         stage = make_stage(recipe, conversations, adapter, frames, out, log, progress, **machine)
         result = _run(stage, log)
-    except EcvaError as error:
+    except Exception as error:
         if log:
-            log.write("error", what=error.what, where=str(error.where), error=type(error).__name__)
+            what = error.what if isinstance(error, EcvaError) else first_line(error)
+            log.write("error", what=what, where=str(getattr(error, "where", "")), error=type(error).__name__)
         raise
     finally:
         if log:
@@ -103,6 +105,7 @@ def make_stage(
         what = f"there is no sample to learn from ({skipped or 'none were given'})"
         raise TrainingError(what, out, "look at the data")
     model = _model(networks, recipe)
+    machine = {"use_cpu": next(model.connector.parameters()).device.type == "cpu", **machine}
     stage = Stage(model, networks, samples, recipe, out, _teller(log, progress), **machine)
     if log:
         log.write("run", **_facts(stage))

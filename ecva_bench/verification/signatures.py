@@ -31,9 +31,9 @@ def signature_path(path: Path) -> Path:
 
 def check_key(key: Path) -> None:
     """Raise `UsageError` where a file is no SSH key, or there is no `ssh-keygen`: before there is anything to sign."""
-    found = _ssh_keygen("-l", "-f", str(key))
-    if found.returncode:
-        raise UsageError(f"it cannot be signed with ({_said(found)})", key, _NAME_A_KEY)
+    looked = _ssh_keygen("-l", "-f", str(key))
+    if looked.returncode:
+        raise UsageError(f"it cannot be signed with ({_said(looked)})", key, _NAME_A_KEY)
 
 
 def sign(path: Path, key: Path) -> Path:

@@ -49,6 +49,7 @@ NEEDED = {
     "score": "r.jsonl",
     "submit": "r.jsonl",
     "summary": "r.jsonl",
+    "train": "anomshield/paper/1 --data mini --plan",
     "view": "r.jsonl --no-serve",
 }
 
@@ -81,6 +82,7 @@ EXEMPT = {
     "score --judge": "any name may be a model of the endpoint",
     "score --read-with": "any name may be a model of the endpoint",
     "submit --hardware": _ANY,
+    "train --cache": "a plan keeps no frames",
 }
 
 

@@ -224,6 +224,7 @@ def weights(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Path:
         )
     folder, tower = Path("weights").resolve(), Path("tower").resolve()
     tiny.write_tower(tower)
+    tiny.write_tower(folder / "clip")
     for name, connector, kind, write in (
         ("videollama2", Stc, "stc_connector", tiny.write_whole),
         ("lora", MambaConnector, "mamba_scan", tiny.write_lora),

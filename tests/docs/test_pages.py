@@ -14,7 +14,7 @@ from ecva_bench import cli
 from .conftest import Shell
 from .pages import PAGES, blocks, follow
 
-WITH_WEIGHTS = ("own-model", "systems", "cluster")
+WITH_WEIGHTS = ("own-model", "systems", "cluster", "training")
 WITHOUT_BLOCKS = ("recipes",)  # one table; its commands are checked as those named in passing
 OPTIONS_OF_ALL = {"--help"}
 

@@ -113,6 +113,13 @@ def test_the_best_is_marked_and_so_is_who_is_not_told_apart_from_it():
     assert not board.rows[0][place].marks
 
 
+def test_the_best_of_nothing_is_not_marked():
+    (board,) = leaderboards([run(name, "[1]", "[1]", "[1]", "[1]") for name in ("a", "b")])
+    assert column(board, "rank") == ["1", "1"]
+    assert column(board, "accuracy %") == ["0.00", "0.00"]
+    assert not board.rows[0][board.header.index("accuracy %")].marks
+
+
 def test_a_run_that_nothing_was_scored_of_stands_unranked():
     bare = run("m", "[5]").model_copy(update={"summaries": (), "aggregates": (), "scores": ()})
     (board,) = leaderboards([bare])
@@ -145,13 +152,13 @@ def test_a_sheet_says_of_whom_a_column_lacks_a_value_and_which():
     )
 
 
-def test_baselines_stand_in_the_order_and_take_no_rank():
+def test_baselines_stand_behind_the_models_and_take_no_rank():
     oracle = run("oracle", "[5]", "[5]", "[5]", "[5]", spec={"baseline": True})
     constant = run("constant", "[1]", "[1]", "[1]", "[1]", spec={"baseline": True})
     (board,) = leaderboards([constant, run("model", "[5]", "[1]", "[1]", "[1]"), oracle])
-    assert column(board, "model") == ["oracle", "model", "constant"]
-    assert column(board, "kind") == ["baseline", "run", "baseline"]
-    assert column(board, "rank") == ["", "1", ""]
+    assert column(board, "model") == ["model", "oracle", "constant"]
+    assert column(board, "kind") == ["run", "baseline", "baseline"]
+    assert column(board, "rank") == ["1", "", ""]
 
 
 def test_only_rows_over_the_same_samples_under_the_same_protocol_share_a_table():

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.api.boards import background
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.files import build_leaderboards
 from ecva_bench.leaderboard.published import published_tables
 from ecva_bench.leaderboard.submission import read_submission
-from ecva_bench.taxonomy import load_taxonomy
 from ecva_bench.verification.evidence import Evidence
 
 FOLDER = Path(__file__).resolve().parents[2] / "leaderboards"
@@ -34,9 +34,8 @@ def copy(tmp_path):
 
 
 def test_what_is_kept_is_what_the_submissions_give(copy):
-    names = {entry.code: entry.name for entry in load_taxonomy("cuva").classes}
     evidence = Evidence([FOLDER / "ci", FOLDER / "mini" / "answers"])
-    paths = build_leaderboards(copy, published=published_tables(), class_names=names, read=evidence.read_verified)
+    paths = build_leaderboards(copy, published=published_tables(), known=background(), read=evidence.read_verified)
     # the frozen judge calls are older than seals
     found = [note.partition("; ")[0].rpartition(": ")[2] for note in evidence.notes]
     released = [note for note in evidence.notes if "/cuva/" in note]  # whose answers are not ours to publish
@@ -80,14 +79,14 @@ def test_the_floors_of_severity_are_the_golden_ones(model, shared_golden):
 
 
 def test_the_order_of_files_on_disk_moves_nothing(copy):
-    build_leaderboards(copy, published=[], class_names={})
+    build_leaderboards(copy, published=[])
     first = contents(copy)
     paths = sorted((copy / "mini" / "submissions").iterdir())
     for path in reversed(paths):
         text = path.read_bytes()
         path.unlink()
         path.write_bytes(text)
-    build_leaderboards(copy, published=[], class_names={})
+    build_leaderboards(copy, published=[])
     assert contents(copy) == first
 
 
@@ -95,7 +94,7 @@ def test_tables_that_are_no_more_are_removed_and_nothing_else(copy):
     (copy / "mini" / "csv").mkdir()
     (copy / "mini" / "csv" / "old.csv").write_text("old")
     (copy / "mini" / "notes.txt").write_text("mine")
-    build_leaderboards(copy, published=[], class_names={})
+    build_leaderboards(copy, published=[])
     assert not (copy / "mini" / "csv" / "old.csv").exists()
     assert (copy / "mini" / "notes.txt").read_text() == "mine"
 
@@ -103,9 +102,9 @@ def test_tables_that_are_no_more_are_removed_and_nothing_else(copy):
 def test_a_broken_submission_and_a_missing_folder_are_named(copy):
     (copy / "mini" / "submissions" / "broken.json").write_text("{}")
     with pytest.raises(ResultsError, match=r"broken\.json"):
-        build_leaderboards(copy, published=[], class_names={})
+        build_leaderboards(copy, published=[])
     with pytest.raises(UsageError, match="no such folder"):
-        build_leaderboards(copy / "nowhere", published=[], class_names={})
+        build_leaderboards(copy / "nowhere", published=[])
 
 
 def test_the_baselines_stand_on_the_page_of_mini():

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from ecva_bench.leaderboard.background import Background
 from ecva_bench.leaderboard.chart import as_svg
 from ecva_bench.leaderboard.details import dataset_tables
 from ecva_bench.leaderboard.submission import submission
@@ -48,7 +49,7 @@ def column(found, name):
 
 def test_means_by_class_count_missing_answers_as_zero():
     runs = [submitted("m", "[1]", "[2]", "[2]"), submitted("w", "[2]", "[3]", "[4]", "[1]")]
-    found = table(dataset_tables(runs, class_names={1: "Fire", 5: "Theft"}), "accuracy by class, %")
+    found = table(dataset_tables(runs, known=Background({1: "Fire", 5: "Theft"})), "accuracy by class, %")
     assert found.header == ("model", "kind", "1 Fire (2)", "2 (1)", "5 Theft (1)")
     assert [cell.text for cell in found.rows[0][2:]] == ["50.0", "100.0", "0.0"]
     assert [cell.shade for cell in found.rows[0][2:]] == [0.5, 1.0, 0.0]
@@ -61,15 +62,15 @@ def test_classes_of_another_data_set_never_have_names_of_cuva():
     own = ("Abuse", "Arson", "Fire", "Normal", "Assault")
     for options, names in ((own, ("1 Abuse (2)", "2 Arson (1)")), ((), ("1 (2)", "2 (1)"))):
         runs = [submitted("m", "[1]", "[2]", "[2]", of="vau-bench", options=options)]
-        found = table(dataset_tables(runs, class_names={1: "Fighting", 2: "Animals"}), "accuracy by class, %")
+        found = table(dataset_tables(runs, known=Background({1: "Fighting", 2: "Animals"})), "accuracy by class, %")
         assert found.header[2:] == names
 
 
 def test_models_are_shaded_among_themselves_whatever_a_ceiling_reaches():
     oracle = submitted("oracle", "[1]", "[1]", "[2]", "[5]", baseline=True)
     found = table(dataset_tables([submitted("m", "[1]", "[2]"), oracle]), "by class, %")
-    assert [[cell.shade for cell in row[2:]] for row in found.rows] == [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]
-    assert ["baseline" in row[0].marks for row in found.rows] == [True, False]
+    assert [[cell.shade for cell in row[2:]] for row in found.rows] == [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
+    assert ["baseline" in row[0].marks for row in found.rows] == [False, True]
 
 
 def test_score_against_what_the_answers_took():
@@ -113,6 +114,7 @@ def test_edited_views_stand_behind_and_how_runs_were_made_last():
     runs = [submitted("edited", "[1]", view="anomaly"), submitted("full", "[1]")]
     tables = dataset_tables(runs)
     assert [one.title.split(", protocol")[0] for one in tables] == [
+        "Models and tasks",
         "classification, full video",
         "classification, full video",
         "classification, full video",
@@ -125,7 +127,7 @@ def test_edited_views_stand_behind_and_how_runs_were_made_last():
 
 def test_runs_that_give_the_same_answers_are_named():
     tables = dataset_tables([submitted("a", "[1]", "[1]"), submitted("b", "[1]", "[1]"), submitted("c", "[1]", "[2]")])
-    assert "The same answers, word for word: a, b." in tables[0].notes
+    assert "The same answers, word for word: a, b." in tables[1].notes
 
 
 def chart(*points):
@@ -155,7 +157,8 @@ def test_every_point_lies_inside_and_has_round_numbers_beside_it(values):
 
 
 def test_labels_do_not_lie_on_each_other():
-    svg = chart(*((f"m{n}", 1, 10) for n in range(6)))
+    svg = chart(*((f"m{n}", 1, 10) for n in range(24)))
+    assert set(re.findall(r'<text x="([\d.]+)" y="[\d.]+">m', svg)) == {"496"}  # right of every point
     heights = sorted(float(y) for y in re.findall(r'<text x="[\d.]+" y="([\d.]+)">m', svg))
     assert all(after - before >= 11.9 for before, after in pairwise(heights))
 

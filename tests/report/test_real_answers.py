@@ -18,6 +18,7 @@ from ecva_bench.report.videos import Videos
 from ecva_bench.scoring.score import score_results
 from tests.scoring.judges import RuleJudge
 
+from .build import taken
 from .test_browser import SCREENSHOTS, cpu
 from .watching import Open, shows, until
 
@@ -96,6 +97,17 @@ def test_tab_goes_through_the_whole_page(opened: Open, released: Path) -> None:
     cards = page.locator("#answers button, #answers summary").count()
     behind = reached[reached.index("reference") :]
     assert len([name for name in behind if name in ("focus", "unfold", "SUMMARY")]) == cards
+
+
+def test_a_link_from_elsewhere_names_a_run_and_leads_to_its_worst_answers(opened: Open, folder: Path) -> None:
+    index = taken(folder, "index")
+    link = f"#task=cause&run={index['runs'][1]['sha256'][:12]}"
+    page = opened((folder / "index.html").as_uri() + link)
+    assert page.input_value("#of") == "1"
+    assert page.input_value("#sort") == "low"
+    assert "run=" not in page.url
+    page.click(".row >> nth=1")
+    shows(page, "v1 · cause")
 
 
 def test_from_a_mean_to_the_answers_behind_it_are_two_clicks(opened: Open, folder: Path) -> None:

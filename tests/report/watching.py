@@ -35,8 +35,9 @@ def shows(page: Any, heading: str) -> None:
 
 
 def rows(page: Any) -> list[str]:
+    """The samples listed, read at one moment."""
     page.wait_for_timeout(50)
-    return [
-        row.inner_text().split("\n")[0] + "/" + row.inner_text().split("\n")[1]
-        for row in page.query_selector_all(".row")
-    ]
+    named = (
+        "[...document.querySelectorAll('.row')].map((row) => ['.id', '.task'].map((part) => row.querySelector(part)))"
+    )
+    return list(page.evaluate(f"{named}.map((parts) => parts.map((part) => part.textContent).join('/'))"))

@@ -87,11 +87,11 @@ class Golden:
         size = {"batch": 4, "micro_batch": 2, "steps": 4, "clip": 0.0}
         return Recipe.model_validate({**common, **size, **(third if stage == 3 else first), **other})
 
-    def stage(self, recipe: Recipe, samples: list[str], out: Path) -> Stage:
+    def stage(self, recipe: Recipe, samples: list[str], out: Path, dtype: str = "float32") -> Stage:
         """A stage over samples, in this order, with the connector and LoRA that the golden files begin with."""
         folder = self.folder
         adapter = AnomShield(
-            hard_prompt="no", base=str(folder / "mistral"), vision_tower=str(folder / "clip"), device="cpu"
+            hard_prompt="no", base=str(folder / "mistral"), vision_tower=str(folder / "clip"), device="cpu", dtype=dtype
         )
         conversations = [self.samples[name] for name in samples]
         order = {"use_cpu": True, "train_sampling_strategy": "sequential"}

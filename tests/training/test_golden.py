@@ -188,6 +188,27 @@ def test_runs_of_the_trainer_are_those_of_the_release(
         _check_saved(golden, stage, number, tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 3])
+def test_in_half_precision_a_run_goes_nearly_the_same_way(golden: Golden, tmp_path: Path, number: int) -> None:
+    name = f"run_stage_{number}_other_rates"
+    told, expected = golden.meta[name], golden.tensors(name)
+    rates = {"connector": told["mm_projector_lr"], **({"language": told["learning_rate"]} if number == 3 else {})}
+    recipe = golden.recipe(number, rates=rates, mean="micro-batches", precision="bf16")
+    stage = golden.stage(recipe, told["samples"], tmp_path, dtype="bfloat16")
+    parameters = {original_name(key): each for key, each in stage.trained.named_parameters() if each.requires_grad}
+    assert {each.dtype for each in parameters.values()} == {torch.float32}
+    assert {each.dtype for each in stage.trained.tower.parameters()} == {torch.bfloat16}
+    before = {key: each.detach().clone() for key, each in parameters.items()}
+    losses: list[float] = []
+    with patch.object(stage.accelerator, "backward", _noting(stage.accelerator.backward, losses)):
+        stage.train()
+    assert losses == pytest.approx([loss / told["accumulation"] for loss in told["micro_losses"]], rel=1e-3)
+    ours = torch.cat([(parameters[key].detach() - before[key]).flatten() for key in expected])
+    moved = torch.cat([(tensor - before[key]).flatten() for key, tensor in expected.items()])
+    assert apart(ours, moved) < 0.08
+
+
 def _noting(backward: Any, losses: list[float]) -> Any:
     def noted(loss: torch.Tensor, **named: Any) -> None:
         losses.append(loss.item())

@@ -70,6 +70,18 @@ def test_a_loss_that_is_no_number_ends_the_training_before_it_changes_a_weight(t
     assert (told[-1]["error"], told[-1]["what"]) == ("TrainingError", "the loss of step 3 is nan")
 
 
+def test_a_gradient_that_is_no_number_changes_no_weight(tmp_path: Path) -> None:
+    forward = TrainedModel.forward
+
+    def broken(self: TrainedModel, *given: Any, **named: Any) -> dict[str, torch.Tensor]:
+        parameter = self.connector.readout[2].bias  # the root of 0 is a number, and its slope is none
+        return {"loss": forward(self, *given, **named)["loss"] + (0 * parameter).sqrt().sum()}
+
+    refused = pytest.raises(TrainingError, match="the gradient of step 1 is no number")
+    with patch.object(TrainedModel, "forward", broken), refused:
+        train_tiny(tmp_path, tmp_path / "out")
+
+
 def test_a_batch_that_processes_cannot_share_is_refused(tmp_path: Path) -> None:
     refused = pytest.raises(TrainingError, match="a batch of 4 is not a multiple of 4 on 2 processes")
     with patch("transformers.TrainingArguments.world_size", 2), refused:

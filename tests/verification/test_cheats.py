@@ -23,7 +23,7 @@ from .cheats import Board, Json, plant, true_answers
 
 def built(board: Board, task: str = "cause", read: Callable[[Path], Submission] | None = None) -> Json:
     """Build the boards of a folder with verification, and return the row of its run about full videos, by column."""
-    build_leaderboards(board.folder, published=(), class_names={}, read=read or Evidence().read_verified)
+    build_leaderboards(board.folder, published=(), read=read or Evidence().read_verified)
     tables = json.loads((board.folder / "mini" / "leaderboard.json").read_text())["tables"]
     table = next(one for one in tables if one["title"].startswith(f"{task}, full video") and "rank" in one["header"])
     (row,) = [[cell["text"] for cell in row] for row in table["rows"] if row[3]["text"] != "never looks"]
@@ -180,7 +180,7 @@ def test_what_is_not_verified_moves_no_rank(board):
         entry["summaries"] = [one for one in entry["summaries"] if one["column"] != "bleu"]
         entry["values"].pop("bleu", None)
     board.submission.with_name("best.json").write_text(json.dumps(resealed(changed)))
-    build_leaderboards(board.folder, published=(), class_names={}, read=Evidence().read_verified)
+    build_leaderboards(board.folder, published=(), read=Evidence().read_verified)
     tables = json.loads((board.folder / "mini" / "leaderboard.json").read_text())["tables"]
     first = next(one for one in tables if one["title"].startswith("cause, full video") and "rank" in one["header"])
     assert [(row[0]["text"], row[2]["text"], row[3]["text"]) for row in first["rows"]] == [

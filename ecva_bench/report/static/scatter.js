@@ -58,13 +58,19 @@ Ecva.scatter = (() => {
     links.replaceChildren(...[el("h3", {}, title), el("ol", {}, ...items), rest].filter(Boolean));
   }
 
+  // The next of 1, 2, 5, 10, … of a power of ten, where an axis may end.
+  function roundUp(value) {
+    const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-6)));
+    return power * [1, 2, 5, 10].find((part) => part * power >= value * (1 - 1e-9));
+  }
+
   function drawing(index, rows, metric, runs, links) {
-    const top = metric.unit === "%" ? 1 : Math.max(1e-9, ...rows.flatMap((one) => [one.counted[runs.x], one.counted[runs.y]]));
+    const top = roundUp(Math.max(...rows.flatMap((one) => [one.counted[runs.x], one.counted[runs.y]])));
     const x = (value) => LEFT + (SIZE * Math.max(0, value)) / top;
     const y = (value) => TOP + SIZE - (SIZE * Math.max(0, value)) / top;
     const picture = svg("svg", { viewBox: `0 0 ${LEFT + SIZE + 14} ${TOP + SIZE + 44}`, class: "scatter", role: "group", "aria-label": `${index.runs[runs.y].label} against ${index.runs[runs.x].label}` });
-    for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-      const text = Ecva.number(part * top, { ...metric, decimals: metric.unit === "%" ? 0 : 1 });
+    for (const part of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
+      const text = Ecva.number(part * top, { ...metric, decimals: metric.unit === "%" && top >= 0.05 ? 0 : 1 });
       picture.append(
         svg("path", { class: "grid", d: `M${x(0)} ${y(part * top)}H${x(top)}M${x(part * top)} ${y(0)}V${y(top)}` }),
         svg("text", { x: x(part * top), y: TOP + SIZE + 16, "text-anchor": "middle" }, text),
@@ -85,7 +91,7 @@ Ecva.scatter = (() => {
       const first = group[0];
       const name = group.length > 1 ? `${group.length} samples here` : first.id;
       const link = svg("a", { href: state.link({ page: "", sample: first.id, at: "" }), tabindex: -1, "aria-label": name });
-      const dot = svg("circle", { cx: x(first.counted[runs.x]), cy: y(first.counted[runs.y]), r: Math.min(18, 3 * Math.sqrt(group.length)) }, svg("title", {}, name));
+      const dot = svg("circle", { cx: x(first.counted[runs.x]), cy: y(first.counted[runs.y]), r: Math.min(12, 3 * Math.sqrt(group.length)) }, svg("title", {}, name));
       link.append(dot);
       if (group.length > 1) {
         link.addEventListener("click", (event) => {

@@ -6,6 +6,7 @@
 Ecva.state = (() => {
   const DEFAULTS = {
     page: "", // means or scatter; empty: the sample
+    run: "", // in a link from elsewhere: the beginning of the hash of a run's results, or its name
     sample: "", // video/task
     task: "",
     class: "",

@@ -12,11 +12,13 @@
   let index = null;
   let drawing = 0; // the newest request to draw; older ones are dropped when their data arrive
 
+  const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
   async function start() {
     index = await store.open();
     marks.open(index, trouble);
     state.read();
-    by("summary").textContent = `${index.runs.length} runs, ${index.videos.length} videos`;
+    by("summary").textContent = `${counted(index.runs.length, "run")}, ${counted(index.videos.length, "video")}`;
     runChips();
     choices();
     for (const part of [search, filter, list]) part.open(index);
@@ -35,8 +37,18 @@
     options(by("s3"), [["", "–"], ["yes", "yes"], ["no", "no"]]);
   }
 
+  // A link from elsewhere knows no number of a run here: it names the run, of which the worst samples come first.
+  function namedRun() {
+    const { run } = state.now;
+    if (!run) return;
+    const found = index.runs.findIndex((one) => one.name === run || (run.length > 7 && one.sha256.startsWith(run)));
+    if (found < 0) trouble(`There is no run ${run} here.`);
+    state.set(found < 0 ? { run: "" } : { run: "", of: String(found), sort: state.now.sort || "low" });
+  }
+
   async function draw() {
     const ticket = ++drawing;
+    namedRun();
     fillForm();
     const rows = await filter.update();
     if (ticket !== drawing) return;
