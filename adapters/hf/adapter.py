@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .multimodal import Multimodal, VideoInput
 
 FAMILIES = Path(__file__).with_name("families.json")
-FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
+FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin", "*.ttf", "*.otf")
 BATCH = 8  # questions answered at the same time
 WORDS = 512  # most tokens of an answer
 

@@ -81,7 +81,7 @@ class VideoInput:
         if {"type": "video"} not in self.parts:
             images = [Image.fromarray(frame) for frame in self.pixels]
             return {"images": [images], "images_kwargs": dict(self.options)}
-        given = {"video_metadata": [self.metadata], "do_sample_frames": False}
+        given = {"video_metadata": [self.metadata], "do_sample_frames": False, "return_metadata": True}
         return {"videos": [self.pixels], "videos_kwargs": {**self.options, **given}}
 
 
@@ -197,7 +197,7 @@ class Multimodal:
             return_tensors="pt",
             **shown.arguments,
         )
-        return {name: self._placed(name, value) for name, value in found.items()}
+        return {name: self._placed(name, value) for name, value in found.items() if name != "video_metadata"}
 
     def _prompt(self, shown: VideoInput, question: str) -> str:
         message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
@@ -218,10 +218,16 @@ def _place(seconds: float, rate: float) -> int | float:
 
 
 def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
-    """Return the network; every weight it has must be in the checkpoint."""
-    return load_pretrained(
-        "AutoModelForImageTextToText",
+    """Return the network; every weight it has must be in the checkpoint. Of one that also speaks, what writes."""
+    with reading("the checkpoint's config.json", folder), quiet():
+        config = _untyped.AutoConfig.from_pretrained(folder, trust_remote_code=trusted)
+    if hasattr(config, "enable_audio_output"):
+        config.enable_audio_output = False
+    kind = "AutoModelForMultimodalLM"  # of recent versions: the types of the other, and omni models
+    network = load_pretrained(
+        kind if hasattr(transformers, kind) else "AutoModelForImageTextToText",
         folder,
+        config=config,
         what="the model",
         dtype=placement.dtype,
         passed_over={"": "some checkpoints hold more than transformers runs, such as heads for several tokens at once"},
@@ -230,6 +236,7 @@ def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
         quantization_config=quantization(placement) if placement.quantize else None,
         trust_remote_code=trusted,
     )
+    return getattr(network, "thinker", network)
 
 
 def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
