@@ -23,7 +23,8 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
 
-from .hf.adapter import WORDS, Family, Hf
+from .hf.adapter import WORDS, Hf
+from .hf.families import Family
 from .parts.language.beginnings import beginnings, word_probabilities
 from .parts.language.decoding import decoded
 from .parts.options import choice, count
@@ -129,7 +130,8 @@ class VLLMEngine(Hf):
         return template_options(self.processor.chat_template, self._thinking)
 
     def load(self) -> None:
-        """Load the model."""
+        """Load the model; say it where its family's settings are not its own."""
+        self.say_unlisted()
         _ = self._template_options, self.engine
 
     def describe(self) -> dict[str, Any]:
