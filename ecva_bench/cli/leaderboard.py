@@ -167,17 +167,15 @@ def _check_options(
 def _write_answers(runs: Mapping[Path, Submission], data: Sequence[str], folder: Path) -> dict[str, str]:
     """Write the page of the runs' answers beside a board; return where each run's are, by its results file's hash."""
     from ..journal.lines import is_results
+    from ..leaderboard.details import HASH
     from .view import open_dataset, write_answers
 
     files = [path for path in runs if is_results(path)]
     dataset = open_dataset(files, data[0] if data else None, None)
     page = write_answers(files, folder / "answers", dataset)
     say(f"wrote {page.folder / 'index.html'}")
-    found = {}
-    for number, file in enumerate(files):
-        hidden = ".".join(str(other) for other in range(len(files)) if other != number)
-        found[runs[file].scores.results_sha256] = f"answers/index.html#hidden={hidden}"
-    return found
+    hashes = [runs[file].scores.results_sha256 for file in files]
+    return {sha256: f"answers/index.html#run={sha256[:HASH]}" for sha256 in hashes}
 
 
 def _write(
