@@ -138,6 +138,14 @@ class Hf(Adapter):
 
         return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
 
+    @classmethod
+    def target_rows(cls, target: str) -> list[tuple[str, str]]:
+        """Return what the models of the target's family are shown; of a hub id only its settings are fetched."""
+        from .settings import SettingsOnly
+
+        known = SettingsOnly(target=target)
+        return [("family", known.kind), *known.family.rows()]
+
     def load(self) -> None:
         """Load the model; say it where its family's settings are not its own."""
         self.say_unlisted()

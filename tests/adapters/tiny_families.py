@@ -507,7 +507,7 @@ def ernie4_5_vl_moe() -> Built:
     }
     config = t.Ernie4_5_VLMoeConfig(
         text_config=text,
-        vision_config={k: v for k, v in TOWER.items()},
+        vision_config=TOWER,
         tie_word_embeddings=False,
         **{f"{name}_id": token(text) for name, text in names.items()},
     )
