@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import transformers
@@ -495,6 +496,9 @@ def perception_lm() -> Built:
 
 
 def ernie4_5_vl_moe() -> Built:
+    import matplotlib
+
+    font = str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
     text = {**TEXT, "moe_intermediate_size": [16, 16], "moe_num_experts": 4, "moe_k": 2, "moe_num_shared_experts": 1}
     text |= {"mlp_layer_types": ["dense", "sparse"], "rope_parameters": tiny_hf.MROPE}
     names = {
@@ -514,12 +518,9 @@ def ernie4_5_vl_moe() -> Built:
     places = (f"<|{what}_START|><|{what}_PLACEHOLDER|><|{what}_END|>" for what in ("VIDEO", "IMAGE"))
     parts = {
         "image_processor": t.Ernie4_5_VLMoeImageProcessor(**SIZES),
-        "video_processor": t.Ernie4_5_VLMoeVideoProcessor(**SIZES, font=FONT),
+        "video_processor": t.Ernie4_5_VLMoeVideoProcessor(**SIZES, font=font),
     }
     return assembled(config, "Ernie4_5_VLMoeProcessor", tiny_hf.template(*places), names, **parts)
-
-
-FONT = "/usr/share/fonts/truetype/liberation/LiberationSans-BoldItalic.ttf"
 
 
 def nemotron_h_omni() -> Built:
