@@ -8,6 +8,7 @@ processor is told not to sample them again.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ class Multimodal:
         self._pixels = [ProcessedPixels(self.processor, name) for name in ("image_processor", "video_processor")]
         self._features = VisualFeatures(self.network.base_model)
         self._shown: VideoInput | None = None
+        self._takes_kinds = "mm_token_type_ids" in inspect.signature(self.network.forward).parameters
 
     def ask(self, shown: VideoInput, questions: Sequence[str], max_new_tokens: int) -> list[ModelOutput]:
         """Return one answer per question, in order, all generated in one batch, each token the most probable.
@@ -193,7 +195,10 @@ class Multimodal:
         text = self._prompt(shown, question)
         found = self.processor(
             text=[text],
-            text_kwargs={"add_special_tokens": self._is_to_begin(text)},
+            text_kwargs={
+                "add_special_tokens": self._is_to_begin(text),
+                **({"return_mm_token_type_ids": True} if self._takes_kinds else {}),
+            },
             return_tensors="pt",
             **shown.arguments,
         )
@@ -221,13 +226,11 @@ def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
     """Return the network; every weight it has must be in the checkpoint. Of one that also speaks, what writes."""
     with reading("the checkpoint's config.json", folder), quiet():
         config = _untyped.AutoConfig.from_pretrained(folder, trust_remote_code=trusted)
-    if hasattr(config, "enable_audio_output"):
-        config.enable_audio_output = False
     kind = "AutoModelForMultimodalLM"  # of recent versions: the types of the other, and omni models
-    network = load_pretrained(
+    return load_pretrained(
         kind if hasattr(transformers, kind) else "AutoModelForImageTextToText",
         folder,
-        config=config,
+        config=getattr(config, "thinker_config", config),
         what="the model",
         dtype=placement.dtype,
         passed_over={"": "some checkpoints hold more than transformers runs, such as heads for several tokens at once"},
@@ -236,7 +239,6 @@ def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
         quantization_config=quantization(placement) if placement.quantize else None,
         trust_remote_code=trusted,
     )
-    return getattr(network, "thinker", network)
 
 
 def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
