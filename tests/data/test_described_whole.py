@@ -1,8 +1,8 @@
 """Whole tables read by description: every value and every finding, in order, against what was read row by row before.
 
 `BEFORE` has the hashes of what a reader of one row at a time made of the same files; a question that a dirty table
-repeats is asked once since, and rows of XD-Violence that their own name contradicts are left out. The second truth are a few lines below that read one row of one kind, and the third the
-checks of pydantic.
+repeats is asked once since, and rows of XD-Violence that their video's name contradicts are left out. The second truth
+are a few lines below that read one row of one kind, and the third the checks of pydantic.
 """
 
 from __future__ import annotations
