@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
 from ecva_bench.training.mini.samples import timed
@@ -17,6 +17,11 @@ from ..anomshield.adapter import AnomShield
 from ..parts.families.composed import Seen
 from ..parts.prompts import Piece, read_template
 
+if TYPE_CHECKING:
+    import torch
+
+FRAMES, PATCHES = 8, 16  # that a video is shown as, and of a frame
+POSITIONS = "mm_projector_positions"  # of config.json; the released code has none
 TIMED = read_template("anomshield-mini", 1)
 WEIGHTS = Path(__file__).with_name("anomshield-mini")
 
@@ -46,6 +51,17 @@ class AnomShieldMini(AnomShield):
 
     def __init__(self, *, hard_prompt: str = "no", **options: str) -> None:
         super().__init__(hard_prompt=hard_prompt, **options)
+
+    def connector(self) -> torch.nn.Module:
+        """Return the connector, where its config.json says so with the paper's positions (Eq. 1)."""
+        from ..anomshield.connector import MambaConnector
+
+        if not self.config.get(POSITIONS):
+            return super().connector()
+
+        return MambaConnector(
+            *self.connector_sizes, backend=self._backend, positional="spatiotemporal", frames=FRAMES, patches=PATCHES
+        )
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return what `AnomShield` does for the question with the time of the last frame on the timeline shown."""

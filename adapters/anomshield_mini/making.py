@@ -28,9 +28,10 @@ from ecva_bench.writing import write_whole
 
 from ..anomshield.adapter import AnomShield
 from ..anomshield.connector import FULL_PRECISION
-from .adapter import AnomShieldMini
+from .adapter import FRAMES, PATCHES, POSITIONS, AnomShieldMini
 
-STAGES = ("1", "3")
+STAGES = ("1", "2", "3")
+BEFORE_POSITIONS = 2  # the stage after which the connector gets positions
 NAME = "anomshield-mini"
 
 
@@ -44,22 +45,44 @@ def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEE
 
     recipes = [_recipe(f"anomshield/{recipe}/{stage}", changes) for stage in STAGES]
     side = int(TOWER["image_size"])
-    scenes = TrainingScenes(partial(squares, side=side, pad=True), frames=recipes[0].frames, seed=seed, count=clips)
+    scenes = TrainingScenes(
+        partial(squares, side=side, pad=True), frames=FRAMES, seed=seed, count=clips, folder=out / "frames"
+    )
     base, tower = write_parts(
         out / "parts", (*scenes.captions, *scenes.conversations), AnomShield.template.text, recipes[0].seed
     )
-    adapter: AnomShield = AnomShield(base=str(base), vision_tower=str(tower), hard_prompt="no")
+    adapter = AnomShieldMini(base=str(base), vision_tower=str(tower))
+    adapter.model_path = ""  # it begins from nothing
     stages = []
     for stage in recipes:
-        given = scenes.captions if stage.template == "plain" else scenes.conversations
+        given = {1: scenes.captions, 2: scenes.conversations, 3: scenes.times}[stage.stage]
         result = train(stage, given, adapter, scenes.frames, out / str(stage.stage), use_cpu=True)
         stages.append(_told(stage, given, result, seed, clips))
-        adapter = AnomShieldMini(model_path=str(result.folder))
+        folder = add_positions(result.folder, out, stage.seed) if stage.stage == BEFORE_POSITIONS else result.folder
+        adapter = AnomShieldMini(model_path=str(folder))
     packed = out / NAME
     write_packed(Path(adapter.model_path), packed)
     record = TrainingRecord(model=NAME, stages=tuple(stages))
     write_whole(packed / "training.json", record.model_dump_json(indent=1))
     return packed
+
+
+def add_positions(folder: Path, out: Path, seed: int) -> Path:
+    """Return a copy of a stage's folder whose connector has positions: small random numbers."""
+    import torch
+    from safetensors.torch import load_file
+    from safetensors.torch import save as bytes_of
+
+    tensors, begun = load_file(folder / "model.safetensors"), out / f"{folder.name}-with-positions"
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    chance = torch.Generator().manual_seed(seed)
+    for name, count in (("pos_t", FRAMES), ("pos_s", PATCHES)):
+        shape = (count, settings["mm_hidden_size"])
+        tensors[f"model.mm_projector.{name}"] = torch.empty(shape).normal_(std=0.2, generator=chance)
+    write_whole(begun / "model.safetensors", bytes_of(tensors, {"format": "pt"}))
+    write_whole(begun / "config.json", json.dumps({**settings, POSITIONS: "spatiotemporal"}, indent=1))
+    shutil.copyfile(folder / "tokenizer.model", begun / "tokenizer.model")
+    return begun
 
 
 def write_packed(folder: Path, packed: Path) -> None:

@@ -78,27 +78,22 @@ def train_command(
 
       ecva-bench train anomshield/paper/3 --data cuva:annotations.xlsx --media videos --from FOLDER --out FOLDER
     """
-    from ..training.recipe import get_recipe
+    request = _request(**{name: value for name, value in locals().items() if name not in ("out", "plan")})
+    if plan:
+        say_lines(request.plan(out).text)
+        return
+    _train(request, out or Path(request.recipe.id.replace("/", "-")))
+
+
+def _train(request: TrainingRequest, out: Path) -> None:
+    """Train, and print what became of it."""
     from ..training.request import SKIPPED
     from ..wording import counted
     from .progress import progress
 
-    request = _request(
-        recipe=recipe,
-        data=data or [],
-        media=media,
-        start=start,
-        prompts=prompts,
-        max_bad=max_bad,
-        model_arg=model_arg,
-        cache=cache,
-        workers=workers,
-        report_to=report_to,
-    )
-    if plan:
-        say_lines(request.plan(out).text)
+    if os.environ.get("RANK", "0") != "0":  # of the processes that torchrun starts, the first one speaks
+        request.train(request.prepare(out))
         return
-    out = out or Path("-".join(get_recipe(recipe).id.split("/")))
     with progress("read", "files") as read:
         ready = request.prepare(out, read)
     if ready.skipped:
@@ -106,8 +101,6 @@ def train_command(
         say(f"left out: {left_out}, each named in {out / SKIPPED} with the reason", error=True)
     with progress("train", "steps") as steps:
         trained = request.train(ready, steps)
-    if os.environ.get("RANK", "0") != "0":
-        return
     say(f"{out}: {counted(trained.steps, 'step')} on {counted(trained.samples, 'sample')}, loss {trained.loss:.4f}")
     say(f"next: ecva-bench run --model {request.recipe.model} --model-path {quote(str(out))}")
 
@@ -115,7 +108,7 @@ def train_command(
 def _request(
     *,
     recipe: str,
-    data: list[str],
+    data: list[str] | None,
     media: Path | None,
     start: Path | None,
     prompts: str,
@@ -138,15 +131,27 @@ def _request(
     return TrainingRequest(
         recipe=found,
         adapter=create_adapter(found.model, {**options.model_options(model_arg), **weights}),
-        data=tuple(data),
+        data=tuple(data or ()),
         media=media,
         start=start,
         prompts=prompts,
         cache=cache,
         max_bad=_share(max_bad),
         threads=workers,
-        machine={"report_to": report_to, "dataloader_num_workers": workers if workers > 1 else 0},
+        machine={"report_to": _reporter(report_to), "dataloader_num_workers": workers if workers > 1 else 0},
     )
+
+
+def _reporter(name: str) -> str:
+    """Return what the Trainer reports to; `UsageError` where it is not installed."""
+    from importlib.util import find_spec
+
+    from ..errors import UsageError
+
+    if name != "none" and find_spec(name) is None:
+        remedy = "pip install 'ecva-bench[train]'" if name == "tensorboard" else f"pip install {name}"
+        raise UsageError(f"{name} is not installed", f"--report-to {name}", remedy)
+    return name
 
 
 def _share(text: str) -> float:

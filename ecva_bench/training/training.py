@@ -51,7 +51,7 @@ def train(
 ) -> Trained:
     """Train a stage and write its weights to `out`; what an earlier call began there is gone on with, to the same end.
 
-    `machine` are settings of transformers' `TrainingArguments` that are no part of a recipe: `use_cpu`, `report_to`,
+    `machine` are settings of transformers' `TrainingArguments` that are no part of a recipe: `report_to`,
     `dataloader_num_workers`. `progress` is told the steps made, and all. `train.jsonl` in `out` gets a line for each
     step, and for what ended the training.
 
@@ -105,6 +105,7 @@ def make_stage(
         what = f"there is no sample to learn from ({skipped or 'none were given'})"
         raise TrainingError(what, out, "look at the data")
     model = _model(networks, recipe)
+    machine = {"use_cpu": next(model.connector.parameters()).device.type == "cpu", **machine}
     stage = Stage(model, networks, samples, recipe, out, _teller(log, progress), **machine)
     if log:
         log.write("run", **_facts(stage))

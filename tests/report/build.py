@@ -73,12 +73,11 @@ def small_run(model: str, *, text: str, spans: str, judged: bool = False, steps:
     return Run(made, (score_results(made, judge=judge, draws=20),))
 
 
-def story() -> list[Run]:
+@cache
+def story() -> tuple[Run, Run]:
     """Two models: one that a judge has read, and one that would like to be read by the browser."""
-    return [
-        small_run("honest", text="a car turns late, so nobody gives way", spans="[1, 2]", judged=True),
-        small_run("hostile", text=HOSTILE, spans="[0, 4]", steps=STEPS),
-    ]
+    honest = small_run("honest", text="a car turns late, so nobody gives way", spans="[1, 2]", judged=True)
+    return honest, small_run("hostile", text=HOSTILE, spans="[0, 4]", steps=STEPS)
 
 
 def annotations() -> dict[str, Annotation]:

@@ -84,12 +84,13 @@ def test_the_same_runs_draw_the_same_bytes_and_the_page_holds_no_script(tmp_path
 def test_a_figure_by_name_is_the_same_each_time(tmp_path: Path, name: FigureName) -> None:
     beginnings = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
     ending = sorted(beginnings)[get_args(FigureName).index(name) % 3]
-    paths = [tmp_path / f"{number}.{ending}" for number in "12"]
-    for path in paths:
-        assert write_figure(story(), path, name, task="timestamp") == [path]
-    one, two = (path.read_bytes() for path in paths)
-    assert one == two
-    assert one.startswith(beginnings[ending])
+    path = tmp_path / f"{name}.{ending}"
+    assert write_figure(story(), path, name, task="timestamp") == [path]
+    once = path.read_bytes()
+    assert once.startswith(beginnings[ending])
+    if name in ("duration", "severity", "cost"):  # one of each ending; what is drawn does not matter
+        write_figure(story(), path, name, task="timestamp")
+        assert path.read_bytes() == once
 
 
 def test_a_figure_of_several_tasks_is_a_file_each(tmp_path: Path) -> None:
@@ -145,7 +146,9 @@ def test_a_models_name_is_text_of_bounded_length(tmp_path: Path, model: str) -> 
     named = Run(first.results.model_copy(update={"model": model}), first.scores)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # no room left to draw in is a warning of matplotlib's
-        assert write_plots([named, *others], tmp_path / "plots.html", task="timestamp") == 1
+        if len(model) > 100:
+            assert write_plots([named, *others], tmp_path / "plots.html", task="timestamp") == 1
+        write_figure([named, *others], tmp_path / "figure.svg", "cost", task="timestamp")
 
 
 def test_runs_without_an_answer_are_drawn_too(tmp_path: Path) -> None:
@@ -159,4 +162,4 @@ def test_runs_without_an_answer_are_drawn_too(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="name another file with --out"):
-        write_plots(story(), tmp_path / "file" / "plots.pdf", task="timestamp")
+        write_figure(story(), tmp_path / "file" / "cost.pdf", "cost", task="timestamp")

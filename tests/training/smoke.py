@@ -130,6 +130,6 @@ def learn(folder: Path, data: Dataset, *, seed: int = 0, blank: bool = False, **
     write_parts(folder, data, seed)
     parts = {"base": str(folder / "base"), "vision_tower": str(folder / "tower"), "hard_prompt": "no", "device": "cpu"}
     first, third = recipe(1, seed=seed), recipe(3, seed=seed, **other)
-    train(first, captions(data), AnomShield(**parts), frames_of(first, blank=blank), folder / "1", use_cpu=True)
+    train(first, captions(data), AnomShield(**parts), frames_of(first, blank=blank), folder / "1")
     adapter = AnomShield(model_path=str(folder / "1"), **parts)
-    return train(third, classes(data), adapter, frames_of(third, blank=blank), folder / "3", use_cpu=True)
+    return train(third, classes(data), adapter, frames_of(third, blank=blank), folder / "3")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from ecva_bench.adapters.anomshield.adapter import AnomShield
@@ -65,7 +66,7 @@ def train_tiny(folder: Path, out: Path, **other: Any) -> Trained:
         write_base(folder / "base")
         write_tower(folder / "tower")
     adapter = AnomShield(base=str(folder / "base"), vision_tower=str(folder / "tower"), **PARTS)
-    return train(tiny_recipe(**other), pictures(8), adapter, squares_of, out, use_cpu=True)
+    return train(tiny_recipe(**other), pictures(8), adapter, squares_of, out)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -163,3 +164,22 @@ def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
     )
     assert float((ours - theirs).norm() / theirs.norm()) < 1e-5
     assert [line["processes"] for line in lines(tmp_path / "two") if line["kind"] == "run"] == [2]
+
+
+@pytest.mark.slow
+def test_the_command_trains_in_a_fresh_process_without_a_gpu(tmp_path: Path) -> None:
+    write_base(tmp_path / "base")
+    write_tower(tmp_path / "tower")
+    for number in range(4):
+        Image.fromarray(np.full((40, 30, 3), 60 * number, dtype=np.uint8)).save(tmp_path / f"{number}.png")
+    said = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A grey wall."}]
+    samples = [{"id": str(number), "image": f"{number}.png", "conversations": said} for number in range(4)]
+    (tmp_path / "chat.json").write_text(json.dumps(samples))
+    keys = 'name = "own"\nmodel = "anomshield"\nstage = 1\ntemplate = "plain"\nframes = 1\nshaping = "crop"\n'
+    (tmp_path / "own.toml").write_text(f"{keys}steps = 2\nbatch = 2\nmicro_batch = 1\n[rates]\nconnector = 1e-3\n")
+    program = Path(sys.executable).with_name("ecva-bench")
+    parts = ["--model-arg", "base=base", "--model-arg", "vision-tower=tower"]
+    command = [str(program), "train", "own.toml", "--data", "chat.json", "--media", ".", *parts, "--out", "out"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert [line["kind"] for line in lines(tmp_path / "out")] == ["run", "step", "step", "end"]
+    assert len(weights(tmp_path / "out")) == 22

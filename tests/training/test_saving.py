@@ -60,7 +60,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def begun(out: Path, parts: dict[str, str], **keys: Any) -> Stage:
     """A stage of two steps."""
-    return make_stage(tiny_recipe(**keys), pictures(4), AnomShield(**parts), squares_of, out, use_cpu=True)
+    return make_stage(tiny_recipe(**keys), pictures(4), AnomShield(**parts), squares_of, out)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import os
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from functools import cached_property
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ecva_bench.checkpoints.files import read_json_object, reading
 from ecva_bench.checkpoints.finding import Checkpoint
 from ecva_bench.errors import CheckpointError, UsageError
+from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.writing import write_whole
 
 from ..options import choice
@@ -205,6 +207,7 @@ class LlavaFamily(Composed):
 
     def shaped(self, pixels: NDArray[np.uint8], *, pad: bool) -> NDArray[np.uint8]:
         """Return frames uint8 [T, H, W, 3] as the tower is shown them in training, [T, side, side, 3]."""
+        ensure_torchvision()
         from ..towers.clip import squares
 
         return squares(pixels, self.picture_side(), pad=pad)
@@ -220,8 +223,6 @@ class LlavaFamily(Composed):
     @cached_property
     def _tower_sizes(self) -> dict[str, int]:
         """The sizes of the tower: those in the checkpoint, where it holds one, else those of the one that is named."""
-        from ecva_bench.torchvision import ensure_torchvision
-
         ensure_torchvision()
         from transformers import CLIPVisionConfig
 
@@ -272,7 +273,10 @@ class LlavaFamily(Composed):
             raise UsageError("quantised or spread weights cannot be trained", remedy="leave quantize and device out")
         usual, exact = copy.copy(self), copy.copy(self)
         usual._pad = exact._pad = pad
-        exact.placement = dataclasses.replace(self.placement, dtype=torch.float32)
+        if self.placement.device.type == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's: a GPU for each process
+            own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            usual.placement = dataclasses.replace(self.placement, device=own)
+        exact.placement = dataclasses.replace(usual.placement, dtype=torch.float32)
         parts = {part: exact if part in trained else usual for part in ("tower", "connector", "language")}
         tower: Any = parts["tower"]._tower()
         language = parts["language"]._language_model()

@@ -69,8 +69,8 @@ Ecva.scatter = (() => {
     const x = (value) => LEFT + (SIZE * Math.max(0, value)) / top;
     const y = (value) => TOP + SIZE - (SIZE * Math.max(0, value)) / top;
     const picture = svg("svg", { viewBox: `0 0 ${LEFT + SIZE + 14} ${TOP + SIZE + 44}`, class: "scatter", role: "group", "aria-label": `${index.runs[runs.y].label} against ${index.runs[runs.x].label}` });
-    for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-      const text = Ecva.number(part * top, { ...metric, decimals: metric.unit === "%" && top >= 0.2 ? 0 : 2 });
+    for (const part of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
+      const text = Ecva.number(part * top, { ...metric, decimals: metric.unit === "%" && top >= 0.05 ? 0 : 1 });
       picture.append(
         svg("path", { class: "grid", d: `M${x(0)} ${y(part * top)}H${x(top)}M${x(part * top)} ${y(0)}V${y(top)}` }),
         svg("text", { x: x(part * top), y: TOP + SIZE + 16, "text-anchor": "middle" }, text),

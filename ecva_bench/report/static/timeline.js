@@ -18,7 +18,7 @@ Ecva.timeline = (() => {
     const follow = () => move(video.currentTime);
     for (const event of ["timeupdate", "seeking", "seeked"]) video.addEventListener(event, follow);
     video.addEventListener("error", () => {
-      if (entry && entry.media) say("The browser cannot play this file; the time axis works without it.");
+      if (entry && entry.media) say(`The browser cannot play this file; ${entry.drawn ? "the frames that were shown are below" : "the time axis works without it"}.`);
     });
     video.addEventListener("loadedmetadata", () => {
       if (at) video.currentTime = at;

@@ -12,11 +12,13 @@
   let index = null;
   let drawing = 0; // the newest request to draw; older ones are dropped when their data arrive
 
+  const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
   async function start() {
     index = await store.open();
     marks.open(index, trouble);
     state.read();
-    by("summary").textContent = `${index.runs.length} runs, ${index.videos.length} videos`;
+    by("summary").textContent = `${counted(index.runs.length, "run")}, ${counted(index.videos.length, "video")}`;
     runChips();
     choices();
     for (const part of [search, filter, list]) part.open(index);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 
 from ...data.scenes import HEIGHT, WIDTH
 from ...errors import TrainingError
+from ...writing import write_whole
 from ..conversations import Conversation, Turn
 from .clips import TrainingClip, training_clip
 from .samples import TrainingSample, caption_of, samples_of
@@ -25,12 +27,14 @@ Squares = Callable[["NDArray[np.uint8]"], "NDArray[np.uint8]"]
 class TrainingScenes:
     """Clips `0` to `count` of a seed, of each of which `frames` frames are shown: `captions` and `conversations`.
 
-    `squares` makes frames as the tower is shown them. What was drawn is kept: about 100 KB for each clip or part at 8
-    frames of 64 x 64.
+    `squares` makes frames as the tower is shown them. What was drawn is kept, in `folder` too where one is named: about
+    100 KB for each clip or part at 8 frames of 64 x 64.
     """
 
-    def __init__(self, squares: Squares, *, frames: int, seed: int = SEED, count: int = CLIPS) -> None:
-        self._squares, self._frames = squares, frames
+    def __init__(
+        self, squares: Squares, *, frames: int, seed: int = SEED, count: int = CLIPS, folder: Path | None = None
+    ) -> None:
+        self._squares, self._frames, self._folder = squares, frames, folder
         self._shown: dict[Path, tuple[TrainingClip, NDArray[np.int64] | None]] = {}
         self._drawn: dict[Path, NDArray[np.uint8]] = {}
         clips = [training_clip(seed, place) for place in range(count)]
@@ -41,14 +45,30 @@ class TrainingScenes:
             for place, sample in enumerate(samples_of(clip, seed, frames))
         )
 
+    @property
+    def times(self) -> list[Conversation]:
+        """The conversations about when something happens, and of every fourth clip all."""
+        return [one for one in self.conversations if "timestamp" in one.id or int(one.id.partition("/")[0]) % 4 == 0]
+
     def frames(self, conversation: Conversation) -> NDArray[np.uint8]:
         """Return the frames of a conversation as the tower is shown them; of one clip or part always the same array."""
         path = _path_of(conversation)
         if path not in self._drawn:
-            clip, indices = self._shown[path]
-            pixels = np.zeros((self._frames, HEIGHT, WIDTH, 3), dtype=np.uint8)
-            self._drawn[path] = self._squares(pixels if indices is None else clip.frames(indices))
+            kept = self._folder / f"{path.name}.npy" if self._folder else None
+            if kept and kept.is_file():
+                self._drawn[path] = np.load(kept, allow_pickle=False)
+            else:
+                self._drawn[path] = self._draw(path)
+                if kept:
+                    written = io.BytesIO()
+                    np.save(written, self._drawn[path], allow_pickle=False)
+                    write_whole(kept, written.getvalue())
         return self._drawn[path]
+
+    def _draw(self, path: Path) -> NDArray[np.uint8]:
+        clip, indices = self._shown[path]
+        pixels = np.zeros((self._frames, HEIGHT, WIDTH, 3), dtype=np.uint8)
+        return self._squares(pixels if indices is None else clip.frames(indices))
 
     def _conversation(self, clip: TrainingClip, sample: TrainingSample, number: str) -> Conversation:
         name = "blank" if sample.indices is None else f"{clip.number}{'-part' * (sample.prompt == 'severity')}"
