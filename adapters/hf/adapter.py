@@ -213,7 +213,7 @@ class Hf(Adapter):
                 total=video.n_frames,
                 duration=video.duration,
                 parts=[{"type": "video"}] if self.family.input == "video" else image_parts(frames, video, pictures),
-                options=self.family.options(len(frames)),
+                options=self.family.options(len(frames), video.duration),
             )
             self._shown = (video, shown)
         return self._shown[1]
