@@ -138,8 +138,20 @@ def _request(
         cache=cache,
         max_bad=_share(max_bad),
         threads=workers,
-        machine={"report_to": report_to, "dataloader_num_workers": workers if workers > 1 else 0},
+        machine={"report_to": _reporter(report_to), "dataloader_num_workers": workers if workers > 1 else 0},
     )
+
+
+def _reporter(name: str) -> str:
+    """Return what the Trainer reports to; `UsageError` where it is not installed."""
+    from importlib.util import find_spec
+
+    from ..errors import UsageError
+
+    if name != "none" and find_spec(name) is None:
+        remedy = "pip install 'ecva-bench[train]'" if name == "tensorboard" else f"pip install {name}"
+        raise UsageError(f"{name} is not installed", f"--report-to {name}", remedy)
+    return name
 
 
 def _share(text: str) -> float:
