@@ -24,7 +24,7 @@ _TIMES = {
     "hh:mm:ss": "in the prompt, in hours, minutes and seconds",
     "interval": "the seconds between frames, as numbers beside the prompt",
     "drawn": "drawn on the frames",
-    "none": "none: input=images tells each frame's second in words",
+    "none": "none, unless times=words",
     "unknown": "unknown",
 }
 
@@ -40,7 +40,7 @@ class Family:
     frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
     must be told. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or `hh:mm:ss`, one
     `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed: whether they are
-    this family's own.
+    this family's own. in_words: whether each frame's second is written behind the video, as a user asked.
     """
 
     source: str
@@ -52,11 +52,18 @@ class Family:
     rate: bool = False
     times: str = "unknown"
     listed: bool = True
+    in_words: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
         settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-        return settings if self.listed else {**settings, "settings": UNLISTED}
+        asked = {"times": "words"} if self.in_words else {}
+        return {**settings, **asked, **({} if self.listed else {"settings": UNLISTED})}
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether nothing tells the family when each frame was."""
+        return self.input == "video" and self.times in {"none", "interval", "unknown"}
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what a reader is told of it: names and texts."""
