@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from ecva_bench.answering import ModelOutput
 from ecva_bench.checkpoints.chat_templates import fill_template
 from ecva_bench.checkpoints.files import read_json_object
-from ecva_bench.checkpoints.finding import Checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
 
-from .hf.adapter import WORDS, Family, Hf
+from .hf.adapter import WORDS, Hf
+from .hf.families import Family
+from .hf.settings import SettingsOnly
 from .parts.language.beginnings import beginnings, word_probabilities
 from .parts.language.decoding import decoded
 from .parts.options import choice, count
@@ -129,7 +130,8 @@ class VLLMEngine(Hf):
         return template_options(self.processor.chat_template, self._thinking)
 
     def load(self) -> None:
-        """Load the model."""
+        """Load the model; say it where its family's settings are not its own."""
+        self.say_unlisted()
         _ = self._template_options, self.engine
 
     def describe(self) -> dict[str, Any]:
@@ -214,7 +216,7 @@ class VLLMEngine(Hf):
 
         Of a hub id only its settings are fetched. Raises `AdapterError` where they are not to be had.
         """
-        known = _Settings(target=model)
+        known = SettingsOnly(target=model)
         family = known.family
         frames = _most_frames(family, model)
         config = read_json_object(known.checkpoint.folder / "config.json")
@@ -241,29 +243,6 @@ class VLLMEngine(Hf):
                 + [word for name, value in options.items() for word in ("--model-arg", f"{name}={value}")]
             ),
         )
-
-
-class _Settings(Hf):
-    """A model of which only the settings are read."""
-
-    @cached_property
-    def checkpoint(self) -> Checkpoint:
-        """The folder with the settings; of a hub id they are fetched, and no weights."""
-        folder = Path(self._name).expanduser()
-        if folder.is_dir():
-            return Checkpoint(folder.resolve().name, folder, "")
-        hub_id, _, revision = self._name.partition("@")
-        try:
-            from huggingface_hub import snapshot_download
-        except ImportError:
-            remedy = "pip install 'ecva-bench[data]', or name a folder"
-            raise AdapterError("the package huggingface_hub is not installed", hub_id, remedy) from None
-        try:
-            found = Path(snapshot_download(hub_id, revision=revision or None, allow_patterns=["*.json"]))
-        except (OSError, ValueError) as error:  # every error of the hub's client is one of these
-            why = str(error).strip().partition(chr(10))[0]
-            raise AdapterError(f"its settings are not to be had ({why})", hub_id, "name a folder") from None
-        return Checkpoint(hub_id, found, found.name)
 
 
 def _media(shown: VideoInput) -> dict[str, Any]:

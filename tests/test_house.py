@@ -101,6 +101,7 @@ MAY_IMPORT = {
         "samples",
         "scoring",
         "tasks",
+        "taxonomy",
         "verification",
     },
     "verification": {

@@ -1,13 +1,13 @@
 """Any vision language model of transformers, as `hf:ID` or `hf:FOLDER`: our frames, its processor, its chat template.
 
-Knows how a family's settings, which are data (`families.json`), and a user's options become frames and what goes
-with them; leaves the model to `parts.multimodal`. Importing this module imports no torch.
+Knows how a family's settings (`families`) and a user's options become frames and what goes with them; leaves the model
+to `multimodal`. Importing this module imports no torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,11 @@ from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
-from ecva_bench.untrusted import parse_json
-from ecva_bench.video import samplers
+from ecva_bench.untrusted import say
 
 from ..parts.media.frames import image_parts, uneven
 from ..parts.options import choice, count, positive
+from .families import UNLISTED, Family, changed, family_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,54 +33,9 @@ if TYPE_CHECKING:
     from ..parts.placement import Placement
     from .multimodal import Multimodal, VideoInput
 
-FAMILIES = Path(__file__).with_name("families.json")
-FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
+FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin", "*.ttf", "*.otf")
 BATCH = 8  # questions answered at the same time
 WORDS = 512  # most tokens of an answer
-
-
-@dataclass(frozen=True)
-class Family:
-    """How the models of a family are shown a video.
-
-    frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
-    as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
-    frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
-    frames, not each frame's, or it is not known. source: whose settings these are.
-    """
-
-    source: str
-    frames: dict[str, Any]
-    input: str = ""
-    pixels: dict[str, Any] | None = None
-    processor: dict[str, Any] = field(default_factory=dict)
-    interval: bool = False
-
-    def describe(self) -> dict[str, Any]:
-        """Return what determines the answers."""
-        return {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-
-    @property
-    def _processor(self) -> dict[str, Any]:
-        """The further options of the processor that apply to what it is given."""
-        return self.processor if self.input == "video" else {}
-
-    def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""
-        rule = dict(self.frames)
-        least = rule.pop("least", 1)
-        sampler = samplers.get(rule.pop("rule"))
-        found = sampler(positions if sampler is samplers.at_fps else len(positions), **rule)
-        return found if len(found) >= least else samplers.linspace(len(positions), least)
-
-    def options(self, frames: int) -> dict[str, Any]:
-        """Return the processor's options for so many frames."""
-        if self.pixels is None:
-            return dict(self._processor)
-        whole = frames if self.pixels["of"] == "video" and self.input == "video" else 1
-        size = {"shortest_edge": self.pixels["least"] * whole, "longest_edge": self.pixels["most"] * whole}
-        return {"size": size, **self._processor}
 
 
 class Hf(Adapter):
@@ -142,8 +97,7 @@ class Hf(Adapter):
     @cached_property
     def family(self) -> Family:
         """The settings of the model's family, changed by the options."""
-        data = parse_json(FAMILIES.read_text(encoding="utf-8"))
-        family = Family(**data["families"].get(self.kind, data["unlisted"]))
+        family = family_of(self.kind)
         pixels = family.pixels
         if self._max_pixels:
             if pixels is None:
@@ -153,7 +107,7 @@ class Hf(Adapter):
         return replace(
             family,
             input=self._input or family.input or _input_of(self.checkpoint.folder),
-            frames=_changed(family.frames, self._frames, self._fps),
+            frames=changed(family.frames, self._frames, self._fps),
             pixels=pixels,
         )
 
@@ -184,9 +138,24 @@ class Hf(Adapter):
 
         return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
 
+    @classmethod
+    def target_rows(cls, target: str) -> list[tuple[str, str]]:
+        """Return what the models of the target's family are shown; of a hub id only its settings are fetched."""
+        from .settings import SettingsOnly
+
+        known = SettingsOnly(target=target)
+        return [("family", known.kind), *known.family.rows()]
+
     def load(self) -> None:
-        """Load the model."""
+        """Load the model; say it where its family's settings are not its own."""
+        self.say_unlisted()
         _ = self.model
+
+    def say_unlisted(self) -> None:
+        """Say on the screen what a family that is not listed is shown."""
+        if not self.family.listed:
+            shown = f"{self.family.frames} as {self.family.input}"
+            say(f"{self.checkpoint.name}: the family {self.kind!r} is {UNLISTED} ({shown})", error=True)
 
     def describe(self) -> dict[str, Any]:
         """Return checkpoint with revision, numbers, frames and generation; no weights are loaded."""
@@ -248,18 +217,6 @@ class Hf(Adapter):
             )
             self._shown = (video, shown)
         return self._shown[1]
-
-
-def _changed(rule: dict[str, Any], frames: int | None, fps: float | None) -> dict[str, Any]:
-    """Return a frame rule with `fps` frames a second, if given, and `frames` frames, or at most as many by time."""
-    rule = dict(rule)
-    if fps:
-        rule = {"rule": "at_fps", "fps": fps, **{name: rule[name] for name in ("least", "cap") if name in rule}}
-    if frames:
-        rule["cap" if rule["rule"] == "at_fps" else "count"] = frames
-        if "least" in rule:
-            rule["least"] = min(rule["least"], frames)
-    return rule
 
 
 def _input_of(folder: Path) -> str:

@@ -8,6 +8,7 @@ processor is told not to sample them again.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class VideoInput:
         if {"type": "video"} not in self.parts:
             images = [Image.fromarray(frame) for frame in self.pixels]
             return {"images": [images], "images_kwargs": dict(self.options)}
-        given = {"video_metadata": [self.metadata], "do_sample_frames": False}
+        given = {"video_metadata": [self.metadata], "do_sample_frames": False, "return_metadata": True}
         return {"videos": [self.pixels], "videos_kwargs": {**self.options, **given}}
 
 
@@ -110,6 +111,7 @@ class Multimodal:
         self._pixels = [ProcessedPixels(self.processor, name) for name in ("image_processor", "video_processor")]
         self._features = VisualFeatures(self.network.base_model)
         self._shown: VideoInput | None = None
+        self._takes_kinds = "mm_token_type_ids" in inspect.signature(self.network.forward).parameters
 
     def ask(self, shown: VideoInput, questions: Sequence[str], max_new_tokens: int) -> list[ModelOutput]:
         """Return one answer per question, in order, all generated in one batch, each token the most probable.
@@ -193,11 +195,14 @@ class Multimodal:
         text = self._prompt(shown, question)
         found = self.processor(
             text=[text],
-            text_kwargs={"add_special_tokens": self._is_to_begin(text)},
+            text_kwargs={
+                "add_special_tokens": self._is_to_begin(text),
+                **({"return_mm_token_type_ids": True} if self._takes_kinds else {}),
+            },
             return_tensors="pt",
             **shown.arguments,
         )
-        return {name: self._placed(name, value) for name, value in found.items()}
+        return {name: self._placed(name, value) for name, value in found.items() if name != "video_metadata"}
 
     def _prompt(self, shown: VideoInput, question: str) -> str:
         message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
@@ -218,10 +223,14 @@ def _place(seconds: float, rate: float) -> int | float:
 
 
 def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
-    """Return the network; every weight it has must be in the checkpoint."""
+    """Return the network; every weight it has must be in the checkpoint. Of one that also speaks, what writes."""
+    with reading("the checkpoint's config.json", folder), quiet():
+        config = _untyped.AutoConfig.from_pretrained(folder, trust_remote_code=trusted)
+    kind = "AutoModelForMultimodalLM"  # of recent versions: the types of the other, and omni models
     return load_pretrained(
-        "AutoModelForImageTextToText",
+        kind if hasattr(transformers, kind) else "AutoModelForImageTextToText",
         folder,
+        config=getattr(config, "thinker_config", config),
         what="the model",
         dtype=placement.dtype,
         passed_over={"": "some checkpoints hold more than transformers runs, such as heads for several tokens at once"},

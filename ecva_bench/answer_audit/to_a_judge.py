@@ -57,6 +57,7 @@ _TALK, _WITHIN = 3, 12  # so many words about answers and marks, of so many, are
 _AROUND, _CHARACTERS = 8, 80
 _WEIGHED = "English"  # of which the table has words of what videos show
 _PART = 40  # words of a sentence that are weighed together
+_OF_THEM = 12  # one in so many is about answers and marks, or they are words that happen to be among others
 _WEIGHTS = {
     **dict.fromkeys(("meta", "marks", "judge", "grading", "rules", "truth", "mercy", "set", "answer", "yes"), 2),
     **dict.fromkeys(("address", "award", "top", "right", "utmost", "treat", "soft", "drop", "vocative"), 1),
@@ -155,13 +156,16 @@ def _of_no_video(hits: list[_Hit], words: list[str], ends: list[int]) -> Iterato
     for hit in hits:
         if hit.kind in _WEIGHTS:
             of_part[bisect_right(ends, hit.place), hit.place // _PART].append(hit)
-    for part in of_part.values():
+    for (sentence, _), part in of_part.items():
+        long = min(_PART, ends[sentence] - (ends[sentence - 1] if sentence else 0))
         weights: dict[str, int] = {}
         for hit in part:
             longest = max(words[hit.place : hit.end], key=len)
             name = longest if _WEIGHTS[hit.kind] > 0 else str(hit.place)  # what is said twice says no more of a judge
             weights[name] = max(weights.get(name, -2), _WEIGHTS[hit.kind])
-        if max(weights.values()) > 1 and sum(weights.values()) >= _TALK + (min(weights.values()) < 0):
+        about = sum(weight > 0 for weight in weights.values())
+        enough = _TALK + (min(weights.values()) < 0)
+        if max(weights.values()) > 1 and about * _OF_THEM >= long and sum(weights.values()) >= enough:
             yield part[0].place, max(hit.end for hit in part)
 
 

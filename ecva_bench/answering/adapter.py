@@ -159,6 +159,11 @@ class Adapter(ABC):
         question.
         """
 
+    @classmethod
+    def target_rows(cls, target: str) -> list[tuple[str, str]]:
+        """Return what to tell a reader of one model of a scheme, as names and texts; no weights are read."""
+        return []
+
     def check_checkpoint(self) -> CheckpointCheck:
         """Return whether the weights' files match the model, by names and shapes alone; nothing is downloaded.
 

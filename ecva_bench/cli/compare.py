@@ -59,7 +59,7 @@ def compare_command(
 
       ecva-bench compare constant-mini.jsonl motion-mini.jsonl
 
-      ecva-bench compare constant-mini.jsonl motion-mini.jsonl oracle-mini.jsonl --format tex
+      ecva-bench compare constant-mini.jsonl motion-mini.jsonl --format tex
 
       ecva-bench compare constant-mini.jsonl motion-mini.jsonl --task cause --metric all --on intersection
 

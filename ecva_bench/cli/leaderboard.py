@@ -15,6 +15,7 @@ from .terminal import say_tables
 if TYPE_CHECKING:
     from ..leaderboard.published import PublishedTable
     from ..leaderboard.submission import Submission
+    from ..leaderboard.table import Table
     from ..verification.evidence import Evidence
 
 
@@ -98,7 +99,6 @@ def leaderboard_command(
     from ..leaderboard.board import leaderboards
     from ..leaderboard.files import written
     from ..leaderboard.like import table_like
-    from ..leaderboard.overview import models_by_tasks
     from ..leaderboard.published import published_tables
     from ..tasks import find_tasks
     from ..verification.evidence import Evidence
@@ -116,14 +116,21 @@ def leaderboard_command(
         say_lines(written([table_like(like, published_tables(), submissions)], form))
         return
     only = find_tasks([task])[0].name if task else None
-    tables = leaderboards(submissions, published=printed, task=only)
-    if form == "text":
-        say_tables([*models_by_tasks(submissions, only), *tables])
-    else:
-        (say_json if form == "json" else say_lines)(written(tables, form))
+    _print(leaderboards(submissions, published=printed, task=only), submissions, only, form)
     if out:
         files = dict(zip(named, submissions, strict=True))
         _write(submissions, printed, only, out, _write_answers(files, data or (), out) if with_answers else {})
+
+
+def _print(tables: list[Table], submissions: Sequence[Submission], task: str | None, form: Form) -> None:
+    """Print boards; in a terminal models x tasks first, of which other programs that read a form know nothing."""
+    from ..leaderboard.files import written
+    from ..leaderboard.overview import models_by_tasks
+
+    if form == "text":
+        say_tables([*models_by_tasks(submissions, task), *tables])
+    else:
+        (say_json if form == "json" else say_lines)(written(tables, form))
 
 
 def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
@@ -167,17 +174,15 @@ def _check_options(
 def _write_answers(runs: Mapping[Path, Submission], data: Sequence[str], folder: Path) -> dict[str, str]:
     """Write the page of the runs' answers beside a board; return where each run's are, by its results file's hash."""
     from ..journal.lines import is_results
+    from ..leaderboard.details import HASH
     from .view import open_dataset, write_answers
 
     files = [path for path in runs if is_results(path)]
     dataset = open_dataset(files, data[0] if data else None, None)
     page = write_answers(files, folder / "answers", dataset)
     say(f"wrote {page.folder / 'index.html'}")
-    found = {}
-    for number, file in enumerate(files):
-        hidden = ".".join(str(other) for other in range(len(files)) if other != number)
-        found[runs[file].scores.results_sha256] = f"answers/index.html#hidden={hidden}"
-    return found
+    hashes = [runs[file].scores.results_sha256 for file in files]
+    return {sha256: f"answers/index.html#run={sha256[:HASH]}" for sha256 in hashes}
 
 
 def _write(

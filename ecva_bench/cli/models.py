@@ -62,6 +62,8 @@ def models_command(
 def models_show_command(name: Annotated[str, typer.Argument(help="A model's name.")]) -> None:
     """Print a model's card: paper, code, weights, licences, costs, and in what our answers may differ.
 
+    Of a model of transformers (hf:ID or hf:FOLDER) it prints what its family is shown: frames, pixels, times.
+
     Example: ecva-bench models show timechat
     """
     from ..answering.models import find_model
@@ -70,6 +72,8 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
     say(model.summary or model.problem)
     if model.options:
         say(f"{'options':<13}  {', '.join(model.options)} (as --model-arg NAME=VALUE)")
+    for field, text in model.rows:
+        say(f"{field:<13}  {text}")
     if not model.card:
         return
     card = model.card

@@ -207,7 +207,6 @@ def _score_files(
     Ends with code 2 where scores could be printed only, and with 3 where a scorer found nothing to score.
     """
     from ..judging.prompts import read_prompts
-    from ..leaderboard.submission import submission
     from ..scoring.files import check_target, scores_path
     from ..scoring.neural import model_settings
     from ..scoring.protocol import get_anomeval
@@ -239,7 +238,6 @@ def _score_files(
             progress=progress,
         )
         whole &= _show(scores, target, as_json, baselines)
-        baselines += [submission(scores)] if scores.header.baseline else []
         idle |= _print_unscored(scores, file)
     if not whole or idle:
         raise typer.Exit(3 if whole else 2)
@@ -262,15 +260,16 @@ def _answers(
     return (without_videos(results, seen) for results in read)
 
 
-def _show(scores: Scores, target: Path, as_json: bool, baselines: Sequence[Submission]) -> bool:
+def _show(scores: Scores, target: Path, as_json: bool, baselines: list[Submission]) -> bool:
     """Write the scores, print them, and return whether they were written: what took long is not lost either way.
 
-    `baselines` are those that were scored before.
+    `baselines` are those that were scored before; these scores are added where they are of one.
     """
     from ..api.outcomes import Scored
     from ..errors import ResultsError
     from ..leaderboard.headline import scored_tables
     from ..leaderboard.published import published_tables
+    from ..leaderboard.submission import submission
     from ..records.base import canonical_json
     from ..scoring.files import write_scores
 
@@ -283,6 +282,8 @@ def _show(scores: Scores, target: Path, as_json: bool, baselines: Sequence[Submi
         say_json(canonical_json(_summary(Scored(target, scores))))
     else:
         say_tables(scored_tables(scores, baselines, published_tables()))
+    if scores.header.baseline:
+        baselines.append(submission(scores))
     for name, reason in scores.header.left_out.items():
         say(f"left out: {name}: {reason}", error=True)
     if kept:

@@ -91,6 +91,9 @@ def _train(request: TrainingRequest, out: Path) -> None:
     from ..wording import counted
     from .progress import progress
 
+    if os.environ.get("RANK", "0") != "0":  # of the processes that torchrun starts, the first one speaks
+        request.train(request.prepare(out))
+        return
     with progress("read", "files") as read:
         ready = request.prepare(out, read)
     if ready.skipped:
@@ -98,8 +101,6 @@ def _train(request: TrainingRequest, out: Path) -> None:
         say(f"left out: {left_out}, each named in {out / SKIPPED} with the reason", error=True)
     with progress("train", "steps") as steps:
         trained = request.train(ready, steps)
-    if os.environ.get("RANK", "0") != "0":
-        return
     say(f"{out}: {counted(trained.steps, 'step')} on {counted(trained.samples, 'sample')}, loss {trained.loss:.4f}")
     say(f"next: ecva-bench run --model {request.recipe.model} --model-path {quote(str(out))}")
 
@@ -137,8 +138,20 @@ def _request(
         cache=cache,
         max_bad=_share(max_bad),
         threads=workers,
-        machine={"report_to": report_to, "dataloader_num_workers": workers if workers > 1 else 0},
+        machine={"report_to": _reporter(report_to), "dataloader_num_workers": workers if workers > 1 else 0},
     )
+
+
+def _reporter(name: str) -> str:
+    """Return what the Trainer reports to; `UsageError` where it is not installed."""
+    from importlib.util import find_spec
+
+    from ..errors import UsageError
+
+    if name != "none" and find_spec(name) is None:
+        remedy = "pip install 'ecva-bench[train]'" if name == "tensorboard" else f"pip install {name}"
+        raise UsageError(f"{name} is not installed", f"--report-to {name}", remedy)
+    return name
 
 
 def _share(text: str) -> float:

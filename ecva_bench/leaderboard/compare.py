@@ -164,7 +164,7 @@ def compare_runs(
     which leaderboards rank. Empty `tasks` are all. Raises `UsageError` where runs scored no common sample, or, on
     `all`, different ones, and where a column was computed in two ways.
     """
-    found = [_pair(base, new, metrics, tasks, on) for base, new in combinations(runs, 2)]
+    found = [_pair(base=base, new=new, metrics=metrics, tasks=tasks, on=on) for base, new in combinations(runs, 2)]
     changes = iter(effects([one for pair in found for one in pair.columns], seed=seed, draws=draws))
     tests = sum(len(pair.columns) for pair in found)
     return [
@@ -196,7 +196,7 @@ class _Pair(NamedTuple):
     columns: list[PairedColumn]
 
 
-def _pair(base: Scores, new: Scores, metrics: Sequence[str], tasks: Sequence[str], on: On) -> _Pair:
+def _pair(*, base: Scores, new: Scores, metrics: Sequence[str], tasks: Sequence[str], on: On) -> _Pair:
     """Return two runs with their columns paired; `UsageError` where they cannot be compared."""
     names = column_names(base=base, new=new, metrics=() if ALL in metrics else metrics, tasks=tasks, on=on)
     names = names if metrics else _one_of_each_task(names)

@@ -27,7 +27,7 @@ def comparison_tables(found: Sequence[Comparison]) -> list[Table]:
         f"bootstrap over videos, seed {first.seed}, {first.draws} draws; p (Holm): corrected for "
         f"{counted(first.tests, 'comparison')}",
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
-        *dict.fromkeys(f"{'' if alone else f'{_sides(one)}: '}{note}" for one in found for note in _notes(one)),
+        *(note if alone else f"{_sides(one)}: {note}" for one in found for note in _notes(one)),
         *([UNMOVED] if alone and not first.movers else []),
     ]
     header = ("metric", "unit", "base", "new", "difference", "p", "p (Holm)", "detectable", "n", "videos")

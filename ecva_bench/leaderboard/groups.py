@@ -251,12 +251,13 @@ def rows_on_the_same(rows: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:
     """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
-    rows = [row for row in rows if any(map(row.counts, row.summaries))] or rows  # the others choose no column
+    verified = [row for row in rows if any(map(row.counts, row.summaries))]  # where there are some, no other chooses
     scored = [
-        {name for name, s in row.summaries.items() if s.zero_filled is not None and row.counts(name)} for row in rows
+        {name for name, s in row.summaries.items() if s.zero_filled is not None and (not verified or row.counts(name))}
+        for row in verified or rows
     ]
     wanted = RANKED_BY.get(task, ())
     everywhere = [column for column in wanted if all(column in names for names in scored)]
     somewhere = [column for column in wanted if any(column in names for names in scored)]
-    present = [column for row in rows for column in row.summaries]
+    present = [column for row in verified or rows for column in row.summaries]
     return next(iter([*everywhere, *somewhere, *present]), "")

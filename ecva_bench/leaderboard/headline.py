@@ -9,7 +9,7 @@ from ..wording import counted
 from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
-from .sheet import VIEWS, judged_texts, judges_text, score_sheets, value_text, warnings_of
+from .sheet import VIEWS, judged_texts, judges_text, score_sheets, signature_tables, value_text, warnings_of
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
 
@@ -32,7 +32,12 @@ def scored_tables(
     """Return all tables of a scored run; the last one says what to report of it."""
     run = submission(scores)
     views = view_table(run)
-    return [*score_sheets(scores), *([views] if views else []), headline_table(run, baselines, published)]
+    return [
+        *score_sheets(scores),
+        *signature_tables(scores),
+        *([views] if views else []),
+        headline_table(run, baselines, published),
+    ]
 
 
 def headline_table(

@@ -143,10 +143,10 @@ def reference_texts(summaries: Iterable[Summary], label: str = "") -> list[str]:
 
 
 def score_sheets(scores: Scores) -> list[Table]:
-    """Return a table per task and view of a scores file, full videos first, tasks as what, why, how; and signatures."""
+    """Return a table per task and view of a scores file, full videos first, tasks as what, why, how."""
     views = list(VIEWS)
     ordered = sorted(scores.coverage, key=lambda one: (views.index(one.view), _place(one.task)))
-    return [*(_sheet(scores, one) for one in ordered), *_signatures(scores)]
+    return [_sheet(scores, one) for one in ordered]
 
 
 def _place(task: str) -> int:
@@ -154,7 +154,7 @@ def _place(task: str) -> int:
     return list(RANKED_BY).index(task) if task in RANKED_BY else len(RANKED_BY)
 
 
-def _signatures(scores: Scores) -> list[Table]:
+def signature_tables(scores: Scores) -> list[Table]:
     """Return a table of how the scores were computed, each way once; none where there are no scores."""
     tasks: dict[str, dict[str, None]] = defaultdict(dict)
     for one in scores.summaries:

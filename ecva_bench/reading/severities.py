@@ -36,9 +36,13 @@ _CUE = re.compile(
     rf"\s?[\"')\]]*+\s?(?:[:=→]|\b(?:is|of|at|as)\b|为|是)?[\s\"'(\[]*+(?:about |around |approximately )?{_VALUE}"
 )
 _OF_TEN = re.compile(rf"(?<![\d.]){_VALUE}")
-_AT_END = re.compile(rf"(?:[:=→|>\t]\s|(?<=[^\d\s])[:=→|>]|\s-\s|\s\|)[\s\"'(\[]*+{_VALUE}[\s\"')\].,;|]*$")
+_AT_END = re.compile(
+    rf"(?:[:=→|>\t]\s|(?<=[^\d\s])[:=→|>]|\s-\s|\s\||\s\((?=[\d.]+\s?[/%)]))[\s\"'(\[]*+{_VALUE}[\s\"')\].,;|]*$"
+)
 _SCALE_NAMED = re.compile(
     r"(?<![\d.])(?:0|1)(?: ?\([^()\n]{1,60}\))?\s?(?:-|to|through|and)\s?10(?![\d.%])(?! ?s(?:ec|\b))"
+    r"|(?<![\d.])(?:0|1)\s?(?:=|being|is|means)\s?[^()\d\n]{1,60}\b10\s?(?:=|being|is|means)\b"
+    r"|(?<![\d.])(?:0|1)\s?=\s?[^()\d\n]{1,60}\b10\s?="
 )
 # A time of the video in a reply about one segment, which is no severity: `0:03`, `3.5 s`, `3 to 6 seconds`.
 _WHEN = re.compile(
@@ -47,9 +51,11 @@ _WHEN = re.compile(
 )
 
 _TIME = r"(?:\d{1,3}(?::\d{2}){1,2}(?:\.\d+)?|\d{1,8}(?:\.\d+)?)(?:\s?s(?:ec(?:ond)?s?)?\b)?"
+# With what is seen in words behind it, such as `0 5 7 a car brakes`, or not.
 _TRIPLE = re.compile(
-    rf"^[ \t>|*•\-]*(?P<first>{_TIME})[ \t]*[\s,;|][ \t]*(?P<last>{_TIME})[ \t]*[\s,;|][ \t]*"
-    rf"(?:{_VALUE}|(?P<unparsed>{re.escape(UNPARSED)}))[ \t|,;.]*$",
+    rf"^[ \t>|*•\-]*(?P<first>{_TIME})(?P<joint>[ \t]*[\s,;|][ \t]*|[ \t]?(?:-|to|until|→)[ \t]?)(?P<last>{_TIME})"
+    rf"[ \t]*[\s,;|][ \t]*(?:{_VALUE}|(?P<unparsed>{re.escape(UNPARSED)}))"
+    rf"[ \t|,;.]*(?:$|(?<=[ \t,;|])[(\-\"'a-z\u4e00-\u9fff][^\n]*$)",
     re.MULTILINE,
 )
 _BRACKETS = re.compile(
@@ -57,7 +63,7 @@ _BRACKETS = re.compile(
 )
 _INLINE = re.compile(
     rf"(?:(?<![\[(\"'])[\[(\"']*+)?(?P<first>{_TIME})\s?(?:-|to|until|→|,)\s?(?P<last>{_TIME})[\])\"']*\s?"
-    rf"(?::(?!\d)|(?<=[\])\"'s]):|=|→|->|,?\s?{WORDS}:?)\s?[\"']?(?:{WORDS}:?\s?)?{_VALUE}"
+    rf"(?::(?!\d\d)|(?<=[\])\"'s]):|=|→|->|,?\s?{WORDS}:?)\s?[\"']?(?:{WORDS}:?\s?)?{_VALUE}"
 )
 _OBJECT = re.compile(r"\{[^{}]{1,600}\}")
 _FIELD = re.compile(r"[\"']?(?P<key>[a-z_ ]{1,40})[\"']?\s?:\s?[\"']?(?P<said>[^,\n}]{1,60})")
@@ -95,7 +101,10 @@ def read_severities(text: str, *, unit: TimeUnit | None, duration: float | None 
     rules: dict[str, None] = {}
     worst = "unread"
     for one in _units(plain_text):
-        found = Reading(spans=(one.exact,)) if one.exact else read_spans(one.times, unit=unit, duration=duration)
+        if one.exact:
+            found = Reading(spans=(one.exact,))
+        else:  # with its severity, what is called normal is an answer
+            found = read_spans(one.times, unit=unit, duration=duration, normal=True)
         if found.status == "no unit":
             worst = "no unit"
         if one.severity is None:
@@ -182,21 +191,23 @@ def _brackets(text: str) -> Iterator[_Unit]:
 def _triples(text: str) -> Iterator[_Unit]:
     for match in _TRIPLE.finditer(text):
         first, last = match["first"], match["last"]
-        canonical = bool(_BARE.fullmatch(first) and _BARE.fullmatch(last) and not set(match[0]) & set(",;|"))
+        given = match.start("unparsed" if match["unparsed"] else "value")
+        canonical = bool(_BARE.fullmatch(first) and _BARE.fullmatch(last) and match["joint"].isspace())
+        canonical = canonical and not set(text[match.start() : given]) & set(",;|")
         exact = (float(first), float(last)) if canonical and float(first) <= float(last) else None
         severity = None if match["unparsed"] else _severity(match)
         yield _Unit(*match.span(), "triple", f"[{first}, {last}]", severity, exact)
 
 
 def _table(text: str) -> Iterator[_Unit]:
-    """Yield the rows of tables of which a column is headed as the severity."""
+    """Yield the rows of tables of which a column is headed as the severity; a head names no number of its own."""
     rows: dict[int, list[tuple[str, tuple[int, int]]]] = {}
     for head, cell in headed_cells(text):
         line = text.rfind("\n", 0, cell[0]) + 1
         rows.setdefault(line, []).append((text[slice(*head)].strip(" *\"'"), cell))
     for cells in rows.values():
         named = next((cell for head, cell in cells if _HEAD.search(head)), None)
-        if named is None:
+        if named is None or any(re.search(r"\d", _SCALE_NAMED.sub("", head)) for head, _ in cells):
             continue
         value = re.fullmatch(rf"[\s*\"']*{_VALUE}[\s*\"']*", text[slice(*named)])
         others = [(head, text[slice(*cell)].strip()) for head, cell in cells if cell != named]

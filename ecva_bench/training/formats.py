@@ -74,7 +74,8 @@ def read_training_set(source: str, media: Path | None, prompts: PromptSet = "our
         return _of_dataset(load_dataset(source, videos=media), prompts)
     except DataError as error:
         if path.suffix.lower() in (".json", ".jsonl") and path.is_file():
-            raise DataError(f"these are no training samples ({error.what})", path, f"give {_FORMS}") from error
+            remedy = "; or ".join(filter(None, (error.remedy, f"give {_FORMS}")))
+            raise DataError(f"these are no training samples ({error.what})", path, remedy) from error
         raise
 
 

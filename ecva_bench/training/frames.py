@@ -198,4 +198,4 @@ def check_bad(skipped: Sequence[SkippedSample], given: int, most: float) -> None
     why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
     what = f"{len(skipped):,} of {counted(given, 'sample')} cannot be used ({why}), more than {most:.4%}"
     remedy = "mend what is named, or say with --max-bad how many may be left out"
-    raise TrainingError(what, first_few([one.file or one.id for one in skipped]), remedy)
+    raise TrainingError(what, first_few(list(dict.fromkeys(one.file or one.id for one in skipped))), remedy)

@@ -99,7 +99,8 @@ class TrainingPlan:
         usable = f"samples: {len(self.lengths):,} to train, {len(self.skipped):,} that cannot be used"
         lines.append(usable + (", as far as can be told without opening a file" if self.videos else ""))
         for reason, count in reasons.most_common():
-            named = first_few([one.file or one.id for one in self.skipped if one.reason == reason])
+            files = dict.fromkeys(one.file or one.id for one in self.skipped if one.reason == reason)
+            named = first_few(list(files))
             lines.append(f"  {count:,} x {reason}: {named}")
         return lines
 

@@ -23,6 +23,7 @@ from transformers.image_processing_utils import BaseImageProcessor
 from transformers.video_processing_utils import VideoProcessorMixin
 
 from ecva_bench.adapters.hf import adapter as hf
+from ecva_bench.adapters.hf import families
 from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import CheckpointError, UsageError
@@ -321,9 +322,9 @@ def test_code_beside_the_weights_is_run_only_on_request(copy: Path, monkeypatch:
 def test_a_family_that_is_not_listed_gets_the_stated_default(
     checkpoint: Callable[[str], Path], mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = json.loads(hf.FAMILIES.read_text())
-    monkeypatch.setattr(hf, "FAMILIES", tmp_path / "families.json")
-    hf.FAMILIES.write_text(json.dumps(data | {"families": {}}))
+    data = json.loads(families.FAMILIES.read_text())
+    monkeypatch.setattr(families, "FAMILIES", tmp_path / "families.json")
+    families.FAMILIES.write_text(json.dumps(data | {"families": {}}))
     for family, way in (("internvl", "video"), ("gemma3", "images")):
         adapter = create_adapter(f"hf:{checkpoint(family)}", {"max_new_tokens": "2", "device": "cpu"})
         described = adapter.describe()
@@ -333,13 +334,13 @@ def test_a_family_that_is_not_listed_gets_the_stated_default(
 
 
 def test_frames_are_those_of_the_examples_on_the_model_cards() -> None:
-    families = json.loads(hf.FAMILIES.read_text())["families"]
+    listed = json.loads(families.FAMILIES.read_text())["families"]
     for length in (1, 5, 8, 9, 37, 250, 1003):
         size = (length - 1) / 8
         middles = [math.floor(size / 2 + round(size * number)) for number in range(8)]
         firsts = [length * number // 8 for number in range(8)]
         for name, expected in (("internvl", middles), ("llava_next_video", firsts)):
-            rule = dict(families[name]["frames"])
+            rule = dict(listed[name]["frames"])
             assert samplers.get(rule.pop("rule"))(length, **rule).tolist() == expected
 
 
@@ -386,11 +387,11 @@ def test_options_without_a_meaning_are_refused(
 
 
 def test_every_listed_family_is_one_of_the_librarys_and_can_be_shown_any_video() -> None:
-    data = json.loads(hf.FAMILIES.read_text())
-    known = t.models.auto.modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+    data = json.loads(families.FAMILIES.read_text())
+    known = t.models.auto.modeling_auto.MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
     assert set(data["families"]) <= set(known)
     for settings in [data["unlisted"], *data["families"].values()]:
-        family = hf.Family(**settings)
+        family = families.Family(**settings)
         assert family.source
         for n_frames, rate in ((1, 1), (3, 25), (250, 25), (9000, 30)):
             indices = family.indices(np.array([float(Fraction(i, rate)) for i in range(n_frames)]))

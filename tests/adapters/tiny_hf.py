@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,13 @@ def template(video: str = "<video>", image: str = "<image>") -> str:
     return TEMPLATE.replace("VIDEO", video).replace("IMAGE", image)
 
 
-def tokenizer(**more: Any) -> Any:
+def tokenizer(special: Sequence[str] = SPECIAL, **more: Any) -> Any:
     """A tokenizer of the 256 bytes, with every family's special tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     library = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(alphabet)}, merges=[]))
     library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     library.decoder = decoders.ByteLevel()
-    library.add_special_tokens(SPECIAL)
+    library.add_special_tokens(list(special))
     named = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "<|im_end|>"}
     return t.PreTrainedTokenizerFast(
         tokenizer_object=library,
@@ -293,9 +293,13 @@ FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {
 
 def write(folder: Path, family: str) -> Path:
     """Save a whole checkpoint of a family; its own generation settings are such as must not be inherited."""
-    config, processor = FAMILIES[family]()
+    return save(folder, *FAMILIES[family]())
+
+
+def save(folder: Path, config: Any, processor: Any) -> Path:
+    """Save a model with random weights, and its processor."""
     torch.manual_seed(0)
-    model = t.AutoModelForImageTextToText.from_config(config, dtype=torch.float32)
+    model = t.AutoModelForMultimodalLM.from_config(config, dtype=torch.float32)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, weight in model.named_parameters():  # so that pictures matter, and no two tokens are as probable

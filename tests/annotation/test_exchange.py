@@ -61,6 +61,14 @@ def test_what_is_said_comes_back(tool: str, tmp_path: Path) -> None:
     assert again == found
 
 
+@pytest.mark.parametrize("tool", ["label-studio", "via", "elan"])
+def test_every_character_comes_back(tool: str, tmp_path: Path) -> None:
+    write_clip(tmp_path / "00001.mp4")
+    one = SAID.model_copy(update={"cause": "a\u00a0car\u3000👨\u200d👩 ]]> &amp; \ufeff <b> 车\nand more"})
+    [back] = there_and_back(tool, [one], tmp_path, tmp_path)
+    assert back.cause == one.cause
+
+
 @pytest.mark.parametrize("rate", [15, 23.976023976023978, 25, 29.97002997002997, 30, 50, 60])
 def test_frames_come_back_exactly(rate: float) -> None:
     for first in (1, 2, 3, 31, 1799, 107_892):

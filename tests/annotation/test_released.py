@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.annotation.acts import read_acts
-from ecva_bench.annotation.exchange import write_for
+from ecva_bench.annotation.exchange import read_from, write_for
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import DataError
 from ecva_bench.records.annotations import Moment
@@ -32,6 +32,22 @@ def test_where_nothing_changed_the_bytes_are_the_same(form: str, tmp_path: Path)
     acts = [one for one in read_acts(path) if one.round == 1]
     [content] = write_for(form, acts, None, path).values()
     assert content == path.read_bytes()
+
+
+@pytest.mark.parametrize("tool", ["via", "elan"])
+def test_a_way_through_a_tool_changes_no_byte(tool: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.xlsx"
+    blanks = ("[5-2,4]", " a cause ", "an\n\neffect", "[0020,0030][0001,0005]", "[one ]", '["a car ", "it\\nbrakes"]')
+    write_sheets(path, [("1", *ROW), ("2", *ODD), ("3", *blanks)])
+    back = []
+    for name, content in write_for(tool, read_acts(path), None).items():
+        (tmp_path / name).write_text(str(content), encoding="utf-8")
+        back += read_from(tmp_path / name, "ann", None)
+    [written] = write_for("xlsx", back, None, path).values()
+    assert written == path.read_bytes()
+    mended = back[-1].model_copy(update={"cause": "an other cause"})
+    [written] = write_for("xlsx", [mended], None, path).values()
+    assert written != path.read_bytes()
 
 
 def test_what_changed_in_the_workbook_is_the_only_change(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
+from benchmarks.talker import words
 from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.answer_audit.copies import copied
 from ecva_bench.answer_audit.entries import as_words
@@ -175,3 +177,10 @@ def test_released_answers_raise_at_most_one_alarm(shared_data):
         if run.answers[0].task in ("cause", "description"):
             counts = copies_found(run.answers, {**plants.FIRST_COPIES, **plants.HELD_OUT_COPIES}, cases=20)
             assert sum(one.found for one in counts) >= 0.95 * sum(one.planted for one in counts)
+
+
+def test_random_syllables_do_not_speak_to_a_judge():
+    """Words such as "me", "rate" and "mine" come by chance, a few in a sentence of many."""
+    chance = random.Random(7)
+    said = [words(chance, chance.randint(40, 80)) for _ in range(1000)]
+    assert [text for text in said if to_a_judge(text)] == []

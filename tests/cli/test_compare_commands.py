@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -51,13 +53,14 @@ def words(n: int) -> dict[str, str]:
 def test_compare_prints_every_metric_with_its_interval_and_what_moved(run, ecva_bench):
     base = run("base", words(30))
     better = run("better", {video: f"the reference of {video}" for video in words(30)})
-    code, shown, _ = ecva_bench("compare", base, better)
+    code, shown, _ = ecva_bench("compare", base, better, "--metric", "all")
     assert code == 0
     lines = {line.split()[0]: line for line in shown.splitlines() if line.startswith("cause/")}
     assert set(lines) == {"cause/bleu", "cause/rouge1", "cause/rouge2", "cause/rougeL"}
     assert "[" in lines["cause/rougeL"]
     assert "The 10 videos that moved most" in shown
     assert "seed 0, 10000 draws" in shown
+    assert "better is better than base in cause (bleu " in shown
     code, shown, _ = ecva_bench("compare", base, better, "--metric", "rougeL", "--json")
     (effect,) = json.loads(shown)["effects"]
     assert effect["name"] == "cause/rougeL"
@@ -67,13 +70,33 @@ def test_compare_prints_every_metric_with_its_interval_and_what_moved(run, ecva_
 
 def test_compare_refuses_runs_over_other_samples(run, ecva_bench):
     base, other = run("base", words(30)), run("other", words(29))
-    code, shown, errors = ecva_bench("compare", base, other)
+    code, shown, errors = ecva_bench("compare", base, other, "--on", "all")
     assert code == 2
     assert not shown
     assert errors.startswith("error: the two runs did not score the same samples")
-    code, shown, _ = ecva_bench("compare", base, other, "--on", "intersection")
+    for option in ((), ("--on", "intersection")):
+        code, shown, _ = ecva_bench("compare", base, other, *option)
+        assert code == 0
+        assert "29" in shown
+
+
+def test_compare_of_several_runs_in_forms_for_a_paper(run, ecva_bench):
+    runs = [run("base", words(12)), run("same", words(12)), run("better", dict.fromkeys(words(12), "the reference of"))]
+    code, shown, _ = ecva_bench("compare", *runs, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(shown.strip())))
     assert code == 0
-    assert "29" in shown
+    assert [(row["new run"], row["base run"]) for row in rows] == [
+        ("same", "base"),
+        ("better", "base"),
+        ("better", "same"),
+    ]
+    assert {row["metric"] for row in rows} == {"cause/rouge2"}
+    assert all(float(row["p"]) <= float(row["p (Holm)"]) for row in rows)
+    code, shown, _ = ecva_bench("compare", *runs, "--format", "tex")
+    assert (code, shown.count(r"\begin{tabular}")) == (0, 1)
+    code, _, errors = ecva_bench("compare", runs[0])
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "one run cannot be compared" in errors
 
 
 def test_gate_fails_on_a_planted_loss_and_says_so_everywhere(run, ecva_bench, tmp_path, monkeypatch):
@@ -175,7 +198,7 @@ def test_compare_of_two_released_files(ecva, tmp_path, ecva_bench):
     scores = {file: tmp_path / f"{file.stem}.scores.jsonl" for file in (llama, llava, lossy)}
     for file, out in scores.items():
         assert ecva_bench("score", file, "--data", ecva / "annotations.xlsx", "--out", out)[0] == 0
-    code, shown, _ = ecva_bench("compare", scores[llama], scores[llava])
+    code, shown, _ = ecva_bench("compare", scores[llama], scores[llava], "--metric", "all")
     assert code == 0
     lines = [line for line in shown.splitlines() if line.startswith("description/")]
     assert len(lines) == 4

@@ -142,7 +142,9 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
     assert {path.name for path in out.iterdir()} == {"csv", *forms}
     assert {path.name for path in (out / "csv").iterdir()} == {
         "cause-full-video-protocol-standard-3-samples-of-ecva.csv",
+        "ablation-table-viii-as-published.csv",
         "how-the-runs-were-made.csv",
+        "models-and-tasks-protocol-standard.csv",
     }
     _, shown, _ = ecva_bench("leaderboard", scores, "--no-published", "--format", "csv")
     assert "some-model" in shown

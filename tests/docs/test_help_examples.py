@@ -41,7 +41,6 @@ PARSED = {
     "data fetch ecva": "a hub",
     "gpt-5.4-mini --model-arg budget-usd=5 --batch": "an endpoint with batches",
     "leaderboards": "a folder of leaderboards",
-    "> tables.tex": "a shell",
     "cause.pdf": "plots",
 }
 # Gates and checks end with 1 where they find something; what is asked of the endpoint may be cut off.

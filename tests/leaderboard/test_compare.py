@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
-from ecva_bench.leaderboard.compare import compare_scores, comparison_tables
+from ecva_bench.leaderboard.compare import compare_runs, compare_scores
+from ecva_bench.leaderboard.comparison_tables import comparison_sentence, comparison_tables
 from ecva_bench.leaderboard.forms import as_text
 from ecva_bench.records.answers import Lacking
 from ecva_bench.scoring.files import read_scores_of, write_scores
@@ -40,10 +43,10 @@ def test_a_planted_difference_is_found_with_its_interval():
 
 def test_the_table_says_what_could_have_been_seen():
     found = compared(np.random.default_rng(0).normal(0.03, 0.1, size=150).tolist())
-    (table, *_) = comparison_tables(found)
+    (table, *_) = comparison_tables([found])
     (row,) = table.rows
     assert row[table.header.index("detectable")].value == pytest.approx(100 * found.effects[0].detectable)
-    assert comparison_tables(found)[1].header == ("video", "move", "most in", "base", "new")
+    assert comparison_tables([found])[1].header == ("video", "move", "most in", "base", "new")
     assert any("detectable" in note and "at 5 %, uncorrected" in note for note in table.notes)
 
 
@@ -51,7 +54,7 @@ def test_more_answers_that_were_cut_off_are_told_whichever_run_has_them():
     base, new = two([0.0] * 10)
     assert not compare_scores(base=base, new=new).shortfalls
     cut = scored({"cause": {f"v{number:03}": 0.5 for number in range(10)}}, cut_off=4, empty=1)
-    notes = comparison_tables(compare_scores(base=cut, new=new))[0].notes
+    notes = comparison_tables([compare_scores(base=cut, new=new)])[0].notes
     assert "beware: cut off answers of cause: 4 of 10 in the base, 0 of 10 in the new run" in notes
     assert "beware: empty answers of cause: 1 of 10 in the base, 0 of 10 in the new run" in notes
     assert len(compare_scores(base=base, new=cut).shortfalls) == 2
@@ -73,10 +76,10 @@ def test_p_values_are_corrected_for_all_that_is_compared():
     base = scored({task: dict.fromkeys(names, 0.5) for task in tasks})
     values = {task: dict(zip(names, (0.515 + random.normal(0, 0.08, 80)).tolist(), strict=True)) for task in tasks}
     found = compare_scores(base=base, new=scored(values))
-    assert [effect.name for effect in found.effects] == [f"{task}/gated" for task in tasks]
+    assert [effect.name for effect in found.effects] == ["description/gated", "cause/gated", "effect/gated"]
     assert [effect.p_holm for effect in found.effects] == holm([effect.p for effect in found.effects])
     (alone,) = compare_scores(base=base, new=scored(values), tasks=["cause"]).effects
-    assert alone.p_holm == alone.p == found.effects[0].p
+    assert alone.p_holm == alone.p == found.effects[1].p
 
 
 def test_runs_are_joined_by_id_whatever_their_order():
@@ -131,8 +134,49 @@ FULL = {f"v{number}": 0.5 for number in range(8)}
 )
 def test_unequal_sets_are_refused_with_the_way_out(new, message):
     with pytest.raises(UsageError, match=message) as error:
-        compare_scores(base=scored({"cause": FULL}), new=new)
-    assert "--on intersection" in str(error.value)
+        compare_scores(base=scored({"cause": FULL}), new=new, on="all")
+    assert "--on owed" in str(error.value)
+
+
+def test_what_both_owe_is_compared_and_a_missing_answer_is_at_its_worst():
+    base = scored({"cause": {**FULL, "v1": None}, "effect": FULL})
+    new = scored({"cause": {**FULL, "v2": None, "v3": 0.9, "v9": 1.0}})
+    found = compare_scores(base=base, new=new)
+    (effect,) = found.effects
+    assert (effect.name, effect.n, found.apart) == ("cause/gated", 8, {"cause/gated": 1})
+    assert effect.difference == pytest.approx((0.5 - 0.5 + 0.4) / 8)  # v1, v2, v3
+    assert "cause/gated: 1 sample left out, for only one of the runs has them" in comparison_tables([found])[0].notes
+
+
+def test_one_metric_of_each_task_is_compared_unless_others_are_named():
+    def run(value):
+        one, other = (scored({"cause": dict.fromkeys(FULL, value)}, column=name) for name in ("rouge1", "rouge2"))
+        values = [{**score.values, "rouge1": value} for score in other.scores]
+        both = [s.model_copy(update={"values": own}) for s, own in zip(other.scores, values, strict=True)]
+        return other.model_copy(update={"summaries": (*one.summaries, *other.summaries), "scores": tuple(both)})
+
+    base, new = run(0.25), run(0.5)
+    assert [one.name for one in compare_scores(base=base, new=new).effects] == ["cause/rouge2"]
+    found = compare_scores(base=base, new=new, metrics=["all"])
+    assert [one.name for one in found.effects] == ["cause/rouge1", "cause/rouge2"]
+
+
+def test_of_several_runs_each_pair_is_compared_and_p_values_are_corrected_for_all():
+    random = np.random.default_rng(1)
+    names = [f"v{number}" for number in range(40)]
+    values = [dict(zip(names, random.normal(mean, 0.1, 40).tolist(), strict=True)) for mean in (0.4, 0.5, 0.51)]
+    runs = [scored({"cause": one}, model=f"m{n}", name=f"r{n}") for n, one in enumerate(values)]
+    found = compare_runs(runs)
+    assert [(one.base.model, one.new.model) for one in found] == [("m0", "m1"), ("m0", "m2"), ("m1", "m2")]
+    raw = [one.effects[0].p for one in found]
+    assert raw == [compare_scores(base=runs[a], new=runs[b]).effects[0].p for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert [one.effects[0].p_holm for one in found] == holm(raw)
+    (table,) = comparison_tables(found)
+    assert [row[0].text for row in table.rows] == ["m1", "m2", "m2"]
+    first, _, last = map(comparison_sentence, found)
+    assert re.search(r"m1 is better than m0 in cause \(gated \d+\.\d+ against \d+\.\d+ %: \+\d+", first)
+    assert "no difference between m2 and m1 is shown in cause" in last
+    assert "3 comparisons" in first
 
 
 def test_the_intersection_is_what_both_answered():
@@ -171,7 +215,7 @@ def test_other_arithmetic_is_refused_and_other_prompts_are_told():
     )
     assert [mismatch.field for mismatch in found.mismatches] == ["prompts"]
     told = "beware: prompts of cause: aaaaaaaaaaaa in the base, bbbbbbbbbbbb in the new run"
-    assert told in as_text(comparison_tables(found)[0])
+    assert told in as_text(comparison_tables([found])[0])
 
 
 def test_metrics_are_chosen_by_name_and_unknown_ones_named():
@@ -210,7 +254,7 @@ def test_a_clear_difference_on_few_videos_stays_clear_however_much_is_compared()
 def test_what_differs_is_one_sentence_however_many_columns_differ():
     both, one = scored({"cause": FULL, "effect": FULL}), scored({"timestamp": FULL})
     with pytest.raises(UsageError, match=r"cause/gated: [^;]*, and 2 more\)"):
-        compare_scores(base=both, new=one)
+        compare_scores(base=both, new=one, on="all")
 
 
 def test_values_that_are_lost_are_named_by_the_file_that_lost_them(tmp_path):
@@ -234,7 +278,7 @@ def test_answers_that_could_not_be_read_are_counted_by_why():
     assert [(one.task, one.base, one.new, one.base_of) for one in found.unread] == [
         ("classification", {"ambiguous": 1, "out of range": 1}, {}, 3)
     ]
-    shown = as_text(comparison_tables(found)[0])
+    shown = as_text(comparison_tables([found])[0])
     assert "classification not read: base 2 (1 ambiguous, 1 out of range) of 3, new 0 of 3" in shown
 
 
@@ -242,13 +286,15 @@ def lacking(*parts, of=4):
     return Lacking(parts=parts, of=of)
 
 
-def test_a_run_that_lacks_parts_says_so_and_is_compared_on_request_only():
+def test_a_run_that_lacks_parts_says_so():
     """Also where nobody knows what the absent part owed, so that both seem to be whole."""
     base, new = two([0.1, 0.2, -0.3, 0.0, 0.05, 0.4], lacking=lacking(2))
     with pytest.raises(UsageError, match=r"parts of the run: whole in the base, part 2 of 4 is absent in the new run"):
-        compare_scores(base=base, new=new)
-    found = compare_scores(base=base, new=new, on="intersection")
-    assert "beware: run is not the whole run: part 2 of 4 is absent" in as_text(comparison_tables(found)[0])
+        compare_scores(base=base, new=new, on="all")
+    found = compare_scores(base=base, new=new)
+    assert "beware: run is not the whole run: part 2 of 4 is absent" in as_text(comparison_tables([found])[0])
     both = [one.model_copy(update={"header": new.header}) for one in (base, new)]
-    assert as_text(comparison_tables(compare_scores(base=both[0], new=both[1]))[0]).count("part 2 of 4 is absent") == 2
-    assert "absent" not in as_text(comparison_tables(compared([0.1, 0.2]))[0])
+    assert (
+        as_text(comparison_tables([compare_scores(base=both[0], new=both[1])])[0]).count("part 2 of 4 is absent") == 2
+    )
+    assert "absent" not in as_text(comparison_tables([compared([0.1, 0.2])])[0])

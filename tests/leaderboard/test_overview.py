@@ -64,10 +64,10 @@ def test_each_protocol_has_a_table_and_one_task_needs_none():
 def test_a_row_leads_to_its_file_its_answers_its_paper_and_its_program():
     known = background()
     run = made("videollama2", 0.5, 0.5).with_file(Path("somewhere/two words.json"))
-    known = Background(cards=known.cards, answers={run.scores.results_sha256: "answers/index.html#hidden=1"})
+    known = Background(cards=known.cards, answers={run.scores.results_sha256: "answers/index.html#run=0"})
     table = dataset_tables([run], known=known)[0]
     links = {name: cell.links for name, (cell,) in ((name, column(table, name)) for name in table.header)}
-    assert links["cause: gated %"] == (("50.00", "answers/index.html#hidden=1&task=cause"),)
+    assert links["cause: gated %"] == (("50.00", "answers/index.html#run=0&task=cause"),)
     assert links["submission"] == (("two words", "submissions/two%20words.json"),)
     assert links["paper"] == (("arXiv 2406.07476", "https://arxiv.org/abs/2406.07476"),)
     assert links["code"] == (("DAMO-NLP-SG/VideoLLaMA2", "https://github.com/DAMO-NLP-SG/VideoLLaMA2"),)

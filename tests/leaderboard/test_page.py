@@ -28,6 +28,7 @@ TABLE = Table(
     notes=("a & b",),
     chart=("cost", "score %"),
 )
+BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
 CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>&amp;</style></title>"
 
@@ -172,6 +173,42 @@ def test_columns_sort_by_number_in_a_browser(browser, path):
     assert [order("cost"), order("cost")] == [["c", "a", "b"], ["a", "c", "b"]]
     assert order("model") == ["a", "b", "c"]
     assert said == []
+
+
+def test_a_reader_chooses_columns_and_unfolds_what_a_link_leads_to(browser, tmp_path):
+    wide = replace(TABLE, meanings={"score %": "the share of what is right"}, overview=True)
+    found = tmp_path / "page.html"
+    found.write_text(as_html([wide, replace(TABLE, title="more", detail=True)], title="t"), encoding="utf-8")
+    shown = browser.new_page()
+    shown.goto(found.as_uri())
+    assert not shown.locator("table").nth(1).is_visible()
+    shown.locator("nav summary").click()
+    shown.locator("nav a").nth(1).click()
+    assert shown.locator("table").nth(1).is_visible()
+    shown.locator(".columns summary").first.click()
+    line = shown.locator(".columns li", has_text="score %").first
+    assert "the share of what is right" in line.inner_text()
+    head = shown.locator("table").first.locator("th")
+    assert [one.is_visible() for one in head.all()] == [True, True, True]
+    line.locator("input").uncheck()
+    assert [one.is_visible() for one in head.all()] == [True, False, True]
+    cell = shown.locator("table").first.locator("tbody td").nth(1)
+    assert (cell.is_visible(), cell.get_attribute("title")) == (False, "95 % interval 8.00 to 10.00")
+    shown.close()
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "dark"), (390, 844, "light")])
+def test_on_the_board_of_mini_nothing_overflows_and_heads_stay(browser, width, height, scheme):
+    shown = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    shown.goto((BOARDS / "mini" / "leaderboard.html").as_uri())
+    assert shown.evaluate("document.documentElement.scrollWidth") == width
+    box = shown.locator(".wide").first
+    left = [box.locator(kind).first.bounding_box()["x"] for kind in ("th.key", "td.key")]
+    assert all(edge == box.bounding_box()["x"] for edge in left)
+    box.evaluate("box => { box.style.maxHeight = '120px'; box.scrollTo(400, 60); }")
+    assert [box.locator(kind).first.bounding_box()["x"] for kind in ("th.key", "td.key")] == left
+    assert box.locator("th.key").bounding_box()["y"] == pytest.approx(box.bounding_box()["y"], abs=1)
+    shown.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

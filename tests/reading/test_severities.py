@@ -43,10 +43,26 @@ def read(text: str, duration: float | None = 12.0) -> list[tuple[float, float, f
         "| # | Time (s) | Severity | Why |\n|---|---|---|---|\n| 1 | 0-5 | 7 | fire |\n| 2 | 5-10 | 3 | smoke |",
         "start,end,severity\n0,5,7\n5,10,3",
         "<think>0 5 1</think>\n0 5 7\n5 10 3",
+        "0 to 5 7\n5 to 10 3",
+        "0 to 5, 7\n5 to 10, 3",
+        "0-5 7\n5-10 3",
+        "0-5:7\n5-10:3",
+        "00:00-00:05 7\n00:05-00:10 3",
+        "0 5 7 a car brakes, then hits a man\n5 10 3 (it stops)",
+        "Segment 1: 0-5 s, severity 7\nSegment 2: 5-10 s, severity 3",
+        "0-5 s: a crash (7)\n5-10 s: nothing unusual (3)",
+        "0-5 seconds: 7/10 - a man runs\n5-10 seconds: 3/10 - calm",
+        "0-5 s: a fight, severity 7\n5-10 s: people walk as usual, severity 3",
+        '[{"start": 0, "end": 5, "severity": 7}, {"start": 5, "end": 10, "severity": 3, "label": "normal"}]',
+        "From 0 to 5 seconds, a car crashes: 7/10. From 5 to 10 seconds, traffic is normal: 3/10.",
     ],
 )
 def test_segments_are_read_in_every_style(text: str) -> None:
     assert read(text) == TWO
+
+
+def test_an_answer_that_calls_every_part_normal_is_read() -> None:
+    assert read("0-5 s: 0/10 normal\n5-10 s: 0/10 no anomaly") == [(0, 5, 0), (5, 10, 0)]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +182,8 @@ def test_what_names_no_segment_is_unread(text: str) -> None:
         ("8-12", None),
         ("3-4/5", None),
         ("Between 2 and 4 people fall: 6/10", 6),
+        ("(0 = nothing, 10 = worst): 7", 7),
+        ("With 0 being normal and 10 being the worst, 4", 4),
         ("There is an anomaly between 3 and 7. Severity 8", 8),
     ],
 )

@@ -11,7 +11,8 @@ from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.judging import Verdict, open_judge
 from ecva_bench.judging.user_judge import open_user_judge
 from ecva_bench.leaderboard.board import leaderboards
-from ecva_bench.leaderboard.compare import compare_scores, comparison_tables
+from ecva_bench.leaderboard.compare import compare_scores
+from ecva_bench.leaderboard.comparison_tables import comparison_tables
 from ecva_bench.leaderboard.forms import as_text
 from ecva_bench.leaderboard.gate import gate, noise_floors
 from ecva_bench.leaderboard.gate_report import gate_cases, gate_tables
@@ -135,7 +136,7 @@ def test_comparison_and_gate_leave_out_for_both_what_cannot_be_judged_of_one():
             assert (effect.n, effect.difference) == (9 if on == "all" else 8, 0)
             assert not compared.shortfalls
             (text,) = compared.unjudgeable
-            assert text in as_text(comparison_tables(compared)[0])
+            assert text in as_text(comparison_tables([compared])[0])
             assert text.endswith("2 samples (v8/cause, v9/cause) of cause/gpt_mean")
             found = gate(base=base, new=new, metrics=["gpt_mean"], draws=200, on=on)
             assert (found.mismatches, found.shortfalls, found.unjudgeable) == ((), (), compared.unjudgeable)
@@ -280,9 +281,9 @@ def test_an_endpoint_that_balks_at_wrong_answers_raises_nothing(fault, word, tmp
 def test_how_many_answers_the_judge_gave_a_verdict_on_stands_beside_every_score():
     scores = score_results(run(), scorers=["gpt"], judge=RuleJudge(refusing), draws=50)
     of = f"{HOW_MANY_RIGHT} of {OF}"
-    assert f"gpt_correctness: the judge gave a verdict on {of} answers" in as_text(score_sheets(scores)[-1])
+    assert f"gpt_correctness: the judge gave a verdict on {of} answers" in as_text(score_sheets(scores)[0])
     whole = score_results(run(name="honest", model="honest"), scorers=["gpt"], judge=RuleJudge(truth), draws=50)
-    assert f"gpt: the judge gave a verdict on all of {OF} answers" in as_text(score_sheets(whole)[-1])
+    assert f"gpt: the judge gave a verdict on all of {OF} answers" in as_text(score_sheets(whole)[0])
     board = as_text(leaderboards([submission(scores), submission(whole)])[0])
     assert f"Answers on which the judge gave a verdict (gpt_correctness): honest {OF} of {OF}, model {of}." in board
     assert "the judge" not in as_text(leaderboards([submission(whole)])[0])

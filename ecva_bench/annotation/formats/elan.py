@@ -6,6 +6,7 @@ Form: https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -20,6 +21,8 @@ from .fields import FIELDS, MOMENT, act_of, field_texts
 TOOL = "elan"
 _MOMENTS = "moments"
 _VIDEO_ID = "ecva:video"
+# Control characters but tabs and line breaks, and what is no character; a carriage return would become a line break.
+_NOT_XML = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_elan(acts: Sequence[AnnotationAct]) -> dict[str, str]:
@@ -134,5 +137,5 @@ def _tiers(tiers: Sequence[tuple[str, Sequence[tuple[float, float, str]]]], who:
 
 
 def _xml(text: str) -> str:
-    """Return a text for XML, which has no other control characters than tabs and line breaks."""
-    return escape("".join(one if one.isprintable() or one in "\t\n" else " " for one in text))
+    """Return a text for XML, with a blank for each character that it has no place for."""
+    return escape(_NOT_XML.sub(" ", text))

@@ -26,7 +26,7 @@ def field_texts(act: AnnotationAct) -> dict[str, str]:
         "description": act.description or "",
         "cause": act.cause or "",
         "effect": act.effect or "",
-        "key_sentences": "\n".join(act.key_sentences),
+        "key_sentences": "\n".join(" ".join(sentence.split()) for sentence in act.key_sentences),
     }
     return {name: text for name, text in texts.items() if text}
 

@@ -116,14 +116,23 @@ def write_cuva_json(acts: Sequence[AnnotationAct], source: Path | None) -> bytes
 def _changes(acts: Sequence[AnnotationAct], source: Path) -> dict[tuple[str, str], str]:
     """Return the cells (video, column) of a source that acts change; what an act leaves out, it leaves as it is."""
     dataset = load_annotation_file(source)
-    known = {one.video: cells_of(one) for one in (*dataset.excluded, *dataset.annotations)}
+    known = {one.video: one for one in (*dataset.excluded, *dataset.annotations)}
     changes: dict[tuple[str, str], str] = {}
     for act in acts:
         if act.video not in known:
             raise DataError(f"video {act.video!r} is not in it", source, "leave --source out, or name the right file")
-        was = known[act.video]
-        changes |= {(act.video, name): text for name, text in cells_of(act).items() if was.get(name) != text}
+        was, now = (cells_of(_without_layout(one)) for one in (known[act.video], act))
+        changes |= {(act.video, name): text for name, text in cells_of(act).items() if was.get(name) != now.get(name)}
     return changes
+
+
+def _without_layout(said: AnnotationAct | Annotation) -> AnnotationAct | Annotation:
+    """Return what is said without what a tool may lose and nobody means: blanks, line breaks, the order of moments."""
+    texts = {"description": said.description, "cause": said.cause, "effect": said.effect}
+    plain = {name: " ".join(text.split()) for name, text in texts.items() if text}
+    sentences = tuple(one for sentence in said.key_sentences if (one := " ".join(sentence.split())))
+    moments = tuple(sorted(said.moments, key=lambda moment: (moment.start, moment.end)))
+    return said.model_copy(update={**plain, "key_sentences": sentences, "moments": moments})
 
 
 def _form_of(rows: Any, content: bytes) -> dict[str, Any]:

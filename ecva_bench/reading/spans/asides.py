@@ -29,10 +29,13 @@ class Clause(NamedTuple):
     inside: str
 
 
-def find_asides(text: str, pairs: Sequence[TimePair]) -> list[str]:
-    """Return for each pair of a plain text, in its order, why it is not the answer; empty where it may be."""
+def find_asides(text: str, pairs: Sequence[TimePair], *, normal: bool = False) -> list[str]:
+    """Return for each pair of a plain text, in its order, why it is not the answer; empty where it may be.
+
+    With `normal`, what is called normal is an answer, too.
+    """
     clauses = _clauses(text, pairs)
-    reasons = [_reason(text, pair, clause) for pair, clause in zip(pairs, clauses, strict=True)]
+    reasons = [_reason(text, pair, clause, normal=normal) for pair, clause in zip(pairs, clauses, strict=True)]
     if len(pairs) > 1:
         _choose(text, pairs, clauses, reasons)
     return reasons
@@ -48,12 +51,14 @@ def _choose(text: str, pairs: Sequence[TimePair], clauses: Sequence[Clause], rea
     _minor(pairs, clauses, reasons)
 
 
-def _reason(text: str, pair: TimePair, clause: Clause) -> str:
+def _reason(text: str, pair: TimePair, clause: Clause, *, normal: bool) -> str:
     left, right, inside = clause
     near = text[max(0, pair.start - _TITLE) : pair.start]
-    if cues.NORMAL_LIST.search(near):
+    if not normal and cues.NORMAL_LIST.search(near):
         return "normal"
-    if cues.NORMAL_KEY.search(inside) if inside else cues.NORMAL.search(left) or cues.NORMAL.search(right):
+    if not normal and (
+        cues.NORMAL_KEY.search(inside) if inside else cues.NORMAL.search(left) or cues.NORMAL.search(right)
+    ):
         return "normal"
     if cues.DENIED.search(left):
         return "denied"

@@ -41,14 +41,20 @@ _HOURS = 7200.0  # from there on a clock time behind the video's end is that of 
 
 
 def read_spans(
-    text: str, *, unit: TimeUnit | None, duration: float | None = None, frame_rate: float | None = None
+    text: str,
+    *,
+    unit: TimeUnit | None,
+    duration: float | None = None,
+    frame_rate: float | None = None,
+    normal: bool = False,
 ) -> Reading:
     """Return the (start, end) spans in seconds that a text names as its answer, in its order, each once.
 
     `unit` is the unit of bare numbers: `12` and `0.12` are 12 and 0.12 seconds or minutes; under `mmss`, `0112` is
     72 s; under `mm.ss`, `1.12` is. Clock times and times with a unit word need none, and `3 to 12 seconds` shares its
     word. `duration` in seconds is where `the end of the video` is, `frame_rate` says when a frame is; what needs the
-    one that is absent is unread. A pair that cannot be read, or ends before it starts, stands in `others`.
+    one that is absent is unread. A pair that cannot be read, or ends before it starts, stands in `others`, and so does
+    one that is called normal, unless `normal` says that it is asked for, too.
     """
     plain_text = plain(text)
     times = find_times(plain_text)
@@ -57,7 +63,8 @@ def read_spans(
     inside = [pair for pair in pairs if region[0] <= pair.start and pair.end <= region[1]]
     seconds = _Seconds(plain_text, unit, duration, frame_rate)
     outcomes = [seconds.of(pair) for pair in inside]
-    asides = find_asides(plain_text, [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)])
+    flawed = [replace(pair, flaw=one.flaw) for pair, one in zip(inside, outcomes, strict=True)]
+    asides = find_asides(plain_text, flawed, normal=normal)
     meant = [(pair, one) for pair, one, aside in zip(inside, outcomes, asides, strict=True) if not aside]
     boxed = any(pair.rule == "flat" and one.flaw for pair, one in meant)  # a box of numbers, and no list of pairs
     spans = [(pair, one.span) for pair, one in meant if one.span and not (boxed and pair.rule == "flat")]

@@ -1,0 +1,112 @@
+"""How the models of a family are shown a video: settings that are data (`families.json`), and what follows from them.
+
+Knows rules of frames, bounds of pixels and what a prompt tells of time; no checkpoint and no network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecva_bench.untrusted import parse_json
+from ecva_bench.video import samplers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FAMILIES = Path(__file__).with_name("families.json")
+UNLISTED = "not listed: shown a default, which may not be its authors'"
+_TIMES = {
+    "seconds": "in the prompt, in seconds",
+    "mm:ss": "in the prompt, in minutes and whole seconds",
+    "hh:mm:ss": "in the prompt, in hours, minutes and seconds",
+    "interval": "the seconds between frames, as numbers beside the prompt",
+    "drawn": "drawn on the frames",
+    "none": "none: input=images tells each frame's second in words",
+    "unknown": "unknown",
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the models of a family are shown a video.
+
+    frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
+    as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
+    frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
+    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
+    frames, not each frame's, or it is not known. times: how the prompt tells when a frame was: each frame's `seconds`,
+    `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are.
+    listed: whether they are this family's own.
+    """
+
+    source: str
+    frames: dict[str, Any]
+    input: str = ""
+    pixels: dict[str, Any] | None = None
+    processor: dict[str, Any] = field(default_factory=dict)
+    interval: bool = False
+    times: str = "unknown"
+    listed: bool = True
+
+    def describe(self) -> dict[str, Any]:
+        """Return what determines the answers."""
+        settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
+        return settings if self.listed else {**settings, "settings": UNLISTED}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what a reader is told of it: names and texts."""
+        rule = ", ".join(f"{name} {value}" for name, value in self.frames.items())
+        bound = self.pixels and "{least} to {most} of a frame".format(**self.pixels)
+        times = _TIMES[self.times] if self.input == "video" else "each image comes after its second, in words"
+        listed = [] if self.listed else [("settings", UNLISTED)]
+        return [
+            *listed,
+            ("input", self.input),
+            ("frames", rule),
+            ("pixels", bound or "as the processor has them"),
+            ("times", times),
+            ("source", self.source),
+        ]
+
+    @property
+    def _processor(self) -> dict[str, Any]:
+        """The further options of the processor that apply to what it is given."""
+        return self.processor if self.input == "video" else {}
+
+    def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""
+        rule = dict(self.frames)
+        least = rule.pop("least", 1)
+        sampler = samplers.get(rule.pop("rule"))
+        found = sampler(positions if sampler is samplers.at_fps else len(positions), **rule)
+        return found if len(found) >= least else samplers.linspace(len(positions), least)
+
+    def options(self, frames: int) -> dict[str, Any]:
+        """Return the processor's options for so many frames."""
+        if self.pixels is None:
+            return dict(self._processor)
+        whole = frames if self.pixels["of"] == "video" and self.input == "video" else 1
+        size = {"shortest_edge": self.pixels["least"] * whole, "longest_edge": self.pixels["most"] * whole}
+        return {"size": size, **self._processor}
+
+
+def family_of(kind: str) -> Family:
+    """Return the settings for a `model_type`, its own or those of every family that is not listed."""
+    data = parse_json(FAMILIES.read_text(encoding="utf-8"))
+    listed = kind in data["families"]
+    return Family(**data["families"][kind] if listed else data["unlisted"], listed=listed)
+
+
+def changed(rule: dict[str, Any], frames: int | None, fps: float | None) -> dict[str, Any]:
+    """Return a frame rule with `fps` frames a second, if given, and `frames` frames, or at most as many by time."""
+    rule = dict(rule)
+    if fps:
+        rule = {"rule": "at_fps", "fps": fps, **{name: rule[name] for name in ("least", "cap") if name in rule}}
+    if frames:
+        rule["cap" if rule["rule"] == "at_fps" else "count"] = frames
+        if "least" in rule:
+            rule["least"] = min(rule["least"], frames)
+    return rule

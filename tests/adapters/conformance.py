@@ -1,0 +1,180 @@
+"""What every family with a processor for videos must do, and the guide's table of those that do it.
+
+`python -m tests.adapters.conformance` writes the table of `docs/guides/families.md` anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import torch
+
+from ecva_bench.adapters.hf.adapter import Hf
+from ecva_bench.adapters.hf.families import family_of
+from ecva_bench.answering import create_adapter
+from ecva_bench.torchvision import ensure_torchvision
+from ecva_bench.video import Video
+
+ensure_torchvision()
+
+from transformers.models.auto import modeling_auto, video_processing_auto  # noqa: E402
+
+from tests.adapters import tiny_families, tiny_hf  # noqa: E402
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "families.md"
+BEGIN = "<!-- written by `python -m tests.adapters.conformance` -->\n"
+END = "<!-- end of the table -->\n"
+QUESTIONS = ("Why?", "What does the accident lead to, and when does it end?")
+RATE, SECONDS = 10, 6
+# Families that do not pass, each with the reason.
+NOT_PASSED = {
+    "instructblip": "it reads one image and has no chat template",
+    "instructblipvideo": "it has no chat template, and its processor takes the video as `images`",
+}
+# How a family writes seconds, and of how many frames together; else `SPELT`.
+SPELT = r"(\d+\.\d+) ?s(?:econds)?\b"
+WRITTEN: dict[str, tuple[str, int]] = {
+    **dict.fromkeys(("qwen3_vl", "qwen3_vl_moe", "qwen3_5", "qwen3_5_moe", "qwen4_exp", "cosmos3_omni"), (SPELT, 2)),
+    **dict.fromkeys(("lfm3_vl", "cohere_compass", "glm46v", "glmga", "glm5_next"), (SPELT, 2)),
+    **dict.fromkeys(("minimax_m3_vl", "muse_glimmer", "muse_spark"), (SPELT, 2)),
+    "glm4v": (r"<\|end_of_image\|>(\d+)", 2),
+    "molmo2": (r"(\d+\.\d) <frame_start>", 1),
+    "smolvlm": (r"from (\d\d:\d\d):", 1),
+    "kimi_k25": (r"(\d\d:\d\d:\d\d\.\d+)<", 4),
+    "gemma4": (r"(\d\d:\d\d) <boi>", 1),
+    "gemma4_unified": (r"(\d\d:\d\d) <boi>", 1),
+}
+_MAKERS: dict[str, Callable[[], tuple[Any, Any]]] = {**tiny_hf.FAMILIES, **tiny_families.FAMILIES}
+
+
+def families() -> list[str]:
+    """Return every `model_type` of transformers that writes about videos: it has a processor for them."""
+    writing = modeling_auto.MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
+    return sorted(name for name in video_processing_auto.VIDEO_PROCESSOR_MAPPING_NAMES if name in writing)
+
+
+def write_clip(path: Path, width: int, height: int, count: int) -> Path:
+    """Encode a square that moves over noise."""
+    random = np.random.default_rng(1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(count):
+            picture = random.integers(90, 120, (height, width, 3), dtype=np.uint8)
+            picture[8:24, number % (width - 8) : number % (width - 8) + 8] = 255 - number
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def clips(folder: Path) -> dict[str, Path]:
+    """Write a clip of six seconds, one of one frame, and one five times as high as wide."""
+    sizes = {"plain": (64, 48, RATE * SECONDS), "single": (64, 48, 1), "tall": (32, 160, 20)}
+    return {name: write_clip(folder / f"{name}.mp4", *size) for name, size in sizes.items()}
+
+
+def checkpoint(folder: Path, family: str) -> Path:
+    """Save the family's tiny model."""
+    return tiny_hf.save(folder, *_MAKERS[family]())
+
+
+def check(family: str, folder: Path, videos: dict[str, Path]) -> None:
+    """Raise `AssertionError` where a family's tiny model is not shown, or does not answer, as its settings say."""
+    small = {"max_pixels": "1024"} if family_of(family).pixels else {}
+    adapter = create_adapter(f"hf:{folder}", {"max_new_tokens": "4", "device": "cpu", **small})
+    assert isinstance(adapter, Hf)
+    assert adapter.family.listed
+    plain = Video(videos["plain"])
+    _check_frames(adapter, plain)
+    seen: list[dict[str, Any]] = []
+    asked = adapter.model.inputs
+    adapter.model.inputs = lambda *given: (seen.append(asked(*given)), seen[-1])[1]  # type: ignore[method-assign]
+    tokenizer = adapter.model.processor.tokenizer
+    one_by_one = [adapter.answer(plain, question) for question in QUESTIONS]
+    text = tokenizer.decode(seen[0]["input_ids"][0])
+    assert adapter.answer_many(plain, QUESTIONS) == one_by_one
+    _check_times(adapter, plain, text, seen[0])
+    for other in ("single", "tall"):
+        assert isinstance(adapter.answer(Video(videos[other]), QUESTIONS[0]), str)
+
+
+def _check_frames(adapter: Hf, video: Video) -> None:
+    """Compare the frames with what the rule's numbers mean for a clip of even times."""
+    rule, indices = adapter.family.frames, adapter.frame_indices(video)
+    if "fps" in rule:
+        step = RATE / rule["fps"]
+        expected = min(rule.get("cap", 10**6), int(SECONDS * rule["fps"]))
+        if expected < rule.get("least", 1):
+            expected, step = rule["least"], (RATE * SECONDS - 1) / (rule["least"] - 1)
+        assert np.abs(np.diff(indices) - step).max() <= 1
+    else:
+        expected = rule["count"]
+    assert len(indices) == expected
+
+
+def _check_times(adapter: Hf, video: Video, text: str, inputs: dict[str, Any]) -> None:
+    """Compare what the prompt, or what goes with it, says of time with the seconds of the frames shown."""
+    seconds = video.positions[adapter.frame_indices(video)]
+    kind, times = adapter.kind, adapter.family.times
+    if kind == "video_llama_3":
+        told = [float(value) for value in re.findall(r"Time (\d+\.\d)s:", text)]
+        assert np.abs(np.array(told) - seconds).max() <= 0.06
+    elif kind == "nemotron_h_omni":
+        told = [float(value) for value in re.findall(r"sampled at (\d+\.\d\d) seconds", text)]
+        assert np.abs(np.array(told) - seconds).max() <= 0.06
+    elif times in {"seconds", "mm:ss", "hh:mm:ss"}:
+        pattern, together = WRITTEN.get(kind, (SPELT, 1))
+        told = [_seconds(value) for value in re.findall(pattern, text)]
+        groups = [seconds[start : start + together] for start in range(0, len(seconds), together)]
+        assert len(told) == len(groups)
+        coarse = 1 if times == "mm:ss" or kind == "glm4v" else 0.06
+        assert all(group[0] - coarse <= value <= group[-1] + 0.06 for value, group in zip(told, groups, strict=True))
+    elif times == "interval":
+        found = next(inputs[name] for name in ("second_per_grid_ts", "video_second_per_grid") if name in inputs)
+        assert abs(float(found[0]) - 2 * np.diff(seconds).mean()) <= 0.06
+    elif times == "drawn":
+        shown = replace(adapter._look(video), seconds=seconds + 60)
+        adapter.model._turn_to(shown)
+        later = adapter.model.inputs(shown, QUESTIONS[0])
+        assert not torch.equal(later["pixel_values_videos"], inputs["pixel_values_videos"])
+    else:
+        assert not re.search(r"\d\.\d|\d\d:\d\d|second", text.split(QUESTIONS[0])[0])
+
+
+def _seconds(written: str) -> float:
+    """Return the seconds of `12.5`, `00:12` or `00:00:12.500`."""
+    total = 0.0
+    for part in written.split(":"):
+        total = total * 60 + float(part)
+    return total
+
+
+def table() -> str:
+    """Return the rows of every family, those that are shown the same in one."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name in families():
+        if name not in NOT_PASSED:
+            settings = dict(family_of(name).rows())
+            rows.setdefault((settings["frames"].removeprefix("rule "), settings["times"]), []).append(f"`{name}`")
+    lines = ["| families that pass | frames | times |", "| --- | --- | --- |"]
+    lines += [f"| {', '.join(names)} | {frames} | {times} |" for (frames, times), names in rows.items()]
+    lines += ["", "| families that do not | why |", "| --- | --- |"]
+    lines += [f"| `{name}` | {why} |" for name, why in NOT_PASSED.items()]
+    count = len(families())
+    return f"{count - len(NOT_PASSED)} of {count} families pass.\n\n" + "\n".join(lines) + "\n"
+
+
+def page_with(text: str, part: str) -> str:
+    """Return a page with its table replaced."""
+    before, _, rest = text.partition(BEGIN)
+    return before + BEGIN + part + END + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), table()), encoding="utf-8")
