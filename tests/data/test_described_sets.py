@@ -153,6 +153,20 @@ def test_ucf_crime(shape: str, tmp_path: Path) -> None:
     assert dataset.findings == ()
 
 
+def test_labels_of_hivau_that_are_not_known_tell_no_anomaly(tmp_path: Path) -> None:
+    """XD-Violence's part of the raw database was not seen; in XD-Violence, A is normal."""
+    path = tmp_path / "xd_database_test.json"
+    said = {"description": "People walk.", "analysis": ""}
+    rows = {
+        name: {"label": label, "events": [], "video_summary_split": said}
+        for name, label in {"a": ["A"], "b": ["B1", "G"], "c": [], "d": ["Arson", "Explosion"]}.items()
+    }
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    dataset = load_dataset(f"hivau-70k:{path}")
+    assert {each.video: each.anomalous for each in dataset.annotations} == {"a": None, "b": None, "c": False, "d": True}
+    assert rules(dataset)["detection-unclear"] == 2
+
+
 def test_xd_violence(tmp_path: Path) -> None:
     dataset = load("xd-violence", tmp_path)
     assert [spans(each) for each in dataset.annotations] == [[(1.0, 2.0), (2.5, 3.0)], [(0.5, 1.5)]]
