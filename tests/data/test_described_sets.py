@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from importlib import resources
@@ -158,13 +159,21 @@ def test_xd_violence(tmp_path: Path) -> None:
     assert [class_of(dataset, each.video) for each in dataset.annotations] == ["Shooting", "Explosion"]
 
 
-def test_veras_file_of_xd_violence_has_a_video_twice(tmp_path: Path) -> None:
+def test_veras_files_of_xd_violence_mark_violent_videos_as_normal(tmp_path: Path) -> None:
     dataset = load("xd-violence by VERA", tmp_path)
     assert {each.video: each.anomalous for each in dataset.annotations} == {
         "film__#00_label_A": False,
         "v=x__#1_label_B2-G-0": True,
     }
-    assert [(one.rule, one.field, one.before) for one in dataset.findings] == [("duplicate-row", "anomalous", "False")]
+    assert [(one.rule, one.before) for one in dataset.findings] == [
+        ("row-left-out", "marked as normal, but its name says violence")
+    ]
+    path = tmp_path / "xd_test_800.json"
+    rows = json.loads((tmp_path / "labels.json").read_text(encoding="utf-8"))
+    path.write_text(json.dumps(rows[1:]), encoding="utf-8")  # the violent video is there once, as normal
+    assert [(each.video, each.anomalous) for each in load_dataset(f"xd-violence:{path}").annotations] == [
+        ("film__#00_label_A", False)
+    ]
 
 
 def test_a_folder_is_a_split_and_videos_of_two_splits_are_found(tmp_path: Path) -> None:
@@ -236,7 +245,7 @@ WHOLE = {
     "smarthome-bench:smarthome/Video_Annotation.csv": ((1112, 0, 0, 554, 558), {"row-left-out": 91}),
     "sutd-trafficqa:trafficqa/annotation_sample.jsonl": ((7, 7, 0, 0, 0), {}),
     "ucf-crime:vera/UCF_Eval.json": ((290, 0, 0, 150, 140), {}),
-    "xd-violence:vera/xd_annotations.json": ((800, 0, 0, 300, 500), {"duplicate-row": 14}),  # 814 rows
+    "xd-violence:vera/xd_annotations.json": ((800, 0, 0, 300, 500), {"row-left-out": 14}),  # 814 rows
 }
 
 
