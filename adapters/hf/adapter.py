@@ -21,7 +21,7 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.untrusted import say
 
-from ..parts.media.frames import image_parts, uneven, timed_video_parts
+from ..parts.media.frames import image_parts, timed_video_parts, uneven
 from ..parts.options import choice, count, positive
 from .families import UNLISTED, Family, changed, family_of
 
