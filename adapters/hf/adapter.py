@@ -21,7 +21,7 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.untrusted import say
 
-from ..parts.media.frames import image_parts, uneven, video_parts
+from ..parts.media.frames import image_parts, timed_video_parts, uneven
 from ..parts.options import choice, count, positive
 from .families import UNLISTED, Family, changed, family_of
 
@@ -220,7 +220,7 @@ class Hf(Adapter):
                 rate=video.frame_rate,
                 total=video.n_frames,
                 duration=video.duration,
-                parts=video_parts(frames, video, in_words=self.family.in_words)
+                parts=timed_video_parts(frames, video, in_words=self.family.in_words)
                 if self.family.input == "video"
                 else image_parts(frames, video, pictures),
                 options=self.family.options(len(frames), video.duration),

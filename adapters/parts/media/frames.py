@@ -32,7 +32,7 @@ def image_parts(frames: Frames, video: Video, pictures: list[dict[str, Any]]) ->
     return parts
 
 
-def video_parts(frames: Frames, video: Video, *, in_words: bool) -> list[dict[str, Any]]:
+def timed_video_parts(frames: Frames, video: Video, *, in_words: bool) -> list[dict[str, Any]]:
     """Return the parts of a message that show a video as one, with each frame's second behind it if `in_words`."""
     if not in_words:
         return [{"type": "video"}]
