@@ -50,7 +50,7 @@ class ShapesPictures(Protocol):
 class FrameCache:
     """The frames of conversations for one recipe, in a folder of the user's own (0700) that several processes may use.
 
-    It is the `frames` of `training.train`. `decoded` are the videos that this process decoded, in order.
+    It is the `frames` of `training.train`.
     """
 
     def __init__(self, recipe: Recipe, model: ShapesPictures, folder: Path | None = None) -> None:
@@ -63,7 +63,6 @@ class FrameCache:
         except OSError as error:
             raise CacheError(f"no frames can be kept there ({error.strerror})", self._folder, _OTHER) from error
         self._sha256: dict[Path, str] = {}
-        self.decoded: list[Path] = []
 
     def __call__(self, conversation: Conversation) -> Pixels:
         """Return the frames of a conversation's file: uint8 [T, side, side, 3], one of a picture.
@@ -108,7 +107,6 @@ class FrameCache:
     def _decode(self, path: Path) -> Pixels:
         video = Video(path)
         indices = samplers.midpoints(video.n_frames, self._recipe.frames, rounded="bounds")
-        self.decoded.append(path)
         return self._shaped(video.frames_at(indices).pixels)
 
     def _shaped(self, pixels: Pixels) -> Pixels:
