@@ -75,6 +75,13 @@ class FrameCache:
             return self._shaped(_picture(conversation.path))
         return self._of_video(conversation.path)
 
+    def check(self, conversation: Conversation) -> None:
+        """Raise what asking for the frames would; those of a video are kept then, a picture is decoded alone."""
+        if conversation.kind == "picture" and conversation.path is not None:
+            _picture(conversation.path)
+        else:
+            self(conversation)
+
     def video(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
         """Return a video's entry in the record of the training; `named` are its data set and id."""
         try:
@@ -171,7 +178,7 @@ def read_all(
 
     def read(conversation: Conversation) -> None:
         try:
-            cache(conversation)
+            cache.check(conversation)
         except (VideoError, TrainingError) as error:
             if error.retryable:
                 raise
