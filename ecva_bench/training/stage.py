@@ -183,10 +183,13 @@ def last_checkpoint(out: Path) -> Path | None:
     return there[max(there)] if there else None
 
 
-def finished(checkpoint: Path) -> tuple[int, float] | None:
-    """Return the steps and the mean loss of a checkpoint after which there is no step left; None of another."""
+def finished(checkpoint: Path) -> transformers.TrainerState | None:
+    """Return the state of a checkpoint after which there is no step left; None of another."""
     state = transformers.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    if state.global_step < state.max_steps:
-        return None
+    return state if state.global_step >= state.max_steps else None
+
+
+def mean_loss(state: transformers.TrainerState) -> float:
+    """Return the mean of all steps' losses, those before the training was gone on with included."""
     losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-    return state.global_step, sum(losses) / max(len(losses), 1)
+    return float(sum(losses) / max(len(losses), 1))
