@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ..writing import write_whole
 from .batches import Samples, VideoOrder, collate
 from .model import TrainedModel
 from .networks import GROUPS, Trainable
+from .provenance import write_steps
 from .recipe import Recipe
 from .saving import read_back, save
 
@@ -121,7 +121,7 @@ class Stage(transformers.Trainer):
         if self.args.should_save:
             checkpoint = self.out / f"checkpoint-{self.state.global_step}"
             if (self.out / TRAINING_FILE).is_file():  # a checkpoint can be asked questions, too
-                shutil.copyfile(self.out / TRAINING_FILE, checkpoint / TRAINING_FILE)
+                write_steps(self.out, checkpoint, self.state.global_step)
             write_whole(checkpoint / WHOLE, "")
 
 
