@@ -124,6 +124,8 @@ def _found(files: VideoFiles, entry: _Entry) -> tuple[Path | None, str]:
         path = files.find(entry.name)
     except VideoAmbiguous:
         return None, _FILE_PROBLEMS["ambiguous"]
+    except OSError:  # a name that is too long, a folder that may not be read
+        return None, "unreachable file"
     if path is None:
         return None, _FILE_PROBLEMS["missing"]
     return path, _FILE_PROBLEMS["empty"] if path.is_file() and not path.stat().st_size else ""
@@ -156,7 +158,7 @@ def _llava_entry(place: str, entry: Any) -> _Entry:
     if not _has(entry, {"conversations"}):
         return _Entry(place, problem="not a sample")
     id_ = str(entry["id"]) if isinstance(entry.get("id"), str | int) else place
-    said = {name: entry[name] for name in ("image", "video") if entry.get(name) is not None}
+    said = {name: entry[name] for name in ("image", "video") if not _is_blank(entry.get(name))}
     name, value = next(iter(said.items()), ("", ""))
     if len(said) > 1 or not isinstance(value, str):
         return _Entry(id_, problem="several pictures or videos")
@@ -167,6 +169,11 @@ def _llava_entry(place: str, entry: Any) -> _Entry:
     if kind != "words" and not any(PLACEHOLDERS[kind] in turn.text for turn in turns):
         return _Entry(id_, value, problem="no placeholder for its file")
     return _Entry(id_, value, kind, turns)
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether a sample names no file in a field."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _listed(value: Any) -> list[Any]:
@@ -191,7 +198,8 @@ def _video_instruct_entry(place: str, entry: Any) -> _Entry:
     if not (_has(entry, {"video_id", "q", "a"}) and all(isinstance(entry[key], str) for key in ("video_id", "q", "a"))):
         return _Entry(place, problem="not a sample")
     turns = (Turn("user", f"{PLACEHOLDERS['video']}\n{entry['q']}"), Turn("assistant", entry["a"]))
-    return _Entry(place, entry["video_id"], "video", turns)
+    named = not _is_blank(entry["video_id"])
+    return _Entry(place, entry["video_id"] if named else "", "video" if named else "words", turns)
 
 
 _READERS = (({"conversations"}, _llava), ({"video_id", "q", "a"}, _video_instruct))

@@ -21,7 +21,7 @@ from .formats import SkippedSample, TrainingSet, read_training_set
 from .frames import FrameCache, ShapesPictures, check_bad, read_all
 from .networks import TrainableAdapter
 from .planning import CUT_OFF, TrainingPlan, lengths_of
-from .provenance import begun_in, check_same, earlier_stages, stage_record, write_training
+from .provenance import begun_in, check_same, earlier_stages, stage_record, write_steps, write_training
 from .recipe import Recipe
 from .training import Trained, train
 from .words import PLAIN, Vocabulary, Words
@@ -164,6 +164,8 @@ class TrainingRequest:
         }
         stage = stage_record(self.recipe, self.sets, kept, skipped, videos, self._started_from)
         check_same(begun, stage, out)
+        if begun is not None:  # weights of so many steps lie there
+            stage = stage.model_copy(update={"steps": begun.steps})
         ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), cache)
         if _is_first():
             write_training(out, self.recipe.model, ready.stages)
@@ -175,8 +177,7 @@ class TrainingRequest:
         """Train what was prepared, or what is left of it, and return what it came to; see `training.train`."""
         found = train(self.recipe, ready.kept, self.model, ready.frames, ready.out, progress, **self.machine)
         if _is_first():
-            *earlier, stage = ready.stages
-            write_training(ready.out, self.recipe.model, [*earlier, stage.model_copy(update={"steps": found.steps})])
+            write_steps(ready.out, ready.out, found.steps)
         return found
 
     @property

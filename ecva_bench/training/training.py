@@ -31,7 +31,7 @@ START = "start"  # the folder of the first weights, in the folder of a training 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to: its folder, steps, the last loss, samples used, and by reason those left out."""
+    """What a training came to: its folder, steps, the mean loss of them, samples used, and by reason those left out."""
 
     folder: Path
     steps: int
@@ -129,18 +129,18 @@ def _model(networks: Trainable, recipe: Recipe) -> TrainedModel:
 
 
 def _run(stage: Stage, log: TrainingLog | None) -> Trained:
-    from .stage import finished, last_checkpoint
+    from .stage import finished, last_checkpoint, mean_loss
 
     found = last_checkpoint(stage.out)
     if found and (done := finished(found)):  # the Trainer would make one more step
         stage.restore(found)
-        steps, loss, seconds = *done, 0.0
+        state, seconds = done, 0.0
     else:
         output = stage.train(resume_from_checkpoint=str(found) if found else None)
-        steps, loss, seconds = output.global_step, output.training_loss, output.metrics["train_runtime"]
+        state, seconds = stage.state, output.metrics["train_runtime"]
     stage.save_model()
     samples = stage.samples
-    result = Trained(stage.out, steps, loss, len(samples), dict(samples.skipped))
+    result = Trained(stage.out, state.global_step, mean_loss(state), len(samples), dict(samples.skipped))
     if log:
         log.write("end", steps=result.steps, loss=result.loss, seconds=round(seconds, 3))
     return result

@@ -36,7 +36,9 @@ TRAPS = {
     "no placeholder for its file": llava("8", {"video": "day/1.mp4"}, "What?"),
     "a turn that is none": {"id": "9", "video": "day/1.mp4", "conversations": [{"from": "human"}]},
     "not a sample": ["a"],
-    "a placeholder and no file": llava("10", {}, "<video> What?"),
+    "a placeholder and no file": llava("10", {"video": " "}, "<video> What?"),
+    "unreachable file": llava("11", {"video": "a" * 5000 + ".mp4"}),
+    "a placeholder in no question that is answered": llava("12", {"image": "a.jpg"}, "What?", "See <image>."),
 }
 
 
@@ -83,14 +85,15 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, media: Path) -> None:
 
 def test_videoinstruct_is_read_with_the_video_found_by_its_id(tmp_path: Path, media: Path) -> None:
     file = tmp_path / "instruct.json"
-    file.write_text(json.dumps([{"video_id": "1", "q": "Why?", "a": "It rains."}, {"video_id": "1", "q": 3, "a": "x"}]))
+    bad = [{"video_id": "1", "q": 3, "a": "x"}, {"video_id": "", "q": "Why?", "a": "x"}]
+    file.write_text(json.dumps([{"video_id": "1", "q": "Why?", "a": "It rains."}, *bad]))
     found = read_training_set(str(file), media)
     (one,) = found.conversations
     assert (one.path, one.turns) == (
         media / "day/1.mp4",
         (Turn("user", "<video>\nWhy?"), Turn("assistant", "It rains.")),
     )
-    assert [skipped.reason for skipped in found.skipped] == ["not a sample"]
+    assert [skipped.reason for skipped in found.skipped] == ["not a sample", "a placeholder and no file"]
 
 
 def test_references_of_a_data_set_are_answers_that_score_in_full(

@@ -38,6 +38,11 @@ def said(*texts: str, kind: Kind = "picture", roles: Sequence[Any] = ("user", "a
         (said("<image><image>\nWhat is it?", "A car."), "two placeholders"),
         (said("<image>\nWhat is it?", "A car.", kind="video"), "a placeholder of another kind than its file"),
         (said("<video>\nWhat is it?", "A car.", kind="words"), "a placeholder and no file"),
+        (said("What is it?", "A <image> car."), "a placeholder in no question"),
+        (said("What is it?", "A car.", "And <image>?"), "a placeholder in no question"),
+        (said("What is it?", "A car.", "And <image>?", ""), "a placeholder in no question"),
+        (said("What is it?", "", "And <image>?", "A car."), None),
+        (said("<image> Hello", "What is it?", "A car.", roles=("assistant", "user", "assistant")), "a placeholder in no"),
         (said("<image>\nWhat?", "And why?", "A car.", roles=("user", "user", "assistant")), "turns of one side"),
     ],
 )
