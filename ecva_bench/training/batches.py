@@ -12,9 +12,7 @@ from torch.utils.data import Dataset, Sampler
 
 from .conversations import Conversation
 from .networks import FramesOf
-from .words import IGNORED, Words
-
-NO_LABEL = "cut off before its answer"
+from .words import CUT_OFF, IGNORED, Words
 
 
 class Samples(Dataset[dict[str, Any]]):
@@ -39,7 +37,7 @@ class Samples(Dataset[dict[str, Any]]):
                 self._kept.append(conversation)
                 self.supervised += supervised
             else:
-                self.skipped[NO_LABEL] += 1
+                self.skipped[CUT_OFF] += 1
 
     def __len__(self) -> int:
         """How many samples there are."""

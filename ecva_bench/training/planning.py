@@ -16,9 +16,8 @@ from .costs import GPUS, NetworkSizes, kept_bytes, sample_flops, weight_bytes
 from .formats import SkippedSample, TrainingSet
 from .recipe import Recipe
 from .sources import tell_sets
-from .words import Words
+from .words import CUT_OFF, Words
 
-CUT_OFF = "cut off before its answer"
 _BYTES_A_TOKEN = 4  # of English text, where no vocabulary is at hand
 
 

@@ -20,11 +20,11 @@ from .costs import NetworkSizes
 from .formats import SkippedSample, TrainingSet, read_training_set
 from .frames import FrameCache, ShapesPictures, check_bad, read_all
 from .networks import TrainableAdapter
-from .planning import CUT_OFF, TrainingPlan, lengths_of
+from .planning import TrainingPlan, lengths_of
 from .provenance import begun_in, check_same, earlier_stages, stage_record, write_steps, write_training
 from .recipe import Recipe
 from .training import Trained, train
-from .words import PLAIN, Vocabulary, Words
+from .words import CUT_OFF, PLAIN, Vocabulary, Words
 
 SKIPPED = "skipped.jsonl"  # in the folder of a training: the samples that were left out, each with its reason
 MAX_BAD = 0.001  # of the samples, that may be of no use
