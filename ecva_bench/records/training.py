@@ -48,7 +48,8 @@ class TrainedStage(Record):
     """One stage of a training. `recipe` are its settings and `recipe_sha256` the hash of those that count.
 
     `steps` are the optimizer steps made, `started_from` the weights before, `versions` those of the packages, `videos`
-    all that samples of the stage are about, and `samples` the beginnings of the hashes of all samples, sorted.
+    all that samples of the stage are about, and `samples` the beginnings of the hashes of all samples, sorted. `t` is
+    when the stage began.
     """
 
     recipe: dict[str, Any] = Field(default_factory=dict)

@@ -90,8 +90,12 @@ def test_a_stage_is_planned_trained_gone_on_with_and_known_to_run(
     assert record("one/checkpoint-2")["stages"] == [{**stage, "steps": 2}]
     weights = sha256_of_file(Path("one/mm_projector.safetensors"))
 
+    known = Path("one/training.json").read_bytes()
     told(ecva_bench, "train", *data, "--out", "one", "--max-bad", "20%")  # finished: no step more
     assert sha256_of_file(Path("one/mm_projector.safetensors")) == weights
+    assert (
+        Path("one/training.json").read_bytes() == known
+    )  # or runs and stages that start from it were of other weights
     other = told(ecva_bench, "train", "other.toml", *data[1:], "--out", "one", "--max-bad", "20%", code=2)
     assert "holds a training by another recipe (anomshield/tiny/1)" in other
     Path("chat.json").write_text(json.dumps([*entries[::-1], {"video_id": "3", "q": "What?", "a": "A bus."}]))
