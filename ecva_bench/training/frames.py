@@ -63,17 +63,24 @@ class FrameCache:
         except OSError as error:
             raise CacheError(f"no frames can be kept there ({error.strerror})", self._folder, _OTHER) from error
         self._sha256: dict[Path, str] = {}
+        self._last: tuple[Path, Pixels] | None = None
 
     def __call__(self, conversation: Conversation) -> Pixels:
         """Return the frames of a conversation's file: uint8 [T, side, side, 3], one of a picture.
 
-        Raises a `VideoError` for a video, and a `TrainingError` for a picture, that cannot be read.
+        With the recipe's `by_video`, those of one file that is asked for again and again are the same array, by which
+        `collate` knows them. Raises a `VideoError` for a video, and a `TrainingError` for a picture, that cannot be
+        read.
         """
-        if conversation.path is None:
+        path, last = conversation.path, self._last
+        if path is None:
             raise TrainingError("the sample has no file", conversation.id, "leave its placeholder out")
-        if conversation.kind == "picture":
-            return self._shaped(_picture(conversation.path))
-        return self._of_video(conversation.path)
+        if last is not None and last[0] == path:
+            return last[1]
+        found = self._shaped(_picture(path)) if conversation.kind == "picture" else self._of_video(path)
+        if self._recipe.by_video:
+            self._last = path, found
+        return found
 
     def check(self, conversation: Conversation) -> None:
         """Raise what asking for the frames would; those of a video are kept then, a picture is decoded alone."""

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 import ecva_bench as eb
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import CacheError, StorageTrouble
+from ecva_bench.training.batches import collate
 from ecva_bench.training.conversations import Conversation, Turn
 from ecva_bench.training.frames import FrameCache, read_all
 from ecva_bench.training.recipe import Recipe
@@ -80,6 +82,17 @@ def test_another_recipe_has_frames_of_its_own(tmp_path: Path, clips: list[Conver
     assert FrameCache(recipe(), Corners(), folder)(clips[0]).shape == (4, 8, 8, 3)
     padded = FrameCache(recipe(shaping="pad"), Corners(), folder)(clips[0])
     assert not np.array_equal(padded, FrameCache(recipe(), Corners(), folder)(clips[0]))
+
+
+@pytest.mark.parametrize(("by_video", "seen"), [(True, [4, 4]), (False, [4, 4, 4])])
+def test_a_batch_sees_a_video_once_where_the_recipe_says_so(
+    tmp_path: Path, clips: list[Conversation], by_video: bool, seen: list[int]
+) -> None:
+    frames = FrameCache(recipe(by_video=by_video), Corners(), tmp_path / "frames")
+    ids = torch.tensor([1, -201, 5])
+    batch = collate([{"ids": ids, "labels": ids, "frames": frames(one)} for one in (clips[0], clips[0], clips[1])])
+    assert batch["counts"] == seen
+    assert batch["videos"] == ([0, 0, 1] if by_video else [0, 1, 2])
 
 
 def test_the_folder_is_the_users_alone_and_a_torn_file_is_made_again(
