@@ -42,7 +42,7 @@ def said(*texts: str, kind: Kind = "picture", roles: Sequence[Any] = ("user", "a
         (said("What is it?", "A car.", "And <image>?"), "a placeholder in no question"),
         (said("What is it?", "A car.", "And <image>?", ""), "a placeholder in no question"),
         (said("What is it?", "", "And <image>?", "A car."), None),
-        (said("<image> Hello", "What is it?", "A car.", roles=("assistant", "user", "assistant")), "a placeholder in no"),
+        (said("<image> Hello", "What is it?", "A car.", roles=("assistant", "user", "assistant")), "a placeholder"),
         (said("<image>\nWhat?", "And why?", "A car.", roles=("user", "user", "assistant")), "turns of one side"),
     ],
 )
