@@ -87,6 +87,11 @@ def test_a_gradient_that_is_no_number_changes_no_weight(tmp_path: Path) -> None:
         train_tiny(tmp_path, tmp_path / "out")
 
 
+def test_lora_on_a_matrix_that_is_none_is_refused_though_another_is_one(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"no matrix 'qproj'.*q_proj"):
+        train_tiny(tmp_path, tmp_path / "out", lora={"r": 2, "alpha": 4, "targets": ["qproj", "down_proj"]})
+
+
 def test_a_batch_that_processes_cannot_share_is_refused(tmp_path: Path) -> None:
     refused = pytest.raises(TrainingError, match="a batch of 4 is not a multiple of 4 on 2 processes")
     with patch("transformers.TrainingArguments.world_size", 2), refused:
