@@ -52,6 +52,7 @@ CONTENTS = {
         "docs/guides/first-run",
         "docs/guides/numbers",
         "docs/guides/own-model",
+        "docs/guides/families",
         "docs/guides/systems",
         "docs/guides/training",
         "docs/guides/severity",

@@ -63,7 +63,7 @@ def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEE
     packed = out / NAME
     write_packed(Path(adapter.model_path), packed)
     record = TrainingRecord(model=NAME, stages=tuple(stages))
-    write_whole(packed / "training.json", record.model_dump_json(indent=1))
+    write_whole(packed / "training.json", record.model_dump_json())
     return packed
 
 

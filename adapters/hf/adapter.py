@@ -21,7 +21,7 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.untrusted import say
 
-from ..parts.media.frames import image_parts, uneven
+from ..parts.media.frames import image_parts, timed_video_parts, uneven
 from ..parts.options import choice, count, positive
 from .families import UNLISTED, Family, changed, family_of
 
@@ -39,10 +39,11 @@ WORDS = 512  # most tokens of an answer
 
 
 class Hf(Adapter):
-    """A model of transformers' image-text-to-text classes, asked in batches of a video's questions, greedily.
+    """A model of transformers that reads pictures and writes, asked in batches of a video's questions, greedily.
 
     Options, as strings: `model_path`, where the weights lie, in place of the name's own; `frames`, the number or, for a
     rule by time, the most; `fps`, frames a second; `max_pixels` of a frame; `input` (video, images); `max_new_tokens`;
+    `times=words`, to write each frame's second behind the video, where the family is told none;
     `thinking` (yes, no), whether it thinks aloud before it answers, where its chat template has a switch for that;
     `dtype`, `device` and `quantize` as of `Composed`; `trust_remote_code=yes` to run code that lies beside the
     weights. Nothing is read before it is needed; `AdapterError` where something is not as it should be.
@@ -61,6 +62,7 @@ class Hf(Adapter):
         max_pixels: str = "",
         input: str = "",
         max_new_tokens: str = "",
+        times: str = "",
         thinking: str = "",
         dtype: str = "auto",
         device: str = "auto",
@@ -73,6 +75,7 @@ class Hf(Adapter):
         self._max_pixels = count("max_pixels", max_pixels) if max_pixels else None
         self._input = choice("input", input, ("video", "images")) if input else ""
         self._max_new_tokens = count("max_new_tokens", max_new_tokens) if max_new_tokens else WORDS
+        self._in_words = bool(times and choice("times", times, ("words",)))
         self._thinking = choice("thinking", thinking, ("yes", "no")) if thinking else ""
         self._wanted = (device, dtype, quantize)
         self._trusted = choice("trust_remote_code", trust_remote_code, ("no", "yes")) == "yes"
@@ -104,12 +107,17 @@ class Hf(Adapter):
                 remedy = "leave max_pixels out, or give fewer frames"
                 raise UsageError(f"frames have one size in the family {self.kind!r}", self.checkpoint.name, remedy)
             pixels = {**pixels, "most": self._max_pixels, "least": min(pixels["least"], self._max_pixels)}
-        return replace(
+        changed_family = replace(
             family,
             input=self._input or family.input or _input_of(self.checkpoint.folder),
             frames=changed(family.frames, self._frames, self._fps),
             pixels=pixels,
+            in_words=self._in_words,
         )
+        if self._in_words and not changed_family.takes_words:
+            what = f"the family {self.kind!r} is told each frame's second already"
+            raise UsageError(what, self.checkpoint.name, "leave times out")
+        return changed_family
 
     @cached_property
     def placement(self) -> Placement:
@@ -212,8 +220,10 @@ class Hf(Adapter):
                 rate=video.frame_rate,
                 total=video.n_frames,
                 duration=video.duration,
-                parts=[{"type": "video"}] if self.family.input == "video" else image_parts(frames, video, pictures),
-                options=self.family.options(len(frames)),
+                parts=timed_video_parts(frames, video, in_words=self.family.in_words)
+                if self.family.input == "video"
+                else image_parts(frames, video, pictures),
+                options=self.family.options(len(frames), video.duration),
             )
             self._shown = (video, shown)
         return self._shown[1]

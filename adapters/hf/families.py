@@ -5,7 +5,7 @@ Knows rules of frames, bounds of pixels and what a prompt tells of time; no chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ _TIMES = {
     "hh:mm:ss": "in the prompt, in hours, minutes and seconds",
     "interval": "the seconds between frames, as numbers beside the prompt",
     "drawn": "drawn on the frames",
-    "none": "none: input=images tells each frame's second in words",
+    "none": "none, unless times=words",
     "unknown": "unknown",
 }
 
@@ -37,9 +37,10 @@ class Family:
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
     one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
-    frames, not each frame's, or it is not known. times: how the prompt tells when a frame was: each frame's `seconds`,
-    `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are.
-    listed: whether they are this family's own.
+    frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
+    must be told. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or `hh:mm:ss`, one
+    `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed: whether they are
+    this family's own. in_words: whether each frame's second is written behind the video, as a user asked.
     """
 
     source: str
@@ -48,13 +49,21 @@ class Family:
     pixels: dict[str, Any] | None = None
     processor: dict[str, Any] = field(default_factory=dict)
     interval: bool = False
+    rate: bool = False
     times: str = "unknown"
     listed: bool = True
+    in_words: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
         settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-        return settings if self.listed else {**settings, "settings": UNLISTED}
+        asked = {"times": "words"} if self.in_words else {}
+        return {**settings, **asked, **({} if self.listed else {"settings": UNLISTED})}
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether nothing tells the family when each frame was."""
+        return self.input == "video" and self.times in {"none", "interval", "unknown"}
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what a reader is told of it: names and texts."""
@@ -84,8 +93,10 @@ class Family:
         found = sampler(positions if sampler is samplers.at_fps else len(positions), **rule)
         return found if len(found) >= least else samplers.linspace(len(positions), least)
 
-    def options(self, frames: int) -> dict[str, Any]:
-        """Return the processor's options for so many frames."""
+    def options(self, frames: int, seconds: float | None = None) -> dict[str, Any]:
+        """Return the processor's options for so many frames of a video of so many seconds, where these are known."""
+        if self.rate and seconds and self.input == "video":
+            return {**replace(self, rate=False).options(frames), "fps": frames / seconds}
         if self.pixels is None:
             return dict(self._processor)
         whole = frames if self.pixels["of"] == "video" and self.input == "video" else 1

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from .identity import CUVA_VIDEOS, ecva_number, number_steps
 T = TypeVar("T")
 
 FEWEST = 8  # videos below which nothing is refused
+FEWEST_BEHIND = 20  # videos behind a place below which no shift from there on is told
 FEWEST_BEYOND = 4  # last moments beyond the end below which nothing is refused: some are annotated wrongly
 MOST_BEYOND = 0.2  # share of last moments beyond the end at which videos and annotations do not belong together
 _TOLERANCE_S, _TOLERANCE = 2.0, 0.1  # by which a moment may run beyond a video, in seconds and as a share of it
@@ -122,6 +124,10 @@ class _Comparison:
         if best is None or (own.compared and best.share >= own.share):
             best = None
         explained = best is not None and _is_better(best, own, len(others))
+        if not explained and own.compared >= FEWEST:
+            ends = {number: self.ends[video] for number, video in _numbered(list(self.ends)).items()}
+            if (later := shifted_from(ends, self._by_number)) is not None:
+                best, explained = later, True
         if not own.compared and not explained:
             best = None
         return NumberingCheck(self.dataset.name, self.folder, own, best, explained, example)
@@ -174,6 +180,33 @@ class _Comparison:
             if len(pairs) >= max(FEWEST, own.compared / 2):
                 found.append(_reading(says, pairs))
         return found
+
+
+def shifted_from(ends: Mapping[int, float], seconds: Mapping[int, float]) -> NumberReading | None:
+    """Return the reading by which all annotations from some number on are another file's; None where none fits better.
+
+    A list of files that lost a row, or has one more, is right before it and shifted behind it, so that the share of
+    moments beyond the ends is small over all. Takes the ends of last moments and the durations of files, by number.
+    """
+    shifts = [shift for shift in range(-_NEAR, _NEAR + 1) if shift]
+    found: list[tuple[float, NumberReading]] = []
+    for shift in shifts:
+        both = [number for number in sorted(ends) if number in seconds and number + shift in seconds]
+        own = other = most = 0
+        best = None
+        for behind, number in enumerate(reversed(both), start=1):
+            own += _is_beyond(ends[number], seconds[number])
+            other += _is_beyond(ends[number], seconds[number + shift])
+            if own - other > most and behind >= FEWEST_BEHIND:
+                most, best = own - other, (number, behind, own, other)
+        if best is not None:
+            first, behind, own, other = best
+            share = min(own / behind, 0.5)  # few that are annotated wrongly, side by side, are no shift
+            chance = len(shifts) * len(both) * _at_most(other, behind, share)
+            says = f"file n is annotation n{-shift:+} from annotation {first} on"
+            found.append((chance, NumberReading(says, behind, other)))
+    chance, reading = min(found, key=itemgetter(0), default=(1.0, None))
+    return reading if chance < _BY_CHANCE else None
 
 
 def _numbered(names: Sequence[str]) -> dict[int, str]:

@@ -32,6 +32,7 @@ RANKED_BY = {
     "detection": ("balanced_accuracy", "correct"),
     "choice": ("accuracy",),
     "grounding": ("iou",),
+    "severity": ("hit1", "frame_auc"),  # without an importance curve, as of the released annotations, by moments
 }
 
 

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from ..errors import (
     CodecUnsupported,
     HeaderDamaged,
+    NoFrames,
     NotAVideo,
     NoVideoStream,
     StillImage,
@@ -35,6 +37,8 @@ _DOWNLOAD_AGAIN = "download or copy it again"
 # What FFmpeg reads as a list of other files, devices or addresses.
 _REFERRING = frozenset(("concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "webm_dash_manifest"))
 _SYNC_DISTANCE = 188  # bytes of an MPEG transport packet
+_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")  # with one of which an MP4 begins
+_LOOKED_AT = 5_000_000  # bytes, as many as FFmpeg looks at
 _PIXELS = {"max_pixels": str(MOST_PIXELS)}
 
 
@@ -60,12 +64,16 @@ def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer,
 
     One thread: threads per video gain nothing over threads across videos, and cost memory and deadlocks.
     """
+    if not _lists_its_streams(path):
+        _check_pixels_unseen(path, deadline)
     container = _open(path, deadline)
     try:
         stream = _main_stream(container, path)
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
+        if not stream.codec_context.width:  # a decoder that refused the pictures forgets what the header says of them
+            _check_pixels_unseen(path, deadline)
         check_pixels(stream.codec_context.width, stream.codec_context.height, path)
         stream.codec_context.thread_count = 1
         stream.codec_context.options = _PIXELS  # a later picture may be larger than the header says
@@ -74,11 +82,50 @@ def open_video(path: Path, deadline: Deadline) -> Iterator[tuple[InputContainer,
         container.close()
 
 
-def _open(path: Path, deadline: Deadline) -> InputContainer:
+def _lists_its_streams(path: Path) -> bool:
+    """Whether the header of a file says which streams there are, as those of MP4, Matroska and AVI do."""
+    head = _head(path)
+    return head[4:8] in _BOXES or head.startswith((b"\x1a\x45\xdf\xa3", b"RIFF"))
+
+
+def _check_pixels_unseen(path: Path, deadline: Deadline) -> None:
+    """Raise `VideoTooLarge` by what container and codec headers say; where they say nothing, by a picture.
+
+    Where streams are found only as their packets come (FLV, MPEG), FFmpeg's look at a file decodes pictures by its own
+    limit. Here it looks without decoders, and our limit holds for the one that is then needed. `NoFrames` if none
+    decodes within what FFmpeg looks at.
+    """
+    with _open(path, deadline, codec_whitelist="none") as container:
+        for stream in container.streams.video:
+            context: VideoCodecContext | None = getattr(stream, "codec_context", None)
+            if context is None or stream.disposition & Disposition.attached_pic:
+                continue
+            if not context.width:
+                _decode_one(container, stream, path)
+            check_pixels(context.width, context.height, path)
+
+
+def _decode_one(container: InputContainer, stream: VideoStream, path: Path) -> None:
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = _PIXELS
+    seen = 0
+    with suppress(av.error.FFmpegError):
+        for packet in container.demux(stream):
+            seen += packet.size
+            with suppress(av.error.FFmpegError):
+                if packet.decode():
+                    return
+            if seen > _LOOKED_AT:
+                break
+    what = f"its first pictures do not decode, or have more than {MOST_PIXELS:,} pixels"
+    raise NoFrames(what, path, f"{_DOWNLOAD_AGAIN}, or leave it out")
+
+
+def _open(path: Path, deadline: Deadline, **also: str) -> InputContainer:
     name = str(path.absolute())  # a relative name with a colon would be taken for an address
     # A playlist under a video's name must not reach for the network, nor for another file.
     local = {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(av.formats_available - _REFERRING))}
-    options = {**local, **_PIXELS}  # also those of the decoders with which FFmpeg looks at the streams
+    options = {**local, **_PIXELS, **also}  # also those of the decoders with which FFmpeg looks at the streams
     try:
         return av.open(name, options=options, metadata_errors="replace", timeout=deadline.seconds)
     except av.error.ExitError:
@@ -100,12 +147,16 @@ def check_trouble(error: BaseException, path: Path) -> None:
         raise StorageTrouble(f"the file cannot be read, {trouble.what}", path, trouble.remedy) from None
 
 
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SYNC_DISTANCE + 1)
+
+
 def _has_container_magic(path: Path) -> bool:
     """Whether the file begins as MP4, Matroska, AVI, FLV, Ogg, ASF, MPEG or raw H.264 files do."""
-    with path.open("rb") as file:
-        head = file.read(_SYNC_DISTANCE + 1)
+    head = _head(path)
     return (
-        head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+        head[4:8] in _BOXES
         or head.startswith(
             (b"\x1a\x45\xdf\xa3", b"FLV", b"OggS", b"\x30\x26\xb2\x75", b"\x00\x00\x01", b"\x00\x00\x00\x01")
         )

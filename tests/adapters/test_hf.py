@@ -352,6 +352,23 @@ def test_frames_go_in_as_images_where_that_is_asked(checkpoint: Callable[[str], 
         assert answers[0] != adapter_of(checkpoint(family), family).answer(Video(mini), QUESTIONS[0])
 
 
+def test_seconds_are_written_behind_the_video_where_that_is_asked(
+    checkpoint: Callable[[str], Path], uneven: Path
+) -> None:
+    video, plain = Video(uneven), adapter_of(checkpoint("internvl"), "internvl")
+    told = adapter_of(checkpoint("internvl"), "internvl", times="words")
+    read: list[torch.Tensor] = []
+    told.model.network.get_input_embeddings().register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    told.answer(video, "Why?")
+    text = told.model.processor.tokenizer.decode(read[0][0])
+    seconds = video.positions[told.frame_indices(video)]
+    assert re.findall(r"([\d.]+)s[,.]", text) == [f"{second:.2f}" for second in seconds]
+    assert text.index("located at") < text.index("Why?")
+    assert told.describe() == {**plain.describe(), "times": "words"}
+    with pytest.raises(UsageError, match="told each frame's second already"):
+        adapter_of(checkpoint("qwen3_vl"), "qwen3_vl", times="words").describe()
+
+
 @pytest.mark.parametrize(
     ("family", "options", "rule"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_an_imported_run_says_so_on_a_board(tmp_path: Path, ecva_bench: Command)
     assert ecva_bench("leaderboard", "--build", boards)[0] == 0
     page = (boards / "cuva" / "leaderboard.md").read_text()
     assert "| m | imported | 3/3 |" in page
-    assert "| m | imported | run | unknown | unknown | unknown | unknown |" in page
+    assert re.search(r"\| m \| imported \| \[run\]\(<submissions/.*?>\) \|( unknown \|){4}", page)
     assert "imported: answered elsewhere" in page
 
 

@@ -119,6 +119,8 @@ def test_the_command_line_says_what_a_model_uses(ecva_bench: Command, runs: dict
     assert code == 0
     table = shown.partition("motion on mini: what the model uses\n")[2].splitlines()
     rows = [line.split() for line in table if line.startswith("timestamp ")]
+    *rows, reported = rows
+    assert reported[:4] == ["timestamp", "iou", "43.88", "%"]  # score ends with what to report
     assert [row[3] for row in rows] == ["full", *PICTURES]
     assert [row[4] for row in rows] == ["43.88", "38.48", rows[2][4], "38.48"]
     assert rows[0][-3:] == ["-", "14", "14"]

@@ -180,6 +180,11 @@ def test_hostile_cells_are_findings(tmp_path: Path) -> None:
         ("rows.csv", b"clip,clip\na,b\n", "two columns are called 'clip'"),
         ("rows.csv", b"clip,why\n", "no row can be used"),
         ("rows.csv", b'clip,why\n"a,b\n', "table cannot be read"),
+        ("rows.csv", b'clip,why\na,"b\nc"\nd,"e\nf,g\n', "in the row that begins in line 4"),
+        ("rows.csv", b"clip;why\na;b\n", "separated by ';'"),
+        ("rows.csv", b"clip\twhy\na\tb\n", "separated by '.t'"),
+        ("rows.csv", b"clip;why\na;b, c\n", "separated by ';'"),
+        ("rows.tsv", b"clip,why\na,b\n", "separated by ','"),
         ("rows.csv", b"clip,why\na," + b"x" * ((1 << 20) + 1) + b"\n", "field larger"),
         ("rows.json", b"[" * 200_000, "no whole JSON"),
         ("rows.json", b"7", "holds no records"),
@@ -301,6 +306,15 @@ def test_options_lose_the_letters_they_begin_with(
     (query,) = dataset.annotations[0].queries
     assert (query.answer, query.options) == (index, shown or tuple(options))
     assert rules(dataset).get("lettered-options", 0) == (shown is not None)
+
+
+@pytest.mark.parametrize(("cell", "shown"), [("['a', 'b']", "['a', 'b']"), ({"A": "a"}, '{"A": "a"}'), (None, "")])
+def test_options_that_are_no_list_are_shown(cell: object, shown: str, tmp_path: Path) -> None:
+    lines(tmp_path, "rows.jsonl", {"v": "a", "q": "What?", "o": cell, "k": "A", "why": "so"})
+    choice = 'choice = { question = "q", options = "o", answer = "k", answer_is = "letter" }'
+    text = f'name = "p"\nid = "v"\ncause = "why"\n{choice}\nsplits = {{ test = ["rows.jsonl"] }}'
+    (found,) = load_dataset(describe(tmp_path, text)).findings
+    assert (found.rule, found.before) == ("options-few", shown)
 
 
 def test_a_record_made_unchecked_is_the_checked_one() -> None:

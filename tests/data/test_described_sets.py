@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from importlib import resources
@@ -152,19 +153,41 @@ def test_ucf_crime(shape: str, tmp_path: Path) -> None:
     assert dataset.findings == ()
 
 
+def test_labels_of_hivau_that_are_not_known_tell_no_anomaly(tmp_path: Path) -> None:
+    """XD-Violence's part of the raw database was not seen; in XD-Violence, A is normal."""
+    path = tmp_path / "xd_database_test.json"
+    said = {"description": "People walk.", "analysis": ""}
+    rows = {
+        name: {"label": label, "events": [], "video_summary_split": said}
+        for name, label in {"a": ["A"], "b": ["B1", "G"], "c": [], "d": ["Arson", "Explosion"]}.items()
+    }
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    dataset = load_dataset(f"hivau-70k:{path}")
+    assert {each.video: each.anomalous for each in dataset.annotations} == {"a": None, "b": None, "c": False, "d": True}
+    assert rules(dataset)["detection-unclear"] == 2
+
+
 def test_xd_violence(tmp_path: Path) -> None:
     dataset = load("xd-violence", tmp_path)
     assert [spans(each) for each in dataset.annotations] == [[(1.0, 2.0), (2.5, 3.0)], [(0.5, 1.5)]]
     assert [class_of(dataset, each.video) for each in dataset.annotations] == ["Shooting", "Explosion"]
 
 
-def test_veras_file_of_xd_violence_has_a_video_twice(tmp_path: Path) -> None:
+def test_veras_files_of_xd_violence_mark_violent_videos_as_normal(tmp_path: Path) -> None:
     dataset = load("xd-violence by VERA", tmp_path)
     assert {each.video: each.anomalous for each in dataset.annotations} == {
         "film__#00_label_A": False,
         "v=x__#1_label_B2-G-0": True,
     }
-    assert [(one.rule, one.field, one.before) for one in dataset.findings] == [("duplicate-row", "anomalous", "False")]
+    assert [(one.rule, one.before) for one in dataset.findings] == [
+        ("row-left-out", "marked as normal, but its name says violence")
+    ]
+    path = tmp_path / "xd_test_800.json"
+    rows = json.loads((tmp_path / "labels.json").read_text(encoding="utf-8"))
+    path.write_text(json.dumps(rows[1:]), encoding="utf-8")  # the violent video is there once, as normal
+    assert [(each.video, each.anomalous) for each in load_dataset(f"xd-violence:{path}").annotations] == [
+        ("film__#00_label_A", False)
+    ]
 
 
 def test_a_folder_is_a_split_and_videos_of_two_splits_are_found(tmp_path: Path) -> None:
@@ -236,7 +259,7 @@ WHOLE = {
     "smarthome-bench:smarthome/Video_Annotation.csv": ((1112, 0, 0, 554, 558), {"row-left-out": 91}),
     "sutd-trafficqa:trafficqa/annotation_sample.jsonl": ((7, 7, 0, 0, 0), {}),
     "ucf-crime:vera/UCF_Eval.json": ((290, 0, 0, 150, 140), {}),
-    "xd-violence:vera/xd_annotations.json": ((800, 0, 0, 300, 500), {"duplicate-row": 14}),  # 814 rows
+    "xd-violence:vera/xd_annotations.json": ((800, 0, 0, 300, 500), {"row-left-out": 14}),  # 814 rows
 }
 
 

@@ -194,3 +194,34 @@ def test_of_real_clips_the_container_tells_the_length(shared_data: Path, monkeyp
 def test_a_set_without_a_folder_or_with_rendered_videos_is_not_compared(cuva: Dataset) -> None:
     assert check_numbering(cuva) is None
     assert check_numbering(load_dataset("mini")) is None
+
+
+@pytest.mark.parametrize(("total", "behind", "shift"), [(150, 60, 1), (300, 70, -2), (200, 60, 5)])
+def test_a_shift_from_some_number_on_is_found(
+    tmp_path: Path,
+    cuva: Dataset,
+    lengths: dict[int, float],
+    monkeypatch: pytest.MonkeyPatch,
+    total: int,
+    behind: int,
+    shift: int,
+) -> None:
+    """A list that lost a row is right before it; over all, fewer than a fifth of the moments are beyond the ends."""
+    numbers = list(first(lengths, total))
+    renumbered = {number: lengths[number] for number in numbers[:-behind]}
+    renumbered |= {number + shift: lengths[number] for number in numbers[-behind:]}
+    text = refusal_of(replace(cuva, videos=folder_of(tmp_path / "videos", renumbered, monkeypatch)))
+    assert f"file n is annotation n{-shift:+} from annotation " in text
+
+
+@pytest.mark.parametrize("place", [0, 70, 110])
+def test_a_run_of_wrong_annotations_is_no_shift(
+    tmp_path: Path, cuva: Dataset, lengths: dict[int, float], monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    some = first(lengths, 120)
+    for number in list(some)[place : place + 10]:
+        some[number] *= 0.2
+    found = check_numbering(replace(cuva, videos=folder_of(tmp_path / "videos", some, monkeypatch)))
+    assert found is not None
+    assert found.own.beyond
+    assert not found.refused

@@ -19,7 +19,7 @@ from ecva_bench.records.answers import Lacking
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.paired import paired_bootstrap
 from tests.leaderboard.scored import scored
-from tests.scoring.build import answer, label, results
+from tests.scoring.build import answer, label, moments, results
 from tests.scoring.judges import RuleJudge, lexical
 
 OWED = tuple(f"v{n}/classification" for n in range(4))
@@ -41,6 +41,24 @@ def leaderboards(scores, **options):
 def column(table, name):
     place = table.header.index(name)
     return [row[place].text for row in table.rows]
+
+
+@pytest.mark.parametrize("curves", [0, 1, 3])
+def test_without_importance_curves_severity_is_ranked_by_moments_and_nothing_is_a_failure(curves):
+    def severe(model, text):
+        about = {"task": "severity", "duration": 12.0, "moments": moments((3.0, 9.0))}
+        known = [{"curve": ((0.0, 0.0), (6.0, 1.0), (12.0, 0.0))} if n < curves else {} for n in range(3)]
+        answers = [answer(f"v{n}", text, **about, **known[n]) for n in range(3)]
+        return score_results(results(answers, model=model), draws=100)
+
+    (board,) = leaderboards(
+        [severe("good", "0 3 1\n3 9 8\n9 12 1"), severe("bad", "0 3 8\n3 12 1"), severe("mute", "?")]
+    )
+    assert board.header[7] == ("hit1 %" if curves else "frame_auc %")
+    if not curves:
+        assert (column(board, "model"), column(board, "rank")) == (["good", "bad", "mute"], ["1", "2", "3"])
+    failures = dict(zip(column(board, "model"), column(board, "parse failures"), strict=True))
+    assert [failures[model] for model in ("good", "bad", "mute")] == ["0", "0", "3"]
 
 
 def test_models_are_ranked_by_the_mean_with_missing_as_zero():

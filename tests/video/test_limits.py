@@ -11,7 +11,7 @@ import pytest
 
 from ecva_bench.errors import VideoTooLarge
 from ecva_bench.records.base import Pictures
-from ecva_bench.video import Video, limits
+from ecva_bench.video import Video, limits, opening
 from ecva_bench.video.pictures import PictureView
 from ecva_bench.video.probing import probe
 from tests.clips import write_clip
@@ -60,6 +60,39 @@ def test_frames_of_too_many_pixels_are_an_error_before_they_are_decoded(tmp_path
     _, usual = probed(write_clip(tmp_path / "small.mp4"))
     assert found == "video_too_large"
     assert bytes_ - usual < 9600 * 4096 * 1.5 / 2  # not half a frame
+
+
+@pytest.mark.parametrize(("form", "error"), [("flv", "video_too_large"), ("mpeg", "no_frames")])
+def test_so_are_those_whose_size_no_header_states(tmp_path: Path, form: str, error: str) -> None:
+    """FFmpeg finds the streams of these files as packets come, and would decode a picture by its own limit."""
+    path = tmp_path / f"huge.{form}"
+    with av.open(str(path), "w", format=form) as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 9600, 4096, "yuv420p"
+        frame = av.VideoFrame(9600, 4096, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    found, bytes_ = probed(path)
+    _, usual = probed(write_clip(tmp_path / "small.mp4"))
+    assert found == error
+    assert bytes_ - usual < 9600 * 4096 * 1.5
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("avi", "mjpeg"), ("mkv", "ffv1")])
+def test_a_size_that_the_decoder_refuses_is_still_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, codec: str
+) -> None:
+    path = tmp_path / f"large.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(128, 96, stream.pix_fmt)))
+        container.mux(stream.encode())
+    monkeypatch.setattr(limits, "MOST_PIXELS", 64 * 48)
+    monkeypatch.setattr(opening, "_PIXELS", {"max_pixels": str(64 * 48)})
+    assert "128x96" in probe(path).message
 
 
 def test_frames_of_just_as_many_pixels_are_allowed(small_limit: None, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
@@ -137,13 +138,16 @@ def _at(place: int, options: Options) -> str | None:
 
 
 def _list_in(cell: object) -> list[object]:
-    """Return the list that a cell holds, which may be written as text; an empty one where it holds none."""
+    """Return the list that a cell holds, which may be written as text; what is no list is an option of its own."""
+    value = cell
     if isinstance(cell, str):
         try:
-            cell = parse_json(cell, lenient=True)
+            value = parse_json(cell, lenient=True)
         except ValueError:
-            return []
-    return cell if isinstance(cell, list) else []
+            return [cell]
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [json.dumps(value, ensure_ascii=False)]
 
 
 def query_name(value: object) -> str:

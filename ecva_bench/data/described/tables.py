@@ -34,6 +34,7 @@ _FORMATS: dict[str, Format] = {
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 _LONGEST_CELL = 1 << 20  # characters
+_OTHER_SEPARATORS = ";\t|,"
 
 
 def read_table(path: Path, keys: RowKeys, report: Report) -> Iterator[NumberedRow]:
@@ -66,12 +67,27 @@ def _of_lines(file: Iterable[str], kind: Format, columns: tuple[str, ...], repor
     if kind == "words":
         return _of_words(file, columns, report)
     csv.field_size_limit(_LONGEST_CELL)  # of all readers of the process: others set their own
-    return _of_cells(csv.reader(file, delimiter="\t" if kind == "tsv" else ",", strict=True), report)
+    return _of_cells(_cells(file, "\t" if kind == "tsv" else ","), report)
+
+
+def _cells(file: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """Yield the cells of each row; `csv.Error` that says in which line the row begins that cannot be read."""
+    reader = csv.reader(file, delimiter=separator, strict=True)
+    line = 1
+    try:
+        for row in reader:
+            yield row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"{error}, in the row that begins in line {line}") from error
 
 
 def _of_cells(lines: Iterable[list[str]], report: Report) -> Iterator[NumberedRow]:
     cells = iter(lines)
-    names = _columns(next(cells, []))
+    header = next(cells, [])
+    names = _columns(header)
+    if len(header) == 1 and (sign := next((one for one in _OTHER_SEPARATORS if one in header[0]), None)):
+        raise csv.Error(f"its header is one column, {header[0][:200]!r}: the cells seem to be separated by {sign!r}")
     number = 0
     for line in cells:
         if len(line) == len(names):

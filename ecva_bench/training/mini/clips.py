@@ -152,4 +152,5 @@ def _painted(chance: random.Random, kind: SceneKind) -> tuple[dict[str, str], tu
 def _places(size: int, zoom: float, shift: float) -> NDArray[np.int64]:
     """Return the row or column of the drawing that each of the picture's shows; the edge goes on outside."""
     places = (np.arange(size) + 0.5 - size / 2) / zoom + size / 2 + shift - 0.5
-    return np.clip(np.rint(places), 0, size - 1).astype(np.int64)
+    found: NDArray[np.int64] = np.clip(np.rint(places), 0, size - 1).astype(np.int64)
+    return found
