@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError, mode
 
 from ..errors import DataError
 from ..untrusted import parse_json
-from .base import Count, Record
+from .base import Count, Record, first_problem
 
 TRAINING_SCHEMA = "ecva.training/1"
 TRAINING_FILE = "training.json"  # its name beside weights
@@ -108,10 +108,7 @@ def parse_training(content: bytes, where: object) -> TrainingRecord:
     try:
         record = TrainingRecord.model_validate(parse_json(content))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        what = f"this is no record of a training ({place}: {first['msg']})"
-        raise DataError(what, where, remedy) from None
+        raise DataError(f"this is no record of a training ({first_problem(error)})", where, remedy) from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"this is no record of a training ({error!s:.200})", where, remedy) from None
     if record.schema_ != TRAINING_SCHEMA:

@@ -57,7 +57,7 @@ class PictureTooLarge(TrainingError):
 class FrameCache:
     """The frames of conversations for one recipe, in a folder of the user's own (0700) that several processes may use.
 
-    It is the `frames` of `training.train`. `decoded` are the videos that this process decoded, in order.
+    It is the `frames` of `training.train`.
     """
 
     def __init__(self, recipe: Recipe, model: ShapesPictures, folder: Path | None = None) -> None:
@@ -70,7 +70,6 @@ class FrameCache:
         except OSError as error:
             raise CacheError(f"no frames can be kept there ({error.strerror})", self._folder, _OTHER) from error
         self._sha256: dict[Path, str] = {}
-        self.decoded: list[Path] = []
 
     def __call__(self, conversation: Conversation) -> Pixels:
         """Return the frames of a conversation's file: uint8 [T, side, side, 3], one of a picture.
@@ -82,6 +81,13 @@ class FrameCache:
         if conversation.kind == "picture":
             return self._shaped(_picture(conversation.path))
         return self._of_video(conversation.path)
+
+    def check(self, conversation: Conversation) -> None:
+        """Raise what asking for the frames would; those of a video are kept then, a picture is decoded alone."""
+        if conversation.kind == "picture" and conversation.path is not None:
+            _picture(conversation.path)
+        else:
+            self(conversation)
 
     def video(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
         """Return a video's entry in the record of the training; `named` are its data set and id."""
@@ -115,7 +121,6 @@ class FrameCache:
     def _decode(self, path: Path) -> Pixels:
         video = Video(path)
         indices = samplers.midpoints(video.n_frames, self._recipe.frames, rounded="bounds")
-        self.decoded.append(path)
         return self._shaped(video.frames_at(indices).pixels)
 
     def _shaped(self, pixels: Pixels) -> Pixels:
@@ -183,7 +188,7 @@ def read_all(
 
     def read(conversation: Conversation) -> None:
         try:
-            cache(conversation)
+            cache.check(conversation)
         except (VideoError, TrainingError) as error:
             if error.retryable:
                 raise

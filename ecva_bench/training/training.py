@@ -58,7 +58,7 @@ def train(
     Raises `TrainingError` where nothing can be learned, another process trains there or a loss is no number, and what
     the adapter and `frames` raise.
     """
-    log = TrainingLog(out) if _rank() == 0 else None
+    log = TrainingLog(out) if is_first() else None
     try:
         stage = make_stage(recipe, conversations, adapter, frames, out, log, progress, **machine)
         result = _run(stage, log)
@@ -91,7 +91,7 @@ def make_stage(
     from .stage import Stage
 
     if not adapter.model_path:
-        if _rank() == 0 and not (out / START / "config.json").is_file():
+        if is_first() and not (out / START / "config.json").is_file():
             adapter.start(out / START, recipe.seed)
         _wait_for(out / START / "config.json")
         adapter.model_path = str(out / START)
@@ -188,8 +188,9 @@ def _facts(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _rank() -> int:
-    return int(os.environ.get("RANK", "0"))
+def is_first() -> bool:
+    """Whether this is the only process, or the first of those that torchrun starts: it alone writes and speaks."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _wait_for(path: Path) -> None:
