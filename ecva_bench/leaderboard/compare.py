@@ -23,7 +23,7 @@ from ..records.training import TrainedShare
 from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
 from .groups import RANKED_BY
-from .pairing import OF_SETS, Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
+from .pairing import OF_SETS, Mismatch, NothingShared, On, PairedColumn, column_names, mean, mismatches, pairs
 from .sheet import lacking_text, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .unjudgeable import both_on_the_same, unjudgeable_texts
@@ -161,10 +161,11 @@ def compare_runs(
     """Return how each run differs from every one before it, column by column, and the videos that moved most.
 
     `metrics` are columns (`rougeL`), one task's column (`cause/rougeL`) or `all`; empty means the one of each task by
-    which leaderboards rank. Empty `tasks` are all. Raises `UsageError` where runs scored no common sample, or, on
-    `all`, different ones, and where a column was computed in two ways.
+    which leaderboards rank. Empty `tasks` are all. Two runs that share nothing are left out where each shares something
+    with another. Raises `UsageError` where a run shares nothing with any, or, on `all`, scored other samples, and where
+    a column was computed in two ways.
     """
-    found = [_pair(base=base, new=new, metrics=metrics, tasks=tasks, on=on) for base, new in combinations(runs, 2)]
+    found = _pairs(runs, metrics=metrics, tasks=tasks, on=on)
     changes = iter(effects([one for pair in found for one in pair.columns], seed=seed, draws=draws))
     tests = sum(len(pair.columns) for pair in found)
     return [
@@ -196,13 +197,34 @@ class _Pair(NamedTuple):
     columns: list[PairedColumn]
 
 
+def _pairs(runs: Sequence[Scores], *, metrics: Sequence[str], tasks: Sequence[str], on: On) -> list[_Pair]:
+    """Return all pairs of runs that share something; `NothingShared` where that leaves out a run."""
+    found, reasons, left = [], dict[int, NothingShared](), set(range(len(runs)))
+    for first, second in combinations(range(len(runs)), 2):
+        try:
+            found.append(_pair(base=runs[first], new=runs[second], metrics=metrics, tasks=tasks, on=on))
+            left -= {first, second}
+        except NothingShared as reason:
+            reasons[second] = reasons[first] = reason
+    if not found:
+        raise reasons[0]
+    if left:
+        names = ", ".join(runs[place].header.name for place in sorted(left))
+        raise UsageError(
+            "a run shares no sample or metric with any other", names, "leave it out, or score it like the others"
+        )
+    return found
+
+
 def _pair(*, base: Scores, new: Scores, metrics: Sequence[str], tasks: Sequence[str], on: On) -> _Pair:
     """Return two runs with their columns paired; `UsageError` where they cannot be compared."""
     names = column_names(base=base, new=new, metrics=() if ALL in metrics else metrics, tasks=tasks, on=on)
     names = names if metrics else _one_of_each_task(names)
+    sides = f"{base.header.name}, {new.header.name}"
+    if base.header.dataset_sha256 != new.header.dataset_sha256 and not pairs(base=base, new=new, names=names, on=on):
+        raise NothingShared("no sample was scored in both runs", sides, "compare runs over the same videos")
     base, new = both_on_the_same(base=base, new=new)
     found = mismatches(base=base, new=new, names=names, on=on)
-    sides = f"{base.header.name}, {new.header.name}"
     unequal = [mismatch for mismatch in found if mismatch.field in OF_SETS]
     if unequal:
         remedy = "compare what both were asked with --on owed, or what both answered with --on intersection"
@@ -212,7 +234,7 @@ def _pair(*, base: Scores, new: Scores, metrics: Sequence[str], tasks: Sequence[
         raise UsageError(f"the two runs were scored in different ways ({_some(otherwise)})", sides, "score both alike")
     paired = pairs(base=base, new=new, names=names, on=on)
     if not paired:
-        raise UsageError("no sample was scored in both runs", sides, "compare runs over the same videos")
+        raise NothingShared("no sample was scored in both runs", sides, "compare runs over the same videos")
     return _Pair(base, new, found, paired)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from ..wording import counted, versions
 from .compare import ALPHA, Comparison, Effect, Mover, Side
@@ -29,6 +30,7 @@ def comparison_tables(found: Sequence[Comparison]) -> list[Table]:
         f"detectable: the true difference that so many videos show in 80 % of cases, at {100 * ALPHA:g} %, uncorrected",
         *(note if alone else f"{_sides(one)}: {note}" for one in found for note in _notes(one)),
         *([UNMOVED] if alone and not first.movers else []),
+        *_not_compared(found),
     ]
     header = ("metric", "unit", "base", "new", "difference", "p", "p (Holm)", "detectable", "n", "videos")
     differences = Table(
@@ -44,6 +46,16 @@ def comparison_tables(found: Sequence[Comparison]) -> list[Table]:
         notes=tuple(notes),
     )
     return [differences, *([movers_table(first.movers)] if alone and first.movers else [])]
+
+
+def _not_compared(found: Sequence[Comparison]) -> list[str]:
+    """Return which pairs of the runs are not among the comparisons, in at most one note."""
+    runs = {(side.results_sha256, side.name): side for one in found for side in (one.base, one.new)}
+    there = {frozenset((one.base.results_sha256, one.new.results_sha256)) for one in found}
+    pairs = combinations(runs.values(), 2)
+    left = [pair for pair in pairs if frozenset(side.results_sha256 for side in pair) not in there]
+    named = "; ".join(f"{new.model} ({new.name}) against {base.model} ({base.name})" for base, new in left)
+    return [f"not compared, for they share no sample or metric: {named}"] if left else []
 
 
 def _notes(found: Comparison) -> list[str]:

@@ -28,6 +28,10 @@ VIEW = "full"
 IDS_SHOWN = 3
 
 
+class NothingShared(UsageError):
+    """Two runs have nothing that could be compared."""
+
+
 class Mismatch(Record):
     """A difference that forbids comparing two runs; `where` names the task or metric."""
 
@@ -114,7 +118,7 @@ def column_names(
     """Return the columns to compare, as `task/column`, in the order of the base's file.
 
     `metrics` are columns, or a task's column as `task/column`; empty means all. Columns of either run are included, so
-    that one which a run lacks is noticed; only columns of both unless `all` are compared. Raises `UsageError` for a
+    that one which a run lacks is noticed; only columns of both unless `all` are compared. Raises `NothingShared` for a
     metric or task that is in neither, and where no column is left.
     """
     first, second = _summaries(base), _summaries(new)
@@ -122,10 +126,10 @@ def column_names(
     for metric in metrics:
         if not any(metric in (name, _column(name)) for name in there):
             known = ", ".join(dict.fromkeys(_column(name) for name in there)) or "none"
-            raise UsageError(f"no metric {metric!r} was scored", base.header.name, f"available: {known}")
+            raise NothingShared(f"no metric {metric!r} was scored", base.header.name, f"available: {known}")
     for task in tasks:
         if not any(name.startswith(f"{task}/") for name in there):
-            raise UsageError(f"no answer to the task {task!r} was scored", base.header.name, "leave out --task")
+            raise NothingShared(f"no answer to the task {task!r} was scored", base.header.name, "leave out --task")
     chosen = [
         name
         for name in there
@@ -133,7 +137,9 @@ def column_names(
         and (not tasks or name.partition("/")[0] in tasks)
     ]
     if not chosen:
-        raise UsageError("the two runs share no metric", f"{base.header.name}, {new.header.name}", "score both alike")
+        raise NothingShared(
+            "the two runs share no metric", f"{base.header.name}, {new.header.name}", "score both alike"
+        )
     return chosen
 
 

@@ -7,9 +7,9 @@ Whoever trains a model elsewhere may write such a file by hand: `{"schema": "ecv
 from __future__ import annotations
 
 from operator import not_
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from ..errors import DataError
 from ..untrusted import parse_json
@@ -33,6 +33,12 @@ class TrainingVideo(Record):
     id: str = Field(default="", exclude_if=not_)
     sha256: Sha256 = Field(default="", exclude_if=not_)
     bytes: Count = Field(default=0, exclude_if=not_)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not (self.sha256 or (self.dataset and self.id)):
+            raise ValueError("a video is named by its dataset and id, or by its sha256")
+        return self
 
 
 class TrainingData(Record):

@@ -65,7 +65,7 @@ def read_training_set(source: str, media: Path | None, prompts: PromptSet = "our
     path = Path(source)
     if path.suffix.lower() in (".json", ".jsonl") and path.is_file():
         entries = _entries(path)
-        reader = next((read for keys, read in _READERS if entries and _has(entries[0], keys)), None)
+        reader = next((read for keys, read in _READERS if any(_has(entry, keys) for entry in entries)), None)
         if reader is not None:
             if media is None:
                 raise UsageError("the folder of the pictures and videos is not known", path, "name it with --media")
@@ -133,16 +133,19 @@ def _found(files: VideoFiles, entry: _Entry) -> tuple[Path | None, str]:
 
 def _entries(path: Path) -> list[Any]:
     """Return the entries of a JSON list or of JSON lines; `DataError` where it is neither."""
-    content = path.read_bytes()
-    try:
-        if content.lstrip()[:1] == b"[" and path.suffix.lower() == ".json":
-            found = parse_json(content)
-            return found if isinstance(found, list) else []
-        if path.suffix.lower() == ".json":
-            return [parse_json(content)]
-        return [parse_json(line) for line in content.split(b"\n") if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"the samples cannot be read ({error!s:.200})", path, f"give {_FORMS}") from error
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    one_value = path.suffix.lower() == ".json" or content.lstrip()[:1] == b"["
+    lines = [content] if one_value else content.split(b"\n")
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not one_value and not line.strip():
+            continue
+        try:
+            found.append(parse_json(line))
+        except (ValueError, RecursionError) as error:
+            where = "" if one_value else f"line {number}: "
+            raise DataError(f"the samples cannot be read ({where}{error!s:.200})", path, f"give {_FORMS}") from error
+    return found[0] if one_value and isinstance(found[0], list) else found
 
 
 def _has(entry: Any, keys: set[str]) -> bool:

@@ -33,6 +33,7 @@ from .formats import SkippedSample
 from .recipe import Recipe
 
 Pixels = NDArray[np.uint8]
+_LONGEST = 13_000  # pixels of a picture's side: on its square it takes 0.5 GB
 _LOCKS = 64  # files by which processes keep from decoding one video at the same time
 
 
@@ -45,6 +46,12 @@ class ShapesPictures(Protocol):
 
     def picture_side(self) -> int:
         """Return the side of the square, in pixels."""
+
+
+class PictureTooLarge(TrainingError):
+    """A picture whose square would take the machine."""
+
+    code = "picture too large"
 
 
 class FrameCache:
@@ -161,9 +168,12 @@ _OTHER = "make room, or name another folder with --cache"
 
 
 def _picture(path: Path) -> Pixels:
-    """Return a picture as one frame, uint8 [1, H, W, 3]; `TrainingError` where it is none or cut off."""
+    """Return a picture as one frame, uint8 [1, H, W, 3]; `TrainingError` where it is none, cut off or too large."""
     try:
         with Image.open(path) as image:
+            if max(image.size) > _LONGEST:
+                what = f"this picture is {image.width} x {image.height}, its sides may have {_LONGEST:,} pixels"
+                raise PictureTooLarge(what, path, "bring it to a smaller size, or leave it out")
             return np.asarray(image.convert("RGB"))[None]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise TrainingError(f"this is no whole picture ({error!s:.200})", path, "leave it out") from error

@@ -92,7 +92,8 @@ def begun_in(out: Path, recipe: Recipe) -> TrainedStage | None:
         return None
     file = out / TRAINING_FILE
     if not file.is_file():
-        if any(out.iterdir()):
+        unfinished = f".{TRAINING_FILE}."  # what another process writes right now, or a kill left of it
+        if any(not path.name.startswith(unfinished) for path in out.iterdir()):
             raise TrainingError("the folder holds something else than a training", out, _ANOTHER)
         return None
     begun = parse_training(file.read_bytes(), file).stages[-1]

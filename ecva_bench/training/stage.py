@@ -185,7 +185,12 @@ def last_checkpoint(out: Path) -> Path | None:
 
 def finished(checkpoint: Path) -> transformers.TrainerState | None:
     """Return the state of a checkpoint after which there is no step left; None of another."""
-    state = transformers.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    file = checkpoint / "trainer_state.json"
+    try:
+        state = transformers.TrainerState.load_from_json(str(file))
+    except (OSError, ValueError, TypeError) as error:
+        remedy = "move this checkpoint elsewhere, and the one before it is gone on with"
+        raise TrainingError("the checkpoint is damaged", file, remedy) from error
     return state if state.global_step >= state.max_steps else None
 
 

@@ -120,6 +120,10 @@ def _model(networks: Trainable, recipe: Recipe) -> TrainedModel:
     if recipe.lora:
         from peft import inject_adapter_in_model
 
+        known = {name.rpartition(".")[2] for name, _ in networks.language.named_modules() if name.endswith("_proj")}
+        if unknown := sorted(set(recipe.lora.targets) - known):
+            what = f"the language model has no matrix {unknown[0]!r} that LoRA could be put on"
+            raise TrainingError(what, f"{recipe.id}: lora.targets", f"known are {', '.join(sorted(known))}")
         inject_adapter_in_model(lora_config(recipe.lora), networks.language)
     if hasattr(networks.connector, "drop_path"):
         networks.connector.drop_path = recipe.drop_path

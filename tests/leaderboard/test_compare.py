@@ -179,6 +179,29 @@ def test_of_several_runs_each_pair_is_compared_and_p_values_are_corrected_for_al
     assert "3 comparisons" in first
 
 
+def test_a_pair_that_shares_nothing_is_left_out_and_named_while_others_are_compared():
+    both, cause, effect = (
+        scored({task: FULL for task in tasks}, model=f"m{n}", name=f"r{n}", results_sha256=str(n) * 64)
+        for n, tasks in enumerate((("cause", "effect"), ("cause",), ("effect",)))
+    )
+    for runs in ([both, cause, effect], [cause, effect, both]):
+        found = compare_runs(runs)
+        assert [one.effects[0].name for one in found] == ["cause/gated", "effect/gated"]
+        told = [note for note in comparison_tables(found)[0].notes if note.startswith("not compared")]
+        assert told == ["not compared, for they share no sample or metric: m2 (r2) against m1 (r1)"]
+    assert not any("not compared" in note for note in comparison_tables(compare_runs([both, cause]))[0].notes)
+    alone = scored({"timestamp": FULL}, name="alone")
+    with pytest.raises(UsageError, match="no sample or metric with any other: alone"):
+        compare_runs([both, alone, cause])
+
+
+def test_runs_over_two_data_sets_are_said_to_share_no_sample_however_they_were_scored():
+    other = {f"w{number}": 0.5 for number in range(8)}
+    new = scored({"cause": other}, signature="anomeval|judge:y|v:1", dataset_sha256="2" * 64)
+    with pytest.raises(UsageError, match="no sample was scored in both"):
+        compare_scores(base=scored({"cause": FULL}), new=new)
+
+
 def test_the_intersection_is_what_both_answered():
     base = scored({"cause": {**FULL, "v1": 0.9, "v2": None}})
     new = scored({"cause": {**FULL, "v3": None, "v9": 0.0}})

@@ -78,6 +78,8 @@ def test_a_stage_is_planned_trained_gone_on_with_and_known_to_run(
     refusal = told(ecva_bench, "train", *data, "--out", "one", code=2)
     assert "1 of 6 samples cannot be used (1 missing file), more than 0.1" in " ".join(refusal.split())
     assert not Path("one").exists()
+    Path("one").mkdir()
+    Path("one/.training.json.12ab34cd").touch()  # a kill came while the record was written
 
     said = told(ecva_bench, "train", *data, "--out", "one", "--max-bad", "20%")
     assert "one: 3 steps on 5 samples" in said

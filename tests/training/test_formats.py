@@ -125,6 +125,27 @@ def test_a_choice_is_answered_by_letter_and_option(tmp_path: Path) -> None:
     assert f"{letter}. Ice" in one.turns[0].text
 
 
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_a_file_may_begin_with_a_mark_or_with_a_sample_that_is_none(
+    tmp_path: Path, media: Path, form: str, begin: str
+) -> None:
+    file = tmp_path / f"chat.{form}"
+    entries = [{"id": "0"}, *SAMPLES]
+    file.write_text(begin + ("\n".join(map(json.dumps, entries)) if form == "jsonl" else json.dumps(entries)))
+    found = read_training_set(str(file), media)
+    assert ([one.reason for one in found.skipped], len(found.conversations)) == (["not a sample"], 3)
+
+
+def test_a_list_may_be_called_lines_and_a_broken_line_is_named(tmp_path: Path, media: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    file.write_text(json.dumps(SAMPLES))
+    assert len(read_training_set(str(file), media).conversations) == 3
+    file.write_text(f"{json.dumps(SAMPLES[0])}\n\n{{broken")
+    with pytest.raises(DataError, match="line 3: Expecting"):
+        read_training_set(str(file), media)
+
+
 @pytest.mark.parametrize("content", ["{", '[{"a": 1}]'])
 def test_what_is_no_file_of_samples_is_refused(tmp_path: Path, media: Path, content: str) -> None:
     file = tmp_path / "bad.json"

@@ -108,6 +108,9 @@ def test_what_broke_off_is_gone_on_with_to_the_same_bits(tmp_path: Path, monkeyp
     assert [line["goes_on_from"] for line in told if line["kind"] == "run"] == [None, "checkpoint-2"]
     by_step: dict[int, Any] = {line["step"]: line for line in lines(tmp_path / "whole") if line["kind"] == "step"}
     assert all(line == by_step[line["step"]] for line in told if line["kind"] == "step")
+    (tmp_path / "whole/checkpoint-6/trainer_state.json").write_text("")
+    with pytest.raises(TrainingError, match="checkpoint is damaged"):
+        train_tiny(tmp_path, tmp_path / "whole")
     assert by_step[2]["rates"].keys() == {"connector", "language", "tower"}
 
 
