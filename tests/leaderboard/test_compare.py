@@ -181,7 +181,7 @@ def test_of_several_runs_each_pair_is_compared_and_p_values_are_corrected_for_al
 
 def test_a_pair_that_shares_nothing_is_left_out_and_named_while_others_are_compared():
     both, cause, effect = (
-        scored({task: FULL for task in tasks}, model=f"m{n}", name=f"r{n}", results_sha256=str(n) * 64)
+        scored(dict.fromkeys(tasks, FULL), model=f"m{n}", name=f"r{n}", results_sha256=str(n) * 64)
         for n, tasks in enumerate((("cause", "effect"), ("cause",), ("effect",)))
     )
     for runs in ([both, cause, effect], [cause, effect, both]):

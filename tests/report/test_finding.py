@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ecva_bench.report.page import write_page
+from ecva_bench.report.run import Run
 
 from .build import small_run, story, taken
 from .watching import Open, rows, shows, until
@@ -169,3 +170,33 @@ def test_the_question_and_the_frames_that_were_shown(opened: Open, tmp_path: Pat
     named = replace(asked, results=asked.results.model_copy(update={"spec": spec}))
     other = opened(write_page([named], tmp_path / "page").folder.joinpath("index.html").as_uri())
     assert "Why <b></b>?" in other.inner_text("#reference")
+
+
+def test_long_names_leave_room_for_what_stands_beside_them(opened: Open, tmp_path: Path) -> None:
+    name = "a model of which the name goes on and on, 7B, instruct, version 1.5 of November"
+    runs = [
+        Run(
+            one.results.model_copy(update={"name": f"{name} {number}", "model": f"{name} {number}"}),
+            tuple(s.model_copy(update={"header": s.header.model_copy(update={"model": name})}) for s in one.scores),
+        )
+        for number, one in enumerate(story())
+    ]
+    index = write_page(runs, tmp_path / "page").folder / "index.html"
+    page = opened(f"{index.as_uri()}#page=scatter", selector="svg.scatter", viewport={"width": 390, "height": 844})
+    inside = """([inner, outer]) => [...document.querySelectorAll(inner)].map((one) => {
+      const [a, b] = [one, one.closest(outer)].map((part) => part.getBoundingClientRect());
+      return a.width > 0 && a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+    })"""
+    assert page.evaluate(inside, ["#page select", "#page"]) == [True, True]
+    assert all(page.evaluate(inside, ["svg.scatter text", "svg"]))
+    assert page.evaluate(inside, [".chip b", ".chip"]) == [True, True]
+
+
+def test_a_link_may_call_a_run_as_the_page_does_and_a_wrong_one_is_told_once(opened: Open, folder: Path) -> None:
+    address = (folder / "index.html").as_uri()
+    label = taken(folder, "index")["runs"][1]["label"]
+    page = opened(f"{address}#task=cause&run=nobody")
+    assert page.inner_text("#trouble") == "There is no run nobody here."
+    page.evaluate("label => { location.hash = `task=cause&run=${label}`; }", label)
+    until(page, lambda: page.input_value("#of") == "1")
+    assert not page.is_visible("#trouble")

@@ -41,7 +41,8 @@
   function namedRun() {
     const { run } = state.now;
     if (!run) return;
-    const found = index.runs.findIndex((one) => one.name === run || (run.length > 7 && one.sha256.startsWith(run)));
+    const called = [(one) => one.name === run, (one) => one.label === run, (one) => run.length > 7 && one.sha256.startsWith(run)];
+    const found = called.map((fits) => index.runs.findIndex(fits)).find((place) => place >= 0) ?? -1;
     if (found < 0) trouble(`There is no run ${run} here.`);
     state.set(found < 0 ? { run: "" } : { run: "", of: String(found), sort: state.now.sort || "low" });
   }
@@ -101,7 +102,7 @@
       const lacking = run.owed - run.answered;
       const poor = (run.empty ? `, ${run.empty} empty` : "") + (run.cut_off ? `, ${run.cut_off} cut off` : "");
       const title = `${run.name}: ${run.answered} of ${run.owed} answered${poor}${run.scored ? "" : ", not scored"}`;
-      const chip = el("label", { class: "chip", title }, box, run.label, lacking ? el("small", {}, `${lacking} lacking`) : "", el("b"));
+      const chip = el("label", { class: "chip", title }, box, el("span", {}, run.label), lacking ? el("small", {}, `${lacking} lacking`) : "", el("b"));
       chip.style.setProperty("--hue", Ecva.hue(number));
       by("runs").append(chip);
     });
@@ -184,6 +185,7 @@
 
   function listen() {
     window.addEventListener("hashchange", () => {
+      by("trouble").hidden = true; // it was about another address
       state.read();
       guarded(draw)();
     });
