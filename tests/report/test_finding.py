@@ -74,6 +74,24 @@ def test_filters_by_the_answers_of_one_run(page: Any) -> None:
     assert page.inner_text("#heading").replace(" · ", "/") in rows(page)
 
 
+def test_bounds_are_read_with_a_point_or_a_comma_and_what_is_no_number_bounds_nothing(page: Any) -> None:
+    page.select_option("#task", "timestamp")  # IoU 0.43 and 0.25, with means of 33.9 %
+    page.click("#more summary")
+    page.select_option("#of", "0")
+    page.fill("#from", "42,9")
+    listed(page, [])
+    page.fill("#from", "42.8")
+    listed(page, ["v0/timestamp", "v1/timestamp"])
+    page.fill("#from", "42,8")
+    listed(page, ["v0/timestamp", "v1/timestamp"])
+    for text in ("much", "42 or so"):
+        page.fill("#from", text)
+        listed(page, ["v0/timestamp", "v1/timestamp", "v2/timestamp"])
+        assert page.get_attribute("#from", "aria-invalid") == "true"
+    page.fill("#from", "")
+    until(page, lambda: page.get_attribute("#from", "aria-invalid") == "false")
+
+
 def test_means_and_the_scatter_lead_to_samples_and_back_goes_back(page: Any, folder: Path) -> None:
     chips = [text.split("\n")[-1] for text in page.locator("#runs label").all_inner_texts()]
     index = taken(folder, "index")

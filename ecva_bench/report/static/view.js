@@ -7,6 +7,7 @@
   const by = (id) => document.getElementById(id);
   const SIMPLE = ["task", "class", "metric", "text", "find", "sort"];
   const MORE = ["of", "from", "to", "spread", "right", "wrong", "s2", "s3"];
+  const BOUNDS = ["from", "to", "spread"];
   const CHECKS = ["errors", "cut", "unread", "marked"];
   const PAGES = { "": "Samples", means: "Means", scatter: "Run against run" };
   let index = null;
@@ -140,6 +141,7 @@
     by("metric").disabled = !offered.length;
     for (const name of [...SIMPLE, ...MORE]) if (by(name).value !== state.now[name]) by(name).value = state.now[name];
     for (const name of CHECKS) by(name).checked = Boolean(state.now[name]);
+    for (const name of BOUNDS) by(name).setAttribute("aria-invalid", String(Boolean(state.now[name]) && Number.isNaN(filter.typed(state.now[name]))));
     if ([...MORE, ...CHECKS].some((name) => state.now[name])) by("more").open = true;
     const hidden = state.hidden();
     for (const box of by("runs").querySelectorAll("input")) box.checked = !hidden.has(Number(box.dataset.run));
