@@ -47,7 +47,7 @@ def _by_name(seen: Sequence[TrainingVideo], groups: Sequence[VideoQuestions], da
     """Return the videos asked about whose data set and name are those of a video that was trained on."""
     names = Names((group.video, group.samples[0].media) for group in groups)
     asked = {group.video for group in groups}
-    ids = dict.fromkeys(one.id for one in seen if one.id and dataset and one.dataset == dataset)
+    ids = dict.fromkeys(one.id for one in seen if one.id and dataset and one.dataset.lower() == dataset.lower())
     return [video for one in ids for video in ((one,) if one in asked else names.find(one))]
 
 

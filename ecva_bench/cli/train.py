@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -88,10 +87,11 @@ def train_command(
 def _train(request: TrainingRequest, out: Path) -> None:
     """Train, and print what became of it."""
     from ..training.request import SKIPPED
+    from ..training.training import is_first
     from ..wording import counted
     from .progress import progress
 
-    if os.environ.get("RANK", "0") != "0":  # of the processes that torchrun starts, the first one speaks
+    if not is_first():
         request.train(request.prepare(out))
         return
     with progress("read", "files") as read:

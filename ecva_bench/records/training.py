@@ -7,13 +7,13 @@ Whoever trains a model elsewhere may write such a file by hand: `{"schema": "ecv
 from __future__ import annotations
 
 from operator import not_
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from ..errors import DataError
 from ..untrusted import parse_json
-from .base import Count, Record
+from .base import Count, Record, first_problem
 
 TRAINING_SCHEMA = "ecva.training/1"
 TRAINING_FILE = "training.json"  # its name beside weights
@@ -33,6 +33,12 @@ class TrainingVideo(Record):
     id: str = Field(default="", exclude_if=not_)
     sha256: Sha256 = Field(default="", exclude_if=not_)
     bytes: Count = Field(default=0, exclude_if=not_)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not (self.sha256 or (self.dataset and self.id)):
+            raise ValueError("a video is named by its dataset and id, or by its sha256")
+        return self
 
 
 class TrainingData(Record):
@@ -102,10 +108,7 @@ def parse_training(content: bytes, where: object) -> TrainingRecord:
     try:
         record = TrainingRecord.model_validate(parse_json(content))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        what = f"this is no record of a training ({place}: {first['msg']})"
-        raise DataError(what, where, remedy) from None
+        raise DataError(f"this is no record of a training ({first_problem(error)})", where, remedy) from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"this is no record of a training ({error!s:.200})", where, remedy) from None
     if record.schema_ != TRAINING_SCHEMA:

@@ -12,33 +12,32 @@ from torch.utils.data import Dataset, Sampler
 
 from .conversations import Conversation
 from .networks import FramesOf
-from .words import IGNORED, Tokens, Words
-
-NO_LABEL = "cut off before its answer"
+from .words import CUT_OFF, IGNORED, Words
 
 
 class Samples(Dataset[dict[str, Any]]):
     """Conversations as ids and labels, cut to `max_length` ids; `skipped` counts by reason those of no use.
 
-    Frames are read where visual tokens have a place.
+    Ids are made again when a sample is asked for, and frames read where visual tokens have a place: ids of all samples
+    would fill gigabytes, in each process that reads for the training.
     """
 
     def __init__(self, conversations: Iterable[Conversation], words: Words, frames: FramesOf, max_length: int) -> None:
         self.skipped: Counter[str] = Counter()
-        self.cut = 0
-        self._frames = frames
-        self._kept: list[tuple[Conversation, Tokens]] = []
+        self.cut, self.supervised = 0, 0  # samples, and ids that are learned
+        self._words, self._frames, self._max_length = words, frames, max_length
+        self._kept: list[Conversation] = []
         for conversation in conversations:
             if problem := conversation.problem():
                 self.skipped[problem] += 1
                 continue
             tokens = words(conversation)
             self.cut += len(tokens.ids) > max_length
-            tokens = tokens.cut(max_length)
-            if tokens.supervised:
-                self._kept.append((conversation, tokens))
+            if supervised := tokens.cut(max_length).supervised:
+                self._kept.append(conversation)
+                self.supervised += supervised
             else:
-                self.skipped[NO_LABEL] += 1
+                self.skipped[CUT_OFF] += 1
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -46,21 +45,17 @@ class Samples(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """Return `ids` and `labels` int64 [length], and `frames` uint8 [T, side, side, 3] or None."""
-        conversation, tokens = self._kept[index]
+        conversation = self._kept[index]
+        tokens = self._words(conversation).cut(self._max_length)
         seen = self._frames(conversation) if min(tokens.ids) < 0 else None
         return {"ids": torch.tensor(tokens.ids), "labels": torch.tensor(tokens.labels), "frames": seen}
 
     def by_video(self) -> list[list[int]]:
         """Return the numbers of the samples, those about one picture or video together; each without one by itself."""
         found: dict[object, list[int]] = {}
-        for number, (conversation, _) in enumerate(self._kept):
+        for number, conversation in enumerate(self._kept):
             found.setdefault(conversation.path or number, []).append(number)
         return [*found.values()]
-
-    @property
-    def supervised(self) -> int:
-        """How many ids are learned, in all samples."""
-        return sum(tokens.supervised for _, tokens in self._kept)
 
 
 def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -58,4 +58,13 @@ class Conversation:
             return "two placeholders"
         if any(count for kind, count in counts.items() if kind != self.kind):
             return "a placeholder of another kind than its file" if self.path else "a placeholder and no file"
+        if counts.get(self.kind) and PLACEHOLDERS[self.kind] not in self._asked:
+            return "a placeholder in no question that is answered"
         return None
+
+    @property
+    def _asked(self) -> str:
+        """Return the questions that are trained on: what follows the last answer is not."""
+        rounds = self.rounds
+        last = max((place for place, (_, answer) in enumerate(rounds) if answer), default=-1)
+        return " ".join(question for question, _ in rounds[: last + 1])

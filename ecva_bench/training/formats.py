@@ -65,7 +65,7 @@ def read_training_set(source: str, media: Path | None, prompts: PromptSet = "our
     path = Path(source)
     if path.suffix.lower() in (".json", ".jsonl") and path.is_file():
         entries = _entries(path)
-        reader = next((read for keys, read in _READERS if entries and _has(entries[0], keys)), None)
+        reader = next((read for keys, read in _READERS if any(_has(entry, keys) for entry in entries)), None)
         if reader is not None:
             if media is None:
                 raise UsageError("the folder of the pictures and videos is not known", path, "name it with --media")
@@ -124,6 +124,8 @@ def _found(files: VideoFiles, entry: _Entry) -> tuple[Path | None, str]:
         path = files.find(entry.name)
     except VideoAmbiguous:
         return None, _FILE_PROBLEMS["ambiguous"]
+    except OSError:  # a name that is too long, a folder that may not be read
+        return None, "unreachable file"
     if path is None:
         return None, _FILE_PROBLEMS["missing"]
     return path, _FILE_PROBLEMS["empty"] if path.is_file() and not path.stat().st_size else ""
@@ -131,16 +133,19 @@ def _found(files: VideoFiles, entry: _Entry) -> tuple[Path | None, str]:
 
 def _entries(path: Path) -> list[Any]:
     """Return the entries of a JSON list or of JSON lines; `DataError` where it is neither."""
-    content = path.read_bytes()
-    try:
-        if content.lstrip()[:1] == b"[" and path.suffix.lower() == ".json":
-            found = parse_json(content)
-            return found if isinstance(found, list) else []
-        if path.suffix.lower() == ".json":
-            return [parse_json(content)]
-        return [parse_json(line) for line in content.split(b"\n") if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"the samples cannot be read ({error!s:.200})", path, f"give {_FORMS}") from error
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    one_value = path.suffix.lower() == ".json" or content.lstrip()[:1] == b"["
+    lines = [content] if one_value else content.split(b"\n")
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not one_value and not line.strip():
+            continue
+        try:
+            found.append(parse_json(line))
+        except (ValueError, RecursionError) as error:
+            where = "" if one_value else f"line {number}: "
+            raise DataError(f"the samples cannot be read ({where}{error!s:.200})", path, f"give {_FORMS}") from error
+    return found[0] if one_value and isinstance(found[0], list) else found
 
 
 def _has(entry: Any, keys: set[str]) -> bool:
@@ -156,7 +161,7 @@ def _llava_entry(place: str, entry: Any) -> _Entry:
     if not _has(entry, {"conversations"}):
         return _Entry(place, problem="not a sample")
     id_ = str(entry["id"]) if isinstance(entry.get("id"), str | int) else place
-    said = {name: entry[name] for name in ("image", "video") if entry.get(name) is not None}
+    said = {name: entry[name] for name in ("image", "video") if not _is_blank(entry.get(name))}
     name, value = next(iter(said.items()), ("", ""))
     if len(said) > 1 or not isinstance(value, str):
         return _Entry(id_, problem="several pictures or videos")
@@ -167,6 +172,11 @@ def _llava_entry(place: str, entry: Any) -> _Entry:
     if kind != "words" and not any(PLACEHOLDERS[kind] in turn.text for turn in turns):
         return _Entry(id_, value, problem="no placeholder for its file")
     return _Entry(id_, value, kind, turns)
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether a sample names no file in a field."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _listed(value: Any) -> list[Any]:
@@ -191,7 +201,8 @@ def _video_instruct_entry(place: str, entry: Any) -> _Entry:
     if not (_has(entry, {"video_id", "q", "a"}) and all(isinstance(entry[key], str) for key in ("video_id", "q", "a"))):
         return _Entry(place, problem="not a sample")
     turns = (Turn("user", f"{PLACEHOLDERS['video']}\n{entry['q']}"), Turn("assistant", entry["a"]))
-    return _Entry(place, entry["video_id"], "video", turns)
+    named = not _is_blank(entry["video_id"])
+    return _Entry(place, entry["video_id"] if named else "", "video" if named else "words", turns)
 
 
 _READERS = (({"conversations"}, _llava), ({"video_id", "q", "a"}, _video_instruct))

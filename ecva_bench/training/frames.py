@@ -33,6 +33,7 @@ from .formats import SkippedSample
 from .recipe import Recipe
 
 Pixels = NDArray[np.uint8]
+_LONGEST = 13_000  # pixels of a picture's side: on its square it takes 0.5 GB
 _LOCKS = 64  # files by which processes keep from decoding one video at the same time
 
 
@@ -47,10 +48,16 @@ class ShapesPictures(Protocol):
         """Return the side of the square, in pixels."""
 
 
+class PictureTooLarge(TrainingError):
+    """A picture whose square would take the machine."""
+
+    code = "picture too large"
+
+
 class FrameCache:
     """The frames of conversations for one recipe, in a folder of the user's own (0700) that several processes may use.
 
-    It is the `frames` of `training.train`. `decoded` are the videos that this process decoded, in order.
+    It is the `frames` of `training.train`.
     """
 
     def __init__(self, recipe: Recipe, model: ShapesPictures, folder: Path | None = None) -> None:
@@ -63,7 +70,6 @@ class FrameCache:
         except OSError as error:
             raise CacheError(f"no frames can be kept there ({error.strerror})", self._folder, _OTHER) from error
         self._sha256: dict[Path, str] = {}
-        self.decoded: list[Path] = []
 
     def __call__(self, conversation: Conversation) -> Pixels:
         """Return the frames of a conversation's file: uint8 [T, side, side, 3], one of a picture.
@@ -75,6 +81,13 @@ class FrameCache:
         if conversation.kind == "picture":
             return self._shaped(_picture(conversation.path))
         return self._of_video(conversation.path)
+
+    def check(self, conversation: Conversation) -> None:
+        """Raise what asking for the frames would; those of a video are kept then, a picture is decoded alone."""
+        if conversation.kind == "picture" and conversation.path is not None:
+            _picture(conversation.path)
+        else:
+            self(conversation)
 
     def video(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
         """Return a video's entry in the record of the training; `named` are its data set and id."""
@@ -108,7 +121,6 @@ class FrameCache:
     def _decode(self, path: Path) -> Pixels:
         video = Video(path)
         indices = samplers.midpoints(video.n_frames, self._recipe.frames, rounded="bounds")
-        self.decoded.append(path)
         return self._shaped(video.frames_at(indices).pixels)
 
     def _shaped(self, pixels: Pixels) -> Pixels:
@@ -149,9 +161,12 @@ _OTHER = "make room, or name another folder with --cache"
 
 
 def _picture(path: Path) -> Pixels:
-    """Return a picture as one frame, uint8 [1, H, W, 3]; `TrainingError` where it is none or cut off."""
+    """Return a picture as one frame, uint8 [1, H, W, 3]; `TrainingError` where it is none, cut off or too large."""
     try:
         with Image.open(path) as image:
+            if max(image.size) > _LONGEST:
+                what = f"this picture is {image.width} x {image.height}, its sides may have {_LONGEST:,} pixels"
+                raise PictureTooLarge(what, path, "bring it to a smaller size, or leave it out")
             return np.asarray(image.convert("RGB"))[None]
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise TrainingError(f"this is no whole picture ({error!s:.200})", path, "leave it out") from error
@@ -173,7 +188,7 @@ def read_all(
 
     def read(conversation: Conversation) -> None:
         try:
-            cache(conversation)
+            cache.check(conversation)
         except (VideoError, TrainingError) as error:
             if error.retryable:
                 raise

@@ -5,45 +5,33 @@ Knows the adapter's side of it by what it does; imports no torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from .conversations import Conversation
+from .recipe import TrainedGroup
 from .words import Vocabulary
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
 # What a folder holds: a projector (and tower) alone; a LoRA beside them; or language model and all.
 Form = Literal["projector", "lora", "whole"]
-Group = Literal["connector", "language", "tower"]
-GROUPS: tuple[Group, ...] = ("connector", "language", "tower")
+GROUPS: tuple[TrainedGroup, ...] = get_args(TrainedGroup)
 
 # Frames of a conversation's picture or video as the tower is shown them: uint8 [T, side, side, 3], RGB; of a picture 1.
 FramesOf = Callable[[Conversation], "NDArray[np.uint8]"]
-
-
-class VisionTower(Protocol):
-    """A vision tower that is a `torch.nn.Module`."""
-
-    def normalised(self, squares: torch.Tensor) -> torch.Tensor:
-        """Return uint8 [T, side, side, 3] as the network reads it, on its device."""
-
-    def patches(self, values: torch.Tensor) -> torch.Tensor:
-        """Return [T, patches, width] for what `normalised` returns."""
-
-    def learnable(self) -> Iterable[torch.nn.Parameter]:
-        """Return the parameters on which the features depend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trainable:
     """The networks of a model before a stage.
 
+    tower: a module with the `side` of the squares it sees, `normalised` (uint8 [T, side, side, 3] as the network reads
+    it, on its device), `patches` (that as [T, patches, width]) and `learnable` (the parameters on which these depend).
     connector: [videos, T, patches, width] -> [videos, tokens, hidden]. language: a causal language model of
     transformers. template: what the answering model reads, with `{video}` and `{question}`. config: the settings of its
     config.json, tower_config: the tower's sizes. base: the folder of the language model, and base_name what it is

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..names import first_few
 from ..wording import counted, duration, size
@@ -15,9 +16,8 @@ from .costs import GPUS, NetworkSizes, kept_bytes, sample_flops, weight_bytes
 from .formats import SkippedSample, TrainingSet
 from .recipe import Recipe
 from .sources import tell_sets
-from .words import Words
+from .words import CUT_OFF, Words
 
-CUT_OFF = "cut off before its answer"
 _BYTES_A_TOKEN = 4  # of English text, where no vocabulary is at hand
 
 
@@ -57,12 +57,12 @@ class TrainingPlan:
             return float(self.recipe.steps * self.recipe.batch)
         return (self.recipe.epochs or 1) * len(self.lengths)
 
-    @property
+    @cached_property
     def packed(self) -> int:
         """Positions of an epoch without padding."""
         return sum(one.positions for one in self.lengths)
 
-    @property
+    @cached_property
     def padded(self) -> int:
         """Positions of an epoch where each micro-batch is padded to its longest sample, in one random order."""
         lengths = [one.positions for one in self.lengths]
@@ -71,7 +71,7 @@ class TrainingPlan:
         parts = [lengths[start : start + step] for start in range(0, len(lengths), step)]
         return sum(max(part) * len(part) for part in parts)
 
-    @property
+    @cached_property
     def flops(self) -> float:
         """FLOPs of the whole stage."""
         if not self.lengths:

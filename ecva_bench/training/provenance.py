@@ -92,7 +92,8 @@ def begun_in(out: Path, recipe: Recipe) -> TrainedStage | None:
         return None
     file = out / TRAINING_FILE
     if not file.is_file():
-        if any(out.iterdir()):
+        unfinished = f".{TRAINING_FILE}."  # what another process writes right now, or a kill left of it
+        if any(not path.name.startswith(unfinished) for path in out.iterdir()):
             raise TrainingError("the folder holds something else than a training", out, _ANOTHER)
         return None
     begun = parse_training(file.read_bytes(), file).stages[-1]
@@ -108,9 +109,20 @@ def check_same(begun: TrainedStage | None, stage: TrainedStage, out: Path) -> No
         return
     if begun.samples != stage.samples:
         raise TrainingError("the folder holds a training on other samples", out, _ANOTHER)
+    if [one.sha256 for one in begun.data] != [one.sha256 for one in stage.data]:
+        what = "the folder holds a training on these samples in other files, or in another order"
+        raise TrainingError(what, out, f"give the files as they were, or {_ANOTHER}")
     if begun.started_from != stage.started_from:
         what = f"the folder holds a training that started from {begun.started_from or 'nothing'}"
         raise TrainingError(what, out, _ANOTHER)
+
+
+def write_steps(begun: Path, folder: Path, steps: int) -> None:
+    """Write the record that the folder `begun` of a training has to a folder of its weights, after so many steps."""
+    file = begun / TRAINING_FILE
+    record = parse_training(file.read_bytes(), file)
+    *earlier, stage = record.stages
+    write_training(folder, record.model, [*earlier, stage.model_copy(update={"steps": steps})])
 
 
 def write_training(out: Path, model: str, stages: Sequence[TrainedStage]) -> None:

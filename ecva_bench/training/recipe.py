@@ -39,7 +39,7 @@ class LoraKeys(_Keys):
 class Recipe(_Keys):
     """One stage of a training.
 
-    `template` is `plain` (captions alone) or the name of a template that answering uses. A picture or video is shown as
+    `template` is `plain` (captions alone) or `mistral`, the words that answering uses. A picture or video is shown as
     `frames` frames; `shaping` makes them square: `crop` scales the short side and takes the middle, `pad` fills up on
     the mean colour. `rates` are learning rates by what is trained: what has none is frozen. With `lora`, `language`
     is its rate; without, the language model is trained whole. `mean` is what a loss is the mean over: the supervised
@@ -57,7 +57,7 @@ class Recipe(_Keys):
     title: str = ""
     data: tuple[str, ...] = ()
 
-    template: str = Field(min_length=1, max_length=50)
+    template: Literal["plain", "mistral"]
     max_length: PositiveInt = 3000
     frames: int = Field(ge=1, le=1024)
     shaping: Literal["crop", "pad"]

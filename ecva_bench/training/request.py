@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,11 +19,11 @@ from .costs import NetworkSizes
 from .formats import SkippedSample, TrainingSet, read_training_set
 from .frames import FrameCache, ShapesPictures, check_bad, read_all
 from .networks import TrainableAdapter
-from .planning import CUT_OFF, TrainingPlan, lengths_of
-from .provenance import begun_in, check_same, earlier_stages, stage_record, write_training
+from .planning import TrainingPlan, lengths_of
+from .provenance import begun_in, check_same, earlier_stages, stage_record, write_steps, write_training
 from .recipe import Recipe
-from .training import Trained, train
-from .words import PLAIN, Vocabulary, Words
+from .training import Trained, is_first, train
+from .words import CUT_OFF, PLAIN, Vocabulary, Words
 
 SKIPPED = "skipped.jsonl"  # in the folder of a training: the samples that were left out, each with its reason
 MAX_BAD = 0.001  # of the samples, that may be of no use
@@ -164,8 +163,10 @@ class TrainingRequest:
         }
         stage = stage_record(self.recipe, self.sets, kept, skipped, videos, self._started_from)
         check_same(begun, stage, out)
+        if begun is not None:  # weights of so many steps lie there
+            stage = stage.model_copy(update={"steps": begun.steps})
         ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), cache)
-        if _is_first():
+        if is_first():
             write_training(out, self.recipe.model, ready.stages)
             lines = (json.dumps({"id": one.id, "file": one.file, "reason": one.reason}) + "\n" for one in skipped)
             write_whole(out / SKIPPED, lines)
@@ -174,9 +175,8 @@ class TrainingRequest:
     def train(self, ready: PreparedTraining, progress: Progress = _silent) -> Trained:
         """Train what was prepared, or what is left of it, and return what it came to; see `training.train`."""
         found = train(self.recipe, ready.kept, self.model, ready.frames, ready.out, progress, **self.machine)
-        if _is_first():
-            *earlier, stage = ready.stages
-            write_training(ready.out, self.recipe.model, [*earlier, stage.model_copy(update={"steps": found.steps})])
+        if is_first():
+            write_steps(ready.out, ready.out, found.steps)
         return found
 
     @property
@@ -195,8 +195,3 @@ class TrainingRequest:
     def _words(self) -> Words:
         template = PLAIN if self.recipe.template == PLAIN else self.model.template.text
         return Words(template, self.model.vocabulary())
-
-
-def _is_first() -> bool:
-    """Whether this is the only process, or the first of those that torchrun starts."""
-    return os.environ.get("RANK", "0") == "0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ..writing import write_whole
 from .batches import Samples, VideoOrder, collate
 from .model import TrainedModel
 from .networks import GROUPS, Trainable
+from .provenance import write_steps
 from .recipe import Recipe
 from .saving import read_back, save
 
@@ -121,7 +121,7 @@ class Stage(transformers.Trainer):
         if self.args.should_save:
             checkpoint = self.out / f"checkpoint-{self.state.global_step}"
             if (self.out / TRAINING_FILE).is_file():  # a checkpoint can be asked questions, too
-                shutil.copyfile(self.out / TRAINING_FILE, checkpoint / TRAINING_FILE)
+                write_steps(self.out, checkpoint, self.state.global_step)
             write_whole(checkpoint / WHOLE, "")
 
 
@@ -183,10 +183,18 @@ def last_checkpoint(out: Path) -> Path | None:
     return there[max(there)] if there else None
 
 
-def finished(checkpoint: Path) -> tuple[int, float] | None:
-    """Return the steps and the mean loss of a checkpoint after which there is no step left; None of another."""
-    state = transformers.TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    if state.global_step < state.max_steps:
-        return None
+def finished(checkpoint: Path) -> transformers.TrainerState | None:
+    """Return the state of a checkpoint after which there is no step left; None of another."""
+    file = checkpoint / "trainer_state.json"
+    try:
+        state = transformers.TrainerState.load_from_json(str(file))
+    except (OSError, ValueError, TypeError) as error:
+        remedy = "move this checkpoint elsewhere, and the one before it is gone on with"
+        raise TrainingError("the checkpoint is damaged", file, remedy) from error
+    return state if state.global_step >= state.max_steps else None
+
+
+def mean_loss(state: transformers.TrainerState) -> float:
+    """Return the mean of all steps' losses, those before the training was gone on with included."""
     losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-    return state.global_step, sum(losses) / max(len(losses), 1)
+    return float(sum(losses) / max(len(losses), 1))

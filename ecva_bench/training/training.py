@@ -31,7 +31,7 @@ START = "start"  # the folder of the first weights, in the folder of a training 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to: its folder, steps, the last loss, samples used, and by reason those left out."""
+    """What a training came to: its folder, steps, the mean loss of them, samples used, and by reason those left out."""
 
     folder: Path
     steps: int
@@ -58,7 +58,7 @@ def train(
     Raises `TrainingError` where nothing can be learned, another process trains there or a loss is no number, and what
     the adapter and `frames` raise.
     """
-    log = TrainingLog(out) if _rank() == 0 else None
+    log = TrainingLog(out) if is_first() else None
     try:
         stage = make_stage(recipe, conversations, adapter, frames, out, log, progress, **machine)
         result = _run(stage, log)
@@ -91,7 +91,7 @@ def make_stage(
     from .stage import Stage
 
     if not adapter.model_path:
-        if _rank() == 0 and not (out / START / "config.json").is_file():
+        if is_first() and not (out / START / "config.json").is_file():
             adapter.start(out / START, recipe.seed)
         _wait_for(out / START / "config.json")
         adapter.model_path = str(out / START)
@@ -120,6 +120,10 @@ def _model(networks: Trainable, recipe: Recipe) -> TrainedModel:
     if recipe.lora:
         from peft import inject_adapter_in_model
 
+        known = {name.rpartition(".")[2] for name, _ in networks.language.named_modules() if name.endswith("_proj")}
+        if unknown := sorted(set(recipe.lora.targets) - known):
+            what = f"the language model has no matrix {unknown[0]!r} that LoRA could be put on"
+            raise TrainingError(what, f"{recipe.id}: lora.targets", f"known are {', '.join(sorted(known))}")
         inject_adapter_in_model(lora_config(recipe.lora), networks.language)
     if hasattr(networks.connector, "drop_path"):
         networks.connector.drop_path = recipe.drop_path
@@ -129,18 +133,18 @@ def _model(networks: Trainable, recipe: Recipe) -> TrainedModel:
 
 
 def _run(stage: Stage, log: TrainingLog | None) -> Trained:
-    from .stage import finished, last_checkpoint
+    from .stage import finished, last_checkpoint, mean_loss
 
     found = last_checkpoint(stage.out)
     if found and (done := finished(found)):  # the Trainer would make one more step
         stage.restore(found)
-        steps, loss, seconds = *done, 0.0
+        state, seconds = done, 0.0
     else:
         output = stage.train(resume_from_checkpoint=str(found) if found else None)
-        steps, loss, seconds = output.global_step, output.training_loss, output.metrics["train_runtime"]
+        state, seconds = stage.state, output.metrics["train_runtime"]
     stage.save_model()
     samples = stage.samples
-    result = Trained(stage.out, steps, loss, len(samples), dict(samples.skipped))
+    result = Trained(stage.out, state.global_step, mean_loss(state), len(samples), dict(samples.skipped))
     if log:
         log.write("end", steps=result.steps, loss=result.loss, seconds=round(seconds, 3))
     return result
@@ -184,8 +188,9 @@ def _facts(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _rank() -> int:
-    return int(os.environ.get("RANK", "0"))
+def is_first() -> bool:
+    """Whether this is the only process, or the first of those that torchrun starts: it alone writes and speaks."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _wait_for(path: Path) -> None:

@@ -19,6 +19,7 @@ from .conversations import PLACEHOLDERS, Conversation
 IGNORED = -100  # the label of what is not learned
 PLACES = {"picture": -200, "video": -201}  # stand among ids where visual tokens are to stand
 PLAIN = "plain"
+CUT_OFF = "cut off before its answer"  # why a sample without a label is skipped
 BEFORE, AFTER = "[INST] ", " [/INST]"
 
 

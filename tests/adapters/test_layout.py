@@ -13,6 +13,7 @@ ADAPTERS = ROOT / "adapters"
 # A model that is another one with something changed. Nobody else may import a model.
 VARIANTS = {
     ("a_guardian", "video_chatgpt"),
+    ("anomshield_mini", "anomshield"),
     ("moviellm", "llama_vid"),
     ("second_round", "oracle"),
     ("vllm_engine", "hf"),

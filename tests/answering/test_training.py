@@ -52,7 +52,9 @@ def test_a_video_is_known_by_its_bytes_under_any_name() -> None:
 
 def test_a_copy_encoded_anew_is_known_by_data_set_and_name_and_nothing_else_is() -> None:
     other = {"sha256": "0" * 64, "bytes": 5}
-    file = training({"dataset": "mini", "id": "mini03", **other}, {"dataset": "cuva", "id": "mini01"}, {"id": "mini02"})
+    file = training(
+        {"dataset": "mini", "id": "mini03", **other}, {"dataset": "cuva", "id": "mini01"}, {"id": "mini02", **other}
+    )
     assert trained(file) == ["mini03"]
 
 
@@ -113,7 +115,7 @@ def test_a_record_beside_the_weights_is_found(tmp_path: Path) -> None:
         def answer(self, video: eb.Video, question: str) -> str:
             return "A car."
 
-    training({"dataset": "mini", "id": "mini01"}, name="training.json")
+    training({"dataset": "Mini", "id": "mini01"}, name="training.json")  # by hand, with a capital
     outcome = eb.run(Weighed, tasks="cause", limit=2, model_path=str(tmp_path))
     assert [one.trained_on for one in outcome.records] == [True, False]
 
@@ -127,6 +129,9 @@ def test_a_record_beside_the_weights_is_found(tmp_path: Path) -> None:
         '{"stages": []}',
         '{"stages": [{"videos": [{"sha256": "ff"}]}]}',
         '{"schema": "x/1", "stages": [{}]}',
+        '{"stages": [{"videos": [{}]}]}',
+        '{"stages": [{"videos": [{"id": "mini01"}]}]}',
+        '{"stages": [{"videos": [{"datset": "mini", "id": "mini01"}]}]}',
     ],
 )
 def test_a_damaged_record_ends_the_run_before_anything_is_written(content: str) -> None:

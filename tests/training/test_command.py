@@ -78,6 +78,8 @@ def test_a_stage_is_planned_trained_gone_on_with_and_known_to_run(
     refusal = told(ecva_bench, "train", *data, "--out", "one", code=2)
     assert "1 of 6 samples cannot be used (1 missing file), more than 0.1" in " ".join(refusal.split())
     assert not Path("one").exists()
+    Path("one").mkdir()
+    Path("one/.training.json.12ab34cd").touch()  # a kill came while the record was written
 
     said = told(ecva_bench, "train", *data, "--out", "one", "--max-bad", "20%")
     assert "one: 3 steps on 5 samples" in said
@@ -87,13 +89,16 @@ def test_a_stage_is_planned_trained_gone_on_with_and_known_to_run(
     assert stage["videos"] == [{"id": "1", "sha256": sha256_of_file(clip), "bytes": clip.stat().st_size}]
     assert (stage["steps"], len(stage["samples"])) == (3, 5)
     assert stage["data"][0]["sha256"] == sha256_of_file(Path("chat.json"))
-    assert record("one/checkpoint-2")["stages"][0]["videos"] == stage["videos"]
+    assert record("one/checkpoint-2")["stages"] == [{**stage, "steps": 2}]
     weights = sha256_of_file(Path("one/mm_projector.safetensors"))
 
     told(ecva_bench, "train", *data, "--out", "one", "--max-bad", "20%")  # finished: no step more
     assert sha256_of_file(Path("one/mm_projector.safetensors")) == weights
     other = told(ecva_bench, "train", "other.toml", *data[1:], "--out", "one", "--max-bad", "20%", code=2)
     assert "holds a training by another recipe (anomshield/tiny/1)" in other
+    Path("chat.json").write_text(json.dumps([*entries[::-1], {"video_id": "3", "q": "What?", "a": "A bus."}]))
+    other = told(ecva_bench, "train", *data, "--out", "one", "--max-bad", "20%", code=2)
+    assert "in another order" in other  # would go on to other weights
     Path("chat.json").write_text(json.dumps(entries[:4]))
     assert "on other samples" in told(ecva_bench, "train", *data, "--out", "one", code=2)
 

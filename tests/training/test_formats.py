@@ -36,7 +36,9 @@ TRAPS = {
     "no placeholder for its file": llava("8", {"video": "day/1.mp4"}, "What?"),
     "a turn that is none": {"id": "9", "video": "day/1.mp4", "conversations": [{"from": "human"}]},
     "not a sample": ["a"],
-    "a placeholder and no file": llava("10", {}, "<video> What?"),
+    "a placeholder and no file": llava("10", {"video": " "}, "<video> What?"),
+    "unreachable file": llava("11", {"video": "a" * 5000 + ".mp4"}),
+    "a placeholder in no question that is answered": llava("12", {"image": "a.jpg"}, "What?", "See <image>."),
 }
 
 
@@ -83,14 +85,15 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, media: Path) -> None:
 
 def test_videoinstruct_is_read_with_the_video_found_by_its_id(tmp_path: Path, media: Path) -> None:
     file = tmp_path / "instruct.json"
-    file.write_text(json.dumps([{"video_id": "1", "q": "Why?", "a": "It rains."}, {"video_id": "1", "q": 3, "a": "x"}]))
+    bad = [{"video_id": "1", "q": 3, "a": "x"}, {"video_id": "", "q": "Why?", "a": "x"}]
+    file.write_text(json.dumps([{"video_id": "1", "q": "Why?", "a": "It rains."}, *bad]))
     found = read_training_set(str(file), media)
     (one,) = found.conversations
     assert (one.path, one.turns) == (
         media / "day/1.mp4",
         (Turn("user", "<video>\nWhy?"), Turn("assistant", "It rains.")),
     )
-    assert [skipped.reason for skipped in found.skipped] == ["not a sample"]
+    assert [skipped.reason for skipped in found.skipped] == ["not a sample", "a placeholder and no file"]
 
 
 def test_references_of_a_data_set_are_answers_that_score_in_full(
@@ -120,6 +123,27 @@ def test_a_choice_is_answered_by_letter_and_option(tmp_path: Path) -> None:
     letter = one.turns[1].text.partition(". ")[0]
     assert one.turns[1].text == f"{letter}. Ice"
     assert f"{letter}. Ice" in one.turns[0].text
+
+
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_a_file_may_begin_with_a_mark_or_with_a_sample_that_is_none(
+    tmp_path: Path, media: Path, form: str, begin: str
+) -> None:
+    file = tmp_path / f"chat.{form}"
+    entries = [{"id": "0"}, *SAMPLES]
+    file.write_text(begin + ("\n".join(map(json.dumps, entries)) if form == "jsonl" else json.dumps(entries)))
+    found = read_training_set(str(file), media)
+    assert ([one.reason for one in found.skipped], len(found.conversations)) == (["not a sample"], 3)
+
+
+def test_a_list_may_be_called_lines_and_a_broken_line_is_named(tmp_path: Path, media: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    file.write_text(json.dumps(SAMPLES))
+    assert len(read_training_set(str(file), media).conversations) == 3
+    file.write_text(f"{json.dumps(SAMPLES[0])}\n\n{{broken")
+    with pytest.raises(DataError, match="line 3: Expecting"):
+        read_training_set(str(file), media)
 
 
 @pytest.mark.parametrize("content", ["{", '[{"a": 1}]'])

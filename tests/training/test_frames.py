@@ -121,6 +121,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(tmp_path: Path, clips
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     bad = [Conversation(n, tmp_path / n, "picture" if n.endswith("jpg") else "video", TURNS) for n in contents]
+    Image.new("1", (1, 30_000)).save(tmp_path / "strip.jpg")  # 2.7 GB on its square
+    bad.append(Conversation("strip.jpg", tmp_path / "strip.jpg", "picture", TURNS))
     good = [clips[0], Conversation("a", tmp_path / "a.jpg", "picture", TURNS), Conversation("w", None, "words", TURNS)]
     cache = FrameCache(recipe(), Corners(), tmp_path / "frames")
     kept, skipped = read_all(cache, [*bad, *good], threads=2)
@@ -130,6 +132,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(tmp_path: Path, clips
         "cut.mp4": "no_frames",
         "cut.jpg": "no whole picture",
         "text.jpg": "no whole picture",
+        "strip.jpg": "picture too large",
         "picture.mp4": "still_image",
     }
 

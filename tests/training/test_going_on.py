@@ -100,6 +100,7 @@ def test_what_broke_off_is_gone_on_with_to_the_same_bits(tmp_path: Path, monkeyp
     (tmp_path / "broken" / "checkpoint-4" / stages.WHOLE).unlink()  # as if the kill had come while it was written
     again = train_tiny(tmp_path, tmp_path / "broken")
     assert (again.steps, whole.steps) == (6, 6)
+    assert again.loss == whole.loss  # of all steps, not of those after the break alone
     assert same(weights(tmp_path / "broken"), weights(tmp_path / "whole"))
     told = lines(tmp_path / "broken")
     assert [line["kind"] for line in told] == ["run", *["step"] * 4, "error", "run", *["step"] * 4, "end"]
@@ -107,6 +108,9 @@ def test_what_broke_off_is_gone_on_with_to_the_same_bits(tmp_path: Path, monkeyp
     assert [line["goes_on_from"] for line in told if line["kind"] == "run"] == [None, "checkpoint-2"]
     by_step: dict[int, Any] = {line["step"]: line for line in lines(tmp_path / "whole") if line["kind"] == "step"}
     assert all(line == by_step[line["step"]] for line in told if line["kind"] == "step")
+    (tmp_path / "whole/checkpoint-6/trainer_state.json").write_text("")
+    with pytest.raises(TrainingError, match="checkpoint is damaged"):
+        train_tiny(tmp_path, tmp_path / "whole")
     assert by_step[2]["rates"].keys() == {"connector", "language", "tower"}
 
 

@@ -67,6 +67,7 @@ def test_every_contradiction_that_is_known_is_named_beside_its_value() -> None:
         (("connector = 1e-3", "connector = -1"), "rates.connector"),
         (("connector = 1e-3", "conector = 1e-3"), "rates.conector"),
         (('shaping = "crop"', 'shaping = "squeeze"'), "shaping"),
+        (('template = "plain"', 'template = "llama2"'), "template"),  # would be trained with the words of another one
         (("[rates]", '[lora]\nr = 4\nalpha = 8\ntargets = ["q_proj"]\n[rates]'), "rates.language"),
         (("[rates]", '[reasons]\nbach = "I"\n[rates]'), "'bach' is none"),
         (("[rates]", "[rates"), "no TOML"),

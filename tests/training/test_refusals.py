@@ -38,6 +38,11 @@ def said(*texts: str, kind: Kind = "picture", roles: Sequence[Any] = ("user", "a
         (said("<image><image>\nWhat is it?", "A car."), "two placeholders"),
         (said("<image>\nWhat is it?", "A car.", kind="video"), "a placeholder of another kind than its file"),
         (said("<video>\nWhat is it?", "A car.", kind="words"), "a placeholder and no file"),
+        (said("What is it?", "A <image> car."), "a placeholder in no question"),
+        (said("What is it?", "A car.", "And <image>?"), "a placeholder in no question"),
+        (said("What is it?", "A car.", "And <image>?", ""), "a placeholder in no question"),
+        (said("What is it?", "", "And <image>?", "A car."), None),
+        (said("<image> Hello", "What is it?", "A car.", roles=("assistant", "user", "assistant")), "a placeholder"),
         (said("<image>\nWhat?", "And why?", "A car.", roles=("user", "user", "assistant")), "turns of one side"),
     ],
 )
@@ -80,6 +85,11 @@ def test_a_gradient_that_is_no_number_changes_no_weight(tmp_path: Path) -> None:
     refused = pytest.raises(TrainingError, match="the gradient of step 1 is no number")
     with patch.object(TrainedModel, "forward", broken), refused:
         train_tiny(tmp_path, tmp_path / "out")
+
+
+def test_lora_on_a_matrix_that_is_none_is_refused_though_another_is_one(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"no matrix 'qproj'.*q_proj"):
+        train_tiny(tmp_path, tmp_path / "out", lora={"r": 2, "alpha": 4, "targets": ["qproj", "down_proj"]})
 
 
 def test_a_batch_that_processes_cannot_share_is_refused(tmp_path: Path) -> None:
