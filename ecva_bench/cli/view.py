@@ -132,9 +132,10 @@ def _read_run(file: Path, scores: dict[str, list[Path]], dataset: Dataset | None
     from ..scoring.files import read_scores
 
     results = read_answer_file(file, dataset)
-    owed = sum(map(len, results.expects.values()))
-    if len(results.answers) < owed:
-        text = f"{len(results.answers):,} of {counted(owed, 'answer')} there, {len(results.failures)} failed"
+    owed = {(sample, view) for view, samples in results.expects.items() for sample in samples}
+    if len(results.answers) < len(owed):
+        failed = sum((one.id, one.view) in owed for one in results.failures)  # others, nobody asked for
+        text = f"{len(results.answers):,} of {counted(len(owed), 'answer')} there, {failed} failed"
         say(f"incomplete: {file}: {text}", error=True)
     if results.lacking:
         say(f"incomplete: {file}: {results.lacking.text}", error=True)

@@ -49,18 +49,29 @@ class _Line:
 def models_by_tasks(submissions: Sequence[Submission], task: str | None = None) -> list[Table]:
     """Return the overviews of submissions; none where each would have one task, of which its board says more."""
     groups = group_submissions(submissions, task)
-    several = Counter(group.protocol for group in groups if group.view == "full")
-    return overviews([group for group in groups if several[group.protocol] > 1], NOTHING_KNOWN)
+    several = Counter((group.protocol, group.dataset) for group in groups if group.view == "full")
+    return overviews([group for group in groups if several[group.protocol, group.dataset] > 1], NOTHING_KNOWN)
 
 
 def overviews(groups: Sequence[LeaderboardGroup], known: Background) -> list[Table]:
-    """Return a table for each protocol, `standard` first: every model's number in every task on full videos."""
+    """Return a table for each protocol, `standard` first, and data set: every model's number in every task.
+
+    Edited views are left out. A mean rank over several data sets would say nothing.
+    """
     full = [group for group in groups if group.view == "full" and group.by]
-    protocols = sorted({group.protocol for group in full}, key=lambda name: (name != "standard", name))
-    return [_overview([group for group in full if group.protocol == one], one, known) for one in protocols]
+    places = sorted({(one.protocol, one.dataset) for one in full}, key=lambda place: (place[0] != "standard", place))
+    several = len({dataset for _, dataset in places}) > 1
+    return [
+        _overview(
+            [group for group in full if (group.protocol, group.dataset) == (protocol, dataset)],
+            f"protocol {protocol}" + (f", {dataset or 'an unknown data set'}" if several else ""),
+            known,
+        )
+        for protocol, dataset in places
+    ]
 
 
-def _overview(groups: Sequence[LeaderboardGroup], protocol: str, known: Background) -> Table:
+def _overview(groups: Sequence[LeaderboardGroup], of: str, known: Background) -> Table:
     headings = _headings(groups)
     standings = [group.standings().get(group.by, {}) for group in groups]
     rows = []
@@ -73,7 +84,7 @@ def _overview(groups: Sequence[LeaderboardGroup], protocol: str, known: Backgrou
     there = [n for n in range(len(header)) if n < 2 + len(groups) or any(row[n].text for row in rows)]
     ranked_by = {name: g.columns[g.by] for g, name in zip(groups, headings, strict=True) if g.by in g.columns}
     return Table(
-        title=f"Models and tasks, protocol {protocol}",
+        title=f"Models and tasks, {of}",
         header=tuple(header[n] for n in there),
         rows=tuple(tuple(row[n] for n in there) for row in rows),
         notes=(

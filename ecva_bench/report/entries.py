@@ -13,6 +13,7 @@ from typing import Any
 
 from ..reading.severities import read_severities
 from ..reading.spans.reader import Span
+from ..reading.text import join_descriptions
 from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation, Label
 from ..records.annotations import LETTERS, sample_parts
@@ -100,7 +101,8 @@ def _reference(answer: Answer, queries: Mapping[str, str]) -> str:
     options = [f"{letter}. {option}" for letter, option in zip(LETTERS, answer.options, strict=False)]
     if answer.task != "choice":
         named = answer.label if not answer.options and answer.label and answer.label.code == answer.reference else None
-        return "\n".join(filter(None, [asked, _class(named) if named else answer.reference]))
+        text = join_descriptions(answer.reference) if answer.task == "description" else answer.reference
+        return "\n".join(filter(None, [asked, _class(named) if named else text]))
     right = [text for text, option in zip(options, answer.options, strict=False) if option == answer.reference]
     return "\n".join([*filter(None, [asked]), *options, f"→ {' or '.join(right) or answer.reference}"])
 

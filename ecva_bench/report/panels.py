@@ -312,11 +312,13 @@ def _write_cells(axis: Axes, table: Sequence[Sequence[float]], *, decimals: int 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     called = labels([(run.results.model, run.results.name) for run in runs])
-    return [_short(label) for label in called]
+    return labels([(_short(label), str(number)) for number, label in enumerate(called, start=1)])
 
 
 def _short(name: str) -> str:
-    return one_line(name if len(name) <= LABEL else f"{name[: LABEL - 1]}…")
+    """Return a name without its middle, where it is long: names of checkpoints often differ at the end alone."""
+    half = LABEL // 2
+    return one_line(name if len(name) <= LABEL else f"{name[:half]}…{name[1 - half :]}")
 
 
 def _style(runs: Sequence[Run], run: Run) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ecva_bench.report.run import Run
 from ecva_bench.scoring.files import scores_path, write_scores
 from tests.clips import write_clip
 from tests.report.build import story, taken
+from tests.scoring.build import failure
 
 from .conftest import Command
 
@@ -52,6 +53,13 @@ def test_view_writes_a_page_with_the_scores_beside(files: list[Path], ecva_bench
     page = files[0].with_name("honest.view")
     assert str(page / "index.html") in shown
     assert [run["scored"] for run in taken(page, "index")["runs"]] == [True, True]
+
+
+def test_failures_that_nobody_asked_for_are_not_counted(tmp_path: Path, ecva_bench: Command) -> None:
+    one = story()[0]
+    more = one.results.model_copy(update={"failures": (*one.results.failures, failure("v9"), failure("v8"))})
+    file = written(Run(more, one.scores), tmp_path)
+    assert ecva_bench("view", file, "--no-serve")[2].splitlines() == incomplete([file])
 
 
 def test_scores_of_other_answers_are_named_and_left_out(files: list[Path], ecva_bench: Command) -> None:

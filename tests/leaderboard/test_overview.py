@@ -61,6 +61,19 @@ def test_each_protocol_has_a_table_and_one_task_needs_none():
     assert models_by_tasks([made("m", 0.5, 0.5)], task="cause") == []
 
 
+def test_data_sets_are_not_mixed():
+    runs = [
+        made("m", 0.5, 0.5, dataset=name, dataset_sha256=letter * 64) for name, letter in (("cuva", "1"), ("uca", "2"))
+    ]
+    tables = models_by_tasks([*runs, made("n", 0.7, dataset="uca", dataset_sha256="2" * 64)])
+    assert [table.title for table in tables] == [
+        "Models and tasks, protocol standard, cuva",
+        "Models and tasks, protocol standard, uca",
+    ]
+    assert [[cell.text for cell in column(table, "model")] for table in tables] == [["m"], ["n", "m"]]
+    assert all(table.header[:4] == ("model", "cause: gated %", "effect: gated %", "kind") for table in tables)
+
+
 def test_a_row_leads_to_its_file_its_answers_its_paper_and_its_program():
     known = background()
     run = made("videollama2", 0.5, 0.5).with_file(Path("somewhere/two words.json"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ecva_bench.report.page import write_page
+from ecva_bench.report.run import Run
 
 from .build import small_run, story, taken
 from .watching import Open, rows, shows, until
@@ -71,6 +72,24 @@ def test_filters_by_the_answers_of_one_run(page: Any) -> None:
     page.select_option("#wrong", "1")
     listed(page, ["v0/timestamp", "v1/timestamp", "v2/timestamp"])  # no answer is wrong, too
     assert page.inner_text("#heading").replace(" · ", "/") in rows(page)
+
+
+def test_bounds_are_read_with_a_point_or_a_comma_and_what_is_no_number_bounds_nothing(page: Any) -> None:
+    page.select_option("#task", "timestamp")  # IoU 0.43 and 0.25, with means of 33.9 %
+    page.click("#more summary")
+    page.select_option("#of", "0")
+    page.fill("#from", "42,9")
+    listed(page, [])
+    page.fill("#from", "42.8")
+    listed(page, ["v0/timestamp", "v1/timestamp"])
+    page.fill("#from", "42,8")
+    listed(page, ["v0/timestamp", "v1/timestamp"])
+    for text in ("much", "42 or so"):
+        page.fill("#from", text)
+        listed(page, ["v0/timestamp", "v1/timestamp", "v2/timestamp"])
+        assert page.get_attribute("#from", "aria-invalid") == "true"
+    page.fill("#from", "")
+    until(page, lambda: page.get_attribute("#from", "aria-invalid") == "false")
 
 
 def test_means_and_the_scatter_lead_to_samples_and_back_goes_back(page: Any, folder: Path) -> None:
@@ -169,3 +188,33 @@ def test_the_question_and_the_frames_that_were_shown(opened: Open, tmp_path: Pat
     named = replace(asked, results=asked.results.model_copy(update={"spec": spec}))
     other = opened(write_page([named], tmp_path / "page").folder.joinpath("index.html").as_uri())
     assert "Why <b></b>?" in other.inner_text("#reference")
+
+
+def test_long_names_leave_room_for_what_stands_beside_them(opened: Open, tmp_path: Path) -> None:
+    name = "a model of which the name goes on and on, 7B, instruct, version 1.5 of November"
+    runs = [
+        Run(
+            one.results.model_copy(update={"name": f"{name} {number}", "model": f"{name} {number}"}),
+            tuple(s.model_copy(update={"header": s.header.model_copy(update={"model": name})}) for s in one.scores),
+        )
+        for number, one in enumerate(story())
+    ]
+    index = write_page(runs, tmp_path / "page").folder / "index.html"
+    page = opened(f"{index.as_uri()}#page=scatter", selector="svg.scatter", viewport={"width": 390, "height": 844})
+    inside = """([inner, outer]) => [...document.querySelectorAll(inner)].map((one) => {
+      const [a, b] = [one, one.closest(outer)].map((part) => part.getBoundingClientRect());
+      return a.width > 0 && a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+    })"""
+    assert page.evaluate(inside, ["#page select", "#page"]) == [True, True]
+    assert all(page.evaluate(inside, ["svg.scatter text", "svg"]))
+    assert page.evaluate(inside, [".chip b", ".chip"]) == [True, True]
+
+
+def test_a_link_may_call_a_run_as_the_page_does_and_a_wrong_one_is_told_once(opened: Open, folder: Path) -> None:
+    address = (folder / "index.html").as_uri()
+    label = taken(folder, "index")["runs"][1]["label"]
+    page = opened(f"{address}#task=cause&run=nobody")
+    assert page.inner_text("#trouble") == "There is no run nobody here."
+    page.evaluate("label => { location.hash = `task=cause&run=${label}`; }", label)
+    until(page, lambda: page.input_value("#of") == "1")
+    assert not page.is_visible("#trouble")

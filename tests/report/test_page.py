@@ -15,10 +15,12 @@ from ecva_bench.leaderboard.sheet import VIEWS as VIEW_NAMES
 from ecva_bench.records.base import VIEWS
 from ecva_bench.records.scores import Reading
 from ecva_bench.report.page import chunks, write_page
+from ecva_bench.report.run import Run
 from ecva_bench.report.videos import Videos
 from ecva_bench.report.words import shared_words
 from ecva_bench.scoring.rouge import rouge
 from tests.imports import ROOT
+from tests.scoring.build import answer, results
 
 from .build import HOSTILE, KEYS, REASON, STEPS, annotations, small_run, story, taken
 
@@ -194,3 +196,12 @@ def test_the_scripts_name_every_view() -> None:
     }
     assert named == {"store.js": list(VIEWS), "answers.js": [view for view in VIEWS if view != "full"]}
     assert tuple(VIEW_NAMES) == VIEWS
+
+
+def test_a_description_is_shown_as_it_is_scored(tmp_path: Path) -> None:
+    given = answer("v0", "a car", task="description", reference="a car skids,][it hits a wall")
+    other = answer("v0", "a car", reference="a[0][1]")
+    made = results([given, other], expects={"full": ("v0/description", "v0/cause")})
+    folder = write_page([Run(made, ())], tmp_path / "page").folder
+    tasks = taken(folder, "chunk-0")[0]["tasks"]
+    assert [tasks[task]["reference"] for task in ("description", "cause")] == ["a car skids, it hits a wall", "a[0][1]"]

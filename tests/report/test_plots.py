@@ -151,6 +151,20 @@ def test_a_models_name_is_text_of_bounded_length(tmp_path: Path, model: str) -> 
         write_figure([named, *others], tmp_path / "figure.svg", "cost", task="timestamp")
 
 
+@pytest.mark.parametrize(
+    "names", [("Qwen/Qwen2.5-VL-7B-Instruct-A", "Qwen/Qwen2.5-VL-7B-Instruct-B"), ("a" * 99, "a" * 98)]
+)
+def test_long_names_that_differ_are_told_apart(tmp_path: Path, names: tuple[str, str]) -> None:
+    runs = [
+        Run(one.results.model_copy(update={"model": name}), one.scores)
+        for one, name in zip(story(), names, strict=True)
+    ]
+    (file,) = write_figure(runs, tmp_path / "means.svg", "means", task="timestamp")
+    shown = {text for text in texts(file) if "…" in text}
+    assert len(shown) == 2
+    assert max(map(len, shown)) < 30
+
+
 def test_runs_without_an_answer_are_drawn_too(tmp_path: Path) -> None:
     run = story()[0]
     empty = Run(run.results.model_copy(update={"answers": ()}), run.scores)

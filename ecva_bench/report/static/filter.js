@@ -130,10 +130,13 @@ Ecva.filter = (() => {
       (!wanted || wanted.has(one.number));
   }
 
+  // A number as it is typed, with a point or a comma; NaN where it is none, and then it bounds nothing.
+  const typed = (text) => (text.trim() ? Number(text.trim().replace(",", ".")) : NaN);
+
   // Bounds of one run's score, or of the mean of the runs shown; the spread is over the runs shown.
   function score() {
-    const { from, to, spread } = state.now;
-    const bound = (text, metric) => parseFloat(text) / (metric && metric.unit === "%" ? 100 : 1);
+    const [from, to, spread] = ["from", "to", "spread"].map((name) => (Number.isNaN(typed(state.now[name])) ? "" : state.now[name]));
+    const bound = (text, metric) => typed(text) / (metric && metric.unit === "%" ? 100 : 1);
     return (one) =>
       (!from || (one.score !== null && one.score >= bound(from, one.metric) - 1e-9)) &&
       (!to || (one.score !== null && one.score <= bound(to, one.metric) + 1e-9)) &&
@@ -192,5 +195,5 @@ Ecva.filter = (() => {
     return there.length ? { mean: there.reduce((a, b) => a + b, 0) / there.length, samples: there.length } : null;
   }
 
-  return { open, update, metricFor, shownRuns, mean, rows: () => rows };
+  return { open, update, metricFor, shownRuns, mean, typed, rows: () => rows };
 })();

@@ -9,6 +9,7 @@ Ecva.scatter = (() => {
   const LEFT = 44;
   const TOP = 10;
   const LISTED = 40;
+  const LETTERS = 48; // that an axis has room for; the fields above have the whole name
 
   function taskShown() {
     const one = state.now.sample && store.find(state.now.sample);
@@ -36,6 +37,7 @@ Ecva.scatter = (() => {
   }
 
   const known = (one, run) => one.counted[run] !== null && one.counted[run] !== undefined;
+  const shortened = (name) => (name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name);
   const gap = (one, runs) => Math.abs(one.counted[runs.x] - one.counted[runs.y]);
 
   function choice(index, name, run, redraw) {
@@ -79,8 +81,8 @@ Ecva.scatter = (() => {
     }
     picture.append(
       svg("path", { class: "equal", d: `M${x(0)} ${y(0)}L${x(top)} ${y(top)}` }),
-      svg("text", { x: LEFT + SIZE / 2, y: TOP + SIZE + 36, "text-anchor": "middle" }, index.runs[runs.x].label),
-      svg("text", { x: 12, y: TOP + SIZE / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${TOP + SIZE / 2})` }, index.runs[runs.y].label)
+      svg("text", { x: LEFT + SIZE / 2, y: TOP + SIZE + 36, "text-anchor": "middle" }, shortened(index.runs[runs.x].label)),
+      svg("text", { x: 12, y: TOP + SIZE / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${TOP + SIZE / 2})` }, shortened(index.runs[runs.y].label))
     );
     const groups = new Map();
     for (const one of rows) {

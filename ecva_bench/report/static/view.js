@@ -7,6 +7,7 @@
   const by = (id) => document.getElementById(id);
   const SIMPLE = ["task", "class", "metric", "text", "find", "sort"];
   const MORE = ["of", "from", "to", "spread", "right", "wrong", "s2", "s3"];
+  const BOUNDS = ["from", "to", "spread"];
   const CHECKS = ["errors", "cut", "unread", "marked"];
   const PAGES = { "": "Samples", means: "Means", scatter: "Run against run" };
   let index = null;
@@ -41,7 +42,8 @@
   function namedRun() {
     const { run } = state.now;
     if (!run) return;
-    const found = index.runs.findIndex((one) => one.name === run || (run.length > 7 && one.sha256.startsWith(run)));
+    const called = [(one) => one.name === run, (one) => one.label === run, (one) => run.length > 7 && one.sha256.startsWith(run)];
+    const found = called.map((fits) => index.runs.findIndex(fits)).find((place) => place >= 0) ?? -1;
     if (found < 0) trouble(`There is no run ${run} here.`);
     state.set(found < 0 ? { run: "" } : { run: "", of: String(found), sort: state.now.sort || "low" });
   }
@@ -101,7 +103,7 @@
       const lacking = run.owed - run.answered;
       const poor = (run.empty ? `, ${run.empty} empty` : "") + (run.cut_off ? `, ${run.cut_off} cut off` : "");
       const title = `${run.name}: ${run.answered} of ${run.owed} answered${poor}${run.scored ? "" : ", not scored"}`;
-      const chip = el("label", { class: "chip", title }, box, run.label, lacking ? el("small", {}, `${lacking} lacking`) : "", el("b"));
+      const chip = el("label", { class: "chip", title }, box, el("span", {}, run.label), lacking ? el("small", {}, `${lacking} lacking`) : "", el("b"));
       chip.style.setProperty("--hue", Ecva.hue(number));
       by("runs").append(chip);
     });
@@ -139,6 +141,7 @@
     by("metric").disabled = !offered.length;
     for (const name of [...SIMPLE, ...MORE]) if (by(name).value !== state.now[name]) by(name).value = state.now[name];
     for (const name of CHECKS) by(name).checked = Boolean(state.now[name]);
+    for (const name of BOUNDS) by(name).setAttribute("aria-invalid", String(Boolean(state.now[name]) && Number.isNaN(filter.typed(state.now[name]))));
     if ([...MORE, ...CHECKS].some((name) => state.now[name])) by("more").open = true;
     const hidden = state.hidden();
     for (const box of by("runs").querySelectorAll("input")) box.checked = !hidden.has(Number(box.dataset.run));
@@ -184,6 +187,7 @@
 
   function listen() {
     window.addEventListener("hashchange", () => {
+      by("trouble").hidden = true; // it was about another address
       state.read();
       guarded(draw)();
     });
