@@ -122,7 +122,7 @@ def say(text: object = "", *, error: bool = False, end: str = "\n") -> None:
 
 def say_lines(text: str, *, error: bool = False) -> None:
     """Print a text of several lines of ours, each of which may hold texts of others that hold no line break."""
-    for line in text.split("\n"):
+    for line in text.replace("\r\n", "\n").split("\n"):  # a CSV table ends its lines so
         say(line, error=error)
 
 

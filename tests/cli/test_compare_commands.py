@@ -91,6 +91,7 @@ def test_compare_of_several_runs_in_forms_for_a_paper(run, ecva_bench):
         ("better", "same"),
     ]
     assert {row["metric"] for row in rows} == {"cause/rouge2"}
+    assert {row["videos"] for row in rows} == {"12"}  # the last column, where a line ends
     assert all(float(row["p"]) <= float(row["p (Holm)"]) for row in rows)
     code, shown, _ = ecva_bench("compare", *runs, "--format", "tex")
     assert (code, shown.count(r"\begin{tabular}")) == (0, 1)

@@ -149,6 +149,7 @@ def test_a_leaderboard_from_scores_with_the_published_rows_beside(results, tmp_p
     _, shown, _ = ecva_bench("leaderboard", scores, "--no-published", "--format", "csv")
     assert "some-model" in shown
     assert "VILA" not in shown
+    assert not any(line.endswith(" ") for line in shown.splitlines())
     code, shown, _ = ecva_bench("leaderboard")
     assert code == 0
     assert "46.42" in shown
