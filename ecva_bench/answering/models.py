@@ -5,7 +5,7 @@ Reads no weights, imports no network and sends no request to a hub.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -23,7 +23,7 @@ class ModelEntry:
 
     `card` is None for models without weights; `problem` says why one cannot be used.
     `here` are the hub ids of the card whose weights are in the hub's cache, or in a folder of that name.
-    `options` are the names that `--model-arg` takes, `rows` what there is to tell of one model of a scheme.
+    `options` are the names that `--model-arg` takes.
     """
 
     name: str
@@ -33,12 +33,10 @@ class ModelEntry:
     here: tuple[str, ...] = ()
     problem: str = ""
     options: tuple[str, ...] = ()
-    rows: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON, and the billions of parameters."""
-        found = {**asdict(self), "parameters": self.card.parameters if self.card else None}
-        return {name: value for name, value in found.items() if name != "rows"}  # of one model, and these are all
+        return {**asdict(self), "parameters": self.card.parameters if self.card else None}
 
 
 def list_models() -> list[ModelEntry]:
@@ -52,8 +50,18 @@ def find_model(name: str) -> ModelEntry:
         return _listed(registry.find(ADAPTER_GROUP, name))
     found = registry.resolve(ADAPTER_GROUP, name)
     model = model_class(found)
-    entry = _of(model, found.name, (model.__doc__ or "").partition("\n")[0])
-    return replace(entry, rows=tuple(model.target_rows(found.target))) if found.target else entry
+    return _of(model, found.name, (model.__doc__ or "").partition("\n")[0])
+
+
+def target_rows(name: str) -> list[tuple[str, str]]:
+    """Return what is to be told of one model of a scheme (`hf:ID`), as names and texts; empty for other models.
+
+    The settings of a model of the hub are fetched; raises `CheckpointError` where they are not to be had.
+    """
+    if name in registry.names(ADAPTER_GROUP):
+        return []
+    found = registry.resolve(ADAPTER_GROUP, name)
+    return model_class(found).target_rows(found.target) if found.target else []
 
 
 def weights_here(hub_id: str) -> bool:

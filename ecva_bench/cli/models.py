@@ -66,13 +66,13 @@ def models_show_command(name: Annotated[str, typer.Argument(help="A model's name
 
     Example: ecva-bench models show timechat
     """
-    from ..answering.models import find_model
+    from ..answering.models import find_model, target_rows
 
     model = find_model(name)
     say(model.summary or model.problem)
     if model.options:
         say(f"{'options':<13}  {', '.join(model.options)} (as --model-arg NAME=VALUE)")
-    for field, text in model.rows:
+    for field, text in target_rows(name):
         say(f"{field:<13}  {text}")
     if not model.card:
         return
