@@ -47,8 +47,7 @@ def file_stamp(path: Path) -> FileStamp:
     try:
         status = path.stat()
     except OSError as error:
-        check_trouble(error, path)
-        raise VideoMissing(f"no readable file ({error.strerror})", path, "check the path") from None
+        raise _unreadable(error, path) from None
     if not stat.S_ISREG(status.st_mode):
         raise NotAVideo("neither a file nor a link to one", path, "name the video file itself")
     if status.st_size == 0:
@@ -147,9 +146,17 @@ def check_trouble(error: BaseException, path: Path) -> None:
         raise StorageTrouble(f"the file cannot be read, {trouble.what}", path, trouble.remedy) from None
 
 
+def _unreadable(error: OSError, path: Path) -> VideoMissing:
+    check_trouble(error, path)
+    return VideoMissing(f"no readable file ({error.strerror})", path, "check the path")
+
+
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(_SYNC_DISTANCE + 1)
+    try:
+        with path.open("rb") as file:
+            return file.read(_SYNC_DISTANCE + 1)
+    except OSError as error:
+        raise _unreadable(error, path) from None
 
 
 def _has_container_magic(path: Path) -> bool:
