@@ -24,6 +24,7 @@ from ecva_bench.training.mini.parts import TOWER, write_parts
 from ecva_bench.training.mini.scenes import CLIPS, SEED, TrainingScenes
 from ecva_bench.training.recipe import Recipe, get_recipe
 from ecva_bench.training.training import Trained, train
+from ecva_bench.untrusted import parse_json
 from ecva_bench.writing import write_whole
 
 from ..anomshield.adapter import AnomShield
@@ -74,7 +75,7 @@ def add_positions(folder: Path, out: Path, seed: int) -> Path:
     from safetensors.torch import save as bytes_of
 
     tensors, begun = load_file(folder / "model.safetensors"), out / f"{folder.name}-with-positions"
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings = parse_json((folder / "config.json").read_bytes())
     chance = torch.Generator().manual_seed(seed)
     for name, count in (("pos_t", FRAMES), ("pos_s", PATCHES)):
         shape = (count, settings["mm_hidden_size"])
@@ -96,7 +97,7 @@ def write_packed(folder: Path, packed: Path) -> None:
         for name, part in load_file(folder / "model.safetensors").items()
     }
     write_whole(packed / "model.safetensors", bytes_of(tensors, {"format": "pt"}))
-    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings = parse_json((folder / "config.json").read_bytes())
     write_whole(packed / "config.json", json.dumps(settings, indent=1))
     shutil.copyfile(folder / "tokenizer.model", packed / "tokenizer.model")
 

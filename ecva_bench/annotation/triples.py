@@ -26,6 +26,7 @@ from ..scoring.rankings import HumanRanking, Triple, same_text
 from ..scoring.run_facts import unit_asked_for
 from ..tasks import Task, find_tasks
 from ..untrusted import parse_json
+from ..wording import counted
 from ..writing import write_whole
 from .acts import latest
 
@@ -136,7 +137,10 @@ def _triple(
         left_out["less than two answers to a question"] += 1
         return None
     if len(said) > len(LETTERS):
-        raise UsageError(f"there are {len(said)} answers to {sample}", remedy=f"name {len(LETTERS)} files at most")
+        raise UsageError(
+            f"there are {counted(len(said), 'answer')} to {sample}",
+            remedy=f"name at most {counted(len(LETTERS), 'file')}",
+        )
     order.shuffle(said)
     first = next(iter(by.values()))
     answers = dict(zip(LETTERS, (one.text for one in said), strict=False))

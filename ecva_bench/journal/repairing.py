@@ -17,6 +17,7 @@ from ..records.answers import Answer, Event, Failure, Manifest
 from ..records.base import Record, canonical_json
 from ..records.seals import FAULTS, RecordLine, examined_lines, has_seal, sealed_lines
 from ..untrusted import parse_json
+from ..wording import counted
 from .growing import open_growing
 from .lines import absent, parse_line, parse_records
 from .manifests import manifest_of, sample_views
@@ -140,7 +141,8 @@ def _manifest_of_other(path: Path, kept: Sequence[_Judged], other: Path | None) 
         what = f"it is of another run: {min(apart)[0]} has another key there"
         raise ResultsError(what, other, "name a file that the same command wrote, with another --out")
     if missing := here.keys() - sample_views(found.expects):
-        what = f"it is of a shorter run: of {len(here)} questions in {path.name} it owes {len(here) - len(missing)}"
+        asked, owed = counted(len(here), "question"), len(here) - len(missing)
+        what = f"it is of a shorter run: of {asked} in {path.name} it owes {owed}"
         raise ResultsError(what, other, f"{_ANEW}, and name that one")
     return found
 

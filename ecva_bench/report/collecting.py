@@ -18,7 +18,7 @@ from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure
 from ..records.base import VIEWS, sha256_of
 from ..tasks import TASKS
-from ..untrusted import one_line
+from ..untrusted import one_line, parse_json
 from .counted import CountedValues, scale_of
 from .entries import reading_of, run_entry, video_entry
 from .run import Run
@@ -164,7 +164,7 @@ class Collection:
             if (found := sample_parts(sample).video) != video:
                 video = found
                 read = ((run, self._words.get((video, run))) for run in range(len(self.runs)))
-                of_runs = {run: json.loads(self._texts.read(place)) for run, place in read if place}
+                of_runs = {run: parse_json(self._texts.read(place)) for run, place in read if place}
             question = sample.removeprefix(f"{video}/")
             if annotated := self.common[video]["tasks"].get(question):
                 text = "\n".join([annotated["reference"], *annotated["keys"]])

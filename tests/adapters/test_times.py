@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from ecva_bench.adapters.a_guardian.adapter import AGuardian
-from ecva_bench.adapters.hf.adapter import FAMILIES, Hf
+from ecva_bench.adapters.hf.adapter import Hf
+from ecva_bench.adapters.hf.families import FAMILIES
 from ecva_bench.adapters.openai_endpoint.frames import video_metadata
 from ecva_bench.adapters.parts.media.frames import image_parts, uneven
 from ecva_bench.adapters.timechat.adapter import seconds
@@ -114,7 +115,7 @@ def test_who_is_told_one_interval_is_warned(clips: dict[str, Path], tmp_path: Pa
 def test_families_told_one_interval_are_said_to_be() -> None:
     data = json.loads(FAMILIES.read_text(encoding="utf-8"))
     told = {name for name, family in data["families"].items() if family.get("interval")}
-    assert told == {name for name, family in data["families"].items() if "seconds between" in family["source"]}
+    assert told == {name for name, family in data["families"].items() if family["times"] == "interval"}
     assert data["unlisted"]["interval"]  # not known
 
 
