@@ -24,7 +24,6 @@ from ecva_bench.torchvision import ensure_torchvision
 
 from .hf.adapter import WORDS, Hf
 from .hf.families import Family
-from .hf.settings import SettingsOnly
 from .parts.language.beginnings import beginnings, word_probabilities
 from .parts.language.decoding import decoded
 from .parts.options import choice, count
@@ -216,7 +215,7 @@ class VLLMEngine(Hf):
 
         Of a hub id only its settings are fetched. Raises `AdapterError` where they are not to be had.
         """
-        known = SettingsOnly(target=model)
+        known = Hf.of_settings(model)
         family = known.family
         frames = _most_frames(family, model)
         config = read_json_object(known.checkpoint.folder / "config.json")

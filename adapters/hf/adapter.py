@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -147,11 +147,18 @@ class Hf(Adapter):
         return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
 
     @classmethod
+    def of_settings(cls, target: str) -> Self:
+        """Return a model of which only the settings are there, fetched where it is one of the hub."""
+        from .settings import find_settings
+
+        known = cls(target=target)
+        known.__dict__["checkpoint"] = find_settings(target)  # in place of the weights, which are found when asked for
+        return known
+
+    @classmethod
     def target_rows(cls, target: str) -> list[tuple[str, str]]:
         """Return what the models of the target's family are shown; of a hub id only its settings are fetched."""
-        from .settings import SettingsOnly
-
-        known = SettingsOnly(target=target)
+        known = cls.of_settings(target)
         return [("family", known.kind), *known.family.rows()]
 
     def load(self) -> None:

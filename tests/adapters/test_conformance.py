@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from ecva_bench.adapters.hf.adapter import Hf
 from ecva_bench.adapters.hf.families import FAMILIES, UNLISTED
-from ecva_bench.adapters.hf.settings import SettingsOnly
-from ecva_bench.answering.models import find_model
+from ecva_bench.answering.models import target_rows
 from tests.adapters import conformance
 
 FEW = ("minicpmv4_7", "molmo2", "qwen2_5_omni")  # without times, with times, and with a part that speaks
@@ -71,16 +71,16 @@ def test_rates_and_counts_are_those_of_the_installed_processors() -> None:
 
 def test_what_is_not_listed_is_said_signed_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "nobody_knows"}))
-    adapter = SettingsOnly(target=str(tmp_path))
+    adapter = Hf.of_settings(str(tmp_path))
     adapter.say_unlisted()
     assert f"'nobody_knows' is {UNLISTED}" in capsys.readouterr().err
     assert adapter.family.describe()["settings"] == UNLISTED
-    assert dict(find_model(f"hf:{tmp_path}").rows)["settings"] == UNLISTED
+    assert dict(target_rows(f"hf:{tmp_path}"))["settings"] == UNLISTED
 
 
 def test_a_listed_family_is_shown_with_its_source_and_its_key_is_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen3_vl"}))
-    rows = dict(find_model(f"hf:{tmp_path}").rows)
+    rows = dict(target_rows(f"hf:{tmp_path}"))
     assert rows["frames"] == "rule at_fps, fps 2, least 4, cap 64"
     assert rows["source"].startswith("processor:")
-    assert set(SettingsOnly(target=str(tmp_path)).family.describe()) == {"input", "frames", "pixels", "processor"}
+    assert set(Hf.of_settings(str(tmp_path)).family.describe()) == {"input", "frames", "pixels", "processor"}
