@@ -77,14 +77,25 @@ def train_command(
 
       ecva-bench train anomshield/paper/3 --data cuva:annotations.xlsx --media videos --from FOLDER --out FOLDER
     """
-    request = _request(**{name: value for name, value in locals().items() if name not in ("out", "plan")})
+    request = _request(
+        recipe=recipe,
+        data=data,
+        media=media,
+        start=start,
+        prompts=prompts,
+        max_bad=max_bad,
+        model_arg=model_arg,
+        cache=cache,
+        workers=workers,
+        report_to=report_to,
+    )
     if plan:
         say_lines(request.plan(out).text)
         return
-    _train(request, out or Path(request.recipe.id.replace("/", "-")))
+    _train(request, out or Path(request.recipe.id.replace("/", "-")), model_arg or [])
 
 
-def _train(request: TrainingRequest, out: Path) -> None:
+def _train(request: TrainingRequest, out: Path, model_args: list[str]) -> None:
     """Train, and print what became of it."""
     from ..training.request import SKIPPED
     from ..training.training import is_first
@@ -102,7 +113,8 @@ def _train(request: TrainingRequest, out: Path) -> None:
     with progress("train", "steps") as steps:
         trained = request.train(ready, steps)
     say(f"{out}: {counted(trained.steps, 'step')} on {counted(trained.samples, 'sample')}, loss {trained.loss:.4f}")
-    say(f"next: ecva-bench run --model {request.recipe.model} --model-path {quote(str(out))}")
+    also = "".join(f" --model-arg {quote(one)}" for one in model_args)
+    say(f"next: ecva-bench run --model {request.recipe.model} --model-path {quote(str(out))}{also}")
 
 
 def _request(
