@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -34,6 +37,20 @@ def shared_data() -> Path:
 def shared_golden() -> Path:
     """The folder of tensors and scores computed by the original programs (not part of the project)."""
     return golden.find("golden", "ECVA_GOLDEN")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for one module only: while Playwright runs, no other test could run an event loop of its own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    executable = os.environ.get("ECVA_CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.skip("there is no chromium; install Debian's, or name one in ECVA_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        # The pages shown are our own, and a sandbox needs rights that a container's root lacks.
+        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from ecva_bench.journal.writer import Journal
 from ecva_bench.records.answers import Manifest
 from tests.scoring.build import answer
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, as tests of the page of answers have it."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    executable = os.environ.get("ECVA_CHROMIUM") or shutil.which("chromium")
-    if not executable:
-        pytest.skip("there is no chromium")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 def written(path: Path, model: str) -> Path:

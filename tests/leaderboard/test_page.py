@@ -29,7 +29,6 @@ TABLE = Table(
     chart=("cost", "score %"),
 )
 BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
-CHROMIUM = Path("/usr/bin/chromium")
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>&amp;</style></title>"
 
 
@@ -138,17 +137,6 @@ def test_every_text_has_the_contrast_that_wcag_aa_asks_for(scheme):
             assert contrast(colours[ink], paper) >= 4.5, ink
         shaded = [part * strengths[-1] + base * (1 - strengths[-1]) for part, base in zip(heat, paper, strict=True)]
         assert contrast(colours["ink"], shaded) >= 4.5
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

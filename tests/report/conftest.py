@@ -1,9 +1,7 @@
-"""The page of the small story, and a browser to look at it: Debian's `chromium`, or the one `ECVA_CHROMIUM` names."""
+"""The page of the small story, opened in a browser."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,20 +45,6 @@ def serving(page: Path) -> Iterator[Server]:
 def server(folder: Path) -> Iterator[Server]:
     with serving(folder) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, for one module only: while Playwright runs, no other test could run an event loop of its own."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    executable = os.environ.get("ECVA_CHROMIUM") or shutil.which("chromium")
-    if not executable:
-        pytest.skip("there is no chromium; install Debian's, or name one in ECVA_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        # The pages shown are our own, and a sandbox needs rights that a container's root lacks.
-        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
