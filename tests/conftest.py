@@ -39,6 +39,20 @@ def shared_golden() -> Path:
     return golden.find("golden", "ECVA_GOLDEN")
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for one module only: while Playwright runs, no other test could run an event loop of its own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    executable = os.environ.get("ECVA_CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.skip("there is no chromium; install Debian's, or name one in ECVA_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        # The pages shown are our own, and a sandbox needs rights that a container's root lacks.
+        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, empty but for the clips of `mini`: to draw one takes half a second."""
@@ -61,20 +75,3 @@ def field_files() -> Path:
 def shared_paper() -> Path:
     """The folder of the paper's tables and classes as numbers and names (not part of the project)."""
     return golden.find("paper", "ECVA_PAPER")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's `chromium`, or the one `ECVA_CHROMIUM` names.
-
-    For one module only: while Playwright runs, no other test could run an event loop of its own.
-    """
-    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    executable = os.environ.get("ECVA_CHROMIUM") or shutil.which("chromium")
-    if not executable:
-        pytest.skip("there is no chromium; install Debian's, or name one in ECVA_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        # The pages shown are our own, and a sandbox needs rights that a container's root lacks.
-        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield running
-        running.close()

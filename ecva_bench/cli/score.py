@@ -222,9 +222,9 @@ def _score_files(
     whole, idle = True, False
     baselines: list[Submission] = []
     several = _answers(files, data, task or (), curves, unseen_only)
-    for file, target, results in zip(files, targets, several, strict=True):
+    for file, target in zip(files, targets, strict=True):
         scores = score_results(
-            results,
+            next(several),  # nothing else holds them, while the next are read
             scorers=scorers or None,
             tasks=task or (),
             protocol=protocol,

@@ -135,20 +135,6 @@ class Comparison(Record):
     apart: dict[str, int] = Field(default_factory=dict, exclude_if=not_)
 
 
-def compare_scores(
-    *,
-    base: Scores,
-    new: Scores,
-    metrics: Sequence[str] = (),
-    tasks: Sequence[str] = (),
-    on: On = "owed",
-    seed: int = 0,
-    draws: int = PAIRED_DRAWS,
-) -> Comparison:
-    """Return how `new` differs from `base`, as `compare_runs` does."""
-    return compare_runs([base, new], metrics=metrics, tasks=tasks, on=on, seed=seed, draws=draws)[0]
-
-
 def compare_runs(
     runs: Sequence[Scores],
     *,

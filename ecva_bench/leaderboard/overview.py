@@ -114,13 +114,15 @@ def _lines(groups: Sequence[LeaderboardGroup]) -> list[_Line]:
     """Return the rows of all groups by model; runs of one model that answered the same task stand apart."""
     answered = Counter((group.task, row.submission.scores.model) for group in groups for row in group.rows)
     several = {model for (_, model), runs in answered.items() if runs > 1}
-    found: dict[tuple[str, str, str], dict[int, LeaderboardRow]] = defaultdict(dict)
+    found: dict[tuple[str, str, str, int], dict[int, LeaderboardRow]] = defaultdict(dict)
     for place, group in enumerate(groups):
+        so_far = Counter[tuple[str, str, str]]()  # the same run may be there twice
         for row in group.rows:
             scores = row.submission.scores
-            apart = (scores.name, row.label) if scores.model in several else ("", "")
-            found[scores.model, *apart][place] = row
-    named = labels([(model, name) for model, name, _ in found])
+            run = (scores.model, *((scores.name, scores.results_sha256) if scores.model in several else ("", "")))
+            so_far[run] += 1
+            found[*run, so_far[run]][place] = row
+    named = labels([(model, name) for model, name, *_ in found])
     return [_Line(label, rows) for label, rows in zip(named, found.values(), strict=True)]
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ecva_bench.leaderboard.compare import Comparison, compare_runs
 from ecva_bench.records.base import sha256_of
 from ecva_bench.records.scores import Coverage, Score, Scores, ScoresHeader, Summary
 
@@ -86,3 +87,9 @@ def _score(sample: str, task: str, scorer: str, values: dict[str, float]) -> Sco
         status="ok" if values else "unscored",
         values=values,
     )
+
+
+def compare_scores(*, base: Scores, new: Scores, **options: Any) -> Comparison:
+    """How `new` differs from `base`, as `compare_runs` says it of two runs alone."""
+    (found,) = compare_runs([base, new], **options)
+    return found

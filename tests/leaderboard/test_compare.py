@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from ecva_bench.errors import ResultsError, UsageError
-from ecva_bench.leaderboard.compare import compare_runs, compare_scores
+from ecva_bench.leaderboard.compare import compare_runs
 from ecva_bench.leaderboard.comparison_tables import comparison_sentence, comparison_tables
 from ecva_bench.leaderboard.forms import as_text
 from ecva_bench.records.answers import Lacking
 from ecva_bench.scoring.files import read_scores_of, write_scores
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.comparisons import holm
-from tests.leaderboard.scored import scored
+from tests.leaderboard.scored import compare_scores, scored
 from tests.scoring.build import answer, label, results
 
 

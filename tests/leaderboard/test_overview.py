@@ -51,6 +51,15 @@ def test_tasks_answered_in_two_runs_of_a_model_share_its_row_and_two_runs_of_a_t
     assert [cell.text for cell in column(models_by_tasks(both)[0], "model")] == ["m (one)", "m (two)"]
 
 
+def test_a_run_has_one_row_also_where_another_run_of_its_model_answered_one_of_its_tasks():
+    runs = [made("m", 0.5, 0.5, name="one"), made("m", cause=0.4, name="two")]
+    (table,) = models_by_tasks(runs)
+    rows = zip(*(column(table, name) for name in table.header[:3]), strict=True)
+    assert [[cell.text for cell in row] for row in rows] == [["m (one)", "50.00", "50.00"], ["m (two)", "40.00", ""]]
+    twice = [made("m", 0.5, 0.5, name="one")] * 2
+    assert [cell.text for cell in column(models_by_tasks(twice)[0], "model")] == ["m (one) #1", "m (one) #2"]
+
+
 def test_each_protocol_has_a_table_and_one_task_needs_none():
     runs = [made("m", 0.5, 0.5, protocol="ecva-2024"), made("m", 0.5, 0.5)]
     assert [table.title for table in models_by_tasks(runs)] == [

@@ -1,4 +1,4 @@
-"""The page of the small story, open in the browser."""
+"""The page of the small story, opened in a browser."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from ecva_bench.answer_audit.audit import audit_answers
 from ecva_bench.judging import Verdict, open_judge
 from ecva_bench.judging.user_judge import open_user_judge
 from ecva_bench.leaderboard.board import leaderboards
-from ecva_bench.leaderboard.compare import compare_scores
 from ecva_bench.leaderboard.comparison_tables import comparison_tables
 from ecva_bench.leaderboard.forms import as_text
 from ecva_bench.leaderboard.gate import gate, noise_floors
@@ -23,6 +22,7 @@ from ecva_bench.leaderboard.submission import submission
 from ecva_bench.leaderboard.verified import Verification
 from ecva_bench.records.scores import Summary
 from ecva_bench.scoring.score import score_results
+from tests.leaderboard.scored import compare_scores
 
 from ..judging.server import Fault, JudgeServer, completion, error
 from .build import answer, results
