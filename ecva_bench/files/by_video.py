@@ -121,7 +121,10 @@ def read_peoples_scores(path: Path) -> ByVideo[float]:
         if (video := str(entry["video"])) in seen:
             raise ValueError(f"the video {video!r} has scores before")
         seen.add(video)
-        return [float(score) for score in entry["scores"]]
+        scores = entry["scores"]
+        if not isinstance(scores, list) or any(type(score) not in (int, float) for score in scores):
+            raise ValueError("its scores are no list of numbers")
+        return map(float, scores)
 
     return _by_lines(path, "scores", said, _SCORES)
 

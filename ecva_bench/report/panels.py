@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 from ..leaderboard.groups import labels
@@ -276,7 +277,11 @@ def draw_costs(figure: Figure | SubFigure, what: Plotted) -> None:
 def draw_correlation(figure: Figure | SubFigure, what: Plotted) -> None:
     """Draw Kendall's tau-b between metrics over the answers of a run, as a mean over runs."""
     axis = figure.subplots()
-    values = [[agreement(what.runs, one, other) for other in what.metrics] for one in what.metrics]
+    found = {
+        frozenset((one, other)): agreement(what.runs, one, other)
+        for one, other in combinations_with_replacement(what.metrics, 2)
+    }
+    values = [[found[frozenset((one, other))] for other in what.metrics] for one in what.metrics]
     table = [[float("nan") if value is None else value for value in row] for row in values]
     axis.imshow(table, vmin=-1, vmax=1, cmap="RdBu")
     _write_cells(axis, table, decimals=2)

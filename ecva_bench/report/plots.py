@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..taxonomy import Taxonomy
+from ..wording import counted
 from ..writing import write_whole
 from . import FigureName, panels
 from .panels import Plotted, plotted
@@ -128,7 +129,7 @@ def _pages(what: Plotted) -> Iterator[Figure]:
     """Yield the page of a task with four panels, and one with the means of all metrics where they are more."""
     from matplotlib.figure import Figure
 
-    title = f"{what.task}: {len(what.runs)} {'run' if len(what.runs) == 1 else 'runs'}"
+    title = f"{what.task}: {counted(len(what.runs), 'run')}"
     few = panels.first_metrics(what, METRICS_SHOWN)
     figure = Figure(figsize=A4_LANDSCAPE, layout="constrained")
     figure.suptitle(title, fontweight="bold")

@@ -46,7 +46,7 @@ def draw_thumbnails(path: Path, times: Iterable[float], target: Path) -> Mapping
         with Video(path, deadline=DECODING) as video:
             wanted = np.array(sorted(times)[:MOST])
             shown = video.timestamps
-            nearest = np.abs(shown[:, None] - wanted[None, :]).argmin(axis=0)
+            nearest = np.array([np.abs(shown - seconds).argmin() for seconds in wanted])  # one by one, for the memory
             there = np.abs(shown[nearest] - wanted) <= NEAR
             indices, wanted = nearest[there], wanted[there]
             if not len(indices):

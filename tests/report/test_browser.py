@@ -14,6 +14,7 @@ import pytest
 
 from ecva_bench.report.page import write_page
 from ecva_bench.report.run import Run
+from tests.scoring.build import answer, results
 
 from .build import HOSTILE, MODELS, REASON, VIDEOS, big_run, small_run
 from .conftest import serving
@@ -120,6 +121,23 @@ def test_marks_are_kept_and_exported(page: Any) -> None:
     page.click("#more summary")
     page.check("#marked")
     assert rows(page) == ["v0/cause", "v1/cause"]
+
+
+def test_a_mark_names_the_video_and_the_task_of_a_named_question(opened: Open, tmp_path: Path) -> None:
+    asked = [answer("day/v", "A", task="choice", reference="A", options=("A", "B")) for _ in range(2)]
+    named = [
+        one.model_copy(update={"id": f"day/v/choice{name}", "key": name})
+        for one, name in zip(asked, ("/why", "@r1"), strict=True)
+    ]
+    folder = write_page([Run(results(named))], tmp_path / "page").folder
+    page = opened((folder / "index.html").as_uri())
+    for key in ("m", "j", "m"):
+        page.keyboard.press(key)
+    with page.expect_download() as download:
+        page.click("#export")
+    _, *lines = map(json.loads, Path(download.value.path()).read_text().splitlines())
+    assert {one["id"] for one in lines} == {"day/v/choice/why", "day/v/choice@r1"}
+    assert {(one["video"], one["task"]) for one in lines} == {("day/v", "choice")}
 
 
 def test_what_a_model_or_a_judge_wrote_stays_text(page: Any) -> None:

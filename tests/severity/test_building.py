@@ -254,7 +254,11 @@ def test_peoples_scores_stand_for_a_judge(folder: Path, tmp_path: Path) -> None:
     assert [(one.rank, one.score) for one in curve.sentences] == [(3.5, 0.1), (1.5, 0.4), (1.5, 0.4), (3.5, 0.1)]
     with pytest.raises(UsageError, match="nothing says which key sentence"):
         build_curves(whole(folder), out, Brightness(), None, [], CurveOptions())
-    for content in ('{"video": "one"}', '{"video": "one", "scores": ["x"]}', "[]"):
+    for scores in ("null", '"0123"', '{"0": 1}', '["x"]', '["inf"]', "[true, 1, 1, 1]"):
+        file.write_text(f'{{"video": "one", "scores": {scores}}}')
+        with pytest.raises(DataError, match=r"line 1: .*no list of numbers"):
+            read_peoples_scores(file)
+    for content in ('{"video": "one"}', "[]"):
         file.write_text(content)
         with pytest.raises(DataError, match="line 1"):
             read_peoples_scores(file)

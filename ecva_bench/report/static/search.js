@@ -90,5 +90,5 @@ Ecva.search = (() => {
     CSS.highlights.set("found", new Highlight(...ranges));
   }
 
-  return { open, terms, samples, mark };
+  return { open, samples, mark };
 })();

@@ -98,8 +98,8 @@ Ecva.marks = (() => {
   function asLines(index) {
     const runs = index.runs.map(({ name, model, sha256 }) => ({ name, model, results_sha256: sha256 }));
     const lines = [...marks].map(([id, text]) => {
-      const slash = id.lastIndexOf("/");
-      return { type: "mark", id, video: id.slice(0, slash), task: id.slice(slash + 1), note: text };
+      const { video, task } = Ecva.store.find(id);
+      return { type: "mark", id, video, task, note: text };
     });
     return [{ type: "marks", schema: "ecva.marks/1", runs }, ...lines].map((line) => JSON.stringify(line) + "\n").join("");
   }

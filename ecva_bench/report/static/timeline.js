@@ -214,5 +214,5 @@ Ecva.timeline = (() => {
     );
   }
 
-  return { open, show, seek, moment, pause: () => video.pause() };
+  return { open, show, moment, pause: () => video.pause() };
 })();
