@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ecva_bench.records.base import sha256_of
 from ecva_bench.records.training import SAMPLE_HASH, TrainedStage, TrainingData, TrainingRecord, TrainingVideo
@@ -36,19 +35,16 @@ BEFORE_POSITIONS = 2  # the stage after which the connector gets positions
 NAME = "anomshield-mini"
 
 
-def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEED, **changes: Any) -> Path:
-    """Train all stages of a recipe in a folder and return the folder of the weights; `changes` are keys that differ.
-
-    `changes` may name `steps` by stage.
-    """
+def make(out: Path, *, clips: int = CLIPS, steps: int | None = None) -> Path:
+    """Train all stages in a folder and return the folder of the weights; with `steps` of each, to try it out."""
     ensure_torchvision()
     from ..parts.towers.clip import squares
 
-    recipes = [_recipe(f"anomshield/{recipe}/{stage}", changes) for stage in STAGES]
+    recipes = [get_recipe(f"anomshield/mini/{stage}") for stage in STAGES]
+    if steps is not None:
+        recipes = [recipe.model_copy(update={"steps": steps}) for recipe in recipes]
     side = int(TOWER["image_size"])
-    scenes = TrainingScenes(
-        partial(squares, side=side, pad=True), frames=FRAMES, seed=seed, count=clips, folder=out / "frames"
-    )
+    scenes = TrainingScenes(partial(squares, side=side, pad=True), frames=FRAMES, count=clips, folder=out / "frames")
     base, tower = write_parts(
         out / "parts", (*scenes.captions, *scenes.conversations), AnomShield.template.text, recipes[0].seed
     )
@@ -58,7 +54,7 @@ def make(out: Path, *, recipe: str = "mini", clips: int = CLIPS, seed: int = SEE
     for stage in recipes:
         given = {1: scenes.captions, 2: scenes.conversations, 3: scenes.times}[stage.stage]
         result = train(stage, given, adapter, scenes.frames, out / str(stage.stage), use_cpu=True)
-        stages.append(_told(stage, given, result, seed, clips))
+        stages.append(_told(stage, given, result, clips))
         folder = add_positions(result.folder, out, stage.seed) if stage.stage == BEFORE_POSITIONS else result.folder
         adapter = AnomShieldMini(model_path=str(folder))
     packed = out / NAME
@@ -102,14 +98,7 @@ def write_packed(folder: Path, packed: Path) -> None:
     shutil.copyfile(folder / "tokenizer.model", packed / "tokenizer.model")
 
 
-def _recipe(name: str, changes: dict[str, Any]) -> Recipe:
-    found = get_recipe(name)
-    steps = changes.get("steps", {}).get(found.stage, found.steps)
-    others = {key: value for key, value in changes.items() if key != "steps"}
-    return Recipe.model_validate({**found.model_dump(), **others, "steps": steps})
-
-
-def _told(recipe: Recipe, given: Sequence[Conversation], result: Trained, seed: int, clips: int) -> TrainedStage:
+def _told(recipe: Recipe, given: Sequence[Conversation], result: Trained, clips: int) -> TrainedStage:
     """Return what the record of the training says of a stage."""
     import torch
     import transformers
@@ -117,7 +106,7 @@ def _told(recipe: Recipe, given: Sequence[Conversation], result: Trained, seed: 
     from ecva_bench.version import __version__
 
     hashes = sorted(sha256_of([turn.text for turn in one.turns])[:SAMPLE_HASH] for one in given)
-    set_name = f"mini-training-{seed}"
+    set_name = f"mini-training-{SEED}"
     return TrainedStage(
         recipe=recipe.model_dump(mode="json", exclude_defaults=True),
         recipe_sha256=recipe.sha256,

@@ -56,7 +56,7 @@ def find_model(name: str) -> ModelEntry:
 def target_rows(name: str) -> list[tuple[str, str]]:
     """Return what is to be told of one model of a scheme (`hf:ID`), as names and texts; empty for other models.
 
-    The settings of a model of the hub are fetched; raises `CheckpointError` where they are not to be had.
+    The settings of a model of the hub are fetched; raises `AdapterError` where they are not to be had.
     """
     if name in registry.names(ADAPTER_GROUP):
         return []

@@ -6,11 +6,16 @@ import hashlib
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import ecva_bench as eb
-from ecva_bench.adapters.anomshield_mini.adapter import WEIGHTS
+from ecva_bench.adapters.anomshield_mini.adapter import WEIGHTS, AnomShieldMini
+from ecva_bench.adapters.anomshield_mini.making import make
+from ecva_bench.adapters.parts.families.composed import Seen
+from ecva_bench.adapters.parts.prompts import Text
 from ecva_bench.records.training import parse_training
 from ecva_bench.training.mini.scenes import CLIPS, SEED
 from ecva_bench.training.recipe import Recipe, get_recipe
@@ -58,5 +63,21 @@ def test_it_tells_classes_apart_by_what_is_to_be_seen(
 
 
 def test_it_is_told_the_time_of_the_last_frame(answered: eb.RunOutcome) -> None:
-    assert answered.records
     assert "anomshield-mini.v1" in Path(answered.path).read_text(encoding="utf-8").partition("\n")[0]
+    times = np.array([0.6, 9.4])
+    pieces = AnomShieldMini().prompt("Why?", Seen(torch.zeros(2, 128), times + 5, times, "of a view that is cut"))
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Text))
+    assert "The last frame is at about 9.5 seconds.\nWhy?" in text
+
+
+@pytest.mark.slow
+def test_it_is_made_again_in_few_steps_and_what_is_made_stays(tmp_path: Path) -> None:
+    packed = make(tmp_path, clips=24, steps=2)
+    record = parse_training((packed / "training.json").read_bytes(), packed)
+    assert [stage.steps for stage in record.stages] == [2, 2, 2]
+    made, ours = load_file(packed / "model.safetensors"), load_file(WEIGHTS / "model.safetensors")
+    assert {name: part.dtype for name, part in made.items()} == {name: part.dtype for name, part in ours.items()}
+    before = (packed / "model.safetensors").read_bytes()
+    assert make(tmp_path, clips=24, steps=2) == packed
+    assert (packed / "model.safetensors").read_bytes() == before
+    assert (tmp_path / "3" / "train.jsonl").read_text().count('"kind": "step"') == 2  # none was made again
