@@ -189,6 +189,24 @@ def test_one_who_ranks_twice_and_not_alike_is_refused(tmp_path: Path) -> None:
         join_ranks(triples, files)
 
 
+@pytest.mark.parametrize(("people", "annotator"), [(("ann", "ann"), None), (("ann", "ben"), "ann")])
+def test_of_two_annotations_of_a_task_by_one_none_is_taken_in_silence(
+    people: tuple[str, str], annotator: str | None, tmp_path: Path
+) -> None:
+    [task] = json.loads(write_ranker([*built(1).values()], [])["tasks.json"])
+    task["annotations"] = [
+        {
+            "result": [{"from_name": "rank", "type": "ranker", "value": {"ranker": {"1": best, "2": rest}}}],
+            "completed_by": {"email": name},
+        }
+        for name, best, rest in zip(people, ("A", "B"), ("BC", "AC"), strict=True)
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([task]), "utf-8")
+    with pytest.raises(DataError, match=r"task 1: ann ranks .* twice, and not alike"):
+        read_ranks(path, annotator)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
