@@ -126,6 +126,20 @@ def test_curves_are_shown_as_bars_and_formulas_as_texts() -> None:
     assert ",=1+1" not in content
 
 
+@pytest.mark.parametrize(
+    ("prompt", "shown"), [("ours/severity", f"{'▁' * 30}{'█' * 30} (0 to 12 s)"), ("theirs", "0-6: 0")]
+)
+def test_a_curve_is_shown_as_bars_where_scorers_can_read_it_too(prompt: str, shown: str) -> None:
+    """In times of no known unit they cannot, and people would rank what no scorer sees."""
+    runs = [
+        run(name, {"1": f"0-6: 0\n6-12: {end}"}, "severity", reference="0:0 12:1")
+        for name, end in (("one", 10), ("two", 5))
+    ]
+    asked = [one.model_copy(update={"spec": {"prompts": {"severity": {"id": prompt}}}}) for one in runs]
+    [triple] = build_triples(asked, "severity", seed=0).triples
+    assert shown in write_table([triple], [])["ranks.csv"]
+
+
 def test_ranks_of_tables_and_of_label_studio_come_back_as_rankings(tmp_path: Path) -> None:
     triples = built(4)
     write_triples(tmp_path / "out", [*triples.values()])

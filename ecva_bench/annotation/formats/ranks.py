@@ -202,7 +202,7 @@ def _shown(triple: Triple, letter: str) -> str:
     text = triple.answers[letter]
     if not triple.duration or triple.task != "severity":
         return text
-    reading = read_severities(text, unit="seconds", duration=triple.duration)
+    reading = read_severities(text, unit=triple.unit, duration=triple.duration)
     if reading.status != "read":
         return text
     centres = (np.arange(_BAR_CELLS) + 0.5) * triple.duration / _BAR_CELLS
