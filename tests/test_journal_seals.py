@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -276,6 +277,16 @@ def test_the_manifest_of_a_shorter_or_another_run_is_refused(path: Path) -> None
             quarantine(path, manifest=other)
     assert path.read_bytes() == held
     assert not path.with_name("run.jsonl.quarantined").exists()
+
+
+def test_a_file_that_cannot_be_written_is_not_repaired(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("ecva_bench.journal.growing.GrowingFile", denied)
+    with pytest.raises(ResultsError) as caught:
+        quarantine(path)
+    assert str(caught.value) == f"the results file cannot be written (Permission denied): {path}"
 
 
 def test_a_file_that_a_run_is_writing_is_not_repaired(path: Path) -> None:

@@ -221,7 +221,7 @@ def _sentences(rated: Rated, raters: Sequence[str], seed: int) -> list[Figure]:
     return [
         Figure("sentence ranks", "Kendall's W", w_mean.mean, len(names), "video", w_mean.interval),
         Figure("sentence ranks", "tau-b", tau_mean.mean, len(names), "video", tau_mean.interval),
-        Figure("sentence ranks", "alpha, ordinal", alpha, len(rows), "sentences"),
+        Figure("sentence ranks", "alpha, ordinal", alpha, len(rows), "sentence"),
     ]
 
 

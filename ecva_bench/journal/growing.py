@@ -174,12 +174,12 @@ def open_growing(
     kind: str,
     *,
     holder: Callable[[], str] = lambda: "another process",
-    otherwise: str = "name another file with --out",
+    otherwise: str | None = "name another file with --out",
 ) -> GrowingFile:
     """Open or create a file to append to, in a folder that is made; `kind` is what messages call it.
 
     Raises `ResultsBusy` where `holder` writes it, and `ResultsError` where it cannot be written; `otherwise` is what
-    the user may do about either.
+    the user may do about either, if anything.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

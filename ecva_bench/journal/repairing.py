@@ -66,7 +66,7 @@ def quarantine(path: Path, manifest: Path | None = None) -> int:
     """
     if not path.is_file():
         raise absent(path)
-    file = open_growing(path, "results file", holder=lambda: "a run", otherwise="")
+    file = open_growing(path, "results file", holder=lambda: "a run", otherwise=None)
     try:
         judged = list(_judged(path))
         kept, away = [one for one in judged if one.kept], [one.line for one in judged if not one.kept]

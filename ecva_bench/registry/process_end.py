@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -32,17 +33,15 @@ class _Thread(threading.local):
 
 _thread = _Thread()
 _lock = threading.Lock()
-_open: set[int] = set()  # the process, where such a block is open in any of its threads
-_count = 0
+_open: Counter[int] = Counter()  # how many such blocks are open in a process, in all its threads: a fork has none
 
 
 @contextmanager
 def kept_alive() -> Iterator[None]:
     """Raise `ProcessEnd` where code within calls `os._exit`; another thread that does ends the process as failed."""
-    global _count  # os._exit is one for the process
+    process = os.getpid()
     with _lock:
-        _count += 1
-        _open.add(os.getpid())
+        _open[process] += 1
         os._exit = _refused
     _thread.blocks += 1
     try:
@@ -50,13 +49,13 @@ def kept_alive() -> Iterator[None]:
     finally:
         _thread.blocks -= 1
         with _lock:
-            _count -= 1
-            if not _count:
+            _open[process] -= 1
+            if not _open[process]:
                 os._exit = end_now
 
 
 def _refused(status: int) -> NoReturn:
-    if os.getpid() not in _open:  # a fork's, which has to end so
+    if not _open[os.getpid()]:  # a fork's, which has to end so
         end_now(status)
     if _thread.blocks > 0:
         raise ProcessEnd(f"os._exit({status})")

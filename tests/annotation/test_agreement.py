@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ecva_bench.annotation.acts import read_acts
 from ecva_bench.annotation.agreement import agreement_of, agreements, class_distance, rated_videos
 from ecva_bench.annotation.over_time import RatedVideo, alpha_over_time, shuffled_iou
+from ecva_bench.cli.annotate_tables import agreement_table
 from ecva_bench.statistics.agreement import alpha_interval, krippendorff_alpha
 
 from .acts import act
@@ -142,6 +143,11 @@ def test_ranked_sentences_are_compared_by_sentence() -> None:
         [found] = agreements([one, second])
         assert found.value("sentence ranks", "Kendall's W") == pytest.approx(w)
         assert found.value("sentence ranks", "tau-b") == pytest.approx(tau)
+        assert [row[3].text for row in agreement_table(found).rows if row[0].text == "sentence ranks"] == [
+            "1 video",
+            "1 video",
+            "3 sentences",
+        ]
 
 
 def test_chance_iou_needs_two_videos() -> None:

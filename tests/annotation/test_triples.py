@@ -126,6 +126,20 @@ def test_curves_are_shown_as_bars_and_formulas_as_texts() -> None:
     assert ",=1+1" not in content
 
 
+@pytest.mark.parametrize(
+    ("prompt", "shown"), [("ours/severity", f"{'▁' * 30}{'█' * 30} (0 to 12 s)"), ("theirs", "0-6: 0")]
+)
+def test_a_curve_is_shown_as_bars_where_scorers_can_read_it_too(prompt: str, shown: str) -> None:
+    """In times of no known unit they cannot, and people would rank what no scorer sees."""
+    runs = [
+        run(name, {"1": f"0-6: 0\n6-12: {end}"}, "severity", reference="0:0 12:1")
+        for name, end in (("one", 10), ("two", 5))
+    ]
+    asked = [one.model_copy(update={"spec": {"prompts": {"severity": {"id": prompt}}}}) for one in runs]
+    [triple] = build_triples(asked, "severity", seed=0).triples
+    assert shown in write_table([triple], [])["ranks.csv"]
+
+
 def test_ranks_of_tables_and_of_label_studio_come_back_as_rankings(tmp_path: Path) -> None:
     triples = built(4)
     write_triples(tmp_path / "out", [*triples.values()])
@@ -187,6 +201,24 @@ def test_one_who_ranks_twice_and_not_alike_is_refused(tmp_path: Path) -> None:
         files[path] = read_ranks(path, "ann")
     with pytest.raises(DataError, match="twice, and not alike"):
         join_ranks(triples, files)
+
+
+@pytest.mark.parametrize(("people", "annotator"), [(("ann", "ann"), None), (("ann", "ben"), "ann")])
+def test_of_two_annotations_of_a_task_by_one_none_is_taken_in_silence(
+    people: tuple[str, str], annotator: str | None, tmp_path: Path
+) -> None:
+    [task] = json.loads(write_ranker([*built(1).values()], [])["tasks.json"])
+    task["annotations"] = [
+        {
+            "result": [{"from_name": "rank", "type": "ranker", "value": {"ranker": {"1": best, "2": rest}}}],
+            "completed_by": {"email": name},
+        }
+        for name, best, rest in zip(people, ("A", "B"), ("BC", "AC"), strict=True)
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([task]), "utf-8")
+    with pytest.raises(DataError, match=r"task 1: ann ranks .* twice, and not alike"):
+        read_ranks(path, annotator)
 
 
 @pytest.mark.parametrize(

@@ -354,6 +354,28 @@ def test_a_model_with_probabilities_is_asked_for_those_of_yes_and_no(
     assert found == ([[], [(0, 4)], [], []] if expected == "words" else [expected] * 4)
 
 
+def test_a_question_that_was_lost_does_not_make_the_words_of_all_others_count(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from ecva_bench import Adapter\n"
+        "from ecva_bench.errors import AnswerLost\n"
+        "class Sure(Adapter):\n"
+        "    asked = 0\n"
+        "    def answer(self, video, question):\n"
+        "        return 'No'\n"
+        "    def first_token_probabilities(self, video, question, words):\n"
+        "        self.asked += 1\n"
+        "        if self.asked == 1:\n"
+        "            raise AnswerLost('the server is down')\n"
+        "        return [0.9 if word == 'yes' else 0.0 for word in words]\n"
+    )
+    out = tmp_path / "curves.jsonl"
+    assert build(whole(folder), out, spans=[f"entailment:{file}:Sure"]).failures == {"no_answer": 1}
+    found = load_curves(out)
+    assert len(found) == len(VIDEOS) - 1
+    assert all(sentence.spans == ((0, 4),) for curve in found.values() for sentence in curve.sentences)
+
+
 def test_a_model_may_be_asked_of_each_part_whether_it_shows_a_sentence(folder: Path, tmp_path: Path) -> None:
     """A model that says yes where something moves: parts are half a second, and what moves does from 2 to 2.8 s."""
     file = tmp_path / "mine.py"

@@ -85,7 +85,8 @@ def read_ranks(path: Path, annotator: str | None) -> RankedFile:
     """Return the ranks of a file, which its content tells; a table is one annotator's, by default after its name.
 
     What is ranked in part, or by something that is no rank, is a problem; what is not ranked at all is not there.
-    Raises `DataError` where it is neither a table nor an export of Label Studio.
+    Raises `DataError` where it is neither a table nor an export of Label Studio, and where somebody ranked a triple
+    twice and not alike.
     """
     content = read_bytes(path)
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"["):
@@ -114,7 +115,10 @@ def read_ranks(path: Path, annotator: str | None) -> RankedFile:
             continue
         overall = read.pop(OVERALL)
         by_criterion = {name.removeprefix(_BY): of for name, of in read.items()}
-        ranks[who, triple] = HumanRanking(annotator=who, ranks=overall, ranks_by=by_criterion)
+        ranking = HumanRanking(annotator=who, ranks=overall, ranks_by=by_criterion)
+        if ranks.setdefault((who, triple), ranking) != ranking:
+            what = f"{where}: {who} ranks {triple!r:.200} twice, and not alike"
+            raise DataError(what, path, "leave one of them out, and --annotator where several people ranked")
     return RankedFile(ranks, tuple(problems))
 
 
@@ -198,7 +202,7 @@ def _shown(triple: Triple, letter: str) -> str:
     text = triple.answers[letter]
     if not triple.duration or triple.task != "severity":
         return text
-    reading = read_severities(text, unit="seconds", duration=triple.duration)
+    reading = read_severities(text, unit=triple.unit, duration=triple.duration)
     if reading.status != "read":
         return text
     centres = (np.arange(_BAR_CELLS) + 0.5) * triple.duration / _BAR_CELLS
