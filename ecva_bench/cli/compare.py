@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..untrusted import say_json, say_lines
-from .named_files import UnseenOnly, unseen_scores
+from .named_files import UnseenOnly, each_run_once, unseen_scores
 from .options import listed
 from .score import Data
 from .terminal import say_tables
@@ -71,6 +71,7 @@ def compare_command(
     from ..leaderboard.files import written
     from ..records.base import canonical_json
 
+    runs = each_run_once(runs)
     if len(runs) < 2:
         raise UsageError("one run cannot be compared", runs[0], "name two or more, the base first")
     runs = unseen_scores(runs, unseen_only)

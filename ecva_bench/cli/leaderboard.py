@@ -110,7 +110,7 @@ def leaderboard_command(
     if build:
         _build(build, printed, Evidence(answers or (), data or (), allowed_signers), verify=verify)
         return
-    named = each_run_once(unseen_scores(runs or [], unseen_only))
+    named = unseen_scores(each_run_once(runs or []), unseen_only)
     submissions = _submissions(named, data or ())
     if like:
         say_lines(written([table_like(like, published_tables(), submissions)], form))

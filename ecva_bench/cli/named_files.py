@@ -10,7 +10,7 @@ import typer
 from ..untrusted import say
 
 UnseenOnly = Annotated[
-    bool, typer.Option("--unseen-only", help="Take the scores that `score --unseen-only` wrote, and no others.")
+    bool, typer.Option("--unseen-only", help="Take of results files the scores that `score --unseen-only` wrote.")
 ]
 
 
@@ -32,7 +32,7 @@ def each_run_once(files: list[Path]) -> list[Path]:
     """Return the files less the scores files whose results are named too, and say which were passed over."""
     from ..scoring.files import scores_path
 
-    beside = {scores_path(file, "standard"): file for file in files}
+    beside = {scores_path(file, "standard", unseen_only=unseen): file for file in files for unseen in (False, True)}
     _say({file: f"the scores of {beside[file]}, which is named too" for file in files if file in beside})
     return [file for file in files if file not in beside]
 

@@ -56,7 +56,7 @@ def summary_command(
     from ..leaderboard.published import published_tables
 
     baselines = [_submission(path) for path in unseen_scores(baseline or [], unseen_only)]
-    runs = each_run_once(unseen_scores(runs, unseen_only))
+    runs = unseen_scores(each_run_once(runs), unseen_only)
     for run in runs:
         found = _submission(run)
         views = view_table(found)

@@ -47,4 +47,7 @@ def test_commands_say_the_share_and_leave_out_for_all_what_one_was_trained_on(
     assert "trained on 25 %" not in board
     assert "6 of 6 questions answered" in told("summary", "m.jsonl", "--unseen-only", run=ecva_bench)
     assert "n = 3 videos" in told("gate", *pair, "--unseen-only", run=ecva_bench)
+    named = told("leaderboard", *map(str, Path().glob("*.jsonl")), "--unseen-only", "--no-published", run=ecva_bench)
+    assert named.startswith(board)
+    assert named.count("passed over") == 4
     told("submit", "m.jsonl", "--scores", "m.unseen.scores.jsonl", "--verify", "--to", "boards", run=ecva_bench)
