@@ -124,10 +124,9 @@ class _Comparison:
         if best is None or (own.compared and best.share >= own.share):
             best = None
         explained = best is not None and _is_better(best, own, len(others))
-        if not explained and own.compared >= FEWEST:
-            ends = {number: self.ends[video] for number, video in _numbered(list(self.ends)).items()}
-            if (later := shifted_from(ends, self._by_number)) is not None:
-                best, explained = later, True
+        tried = not explained and own.compared >= FEWEST
+        if tried and (later := shifted_from(self._ends_by_number, self._by_number)) is not None:
+            best, explained = later, True
         if not own.compared and not explained:
             best = None
         return NumberingCheck(self.dataset.name, self.folder, own, best, explained, example)
@@ -152,6 +151,11 @@ class _Comparison:
         }
 
     @cached_property
+    def _ends_by_number(self) -> dict[int, float]:
+        """The end of the last moment of every annotation that a number means."""
+        return {number: self.ends[video] for number, video in _numbered(list(self.ends)).items()}
+
+    @cached_property
     def _by_number(self) -> dict[int, float]:
         """The seconds of every file that a number means, of those in archives only some."""
         listing = self.dataset.files.listing
@@ -162,7 +166,7 @@ class _Comparison:
 
     def _others(self, own: NumberReading) -> list[NumberReading]:
         """Return the other readings that pair enough videos to tell; where few are paired so far, the known ones."""
-        ends = {number: self.ends[video] for number, video in _numbered(list(self.ends)).items()}
+        ends = self._ends_by_number
         known = {number: ecva for number in ends if (ecva := ecva_number(number)) is not None}
         known_back = {ecva: number for number in range(1, CUVA_VIDEOS + 1) if (ecva := ecva_number(number)) is not None}
         tried: dict[str, Callable[[int], int | None]] = {

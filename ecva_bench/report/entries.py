@@ -23,6 +23,7 @@ from ..taxonomy import TAXONOMY, load_taxonomy
 from . import tracks
 from .run import MetricKey, Run, column_label
 from .verdicts import shown_verdicts
+from .videos import class_in_words
 from .words import content_words, marked_places, marked_words, shared_words, word_difference
 
 # The tasks whose answers are texts that may state the annotated key sentences.
@@ -154,9 +155,7 @@ def _shown(reading: Reading, answer: Answer) -> dict[str, Any]:
 
 
 def _class(label: Label) -> str:
-    """Return a class as its code and, where it has one, its name."""
-    name = load_taxonomy(TAXONOMY).describe(label)
-    return label.code if name == label.code else f"{label.code} {name}"
+    return class_in_words(label, load_taxonomy(TAXONOMY).describe)
 
 
 def _option(number: int, answer: Answer) -> str:

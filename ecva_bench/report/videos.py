@@ -37,11 +37,8 @@ class Videos:
         return None
 
     def class_of(self, label: Label | None) -> str:
-        """Return a class as its code and, where it has one, its name; empty without a label."""
-        if label is None:
-            return ""
-        name = self.describe(label)
-        return label.code if name == label.code else f"{label.code} {name}"
+        """Return a class as `class_in_words` does; empty without a label."""
+        return class_in_words(label, self.describe) if label else ""
 
     @cached_property
     def _files(self) -> VideoFiles:
@@ -52,3 +49,9 @@ class Videos:
         """The files of the folder, which are their own ids."""
         found = list_folder(self.folder or Path())
         return Names((file, file) for file in (*found.files, *found.archived))
+
+
+def class_in_words(label: Label, describe: Callable[[Label], str]) -> str:
+    """Return a class as its code and, where it has one, its name."""
+    name = describe(label)
+    return label.code if name == label.code else f"{label.code} {name}"
