@@ -133,7 +133,7 @@ def _sample(prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds
 
 @cache
 def prompts() -> dict[str, str]:
-    """Return the words of the prompts of `ours`, by name."""
+    """Return the words of the packaged prompts by name; those of `ours` have no set before theirs."""
     return {prompt.id.removeprefix("ours/"): prompt.text for _, prompt in packaged_prompts()}
 
 
