@@ -163,7 +163,7 @@ class TrainingRequest:
         }
         stage = stage_record(self.recipe, self.sets, kept, skipped, videos, self._started_from)
         check_same(begun, stage, out)
-        if begun is not None:  # weights of so many steps lie there, and their record is part of what identifies them
+        if begun is not None:  # weights of so many steps lie there
             stage = stage.model_copy(update={"steps": begun.steps, "t": begun.t})
         ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), cache)
         if is_first():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import ecva_bench as eb
+from ecva_bench.checkpoints.finding import find_checkpoint
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.journal.merging import merge_results
@@ -118,6 +119,20 @@ def test_a_record_beside_the_weights_is_found(tmp_path: Path) -> None:
     training({"dataset": "Mini", "id": "mini01"}, name="training.json")  # by hand, with a capital
     outcome = eb.run(Weighed, tasks="cause", limit=2, model_path=str(tmp_path))
     assert [one.trained_on for one in outcome.records] == [True, False]
+
+
+def test_a_record_put_beside_weights_afterwards_leaves_them_what_they_were(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+
+    def revision() -> str:
+        files = ("*.json", "*.safetensors")
+        return find_checkpoint(str(tmp_path), files=files, download=False, option="--model-path").revision
+
+    before = revision()
+    training({"dataset": "mini", "id": "mini01"}, name=str(tmp_path / "training.json"))
+    assert revision() == before
+    (tmp_path / "config.json").write_text("{}")
+    assert revision() != before
 
 
 @pytest.mark.parametrize(
