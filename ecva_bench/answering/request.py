@@ -140,7 +140,7 @@ class RunRequest:
         if (found := self.trained_on) is None:
             return ""
         seen = sum(self.plan.owed_of(group) for group in self.plan.groups if group.video in found.videos)
-        share = TrainedShare(questions=seen, of=self.plan.owed, videos=len(found.videos))
+        share = TrainedShare(questions=seen, of=self.plan.owed, videos=len(found.videos), at_least=found.at_least)
         marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
         return f"the model was trained on the videos of {share}{marked}"
 

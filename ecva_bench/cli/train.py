@@ -80,6 +80,8 @@ def train_command(
 
       ecva-bench train anomshield/paper/3 --data cuva:annotations.xlsx --media videos --from FOLDER --out FOLDER
     """
+    from ..training.training import is_first
+
     request = _request(
         recipe=recipe,
         data=data,
@@ -92,6 +94,8 @@ def train_command(
         workers=workers,
         report_to=report_to,
     )
+    if request.unknown_before and is_first():
+        say(f"beware: {request.unknown_before}", error=True)
     if plan:
         say_lines(request.plan(out).text)
         return

@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..checkpoints.finding import find_checkpoint
 from ..errors import CheckpointError, UsageError
-from ..records.training import TrainedStage, TrainingVideo
+from ..records.training import TRAINING_FILE, TrainedStage, TrainingVideo
 from ..tasks import PromptSet
 from ..writing import write_whole
 from .conversations import Conversation
@@ -127,6 +127,13 @@ class TrainingRequest:
     def _skipped(self) -> list[SkippedSample]:
         return [one for each in self.sets for one in each.skipped]
 
+    @property
+    def unknown_before(self) -> str:
+        """What is to be said of weights to start from of which no record says what they were trained on, else empty."""
+        if self.start is None or earlier_stages(self.start):
+            return ""
+        return f"{self.start} has no {TRAINING_FILE}: what its weights have seen is not known, and the new one says so"
+
     def plan(self, out: Path | None = None) -> TrainingPlan:
         """Return what the stage will take; no weights are loaded, nothing is downloaded and no video is opened.
 
@@ -175,7 +182,10 @@ class TrainingRequest:
         check_same(begun, stage, out)
         if begun is not None:  # weights of so many steps lie there
             stage = stage.model_copy(update={"steps": begun.steps, "t": begun.t})
-        ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), frames)
+        earlier = earlier_stages(self.start)
+        if self.unknown_before:
+            stage = stage.model_copy(update={"earlier_unknown": True})
+        ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier, stage), frames)
         if is_first():
             write_training(out, self.recipe.answers_as, ready.stages)
             lines = (json.dumps({"id": one.id, "file": one.file, "reason": one.reason}) + "\n" for one in skipped)

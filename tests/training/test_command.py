@@ -166,11 +166,16 @@ def test_the_small_one_is_trained_on_drawn_scenes_without_any_file(
 
     Path("one/start/base").mkdir(parents=True)  # a kill came before the record was written
     told(ecva_bench, "train", small(1), "--out", "one")
-    said = told(ecva_bench, "train", small(3), "--from", "one", "--out", "three")
-    assert "run --model anomshield-mini --model-path three" in said
-    assert json.loads(Path("three/config.json").read_text())["mm_projector_positions"] == "spatiotemporal"
-    first, third = record("three")["stages"]
-    assert third["started_from"].startswith("one@")
+    (first,) = record("one")["stages"]
     assert (len(first["samples"]), len(first["videos"])) == (CLIPS, CLIPS)
     assert first["videos"][0] == {"dataset": f"mini-training-{SEED}", "id": "00000"}
     assert Path("one/tokenizer.model").read_bytes() == (WEIGHTS / "tokenizer.model").read_bytes()
+
+    Path("one/training.json").unlink()
+    said = told(ecva_bench, "train", small(3), "--from", "one", "--out", "three")
+    assert "run --model anomshield-mini --model-path three" in said
+    assert "one has no training.json: what its weights have seen is not known" in said
+    assert json.loads(Path("three/config.json").read_text())["mm_projector_positions"] == "spatiotemporal"
+    (third,) = record("three")["stages"]
+    assert third["started_from"].startswith("one@")
+    assert third["earlier_unknown"]
