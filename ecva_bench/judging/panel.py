@@ -73,7 +73,7 @@ class Panel:
         return [self._joined(call, given) for call, *given in zip(calls, *found, strict=True)]
 
     def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
-        """Return what the members say of themselves: once where it is the same, else by name, in whatever order given."""
+        """Return what the members say of themselves: once where it is the same, else by name."""
         said = sorted((member.identity(keys) for member in self.members), key=lambda one: one["judge"])
         names = dict.fromkeys(name for one in said for name in one)
         each = {name: [one.get(name, "-") for one in said] for name in names}
