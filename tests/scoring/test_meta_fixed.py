@@ -22,7 +22,6 @@ class Words(Scorer):
     name = "words"
     tasks = ("description",)
     columns = (Column("words", "how many words", unit="points", high=1000.0),)
-    has_floor = False
 
     def obstacle(self, item):
         return None
@@ -71,6 +70,7 @@ def test_the_rules_are_what_they_say():
     assert "words: words agrees with people no better than the length rule (the longer is the better: 75.0 %)" in notes(
         found
     )
+    assert not any("copied" in name for name in by_name)
     assert "words: no shuffled or copied rows" in notes(found)
 
 
@@ -78,7 +78,7 @@ def test_the_length_rule_may_be_that_the_shorter_is_better():
     found = meta_evaluate(rankings(pairs(10)), [Words(STANDARD)], draws=200)
     assert rows(found)["rule: longer"].pairwise.mean == 0.25
     assert rows(found)["words: words"].over_length.mean == -0.5
-    assert "no better than the length rule (the shorter is the better: 75.0 %): -50.0" in notes(found)
+    assert "no better than the length rule (the shorter is the better: 75.0 %): difference -50.0" in notes(found)
 
 
 def test_an_order_that_nobody_told_is_no_rule():
