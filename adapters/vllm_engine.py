@@ -27,6 +27,7 @@ from .hf.families import Family
 from .parts.language.beginnings import beginnings, word_probabilities
 from .parts.language.decoding import decoded
 from .parts.options import choice, count
+from .parts.seeds import seed_of
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
@@ -67,6 +68,7 @@ class VLLMEngine(Hf):
         max_pixels: str = "",
         input: str = "",
         max_new_tokens: str = "",
+        temperature: str = "",
         thinking: str = "",
         dtype: str = "auto",
         gpus: str = "1",
@@ -82,6 +84,7 @@ class VLLMEngine(Hf):
             max_pixels=max_pixels,
             input=input,
             max_new_tokens=max_new_tokens,
+            temperature=temperature,
             thinking=thinking,
         )
         self._dtype = choice("dtype", dtype, ("auto", "float32", "float16", "bfloat16"))
@@ -147,14 +150,19 @@ class VLLMEngine(Hf):
                 "prefix_caching": self._prefix_caching,
             },
             **self.family.describe(),
-            "generation": {"temperature": 0, "seed": SEED, "max_tokens": self._max_new_tokens, **self.thinks},
+            "generation": {**self._drawing, "max_tokens": self._max_new_tokens, **self.thinks},
         }
+
+    @property
+    def _drawing(self) -> dict[str, Any]:
+        return {"temperature": self._temperature} if self._temperature else {"temperature": 0, "seed": SEED}
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, all generated in one batch that shares the video's part of the prompt."""
         shown = self._look(video)
         texts = [self._text([*shown.parts, {"type": "text", "text": question}]) for question in questions]
-        outputs = self._generated(shown, texts, self._max_new_tokens)
+        drawn = [{"temperature": self._temperature, "seed": seed_of(video, question)} for question in questions]
+        outputs = self._generated(shown, texts, self._max_new_tokens, drawn if self._temperature else [])
         opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
         return [self._answer_of(opening, each) for each in completions]
 
@@ -183,8 +191,18 @@ class VLLMEngine(Hf):
         ids = list(completion.token_ids)
         return ModelOutput(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
 
-    def _generated(self, shown: VideoInput, texts: Sequence[str], most: int, **more: int) -> list[Any]:
-        """Return vLLM's outputs for prompts about one video, in one batch; `more` are parameters of its sampling."""
+    def _generated(
+        self,
+        shown: VideoInput,
+        texts: Sequence[str],
+        most: int,
+        drawn: Sequence[Mapping[str, float]] = (),
+        **more: int,
+    ) -> list[Any]:
+        """Return vLLM's outputs for prompts about one video, in one batch; `more` are parameters of its sampling.
+
+        `drawn` are temperature and seed of each, where they are not generated greedily.
+        """
         import vllm
 
         media, options = _media(shown), dict(shown.options)
@@ -194,7 +212,8 @@ class VLLMEngine(Hf):
         ]
         found: list[Any] = self.engine.generate(
             prompts,
-            vllm.SamplingParams(temperature=0, seed=SEED, max_tokens=most, **more),
+            [vllm.SamplingParams(**one, max_tokens=most, **more) for one in drawn]
+            or vllm.SamplingParams(temperature=0, seed=SEED, max_tokens=most, **more),
             use_tqdm=False,
             tokenization_kwargs={"add_special_tokens": self._is_to_begin(texts[0])},
         )

@@ -87,6 +87,7 @@ class RunRequest:
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
     about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
+    Each question is asked `repeats` times.
     `severity_from` is how severities are asked for, and `curves` a file of importance curves to hold them against.
     `training` is the record of the model's training, where none lies beside its weights.
     """
@@ -101,6 +102,7 @@ class RunRequest:
     edited: tuple[View, ...] = ()
     all_tasks: bool = False
     order: OptionOrder = OptionOrder()  # noqa: RUF009  frozen
+    repeats: int = 1
     severity_from: SeverityFrom = "segments"
     curves: Path | None = None
     training: Path | None = None
@@ -139,8 +141,8 @@ class RunRequest:
         """Return in one line how many questions are about videos the model was trained on; empty where unknown."""
         if (found := self.trained_on) is None:
             return ""
-        seen = sum(self.plan.owed_of(group) for group in self.plan.groups if group.video in found.videos)
-        share = TrainedShare(questions=seen, of=self.plan.owed, videos=len(found.videos))
+        seen = sum(self.plan.questions_of(group) for group in self.plan.groups if group.video in found.videos)
+        share = TrainedShare(questions=seen, of=self.plan.questions, videos=len(found.videos), at_least=found.at_least)
         marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
         return f"the model was trained on the videos of {share}{marked}"
 
@@ -251,7 +253,23 @@ class RunRequest:
             raise UsageError(what, remedy="leave it out of --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
         views = ("full", *self.edited)
-        return make_plan(self.dataset, prompts, selection, views, all_tasks=self.all_tasks, order=self.order)
+        return make_plan(
+            self.dataset,
+            prompts,
+            selection,
+            views,
+            all_tasks=self.all_tasks,
+            order=self.order,
+            repeats=self._repeats(adapter),
+        )
+
+    def _repeats(self, adapter: Adapter) -> int:
+        """Return how often each question is asked; `UsageError` where it would get the same answer each time."""
+        if self.repeats > 1 and adapter.deterministic:
+            what = f"asked {self.repeats} times, the model gives the same answer each time"
+            remedy = "let it sample (where it can: --model-arg temperature=0.7), or leave out --samples"
+            raise UsageError(what, f"model {self._plugin.name!r}", remedy)
+        return self.repeats
 
     def _tasks(self, adapter: Adapter) -> list[Task]:
         """Return the tasks to ask, as the data set has them; `UsageError` for one named that cannot be asked.

@@ -74,6 +74,7 @@ def run(
     all_tasks: bool = False,
     shuffle: int | None = 0,
     rotate: bool = False,
+    samples: int = 1,
     severity_from: SeverityFrom = "segments",
     curves: str | Path | None = None,
     ids: Sequence[str] = (),
@@ -93,10 +94,9 @@ def run(
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
-    All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
-    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Videos in
-    `training`, the record of the model's training, are marked. What fails is an error record, counted in `end`. A
-    script that asks for `workers` needs `if __name__ == "__main__":`.
+    All tasks but severity are asked where none is named, each question `samples` times. Options are in an order drawn
+    by the seed `shuffle`, with `rotate` in all; severities are asked for as `severity_from` says, and held against
+    `curves`. Videos in the record `training` are marked. `workers` need `if __name__ == "__main__":` in a script.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
@@ -109,6 +109,7 @@ def run(
     request = replace(
         about,
         order=OptionOrder(shuffle, rotate),
+        repeats=samples,
         severity_from=severity_from,
         training=_path(training),
         selection=Selection(_several(ids), subset, seed, limit, available=available),

@@ -18,7 +18,7 @@ from ..data.durations import shown_durations
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
-from ..records.annotations import BY_CLASS, sample_parts
+from ..records.annotations import BY_CLASS, repeat_id, sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
 from ..samples import unasked as why_unasked
@@ -181,18 +181,21 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
     for view in views:
         owed = []
         for task in sorted(tasks[view]):
-            rotated = any("@" in sample_parts(answer.id).name for answer in joined.answers if answer.task == task)
+            found: list[Answer | Failure] = [*joined.answers, *joined.failures]
+            parts = [sample_parts(answer.id) for answer in found if answer.task == task]
+            rotated, repeats = any("@" in one.name for one in parts), 1 + max(one.repeat for one in parts)
             for each in dataset.annotations:
                 unasked |= why_unasked(each, TASKS[task])
                 for sample, one in lookup.samples(each.video, task).items():
+                    asked = [repeat_id(sample, number) for number in range(repeats)]
                     if task in BY_CLASS:
-                        references[sample] = one.reference
+                        references |= dict.fromkeys(asked, one.reference)
                     if "@" in sample_parts(sample).name and not rotated:
                         continue
                     if cuts_moments(view) and not each.moments:
                         unasked[f"{sample}@{view}"] = "no annotated moment"
                     else:
-                        owed.append(sample)
+                        owed += asked
         expects[view] = tuple(owed)
     spec: dict[str, Any] = {
         "model": model,

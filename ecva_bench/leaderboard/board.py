@@ -158,7 +158,8 @@ def marks_in(standings: Mapping[str, Standing], label: str, summary: Summary) ->
 def _parse_failures(row: LeaderboardRow, ranked_by: Summary | None) -> int:
     """Return in how many answers no class or span could be read, plus how many answers the judge gave no verdict on."""
     parsed = row.summaries.get("parsed")
-    unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
+    hits = (parsed.stability.hits if parsed.stability else parsed.hits) if parsed else None
+    unread = parsed.answers - hits if parsed is not None and hits is not None else 0
     if ranked_by is None or (parsed is not None and parsed.scorer == ranked_by.scorer):
         return unread  # what has no value then is for the annotation to say, and no failure
     exempt = set(ranked_by.exempt) - set(row.entry.coverage.absent)  # they have an answer, and nobody's has a value

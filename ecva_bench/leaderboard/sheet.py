@@ -21,6 +21,11 @@ VIEWS = {
     "shuffled": "frames shuffled",
     "blank": "no picture",
 }
+_STABILITY = (
+    "n and of count questions; the value of each is the mean over its answers, and intervals are over both. unstable: "
+    "the share of questions whose answers do not all have the same score; sd within: the mean standard deviation "
+    "among the answers to one question"
+)
 UNJUDGED = "The others count as the worst value, but for those where it gave none on the reference either"
 
 
@@ -56,7 +61,16 @@ def coverage_text(coverage: Coverage) -> str:
         f"{coverage.duplicates} duplicate"
         + (f", {coverage.trained_on} about videos it was trained on" if coverage.trained_on else "")
         + (f", {sum(coverage.unasked.values())} unscorable" if coverage.unasked else "")
+        + (f"; {repeats_text(coverage)}" if coverage.repeats else "")
     )
+
+
+def repeats_text(coverage: Coverage) -> str:
+    """Return how often questions were asked, and how many answers there are; empty where each was asked once."""
+    if coverage.repeats is None:
+        return ""
+    given, owed = coverage.answers_given, coverage.answers_owed
+    return f"asked {coverage.repeats.each} times each, {given} of {counted(owed, 'answer')}"
 
 
 def lacking_text(header: ScoresHeader) -> str:
@@ -73,7 +87,7 @@ def served_text(header: ScoresHeader) -> str:
 def training_text(header: ScoresHeader) -> str:
     """Return of how many questions the model was trained on the video, or that such were left out; empty for none."""
     seen = header.trained_on
-    if seen is not None and seen.questions:
+    if seen is not None and (seen.questions or seen.at_least):
         return f"beware: the model was trained on the videos of {seen}; --unseen-only leaves them out"
     if header.unseen_only is not None:
         videos = counted(len(header.unseen_only), "video")
@@ -107,9 +121,9 @@ def judged_texts(summaries: Iterable[Summary]) -> list[str]:
         if one.judged and (one.scorer not in fewest or one.unjudged > fewest[one.scorer].unjudged):
             fewest[one.scorer] = one
     return [
-        f"{one.column}: the judge gave a verdict on {one.n} of {one.n + one.unjudged} answers. {UNJUDGED}"
+        f"{one.column}: the judge gave a verdict on {one.answers} of {one.answers + one.unjudged} answers. {UNJUDGED}"
         if one.unjudged
-        else f"{scorer}: the judge gave a verdict on all of {counted(one.n, 'answer')}"
+        else f"{scorer}: the judge gave a verdict on all of {counted(one.answers, 'answer')}"
         for scorer, one in fewest.items()
     ]
 
@@ -173,11 +187,14 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         if summary.reasons
     }
     signatures = dict.fromkeys(summary.signature for summary in summaries)
+    several = any(summary.stability for summary in summaries)
     return Table(
         title=f"{_run(scores.header)}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
-        header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
-        rows=tuple(_row(summary) for summary in summaries),
+        header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of")
+        + (("unstable, %", "sd within") if several else ()),
+        rows=tuple((*_row(summary), *(_stability_cells(summary) if several else ())) for summary in summaries),
         notes=(
+            *([_STABILITY] if several else []),
             *reference_texts(summaries),
             *warnings_of(scores.header),
             *filter(None, [judges_text(signatures)]),
@@ -203,7 +220,7 @@ def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
     columns: dict[tuple[str, str], list[str]] = defaultdict(list)
     for summary in scores.summaries:
         if (summary.task, summary.view) == place:
-            for reason in summary.gaps:
+            for reason in summary.stability.gaps if summary.stability else summary.gaps:
                 columns[summary.scorer, reason].append(summary.column)
     ids: dict[tuple[str, str], list[str]] = defaultdict(list)
     for score in scores.scores:
@@ -236,6 +253,14 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
         Cell(str(summary.n), summary.n),
         Cell(str(summary.expected), summary.expected),
     )
+
+
+def _stability_cells(summary: Summary) -> tuple[Cell, Cell]:
+    """Return the share of questions whose score changes, with its interval, and the deviation within a question."""
+    if (found := summary.stability) is None:
+        return Cell(), Cell()
+    changed = number_cell(found.changed, "%", 1, found.interval)
+    return changed, number_cell(found.deviation, summary.unit, summary.decimals)
 
 
 def aggregate_text(aggregate: Aggregate) -> str:

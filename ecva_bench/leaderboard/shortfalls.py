@@ -85,7 +85,7 @@ def _unjudged(*, base: Scores, new: Scores, names: Collection[str]) -> list[Shor
     found = []
     for name in (name for name in names if name in first and name in second):
         one, other = first[name], second[name]
-        of, other_of = one.n + one.unjudged, other.n + other.unjudged
+        of, other_of = one.answers + one.unjudged, other.answers + other.unjudged
         if one.unjudged * other_of != other.unjudged * of:
             found.append(
                 Shortfall(
