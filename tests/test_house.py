@@ -73,7 +73,7 @@ MAY_IMPORT = {
         "video",
     },
     "interchange": {"data", "files", "journal", "names", "reading", "records", "samples", "tasks"},
-    "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
+    "judging": {"records", "cache", "prompt_files", "checkpoints", "reading", "statistics"},
     "scoring": {
         "blind",
         "judging",

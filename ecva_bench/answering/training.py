@@ -32,7 +32,8 @@ def trained_on(
     except OSError as error:
         remedy = "name a file that is there with --training"
         raise DataError(f"the record of the training cannot be read ({error.strerror})", file, remedy) from error
-    seen = [video for stage in parse_training(content, file).stages for video in stage.videos]
+    stages = parse_training(content, file).stages
+    seen = [video for stage in stages for video in stage.videos]
     found = set(_by_name(seen, plan.groups, dataset.current))
     hashes, sizes = {one.sha256 for one in seen} - {""}, {one.bytes for one in seen if one.sha256}
     left = [group for group in plan.groups if group.video not in found] if hashes else []
@@ -40,7 +41,11 @@ def trained_on(
         if _sha256(group, sizes) in hashes:
             found.add(group.video)
         progress(done, len(left))
-    return TrainedOn(sha256=hashlib.sha256(content).hexdigest(), videos=tuple(sorted(found)))
+    return TrainedOn(
+        sha256=hashlib.sha256(content).hexdigest(),
+        videos=tuple(sorted(found)),
+        at_least=any(stage.earlier_unknown for stage in stages),
+    )
 
 
 def _by_name(seen: Sequence[TrainingVideo], groups: Sequence[VideoQuestions], dataset: str) -> list[str]:

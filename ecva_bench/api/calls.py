@@ -24,6 +24,7 @@ from ..interchange.sources import AnswerSource
 from ..journal.lines import absent, is_results
 from ..journal.results import read_results
 from ..judging import Judge, open_judge
+from ..judging.panel import member_names, panel_of
 from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
 from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import Comparison, compare_runs
@@ -153,8 +154,9 @@ def score(
 
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an
-    endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name,
-    votes=3)` gives. Severities are held against the importance curves of the file `curves` where it is named.
+    endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, several of these as `a,b` (a panel), or an object with `ask` and
+    `identity`, such as `open_judge(name, votes=3)` gives. Severities are held against the importance curves of the file
+    `curves` where it is named.
     With `unseen_only`, questions about videos that the model was trained on are left out.
     Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
     `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
@@ -376,6 +378,12 @@ def _scores(run: RunSource, data: Sequence[Dataset] = ()) -> Scores:
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
     if judge is None:
         return nullcontext()
+    if isinstance(judge, str) and len(names := member_names(judge)) > 1:
+        return panel_of(map(_opened_alone, names))
+    return _opened_alone(judge)
+
+
+def _opened_alone(judge: JudgeSource) -> AbstractContextManager[Judge]:
     return open_judge(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 

@@ -79,6 +79,7 @@ def _repeat_runs(audit: JudgeAudit) -> Table:
         title="Repeat runs at fixed settings, on the real answers",
         header=(*header, "ICC(2,1)", "ICC(2,k)", "sd of the score, %"),
         rows=tuple(rows),
+        notes=("of a panel, runs are the votes of all its members",) if "panel" in audit.judge else (),
     )
 
 

@@ -87,7 +87,7 @@ def served_text(header: ScoresHeader) -> str:
 def training_text(header: ScoresHeader) -> str:
     """Return of how many questions the model was trained on the video, or that such were left out; empty for none."""
     seen = header.trained_on
-    if seen is not None and seen.questions:
+    if seen is not None and (seen.questions or seen.at_least):
         return f"beware: the model was trained on the videos of {seen}; --unseen-only leaves them out"
     if header.unseen_only is not None:
         videos = counted(len(header.unseen_only), "video")
