@@ -80,6 +80,13 @@ def test_parts_exports_and_the_page_know_each_sample(ecva_bench: Command) -> Non
         assert ecva_bench("import", name, "--data", "mini", "--out", f"{name}.jsonl")[0] == 0
         back = {one.id: one.answer for one in read_results(Path(f"{name}.jsonl")).answers}
         assert back == {one.id: one.answer for one in read_results(Path("r.jsonl")).answers}
+    assert ecva_bench("export", "r.jsonl", "--to", "every-eval-ever", "--out", "records")[0] == 0
+    (instances,) = Path("records").rglob("*_samples.jsonl")
+    said = [json.loads(line) for line in instances.read_text().splitlines()]
+    found = [one["evaluation"]["score"] for one in said if one["evaluation_result_id"] == "cause.rougeL"]
+    assert len(found) == 9
+    mean = next(one["zero_filled"] for one in scores if one["column"] == "rougeL")
+    assert sum(found) / 9 == pytest.approx(mean)
     assert ecva_bench("view", "r.jsonl", "--no-serve", "--out", "page")[0] == 0
     index = json.loads(Path("page/data/index.js").read_text().partition(",")[2].rpartition(")")[0])
     assert len(index["samples"]) == 3
