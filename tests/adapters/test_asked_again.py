@@ -77,8 +77,13 @@ def test_batches_and_budgets_count_each_time_a_question_is_asked(tmp_path: Path,
         code, shown, told = ecva_bench(*asked, *options, "--out", out)
         assert code == 0, shown + told
         assert len(server.billed_half) + len(server.usages) == 6
+    assert "at temperature 0" not in told
     assert len(read_results(out).answers) == 6
     assert read_spent(out)["asked"] == 6
+    code, shown, told = ecva_bench("plan", *asked[1:-1], "--out", tmp_path / "none.jsonl")
+    assert code == 0, told
+    assert "at temperature 0, the samples differ only where the model takes no temperature" in shown
+    assert "calls: 6;" in shown
 
 
 def test_a_model_of_transformers_draws_anew_each_time_and_the_same_again(checkpoint: Path, videos: list[Video]) -> None:
