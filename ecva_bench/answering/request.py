@@ -142,8 +142,7 @@ class RunRequest:
         if (found := self.trained_on) is None:
             return ""
         seen = sum(self.plan.questions_of(group) for group in self.plan.groups if group.video in found.videos)
-        of = self.plan.questions
-        share = TrainedShare(questions=seen, of=of, videos=len(found.videos), at_least=found.at_least)
+        share = TrainedShare(questions=seen, of=self.plan.questions, videos=len(found.videos), at_least=found.at_least)
         marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
         return f"the model was trained on the videos of {share}{marked}"
 
