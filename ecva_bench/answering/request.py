@@ -169,6 +169,15 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
+    def tell_samples(self) -> str:
+        """Return in one line that a model is asked several times and draws no answer; empty for any other run."""
+        generation = described(self._adapter()).get("generation")
+        greedy = isinstance(generation, dict) and generation.get("temperature") == 0
+        if self.repeats == 1 or not greedy:
+            return ""
+        why = "the samples differ only where the model takes no temperature, or is not exact"
+        return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"
+
     def tell_unusable(self, plan: Plan) -> str:
         """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.
 

@@ -129,8 +129,8 @@ def _of_coverage(found: Submission, entry: Entry) -> Iterator[Contradiction]:
     if not get_protocol(found.scores.protocol).include_extra and one.samples != one.owed:
         yield Contradiction("samples", one.samples, one.owed)
     for name, count in (("empty", one.empty), ("cut_off", one.cut_off)):
-        if count > one.answered:
-            yield Contradiction(name, count, f"at most {one.answered}")
+        if count > one.answers_given:
+            yield Contradiction(name, count, f"at most {one.answers_given}")
     stated = {summary.column for summary in entry.summaries}
     if len(stated) != len(entry.summaries):
         yield Contradiction("summaries", len(entry.summaries), f"{len(stated)}, one a column")
