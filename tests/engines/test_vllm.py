@@ -50,17 +50,17 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     reference = create_adapter(f"hf:{folder}", {**options(family), "device": "cpu"})
     found = Pair(family, folder, engine, reference)
     engine.load()
-    real = engine.engine.generate
+    generate = engine.engine.generate
 
     def kept(*given: Any, **settings: Any) -> list[Any]:
-        outputs: list[Any] = real(*given, **settings)
+        outputs: list[Any] = generate(*given, **settings)
         found.made += outputs
         return outputs
 
     engine.engine.generate = kept
     yield found
     found.made.clear()
-    del engine.engine, found.engine, engine, real
+    del engine.engine, found.engine
     gc.collect()
     from vllm.distributed import cleanup_dist_env_and_memory
 
