@@ -41,8 +41,8 @@ class VLLMEngine(Hf):
     Options, as strings: `model_path`, `frames`, `fps`, `max_pixels`, `input`, `max_new_tokens`, `temperature`, `times`,
     `thinking`, `dtype` and `trust_remote_code` as of `hf:`; `gpus`, how many one model is spread over; `gpu_memory`,
     the share of each that may be used, 0.9 unless told, or of the machine's memory where there is none;
-    `max_model_len`, in tokens; `prefix_caching` (yes, no). Nothing is read before it is needed; `AdapterError` where vLLM
-    is not there.
+    `max_model_len`, in tokens; `prefix_caching` (yes, no). Nothing is read before it is needed; `AdapterError` where
+    vLLM is not there.
     """
 
     immaterial = frozenset({"gpu_memory"})
