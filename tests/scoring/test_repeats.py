@@ -24,6 +24,7 @@ from ecva_bench.statistics.intervals import bootstrap_interval
 from ecva_bench.verification.rows import contradictions
 
 from .build import answer, failure, label, moments, results
+from .judges import RuleJudge, lexical
 
 PROMPT = {"prompt_sha256": "0" * 64}
 OPTIONS = {"options": ("ice", "fire", "smoke"), "reference": "fire"}
@@ -101,7 +102,8 @@ def thrice(once: Results) -> Results:
 @pytest.fixture(scope="module")
 def both(once: Results, thrice: Results) -> tuple[Scores, Scores]:
     there = (once, thrice.model_copy(update={"name": "thrice"}))
-    one, three = (score_results(run, timestamp_unit="seconds", draws=1_000) for run in there)
+    judge = RuleJudge(lambda name, told: None if "wall" in told.get("candidate", "") else lexical(name, told))
+    one, three = (score_results(run, judge=judge, timestamp_unit="seconds", draws=1_000) for run in there)
     return one, three
 
 
@@ -115,7 +117,9 @@ def test_copies_of_every_answer_change_no_count_no_mean_and_no_interval(both: tu
         assert said == told
         assert alone.stability is None
         assert copied.stability
-        assert copied.stability.answers == 3 * alone.n
+        assert copied.stability.answers == copied.answers == 3 * alone.n
+        assert copied.stability.gaps == {reason: 3 * count for reason, count in alone.gaps.items()}
+        assert copied.unjudged == 3 * alone.unjudged
         assert copied.stability.changed in ((0.0, None) if alone.n else (None,))
         assert copied.hits is None
         assert copied.stability.hits == (None if alone.hits is None else 3 * alone.hits) or alone.balanced
