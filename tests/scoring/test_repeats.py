@@ -221,3 +221,31 @@ def test_a_choice_is_consistent_where_one_round_of_rotations_is() -> None:
     assert next(one.value for one in scores.aggregates if one.column == "consistent") == 0.5
     accuracy = next(one for one in scores.summaries if one.column == "accuracy")
     assert (accuracy.n, accuracy.mean) == (3, pytest.approx(5 / 6))
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "told"),
+    [
+        ("repeats", {"each": 1}, "times a question is asked"),
+        ("repeats", {"answered": 40}, "answers answered"),
+        ("repeats", {"owed": 20}, "answers owed"),
+        ("repeats", {"absent": ("v3/cause@s1",)}, "the absent v3/cause@s1"),
+        ("stability", {"answers": 500}, "answers of"),
+        ("stability", {"questions": 50}, "questions of"),
+        ("stability", {"changed": 1.5}, "share of"),
+        ("stability", None, "stability of columns"),
+    ],
+)
+def test_a_submission_whose_answers_do_not_fit_its_questions_is_told(
+    part: str, change: dict[str, Any] | None, told: str, both: tuple[Scores, Scores], thrice: Results
+) -> None:
+    row = submission(both[1], thrice)
+    (entry,) = (one for one in row.entries if (one.task, one.view) == ("cause", "full"))
+    assert not [str(one) for one in contradictions(row)]
+    whole = entry.coverage if part == "repeats" else entry.summaries[0]
+    changed = change and getattr(whole, part).model_copy(update=change)
+    whole = whole.model_copy(update={part: changed})
+    own = {"coverage": whole} if part == "repeats" else {"summaries": (whole, *entry.summaries[1:])}
+    other = entry.model_copy(update=own)
+    forged = row.model_copy(update={"entries": tuple(other if one is entry else one for one in row.entries)})
+    assert told in " ".join(str(one) for one in contradictions(forged))
