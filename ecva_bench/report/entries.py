@@ -228,6 +228,8 @@ def _circumstances(answer: Answer) -> dict[str, Any]:
         noted["seconds"] = seconds
     if answer.frames and (answer.frames.substituted or answer.frames.corrupt):
         noted["damaged"] = len(answer.frames.substituted) + len(answer.frames.corrupt)
+    if answer.trained_on:
+        noted["trained"] = True
     if answer.steps:
         noted["steps"] = answer.steps
     return noted
