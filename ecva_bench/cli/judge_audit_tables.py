@@ -13,7 +13,8 @@ from ..wording import counted
 
 def judge_audit_tables(audit: JudgeAudit) -> list[Table]:
     """Return what an audit found: expectations first, then what stands behind them."""
-    return [_expectations(audit), _controls(audit), _repeat_runs(audit), _length_bias(audit)]
+    reworded = [_invariance(audit)] if audit.invariance else []
+    return [_expectations(audit), _controls(audit), *reworded, _repeat_runs(audit), _length_bias(audit)]
 
 
 def _expectations(audit: JudgeAudit) -> Table:
@@ -56,6 +57,40 @@ def _controls(audit: JudgeAudit) -> Table:
             + ", ".join(f"{100 * n / (one.unscored + one.score.n):.1f} % {why}" for why, n in one.reasons.items())
             for one in audit.controls
             if one.reasons
+        ),
+    )
+
+
+def _invariance(audit: JudgeAudit) -> Table:
+    header = (
+        "question",
+        "reference",
+        "facts",
+        "lower, %",
+        "higher, %",
+        "mean change, %",
+        "n",
+        "unscored",
+        "no such text",
+    )
+    meanings = {one.name: one.meaning for one in audit.invariance}
+    return Table(
+        title="The reference as answer, told otherwise or with one fact changed, against the reference as it is",
+        header=header,
+        rows=tuple(
+            (
+                Cell(one.prompt),
+                Cell(one.name),
+                Cell("same" if one.same_facts else "one wrong"),
+                *map(share_cell, (one.lower, one.higher, one.change)),
+                *map(count_cell, (one.change.n, one.unscored, one.lacking)),
+            )
+            for one in audit.invariance
+        ),
+        notes=(
+            "lower, higher: how often the verdict is so, with 95 % intervals over videos; of a sound judge rarely "
+            "either where facts are the same, and lower where one is wrong",
+            *(f"{name}: {meaning}" for name, meaning in meanings.items()),
         ),
     )
 
