@@ -23,7 +23,7 @@ from ..libraries import versions_of
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..records.identity import DatasetIdentity
-from ..records.training import TRAINING_FILE, TrainedOn, TrainedShare
+from ..records.training import TRAINING_FILE, TrainedOn
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, SeverityFrom, Task
 from ..untrusted import parse_json
@@ -34,7 +34,7 @@ from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
-from .training import trained_on
+from .training import AskedVideo, tell_trained, trained_on
 
 if TYPE_CHECKING:
     from .workers import Engine, WorkerPool
@@ -131,7 +131,10 @@ class RunRequest:
         beside = Path(self.model_path) / TRAINING_FILE if self.model_path else None
         file = self.training or self._adapter().training_file() or (beside if beside and beside.is_file() else None)
         identity = DatasetIdentity(name=self.dataset.name, sha256=self.dataset.sha256)
-        return None if file is None else trained_on(file, self.plan, identity)
+        asked = [
+            AskedVideo(one.video, one.samples[0].media, None if one.fault else one.media) for one in self.plan.groups
+        ]
+        return None if file is None else trained_on(file, asked, identity)
 
     def journal(self, out: Path, work: Runner | WorkerPool, reuse: Sequence[Path] = ()) -> Journal:
         """Open the results file of a run, which may take answers of the files `reuse`; see `Journal`."""
@@ -141,10 +144,7 @@ class RunRequest:
         """Return in one line how many questions are about videos the model was trained on; empty where unknown."""
         if (found := self.trained_on) is None:
             return ""
-        seen = sum(self.plan.questions_of(group) for group in self.plan.groups if group.video in found.videos)
-        share = TrainedShare(questions=seen, of=self.plan.questions, videos=len(found.videos), at_least=found.at_least)
-        marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
-        return f"the model was trained on the videos of {share}{marked}"
+        return tell_trained(found, {group.video: self.plan.questions_of(group) for group in self.plan.groups})
 
     @cached_property
     def _curves(self) -> CurveReferences | None:
@@ -168,6 +168,15 @@ class RunRequest:
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
+
+    def tell_samples(self) -> str:
+        """Return in one line that a model is asked several times and draws no answer; empty for any other run."""
+        generation = described(self._adapter()).get("generation")
+        greedy = isinstance(generation, dict) and generation.get("temperature") == 0
+        if self.repeats == 1 or not greedy:
+            return ""
+        why = "the samples differ only where the model takes no temperature, or is not exact"
+        return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"
 
     def tell_unusable(self, plan: Plan) -> str:
         """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.

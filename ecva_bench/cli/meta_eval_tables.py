@@ -104,7 +104,7 @@ def _of_length(rows: Sequence[Consistency], fixed: Sequence[Consistency]) -> lis
         if over is None or over.mean is None or (over.interval is not None and over.interval[0] > 0):
             continue
         difference = number_cell(over.mean, "%", 1, over.interval).full_text
-        said.append(f"{one.scorer}: {one.column} agrees with people no better than {rule}: {difference} more")
+        said.append(f"{one.scorer}: {one.column} agrees with people no better than {rule}: difference {difference}")
     return said or ([f"each column agrees with people better than {rule}"] if rows else [])
 
 

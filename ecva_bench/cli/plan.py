@@ -75,7 +75,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes])
+    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes, request.tell_samples()])
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)

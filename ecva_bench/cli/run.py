@@ -140,8 +140,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
         say(unusable, error=True)
-    if trained := request.tell_training():
-        say(trained, error=True)
+    for note in filter(None, (request.tell_training(), request.tell_samples())):
+        say(note, error=True)
     with (
         on_signals(),
         none_left(),

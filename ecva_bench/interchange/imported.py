@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..journal.writer import now, write_results
 from ..records.annotations import BY_CLASS, repeat_id, sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
+from ..records.training import TrainedOn
 from ..samples import unasked as why_unasked
 from ..tasks import TASKS, packaged_prompts
 from ..version import __version__
@@ -65,6 +66,17 @@ class Imported:
             failures=tuple(one for one in self.failures if (one.id, one.view) in owed),
             unasked={},
             spec=self.manifest.spec,
+            trained_on=self.manifest.trained_on,
+        )
+
+    def marked(self, trained_on: TrainedOn) -> Imported:
+        """Return the run with the answers marked that are about videos the model was trained on."""
+        seen, mark = frozenset(trained_on.videos), {"trained_on": True}
+        return replace(
+            self,
+            manifest=self.manifest.model_copy(update={"trained_on": trained_on}),
+            answers=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.answers),
+            failures=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.failures),
         )
 
     @property

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Failure
-from ..records.scores import Score
+from ..records.scores import Score, Summary
 from .scored_runs import ScoredRun, column_id
 
 SCHEMA_VERSION = "0.3.0"
@@ -32,9 +32,10 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
     for score in run.scores.scores:
         scores[score.id, score.view][score.scorer] = score
     told = set()
+    asked = _samples(run, records)
     for summary, _ in run.summaries():
         column = column_id(summary)
-        for sample, value in run.values.get(column, {}).items():
+        for sample, value in _values(run, summary, asked, scores):
             place = (sample, summary.view)
             told.add(place)
             yield {
@@ -42,7 +43,7 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
                 **_question(run, sample, summary.view, records.get(place)),
                 "evaluation_result_id": column,
                 **_given(records.get(place), scores[place].get(summary.scorer)),
-                "evaluation": {"score": value, "is_correct": summary.hits is not None and value == 1},
+                "evaluation": {"score": value, "is_correct": _is_hit(summary) and value == 1},
             }
     remaining = [(one, _why_not(one, scores[place])) for place, one in records.items() if place not in told]
     remaining += [(one, "not scored: it was not asked for") for one in run.results.extra]
@@ -50,6 +51,38 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
         question = _question(run, record.id, record.view, record)
         nothing = {"evaluation": {"score": 0.0, "is_correct": False}, "error": why}
         yield {**common, **question, **_given(record, None), **nothing}
+
+
+def _samples(run: ScoredRun, records: Iterable[_Place]) -> dict[_Place, list[str]]:
+    """Return the samples of each question and view: several where it was asked several times."""
+    absent = [(one, coverage.view) for coverage in run.scores.coverage for one in coverage.all_absent]
+    found: dict[_Place, dict[str, None]] = defaultdict(dict)
+    for sample, view in (*records, *absent):
+        found[question_of(sample), view][sample] = None
+    return {place: list(samples) for place, samples in found.items()}
+
+
+def _values(
+    run: ScoredRun,
+    summary: Summary,
+    asked: Mapping[_Place, Sequence[str]],
+    scores: Mapping[_Place, Mapping[str, Score]],
+) -> Iterator[tuple[str, float]]:
+    """Yield the value of each sample in a column; where a question has several, each its own."""
+    for question, mean in run.values.get(column_id(summary), {}).items():
+        samples = asked.get((question, summary.view), [question])
+        for sample in samples:
+            score = scores.get((sample, summary.view), {}).get(summary.scorer)
+            if len(samples) == 1:
+                yield sample, mean
+            elif score is None or summary.column in score.unanswered:
+                yield sample, summary.worst
+            elif summary.column in score.values:
+                yield sample, score.values[summary.column]
+
+
+def _is_hit(summary: Summary) -> bool:
+    return (summary.stability.hits if summary.stability else summary.hits) is not None
 
 
 def _why_not(record: Answer | Failure, scores: Mapping[str, Score]) -> str:

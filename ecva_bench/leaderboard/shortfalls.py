@@ -66,12 +66,12 @@ def shortfalls(*, base: Scores, new: Scores, names: Collection[str]) -> list[Sho
                 task=one.task,
                 view=one.view,
                 base=before,
-                base_of=one.answered,
+                base_of=one.answers_given,
                 new=after,
-                new_of=other.answered,
+                new_of=other.answers_given,
             )
             for what, (before, after) in counts.items()
-            if before * other.answered != after * one.answered
+            if before * other.answers_given != after * one.answers_given
         ]
     return found + _unjudged(base=base, new=new, names=names)
 

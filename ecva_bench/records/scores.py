@@ -76,8 +76,8 @@ class Coverage(Record):
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
     same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
     that are not owed because the view cannot be made of their videos. `trained_on` counts those owed about videos that
-    the model was trained on. Where questions are asked several times, each counts once throughout, as answered where it
-    has any answer and as empty or cut off where one is, and `repeats` counts the answers.
+    the model was trained on. Where questions are asked several times, each counts once, as answered where it has any
+    answer; `empty` and `cut_off` count answers all the same, and `repeats` says how many there are.
     """
 
     type: Literal["coverage"] = "coverage"

@@ -18,7 +18,8 @@ class ColumnScores:
     """What one column of a scorer gives to the triples that it could score.
 
     `shuffled` are the scores against the reference of another video. `copied` are those of the reference taken as an
-    answer, before the answers'. Both are empty where the scorer has no floor, or a judge, which would be asked twice.
+    answer, before the answers'. Both are empty where there is no reference, and where the scorer has no floor, or a
+    judge, which would be asked twice.
     """
 
     scorer: Scorer
@@ -32,7 +33,8 @@ def score_columns(scorer: Scorer, triples: Sequence[RankedTriple], *, seed: int)
     """Return the columns of a scorer on the triples of its tasks; none where there is no such triple."""
     items = {triple.triple_id: _items(triple, scorer) for triple in triples if triple.task in scorer.tasks}
     found = _by_column(scorer, items)
-    controlled = items if scorer.has_floor and not scorer.needs_judge else {}
+    has_controls = scorer.has_floor and not scorer.needs_judge
+    controlled = {key: one for key, one in items.items() if has_controls and one[0].reference.strip()}
     shuffled = _by_column(scorer, _shuffled(controlled, scorer, seed))
     copies = _by_column(scorer, {key: [_copied(of_triple[0])] for key, of_triple in controlled.items()})
     return [

@@ -5,9 +5,9 @@
      "human_ranks": [{"annotator": "x", "ranks": {"a": 1, "b": 2, "c": 2}}]}
 
 Rank 1 is the best; equal ranks are ties. `key_sentences`, `moments` and `label` may be there for scorers that need
-them, `curve`, `duration` and `unit` for the task severity; `kinds` says where each answer is from, and an annotator's
-`ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined with answers by name. Knows
-the file and nothing of scorers.
+them, `curve`, `duration` and `unit` for the task severity; `reference` may be left out. `kinds` says where each answer
+is from, and an annotator's `ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined
+with answers by name. Knows the file and nothing of scorers.
 """
 
 from __future__ import annotations

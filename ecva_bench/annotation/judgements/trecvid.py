@@ -98,11 +98,13 @@ def _references(year: Path, counts: set[int], found: FoundTriples) -> list[str]:
     raise DataError(what, year, "get TRECvid-VTT_HA whole: single-annotator has the references' addresses")
 
 
-def _text_of(folder: Path, system: str = "") -> list[str]:
+def _text_of(folder: Path, system: str | None = None) -> list[str]:
     """Return the lines of the first file of a folder by name, of a system where one is given."""
-    files = sorted(path for path in folder.glob("*") if path.name.endswith(f".{system}" if system else ""))
+    files = sorted(path for path in folder.glob("*") if system is None or path.name.endswith(f".{system}"))
     if not files:
-        raise DataError(f"there are no texts{f' of the system {system!r:.200}' if system else ''}", folder, AGAIN)
+        raise DataError(
+            f"there are no texts{'' if system is None else f' of the system {system!r:.200}'}", folder, AGAIN
+        )
     return _lines_of(files[0])
 
 

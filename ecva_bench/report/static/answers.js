@@ -151,6 +151,7 @@ Ecva.answers = (() => {
   function circumstances(answer) {
     const noted = [];
     if (answer.finish) noted.push(`stopped by: ${answer.finish}`);
+    if (answer.trained) noted.push("the model was trained on this video");
     if (answer.damaged) noted.push(`${answer.damaged} damaged frames`);
     if (answer.seconds !== undefined) noted.push(`${answer.seconds} s`);
     return noted.length ? [el("p", { class: "noted" }, noted.join(" · "))] : [];
