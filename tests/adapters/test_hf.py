@@ -24,6 +24,7 @@ from transformers.video_processing_utils import VideoProcessorMixin
 
 from ecva_bench.adapters.hf import adapter as hf
 from ecva_bench.adapters.hf import families
+from ecva_bench.adapters.hf.positions import put_text_behind_videos
 from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import CheckpointError, UsageError
@@ -103,6 +104,8 @@ def by_the_library(loaded: Loaded, video: Video, question: str) -> str:
     """What transformers answers when it is asked as its documentation says, from a video's frames in memory."""
     processor = t.AutoProcessor.from_pretrained(loaded.folder)
     model = t.AutoModelForImageTextToText.from_pretrained(loaded.folder, dtype=torch.float32)
+    if loaded.adapter.family.text_behind:  # where transformers is not as the authors (test_positions)
+        put_text_behind_videos(model.model)
     frames = video.frames_at(loaded.adapter.frame_indices(video))
     pixels = frames.pixels.copy()
     if loaded.family == "gemma3":
