@@ -95,8 +95,9 @@ class Multimodal:
     ) -> None:
         """Load both; code that lies beside the weights is run only where it is `trusted`.
 
-        `thinking` is as of `template_options`, `text_behind` as of a `Family`. Raises `CheckpointError` where the folder holds another kind of model,
-        weights are missing, or there is no chat template, and `UsageError` where that has no switch for thinking.
+        `thinking` is as of `template_options`, `text_behind` as of a `Family`. Raises `CheckpointError` where the
+        folder holds another kind of model, weights are missing, or there is no chat template, and `UsageError` where
+        that has no switch for thinking.
         """
         with reading("the processor", folder), quiet():
             self.processor = _untyped.AutoProcessor.from_pretrained(folder, trust_remote_code=trusted)

@@ -40,6 +40,17 @@ class Pair:
     made: list[Any] = field(default_factory=list)
 
 
+def keep_what_is_made(llm: Any, made: list[Any]) -> None:
+    generate = llm.generate
+
+    def kept(*given: Any, **settings: Any) -> list[Any]:
+        outputs: list[Any] = generate(*given, **settings)
+        made.extend(outputs)
+        return outputs
+
+    llm.generate = kept
+
+
 @pytest.fixture(scope="module", params=FAMILIES)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     from . import tiny
@@ -50,17 +61,10 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     reference = create_adapter(f"hf:{folder}", {**options(family), "device": "cpu"})
     found = Pair(family, folder, engine, reference)
     engine.load()
-    real = engine.engine.generate
-
-    def kept(*given: Any, **settings: Any) -> list[Any]:
-        outputs: list[Any] = real(*given, **settings)
-        found.made += outputs
-        return outputs
-
-    engine.engine.generate = kept
+    keep_what_is_made(engine.engine, found.made)
     yield found
     found.made.clear()
-    del engine.engine, found.engine, engine, real
+    del engine.engine, found.engine, engine
     gc.collect()
     from vllm.distributed import cleanup_dist_env_and_memory
 

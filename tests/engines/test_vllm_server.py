@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ START_S = 400.0  # two processes, each of which imports torch
 def model_args(line: str) -> tuple[str, dict[str, str]]:
     """The model and its options in a line of `ecva-bench run`."""
     words = shlex.split(line)
-    pairs = [word.partition("=") for before, word in zip(words, words[1:], strict=False) if before == "--model-arg"]
+    pairs = [word.partition("=") for before, word in pairwise(words) if before == "--model-arg"]
     return words[words.index("--model") + 1], {name.replace("-", "_"): value for name, _, value in pairs}
 
 

@@ -1,4 +1,4 @@
-"""Tiny random checkpoints that real engines run: heads as wide as their kernels want them, weights named as the hub's."""
+"""Tiny random checkpoints that real engines run: heads as wide as kernels want them, weights named as on the hub."""
 
 from __future__ import annotations
 
