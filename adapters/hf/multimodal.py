@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from ecva_bench.reading.thoughts import opened_by, template_options
 
 from ..parts.language.beginnings import beginnings, word_probabilities
 from ..parts.language.decoding import decoded
-from ..parts.language.generation import config_of
+from ..parts.language.generation import config_of, seeded
 from ..parts.language.loading import TOO_LARGE, quantization
 from ..parts.language.policy import Policy
 from ..parts.placement import Placement
@@ -124,10 +124,19 @@ class Multimodal:
 
         What was computed of `shown` is kept until another is shown. Raises `OutOfMemory`.
         """
+        return self._generated(shown, questions, Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad))
+
+    def draw(self, shown: VideoInput, question: str, max_new_tokens: int, temperature: float, seed: int) -> ModelOutput:
+        """Return an answer of which each token is drawn, at a temperature above 0. Raises `OutOfMemory`."""
+        greedy = Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad)
+        policy = replace(greedy, do_sample=True, temperature=temperature, seed=seed)
+        with seeded(seed, self._device):
+            return self._generated(shown, [question], policy)[0]
+
+    def _generated(self, shown: VideoInput, questions: Sequence[str], policy: Policy) -> list[ModelOutput]:
         self._turn_to(shown)
         rows = [self.inputs(shown, question) for question in questions]
         inputs = batch_of(rows, self._pad)
-        policy = Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad)
         self._features.expect(rows[0], len(rows))
         try:
             with torch.inference_mode():

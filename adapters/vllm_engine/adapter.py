@@ -23,6 +23,7 @@ from ..hf.adapter import Hf
 from ..parts.language.beginnings import beginnings, word_probabilities
 from ..parts.language.decoding import decoded
 from ..parts.options import choice, count
+from ..parts.seeds import seed_of
 from .engine import start
 from .serving import SEED, most_media, serve_lines
 
@@ -37,10 +38,11 @@ LOGPROBS = 20  # the most that vLLM gives, unless told otherwise
 class VLLMEngine(Hf):
     """A model run by vLLM.
 
-    Options, as strings: `model_path`, `frames`, `fps`, `max_pixels`, `input`, `max_new_tokens`, `times`, `thinking`,
-    `dtype` and `trust_remote_code` as of `hf:`; `gpus`, how many one model is spread over; `gpu_memory`, the share of
-    each that may be used, 0.9 unless told, or of the machine's memory where there is none; `max_model_len`, in tokens;
-    `prefix_caching` (yes, no). Nothing is read before it is needed; `AdapterError` where vLLM is not there.
+    Options, as strings: `model_path`, `frames`, `fps`, `max_pixels`, `input`, `max_new_tokens`, `temperature`, `times`,
+    `thinking`, `dtype` and `trust_remote_code` as of `hf:`; `gpus`, how many one model is spread over; `gpu_memory`,
+    the share of each that may be used, 0.9 unless told, or of the machine's memory where there is none;
+    `max_model_len`, in tokens; `prefix_caching` (yes, no). Nothing is read before it is needed; `AdapterError` where
+    vLLM is not there.
     """
 
     immaterial = frozenset({"gpu_memory"})
@@ -55,6 +57,7 @@ class VLLMEngine(Hf):
         max_pixels: str = "",
         input: str = "",
         max_new_tokens: str = "",
+        temperature: str = "",
         times: str = "",
         thinking: str = "",
         dtype: str = "auto",
@@ -72,6 +75,7 @@ class VLLMEngine(Hf):
             max_pixels=max_pixels,
             input=input,
             max_new_tokens=max_new_tokens,
+            temperature=temperature,
             times=times,
             thinking=thinking,
             trust_remote_code=trust_remote_code,
@@ -132,15 +136,20 @@ class VLLMEngine(Hf):
                 "prefix_caching": self._prefix_caching,
             },
             **self.family.describe(),
-            "generation": {"temperature": 0, "seed": SEED, "max_tokens": self._max_new_tokens, **self.thinks},
+            "generation": {**self._drawing, "max_tokens": self._max_new_tokens, **self.thinks},
             **({"trust_remote_code": True} if self._trusted else {}),
         }
+
+    @property
+    def _drawing(self) -> dict[str, Any]:
+        return {"temperature": self._temperature} if self._temperature else {"temperature": 0, "seed": SEED}
 
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, all generated in one batch that shares the video's part of the prompt."""
         shown = self._look(video)
         texts = [self._text([*shown.parts, {"type": "text", "text": question}]) for question in questions]
-        outputs = self._generated(shown, texts, self._max_new_tokens)
+        drawn = [{"temperature": self._temperature, "seed": seed_of(video, question)} for question in questions]
+        outputs = self._generated(shown, texts, self._max_new_tokens, drawn if self._temperature else [])
         opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
         return [self._answer_of(opening, each) for each in completions]
 
@@ -169,8 +178,18 @@ class VLLMEngine(Hf):
         ids = list(completion.token_ids)
         return ModelOutput(opening + decoded(tokenizer, ids, ids[-1:] if finish == "stop" else ()), finish=finish)
 
-    def _generated(self, shown: VideoInput, texts: Sequence[str], most: int, **more: int) -> list[Any]:
-        """Return vLLM's outputs for prompts about one video, in one batch; `more` are parameters of its sampling."""
+    def _generated(
+        self,
+        shown: VideoInput,
+        texts: Sequence[str],
+        most: int,
+        drawn: Sequence[Mapping[str, float]] = (),
+        **more: int,
+    ) -> list[Any]:
+        """Return vLLM's outputs for prompts about one video, in one batch; `more` are parameters of its sampling.
+
+        `drawn` are temperature and seed of each, where they are not generated greedily.
+        """
         import vllm
 
         media, options = _media(shown), dict(shown.options)
@@ -180,7 +199,8 @@ class VLLMEngine(Hf):
         ]
         found: list[Any] = self.engine.generate(
             prompts,
-            vllm.SamplingParams(temperature=0, seed=SEED, max_tokens=most, **more),
+            [vllm.SamplingParams(**one, max_tokens=most, **more) for one in drawn]
+            or vllm.SamplingParams(temperature=0, seed=SEED, max_tokens=most, **more),
             use_tqdm=False,
             tokenization_kwargs={"add_special_tokens": self._is_to_begin(texts[0])},
         )

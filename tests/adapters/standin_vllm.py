@@ -39,7 +39,7 @@ class SamplingParams:
 
 
 class LLM:
-    """A model, loaded from a folder. Generates greedily, one prompt after another."""
+    """A model, loaded from a folder. Generates greedily, one prompt after another, and notes what it was asked for."""
 
     made: list[LLM] = []  # noqa: RUF012
 
@@ -71,6 +71,7 @@ class LLM:
         self.processor = t.AutoProcessor.from_pretrained(model)
         self.model = t.AutoModelForImageTextToText.from_pretrained(model, dtype=torch.float32).eval()
         self.calls: list[list[dict[str, Any]]] = []
+        self.sampling: list[SamplingParams] = []
         LLM.made.append(self)
 
     def generate(
@@ -83,10 +84,13 @@ class LLM:
         priority: list[int] | None = None,
         tokenization_kwargs: dict[str, Any] | None = None,
     ) -> list[Any]:
-        assert isinstance(sampling_params, SamplingParams)
-        assert sampling_params.temperature == 0
+        alone = isinstance(sampling_params, SamplingParams)
+        params = [sampling_params] * len(prompts) if alone else list(sampling_params or ())
+        assert all((one.temperature == 0) is alone for one in params)
         self.calls.append(prompts)
-        return [self._output(prompt, sampling_params, tokenization_kwargs or {}) for prompt in prompts]
+        self.sampling += params
+        own = zip(prompts, params, strict=True)
+        return [self._output(prompt, sampling, tokenization_kwargs or {}) for prompt, sampling in own]
 
     def _output(self, prompt: dict[str, Any], sampling: SamplingParams, tokenization: dict[str, Any]) -> Any:
         assert set(prompt) <= {"prompt", "multi_modal_data", "mm_processor_kwargs"}
