@@ -75,7 +75,8 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes, request.tell_samples()])
+    notes += [request.tell_samples(), *request.tell_notes(runner.plan)]
+    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes])
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
