@@ -17,6 +17,7 @@ from .adapter import Baseline, QuestionCost
 from .runner import Runner
 from .severity import MOST
 
+_THINKING = ("reasoning_effort", "thinking_budget", "extra_body")  # settings that move how long a reply is
 BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer with its key, frames and times
 
 
@@ -108,10 +109,10 @@ def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) 
 
 def _shown(spec: dict[str, object]) -> str:
     description = spec.get("description")
-    described = (
-        {name: v for name, v in description.items() if name != "generation"} if isinstance(description, dict) else {}
-    )
-    return canonical_json([spec.get("model"), described])
+    described = dict(description) if isinstance(description, dict) else {}
+    generation = described.pop("generation", None)
+    thought = {name: generation.get(name) for name in _THINKING} if isinstance(generation, dict) else {}
+    return canonical_json([spec.get("model"), described, {name: said for name, said in thought.items() if said}])
 
 
 def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:
