@@ -25,7 +25,7 @@ from ecva_bench.errors import (
 )
 from ecva_bench.judging.batches import Batches
 from ecva_bench.judging.budget import Usage
-from ecva_bench.judging.client import EndpointClient, EndpointOptions
+from ecva_bench.judging.client import FAILURES_IN_A_ROW, EndpointClient, EndpointOptions
 from ecva_bench.judging.extras import RequestExtras
 from ecva_bench.judging.store import Reply
 
@@ -34,7 +34,7 @@ from ..parts.options import choice, count, positive
 from .cost import count_before, most_of_a_question, open_budget
 from .frames import FrameEncoding, FrameRule, video_parts
 from .picture_tokens import most_tokens
-from .replies import answer_in, why_lost
+from .replies import MORE_ROOM, answer_in, why_lost
 from .requests import BY_ANSWER, SEED, TEMPERATURE, ChatRequest, EndpointQuestion, SentVideo, generation
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class OpenAIEndpoint(Adapter):
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
         self._reported_served = 0  # so many of those that answered
+        self._in_thought = 0  # so many replies in a row held nothing but thoughts
         self._gives_likely = False  # whether an answer came with probabilities
 
     def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
@@ -314,6 +315,10 @@ class OpenAIEndpoint(Adapter):
             if isinstance(found, Reply):
                 shown.replies[question] = found
                 self._served |= {found.served: None} if found.served else {}
+                self._in_thought = self._in_thought + 1 if found.ended_in_thought else 0
+                if self._in_thought >= FAILURES_IN_A_ROW:  # each is paid, and no later one would fare better
+                    what = f"{self._in_thought} replies in a row ended at their most tokens before an answer began"
+                    raise JudgeError(what, self._model, MORE_ROOM)
                 return
             self._usage.failed += 1
             self._client.give_up(found)

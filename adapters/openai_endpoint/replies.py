@@ -7,6 +7,11 @@ from ecva_bench.errors import AdapterError, AnswerCutOff, AnswerLost, AnswerRefu
 from ecva_bench.judging.completions import RequestFailure
 from ecva_bench.judging.store import Reply
 
+MORE_ROOM = (
+    "give it more room with --model-arg max-new-tokens=…, or let it think less with --model-arg reasoning-effort=low, "
+    "in a run of its own (another --out)"
+)
+
 
 def answer_in(reply: Reply, model: str) -> ModelOutput:
     """Return the answer in a reply, with its end and with who served it.
@@ -19,11 +24,7 @@ def answer_in(reply: Reply, model: str) -> ModelOutput:
     if reply.ended_in_thought:
         thought = f", {reply.tokens_reasoning:,} of them for its thoughts" if reply.tokens_reasoning else ""
         took = f" ({reply.tokens_out:,} tokens{thought})" if reply.tokens_out else ""
-        remedy = (
-            "give it more room with --model-arg max-new-tokens=…, or let it think less with --model-arg "
-            "reasoning-effort=low, in a run of its own (another --out)"
-        )
-        raise AnswerCutOff(f"the reply ended at its most tokens before an answer began{took}", model, remedy)
+        raise AnswerCutOff(f"the reply ended at its most tokens before an answer began{took}", model, MORE_ROOM)
     steps = {"served": reply.served, "left_out": list(reply.left_out), "thought": reply.thought}
     return ModelOutput(reply.content, {k: v for k, v in steps.items() if v} or None, finish=reply.finish or "stop")
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..journal.results import read_results, read_spent
 from ..records.annotations import sample_parts
@@ -99,7 +100,7 @@ def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) 
     """Return a cost by what a trial took; unchanged where its model, or how that is shown videos, is another."""
     spent = read_spent(results)
     asked = spent.get("asked", 0) - spent.get("failed", 0)
-    if asked <= 0 or _shown(held.spec) != _shown(runner.manifest.spec):
+    if asked <= 0 or not same_way(held.spec, runner.manifest.spec):
         return cost
     tokens_in, tokens_out = spent.get("tokens_in", 0) / asked, spent.get("tokens_out", 0) / asked
     usd = spent["usd"] / asked if cost.usd is not None and "usd" in spent else cost.usd
@@ -107,7 +108,12 @@ def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) 
     return replace(cost, tokens_in=tokens_in, tokens_out=tokens_out, usd=usd, usd_per_frame=per_frame, measured=True)
 
 
-def _shown(spec: dict[str, object]) -> str:
+def same_way(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether a model of two runs is the same, is shown videos in the same way and thinks as much."""
+    return _shown(one) == _shown(other)
+
+
+def _shown(spec: dict[str, Any]) -> str:
     description = spec.get("description")
     described = dict(description) if isinstance(description, dict) else {}
     generation = described.pop("generation", None)
