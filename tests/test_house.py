@@ -25,6 +25,7 @@ TWICE = {
 MAY_IMPORT = {
     "errors": set(),
     "version": set(),
+    "publishing": set(),
     "registry": set(),
     "libraries": set(),
     "torchvision": set(),

@@ -147,7 +147,13 @@ class Hf(Adapter):
             raise AdapterError(what, self.checkpoint.name, "run pip install 'ecva-bench[vision]'")
         from .multimodal import Multimodal
 
-        return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
+        return Multimodal(
+            self.checkpoint.folder,
+            self.placement,
+            trusted=self._trusted,
+            thinking=self._thinking,
+            text_behind=self.family.text_behind,
+        )
 
     @classmethod
     def of_settings(cls, target: str) -> Self:
@@ -183,6 +189,7 @@ class Hf(Adapter):
             "family": self.kind,
             **({"quantize": self.quantized} if self.quantized else {}),
             **self.family.describe(),
+            **({"text_behind": True} if self.family.text_behind and self.family.input == "video" else {}),
             "generation": {**self._drawing, "max_new_tokens": self._max_new_tokens, **self.thinks},
             "trust_remote_code": self._trusted,
         }

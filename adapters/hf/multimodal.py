@@ -37,6 +37,7 @@ from ..parts.language.loading import TOO_LARGE, quantization
 from ..parts.language.policy import Policy
 from ..parts.placement import Placement
 from .per_video import ProcessedPixels, ProcessorInputs, VisualFeatures, batch_of
+from .positions import put_text_behind_videos
 
 _untyped: Any = transformers  # much of it has no types
 
@@ -89,11 +90,14 @@ class VideoInput:
 class Multimodal:
     """A model and its processor, loaded from a folder for inference."""
 
-    def __init__(self, folder: Path, placement: Placement, *, trusted: bool, thinking: str = "") -> None:
+    def __init__(
+        self, folder: Path, placement: Placement, *, trusted: bool, thinking: str = "", text_behind: bool = False
+    ) -> None:
         """Load both; code that lies beside the weights is run only where it is `trusted`.
 
-        `thinking` is as of `template_options`. Raises `CheckpointError` where the folder holds another kind of model,
-        weights are missing, or there is no chat template, and `UsageError` where that has no switch for thinking.
+        `thinking` is as of `template_options`, `text_behind` as of a `Family`. Raises `CheckpointError` where the
+        folder holds another kind of model, weights are missing, or there is no chat template, and `UsageError` where
+        that has no switch for thinking.
         """
         with reading("the processor", folder), quiet():
             self.processor = _untyped.AutoProcessor.from_pretrained(folder, trust_remote_code=trusted)
@@ -102,6 +106,8 @@ class Multimodal:
             raise CheckpointError("the processor has no chat template", folder, remedy)
         self._template_options = template_options(self.processor.chat_template, thinking)
         self.network = _load(folder, placement, trusted)
+        if text_behind:
+            put_text_behind_videos(self.network.base_model)
         self._device = self.network.get_input_embeddings().weight.device
         self._dtype = placement.dtype
         tokenizer = self._tokenizer = getattr(self.processor, "tokenizer", self.processor)

@@ -23,6 +23,7 @@ from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_s
 from .headings import meanings_of
 from .printed import printed_notes, printed_rows, published_boards
 from .published import WITH_PUBLISHED, PublishedTable
+from .run_notes import warnings_of
 from .sheet import (
     VIEWS,
     aggregate_text,
@@ -30,7 +31,6 @@ from .sheet import (
     number_cell,
     reference_texts,
     repeats_text,
-    warnings_of,
     worst_texts,
 )
 from .submission import Submission

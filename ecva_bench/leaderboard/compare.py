@@ -24,7 +24,7 @@ from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
 from .groups import RANKED_BY
 from .pairing import OF_SETS, Mismatch, NothingShared, On, PairedColumn, column_names, mean, mismatches, pairs
-from .sheet import lacking_text, warnings_of
+from .run_notes import lacking_text, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .unjudgeable import both_on_the_same, unjudgeable_texts
 

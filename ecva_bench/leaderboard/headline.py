@@ -9,7 +9,8 @@ from ..wording import counted
 from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
-from .sheet import VIEWS, judged_texts, judges_text, score_sheets, signature_tables, value_text, warnings_of
+from .run_notes import judges_text, warnings_of
+from .sheet import VIEWS, judged_texts, score_sheets, signature_tables, value_text
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
 

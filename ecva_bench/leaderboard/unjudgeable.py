@@ -136,16 +136,21 @@ def _changed(
     """Return a summary over the values left, by sample or video, less `scored` samples that had a verdict."""
     numbers = list(values.values())
     own = [strata.get(place, "") for place in values] if summary.balanced else []
-    gaps = {reason: count for reason, count in summary.gaps.items() if not reason.endswith(UNJUDGEABLE)}
+    gaps, stability = _judgeable(summary.gaps), summary.stability
     return summary.model_copy(
         update={
             "unjudgeable": tuple(sorted(ids)),
             "n": summary.n - min(scored, summary.n),
             "unscored": sum(gaps.values()),
             "gaps": gaps,
+            "stability": stability and stability.model_copy(update={"gaps": _judgeable(stability.gaps)}),
             "zero_filled": (mean := mean_of(numbers, own)),
             "zero_filled_interval": None
             if mean is None
             else bootstrap_interval(numbers, clusters, strata=own, seed=seed),
         }
     )
+
+
+def _judgeable(gaps: Mapping[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in gaps.items() if not reason.endswith(UNJUDGEABLE)}

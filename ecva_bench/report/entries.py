@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..leaderboard.sheet import value_text
 from ..reading.severities import read_severities
 from ..reading.spans.reader import Span
 from ..reading.text import join_descriptions
@@ -52,7 +53,7 @@ def run_entry(
     for answer in answers:
         scored = run.items.get((answer.id, answer.view), [])
         if first := found.get(_question(answer), {}).get(answer.view):
-            first.setdefault("again", []).append(_again(answer, scored))
+            first.setdefault("again", []).append(_again(run, answer, scored))
             continue
         entry = _scores(scored, places)
         if answer.view == "full" or _question(answer) not in full:
@@ -93,13 +94,15 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
     }
 
 
-def _again(answer: Answer, scored: Iterable[tuple[Score, str]]) -> dict[str, Any]:
+def _again(run: Run, answer: Answer, scored: Iterable[tuple[Score, str]]) -> dict[str, Any]:
     """Return a further answer to a question: which sample it is, from 1, its text, and what it scores."""
-    values = {
-        column_label(name, protocol): round(value, DIGITS)
-        for score, protocol in scored
-        for name, value in score.values.items()
-    }
+    metrics = {metric.key: metric for metric in run.metrics}
+    values = {}
+    for score, protocol in scored:
+        for name, value in score.values.items():
+            column = column_label(name, protocol)
+            if metric := metrics.get((score.task, score.scorer, column)):
+                values[column] = f"{value_text(value, metric.unit, metric.decimals)} {metric.unit}"
     return {"sample": sample_parts(answer.id).repeat + 1, "answer": answer.answer, **values}
 
 

@@ -27,6 +27,7 @@ from ..scoring.scorer import Column, Scorer
 from ..statistics.intervals import bootstrap_interval
 from ..version import __version__
 from .keys import packaged_prompt
+from .repeats import contradicting_repeats
 
 FEWEST_DRAWS, MOST_DRAWS = 1_000, 100_000
 _ROUNDED = 10.0**-DECIMALS  # of a value; so much may a mean of values be beside the true one, too
@@ -128,6 +129,7 @@ def _of_coverage(found: Submission, entry: Entry) -> Iterator[Contradiction]:
         yield Contradiction("samples named absent", len(set(one.absent)), one.failed + one.missing)
     if not get_protocol(found.scores.protocol).include_extra and one.samples != one.owed:
         yield Contradiction("samples", one.samples, one.owed)
+    yield from (Contradiction(*found_there) for found_there in contradicting_repeats(entry))
     for name, count in (("empty", one.empty), ("cut_off", one.cut_off)):
         if count > one.answers_given:
             yield Contradiction(name, count, f"at most {one.answers_given}")

@@ -15,7 +15,7 @@ from ecva_bench.data import load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.journal.merging import merge_results
 from ecva_bench.journal.results import read_results
-from ecva_bench.leaderboard.sheet import training_text
+from ecva_bench.leaderboard.run_notes import training_text
 from ecva_bench.records.training import parse_training
 
 pytestmark = pytest.mark.usefixtures("in_folder")

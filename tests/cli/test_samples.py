@@ -93,7 +93,7 @@ def test_parts_exports_and_the_page_know_each_sample(ecva_bench: Command) -> Non
     assert len(index["samples"]) == 2
     assert index["runs"][0]["owed"] == 2
     shown = Path("page/data/chunk-0.js").read_text()
-    assert '"again":[{"sample":2,"answer":"The blue car, red car 64","bleu":' in shown
+    assert '"again":[{"sample":2,"answer":"The blue car, red car 64","bleu":"' in shown
 
 
 def test_what_is_printed_counts_questions(ecva_bench: Command) -> None:

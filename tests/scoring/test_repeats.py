@@ -24,6 +24,7 @@ from ecva_bench.statistics.intervals import bootstrap_interval
 from ecva_bench.verification.rows import contradictions
 
 from .build import answer, failure, label, moments, results
+from .judges import RuleJudge, lexical
 
 PROMPT = {"prompt_sha256": "0" * 64}
 OPTIONS = {"options": ("ice", "fire", "smoke"), "reference": "fire"}
@@ -101,7 +102,8 @@ def thrice(once: Results) -> Results:
 @pytest.fixture(scope="module")
 def both(once: Results, thrice: Results) -> tuple[Scores, Scores]:
     there = (once, thrice.model_copy(update={"name": "thrice"}))
-    one, three = (score_results(run, timestamp_unit="seconds", draws=1_000) for run in there)
+    judge = RuleJudge(lambda name, told: None if "wall" in told.get("candidate", "") else lexical(name, told))
+    one, three = (score_results(run, judge=judge, timestamp_unit="seconds", draws=1_000) for run in there)
     return one, three
 
 
@@ -115,7 +117,9 @@ def test_copies_of_every_answer_change_no_count_no_mean_and_no_interval(both: tu
         assert said == told
         assert alone.stability is None
         assert copied.stability
-        assert copied.stability.answers == 3 * alone.n
+        assert copied.stability.answers == copied.answers == 3 * alone.n
+        assert copied.stability.gaps == {reason: 3 * count for reason, count in alone.gaps.items()}
+        assert copied.unjudged == 3 * alone.unjudged
         assert copied.stability.changed in ((0.0, None) if alone.n else (None,))
         assert copied.hits is None
         assert copied.stability.hits == (None if alone.hits is None else 3 * alone.hits) or alone.balanced
@@ -217,3 +221,31 @@ def test_a_choice_is_consistent_where_one_round_of_rotations_is() -> None:
     assert next(one.value for one in scores.aggregates if one.column == "consistent") == 0.5
     accuracy = next(one for one in scores.summaries if one.column == "accuracy")
     assert (accuracy.n, accuracy.mean) == (3, pytest.approx(5 / 6))
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "told"),
+    [
+        ("repeats", {"each": 1}, "times a question is asked"),
+        ("repeats", {"answered": 40}, "answers answered"),
+        ("repeats", {"owed": 20}, "answers owed"),
+        ("repeats", {"absent": ("v3/cause@s1",)}, "the absent v3/cause@s1"),
+        ("stability", {"answers": 500}, "answers of"),
+        ("stability", {"questions": 50}, "questions of"),
+        ("stability", {"changed": 1.5}, "share of"),
+        ("stability", None, "stability of columns"),
+    ],
+)
+def test_a_submission_whose_answers_do_not_fit_its_questions_is_told(
+    part: str, change: dict[str, Any] | None, told: str, both: tuple[Scores, Scores], thrice: Results
+) -> None:
+    row = submission(both[1], thrice)
+    (entry,) = (one for one in row.entries if (one.task, one.view) == ("cause", "full"))
+    assert not [str(one) for one in contradictions(row)]
+    whole = entry.coverage if part == "repeats" else entry.summaries[0]
+    changed = change and getattr(whole, part).model_copy(update=change)
+    whole = whole.model_copy(update={part: changed})
+    own = {"coverage": whole} if part == "repeats" else {"summaries": (whole, *entry.summaries[1:])}
+    other = entry.model_copy(update=own)
+    forged = row.model_copy(update={"entries": tuple(other if one is entry else one for one in row.entries)})
+    assert told in " ".join(str(one) for one in contradictions(forged))
