@@ -9,7 +9,7 @@ from ..wording import counted
 from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
-from .run_notes import judges_text, warnings_of
+from .run_notes import judges_text, samples_text, warnings_of
 from .sheet import VIEWS, judged_texts, score_sheets, signature_tables, value_text
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
@@ -60,7 +60,8 @@ def headline_table(
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
     judges = judges_text(summary.signature for group in groups for summary in group.rows[0].entry.summaries)
-    beware = [*warnings_of(run.scores), *([judges] if judges else [])]
+    several = samples_text(group.rows[0].entry.coverage for group in groups)
+    beware = [*warnings_of(run.scores), *filter(None, (judges, several))]
     for group in groups:
         ranked_by = group.rows[0].summaries.get(group.by)
         if ranked_by and ranked_by.unjudged:
