@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..records.scores import Scores, Summary
+from ..records.scores import Scores, Summary, signature_parts
 from ..wording import counted
 from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
+from .qualified import qualification_texts
 from .sheet import VIEWS, judged_texts, judges_text, score_sheets, signature_tables, value_text, warnings_of
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
@@ -61,6 +62,7 @@ def headline_table(
     judges = judges_text(summary.signature for group in groups for summary in group.rows[0].entry.summaries)
     beware = [*warnings_of(run.scores), *([judges] if judges else [])]
     for group in groups:
+        beware += [f"{group.task}: {text}" for text in qualification_texts(group.rows[0].entry.summaries)]
         ranked_by = group.rows[0].summaries.get(group.by)
         if ranked_by and ranked_by.unjudged:
             beware += [f"{group.task}: {text}" for text in judged_texts([ranked_by])]
@@ -154,7 +156,8 @@ def _baselines(entry: Entry, summary: Summary, others: Sequence[LeaderboardRow])
             (one.zero_filled, other.label)
             for other in others
             for one in other.summaries.values()
-            if (one.column, one.signature) == (summary.column, summary.signature) and one.zero_filled is not None
+            if (one.column, signature_parts(one.signature)) == (summary.column, signature_parts(summary.signature))
+            and one.zero_filled is not None
         ),
     ]
 

@@ -9,6 +9,7 @@ from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
 from ..wording import counted, versions
+from . import qualified
 from .groups import RANKED_BY
 from .table import Cell, Table
 
@@ -21,6 +22,7 @@ VIEWS = {
     "shuffled": "frames shuffled",
     "blank": "no picture",
 }
+_HEADER = ("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of")
 UNJUDGED = "The others count as the worst value, but for those where it gave none on the reference either"
 
 
@@ -173,11 +175,13 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         if summary.reasons
     }
     signatures = dict.fromkeys(summary.signature for summary in summaries)
+    asked = any(summary.qualification for summary in summaries)
     return Table(
         title=f"{_run(scores.header)}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
-        header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of"),
-        rows=tuple(_row(summary) for summary in summaries),
+        header=(*_HEADER, *(qualified.HEADER if asked else ())),
+        rows=tuple((*_row(summary), *(_of_judge(summary) if asked else ())) for summary in summaries),
         notes=(
+            *qualified.qualification_texts(summaries),
             *reference_texts(summaries),
             *warnings_of(scores.header),
             *filter(None, [judges_text(signatures)]),
@@ -186,6 +190,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *blind_notes([aggregate for aggregate in aggregates if aggregate.blind]),
             *sorted(reasons),
             *judged_texts(summaries),
+            *([qualified.MEANING] if asked else []),
             *_gap_texts(scores, place),
             *worst_texts(summaries),
             *([] if summaries else ["no metric asked for scores this view on its own"]),
@@ -219,11 +224,7 @@ def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
 
 
 def _row(summary: Summary) -> tuple[Cell, ...]:
-    def with_unit(value: float | None) -> Cell:
-        cell = number_cell(value, summary.unit, summary.decimals)
-        return Cell(f"{cell.text} {summary.unit}", cell.value) if cell.text else cell
-
-    mean = with_unit(summary.mean)
+    mean = _with_unit(summary, summary.mean)
     if summary.hits is not None and summary.mean is not None:
         mean = Cell(f"{summary.hits}/{summary.n} = {mean.text}", mean.value)
     bounds = [value_text(bound, summary.unit, summary.decimals) for bound in summary.interval or ()]
@@ -231,11 +232,25 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
         Cell(summary.column),
         mean,
         Cell(" to ".join(bounds)),
-        with_unit(summary.zero_filled),
-        with_unit(summary.floor),
+        _with_unit(summary, summary.zero_filled),
+        _with_unit(summary, summary.floor),
         Cell(str(summary.n), summary.n),
         Cell(str(summary.expected), summary.expected),
     )
+
+
+def _of_judge(summary: Summary) -> tuple[Cell, ...]:
+    """Return what the judge gives to controls, and how well it tells them apart; empty where it was not asked."""
+    found = summary.qualification
+    if found is None:
+        return tuple(Cell() for _ in qualified.HEADER)
+    values = (_with_unit(summary, value) for value in (found.ceiling, found.floor, found.changed))
+    return (*values, Cell(f"{found.auc:.2f}", found.auc, found.interval))
+
+
+def _with_unit(summary: Summary, value: float | None) -> Cell:
+    cell = number_cell(value, summary.unit, summary.decimals)
+    return Cell(f"{cell.text} {summary.unit}", cell.value) if cell.text else cell
 
 
 def aggregate_text(aggregate: Aggregate) -> str:

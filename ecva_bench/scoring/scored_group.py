@@ -30,7 +30,7 @@ class ScoredGroup:
 
     def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self._scorer, self._group, self._seed, self._draws = scorer, group, seed, draws
-        self._items = [self._item(answer) for answer in group.answers if scorer.counts(answer.video)]
+        self._items = scorables_of(scorer, group)
         self._absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self._obstacles = {item.id: reason for item in self._items if (reason := scorer.obstacle(item))}
         self._batch = [item for item in self._items if item.id not in self._obstacles]
@@ -42,29 +42,6 @@ class ScoredGroup:
         rotates = len(self._batch) > 1 and scorer.has_floor and not scorer.needs_judge
         self._rotated = rotate_references(self._batch, seed=seed, stretch=scorer.stretches) if rotates else []
         self._floor = checked_values(scorer, self._rotated)
-
-    def _item(self, answer: Answer) -> Scorable:
-        strips = self._scorer.protocol.strip_special_tokens
-        joined = join_descriptions if strips and self._group.task == "description" else str
-
-        def clean(text: str) -> str:
-            return joined(final_answer(text)) if strips else text
-
-        others = self._group.others(answer)
-        texts = {view: clean(other.answer) if other else None for view, other in others.items()}
-        impossible = self._group.impossible.get(answer.id, {})
-        twins = {
-            video: Scorable.of(twin, candidate=clean(twin.answer), reference=joined(twin.reference)) if twin else None
-            for video, twin in self._group.twins(answer).items()
-        }
-        return Scorable.of(
-            answer,
-            candidate=clean(answer.answer),
-            reference=joined(answer.reference),
-            others=texts,
-            impossible=impossible,
-            twins=twins,
-        )
 
     def _strata_of_absent(self) -> dict[str, str]:
         """Return the strata of the samples without an answer, as far as the run says what is annotated of them."""
@@ -166,6 +143,7 @@ class ScoredGroup:
             hits=round(sum(values)) if column.binary and not column.balanced else None,
             balanced=column.balanced,
             absent_strata=of_absent,
+            qualification=self._scorer.qualification(name),
         )
 
     def _strata(self, column: Column, *, floor: bool = False) -> list[str]:
@@ -204,6 +182,31 @@ class ScoredGroup:
             for column in self._scorer.aggregates
             if column.name in values
         ]
+
+
+def scorables_of(scorer: Scorer, group: AnswerGroup) -> list[Scorable]:
+    """Return the answers of a group as a scorer sees them: those that count for it, with their texts as compared."""
+    strips = scorer.protocol.strip_special_tokens
+    joined = join_descriptions if strips and group.task == "description" else str
+
+    def clean(text: str) -> str:
+        return joined(final_answer(text)) if strips else text
+
+    def item(answer: Answer) -> Scorable:
+        twins = {
+            video: Scorable.of(twin, candidate=clean(twin.answer), reference=joined(twin.reference)) if twin else None
+            for video, twin in group.twins(answer).items()
+        }
+        return Scorable.of(
+            answer,
+            candidate=clean(answer.answer),
+            reference=joined(answer.reference),
+            others={view: clean(other.answer) if other else None for view, other in group.others(answer).items()},
+            impossible=group.impossible.get(answer.id, {}),
+            twins=twins,
+        )
+
+    return [item(answer) for answer in group.answers if scorer.counts(answer.video)]
 
 
 def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:
