@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import DataError
 from .records import Annotation, Label, Sample
-from .records.annotations import LETTERS, REFERENCES, Query, format_moments
+from .records.annotations import LETTERS, REFERENCES, Query, format_moments, repeat_id
 from .tasks import TASKS, Prompt, Task
 from .taxonomy import Taxonomy
 from .wording import counted
@@ -71,6 +71,16 @@ def samples(annotation: Annotation, task: Task, prompt: Prompt, order: OptionOrd
     if task.classes and not queries:
         return _of_class(annotation, about, prompt, task)
     return [sample for query in queries for sample in _of_query(query, about, prompt, order or OptionOrder())]
+
+
+def repeated(asked: Sequence[Sample], repeats: int) -> list[Sample]:
+    """Return samples so many times, all once before any again; each time under an id of its own."""
+    again = (
+        one.model_copy(update={"id": repeat_id(one.id, number), "repeat": number})
+        for number in range(1, repeats)
+        for one in asked
+    )
+    return [*asked, *again]
 
 
 def unasked(annotation: Annotation, task: Task) -> dict[str, str]:

@@ -25,6 +25,7 @@ TWICE = {
 MAY_IMPORT = {
     "errors": set(),
     "version": set(),
+    "publishing": set(),
     "registry": set(),
     "libraries": set(),
     "torchvision": set(),
@@ -73,7 +74,7 @@ MAY_IMPORT = {
         "video",
     },
     "interchange": {"data", "files", "journal", "names", "reading", "records", "samples", "tasks"},
-    "judging": {"records", "cache", "prompt_files", "checkpoints", "reading"},
+    "judging": {"records", "cache", "prompt_files", "checkpoints", "reading", "statistics"},
     "scoring": {
         "blind",
         "judging",

@@ -12,7 +12,8 @@ from ecva_bench.journal.results import read_results
 from ecva_bench.journal.writer import Journal, write_results
 from ecva_bench.leaderboard.compare import Side
 from ecva_bench.leaderboard.comparison_tables import notes_on
-from ecva_bench.leaderboard.sheet import judges_text, score_sheets
+from ecva_bench.leaderboard.run_notes import judges_text
+from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.records.answers import Answer, Manifest
 from ecva_bench.scoring.score import score_results
 

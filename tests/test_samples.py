@@ -13,7 +13,7 @@ from ecva_bench.data import Dataset
 from ecva_bench.data.mini import load_mini
 from ecva_bench.errors import DataError, SpecMismatch, UsageError
 from ecva_bench.records import Annotation, Moment
-from ecva_bench.records.annotations import LETTERS, Query, sample_parts
+from ecva_bench.records.annotations import LETTERS, TASK_NAMES, Query, question_of, repeat_id, sample_parts
 from ecva_bench.samples import OptionOrder, samples, tasks_of, unasked
 from ecva_bench.tasks import TASKS, PromptSet, prompt_for
 from ecva_bench.taxonomy import AnomalyClass, Taxonomy, load_taxonomy
@@ -147,10 +147,16 @@ def test_a_name_that_an_id_could_not_be_told_by_is_refused(name: str) -> None:
         ("choice/1/cause", ("choice/1", "cause", "")),
         ("choice/cause", ("choice", "cause", "")),
         ("1/a-later-task", ("1", "a-later-task", "")),
+        ("cam@s1/cause", ("cam@s1", "cause", "")),
     ],
 )
 def test_an_id_is_taken_apart_as_it_was_made(sample: str, parts: tuple[str, str, str]) -> None:
-    assert sample_parts(sample) == parts
+    assert sample_parts(sample) == (*parts, 0)
+    assert question_of(sample) == sample
+    again = repeat_id(sample, 12)
+    if parts[1] in TASK_NAMES:
+        assert sample_parts(again) == (*parts, 12)
+        assert question_of(again) == sample
 
 
 # In a run

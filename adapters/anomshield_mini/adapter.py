@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
+from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.training.mini.samples import timed
 
 from ..anomshield.adapter import AnomShield
@@ -62,6 +63,22 @@ class AnomShieldMini(AnomShield):
         return MambaConnector(
             *self.connector_sizes, backend=self._backend, positional="spatiotemporal", frames=FRAMES, patches=PATCHES
         )
+
+    def make_start(self, folder: Path, weights: Path | None, stage: int, seed: int) -> None:
+        """Write to a folder what a stage begins from that is not in the `weights` of the one before, and take it.
+
+        Without weights, tower and language model with random numbers, unless the options name some; after
+        `BEFORE_POSITIONS`, the weights with positions, unless they have them.
+        """
+        from .making import BEFORE_POSITIONS, add_positions, make_parts
+
+        if weights is None:
+            self.model_path = ""
+            if not self._vision_tower and self._base == self.default_base:
+                base, tower = make_parts(folder, seed)
+                self._base, self._vision_tower = str(base), str(tower)
+        elif stage > BEFORE_POSITIONS and not read_json_object(weights / "config.json").get(POSITIONS):
+            self.model_path = str(add_positions(weights, folder, seed))
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return what `AnomShield` does for the question with the time of the last frame on the timeline shown."""

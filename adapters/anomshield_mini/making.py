@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from ecva_bench.libraries import quiet
 from ecva_bench.records.base import sha256_of
 from ecva_bench.records.training import SAMPLE_HASH, TrainedStage, TrainingData, TrainingRecord, TrainingVideo
 from ecva_bench.torchvision import ensure_torchvision
@@ -62,6 +63,16 @@ def make(out: Path, *, clips: int = CLIPS, steps: int | None = None) -> Path:
     record = TrainingRecord(model=NAME, stages=tuple(stages))
     write_whole(packed / "training.json", record.model_dump_json())
     return packed
+
+
+def make_parts(folder: Path, seed: int) -> tuple[Path, Path]:
+    """Write language model and tower with random weights, and the vocabulary of the scenes; return both folders."""
+    ensure_torchvision()
+    import transformers  # noqa: F401  quiet hides its bars once it is imported
+
+    scenes = TrainingScenes(lambda pixels: pixels, frames=FRAMES)
+    with quiet():
+        return write_parts(folder, (*scenes.captions, *scenes.conversations), AnomShield.template.text, seed)
 
 
 def add_positions(folder: Path, out: Path, seed: int) -> Path:

@@ -23,6 +23,7 @@ from ecva_bench.untrusted import say
 
 from ..parts.media.frames import image_parts, timed_video_parts, uneven
 from ..parts.options import choice, count, positive
+from ..parts.seeds import seed_of
 from .families import UNLISTED, Family, changed, family_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Hf(Adapter):
         max_pixels: str = "",
         input: str = "",
         max_new_tokens: str = "",
+        temperature: str = "",
         times: str = "",
         thinking: str = "",
         dtype: str = "auto",
@@ -75,6 +77,7 @@ class Hf(Adapter):
         self._max_pixels = count("max_pixels", max_pixels) if max_pixels else None
         self._input = choice("input", input, ("video", "images")) if input else ""
         self._max_new_tokens = count("max_new_tokens", max_new_tokens) if max_new_tokens else WORDS
+        self._temperature = positive("temperature", temperature, zero=True) if temperature else 0.0
         self._in_words = bool(times and choice("times", times, ("words",)))
         self._thinking = choice("thinking", thinking, ("yes", "no")) if thinking else ""
         self._wanted = (device, dtype, quantize)
@@ -144,7 +147,13 @@ class Hf(Adapter):
             raise AdapterError(what, self.checkpoint.name, "run pip install 'ecva-bench[vision]'")
         from .multimodal import Multimodal
 
-        return Multimodal(self.checkpoint.folder, self.placement, trusted=self._trusted, thinking=self._thinking)
+        return Multimodal(
+            self.checkpoint.folder,
+            self.placement,
+            trusted=self._trusted,
+            thinking=self._thinking,
+            text_behind=self.family.text_behind,
+        )
 
     @classmethod
     def of_settings(cls, target: str) -> Self:
@@ -180,9 +189,24 @@ class Hf(Adapter):
             "family": self.kind,
             **({"quantize": self.quantized} if self.quantized else {}),
             **self.family.describe(),
-            "generation": {"policy": "greedy", "max_new_tokens": self._max_new_tokens, **self.thinks},
+            **({"text_behind": True} if self.family.text_behind and self.family.input == "video" else {}),
+            "generation": {**self._drawing, "max_new_tokens": self._max_new_tokens, **self.thinks},
             "trust_remote_code": self._trusted,
         }
+
+    @property
+    def _drawing(self) -> dict[str, Any]:
+        return {"policy": "sampling", "temperature": self._temperature} if self._temperature else {"policy": "greedy"}
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether it answers greedily."""
+        return not self._temperature
+
+    @property
+    def answers_jointly(self) -> bool:
+        """Whether questions are answered together: those that are drawn are answered one by one."""
+        return super().answers_jointly and not self._temperature
 
     @property
     def thinks(self) -> dict[str, str]:
@@ -206,6 +230,9 @@ class Hf(Adapter):
         """Return the model's answers, the video being encoded once, also over several calls in a row."""
         shown = self._look(video)
         answers: list[str] = []
+        if self._temperature:
+            drawn = ((question, seed_of(video, question)) for question in questions)
+            return [self.model.draw(shown, one, self._max_new_tokens, self._temperature, seed) for one, seed in drawn]
         for start in range(0, len(questions), BATCH):
             answers += self.model.ask(shown, questions[start : start + BATCH], self._max_new_tokens)
         return answers

@@ -38,9 +38,11 @@ class Family:
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
     one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
     frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
-    must be told. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or `hh:mm:ss`, one
-    `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed: whether they are
-    this family's own. in_words: whether each frame's second is written behind the video, as a user asked.
+    must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
+    transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or
+    `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed:
+    whether they are this family's own. in_words: whether each frame's second is written behind the video, as a user
+    asked.
     """
 
     source: str
@@ -50,6 +52,7 @@ class Family:
     processor: dict[str, Any] = field(default_factory=dict)
     interval: bool = False
     rate: bool = False
+    text_behind: bool = False
     times: str = "unknown"
     listed: bool = True
     in_words: bool = False

@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,12 @@ from ecva_bench.reading.thoughts import opened_by, template_options
 
 from ..parts.language.beginnings import beginnings, word_probabilities
 from ..parts.language.decoding import decoded
-from ..parts.language.generation import config_of, own_ends
+from ..parts.language.generation import config_of, own_ends, seeded
 from ..parts.language.loading import TOO_LARGE, quantization
 from ..parts.language.policy import Policy
 from ..parts.placement import Placement
 from .per_video import ProcessedPixels, ProcessorInputs, VisualFeatures, batch_of
+from .positions import put_text_behind_videos
 
 _untyped: Any = transformers  # much of it has no types
 
@@ -89,11 +90,14 @@ class VideoInput:
 class Multimodal:
     """A model and its processor, loaded from a folder for inference."""
 
-    def __init__(self, folder: Path, placement: Placement, *, trusted: bool, thinking: str = "") -> None:
+    def __init__(
+        self, folder: Path, placement: Placement, *, trusted: bool, thinking: str = "", text_behind: bool = False
+    ) -> None:
         """Load both; code that lies beside the weights is run only where it is `trusted`.
 
-        `thinking` is as of `template_options`. Raises `CheckpointError` where the folder holds another kind of model,
-        weights are missing, or there is no chat template, and `UsageError` where that has no switch for thinking.
+        `thinking` is as of `template_options`, `text_behind` as of a `Family`. Raises `CheckpointError` where the
+        folder holds another kind of model, weights are missing, or there is no chat template, and `UsageError` where
+        that has no switch for thinking.
         """
         with reading("the processor", folder), quiet():
             self.processor = _untyped.AutoProcessor.from_pretrained(folder, trust_remote_code=trusted)
@@ -102,6 +106,8 @@ class Multimodal:
             raise CheckpointError("the processor has no chat template", folder, remedy)
         self._template_options = template_options(self.processor.chat_template, thinking)
         self.network = _load(folder, placement, trusted)
+        if text_behind:
+            put_text_behind_videos(self.network.base_model)
         self._device = self.network.get_input_embeddings().weight.device
         self._dtype = placement.dtype
         tokenizer = self._tokenizer = getattr(self.processor, "tokenizer", self.processor)
@@ -118,10 +124,19 @@ class Multimodal:
 
         What was computed of `shown` is kept until another is shown. Raises `OutOfMemory`.
         """
+        return self._generated(shown, questions, Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad))
+
+    def draw(self, shown: VideoInput, question: str, max_new_tokens: int, temperature: float, seed: int) -> ModelOutput:
+        """Return an answer of which each token is drawn, at a temperature above 0. Raises `OutOfMemory`."""
+        greedy = Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad)
+        policy = replace(greedy, do_sample=True, temperature=temperature, seed=seed)
+        with seeded(seed, self._device):
+            return self._generated(shown, [question], policy)[0]
+
+    def _generated(self, shown: VideoInput, questions: Sequence[str], policy: Policy) -> list[ModelOutput]:
         self._turn_to(shown)
         rows = [self.inputs(shown, question) for question in questions]
         inputs = batch_of(rows, self._pad)
-        policy = Policy(max_new_tokens=max_new_tokens, eos=self._eos, pad=self._pad)
         self._features.expect(rows[0], len(rows))
         try:
             with torch.inference_mode():

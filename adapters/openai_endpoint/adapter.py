@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Adapter
 from ecva_bench.answering.adapter import QuestionCost
+from ecva_bench.answering.question import repeat_of
 from ecva_bench.errors import (
     AdapterError,
     AnswerLost,
@@ -33,7 +34,7 @@ from .cost import count_before, most_of_a_question, open_budget
 from .frames import FrameEncoding, FrameRule, video_parts
 from .picture_tokens import most_tokens
 from .replies import answer_in, why_lost
-from .requests import ChatRequest, EndpointQuestion, SentVideo, generation
+from .requests import BY_ANSWER, SEED, TEMPERATURE, ChatRequest, EndpointQuestion, SentVideo, generation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,8 @@ class OpenAIEndpoint(Adapter):
     Options, as strings. What is asked: `frames` (at most so many; 0: the words alone, for what a model says of a video
     that it does not see), `sampler` or `fps`; `frames_as` (images, video: the
     latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
-    picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`. How: `base_url`, else
+    picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`; `temperature`, 0
+    unless answers are to be drawn, each with a seed of its own. How: `base_url`, else
     OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd` and
     `budget_tokens`, what a results file may cost over all commands, and `prices`, a price table; `batch`, a file that
     names the batches in which questions go out, at half the price and within a day. `sharing` is set by the harness:
@@ -73,6 +75,7 @@ class OpenAIEndpoint(Adapter):
         max_side: str = "768",
         detail: str = "",
         max_new_tokens: str = "1024",
+        temperature: str = "",
         base_url: str = "",
         concurrency: str = "8",
         timeout: str = "120",
@@ -93,6 +96,7 @@ class OpenAIEndpoint(Adapter):
         if self._as_video and detail:
             raise UsageError("a video has no detail, pictures have", f"detail={detail}", "leave out frames_as=video")
         self._most_out = count("max_new_tokens", max_new_tokens)
+        self._temperature = positive("temperature", temperature, zero=True) if temperature else TEMPERATURE
         self._concurrency = count("concurrency", concurrency)
         options = EndpointOptions(
             base_url or None,
@@ -137,7 +141,9 @@ class OpenAIEndpoint(Adapter):
 
     def _generation(self) -> dict[str, Any]:
         left_out = sorted(self._client.without)
-        return {**generation(self._most_out, left_out), **({"left_out": left_out} if left_out else {})}
+        seed = BY_ANSWER if self._temperature else SEED
+        sent = generation(self._most_out, left_out, self._temperature, seed)
+        return {**sent, **({"left_out": left_out} if left_out else {})}
 
     def adopt(self, description: Mapping[str, Any]) -> None:
         """Leave out what was left out, and nothing else: all answers of a run are asked for alike."""
@@ -166,7 +172,7 @@ class OpenAIEndpoint(Adapter):
         other would have one either. The replies to the others are kept: asked for again, they are not paid again.
         """
         shown = self._show(video)
-        asked = [EndpointQuestion(question) for question in questions]
+        asked = [EndpointQuestion(question, repeat=repeat_of(question)) for question in questions]
         self._have_asked(shown, asked)
         return [answer_in(shown.replies[one], self._model) for one in asked]
 
@@ -215,10 +221,11 @@ class OpenAIEndpoint(Adapter):
     def estimated_usage(self, video: Video, questions: Sequence[str]) -> dict[str, Any]:
         """Return what the questions without a reply are likely to take; of batches, what is asked outside of them."""
         shown = self._show(video)
-        wanted = [one for one in map(EndpointQuestion, dict.fromkeys(questions)) if one not in shown.replies]
+        asked = dict.fromkeys(EndpointQuestion(question, repeat=repeat_of(question)) for question in questions)
+        wanted = [one for one in asked if one not in shown.replies]
         if self._batches:  # which a file of their own names
             wanted = [] if self._client.settled else wanted[:1]
-        sizes = [ChatRequest(self._model, shown, one, self._most_out).size for one in wanted]
+        sizes = [self._request(shown, one).size for one in wanted]
         estimate = vars(self._budget.estimate(sizes)) if sizes else {}
         return {name: value for name, value in estimate.items() if value}
 
@@ -266,7 +273,7 @@ class OpenAIEndpoint(Adapter):
         failures: list[EcvaError] = []
         without = self._client.without
         for question in questions:
-            request = ChatRequest(self._model, shown, question, self._most_out)
+            request = self._request(shown, question)
             name = request.name(without)
             found = batches.take(name, request, without)
             if found is None:
@@ -296,7 +303,7 @@ class OpenAIEndpoint(Adapter):
 
         async def ask(question: EndpointQuestion) -> None:
             async with free:
-                found = await self._client.ask(ChatRequest(self._model, shown, question, self._most_out))
+                found = await self._client.ask(self._request(shown, question))
             self._usage.asked += 1
             if isinstance(found, Reply):
                 shown.replies[question] = found
@@ -316,6 +323,9 @@ class OpenAIEndpoint(Adapter):
             elif error is not None:
                 raise error
         return failures
+
+    def _request(self, shown: SentVideo, question: EndpointQuestion) -> ChatRequest:
+        return ChatRequest(self._model, shown, question, self._most_out, self._temperature)
 
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""

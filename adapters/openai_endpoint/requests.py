@@ -8,23 +8,31 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ecva_bench.answering.question import Question
 from ecva_bench.judging import completions
 from ecva_bench.judging.budget import Size
 from ecva_bench.judging.store import Reply
+
+from ..parts.seeds import seed_of
 
 if TYPE_CHECKING:
     from ecva_bench.video import Video
 
 TEMPERATURE, SEED = 0, 0
+BY_ANSWER = "of its own for each answer"  # what a description says of seeds that differ
 LIKELY = 20  # first words whose probabilities are asked for, the most that OpenAI gives
 TEMPLATE = 100  # tokens that a chat template may add to a message
 
 
 class EndpointQuestion(NamedTuple):
-    """What is asked about a video: a question, and whether how `likely` the answer's first words are is all of it."""
+    """What is asked about a video: a question, and whether how `likely` the answer's first words are is all of it.
+
+    `repeat` is which time it is asked, from 0.
+    """
 
     question: str
     likely: bool = False
+    repeat: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +58,7 @@ class ChatRequest:
     shown: SentVideo
     asked: EndpointQuestion
     most_out: int
+    temperature: float = TEMPERATURE
 
     @property
     def size(self) -> Size:
@@ -59,8 +68,9 @@ class ChatRequest:
         return Size(TEMPLATE + words, self.most_out, self.shown.most_tokens, self.shown.alike, words)
 
     def name(self, without: Collection[str]) -> str:
-        """Return a hash of all that is sent."""
-        return hashlib.sha256(json.dumps(self.body(without), sort_keys=True).encode()).hexdigest()
+        """Return a hash of all that is sent, and of which time it is, which not every endpoint takes as a seed."""
+        again = f" {self.asked.repeat}" if self.asked.repeat else ""
+        return hashlib.sha256((json.dumps(self.body(without), sort_keys=True) + again).encode()).hexdigest()
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
         """Return the body, without the parameters that the endpoint has rejected."""
@@ -69,10 +79,16 @@ class ChatRequest:
         return {
             "model": self.model,
             "messages": messages,
-            **generation(1 if self.asked.likely else self.most_out, without),
+            **generation(1 if self.asked.likely else self.most_out, without, self.temperature, self._seed),
             **(_likely(without) if self.asked.likely else {}),
             **self.shown.extra,
         }
+
+    @property
+    def _seed(self) -> int:
+        if self.temperature == TEMPERATURE and not self.asked.repeat:
+            return SEED
+        return seed_of(self.shown.video, Question(self.asked.question, repeat=self.asked.repeat))
 
     def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
         """Return the reply in a response's body; None for no chat completion."""
@@ -88,8 +104,10 @@ def _likely(without: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in (("logprobs", True), ("top_logprobs", LIKELY)) if name not in without}
 
 
-def generation(most_out: int, without: Collection[str]) -> dict[str, int]:
+def generation(
+    most_out: int, without: Collection[str], temperature: float = TEMPERATURE, seed: int | str = SEED
+) -> dict[str, float | str]:
     """Return how an answer is to be generated; there always is a limit, under the name the endpoint takes."""
     limit = "max_tokens" if "max_completion_tokens" in without else "max_completion_tokens"
-    whole = {"temperature": TEMPERATURE, "seed": SEED, limit: most_out}
+    whole = {"temperature": temperature, "seed": seed, limit: most_out}
     return {name: value for name, value in whole.items() if name not in without}

@@ -19,7 +19,7 @@ from ..errors import DataError, UsageError
 from ..names import Names
 from ..reading.text import final_answer
 from ..records.acts import AnnotationAct
-from ..records.annotations import LETTERS
+from ..records.annotations import LETTERS, sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import canonical_json, first_problem
 from ..scoring.rankings import HumanRanking, Triple, same_text
@@ -64,7 +64,7 @@ def build_triples(
     asked: dict[str, dict[str, Answer]] = {}
     for run in runs:
         for answer in run.answers:
-            if answer.task == task.name and answer.view == "full":
+            if answer.task == task.name and answer.view == "full" and not sample_parts(answer.id).repeat:
                 asked.setdefault(answer.id, {})[run.name] = answer
     if not asked:
         whose = ", ".join(run.source for run in runs)

@@ -117,7 +117,7 @@ def _unjudged(scores: Sequence[Scores]) -> Iterator[AuditFinding]:
             records = (score for score in run.scores if (score.task, score.view, score.scorer) == (task, view, scorer))
             gaps = {score.id: score.gaps.get(one.column, "") for score in records}
             gaps = {sample: reason for sample, reason in gaps.items() if reason.startswith(NO_VERDICT)}
-            others = [(other.header.name, two.unjudged, two.n) for other, two in runs if other is not run]
+            others = [(other.header.name, two.unjudged, two.answers) for other, two in runs if other is not run]
             beside = "".join(f"; {name}: {count} of {count + n}" for name, count, n in others)
             yield AuditFinding(
                 rule="unjudged",
@@ -126,7 +126,7 @@ def _unjudged(scores: Sequence[Scores]) -> Iterator[AuditFinding]:
                 task=task,
                 view=view,
                 n=one.unjudged,
-                of=one.n + one.unjudged,
+                of=one.answers + one.unjudged,
                 text=f"no verdict of the judge ({one.column}), {quoted(next(iter(gaps.values()), ''))}{beside}",
                 ids=tuple(gaps)[:IDS_SHOWN],
             )

@@ -41,18 +41,18 @@ def _doubtful(entry: AuditedEntry) -> Iterator[AuditFinding]:
 
 def _coverage(entry: AuditedEntry) -> Iterator[AuditFinding]:
     found = entry.group.coverage()
-    if found.failed or found.missing:
-        text = f"{found.failed} failed, {found.missing} missing"
-        yield entry.finding("coverage", entry.group.absent, found.owed, text)
+    owed, absent, failed = found.answers_owed, entry.group.absent, len(entry.group.failed)
+    if absent:
+        yield entry.finding("coverage", absent, owed, f"{failed} failed, {len(absent) - failed} missing")
     empty = [answer.id for answer in entry.answers if not final_answer(answer.answer)]
     if empty:
-        yield entry.finding("coverage", empty, found.owed, "answers without a text")
+        yield entry.finding("coverage", empty, owed, "answers without a text")
     if cut_off := [answer.id for answer in entry.answers if answer.cut_off]:
-        yield entry.finding("coverage", cut_off, found.owed, "answers cut off before their end (finish: length)")
+        yield entry.finding("coverage", cut_off, owed, "answers cut off before their end (finish: length)")
     if found.extra or found.duplicates:
         second = counted(found.duplicates, "second answer")
         text = f"{counted(found.extra, 'answer')} nobody asked for, {second}; neither is scored"
-        yield entry.finding("coverage", (), found.owed, text).model_copy(update={"n": found.extra + found.duplicates})
+        yield entry.finding("coverage", (), owed, text).model_copy(update={"n": found.extra + found.duplicates})
 
 
 def _constant(entry: AuditedEntry) -> Iterator[AuditFinding]:

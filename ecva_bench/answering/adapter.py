@@ -108,6 +108,11 @@ class Adapter(ABC):
     independent: ClassVar[bool] = False
 
     @property
+    def deterministic(self) -> bool:
+        """Whether a question that is asked again surely gets the same answer. Default: nobody knows."""
+        return False
+
+    @property
     def answers_jointly(self) -> bool:
         """Whether an answer may depend on the other questions of its batch; if not, every run is an `exact` one."""
         return not self.independent and type(self).answer_many is not Adapter.answer_many
@@ -244,6 +249,11 @@ class Baseline(Adapter):
     """
 
     baseline = True
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether a question that is asked again surely gets the same answer; one that draws answers says otherwise."""
+        return True
 
     def study(self, samples: Sequence[Sample]) -> None:
         """See all samples of the run, references included. Called before the first question."""

@@ -15,7 +15,7 @@ from ..names import Names
 from ..records import Annotation, Moment, Sample
 from ..records.annotations import BY_CLASS
 from ..records.base import VIEWS, View, changes_pictures, cuts_moments
-from ..samples import OptionOrder, samples, unasked
+from ..samples import OptionOrder, repeated, samples, unasked
 from ..tasks import Prompt, Task
 
 if TYPE_CHECKING:
@@ -148,9 +148,18 @@ class Plan:
         return sum(len(ids) for ids in self.expects.values())
 
     @property
+    def questions(self) -> int:
+        """How many questions these are answers to, each counted once, however often it is asked."""
+        return sum(self.questions_of(group) for group in self.groups)
+
+    @property
     def references(self) -> dict[str, str]:
         """What the annotation answers to the samples whose accuracy is balanced over it, by id."""
         return {one.id: one.reference for group in self.groups for one in group.samples if one.task in BY_CLASS}
+
+    def questions_of(self, group: VideoQuestions) -> int:
+        """Return how many questions are asked about one video and its views."""
+        return sum(not sample.repeat for view in self.views for sample in group.asked(view))
 
     def owed_of(self, group: VideoQuestions) -> int:
         """Return how many of them are about one video."""
@@ -165,12 +174,13 @@ def make_plan(
     *,
     all_tasks: bool = False,
     order: OptionOrder | None = None,
+    repeats: int = 1,
 ) -> Plan:
     """Return every question of the selected videos, grouped by video; `UsageError` where nothing is left to ask.
 
-    `order` is that of the options of choices. `DataError` for two questions of one id. About views that cut moments
-    only the tasks are asked of which a metric reads the answers, unless `all_tasks` are wanted; about those with other
-    pictures all are, since each is scored by view.
+    `order` is that of the options of choices; each question is asked `repeats` times. `DataError` for two questions of
+    one id. About views that cut moments only the tasks are asked of which a metric reads the answers, unless
+    `all_tasks` are wanted; about those with other pictures all are, since each is scored by view.
     """
     on_cuts = frozenset(task.name for task in tasks if task.edited or all_tasks)
     groups: list[VideoQuestions] = []
@@ -180,6 +190,7 @@ def make_plan(
             left_out |= unasked(annotation, task)
         asked = tuple(one for task, prompt in tasks.items() for one in samples(annotation, task, prompt, order))
         _check_distinct(asked, dataset.source)
+        asked = tuple(repeated(asked, repeats))
         if asked:
             edited = frozenset(
                 (one.id, view) for one in asked for view in views if one.task in on_cuts or changes_pictures(view)
@@ -200,7 +211,8 @@ def make_plan(
         unmarked = [one for group in groups if not group.moments for one in group.samples]
         expects[view] = tuple(s.id for group in groups for s in group.asked(view))
         if cuts_moments(view):
-            left_out |= {f"{one.id}@{view}": "no annotated moment" for one in unmarked if one.task in on_cuts}
+            of_cuts = (one for one in unmarked if one.task in on_cuts and not one.repeat)
+            left_out |= {f"{one.id}@{view}": "no annotated moment" for one in of_cuts}
     prompts = {task.name: prompt for task, prompt in tasks.items()}
     return Plan(tuple(groups), tuple(expects), prompts, expects, left_out)
 

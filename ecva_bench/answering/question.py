@@ -15,7 +15,8 @@ class Question(str):
 
     `task` is the task's name and `prompt_id` the prompt and its version, such as `ours/cause.v1`; both are empty where
     they are not known. `options` are the answers to choose from, empty where the answer is free. `unit` is the unit in
-    which times are asked for, `seconds`, empty where none are.
+    which times are asked for, `seconds`, empty where none are. `repeat` says which time the same is asked, from 0: a
+    model that samples draws anew for each.
 
     >>> import ecva_bench as eb
 
@@ -24,18 +25,27 @@ class Question(str):
     (True, 'timestamp')
     """
 
-    __slots__ = ("options", "prompt_id", "task", "unit")
+    __slots__ = ("options", "prompt_id", "repeat", "task", "unit")
     task: str
     prompt_id: str
     options: tuple[str, ...]
     unit: str
+    repeat: int
 
     def __new__(
-        cls, text: str, *, task: str = "", prompt_id: str = "", options: Sequence[str] = (), unit: str = ""
+        cls,
+        text: str,
+        *,
+        task: str = "",
+        prompt_id: str = "",
+        options: Sequence[str] = (),
+        unit: str = "",
+        repeat: int = 0,
     ) -> Self:
         """Return the text as a question."""
         question = super().__new__(cls, text)
         question.task, question.prompt_id, question.options, question.unit = task, prompt_id, tuple(options), unit
+        question.repeat = repeat
         return question
 
     @classmethod
@@ -52,16 +62,23 @@ class Question(str):
     @classmethod
     def of_sample(cls, sample: Sample) -> Question:
         """Return the question of a sample, without anything the sample says about the answer."""
-        return _of_task(sample.question, sample.task, sample.prompt, sample.options)
+        return _of_task(sample.question, sample.task, sample.prompt, sample.options, sample.repeat)
 
     def describe(self) -> dict[str, Any]:
-        """Return everything but the words, as JSON."""
-        return {"task": self.task, "prompt_id": self.prompt_id, "options": list(self.options), "unit": self.unit}
+        """Return everything but the words, as JSON; which repeat it is only where the question was asked before."""
+        again = {"repeat": self.repeat} if self.repeat else {}
+        found = {"task": self.task, "prompt_id": self.prompt_id, "options": list(self.options), "unit": self.unit}
+        return {**found, **again}
 
 
-def _of_task(text: str, task: str, prompt_id: str, options: Sequence[str] = ()) -> Question:
+def repeat_of(question: str) -> int:
+    """Return which time a question is asked, from 0; 0 of a plain text."""
+    return question.repeat if isinstance(question, Question) else 0
+
+
+def _of_task(text: str, task: str, prompt_id: str, options: Sequence[str] = (), repeat: int = 0) -> Question:
     unit = TASKS[task].unit if task in TASKS else ""
-    return Question(text, task=task, prompt_id=prompt_id, options=options, unit=unit)
+    return Question(text, task=task, prompt_id=prompt_id, options=options, unit=unit, repeat=repeat)
 
 
 @cache

@@ -23,7 +23,7 @@ from ..libraries import versions_of
 from ..records.answers import Manifest
 from ..records.base import View, canonical_json, cuts_moments, sha256_of
 from ..records.identity import DatasetIdentity
-from ..records.training import TRAINING_FILE, TrainedOn, TrainedShare
+from ..records.training import TRAINING_FILE, TrainedOn
 from ..samples import OptionOrder, tasks_of
 from ..tasks import Prompt, PromptSet, SeverityFrom, Task
 from ..untrusted import parse_json
@@ -34,7 +34,7 @@ from .factory import ModelSource, create_adapter, described, made_with
 from .inference import Mode, Settings
 from .plan import Plan, Selection, make_plan, stratified_order
 from .runner import Runner
-from .training import trained_on
+from .training import AskedVideo, tell_trained, trained_on
 
 if TYPE_CHECKING:
     from .workers import Engine, WorkerPool
@@ -87,6 +87,7 @@ class RunRequest:
     `model`, `data` and `prompts` are names, or the objects themselves. `model_path`, where a model's weights lie, does
     not identify a run: the model describes what it found there. `name` is what tables call the run. `all_tasks` asks
     about `edited` views that cut moments also what no metric reads. `order` is that of the options of multiple choice.
+    Each question is asked `repeats` times.
     `severity_from` is how severities are asked for, and `curves` a file of importance curves to hold them against.
     `training` is the record of the model's training, where none lies beside its weights.
     """
@@ -101,6 +102,7 @@ class RunRequest:
     edited: tuple[View, ...] = ()
     all_tasks: bool = False
     order: OptionOrder = OptionOrder()  # noqa: RUF009  frozen
+    repeats: int = 1
     severity_from: SeverityFrom = "segments"
     curves: Path | None = None
     training: Path | None = None
@@ -129,7 +131,10 @@ class RunRequest:
         beside = Path(self.model_path) / TRAINING_FILE if self.model_path else None
         file = self.training or self._adapter().training_file() or (beside if beside and beside.is_file() else None)
         identity = DatasetIdentity(name=self.dataset.name, sha256=self.dataset.sha256)
-        return None if file is None else trained_on(file, self.plan, identity)
+        asked = [
+            AskedVideo(one.video, one.samples[0].media, None if one.fault else one.media) for one in self.plan.groups
+        ]
+        return None if file is None else trained_on(file, asked, identity)
 
     def journal(self, out: Path, work: Runner | WorkerPool, reuse: Sequence[Path] = ()) -> Journal:
         """Open the results file of a run, which may take answers of the files `reuse`; see `Journal`."""
@@ -139,10 +144,7 @@ class RunRequest:
         """Return in one line how many questions are about videos the model was trained on; empty where unknown."""
         if (found := self.trained_on) is None:
             return ""
-        seen = sum(self.plan.owed_of(group) for group in self.plan.groups if group.video in found.videos)
-        share = TrainedShare(questions=seen, of=self.plan.owed, videos=len(found.videos))
-        marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
-        return f"the model was trained on the videos of {share}{marked}"
+        return tell_trained(found, {group.video: self.plan.questions_of(group) for group in self.plan.groups})
 
     @cached_property
     def _curves(self) -> CurveReferences | None:
@@ -166,6 +168,15 @@ class RunRequest:
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
+
+    def tell_samples(self) -> str:
+        """Return in one line that a model is asked several times and draws no answer; empty for any other run."""
+        generation = described(self._adapter()).get("generation")
+        greedy = isinstance(generation, dict) and generation.get("temperature") == 0
+        if self.repeats == 1 or not greedy:
+            return ""
+        why = "the samples differ only where the model takes no temperature, or is not exact"
+        return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"
 
     def tell_unusable(self, plan: Plan) -> str:
         """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.
@@ -251,7 +262,23 @@ class RunRequest:
             raise UsageError(what, remedy="leave it out of --edited, or ask them all the same with --all-tasks")
         prompts = {task: tasks.prompt_for(task, self.prompts) for task in chosen}
         views = ("full", *self.edited)
-        return make_plan(self.dataset, prompts, selection, views, all_tasks=self.all_tasks, order=self.order)
+        return make_plan(
+            self.dataset,
+            prompts,
+            selection,
+            views,
+            all_tasks=self.all_tasks,
+            order=self.order,
+            repeats=self._repeats(adapter),
+        )
+
+    def _repeats(self, adapter: Adapter) -> int:
+        """Return how often each question is asked; `UsageError` where it would get the same answer each time."""
+        if self.repeats > 1 and adapter.deterministic:
+            what = f"asked {self.repeats} times, the model gives the same answer each time"
+            remedy = "let it sample (where it can: --model-arg temperature=0.7), or leave out --samples"
+            raise UsageError(what, f"model {self._plugin.name!r}", remedy)
+        return self.repeats
 
     def _tasks(self, adapter: Adapter) -> list[Task]:
         """Return the tasks to ask, as the data set has them; `UsageError` for one named that cannot be asked.

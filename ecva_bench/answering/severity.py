@@ -84,7 +84,12 @@ def question_about(adapter: Adapter, sample: Sample, video: Video, duration: flo
     listed = ", ".join(f"{start:g} to {end:g}" for start, end in spans_of(duration, video.timestamps))
     filled = question.replace("{spans}", listed)
     return Question(
-        filled, task=question.task, prompt_id=question.prompt_id, options=question.options, unit=question.unit
+        filled,
+        task=question.task,
+        prompt_id=question.prompt_id,
+        options=question.options,
+        unit=question.unit,
+        repeat=question.repeat,
     )
 
 

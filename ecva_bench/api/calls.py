@@ -24,6 +24,7 @@ from ..interchange.sources import AnswerSource
 from ..journal.lines import absent, is_results
 from ..journal.results import read_results
 from ..judging import Judge, open_judge
+from ..judging.panel import member_names, panel_of
 from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
 from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import Comparison, compare_runs
@@ -73,6 +74,7 @@ def run(
     all_tasks: bool = False,
     shuffle: int | None = 0,
     rotate: bool = False,
+    samples: int = 1,
     severity_from: SeverityFrom = "segments",
     curves: str | Path | None = None,
     ids: Sequence[str] = (),
@@ -92,10 +94,9 @@ def run(
     `model` is a name (`ecva-bench models` lists them), `./file.py:Name`, an `Adapter` or its class, or a function
     `(video, question) -> str`; tables call the run `name`. A results file that is there is resumed: what it answers
     is not asked again, nor what the files `reuse` answer; `SpecMismatch` where its answers were made in another way.
-    All tasks but severity are asked where none is named. Options are in an order drawn by the seed `shuffle`, with
-    `rotate` in all; severities are asked for as `severity_from` says, and held against the file `curves`. Videos in
-    `training`, the record of the model's training, are marked. What fails is an error record, counted in `end`. A
-    script that asks for `workers` needs `if __name__ == "__main__":`.
+    All tasks but severity are asked where none is named, each question `samples` times. Options are in an order drawn
+    by the seed `shuffle`, with `rotate` in all; severities are asked for as `severity_from` says, and held against
+    `curves`. Videos in the record `training` are marked. `workers` need `if __name__ == "__main__":` in a script.
 
     >>> import ecva_bench as eb
     >>> outcome = eb.run(lambda video, question: "A car brakes too late.", tasks="cause", limit=2, out="guess.jsonl")
@@ -108,6 +109,7 @@ def run(
     request = replace(
         about,
         order=OptionOrder(shuffle, rotate),
+        repeats=samples,
         severity_from=severity_from,
         training=_path(training),
         selection=Selection(_several(ids), subset, seed, limit, available=available),
@@ -152,8 +154,9 @@ def score(
 
     `scorers` are names (`"all"`: every one that can be had), `./file.py:Name`, classes or instances; without them,
     those of each task are taken and, with a `judge`, the judged ones. `judge` is the name of a model at an
-    endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, or an object with `ask` and `identity`, such as `open_judge(name,
-    votes=3)` gives. Severities are held against the importance curves of the file `curves` where it is named.
+    endpoint, `hf:PATH_OR_ID`, `./file.py:Name`, several of these as `a,b` (a panel), or an object with `ask` and
+    `identity`, such as `open_judge(name, votes=3)` gives. Severities are held against the importance curves of the file
+    `curves` where it is named.
     With `unseen_only`, questions about videos that the model was trained on are left out.
     Scores are written to `out`, else beside the results; the file keeps what it holds of other metrics. Raises
     `UsageError` for a request that leaves nothing to score, `ResultsError` where scores would be lost, and
@@ -376,6 +379,12 @@ def _scores(run: RunSource, data: Sequence[Dataset] = ()) -> Scores:
 def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
     if judge is None:
         return nullcontext()
+    if isinstance(judge, str) and len(names := member_names(judge)) > 1:
+        return panel_of(map(_opened_alone, names))
+    return _opened_alone(judge)
+
+
+def _opened_alone(judge: JudgeSource) -> AbstractContextManager[Judge]:
     return open_judge(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 

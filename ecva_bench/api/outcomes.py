@@ -113,7 +113,11 @@ class Scored(Outcome):
         return self.scores.summaries
 
     def rows(self) -> list[Row]:
-        """Return one row per metric, task and view; fractions are in [0, 1] where `unit` is %."""
+        """Return one row per metric, task and view; fractions are in [0, 1] where `unit` is %.
+
+        `n` and `of` count questions. Of those that were asked several times, `unstable` is the share whose score
+        changes, and `sd_within` the mean standard deviation within a question.
+        """
         return [
             {
                 "model": self.scores.header.model,
@@ -129,6 +133,7 @@ class Scored(Outcome):
                 "n": one.n,
                 "of": one.expected,
                 "signature": one.signature,
+                **({"unstable": one.stability.changed, "sd_within": one.stability.deviation} if one.stability else {}),
             }
             for one in self.records
         ]

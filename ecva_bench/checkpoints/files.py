@@ -10,6 +10,8 @@ from typing import Any
 from ..errors import CheckpointError, EcvaError
 from ..untrusted import parse_json
 
+CODE_REMEDY = "read the code that lies beside the weights; to run it, add --model-arg trust_remote_code=yes"
+
 
 def read_json_object(path: Path, *, optional: bool = False) -> dict[str, Any]:
     """Return the object in a JSON file, an empty one where the file is `optional` and not there.
@@ -70,7 +72,7 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, ImportError):
         return "install the package it names"
     if "trust_remote_code" in str(error):
-        return "read the code that lies beside the weights; to run it, add --model-arg trust_remote_code=yes"
+        return CODE_REMEDY
     return "download it again"
 
 

@@ -1,7 +1,8 @@
 """Where weights lie: a local folder, or a hub id found in the hub's cache or downloaded.
 
 Knows files and revisions and nothing of what is in them, nor what they are for. A revision is the hub's commit, or the
-hash of a local folder's files, so that two results under one revision were made with the same weights.
+hash of a local folder's files of weights, settings and vocabulary, so that two results under one revision were made
+with the same weights.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ..errors import CheckpointError
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth", "*.pt", "*/*.safetensors", "*/*.bin")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
+_RECORD = "training.json"  # of how weights were trained: written after them, too, and no part of what they are
 _READ = frozenset({".bin", ".json", ".model", ".pt", ".pth", ".safetensors", ".txt"})
 
 
@@ -31,7 +33,7 @@ class Checkpoint:
     @property
     def training_file(self) -> Path | None:
         """The record of how the weights were trained; None where none lies beside them."""
-        file = self.folder / "training.json"
+        file = self.folder / _RECORD
         return file if file.is_file() else None
 
     def __str__(self) -> str:
@@ -108,6 +110,7 @@ def _stamps(folder: Path, files: Sequence[str]) -> tuple[tuple[str, Path, int, i
     return tuple(
         (path.relative_to(folder).as_posix(), path, path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(found)
+        if path != folder / _RECORD
     )
 
 

@@ -37,6 +37,7 @@ def _findings(found: AnswerAudit) -> Table:
 
 
 def _entries(found: AnswerAudit) -> Table:
+    several = any(one.coverage.repeats for one in found.entries)  # then the counts before are of questions
     return Table(
         title="What was looked at",
         header=(
@@ -45,6 +46,7 @@ def _entries(found: AnswerAudit) -> Table:
             "task",
             "view",
             *(n.replace("_", " ") for n in COUNTS),
+            *(("answers",) if several else ()),
             "distinct",
             "most frequent, %",
         ),
@@ -55,6 +57,7 @@ def _entries(found: AnswerAudit) -> Table:
                 Cell(one.coverage.task),
                 Cell(one.coverage.view),
                 *(count_cell(getattr(one.coverage, name)) for name in COUNTS),
+                *((count_cell(one.coverage.answers_given),) if several else ()),
                 count_cell(one.distinct),
                 Cell(f"{100 * one.most_frequent:.1f}", 100 * one.most_frequent),
             )

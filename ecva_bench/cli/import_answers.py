@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..untrusted import say
 from ..wording import counted
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..interchange.imported import Imported
 
 Files = Annotated[
     list[str],
@@ -26,6 +31,14 @@ Videos = Annotated[
     ),
 ]
 Name = Annotated[str | None, typer.Option(help="What to call the model. Default: as the files say.")]
+Training = Annotated[
+    Path | None,
+    typer.Option(
+        help="Record of the model's training, to mark answers about videos it was trained on; with --videos they are "
+        "known by their bytes, too.",
+        show_default=False,
+    ),
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,6 +58,7 @@ def import_command(
     columns: Map = None,
     task: Annotated[str | None, typer.Option(help="Task of all answers, where the files do not tell it.")] = None,
     videos: Videos = None,
+    training: Training = None,
     out: Annotated[Path | None, typer.Option(help="New results file. Default: MODEL-DATASET.jsonl.")] = None,
 ) -> None:
     """Make a results file of answers from elsewhere: JSON, JSON lines, CSV, TSV, workbooks, parquet, logs.
@@ -74,7 +88,10 @@ def import_command(
     from .progress import progress
 
     sources = [AnswerSource.parse(file, task) for file in files]
-    imported = import_answers(sources, load_dataset(data, videos=videos), model=name, given=parse_map(columns or ()))
+    dataset = load_dataset(data, videos=videos)
+    imported = import_answers(sources, dataset, model=name, given=parse_map(columns or ()))
+    if training is not None:
+        imported = _marked(imported, training, dataset)
     for note in imported.notes:
         say(note, error=True)
     tasks = imported.manifest.spec["tasks"]
@@ -91,3 +108,22 @@ def import_command(
         f"{counted(len(held.failures), 'error')}"
     )
     say(f"next: ecva-bench score {quote(str(out))}")
+
+
+def _marked(imported: Imported, training: Path, dataset: Dataset) -> Imported:
+    """Return a run whose answers about videos that the record of a training names are marked; their share is said."""
+    from ..answering.training import AskedVideo, tell_trained, trained_on
+    from ..records.annotations import sample_parts
+    from ..records.identity import DatasetIdentity
+
+    manifest = imported.manifest
+    owed = Counter(sample_parts(sample).video for samples in manifest.expects.values() for sample in samples)
+    no_file = owed if dataset.videos is None else dataset.unusable(owed)
+    asked = [
+        AskedVideo(one.video, one.media, None if one.video in no_file else dataset.media_path(one))
+        for one in dataset.annotations
+        if one.video in owed
+    ]
+    found = trained_on(training, asked, DatasetIdentity(name=dataset.name, sha256=dataset.sha256))
+    say(tell_trained(found, owed), error=True)
+    return imported.marked(found)

@@ -9,9 +9,13 @@ import typer
 
 from ..untrusted import say_json, say_lines
 from . import judge_options
+from .score import JUDGING
 
 Runs = Annotated[
     int | None, typer.Option(min=2, help="How many times each is judged. Default: 3, or as in the replay.")
+]
+Invariance = Annotated[
+    bool, typer.Option("--invariance", help="Also judge the references told otherwise, and with one fact changed.")
 ]
 
 
@@ -20,6 +24,7 @@ def judge_audit_command(
     judge: judge_options.Model = None,
     sample: Annotated[int, typer.Option(min=1, help="How many answers to judge.")] = 200,
     runs: Runs = None,
+    invariance: Invariance = False,
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
@@ -38,10 +43,14 @@ def judge_audit_command(
     Each answer is judged beside controls whose score is known: the reference
     copied, another video's reference, always None, padding, and an instruction to
     the judge. Costs 12 calls per answer and run. Ends with code 1 where the judge
-    does something that a sound one does not.
+    does something that a sound one does not. With --invariance, at most 14 calls
+    more, the references are judged as answers: as they are, in another style,
+    length, order and language, and with one word or sentence exchanged.
 
     Example: ecva-bench judge-audit motion-mini.jsonl --judge gpt-4o-mini --budget-usd 2
     """
+    judging = {name.removeprefix("judge_"): value for name, value in locals().items() if name in JUDGING}
+    judging["votes"] = runs
     from ..errors import UsageError
     from ..journal.results import read_results
     from ..leaderboard.forms import as_text
@@ -50,24 +59,10 @@ def judge_audit_command(
     from .judge_audit_tables import judge_audit_tables
 
     answers = read_results(results)
-    with judge_options.judge_from_options(
-        judge,
-        url=judge_url,
-        votes=runs,
-        usual_votes=3,
-        max_tokens=judge_max_tokens,
-        concurrency=concurrency,
-        budget_usd=budget_usd,
-        budget_tokens=budget_tokens,
-        prices=prices,
-        batch=batch,
-        store=judge_store,
-        export=judge_export,
-        replay=judge_replay,
-    ) as opened:
+    with judge_options.judge_from_options(judge, usual_votes=3, **judging) as opened:
         if opened is None:
             raise UsageError("no judge is named", remedy="name one with --judge, or its calls with --judge-replay")
-        found = audit_judge(answers, opened, sample=sample, seed=seed)
+        found = audit_judge(answers, opened, sample=sample, seed=seed, invariance=invariance)
         if as_json:
             say_json(canonical_json(found.model_dump(mode="json")))
         else:

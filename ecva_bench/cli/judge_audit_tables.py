@@ -13,7 +13,8 @@ from ..wording import counted
 
 def judge_audit_tables(audit: JudgeAudit) -> list[Table]:
     """Return what an audit found: expectations first, then what stands behind them."""
-    return [_expectations(audit), _controls(audit), _repeat_runs(audit), _length_bias(audit)]
+    reworded = [_invariance(audit)] if audit.invariance else []
+    return [_expectations(audit), _controls(audit), *reworded, _repeat_runs(audit), _length_bias(audit)]
 
 
 def _expectations(audit: JudgeAudit) -> Table:
@@ -60,6 +61,40 @@ def _controls(audit: JudgeAudit) -> Table:
     )
 
 
+def _invariance(audit: JudgeAudit) -> Table:
+    header = (
+        "question",
+        "reference",
+        "facts",
+        "lower, %",
+        "higher, %",
+        "mean change, %",
+        "n",
+        "unscored",
+        "no such text",
+    )
+    meanings = {one.name: one.meaning for one in audit.invariance}
+    return Table(
+        title="The reference as answer, told otherwise or with one fact changed, against the reference as it is",
+        header=header,
+        rows=tuple(
+            (
+                Cell(one.prompt),
+                Cell(one.name),
+                Cell("same" if one.same_facts else "one wrong"),
+                *map(share_cell, (one.lower, one.higher, one.change)),
+                *map(count_cell, (one.change.n, one.unscored, one.lacking)),
+            )
+            for one in audit.invariance
+        ),
+        notes=(
+            "lower, higher: how often the verdict is so, with 95 % intervals over videos; of a sound judge rarely "
+            "either where facts are the same, and lower where one is wrong",
+            *(f"{name}: {meaning}" for name, meaning in meanings.items()),
+        ),
+    )
+
+
 def _repeat_runs(audit: JudgeAudit) -> Table:
     header = ("question", "items", "runs", "raw", "kappa", "AC1", "alpha nominal", "alpha ordinal", "alpha interval")
     rows = []
@@ -79,6 +114,7 @@ def _repeat_runs(audit: JudgeAudit) -> Table:
         title="Repeat runs at fixed settings, on the real answers",
         header=(*header, "ICC(2,1)", "ICC(2,k)", "sd of the score, %"),
         rows=tuple(rows),
+        notes=("of a panel, runs are the votes of all its members",) if "panel" in audit.judge else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,16 @@ from .progress import progress
 if TYPE_CHECKING:
     from ..judging import Judge
     from ..judging.judge import LanguageJudge
+    from ..judging.panel import Panel, PanelAgreement
 
 _option = partial(typer.Option, rich_help_panel="Judge")
 
 Model = Annotated[
     str | None,
-    _option("--judge", help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name."),
+    _option(
+        "--judge",
+        help="Judge: a model of an OpenAI-compatible endpoint, hf:PATH_OR_ID, or ./file.py:Name; a,b,c is a panel.",
+    ),
 ]
 Url = Annotated[str | None, _option("--judge-url", help="Its endpoint. Default: OPENAI_BASE_URL.")]
 Votes = Annotated[
@@ -76,22 +80,33 @@ def judge_from_options(
 ) -> AbstractContextManager[Judge | None]:
     """Return a context with the judge in it: the model's, else that of the calls to be replayed, else None.
 
-    `usual_votes` are those of a language model where the user names no number of votes.
+    Of several models, `a,b`, it is their panel; how far they agree is printed at the end. `usual_votes` are those of a
+    language model where the user names no number of votes.
     When the context ends, also by an error, the calls used are exported and their cost is printed on standard error. If
     the budget ends, the command stops with code 3, and so it does if the judge gave no verdict at all, or if a replay
     lacks calls. Raises `UsageError` for options of a judge where none is named.
     """
-    from ..errors import UsageError
+    from ..judging.panel import member_names
     from ..judging.user_judge import is_user_judge, open_user_judge
 
+    names = member_names(model or "")
+    if len(names) > 1:
+        return _open_panel(names, options, usual_votes)
     if (model or options["replay"]) and not (model and is_user_judge(model)):
         return _open_judge(model or "", options, usual_votes)
+    _refuse_idle(options, model)
+    return open_user_judge(model) if model else nullcontext()
+
+
+def _refuse_idle(options: JudgeOptions, model: str | None) -> None:
+    """Raise `UsageError` for options of a language model, where there is none."""
+    from ..errors import UsageError
+
     idle = [_flag(name) for name, value in options.items() if value is not None and value is not False]
     if idle:
         none = "the judge is one of your own, which does this itself" if model else "none is named"
         remedy = "leave it out" if model else "name one with --judge"
         raise UsageError(f"an option is for a language model as judge, and {none}", ", ".join(idle), remedy)
-    return open_user_judge(model) if model else nullcontext()
 
 
 def _flag(name: str) -> str:
@@ -99,20 +114,63 @@ def _flag(name: str) -> str:
 
 
 @contextmanager
-def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator[LanguageJudge]:
+def _open_panel(names: Sequence[str], options: JudgeOptions, usual_votes: int) -> Iterator[Panel]:
+    """Yield several judges as one: options are for those that are language models, and a budget is divided evenly."""
+    from ..judging.judge import LOCAL_PREFIX, LanguageJudge
+    from ..judging.panel import panel_of
+    from ..judging.user_judge import is_user_judge, open_user_judge
+
+    paid = [name for name in names if not is_user_judge(name) and not name.startswith(LOCAL_PREFIX)]
+    if all(map(is_user_judge, names)):
+        _refuse_idle(options, names[0])
+
+    def member(name: str) -> AbstractContextManager[Judge]:
+        if is_user_judge(name):
+            return open_user_judge(name)
+        own: JudgeOptions = {**options, "export": None}
+        if name not in paid:
+            own["max_tokens"] = None
+        return _open_judge(name, own, usual_votes, members=max(1, len(paid)))
+
+    with panel_of(map(member, names)) as panel:
+        try:
+            yield panel
+        finally:
+            for one in panel.agreement():
+                say(_agreement(one), error=True)
+            asked = [one for one in panel.members if isinstance(one, LanguageJudge)]
+            if asked and (path := options["export"]):
+                say(f"judge calls: {asked[0].export(path, panel=asked[1:]):,} in {path}", error=True)
+
+
+def _agreement(one: PanelAgreement) -> str:
+    alpha = "-" if one.alpha is None else f"{one.alpha:.2f}"
+    within = "" if one.interval is None else " [{:.2f}, {:.2f}]".format(*one.interval)
+    alike = "" if one.raw is None else f", alike {100 * one.raw:.1f} %"
+    means = ", ".join(f"{name} {mean:.2f}" for name, mean in one.means.items())
+    over = counted(one.verdicts, "verdict")
+    return f"panel: {one.prompt}: alpha ({one.level}) {alpha}{within}{alike}, over {over}; means: {means}"
+
+
+@contextmanager
+def _open_judge(
+    model: str, options: JudgeOptions, usual_votes: int, *, members: int | None = None
+) -> Iterator[LanguageJudge]:
+    """Yield a language model as judge, alone or as one of the `members` of a panel that share a budget."""
     from ..errors import BudgetExhausted
     from ..judging.judge import open_judge
     from ..judging.replays import replayed_judge
     from ..records.seals import unsealed_text
 
     votes, max_tokens = options["votes"], options["max_tokens"]
+    who = f"judge {model}" if members else "judge"
     if replay := options["replay"]:
         replayed = replayed_judge(replay, model or None)
         model, votes, max_tokens = replayed.model, votes or replayed.votes, max_tokens or replayed.max_tokens
         if not replayed.sealed:
             say(f"note: {unsealed_text(replay)}", error=True)
     with (
-        progress("judge", "votes") as update,
+        progress(who, "votes") as update,
         open_judge(
             model,
             base_url=options["url"],
@@ -126,6 +184,7 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
             store=options["store"],
             replay=replay,
             progress=update,
+            members=members or 1,
         ) as judge,
     ):
         try:
@@ -134,7 +193,7 @@ def _open_judge(model: str, options: JudgeOptions, usual_votes: int) -> Iterator
             say(f"stopped: {error}", error=True)
             raise typer.Exit(3) from None
         finally:
-            say(_cost(judge), error=True)
+            say(f"{who}: {_cost(judge)}", error=True)
             if path := options["export"]:
                 say(f"judge calls: {judge.export(path):,} in {path}", error=True)
         if judge.mute:
@@ -154,7 +213,7 @@ def _cost(judge: LanguageJudge) -> str:
     notes = f", {counted(usage.uncounted, 'reply')} without a count of tokens" if usage.uncounted else ""
     notes += f", {counted(usage.not_in_replay, 'vote')} not in the replay" if usage.not_in_replay else ""
     return (
-        f"judge: {counted(usage.asked, 'vote')} asked, {usage.from_store:,} from the store, {usage.failed:,} failed, "
+        f"{counted(usage.asked, 'vote')} asked, {usage.from_store:,} from the store, {usage.failed:,} failed, "
         f"{counted(usage.retries, 'retry')}, {amount(usage.tokens_in)} tokens in, {amount(usage.tokens_out)} out, "
         f"{price}{notes}"
     )

@@ -204,9 +204,11 @@ def _write(
 def _build(folder: Path, printed: list[PublishedTable], evidence: Evidence, *, verify: bool) -> None:
     from ..api.boards import background
     from ..leaderboard.files import build_leaderboards
+    from ..leaderboard.published import OTHERS_PUBLISHED, published_tables
 
     read = evidence.read_verified if verify else evidence.read_as_stated
-    for path in build_leaderboards(folder, published=printed, known=background(), read=read):
+    others = {dataset: published_tables(dataset) for dataset in OTHERS_PUBLISHED} if printed else {}
+    for path in build_leaderboards(folder, published=printed, others=others, known=background(), read=read):
         say(f"wrote {path}")
     for note in evidence.notes:
         say(note)

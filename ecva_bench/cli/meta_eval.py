@@ -13,7 +13,7 @@ from . import judge_options
 
 
 def meta_eval_command(
-    rankings: Annotated[Path, typer.Argument(help="Ranked answers, one triple per line (JSONL).", show_default=False)],
+    rankings: Annotated[Path, typer.Argument(help="Ranked answers (JSONL), or published ones.", show_default=False)],
     scorers: Annotated[str, typer.Option(help="Scorers by name, separated by commas.")] = "bleu,rouge",
     criterion: Annotated[str, typer.Option(help="Take people's ranks by this criterion, of `ranks_by`.")] = "",
     protocol: Annotated[str, typer.Option(help="standard, or ecva-2024.")] = "standard",
@@ -34,22 +34,22 @@ def meta_eval_command(
 ) -> None:
     """Compare scorers with people who ranked answers: pairwise accuracy, tau-b, exact order, best answer.
 
-    Intervals and paired tests are over videos, the tests corrected after Holm;
-    what people reach among themselves stands in the first row. Lines that cannot
-    be used are named and left out. design/trust.md describes the file.
+    Intervals and paired tests are over videos, the tests corrected after Holm. What people
+    reach among themselves stands first, fixed rows last. design/trust.md describes the file,
+    and how TRECVID VTT, VideoAutoBench, LAVE and EmoPrefer are read as published.
 
     Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
     """
+    from ..annotation.judgements import read_judgements
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
     from ..scoring import get_protocol, get_scorer
     from ..scoring.meta import meta_evaluate
-    from ..scoring.rankings import read_rankings
     from .meta_eval_tables import meta_eval_tables
 
-    ranked = read_rankings(rankings, criterion=criterion)
+    ranked = read_judgements(rankings, criterion=criterion)
     for problem in ranked.problems:
-        say(f"{rankings}, line {problem.line}: left out: {problem.reason}", error=True)
+        say(f"{rankings}, {problem.place}: left out: {problem.reason}", error=True)
     with judge_options.judge_from_options(
         judge,
         url=judge_url,

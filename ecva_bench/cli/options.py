@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from ..answering.plan import Selection
     from ..answering.request import RunRequest
     from ..records.base import View
     from ..samples import OptionOrder
@@ -107,6 +108,12 @@ Shuffle = Annotated[
 Rotate = Annotated[
     bool, _questions_option("--rotate", help="Ask a choice once for each of its options, with all in other places.")
 ]
+Samples = Annotated[
+    int,
+    _questions_option(
+        min=1, help="Ask each question so many times, of a model that samples: scores are then means over its samples."
+    ),
+]
 SeverityWay = Annotated[
     Literal["segments", "once", "likelihood"],
     _questions_option(
@@ -148,6 +155,7 @@ def build_request(
     all_tasks: bool = False,
     shuffle: str = "0",
     rotate: bool = False,
+    samples: int = 1,
     severity_from: SeverityFrom = "segments",
     curves: Path | None = None,
     training: Path | None = None,
@@ -170,7 +178,6 @@ def build_request(
 ) -> RunRequest:
     """Return the request the options describe; `UsageError` for an invalid value."""
     from ..answering.inference import Settings
-    from ..answering.plan import Selection
     from ..answering.request import RunRequest, WorkerOptions
 
     return RunRequest(
@@ -184,14 +191,23 @@ def build_request(
         edited=tuple(_VIEWS[view] for view in edited or ()),
         all_tasks=all_tasks,
         order=_order(shuffle, rotate),
+        repeats=samples,
         severity_from=severity_from,
         curves=curves,
         training=training,
         name=name,
-        selection=Selection(_id_list(ids), subset, seed, limit, _shard(shard), available),
+        selection=_selection(ids, subset, seed, limit, shard, available),
         settings=Settings(mode, memory_mb << 20, decoders, deadline, isolate, retry_errors),
         worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
     )
+
+
+def _selection(
+    ids: str | None, subset: int | None, seed: int, limit: int | None, shard: str | None, available: bool
+) -> Selection:
+    from ..answering.plan import Selection
+
+    return Selection(_id_list(ids), subset, seed, limit, _shard(shard), available)
 
 
 def _order(shuffle: str, rotate: bool) -> OptionOrder:

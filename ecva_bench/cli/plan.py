@@ -37,6 +37,7 @@ def plan_command(
     all_tasks: options.AllTasks = False,
     shuffle: options.Shuffle = "0",
     rotate: options.Rotate = False,
+    samples: options.Samples = 1,
     severity_from: options.SeverityWay = "segments",
     curves: options.Curves = None,
     limit: options.Limit = None,
@@ -55,9 +56,8 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
-    No video need be there: frames are taken to be 16:9. Prices are packaged, each
-    with its date and source. --prices adds to them a file such as {"models":
-    {"my-model": {"input": 0.15, "output": 0.6}}}, in USD per million tokens.
+    No video need be there: frames are 16:9. Packaged prices have date and source.
+    --prices adds {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, USD per million.
 
     Examples:
 
@@ -75,7 +75,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes])
+    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes, request.tell_samples()])
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
@@ -95,6 +95,7 @@ def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
 
 def _print_owed(plan: Plan, notes: Sequence[str]) -> None:
     videos, answers = counted(len(plan.groups), "video"), counted(plan.owed, "answer")
+    answers += f" to {counted(plan.questions, 'question')}" if plan.questions != plan.owed else ""
     for line in (f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *filter(None, notes)):
         say(line)
 

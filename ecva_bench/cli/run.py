@@ -69,6 +69,7 @@ def run_command(
     all_tasks: options.AllTasks = False,
     shuffle: options.Shuffle = "0",
     rotate: options.Rotate = False,
+    samples: options.Samples = 1,
     severity_from: options.SeverityWay = "segments",
     curves: options.Curves = None,
     limit: options.Limit = None,
@@ -90,10 +91,9 @@ def run_command(
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
-    A results file that exists is resumed and takes more videos, tasks and
-    views: what it answers is not asked again. What fails becomes an error
-    record and the run goes on; the exit code is then 3, as where all answers
-    are empty or cut off. A model's budget-usd is for the file, over all commands.
+    A results file that exists is resumed and takes more videos, tasks, views and
+    samples, asking nothing twice. What fails is an error record; exit code 3 then,
+    as where all answers are empty or cut off. budget-usd is for the whole file.
 
     Examples:
 
@@ -140,8 +140,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
         say(unusable, error=True)
-    if trained := request.tell_training():
-        say(trained, error=True)
+    for note in filter(None, (request.tell_training(), request.tell_samples())):
+        say(note, error=True)
     with (
         on_signals(),
         none_left(),

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..untrusted import say
+from .hub import push_folders
 from .named_files import only_answers
 from .score import Data
 
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..leaderboard.submission import Submission
+    from ..publishing import HubPush
 
 
 _Results = Annotated[
@@ -31,6 +33,12 @@ _Sign = Annotated[
     Path | None,
     typer.Option(help="SSH key to sign the submission and the judge's calls with.", show_default=False),
 ]
+_Hub = Annotated[
+    str | None,
+    typer.Option(help="Push to a data set of the hub, OWNER/NAME, or to spaces/OWNER/NAME.", show_default=False),
+]
+_Replace = Annotated[bool, typer.Option("--replace", help="Replace this model's submission of the same name.")]
+_Public = Annotated[bool, typer.Option("--public", help="Everybody may read what --hub pushes.")]
 _Scores = Annotated[Path | None, typer.Option(help="The scores file, of one run. Default: the one beside each.")]
 
 
@@ -41,13 +49,13 @@ def submit_command(
     to: Annotated[Path, typer.Option(help="Folder of the leaderboards.")] = Path("leaderboards"),
     hardware: Annotated[str | None, typer.Option(help="What the run ran on, for the cost table.")] = None,
     usd: Annotated[float | None, typer.Option(min=0, help="What the whole run cost, in US dollars.")] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace this model's submission of the same name.")
-    ] = False,
+    replace: _Replace = False,
     with_answers: _WithAnswers = False,
     judge_calls: _JudgeCalls = None,
     verify: Annotated[bool, typer.Option("--verify", help="Compute every score again first.")] = False,
     sign: _Sign = None,
+    hub: _Hub = None,
+    public: _Public = False,
 ) -> None:
     """Write a submission: scores, signatures, settings, coverage and every video's value.
 
@@ -56,6 +64,10 @@ def submit_command(
     <to>/<data set>/answers as they are: only with them, boards rank it
     (leaderboard --build <to> --verify). Answers quote annotations: mind their
     licence.
+
+    With --hub, the data set's submissions, a page of them, and these answers
+    are pushed, to a private repository unless --public. The token is HF_TOKEN,
+    or that of `hf auth login`.
 
     A run that contradicts itself or its data set is refused. A submission that
     is there and says something else is left alone, unless it is to be replaced.
@@ -67,33 +79,67 @@ def submit_command(
       ecva-bench submit motion-mini.jsonl --with-answers --verify
 
       ecva-bench submit motion-mini.jsonl --hardware "1x A100 80 GB" --usd 3.20
+
+      ecva-bench submit motion-mini.jsonl --with-answers --hub spaces/me/my-board
     """
     from ..data import load_dataset
     from ..errors import UsageError
-    from ..leaderboard.submission import submission_path, write_submission
-    from ..verification.evidence import copies, write_copies
-    from ..verification.signatures import check_key
 
     results = only_answers(results)
     if len(results) > 1 and (scores or hardware or usd is not None):
         raise UsageError("--scores, --hardware and --usd are of one run", remedy="submit the runs one by one")
-    if judge_calls and not (verify or with_answers):
-        remedy = "add --with-answers, which puts them beside it, or --verify"
-        raise UsageError("nothing uses the judge's calls of --judge-calls", judge_calls, remedy)
-    if sign:
-        check_key(sign)
+    _check_use(judge_calls, sign, used=verify or with_answers)
+    target = _hub(hub, public=public)
     dataset = load_dataset(data) if data else None
+    folders: dict[Path, list[Path]] = {}
     for file in results:
         made = _submission(file, scores, dataset, hardware, usd, calls=judge_calls, verify=verify, carried=with_answers)
-        beside = copies(submission_path(made, to), file, judge_calls) if with_answers else {}
-        path = write_submission(made, to, replace=replace)
-        write_copies(beside)
-        for written in (path, *beside):
-            say(f"wrote {written}")
-        _sign(path, beside, sign)
-        if made.dataset.renamed:
-            say(f"data set: {made.dataset}")
+        path, beside = _write(made, to, file if with_answers else None, judge_calls, sign, replace=replace)
+        folders.setdefault(path.parent.parent, []).extend(beside)
+    if target:
+        push_folders(target, folders)
+        return
     say(f"next: ecva-bench leaderboard --build {quote(str(to))}{' --verify' if with_answers else ''}")
+
+
+def _write(
+    made: Submission, to: Path, answers: Path | None, calls: Path | None, key: Path | None, *, replace: bool
+) -> tuple[Path, list[Path]]:
+    """Write and sign a submission and what goes beside it, and return both; `answers` is None where nothing does."""
+    from ..leaderboard.submission import submission_path, write_submission
+    from ..verification.evidence import copies, write_copies
+
+    beside = copies(submission_path(made, to), answers, calls) if answers else {}
+    path = write_submission(made, to, replace=replace)
+    write_copies(beside)
+    for written in (path, *beside):
+        say(f"wrote {written}")
+    _sign(path, beside, key)
+    if made.dataset.renamed:
+        say(f"data set: {made.dataset}")
+    return path, list(beside)
+
+
+def _check_use(judge_calls: Path | None, key: Path | None, *, used: bool) -> None:
+    """Raise `UsageError` for a judge's calls that nothing uses, and for a key that is none."""
+    from ..errors import UsageError
+    from ..verification.signatures import check_key
+
+    if judge_calls and not used:
+        remedy = "add --with-answers, which puts them beside it, or --verify"
+        raise UsageError("nothing uses the judge's calls of --judge-calls", judge_calls, remedy)
+    if key:
+        check_key(key)
+
+
+def _hub(place: str | None, *, public: bool) -> HubPush | None:
+    """Return the client for what is to be pushed, before anything is written; None where nothing is."""
+    from ..errors import UsageError
+    from ..publishing import HubPush, HubRepository
+
+    if place is None and public:
+        raise UsageError("--public is of what is pushed", "--public", "add --hub OWNER/NAME")
+    return HubPush(HubRepository.parse(place), public=public) if place is not None else None
 
 
 def _sign(submission: Path, beside: Collection[Path], key: Path | None) -> None:

@@ -62,9 +62,10 @@ def train_command(
 ) -> None:
     """Train a stage of a model by a recipe, into a folder that `run --model-path` takes.
 
-    Recipes are anomshield/paper/1, 2 and 3 (what the paper says) and
-    anomshield/released/1, 2 and 3 (what the released code does), or a file. The
-    same command goes on where it was killed. The folder gets training.json:
+    Recipes are anomshield/paper/1, 2 and 3 (what the paper says),
+    anomshield/released/1, 2 and 3 (what the released code does) and
+    anomshield/mini/1, 2 and 3 (small networks on drawn scenes, without --data),
+    or a file. The same command goes on where it was killed. The folder gets training.json:
     recipe, versions, and the hash of every video and sample, by which `run`
     marks questions about videos that the model was trained on. Several GPUs:
     torchrun --nproc-per-node 4 --no-python ecva-bench train …
@@ -75,8 +76,12 @@ def train_command(
 
       ecva-bench train anomshield/paper/1 --data chat.json --media images --out FOLDER
 
+      ecva-bench train anomshield/mini/1 --out FOLDER
+
       ecva-bench train anomshield/paper/3 --data cuva:annotations.xlsx --media videos --from FOLDER --out FOLDER
     """
+    from ..training.training import is_first
+
     request = _request(
         recipe=recipe,
         data=data,
@@ -89,6 +94,8 @@ def train_command(
         workers=workers,
         report_to=report_to,
     )
+    if request.unknown_before and is_first():
+        say(f"beware: {request.unknown_before}", error=True)
     if plan:
         say_lines(request.plan(out).text)
         return
@@ -114,7 +121,7 @@ def _train(request: TrainingRequest, out: Path, model_args: list[str]) -> None:
         trained = request.train(ready, steps)
     say(f"{out}: {counted(trained.steps, 'step')} on {counted(trained.samples, 'sample')}, loss {trained.loss:.4f}")
     also = "".join(f" --model-arg {quote(one)}" for one in model_args)
-    say(f"next: ecva-bench run --model {request.recipe.model} --model-path {quote(str(out))}{also}")
+    say(f"next: ecva-bench run --model {request.recipe.answers_as} --model-path {quote(str(out))}{also}")
 
 
 def _request(
@@ -142,7 +149,7 @@ def _request(
     weights = {"model_path": str(start)} if start else {}
     return TrainingRequest(
         recipe=found,
-        adapter=create_adapter(found.model, {**options.model_options(model_arg), **weights}),
+        adapter=create_adapter(found.answers_as, {**options.model_options(model_arg), **weights}),
         data=tuple(data or ()),
         media=media,
         start=start,

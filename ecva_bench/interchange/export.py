@@ -162,8 +162,9 @@ def _vlmevalkit(rows: _Rows, out: Path) -> list[bytes]:
 
 
 def _is_query(row: Fields) -> bool:
-    """Return whether a row answers one of several questions of a task about a video, which its id alone names."""
-    return bool(sample_parts(str(row["id"])).name)
+    """Return whether its id alone tells a row's question, or which time it was asked, from others of task and video."""
+    parts = sample_parts(str(row["id"]))
+    return bool(parts.name or parts.repeat)
 
 
 def _legible(text: str) -> str:

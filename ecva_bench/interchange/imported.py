@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from ..data.durations import shown_durations
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
-from ..records.annotations import BY_CLASS, sample_parts
+from ..records.annotations import BY_CLASS, repeat_id, sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
+from ..records.training import TrainedOn
 from ..samples import unasked as why_unasked
 from ..tasks import TASKS, packaged_prompts
 from ..version import __version__
@@ -65,6 +66,17 @@ class Imported:
             failures=tuple(one for one in self.failures if (one.id, one.view) in owed),
             unasked={},
             spec=self.manifest.spec,
+            trained_on=self.manifest.trained_on,
+        )
+
+    def marked(self, trained_on: TrainedOn) -> Imported:
+        """Return the run with the answers marked that are about videos the model was trained on."""
+        seen, mark = frozenset(trained_on.videos), {"trained_on": True}
+        return replace(
+            self,
+            manifest=self.manifest.model_copy(update={"trained_on": trained_on}),
+            answers=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.answers),
+            failures=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.failures),
         )
 
     @property
@@ -181,18 +193,21 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
     for view in views:
         owed = []
         for task in sorted(tasks[view]):
-            rotated = any("@" in sample_parts(answer.id).name for answer in joined.answers if answer.task == task)
+            found: list[Answer | Failure] = [*joined.answers, *joined.failures]
+            parts = [sample_parts(answer.id) for answer in found if answer.task == task]
+            rotated, repeats = any("@" in one.name for one in parts), 1 + max(one.repeat for one in parts)
             for each in dataset.annotations:
                 unasked |= why_unasked(each, TASKS[task])
                 for sample, one in lookup.samples(each.video, task).items():
+                    asked = [repeat_id(sample, number) for number in range(repeats)]
                     if task in BY_CLASS:
-                        references[sample] = one.reference
+                        references |= dict.fromkeys(asked, one.reference)
                     if "@" in sample_parts(sample).name and not rotated:
                         continue
                     if cuts_moments(view) and not each.moments:
                         unasked[f"{sample}@{view}"] = "no annotated moment"
                     else:
-                        owed.append(sample)
+                        owed += asked
         expects[view] = tuple(owed)
     spec: dict[str, Any] = {
         "model": model,

@@ -116,7 +116,7 @@ def _key(item: Item, sample: str, view: View) -> str:
 
 def _answer(item: Item, sample: str, view: View, video: str, lookup: Lookup) -> Answer:
     about = lookup.annotations.get(video) or Annotation(video=video, media=item.name)
-    known = lookup.samples(video, item.task).get(sample) if item.task else None
+    known = lookup.sample(sample) if item.task else None
     return Answer(
         key=_key(item, sample, view),
         id=sample,

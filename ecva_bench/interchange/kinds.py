@@ -93,6 +93,9 @@ def refuse_other_rows(path: Path, first: Any) -> None:
         raise _refusal(path, "the summary of an lm-eval or lmms-eval run, without its answers", remedy)
     if {"version", "eval"} <= first.keys() and not first.get("samples"):
         raise _refusal(path, "the header of an inspect log, without its samples", "name the whole log")
+    if {"evaluation_id", "evaluation_results"} <= first.keys():
+        remedy = "name the instances beside it: ecva-bench import *_samples.jsonl --data ANNOTATIONS --name MODEL"
+        raise _refusal(path, "a record of Every Eval Ever, without its instances", remedy)
     if "triple_id" in first:
         raise _refusal(path, "a file of ranked answers", f"use it: ecva-bench meta-eval {quote(str(path))}")
 

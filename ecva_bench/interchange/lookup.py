@@ -9,7 +9,7 @@ from functools import cached_property
 from ..data import Dataset
 from ..names import Names
 from ..records import Annotation, Sample
-from ..records.annotations import REFERENCES
+from ..records.annotations import REFERENCES, question_of, sample_parts
 from ..samples import OptionOrder, samples, tasks_of
 from ..tasks import TASKS, Prompt, Task
 
@@ -59,6 +59,12 @@ class Lookup:
         asked = self._tasks.get(task, TASKS[task])
         order = OptionOrder(seed, rotate=True)
         return {one.id: one for one in samples(self.annotations[video], asked, prompt, order)}
+
+    def sample(self, sample: str, prompt: Prompt = _UNKNOWN, seed: int | None = None) -> Sample | None:
+        """Return the question of this id, which may be asked again; None where the data set has none such."""
+        parts, question = sample_parts(sample), question_of(sample)
+        found = self.samples(parts.video, parts.task, prompt, seed).get(question)
+        return found and found.model_copy(update={"id": sample, "repeat": parts.repeat})
 
     @cached_property
     def _references(self) -> dict[str, tuple[str, ...]]:

@@ -23,6 +23,8 @@ _ENVELOPES = (
 _OF_EVERY_ROW = ("task", "view")
 # The fields of an inspect sample that are taken, each under the name it has in a row of ours.
 _INSPECT = {"id": "id", "epoch": "epoch", "target": "target", "metadata": "metadata", "error": "error"}
+# What an instance of Every Eval Ever that we wrote says in its metadata.
+_OF_INSTANCE = ("video", "task", "view", "finish")
 
 
 class Row(NamedTuple):
@@ -69,10 +71,29 @@ def of_inspect(sample: Mapping[str, Any]) -> dict[str, Any]:
     return fields | ({"video": shown[0]} if len(set(shown)) == 1 else {})
 
 
+def of_instance(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an instance of Every Eval Ever: the answer, what was asked, and what its metadata tell."""
+    asked, metadata = (line[name] if isinstance(line.get(name), Mapping) else {} for name in ("input", "metadata"))
+    output = line.get("output")
+    given = output.get("raw") if isinstance(output, Mapping) else line.get("messages")
+    references = asked.get("reference")
+    fields = {
+        "sample_id": line["sample_id"],
+        **{name: metadata[name] for name in _OF_INSTANCE if isinstance(metadata.get(name), str)},
+        "input": asked.get("raw"),
+        "options": asked.get("choices"),
+        "reference": references[0] if isinstance(references, list) and len(references) == 1 else None,
+        "error": line.get("error"),
+    }
+    return {name: held for name, held in fields.items() if held is not None} | {"prediction": given or None}
+
+
 def _unwrapped(value: Any) -> Any:
     """Return the rows within an envelope, or the value itself."""
     if not isinstance(value, Mapping):
         return value
+    if _is_instance(value):
+        return [value]
     if isinstance(value.get("eval"), Mapping) and isinstance(value.get("samples"), list):
         return [of_inspect(sample) for sample in value["samples"]]
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
@@ -104,7 +125,7 @@ def _of_list(items: Sequence[Any], above: Mapping[str, Any]) -> Iterator[Row]:
     for number, item in enumerate(items, start=1):
         where = f"row {number}"
         if isinstance(item, Mapping):
-            fields = of_inspect(item) if _is_inspect(item) else item
+            fields = of_inspect(item) if _is_inspect(item) else of_instance(item) if _is_instance(item) else item
             yield Row({**above, **fields}, where)
         elif isinstance(item, list | tuple) and len(item) == 2:
             yield Row({**above, KEY: item[0], "answer": item[1]}, where)
@@ -114,6 +135,10 @@ def _of_list(items: Sequence[Any], above: Mapping[str, Any]) -> Iterator[Row]:
 
 def _is_inspect(item: Mapping[str, Any]) -> bool:
     return {"id", "epoch", "output"} <= item.keys() and isinstance(item["output"], Mapping)
+
+
+def _is_instance(item: Mapping[str, Any]) -> bool:
+    return {"evaluation_id", "sample_id", "interaction_type", "input"} <= item.keys()
 
 
 def _descend(value: Any, above: Mapping[str, Any]) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Manifest
 from ..wording import counted
 from .columns import VIDEO_NAMES
@@ -60,12 +60,13 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
         notes.append(f"set aside: {counted(len(unowed), 'answer')} to what is not annotated: {some}")
     there = Counter((answer.task, answer.view) for answer in joined.answers)
     for view, samples in manifest.expects.items():
-        counts = Counter(sample_parts(sample).task for sample in samples)
-        answered = {answer.id for answer in joined.answers if answer.view == view}
+        questions = {question_of(sample) for sample in samples}
+        answered = {question_of(answer.id) for answer in joined.answers if answer.view == view}
+        counts = Counter(sample_parts(question).task for question in questions)
+        lacking = Counter(sample_parts(question).task for question in questions - answered)
         for task, count in sorted(counts.items()):
-            missing = count - sum(sample in answered for sample in samples if sample_parts(sample).task == task)
-            if missing and there[task, view]:
-                notes.append(f"{task} ({view}): no answer to {missing:,} of {counted(count, 'question')}")
+            if lacking[task] and there[task, view]:
+                notes.append(f"{task} ({view}): no answer to {lacking[task]:,} of {counted(count, 'question')}")
     texts = [answer for answer in joined.answers if answer.task in ("description", "cause", "effect")]
     if len(texts) > 1 and all(_same(answer) for answer in texts):
         notes.append("every answer is the annotator's own text: is this a file of annotations?")

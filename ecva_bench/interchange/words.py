@@ -10,7 +10,7 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..records.annotations import sample_parts
+from ..records.annotations import repeat_id, sample_parts
 from ..records.base import View
 
 # Words of task columns, sheets, keys and ids, letters and digits alone.
@@ -118,7 +118,7 @@ def without_task(stem: str) -> str:
 
 
 class SampleId(NamedTuple):
-    """The parts of an id that names more than a video: `00001/cause@anomaly`, `00001/choice/q1`."""
+    """The parts of an id that names more than a video: `00001/cause@anomaly`, `00001/choice/q1`, `00001/cause@s1`."""
 
     video: str
     task: str | None = None
@@ -132,8 +132,8 @@ def sample_ids(text: str) -> list[SampleId]:
     head, at, view = text.rpartition("@")
     if at and view_of(view):
         found += [one._replace(view=view_of(view)) for one in (SampleId(head), *sample_ids(head))]
-    elif (parts := sample_parts(text)).name:
-        found.append(SampleId(parts.video, parts.task, query=parts.name))
+    elif (parts := sample_parts(text)).name or parts.repeat:
+        found.append(SampleId(parts.video, parts.task, query=repeat_id(parts.name, parts.repeat)))
     for pattern, video, task in ((_TASK_BEHIND, 1, 2), (_TASK_BEFORE, 2, 1)):
         if (match := pattern.fullmatch(text)) and match[video]:
             found.append(SampleId(match[video], task_of(match[task])))

@@ -95,7 +95,8 @@ def _trained_on(manifest: Manifest, records: Sequence[Record]) -> TrainedOn | No
     seen = {one.video for one in records if isinstance(one, Answer | Failure) and one.trained_on}
     if told is None and not seen:
         return None
-    return TrainedOn(sha256=told.sha256 if told else "", videos=tuple(sorted({*(told.videos if told else ()), *seen})))
+    known = told or TrainedOn(sha256="")
+    return known.model_copy(update={"videos": tuple(sorted({*known.videos, *seen}))})
 
 
 def _repaired_faults(record: Record) -> int:

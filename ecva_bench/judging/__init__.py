@@ -4,7 +4,7 @@
 returns a judge by its model's name, `user_judge` one of a user's class. From a call to its verdict the modules
 are: `messages` (what is sent); `endpoint`, `client`, `completions`, `transport` and `error_bodies` (a model behind an
 endpoint) or `local` (a model in this process); `store` (stored replies); `verdicts` (from replies to a verdict; texts
-are read by `reading.verdicts`); `identity` (which judge it was, for signatures).
+are read by `reading.verdicts`); `identity` (which judge it was, for signatures). A `panel` is several judges as one.
 """
 
 from ..reading.verdicts import Scale

@@ -83,13 +83,14 @@ class _Reserved:
 class Limits:
     """What may be spent: `usd`, `tokens`, both or None of either, and how a user allows more: by the option `more`.
 
-    One of several workers spends its part of it: `workers` are all.
+    One of several workers spends its part of it: `workers` are all, and `who` says what they are.
     """
 
     usd: float | None = None
     tokens: int | None = None
     more: str = "--budget-{}"
     workers: int = 1
+    who: str = "workers"
 
 
 class Budget:
@@ -278,7 +279,9 @@ class Budget:
             following.append(f"{likely.usd:.4f} USD")
             enough_usd = max(2 * limits.usd, limits.workers * math.ceil(100 * (self._spent_usd + likely.usd)) / 100)
             more.append(f"{limits.more.format('usd')}={enough_usd:g}")
-        whose = "the budget" if limits.workers == 1 else f"the part of the budget of one of {limits.workers} workers"
+        whose = (
+            "the budget" if limits.workers == 1 else f"the part of the budget of one of {limits.workers} {limits.who}"
+        )
         return BudgetExhausted(
             f"{whose} is used up: the rest does not cover another call, which may take {' and '.join(following)}"
             f" (over all commands {' and '.join(used)} used)",

@@ -57,6 +57,7 @@ def open_judge(
     store: Path | None = None,
     replay: Path | None = None,
     progress: JudgeProgress | None = None,
+    members: int = 1,
 ) -> LanguageJudge:
     """Return the judge called `model`: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
 
@@ -64,7 +65,8 @@ def open_judge(
     the further requests per vote. Every call is sent to the model `votes` times, with seeds from `seed` on, for a
     reply of at most `max_tokens`. `prices` extends the price table. With `batch`, calls go out as batches, at half the
     price and within a day; a file beside the store names them. Replies are stored in `store`, else in the cache folder;
-    with `replay`, an export, no model is asked. Raises `JudgeError` for options that cannot work.
+    with `replay`, an export, no model is asked. One of several `members` of a panel spends its even part of the budget.
+    Raises `JudgeError` for options that cannot work.
 
     >>> import ecva_bench as eb
 
@@ -84,7 +86,8 @@ def open_judge(
             raise JudgeError("a local judge writes no reply that could be too long", model, "leave its limit out")
         backend = LocalModel(model.removeprefix(LOCAL_PREFIX), replayed=replay is not None)
     else:
-        budget = Budget(model, usage, price=find_price(model, prices), limits=Limits(budget_usd, budget_tokens))
+        limits = Limits(budget_usd, budget_tokens, workers=members, who="judges")
+        budget = Budget(model, usage, price=find_price(model, prices), limits=limits)
         options = EndpointOptions(base_url, concurrency, timeout, retries)
         batches = (store or default_store_path()).with_suffix(".batches.jsonl") if batch else None
         backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS, batches=batches)
@@ -188,9 +191,12 @@ class LanguageJudge:
         votes = len({canonical_json(self._backend.parameters(self._seed + number)) for number in range(self._votes)})
         return {**judge, **sampled, "votes": str(votes), **served(self._backend.model, origins)}
 
-    def export(self, path: Path) -> int:
-        """Write every call whose verdict was handed out as JSON lines, for `replay`; return how many votes."""
-        return self._store.export_jsonl(path, self._used)
+    def export(self, path: Path, *, panel: Sequence[LanguageJudge] = ()) -> int:
+        """Write every call whose verdict was handed out as JSON lines, for `replay`; return how many votes.
+
+        Those of other members of a `panel`, which have the same store, are written with them.
+        """
+        return self._store.export_jsonl(path, {key for one in (self, *panel) for key in one._used})
 
     def close(self) -> None:
         """Close connections and store."""

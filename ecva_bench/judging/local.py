@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -196,16 +196,41 @@ class _Loaded:
         return draft
 
     def extend(self, drafts: Sequence[_Draft]) -> None:
-        """Add one verdict to each draft."""
-        together: dict[int, list[tuple[_Draft, list[int], list[int]]]] = defaultdict(list)
-        for draft in drafts:
-            prefix, choices = self._next_tokens(draft)
-            together[0 if self._is_told_places else len(prefix)].append((draft, prefix, choices))
+        """Add one verdict to each draft.
+
+        Verdicts that begin with one token, as 1 and 10 may, divide its weight by how likely each goes on.
+        """
+        asked = [(draft, [json.dumps(word) for word in _words(draft.vote.call.prompt.scale)]) for draft in drafts]
+        weighed = self._weigh(asked)
+        alike = [
+            (place, [verdict for verdict, choice in enumerate(choices) if choice == token])
+            for place, (choices, _) in enumerate(weighed)
+            for token, times in Counter(choices).items()
+            if times > 1
+        ]
+        whole = [(asked[place][0], [f"{asked[place][1][one]}," for one in verdicts]) for place, verdicts in alike]
+        for (place, verdicts), (choices, shares) in zip(alike, self._weigh(whole), strict=True):
+            if len(set(choices)) < len(verdicts):
+                raise JudgeError("its tokenizer cannot tell the verdicts apart", self.name, "choose another model")
+            for verdict, share in zip(verdicts, shares, strict=True):
+                weighed[place][1][verdict] *= share / sum(shares)
+        for draft, (_, weights) in zip(drafts, weighed, strict=True):
+            self._choose(draft, weights)
+
+    def _weigh(self, asked: Sequence[tuple[_Draft, Sequence[str]]]) -> list[tuple[list[int], list[float]]]:
+        """Return for each draft, and texts that may go on with it, the token each text does and that token's weight."""
+        together: dict[int, list[tuple[int, list[int], list[int]]]] = defaultdict(list)
+        for place, (draft, texts) in enumerate(asked):
+            prefix, choices = self._next_tokens(draft, texts)
+            draft.tokens += len(prefix)
+            together[0 if self._is_told_places else len(prefix)].append((place, prefix, choices))
+        found = {}
         for group in together.values():
             logits = self._logits([prefix for _, prefix, _ in group])
-            for (draft, prefix, choices), row in zip(group, logits, strict=True):
-                self._choose(draft, choices, row)
-                draft.tokens += len(prefix)
+            for (place, _, choices), row in zip(group, logits, strict=True):
+                values = [float(row[token]) for token in choices]
+                found[place] = choices, [math.exp(value - max(values)) for value in values]
+        return [found[place] for place in range(len(asked))]
 
     def _logits(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return the logits [row, vocabulary] after each row of ids; only where places are told may lengths differ."""
@@ -242,30 +267,26 @@ class _Loaded:
         cache.batch_repeat_interleave(times)
         return cache
 
-    def _next_tokens(self, draft: _Draft) -> tuple[list[int], list[int]]:
-        """Return the tokens before the next verdict, and for each admissible verdict the token it goes on with.
+    def _next_tokens(self, draft: _Draft, texts: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Return the tokens that a draft has whichever text goes on with it, and for each text the token that follows.
 
         A tokenizer may join a verdict with what stands before it, so every continuation is tokenized whole and
         compared from its first difference on.
         """
-        words = _words(draft.vote.call.prompt.scale)
         special = not self.tokenizer.chat_template  # a template brings its own
-        texts = [draft.text + json.dumps(word) for word in words]
-        whole = [self.tokenizer(text, add_special_tokens=special)["input_ids"] for text in texts]
+        whole = [self.tokenizer(draft.text + text, add_special_tokens=special)["input_ids"] for text in texts]
         shared = 0
         while all(len(ids) > shared for ids in whole) and len({ids[shared] for ids in whole}) == 1:
             shared += 1
         choices = [ids[shared] if len(ids) > shared else -1 for ids in whole]
-        if shared == 0 or len(set(choices)) < len(words):
+        if shared == 0 or len(set(choices)) == 1:
             raise JudgeError("its tokenizer cannot tell the verdicts apart", self.name, "choose another model")
         return whole[0][:shared], choices
 
     @staticmethod
-    def _choose(draft: _Draft, choices: Sequence[int], logits: torch.Tensor) -> None:
+    def _choose(draft: _Draft, weights: Sequence[float]) -> None:
         scale = draft.vote.call.prompt.scale
-        found = [float(logits[token]) for token in choices]
-        weights = [math.exp(value - max(found)) for value in found]
-        best = max(range(len(found)), key=found.__getitem__)
+        best = max(range(len(weights)), key=weights.__getitem__)
         draft.verdicts.append(scale.low + best)
         draft.expectations.append(sum((scale.low + n) * w for n, w in enumerate(weights)) / sum(weights))
         draft.text += json.dumps(_words(scale)[best]) + ", "

@@ -10,14 +10,23 @@ from ..errors import UsageError
 from ..reading.verdicts import Scale
 from .calls import JudgePrompt
 
-_SCALES = {"yes-no": (0, 1), "0-5": (0, 5), "0-11": (0, 11), "tenths": (0, 99_999), "ranks": (1, 26)}
+_SCALES = {
+    "yes-no": (0, 1),
+    "0-2": (0, 2),
+    "0-5": (0, 5),
+    "0-10": (0, 10),
+    "0-11": (0, 11),
+    "tenths": (0, 99_999),
+    "ranks": (1, 26),
+}
 
 
 def load_prompt(prompt_id: str, version: int | None = None) -> JudgePrompt:
     """Return the prompt called `judge/<name>`, the newest version unless one is named; `UsageError` if there is none.
 
-    Its file's front matter says `fields` (the payload it speaks of), `scale` (`yes-no`, `0-5`, `0-11`,
-    `tenths` of a second, or `ranks` from 1) and, where the reply holds one verdict per item of a field, `many`.
+    Its file's front matter says `fields` (the payload it speaks of), `scale` (`yes-no`, `0-2`, `0-5`,
+    `0-10`, `0-11`, `tenths` of a second, or `ranks` from 1) and, where the reply holds one verdict per item of a field,
+    `many`.
     """
     folder, _, name = prompt_id.partition("/")
     return _prompt(*prompt_files.read_prompt(folder, name, version))

@@ -43,7 +43,7 @@ def replayed_judge(path: Path, model: str | None = None) -> ReplayedJudge:
         if len(by_judge) != 1:
             names = ", ".join(sorted(by_judge))
             what = f"it holds calls of several judges: {names}" if names else "it holds no call"
-            raise JudgeError(what, path, "name one with --judge, or export the calls of one alone")
+            raise JudgeError(what, path, "name one with --judge, or a panel as a,b, or export the calls of one alone")
         (model,) = by_judge
     found = by_judge.get(model, [])
     limits = {limit for parameters in found if isinstance(limit := parameters.get("max_completion_tokens"), int)}

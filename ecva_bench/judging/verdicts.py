@@ -45,7 +45,7 @@ def verdict(call: Call, outcomes: Sequence[Reply | str], *, keys: tuple[str, ...
             reason = reason or _reason(outcome)
     valid = [vote for vote in votes if vote is not None]
     return Verdict(
-        values=_tally(valid, scale) if valid else None,
+        values=mean_verdict(valid, scale) if valid else None,
         votes=tuple(votes),
         expectations=tuple(fmean(place) for place in zip(*expected, strict=True)) if expected else None,
         rationale=rationale,
@@ -55,7 +55,8 @@ def verdict(call: Call, outcomes: Sequence[Reply | str], *, keys: tuple[str, ...
     )
 
 
-def _tally(votes: Sequence[tuple[int, ...]], scale: Scale) -> tuple[float, ...]:
+def mean_verdict(votes: Sequence[Sequence[float]], scale: Scale) -> tuple[float, ...]:
+    """Return the mean of votes at each place; for yes/no the majority, and 0.5 on a tie."""
     means = [sum(place) / len(votes) for place in zip(*votes, strict=True)]
     if not scale.yes_no:
         return tuple(means)

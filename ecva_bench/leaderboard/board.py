@@ -24,7 +24,16 @@ from .headings import meanings_of
 from .printed import printed_notes, printed_rows, published_boards
 from .published import WITH_PUBLISHED, PublishedTable
 from .qualified import qualification_texts
-from .sheet import VIEWS, aggregate_text, blind_notes, number_cell, reference_texts, warnings_of, worst_texts
+from .run_notes import warnings_of
+from .sheet import (
+    VIEWS,
+    aggregate_text,
+    blind_notes,
+    number_cell,
+    reference_texts,
+    repeats_text,
+    worst_texts,
+)
 from .submission import Submission
 from .table import Cell, Mark, Table, count_cell, marked
 from .unjudgeable import unjudgeable_texts
@@ -159,7 +168,8 @@ def marks_in(standings: Mapping[str, Standing], label: str, summary: Summary) ->
 def _parse_failures(row: LeaderboardRow, ranked_by: Summary | None) -> int:
     """Return in how many answers no class or span could be read, plus how many answers the judge gave no verdict on."""
     parsed = row.summaries.get("parsed")
-    unread = parsed.n - parsed.hits if parsed is not None and parsed.hits is not None else 0
+    hits = (parsed.stability.hits if parsed.stability else parsed.hits) if parsed else None
+    unread = parsed.answers - hits if parsed is not None and hits is not None else 0
     if ranked_by is None or (parsed is not None and parsed.scorer == ranked_by.scorer):
         return unread  # what has no value then is for the annotation to say, and no failure
     exempt = set(ranked_by.exempt) - set(row.entry.coverage.absent)  # they have an answer, and nobody's has a value
@@ -236,13 +246,17 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
     notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
     notes += [f"{row.label}: {text}." for row in group.rows for text in qualification_texts(row.entry.summaries)]
     notes += [f"{text}." for row in group.rows for text in reference_texts(row.summaries.values(), row.label)]
+    repeated = [(row.label, text) for row in group.rows if (text := repeats_text(row.entry.coverage))]
+    notes += [f"{label}: {text}; a question's value is the mean over its answers." for label, text in repeated]
     notes += [f"{row.label}: data set {one}." for row in group.rows if (one := row.submission.dataset).renamed]
     for what, counts in (
         ("Empty answers", [row.entry.coverage.empty for row in group.rows]),
         ("Answers cut off before their end", [row.entry.coverage.cut_off for row in group.rows]),
     ):
         shown = [
-            f"{row.label} {n} of {row.entry.coverage.answered}" for row, n in zip(group.rows, counts, strict=True) if n
+            f"{row.label} {n} of {row.entry.coverage.answers_given}"
+            for row, n in zip(group.rows, counts, strict=True)
+            if n
         ]
         notes += [f"{what}: {', '.join(shown)}."] if shown else []
     columns = [(name, row.summaries[name]) for row in group.rows for name in group.columns if name in row.summaries]

@@ -35,7 +35,7 @@ from .pairing import (
     mismatches,
     pairs,
 )
-from .sheet import lacking_text, warnings_of
+from .run_notes import lacking_text, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .unjudgeable import both_on_the_same, unjudgeable_texts
 

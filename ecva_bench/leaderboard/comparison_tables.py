@@ -62,7 +62,8 @@ def _notes(found: Comparison) -> list[str]:
     """Return what must be known of one comparison."""
     return [
         *(
-            f"{one.task} not read: base {_counts(one.base)} of {one.base_of}, new {_counts(one.new)} of {one.new_of}"
+            f"{one.task} answers not read: base {_counts(one.base)} of {one.base_of}, "
+            f"new {_counts(one.new)} of {one.new_of}"
             for one in found.unread
         ),
         *(

@@ -15,7 +15,9 @@ def judged_notes(group: LeaderboardGroup) -> Iterator[str]:
     for column in group.columns:
         summaries = [(row.label, row.summaries[column]) for row in group.rows if column in row.summaries]
         if any(one.unjudged for _, one in summaries):
-            shown = ", ".join(f"{label} {one.n} of {one.n + one.unjudged}" for label, one in summaries if one.judged)
+            shown = ", ".join(
+                f"{label} {one.answers} of {one.answers + one.unjudged}" for label, one in summaries if one.judged
+            )
             yield f"Answers on which the judge gave a verdict ({column}): {shown}. {UNJUDGED}."
             return
 

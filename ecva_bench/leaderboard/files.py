@@ -18,6 +18,7 @@ from .details import dataset_tables
 from .forms import as_csv, as_json, as_markdown, as_text
 from .latex import PACKAGES, as_latex
 from .page import as_html
+from .printed import published_boards
 from .published import PUBLISHED_DATASET, WITH_PUBLISHED, PublishedTable
 from .reproduction import reproduction_tables
 from .submission import Submission, read_submission, read_submissions
@@ -78,6 +79,7 @@ def build_leaderboards(
     folder: Path,
     *,
     published: Sequence[PublishedTable],
+    others: Mapping[str, Sequence[PublishedTable]] | None = None,
     known: Background = NOTHING_KNOWN,
     read: Callable[[Path], Submission] = read_submission,
 ) -> list[Path]:
@@ -85,23 +87,26 @@ def build_leaderboards(
 
     `read` reads a submission, and may refuse or verify it. The published tables make up the page of their data set,
     with its submissions where it has some; where the answers that the authors released are among the submissions, also
-    `reproduction.md` and `.html`. CSV files of tables that are no more are removed. Raises `UsageError` where
-    there is no such folder, and `ResultsError` for a submission that cannot be read, or a folder that cannot be written
-    to.
+    `reproduction.md` and `.html`. `others` are tables of other papers, by the data set whose page they make up, or end.
+    CSV files of tables that are no more are removed. Raises `UsageError` where there is no such folder, and
+    `ResultsError` for a submission that cannot be read, or a folder that cannot be written to.
     """
     if not folder.is_dir():
         raise UsageError("there is no such folder", folder, "name the folder that holds <data set>/submissions")
     datasets = {path.parent.name for path in folder.glob("*/submissions")}
     if published:
         datasets.add(PUBLISHED_DATASET)
+    others = others or {}
+    datasets |= others.keys()
     paths: list[Path] = []
     submissions = {dataset: read_submissions(folder / dataset, read) for dataset in sorted(datasets)}
     for dataset, found in submissions.items():
         tables = dataset_tables(
             found,
-            published=published if dataset in WITH_PUBLISHED else (),
+            published=published if dataset in WITH_PUBLISHED else () if found else others.get(dataset, ()),
             known=known,
         )
+        tables += published_boards(others[dataset]) if found and dataset in others else []
         current = write_leaderboards(tables, folder / dataset, title=f"{TITLE}: {dataset}")
         for old in set((folder / dataset / "csv").glob("*.csv")) - set(current):
             old.unlink()

@@ -10,7 +10,8 @@ from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
 from .qualified import qualification_texts
-from .sheet import VIEWS, judged_texts, judges_text, score_sheets, signature_tables, value_text, warnings_of
+from .run_notes import judges_text, warnings_of
+from .sheet import VIEWS, judged_texts, score_sheets, signature_tables, value_text
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
 

@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Literal
 
 from ..errors import UsageError
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.base import Record
 from ..records.scores import Scores, Summary, signature_parts
 from ..records.twins import original_of
 from ..statistics.paired import PairedDifferences
 from ..wording import counted
-from .values import sample_values
+from .values import sample_values, scored_values
 
 # owed: what both were asked, an answer that is missing at its worst value. all: so too, but runs over other samples, or
 # with other answers missing, are refused. intersection: what both answered.
@@ -172,7 +172,7 @@ def pairs(*, base: Scores, new: Scores, names: Iterable[str], on: On = "all") ->
     left out, as is one that either run's scorer gave no value.
     """
     first, second = _summaries(base), _summaries(new)
-    videos = {score.id: score.video for scores in (base, new) for score in scores.scores}
+    videos = {question_of(score.id): score.video for scores in (base, new) for score in scores.scores}
     found = []
     for name in names:
         if name in first and name in second:
@@ -196,14 +196,7 @@ def _summaries(scores: Scores) -> dict[str, Summary]:
 
 
 def _values(scores: Scores, summary: Summary, on: On) -> dict[str, float]:
-    if on != "intersection":
-        return sample_values(scores, summary)
-    place, out = (summary.task, summary.view, summary.scorer), set(summary.unjudgeable)
-    return {
-        score.id: score.values[summary.column]
-        for score in scores.scores
-        if (score.task, score.view, score.scorer) == place and summary.column in score.values and score.id not in out
-    }
+    return scored_values(scores, summary) if on == "intersection" else sample_values(scores, summary)
 
 
 def _of_making(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mismatch]:
@@ -265,9 +258,9 @@ def _of_coverage(*, base: Scores, new: Scores, tasks: Sequence[str]) -> list[Mis
                 for coverage in (one, other)
             ]
             found.append(Mismatch(field="samples", where=task, base=owed[0], new=owed[1]))
-        elif set(one[task].absent) != set(other[task].absent):
-            shown = [f"{c[task].answered} of {c[task].owed} answered" for c in (one, other)]
-            apart = sorted(set(one[task].absent) ^ set(other[task].absent))
+        elif set(one[task].all_absent) != set(other[task].all_absent):
+            shown = [f"{c[task].answers_given} of {c[task].answers_owed} answered" for c in (one, other)]
+            apart = sorted(set(one[task].all_absent) ^ set(other[task].all_absent))
             found.append(Mismatch(field="coverage", where=f"{task} ({_ids(apart)})", base=shown[0], new=shown[1]))
     return found
 

@@ -1,7 +1,8 @@
 """The paper's tables as data: every figure with its source, what is unknown as null, and known misprints.
 
 The files are `leaderboards/published/table-3*.json` to `table-8*.json` (schema `ecva.published/2`), a file for each
-table; this module knows their form. Table I, of sizes of data sets, is read by `data/table_1.py`.
+table, and those of other papers in a folder for each data set; this module knows their form. Table I, of sizes of data
+sets, is read by `data/table_1.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ SIZES, REPRODUCTION = "table-1-datasets.json", "reproduction.json"  # files ther
 PUBLISHED_DATASET = "ecva"  # the data set of the published tables
 # The authors' program and released answers are over CUVA's videos, so these boards show the published rows too.
 WITH_PUBLISHED = (PUBLISHED_DATASET, "cuva")
+# Data sets made of videos of ECVA, of which other papers have figures.
+OTHERS_PUBLISHED = ("vau-bench",)
 
 
 class _Strict(BaseModel):
@@ -123,9 +126,11 @@ class PublishedTable(_Strict):
         return self
 
 
-def published_tables() -> list[PublishedTable]:
-    """Return all published tables, ordered by file name."""
+def published_tables(dataset: str = PUBLISHED_DATASET) -> list[PublishedTable]:
+    """Return the paper's tables, or those of other papers over another data set, ordered by file name."""
     folder = files("ecva_bench.leaderboards") / FOLDER
+    if dataset != PUBLISHED_DATASET:
+        folder = folder / dataset
     paths = sorted((path for path in folder.iterdir() if path.name.endswith(".json")), key=lambda path: path.name)
     contents = [
         parse_json(path.read_text(encoding="utf-8")) for path in paths if path.name not in (SIZES, REPRODUCTION)

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
-from ..wording import counted, versions
+from ..wording import counted
 from . import qualified
 from .groups import RANKED_BY
+from .run_notes import judges_text, warnings_of
 from .table import Cell, Table
 
 IDS_SHOWN = 5
@@ -23,6 +24,11 @@ VIEWS = {
     "blank": "no picture",
 }
 _HEADER = ("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of")
+_STABILITY = (
+    "n and of count questions; the value of each is the mean over its answers, and intervals are over both. unstable: "
+    "the share of questions whose answers do not all have the same score; sd within: the mean standard deviation "
+    "among the answers to one question"
+)
 UNJUDGED = "The others count as the worst value, but for those where it gave none on the reference either"
 
 
@@ -58,48 +64,16 @@ def coverage_text(coverage: Coverage) -> str:
         f"{coverage.duplicates} duplicate"
         + (f", {coverage.trained_on} about videos it was trained on" if coverage.trained_on else "")
         + (f", {sum(coverage.unasked.values())} unscorable" if coverage.unasked else "")
+        + (f"; {repeats_text(coverage)}" if coverage.repeats else "")
     )
 
 
-def lacking_text(header: ScoresHeader) -> str:
-    """Return which parts of a run are absent; empty for a whole run."""
-    return f"not the whole run: {header.lacking.text}" if header.lacking else ""
-
-
-def served_text(header: ScoresHeader) -> str:
-    """Return that several models gave the answers of one run; empty where only one did, or the endpoint did not say."""
-    several = len(header.served) > 1
-    return f"beware: several models gave these answers: {', '.join(header.served)}" if several else ""
-
-
-def training_text(header: ScoresHeader) -> str:
-    """Return of how many questions the model was trained on the video, or that such were left out; empty for none."""
-    seen = header.trained_on
-    if seen is not None and seen.questions:
-        return f"beware: the model was trained on the videos of {seen}; --unseen-only leaves them out"
-    if header.unseen_only is not None:
-        videos = counted(len(header.unseen_only), "video")
-        return f"unseen only: questions about {videos} that a model was trained on are left out"
-    return ""
-
-
-def warnings_of(header: ScoresHeader) -> list[str]:
-    """Return what of a run must be known beside its scores, in a line each; nothing of most runs."""
-    several = versions(header.packages)
-    changed = f"beware: several versions of packages gave these answers: {several}" if several else ""
-    places = counted(header.repaired, "place")
-    repaired = f"beware: the results file was changed in {places} and repaired" if header.repaired else ""
-    said = (lacking_text(header), served_text(header), changed, repaired, training_text(header))
-    return [text for text in said if text]
-
-
-def judges_text(signatures: Iterable[str]) -> str:
-    """Return that several models gave the verdicts of one metric; empty where only one did, or none is named."""
-    names = [
-        part.removeprefix("served:") for one in signatures for part in one.split("|") if part.startswith("served:")
-    ]
-    several = dict.fromkeys(one for one in names if "," in one)
-    return f"beware: several models judged: {'; '.join(several)}" if several else ""
+def repeats_text(coverage: Coverage) -> str:
+    """Return how often questions were asked, and how many answers there are; empty where each was asked once."""
+    if coverage.repeats is None:
+        return ""
+    given, owed = coverage.answers_given, coverage.answers_owed
+    return f"asked {coverage.repeats.each} times each, {given} of {counted(owed, 'answer')}"
 
 
 def judged_texts(summaries: Iterable[Summary]) -> list[str]:
@@ -109,9 +83,9 @@ def judged_texts(summaries: Iterable[Summary]) -> list[str]:
         if one.judged and (one.scorer not in fewest or one.unjudged > fewest[one.scorer].unjudged):
             fewest[one.scorer] = one
     return [
-        f"{one.column}: the judge gave a verdict on {one.n} of {one.n + one.unjudged} answers. {UNJUDGED}"
+        f"{one.column}: the judge gave a verdict on {one.answers} of {one.answers + one.unjudged} answers. {UNJUDGED}"
         if one.unjudged
-        else f"{scorer}: the judge gave a verdict on all of {counted(one.n, 'answer')}"
+        else f"{scorer}: the judge gave a verdict on all of {counted(one.answers, 'answer')}"
         for scorer, one in fewest.items()
     ]
 
@@ -176,12 +150,21 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
     }
     signatures = dict.fromkeys(summary.signature for summary in summaries)
     asked = any(summary.qualification for summary in summaries)
+    several = any(summary.stability for summary in summaries)
     return Table(
         title=f"{_run(scores.header)}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
-        header=(*_HEADER, *(qualified.HEADER if asked else ())),
-        rows=tuple((*_row(summary), *(_of_judge(summary) if asked else ())) for summary in summaries),
+        header=(*_HEADER, *(("unstable, %", "sd within") if several else ()), *(qualified.HEADER if asked else ())),
+        rows=tuple(
+            (
+                *_row(summary),
+                *(_stability_cells(summary) if several else ()),
+                *(_judge_cells(summary) if asked else ()),
+            )
+            for summary in summaries
+        ),
         notes=(
             *qualified.qualification_texts(summaries),
+            *([_STABILITY] if several else []),
             *reference_texts(summaries),
             *warnings_of(scores.header),
             *filter(None, [judges_text(signatures)]),
@@ -208,7 +191,7 @@ def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
     columns: dict[tuple[str, str], list[str]] = defaultdict(list)
     for summary in scores.summaries:
         if (summary.task, summary.view) == place:
-            for reason in summary.gaps:
+            for reason in summary.stability.gaps if summary.stability else summary.gaps:
                 columns[summary.scorer, reason].append(summary.column)
     ids: dict[tuple[str, str], list[str]] = defaultdict(list)
     for score in scores.scores:
@@ -239,7 +222,15 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
     )
 
 
-def _of_judge(summary: Summary) -> tuple[Cell, ...]:
+def _stability_cells(summary: Summary) -> tuple[Cell, Cell]:
+    """Return the share of questions whose score changes, with its interval, and the deviation within a question."""
+    if (found := summary.stability) is None:
+        return Cell(), Cell()
+    changed = number_cell(found.changed, "%", 1, found.interval)
+    return changed, number_cell(found.deviation, summary.unit, summary.decimals)
+
+
+def _judge_cells(summary: Summary) -> tuple[Cell, ...]:
     """Return what the judge gives to controls, and how well it tells them apart; empty where it was not asked."""
     found = summary.qualification
     if found is None:

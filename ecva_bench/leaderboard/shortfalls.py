@@ -66,12 +66,12 @@ def shortfalls(*, base: Scores, new: Scores, names: Collection[str]) -> list[Sho
                 task=one.task,
                 view=one.view,
                 base=before,
-                base_of=one.answered,
+                base_of=one.answers_given,
                 new=after,
-                new_of=other.answered,
+                new_of=other.answers_given,
             )
             for what, (before, after) in counts.items()
-            if before * other.answered != after * one.answered
+            if before * other.answers_given != after * one.answers_given
         ]
     return found + _unjudged(base=base, new=new, names=names)
 
@@ -85,7 +85,7 @@ def _unjudged(*, base: Scores, new: Scores, names: Collection[str]) -> list[Shor
     found = []
     for name in (name for name in names if name in first and name in second):
         one, other = first[name], second[name]
-        of, other_of = one.n + one.unjudged, other.n + other.unjudged
+        of, other_of = one.answers + one.unjudged, other.answers + other.unjudged
         if one.unjudged * other_of != other.unjudged * of:
             found.append(
                 Shortfall(

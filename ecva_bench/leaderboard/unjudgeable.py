@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.base import View
 from ..records.scores import UNJUDGEABLE, Scores, Summary, settings_of
 from ..records.twins import original_of
@@ -112,15 +112,16 @@ def _summary_less(scores: Scores, summary: Summary, ids: Collection[str]) -> Sum
     if not ids:
         return summary
     values = {sample: value for sample, value in sample_values(scores, summary).items() if sample not in ids}
-    videos = {score.id: score.video for score in scores.scores}
+    videos = {question_of(score.id): score.video for score in scores.scores}
     clusters = [original_of(videos.get(sample) or sample_parts(sample).video) for sample in values]
     place = (summary.task, summary.view, summary.scorer)
-    scored = sum(
-        summary.column in score.values
+    scored = {
+        question
         for score in scores.scores
-        if score.id in ids and (score.task, score.view, score.scorer) == place
-    )
-    return _changed(summary, ids, values, clusters, sample_strata(scores, summary), scored, scores.header.seed)
+        if (score.task, score.view, score.scorer) == place and summary.column in score.values
+        if (question := question_of(score.id)) in ids
+    }
+    return _changed(summary, ids, values, clusters, sample_strata(scores, summary), len(scored), scores.header.seed)
 
 
 def _changed(
@@ -135,16 +136,21 @@ def _changed(
     """Return a summary over the values left, by sample or video, less `scored` samples that had a verdict."""
     numbers = list(values.values())
     own = [strata.get(place, "") for place in values] if summary.balanced else []
-    gaps = {reason: count for reason, count in summary.gaps.items() if not reason.endswith(UNJUDGEABLE)}
+    gaps, stability = _judgeable(summary.gaps), summary.stability
     return summary.model_copy(
         update={
             "unjudgeable": tuple(sorted(ids)),
             "n": summary.n - min(scored, summary.n),
             "unscored": sum(gaps.values()),
             "gaps": gaps,
+            "stability": stability and stability.model_copy(update={"gaps": _judgeable(stability.gaps)}),
             "zero_filled": (mean := mean_of(numbers, own)),
             "zero_filled_interval": None
             if mean is None
             else bootstrap_interval(numbers, clusters, strata=own, seed=seed),
         }
     )
+
+
+def _judgeable(gaps: Mapping[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in gaps.items() if not reason.endswith(UNJUDGEABLE)}

@@ -14,6 +14,7 @@ from .base import Action, Record, SampleIdText, TaskName, VideoId
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of the options of a choice, in the order in which they are shown
 LONGEST_NAME = 400  # characters of a query's; the id of its sample has the video's and the task's before it
+_REPEAT = "@s"  # in the id of a sample, before the number of its repeat
 NO_MOMENTS = "none"  # the reference of a timestamp in a normal video
 
 
@@ -166,15 +167,36 @@ TASK_NAMES = (*REFERENCES, "choice", "grounding")
 
 
 class SampleParts(NamedTuple):
-    """The parts of a sample's id, `<video>/<task>` or `<video>/<task>/<name>`; `name` is empty in the first."""
+    """The parts of a sample's id, `<video>/<task>` or `<video>/<task>/<name>`; `name` is empty in the first.
+
+    `repeat` is which time the same question is asked, from 0.
+    """
 
     video: str
     task: str
     name: str = ""
+    repeat: int = 0
 
 
 def sample_parts(sample: str) -> SampleParts:
     """Return the parts of a sample's id. A video's name may have a `/`, a query's has none and is no task's name."""
+    question, mark, number = sample.rpartition(_REPEAT)
+    if mark and number.isdecimal() and (parts := _question_parts(question)).task in TASK_NAMES:
+        return parts._replace(repeat=int(number))
+    return _question_parts(sample)
+
+
+def repeat_id(sample: str, number: int) -> str:
+    """Return the id of a sample that is asked again for the `number`-th time; its own for 0."""
+    return f"{sample}{_REPEAT}{number}" if number else sample
+
+
+def question_of(sample: str) -> str:
+    """Return the id of the question that a sample repeats: the id of its first sample, which may be its own."""
+    return sample.rpartition(_REPEAT)[0] if _REPEAT in sample and sample_parts(sample).repeat else sample
+
+
+def _question_parts(sample: str) -> SampleParts:
     head, _, last = sample.rpartition("/")
     task, rotated, turn = last.partition("@")
     if re.fullmatch(r"r\d+", turn) and task in TASK_NAMES:
@@ -189,9 +211,10 @@ class Sample(Record):
     """A question about a video, with everything needed to score an answer to it.
 
     `id` is `<video>/<task>`, with `/<name>` behind it for one of several queries, and with `@r1` where its options are
-    shown rotated by one place; `reference` is the annotation's text for the task. `options` are the answers to choose
-    from in the order in which they are shown, empty where the answer is free. `curve` are (seconds, importance) points,
-    of the task severity alone, and `asked` is the way in which its severities are asked for.
+    shown rotated by one place; `@s1` ends it where the same question is asked again, for the `repeat`-th time.
+    `reference` is the annotation's text for the task. `options` are the answers to choose from in the order in which
+    they are shown, empty where the answer is free. `curve` are (seconds, importance) points, of the task severity
+    alone, and `asked` is the way in which its severities are asked for.
 
     >>> import ecva_bench as eb
 
@@ -219,3 +242,4 @@ class Sample(Record):
     options: tuple[str, ...] = Field(default=(), exclude_if=not_)
     curve: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
     asked: str = Field(default="", exclude_if=not_)
+    repeat: int = Field(default=0, exclude_if=not_)

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from .annotations import Label
 from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
+from .repeats import Repeats, Stability
 from .training import TrainedShare
 
 SCORES_SCHEMA = "ecva.scores/1"
@@ -79,7 +80,8 @@ class Coverage(Record):
     as owed. `samples` is the number the run itself owes and `samples_sha256` identifies them: only rows over the
     same ones compare. `absent` are the ids of those that failed or are missing. `unasked` counts, by reason, samples
     that are not owed because the view cannot be made of their videos. `trained_on` counts those owed about videos that
-    the model was trained on.
+    the model was trained on. Where questions are asked several times, each counts once, as answered where it has any
+    answer; `empty` and `cut_off` count answers all the same, and `repeats` says how many there are.
     """
 
     type: Literal["coverage"] = "coverage"
@@ -98,6 +100,22 @@ class Coverage(Record):
     trained_on: Count = Field(default=0, exclude_if=not_)
     absent: tuple[str, ...] = ()
     unasked: dict[str, Count] = Field(default_factory=dict, exclude_if=not_)
+    repeats: Repeats | None = Field(default=None, exclude_if=lambda found: found is None)
+
+    @property
+    def answers_owed(self) -> int:
+        """How many answers are owed; several to one question where it is asked several times."""
+        return self.repeats.owed if self.repeats else self.owed
+
+    @property
+    def answers_given(self) -> int:
+        """How many answers there are; several to one question where it is asked several times."""
+        return self.repeats.answered if self.repeats else self.answered
+
+    @property
+    def all_absent(self) -> tuple[str, ...]:
+        """The questions without any answer, and the samples that lack one whose question has another."""
+        return (*self.absent, *(self.repeats.absent if self.repeats else ()))
 
 
 class Qualification(Record):
@@ -132,8 +150,9 @@ class Summary(Record):
     has no value either: they are unscored here, and count for no run beside this one. Intervals are 95 % bootstrap
     intervals over videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1
     column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
-    without an answer. One whose stratum is not known is in each. `qualification` says of a judge's column how far it is
-    to be believed, where the judge was asked.
+    without an answer. One whose stratum is not known is in each. Where questions are asked several times, samples here
+    are questions, the value of each is the mean over its answers, and `stability` says how much these differ.
+    `qualification` says of a judge's column how far it is to be believed, where the judge was asked.
     """
 
     type: Literal["summary"] = "summary"
@@ -162,6 +181,7 @@ class Summary(Record):
     hits: Count | None = None
     balanced: bool = Field(default=False, exclude_if=not_)
     absent_strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
+    stability: Stability | None = Field(default=None, exclude_if=lambda found: found is None)
     qualification: Qualification | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @property
@@ -177,7 +197,13 @@ class Summary(Record):
     @property
     def unjudged(self) -> int:
         """How many answers a judge was asked about and gave no verdict on."""
-        return sum(count for reason, count in self.gaps.items() if reason.startswith(NO_VERDICT))
+        gaps = self.stability.gaps if self.stability else self.gaps
+        return sum(count for reason, count in gaps.items() if reason.startswith(NO_VERDICT))
+
+    @property
+    def answers(self) -> int:
+        """How many answers have a value; several of one question where it is asked several times."""
+        return self.stability.answers if self.stability else self.n
 
 
 class Aggregate(Record):

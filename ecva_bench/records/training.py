@@ -55,7 +55,7 @@ class TrainedStage(Record):
 
     `steps` are the optimizer steps made, `started_from` the weights before, `versions` those of the packages, `videos`
     all that samples of the stage are about, and `samples` the beginnings of the hashes of all samples, sorted. `t` is
-    when the stage began.
+    when the stage began. `earlier_unknown`: the weights that it started from had no record.
     """
 
     recipe: dict[str, Any] = Field(default_factory=dict)
@@ -67,6 +67,7 @@ class TrainedStage(Record):
     videos: tuple[TrainingVideo, ...] = ()
     samples: tuple[str, ...] = ()
     t: str = ""
+    earlier_unknown: bool = Field(default=False, exclude_if=not_)
 
 
 class TrainingRecord(Record):
@@ -80,27 +81,32 @@ class TrainingRecord(Record):
 
 
 class TrainedOn(Record):
-    """Which videos of a run its model was trained on; `sha256` is the hash of the `training.json` that says so."""
+    """Which videos of a run its model was trained on; `sha256` is the hash of the `training.json` that says so.
+
+    `at_least`: of its first stages nothing is known, so that it may have seen others too.
+    """
 
     sha256: Sha256
     videos: tuple[str, ...] = ()
+    at_least: bool = Field(default=False, exclude_if=not_)
 
 
 class TrainedShare(Record):
     """How many of the questions that a run owes are about videos that its model was trained on.
 
-    `sha256` is as in `TrainedOn`, empty where the file itself is not known.
+    `sha256` and `at_least` are as in `TrainedOn`; the hash is empty where the file itself is not known.
     """
 
     questions: Count
     of: Count
     videos: Count
     sha256: Sha256 = ""
+    at_least: bool = Field(default=False, exclude_if=not_)
 
     def __str__(self) -> str:
-        """Return the share in words: `12 of 84 questions (14.3 %)`."""
+        """Return the share in words: `12 of 84 questions (14.3 %)`, with `at least` in front where more may be."""
         share = f" ({100 * self.questions / self.of:.1f} %)" if self.of else ""
-        return f"{self.questions:,} of {self.of:,} questions{share}"
+        return f"{'at least ' if self.at_least else ''}{self.questions:,} of {self.of:,} questions{share}"
 
 
 def parse_training(content: bytes, where: object) -> TrainingRecord:

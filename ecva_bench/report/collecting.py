@@ -14,7 +14,7 @@ from typing import Any
 from ..leaderboard.groups import labels
 from ..reading.text import final_answer
 from ..records import Label
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.base import VIEWS, sha256_of
 from ..tasks import TASKS
@@ -84,8 +84,9 @@ class Collection:
             entry = run_entry(run, answers[video], failures[video], places)
             self.entries[video][number] = self._texts.add(compact(entry))
             self._words[video, number] = self._texts.add(compact(words_said(entry["answers"])))
-        answered = {answer.id for answer in results.answers if answer.view == "full"}
-        owed = set(results.expects.get("full", ()))
+        full = [answer for answer in results.answers if answer.view == "full"]
+        answered = {question_of(answer.id) for answer in full}
+        owed = {question_of(sample) for sample in results.expects.get("full", ())}
         for sample in sorted(owed | answered):
             self.samples[sample] = None
             if (video := sample_parts(sample).video) not in self.common:
@@ -93,9 +94,9 @@ class Collection:
             if sample not in answered:
                 self.lacking[sample].append(number)
         self.answers += len(results.answers)
-        counted = [answer for answer in results.answers if answer.view == "full" and answer.id in owed]
+        counted = [answer for answer in full if question_of(answer.id) in owed]
         self.runs.append(_run_value(run, counted, owed=len(owed)) | {"questions": self._asked(run)})
-        self._noted["cut_off"].append(frozenset(a.id for a in results.answers if a.view == "full" and a.cut_off))
+        self._noted["cut_off"].append(frozenset(question_of(answer.id) for answer in full if answer.cut_off))
         self._noted["unread"].append(frozenset(_unread(run)))
 
     def texts(self, media: Mapping[str, str], drawn: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -212,7 +213,7 @@ def _unread(run: Run) -> Iterator[str]:
     """Yield the samples whose answer on the full video names nothing that its metric could read."""
     for (sample, view), scored in run.items.items():
         if view == "full" and (reading := reading_of(scored)) and reading.status != "read":
-            yield sample
+            yield question_of(sample)
 
 
 def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, Any]:
@@ -223,9 +224,9 @@ def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, A
         "sha256": results.sha256,
         "baseline": run.baseline,
         "mode": results.spec.get("mode"),
-        "answered": len(answers),
+        "answered": len({question_of(answer.id) for answer in answers}),
         "owed": owed,
-        "empty": sum(not final_answer(answer.answer) for answer in answers),
-        "cut_off": sum(answer.cut_off for answer in answers),
+        "empty": len({question_of(answer.id) for answer in answers if not final_answer(answer.answer)}),
+        "cut_off": len({question_of(answer.id) for answer in answers if answer.cut_off}),
         "scored": bool(run.scores),
     }

@@ -3,7 +3,7 @@
 A run's entry of a video is {tracks, said, severe, answers}: what the model was shown, the spans it named, the curve of
 severity where it has one, and its answers by question (a task, or a task and a query's name: the sample's id without
 the video) and view. An answer on the full video is a text with marked words; one on an edited view is its difference to
-it.
+it. Of a question that was asked several times it is the first answer, with the others as `again`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..leaderboard.sheet import value_text
 from ..reading.severities import read_severities
 from ..reading.spans.reader import Span
 from ..reading.text import join_descriptions
 from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation, Label
-from ..records.annotations import LETTERS, sample_parts
+from ..records.annotations import LETTERS, question_of, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.scores import Reading, Score
 from ..taxonomy import TAXONOMY, load_taxonomy
@@ -41,13 +42,19 @@ def run_entry(
     """
     begins = {answer.key: final_answer_range(answer.answer)[0] for answer in answers}
     answers = [_without_thought(answer) for answer in answers]
+    answers.sort(key=lambda answer: sample_parts(answer.id).repeat)
     found: dict[str, dict[str, Any]] = {}
-    full = {_question(answer): answer for answer in answers if answer.view == "full"}
+    full = {_question(answer): answer for answer in reversed(answers) if answer.view == "full"}
+    answered = {(_question(answer), answer.view) for answer in answers}
     for failure in failures:
-        said = {"stage": failure.stage, "error": failure.error, "message": failure.message}
-        found.setdefault(_question(failure), {})[failure.view] = {"error": said}
+        if (_question(failure), failure.view) not in answered:
+            said = {"stage": failure.stage, "error": failure.error, "message": failure.message}
+            found.setdefault(_question(failure), {})[failure.view] = {"error": said}
     for answer in answers:
         scored = run.items.get((answer.id, answer.view), [])
+        if first := found.get(_question(answer), {}).get(answer.view):
+            first.setdefault("again", []).append(_again(run, answer, scored))
+            continue
         entry = _scores(scored, places)
         if answer.view == "full" or _question(answer) not in full:
             entry |= _text(answer, [score for score, _ in scored], begins[answer.key])
@@ -87,8 +94,20 @@ def video_entry(video: str, answers: Sequence[Answer], annotation: Annotation | 
     }
 
 
+def _again(run: Run, answer: Answer, scored: Iterable[tuple[Score, str]]) -> dict[str, Any]:
+    """Return a further answer to a question: which sample it is, from 1, its text, and what it scores."""
+    metrics = {metric.key: metric for metric in run.metrics}
+    values = {}
+    for score, protocol in scored:
+        for name, value in score.values.items():
+            column = column_label(name, protocol)
+            if metric := metrics.get((score.task, score.scorer, column)):
+                values[column] = f"{value_text(value, metric.unit, metric.decimals)} {metric.unit}"
+    return {"sample": sample_parts(answer.id).repeat + 1, "answer": answer.answer, **values}
+
+
 def _question(record: Answer | Failure) -> str:
-    return record.id.removeprefix(f"{record.video}/")
+    return question_of(record.id).removeprefix(f"{record.video}/")
 
 
 def _query(answer: Answer) -> str:
@@ -209,6 +228,8 @@ def _circumstances(answer: Answer) -> dict[str, Any]:
         noted["seconds"] = seconds
     if answer.frames and (answer.frames.substituted or answer.frames.corrupt):
         noted["damaged"] = len(answer.frames.substituted) + len(answer.frames.corrupt)
+    if answer.trained_on:
+        noted["trained"] = True
     if answer.steps:
         noted["steps"] = answer.steps
     return noted

@@ -32,6 +32,7 @@ def words_said(answers: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[s
         for answer in views.values():
             words |= words_of("".join(answer.get("text", ())))
             words |= words_of("\n".join(part for part in answer.get("difference", ()) if part.startswith("+")))
+            words |= words_of("\n".join(more["answer"] for more in answer.get("again", ())))
             words |= words_of("\n".join(verdict["why"] for verdict in answer.get("judge", {}).values()))
         found[question] = sorted(words)
     return found

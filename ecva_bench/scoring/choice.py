@@ -57,7 +57,7 @@ class Choice(ReadingScorer):
         sizes: dict[tuple[str, ...], int] = {}
         for item, value in zip(batch, values, strict=True):
             parts = sample_parts(item.id)
-            question = (parts.video, parts.task, parts.name.partition("@")[0])
+            question = (parts.video, parts.task, parts.name.partition("@")[0], str(parts.repeat))
             turns[question].append(value["accuracy"])
             sizes[question] = len(item.options)
         if any(len(right) > 1 for right in turns.values()):

@@ -6,14 +6,15 @@ Knows ids, and no metric.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..reading.text import final_answer
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import View, sha256_of
+from ..records.repeats import Repeats
 from ..records.scores import Coverage
 from ..records.twins import original_of, twins_of
 
@@ -23,9 +24,9 @@ class AnswerGroup:
     """The samples of one task and view. `answers` holds at most one per owed sample, ordered by id.
 
     `absent` are the ids of owed samples without an answer, `failed` those of them with a recorded failure.
-    `siblings` are the task's other groups.
-    `impossible` says, by sample id, why other views cannot be made of its video, and `unasked` counts, by reason, the
-    samples of which this view cannot. `trained_on` counts those owed about videos that the model was trained on.
+    `siblings` are the task's other groups. All counts are of questions, however often each is asked.
+    `impossible` says, by question, why other views cannot be made of its video, and `unasked` counts, by reason, the
+    questions of which this view cannot. `trained_on` counts those owed about videos that the model was trained on.
     `references` are by sample id what the annotation answers, as far as the run says
     it of samples without an answer.
     """
@@ -65,23 +66,43 @@ class AnswerGroup:
         return {**dict.fromkeys(self.absent), **{answer.id: answer for answer in self.answers}}
 
     def coverage(self) -> Coverage:
-        """Return how many samples were answered, failed or are missing."""
+        """Return how many questions were answered, failed or are missing."""
+        answered = {question_of(answer.id) for answer in self.answers}
+        absent = {question_of(sample) for sample in self.absent} - answered
+        failed = absent & {question_of(sample) for sample in self.failed}
         return Coverage(
             task=self.task,
             view=self.view,
             samples=self.samples,
             samples_sha256=self.samples_sha256,
-            owed=len(self.answers) + len(self.absent),
-            answered=len(self.answers),
-            failed=len(self.failed),
-            missing=len(self.absent) - len(self.failed),
+            owed=len(answered) + len(absent),
+            answered=len(answered),
+            failed=len(failed),
+            missing=len(absent) - len(failed),
             empty=sum(not final_answer(answer.answer) for answer in self.answers),
             cut_off=sum(answer.cut_off for answer in self.answers),
             extra=self.extra,
             duplicates=self.duplicates,
             trained_on=self.trained_on,
-            absent=self.absent,
+            absent=tuple(sorted(absent)),
             unasked=dict(self.unasked),
+            repeats=self._repeats(answered),
+        )
+
+    @cached_property
+    def times_asked(self) -> int:
+        """How often a question is asked at most."""
+        return 1 + max((sample_parts(sample).repeat for sample in self._by_id), default=0)
+
+    def _repeats(self, answered: Set[str]) -> Repeats | None:
+        """Return how many answers there are to questions of which these have any; None where each is asked once."""
+        if self.times_asked == 1:
+            return None
+        return Repeats(
+            each=self.times_asked,
+            owed=len(self.answers) + len(self.absent),
+            answered=len(self.answers),
+            absent=tuple(sample for sample in self.absent if question_of(sample) in answered),
         )
 
 
@@ -110,18 +131,20 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
         extra = first.keys() - owed
         counted = owed | extra if include_extra else owed
         absent = counted - first.keys()
+        questions = {question_of(sample) for sample in owed}
+        seen = {question_of(sample) for sample in counted if sample_parts(sample).video in trained} if trained else ()
         groups.append(
             AnswerGroup(
                 task=task,
                 view=view,
-                samples=len(owed),
-                samples_sha256=sha256_of(sorted(owed)),
+                samples=len(questions),
+                samples_sha256=sha256_of(sorted(questions)),
                 answers=tuple(first[sample] for sample in sorted(counted & first.keys())),
                 absent=tuple(sorted(absent)),
                 failed=frozenset(sample for sample in absent if (sample, view) in failures),
                 extra=0 if include_extra else len(extra),
                 duplicates=len(given[task, view]) - len(first),
-                trained_on=sum(sample_parts(sample).video in trained for sample in counted) if trained else 0,
+                trained_on=len(seen),
                 impossible=impossible,
                 references=results.references,
                 unasked=dict(sorted(unasked[task, view].items())),
@@ -133,13 +156,14 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
 def _impossible(
     results: Results,
 ) -> tuple[dict[str, dict[View, str]], dict[tuple[str, View], Counter[str]]]:
-    """Return why views cannot be made, by sample id and view, and how many of each task and view, by reason."""
+    """Return why views cannot be made, by question and view, and of how many of each task and view, by reason."""
     reasons: dict[str, dict[View, str]] = defaultdict(dict)
     counts: dict[tuple[str, View], Counter[str]] = defaultdict(Counter)
     for view, samples in results.unasked.items():
-        for sample, reason in samples.items():
-            reasons[sample][view] = reason
-            counts[sample_parts(sample).task, view][reason] += 1
+        of_questions = {question_of(sample): reason for sample, reason in samples.items()}
+        for question, reason in of_questions.items():
+            reasons[question][view] = reason
+            counts[sample_parts(question).task, view][reason] += 1
     return dict(reasons), counts
 
 

@@ -3,109 +3,31 @@
 Every metric scores the answers of a triple, and the order of its scores is compared with the order people gave.
 The main measure is pairwise accuracy, the second is tau-b. A yes/no metric ties two of three answers even when it is
 always right, so it never reaches an exact match, and at most a pairwise accuracy of 5/6. The annotators are compared
-with each other by the same measures.
+with each other by the same measures, and so are rules that read no text: people often prefer the longer answer, and a
+metric that agrees with them no better than that has not shown that it reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from itertools import combinations
-from operator import not_
 from statistics import fmean
 
-from pydantic import Field
-
 from ..errors import UsageError
-from ..reading.text import final_answer, join_descriptions
-from ..records.base import Record
 from ..statistics.agreement import krippendorff_alpha
 from ..statistics.comparisons import holm, paired_difference
 from ..statistics.intervals import Estimate, estimate
 from ..statistics.ranks import kendall_w
+from .meta_columns import ColumnScores, Scores, obstacle_to_all, score_columns
+from .meta_records import Annotators, Consistency, MetaEvaluation, MetricComparison, PairConsistency
 from .orders import OrderAgreement, order_agreement, pair_credits
-from .rankings import RankedTriple, RankingProblem, Rankings
-from .scorer import Scorable, Scorer
+from .rankings import RankedTriple, Rankings
+from .scorer import Scorer
 
 RANKING_DRAWS = 10_000
 ALL_TASKS = "all"
-
-
-class Consistency(Record):
-    """How one column of a scorer, or the annotators, agree with people on the triples of a task, or of all.
-
-    Means over triples, intervals over videos. `unscored` triples have an answer without a value, or a task that is
-    not the scorer's; for annotators, no second annotator.
-    """
-
-    scorer: str
-    column: str
-    task: str
-    unscored: int
-    pairwise: Estimate
-    tau: Estimate
-    exact: Estimate
-    top: Estimate
-    ties: float | None
-
-
-class PairConsistency(Record):
-    """How often one column orders a pair of answers of two kinds as people do, over pairs that people do not tie.
-
-    Half where the column ties them. The interval is over videos; `n` of the estimate are pairs.
-    """
-
-    scorer: str
-    column: str
-    kinds: tuple[str, str]
-    pairwise: Estimate
-
-
-class MetricComparison(Record):
-    """The difference in pairwise accuracy of two columns, `first` less `second`, over triples both scored.
-
-    `p` is two-sided, by approximate randomisation over videos; `p_holm` is corrected for all the comparisons made.
-    """
-
-    first: str
-    second: str
-    n: int
-    difference: float
-    interval: tuple[float, float] | None
-    p: float
-    p_holm: float
-
-
-class Annotators(Record):
-    """How far people agree among themselves on the triples of a task, or of all.
-
-    `alpha`: Krippendorff's, ordinal, over the ranks of single answers. `w`: Kendall's W, the mean over triples of two
-    annotators or more. `one_out`: each annotator held against the mean rank of the others, the ceiling of a metric;
-    a metric itself is held against one annotator more.
-    """
-
-    task: str
-    annotators: int
-    triples: int
-    alpha: float | None
-    w: float | None
-    one_out: Consistency
-
-
-class MetaEvaluation(Record):
-    """What a rankings file says of metrics; `problems` are the lines left out."""
-
-    rankings: str
-    triples: int
-    videos: int
-    problems: tuple[RankingProblem, ...]
-    seed: int
-    draws: int
-    signatures: dict[str, str]
-    annotators: tuple[Annotators, ...]
-    scorers: tuple[Consistency, ...]
-    comparisons: tuple[MetricComparison, ...]
-    pairs: tuple[PairConsistency, ...] = Field(default=(), exclude_if=not_)
+RULE = "rule"
+LONGER, FIRST, SHUFFLED, COPIED = "longer", "first", "shuffled", "copied"
 
 
 def meta_evaluate(
@@ -115,84 +37,36 @@ def meta_evaluate(
 
     Raises `UsageError` where none of the scorers is for any of the tasks.
     """
+    triples = rankings.triples
     evaluation = _Evaluation(rankings, seed, draws)
-    scored = [
-        (scorer, column, scores)
-        for scorer in scorers
-        for column, scores in _scores_by_column(scorer, rankings.triples).items()
-    ]
-    columns = [(scorer, column, evaluation.orders(scores)) for scorer, column, scores in scored]
-    if not columns:
+    left_out = {scorer.name: why for scorer in scorers if (why := obstacle_to_all(scorer, triples))}
+    used = [scorer for scorer in scorers if scorer.name not in left_out]
+    columns = [column for scorer in used for column in score_columns(scorer, triples, seed=seed)]
+    if not columns and not left_out:
         names = ", ".join(scorer.name for scorer in scorers)
         raise UsageError(f"no triple is of a task for {names}", rankings.source, "choose other scorers")
+    orders = {f"{one.scorer.name}:{one.name}": evaluation.orders(one.scores) for one in columns}
     return MetaEvaluation(
         rankings=rankings.source,
-        triples=len(rankings.triples),
-        videos=len({triple.video_id for triple in rankings.triples}),
+        triples=len(triples),
+        videos=len({triple.video_id for triple in triples}),
         problems=rankings.problems,
         seed=seed,
         draws=draws,
-        signatures={scorer.name: scorer.signature() for scorer in scorers},
+        signatures={scorer.name: scorer.signature() for scorer in used},
         annotators=tuple(evaluation.annotators(task) for task in evaluation.tasks),
         scorers=tuple(
-            evaluation.consistency(scorer.name, column, task, orders)
+            evaluation.consistency(one.scorer.name, one.name, task, found)
             for task in evaluation.tasks
-            for scorer, column, orders in columns
-            if task == ALL_TASKS or task in scorer.tasks
+            for one, found in zip(columns, orders.values(), strict=True)
+            if task == ALL_TASKS or task in one.scorer.tasks
         ),
-        comparisons=evaluation.comparisons({f"{s.name}:{column}": orders for s, column, orders in columns}),
-        pairs=tuple(
-            pair for scorer, column, scores in scored for pair in evaluation.pairs(scorer.name, column, scores)
-        ),
+        comparisons=evaluation.comparisons(orders),
+        pairs=tuple(pair for one in columns for pair in evaluation.pairs(one.scorer.name, one.name, one.scores)),
+        fixed=tuple(row for task in evaluation.tasks for row in evaluation.fixed(task, columns)),
+        left_out=left_out,
+        notes=rankings.notes,
     )
-
-
-def _scores_by_column(scorer: Scorer, triples: Sequence[RankedTriple]) -> dict[str, dict[str, list[float]]]:
-    """Return the scores of each triple that could be scored, higher is better, by column and triple.
-
-    There is no column without a fitting task.
-    """
-    usable = [triple for triple in triples if triple.task in scorer.tasks]
-    items = [item for triple in usable for item in _items(triple, scorer) if scorer.obstacle(item) is None]
-    values = dict(zip((item.id for item in items), scorer.score(items), strict=True))
-    found: dict[str, dict[str, list[float]]] = {}
-    for column in scorer.columns if usable else ():
-        of_triples = {}
-        for triple in usable:
-            scores = [values.get(_item_id(triple, name), {}).get(column.name) for name in triple.answers]
-            known = [score if column.higher_is_better else -score for score in scores if score is not None]
-            if len(known) == len(scores):
-                of_triples[triple.triple_id] = known
-        if of_triples or not column.optional:
-            found[column.name] = of_triples
-    return found
-
-
-def _items(triple: RankedTriple, scorer: Scorer) -> list[Scorable]:
-    strips = scorer.protocol.strip_special_tokens
-    clean = final_answer if strips else str
-    joined = join_descriptions if strips and triple.task == "description" else str
-    return [
-        Scorable(
-            key=_item_id(triple, name),
-            id=_item_id(triple, name),
-            video=triple.video_id,
-            task=triple.task,
-            view="full",
-            candidate=joined(clean(answer)),
-            reference=joined(triple.reference),
-            key_sentences=triple.key_sentences,
-            moments=triple.moments,
-            label=triple.label,
-            curve=triple.curve,
-            duration=triple.duration,
-        )
-        for name, answer in triple.answers.items()
-    ]
-
-
-def _item_id(triple: RankedTriple, name: str) -> str:
-    return f"{triple.triple_id}/{name}"
 
 
 class _Evaluation:
@@ -200,13 +74,32 @@ class _Evaluation:
 
     def __init__(self, rankings: Rankings, seed: int, draws: int) -> None:
         self.triples = {triple.triple_id: triple for triple in rankings.triples}
+        self.lengths = {key: _lengths(triple) for key, triple in self.triples.items()}
         self.seed, self.draws = seed, draws
         tasks = sorted({triple.task for triple in rankings.triples})
         self.tasks = [ALL_TASKS, *tasks] if len(tasks) > 1 else tasks
+        self.rules = {LONGER: self.orders({key: list(map(float, one)) for key, one in self.lengths.items()})}
+        if rankings.ordered:
+            self.rules[FIRST] = self.orders({key: _first_is_best(one) for key, one in self.triples.items()})
 
     def orders(self, scores: Mapping[str, Sequence[float]]) -> dict[str, OrderAgreement]:
         """Return how the scores of a column order each triple that has some."""
-        return {key: order_agreement(gold=self.triples[key].gold(), scores=one) for key, one in scores.items()}
+        return {
+            key: order_agreement(gold=self.triples[key].gold(), scores=one, lengths=self.lengths[key])
+            for key, one in scores.items()
+        }
+
+    def fixed(self, task: str, columns: Sequence[ColumnScores]) -> list[Consistency]:
+        """Return the rules that read no text, and how each column orders triples whose order is known."""
+        rows = [self.consistency(RULE, name, task, orders) for name, orders in self.rules.items()]
+        for one in columns:
+            controls = {SHUFFLED: self.orders(one.shuffled), COPIED: _copied_first(one.copied)}
+            rows += [
+                self.consistency(one.scorer.name, f"{one.name}, {name}", task, orders)
+                for name, orders in controls.items()
+                if any(key in orders for key in (triple.triple_id for triple in self._of(task)))
+            ]
+        return rows
 
     def pairs(self, scorer: str, column: str, scores: Mapping[str, Sequence[float]]) -> list[PairConsistency]:
         """Return how a column orders pairs of answers, by the kinds of the two; nothing where no kinds are given."""
@@ -240,7 +133,11 @@ class _Evaluation:
             for place in range(len(triple.answers))
         ]
         concordances = [w for one in ranks if (w := kendall_w(list(one.values()))) is not None]
-        one_out = {triple.triple_id: order for triple in triples if (order := _one_out(triple)) is not None}
+        one_out = {
+            triple.triple_id: order
+            for triple in triples
+            if (order := _one_out(triple, self.lengths[triple.triple_id])) is not None
+        }
         return Annotators(
             task=task,
             annotators=len(names),
@@ -255,9 +152,9 @@ class _Evaluation:
         triples = self._of(task)
         found = [(orders[t.triple_id], t.video_id) for t in triples if t.triple_id in orders]
         videos = [video for _, video in found]
+        longer = [order.longer for order, _ in found if order.longer is not None]
 
-        def over_triples(measure: str) -> Estimate:
-            values = [getattr(order, measure) for order, _ in found]
+        def over_triples(values: Sequence[float]) -> Estimate:
             return estimate(values, videos, seed=self.seed, draws=self.draws)
 
         return Consistency(
@@ -265,12 +162,21 @@ class _Evaluation:
             column=column,
             task=task,
             unscored=len(triples) - len(found),
-            pairwise=over_triples("pairwise"),
-            tau=over_triples("tau"),
-            exact=over_triples("exact"),
-            top=over_triples("top"),
+            pairwise=over_triples([order.pairwise for order, _ in found]),
+            tau=over_triples([order.tau for order, _ in found]),
+            exact=over_triples([order.exact for order, _ in found]),
+            top=over_triples([order.top for order, _ in found]),
             ties=fmean(order.ties for order, _ in found) if found else None,
+            longer=fmean(longer) if longer else None,
+            over_length=None if scorer == RULE else over_triples(self._over_length(triples, orders)),
         )
+
+    def _over_length(self, triples: Sequence[RankedTriple], orders: Mapping[str, OrderAgreement]) -> list[float]:
+        """Return by how much each order agrees better with people than the better of the two length rules."""
+        rule = {triple.triple_id: self.rules[LONGER][triple.triple_id].pairwise for triple in triples}
+        if fmean(rule.values()) < 0.5:  # people prefer the shorter
+            rule = {key: 1 - agreement for key, agreement in rule.items()}
+        return [orders[key].pairwise - agreement for key, agreement in rule.items() if key in orders]
 
     def comparisons(self, columns: Mapping[str, Mapping[str, OrderAgreement]]) -> tuple[MetricComparison, ...]:
         """Return every two columns compared in pairwise accuracy over all tasks."""
@@ -304,13 +210,35 @@ class _Evaluation:
         return [triple for triple in self.triples.values() if task in (ALL_TASKS, triple.task)]
 
 
-def _one_out(triple: RankedTriple) -> OrderAgreement | None:
+def _lengths(triple: RankedTriple) -> list[int]:
+    """Return how many words each answer has."""
+    return [len(answer.split()) for answer in triple.answers.values()]
+
+
+def _first_is_best(triple: RankedTriple) -> list[float]:
+    return [-float(place) for place, _ in enumerate(triple.answers)]
+
+
+def _copied_first(scores: Scores) -> dict[str, OrderAgreement]:
+    """Return whether the first of the scores stands above the others, which nobody orders among themselves."""
+    return {key: order_agreement(gold=[0.0, *(1.0 for _ in one[1:])], scores=one) for key, one in scores.items()}
+
+
+def _one_out(triple: RankedTriple, lengths: Sequence[int]) -> OrderAgreement | None:
     """Return the agreement of each annotator with the others, as a mean; None where it cannot be computed."""
     orders = [
-        order_agreement(gold=others, scores=[-rank for rank in ranks])
+        order_agreement(gold=others, scores=[-rank for rank in ranks], lengths=lengths)
         for annotator, ranks in triple.ranks().items()
         if len(triple.human_ranks) > 1 and len(set(others := triple.gold(without=annotator))) > 1
     ]
     if not orders:
         return None
-    return OrderAgreement(*(fmean(getattr(order, field.name) for order in orders) for field in fields(OrderAgreement)))
+    longer = [order.longer for order in orders if order.longer is not None]
+    return OrderAgreement(
+        pairwise=fmean(order.pairwise for order in orders),
+        tau=fmean(order.tau for order in orders),
+        exact=fmean(order.exact for order in orders),
+        top=fmean(order.top for order in orders),
+        ties=fmean(order.ties for order in orders),
+        longer=fmean(longer) if longer else None,
+    )

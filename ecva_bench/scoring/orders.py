@@ -17,7 +17,8 @@ class OrderAgreement:
     `pairwise`: share of the pairs people do not tie that are ordered alike, half of those the scores tie.
     `tau`: Kendall's tau-b, 0 where the scores tie all. `exact`: 1 where the orders are the same, ties included.
     `top`: chance that one of the best-scored answers is one of those people rank first. `ties`: share of pairs
-    the scores tie.
+    the scores tie. `longer`: share of the pairs of unequal length of which the longer answer has the higher score,
+    half of those the scores tie; None where there is no such pair.
     """
 
     pairwise: float
@@ -25,10 +26,15 @@ class OrderAgreement:
     exact: float
     top: float
     ties: float
+    longer: float | None = None
 
 
-def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> OrderAgreement:
-    """Return how scores (higher is better) order some answers, against mean ranks (lower is better), not all tied."""
+def order_agreement(*, gold: Sequence[float], scores: Sequence[float], lengths: Sequence[int] = ()) -> OrderAgreement:
+    """Return how scores (higher is better) order some answers, against mean ranks (lower is better), not all tied.
+
+    `lengths` are those of the answers, for `longer`.
+    """
+    by_length = pair_credits(gold=[-length for length in lengths], scores=scores)
     credits = pair_credits(gold=gold, scores=scores)
     pairs = list(combinations(range(len(gold)), 2))
     best = [place for place, score in enumerate(scores) if score == max(scores)]
@@ -38,6 +44,7 @@ def order_agreement(*, gold: Sequence[float], scores: Sequence[float]) -> OrderA
         exact=float(all(_sign(gold[j] - gold[i]) == _sign(scores[i] - scores[j]) for i, j in pairs)),
         top=fmean(gold[place] == min(gold) for place in best),
         ties=fmean(scores[i] == scores[j] for i, j in pairs),
+        longer=fmean(by_length.values()) if by_length else None,
     )
 
 

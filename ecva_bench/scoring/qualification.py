@@ -7,12 +7,13 @@ stored, paid for, exported and replayed. Knows scorers that ask a judge, and no 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from statistics import fmean
 
-from ..judging import Call, Verdict
+from ..judging import Call, Judge, Verdict
 from ..judging.calls import ReplayingJudge
+from ..records.annotations import question_of
 from ..records.scores import Qualification
 from ..records.twins import original_of
 from ..statistics.separation import separation
@@ -43,23 +44,28 @@ def ask_controls(chosen: Mapping[str, Sequence[Scorer]], groups: Sequence[Answer
 def _ask_controls(scorer: JudgedScorer, groups: Sequence[AnswerGroup]) -> None:
     controls = _drawn(scorer, groups)
     batch = [item for one in controls for item in one.items]
-    if len(controls) < FEWEST or _lacks_calls(scorer, batch):
+    if len(controls) < FEWEST:
         return
-    values = checked_values(scorer.with_judge(scorer.judge), batch)
+    judge = _Probing(scorer.judge)
+    values = checked_values(scorer.with_judge(judge), batch)
+    if judge.lacking:
+        return
     found = {item.key: value for item, value in zip(batch, values, strict=True)}
-    columns = {column.name: _told_apart(column, controls, found) for column in scorer.columns}
+    tested = [column for column in scorer.columns if column.name not in scorer.untested]
+    columns = {column.name: _told_apart(column, controls, found) for column in tested}
     scorer.qualifications = {name: one for name, one in columns.items() if one}
 
 
 def _drawn(scorer: JudgedScorer, groups: Sequence[AnswerGroup]) -> list[Controls]:
     """Return controls for `REFERENCES` items, drawn by a hash of their ids: the same ones whoever answered."""
     items = chain.from_iterable(scorables_of(scorer, group) for group in groups if group.task in scorer.tasks)
-    usable = sorted((item for item in items if not scorer.obstacle(item)), key=_lot)
+    once = {question_of(item.id): item for item in items if not scorer.obstacle(item)}
+    usable = sorted(once.values(), key=_lot)
     return [found for item in usable[:REFERENCES] if (found := scorer.controls(item, _other(item, usable)))]
 
 
 def _lot(item: Scorable) -> str:
-    return hashlib.sha256(f"{SEED}/{item.id}".encode()).hexdigest()
+    return hashlib.sha256(f"{SEED}/{question_of(item.id)}".encode()).hexdigest()
 
 
 def _other(item: Scorable, items: Sequence[Scorable]) -> Scorable | None:
@@ -71,27 +77,22 @@ def _other(item: Scorable, items: Sequence[Scorable]) -> Scorable | None:
     return next((one for one in others if one.reference != item.reference), None)
 
 
-def _lacks_calls(scorer: JudgedScorer, batch: Sequence[Scorable]) -> bool:
-    """Return whether the judge only replays calls, and lacks some of those that these items take."""
-    if not isinstance(scorer.judge, ReplayingJudge):
-        return False
-    listing = _Listing()
-    checked_values(scorer.with_judge(listing), batch)
-    return scorer.judge.lacks(listing.calls)
+class _Probing:
+    """The judge, but for calls of which its replay lacks some: these have no verdict, and it is remembered."""
 
-
-class _Listing:
-    """A judge that gives no verdict and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
+    def __init__(self, judge: Judge) -> None:
+        self.judge, self.lacking = judge, False
 
     def ask(self, calls: Sequence[Call]) -> list[Verdict]:
-        self.calls += calls
-        return [Verdict(None, reason="not asked", passing=True)] * len(calls)
+        """Return the judge's verdicts, or none."""
+        if isinstance(self.judge, ReplayingJudge) and self.judge.lacks(calls):
+            self.lacking = True
+            return [Verdict(None, reason="not in the replay", passing=True)] * len(calls)
+        return self.judge.ask(calls)
 
-    def identity(self, keys: object = ()) -> dict[str, str]:
-        return {}
+    def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
+        """Return what the judge says of itself."""
+        return self.judge.identity(keys)
 
 
 def _told_apart(

@@ -5,9 +5,9 @@
      "human_ranks": [{"annotator": "x", "ranks": {"a": 1, "b": 2, "c": 2}}]}
 
 Rank 1 is the best; equal ranks are ties. `key_sentences`, `moments` and `label` may be there for scorers that need
-them, `curve`, `duration` and `unit` for the task severity; `kinds` says where each answer is from, and an annotator's
-`ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined with answers by name. Knows
-the file and nothing of scorers.
+them, `curve`, `duration` and `unit` for the task severity; `reference` may be left out. `kinds` says where each answer
+is from, and an annotator's `ranks_by` has ranks by criterion, such as `{"correctness": {"a": 1, …}}`. Ranks are joined
+with answers by name. Knows the file and nothing of scorers.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class HumanRanking(Record):
 class Triple(Record):
     """Answers to one question about one video, for people to rank; moments in seconds. Two or more answers will do.
 
-    `reference` is what scorers compare with; it is none of the answers. `question` is what people were asked; a judge
+    `reference` is what scorers compare with; empty where there is none. `question` is what people were asked; a judge
     is asked the task's own question, as for any run. `kinds` says by an answer's name where it is from: `first_round`,
     `second_round`, `model:NAME`, or any other word. Of the task severity, answers are curves as text, `curve` is the
     one to compare with, as (seconds, importance), and `duration` the video's, in seconds. `unit` is that in which times
@@ -54,7 +54,7 @@ class Triple(Record):
     video_id: str
     task: str
     question: str
-    reference: str
+    reference: str = ""
     answers: dict[str, str] = Field(min_length=2)
     key_sentences: tuple[str, ...] = ()
     moments: tuple[Moment, ...] = ()
@@ -73,12 +73,9 @@ class Triple(Record):
             raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
-    def _answers_alone(self) -> Self:
+    def _kinds_fit(self) -> Self:
         if self.kinds and self.kinds.keys() != self.answers.keys():
             raise ValueError("kinds are given of other answers than there are")
-        same = [name for name, answer in self.answers.items() if same_text(answer, self.reference)]
-        if same:
-            raise ValueError(f"answer {same[0]!r} is the reference, and would be compared with itself")
         return self
 
 
@@ -110,19 +107,31 @@ class RankedTriple(Triple):
 
 
 class RankingProblem(Record):
-    """A line of a rankings file that was left out, and why."""
+    """A line of a rankings file that was left out, and why. `record` says where it stands if not on a line."""
 
     line: int
     triple: str
     reason: str
+    record: str = Field(default="", exclude_if=not_)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: `line 7`, or the record's name."""
+        return self.record or f"line {self.line}"
 
 
 class Rankings(Record):
-    """A rankings file as read: the triples that can be used, and the lines that cannot."""
+    """A rankings file as read: the triples that can be used, and the lines that cannot.
+
+    `ordered`: the answers stand in the order in which people saw them. `notes` say how judgements that were published
+    in another form were made triples.
+    """
 
     source: str
     triples: tuple[RankedTriple, ...]
     problems: tuple[RankingProblem, ...]
+    ordered: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def unit(self) -> TimeUnit | None:
@@ -153,14 +162,22 @@ def read_rankings(path: Path, *, criterion: str = "") -> Rankings:
             name = str(data["triple_id"])
             if name in triples:
                 raise ValueError("the triple was there before")
-            triples[name] = RankedTriple.model_validate(_by_criterion(data, criterion) if criterion else data)
+            triples[name] = _apart(RankedTriple.model_validate(_by_criterion(data, criterion) if criterion else data))
         except (ValueError, KeyError) as error:
-            problems.append(RankingProblem(line=number, triple=name, reason=_reason(error)))
+            problems.append(RankingProblem(line=number, triple=name, reason=problem_of(error)))
     if not triples:
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "the file is empty"
         other = "; leave --criterion out, or name another" if criterion else ""
         raise DataError("there is no triple to evaluate on", path, first + other)
     return Rankings(source=str(path), triples=tuple(triples.values()), problems=tuple(problems))
+
+
+def _apart(triple: RankedTriple) -> RankedTriple:
+    """Return the triple if no answer is its reference: whoever writes both may have taken one for the other."""
+    same = [name for name, answer in triple.answers.items() if triple.reference and same_text(answer, triple.reference)]
+    if same:
+        raise ValueError(f"answer {same[0]!r} is the reference, and would be compared with itself")
+    return triple
 
 
 def _by_criterion(data: dict[str, Any], criterion: str) -> dict[str, Any]:
@@ -174,8 +191,8 @@ def _by_criterion(data: dict[str, Any], criterion: str) -> dict[str, Any]:
     return {**data, "human_ranks": ranks}
 
 
-def _reason(error: Exception) -> str:
-    """Return an error of a line in a few words that name the field."""
+def problem_of(error: Exception) -> str:
+    """Return what is wrong with a line in a few words that name the field."""
     if isinstance(error, ValidationError):
         return first_problem(error).removeprefix("the record: ")
     return f"no field {error}" if isinstance(error, KeyError) else str(error)

@@ -165,7 +165,11 @@ def _trained_share(results: Results, coverage: Sequence[Coverage]) -> TrainedSha
     seen = [one for one in told.videos if one not in (results.unseen_only or ())]
     owed = sum(one.owed for one in coverage)
     return TrainedShare(
-        questions=sum(one.trained_on for one in coverage), of=owed, videos=len(seen), sha256=told.sha256
+        questions=sum(one.trained_on for one in coverage),
+        of=owed,
+        videos=len(seen),
+        sha256=told.sha256,
+        at_least=told.at_least,
     )
 
 

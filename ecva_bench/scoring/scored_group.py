@@ -2,20 +2,22 @@
 
 Knows how values become a mean and how sure it is; knows no metric and no file. Nothing is averaged in silence: a
 sample without an answer is counted, and the mean with such samples at the worst value stands beside the mean over what
-was answered.
+was answered. Where a question is asked several times, its value is the mean over its answers, and it counts once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ..reading.text import final_answer, join_descriptions
-from ..records.annotations import sample_parts
+from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer
+from ..records.repeats import Stability
 from ..records.scores import Aggregate, Score, Summary
 from ..records.twins import original_of
 from ..statistics.intervals import bootstrap_interval, mean_of
+from ..statistics.repeats import question_means, spread_within
 from .checks import checked_gaps, checked_summary, checked_values
 from .floor import rotate_references
 from .join import AnswerGroup
@@ -35,13 +37,28 @@ class ScoredGroup:
         self._obstacles = {item.id: reason for item in self._items if (reason := scorer.obstacle(item))}
         self._batch = [item for item in self._items if item.id not in self._obstacles]
         self._absent_strata = self._strata_of_absent()
+        self._strata = {question_of(sample): stratum for sample, stratum in self._absent_strata.items()}
+        self._strata |= {question_of(item.id): scorer.stratum(item) for item in self._batch}
+        self._videos = {question_of(sample): original_of(sample_parts(sample).video) for sample in self._absent}
+        self._videos |= {question_of(item.id): original_of(item.video) for item in self._batch}
         self._values = self._of_several_strata(checked_values(scorer, self._batch))
         self._gaps = {
             item.id: _gaps(scorer, item, value) for item, value in zip(self._batch, self._values, strict=True)
         }
-        rotates = len(self._batch) > 1 and scorer.has_floor and not scorer.needs_judge
-        self._rotated = rotate_references(self._batch, seed=seed, stretch=scorer.stretches) if rotates else []
+        self._rotated = self._rotate() if scorer.has_floor and not scorer.needs_judge else []
         self._floor = checked_values(scorer, self._rotated)
+
+    def _rotate(self) -> list[Scorable]:
+        """Return the items with others' references; those that answer one question again apart, so none keeps its own.
+
+        None where there is no other.
+        """
+        again: dict[int, list[Scorable]] = {}
+        for item in self._batch:
+            again.setdefault(sample_parts(item.id).repeat, []).append(item)
+        parts = [part for part in again.values() if len(part) > 1]
+        stretch = self._scorer.stretches
+        return [item for part in parts for item in rotate_references(part, seed=self._seed, stretch=stretch)]
 
     def _strata_of_absent(self) -> dict[str, str]:
         """Return the strata of the samples without an answer, as far as the run says what is annotated of them."""
@@ -90,33 +107,26 @@ class ScoredGroup:
 
     def summaries(self) -> list[Summary]:
         """Return a record per column."""
-        reasons = dict(sorted(Counter(self._obstacles.values()).items()))
+        of_questions = {question_of(sample): reason for sample, reason in self._obstacles.items()}
+        reasons = dict(sorted(Counter(of_questions.values()).items()))
         columns = [c for c in self._scorer.columns if not c.optional or any(c.name in value for value in self._values)]
         return [self._summary(column, reasons) for column in columns]
 
     def _summary(self, column: Column, reasons: dict[str, int]) -> Summary:
-        name = column.name
-        scored = [
-            (v[name], original_of(item.video)) for item, v in zip(self._batch, self._values, strict=True) if name in v
-        ]
-        values, videos = [value for value, _ in scored], [video for _, video in scored]
-        strata = self._strata(column)
-        interval = self._interval(values, videos, strata)
-        gaps = [(item, gap) for item in self._batch if (gap := self._gaps[item.id].get(name))]
-        exempt = self._exempt(name)
-        owing = [sample for sample in self._absent if sample not in exempt]
-        unanswered = [item for item, gap in gaps if gap.unanswered]
-        absent = [original_of(sample_parts(sample).video) for sample in owing]
-        absent += [original_of(item.video) for item in unanswered]
-        filled = values + [column.worst] * len(absent)
-        of_absent = {sample: self._absent_strata[sample] for sample in owing if sample in self._absent_strata}
-        if column.balanced:
-            own = [self._absent_strata.get(sample, "") for sample in owing]
-            filled_strata = strata + own + [self._scorer.stratum(item) for item in unanswered]
-        else:
-            filled_strata, of_absent = [], {}
-        if not values and not all(gap.unanswered or item.id in exempt for item, gap in gaps):
-            filled, absent, filled_strata, of_absent = [], [], [], {}  # what is missing alone is no mean
+        name, exempt = column.name, self._exempt(column.name)
+        given: dict[str, list[float]] = {}
+        for item, own in zip(self._batch, self._values, strict=True):
+            if name in own:
+                given.setdefault(question_of(item.id), []).append(own[name])
+        values = question_means(given)
+        gaps = [(question_of(item.id), gap) for item in self._batch if (gap := self._gaps[item.id].get(name))]
+        without = {question: gap for question, gap in reversed(gaps) if question not in values}
+        worst = Counter(question for sample in self._absent if (question := question_of(sample)) not in exempt)
+        worst.update(question for question, gap in gaps if gap.unanswered)
+        filled = question_means({one: [*given.get(one, ()), *[column.worst] * worst[one]] for one in [*given, *worst]})
+        if not values and not all(gap.unanswered or question in exempt for question, gap in gaps):
+            filled = {}  # what is missing alone is no mean
+        interval = self._interval(column, values)
         return Summary(
             task=self._group.task,
             view=self._group.view,
@@ -128,40 +138,71 @@ class ScoredGroup:
             higher_is_better=column.higher_is_better,
             worst=column.worst,
             n=len(values),
-            expected=len(self._batch) + len(self._absent) - len(exempt),
-            unscored=len(gaps),
-            gaps=dict(sorted(Counter(gap.reason for _, gap in gaps).items())),
+            expected=len(self._questions([item.id for item in self._batch])) - len(exempt),
+            unscored=len(without),
+            gaps=dict(sorted(Counter(gap.reason for gap in without.values()).items())),
             exempt=exempt,
-            unjudgeable=tuple(sorted(item.id for item, gap in gaps if gap.unjudgeable and item.id not in exempt)),
-            unscorable=len(self._obstacles),
+            unjudgeable=tuple(sorted(one for one, gap in without.items() if gap.unjudgeable and one not in exempt)),
+            unscorable=sum(reasons.values()),
             reasons=reasons,
-            mean=mean_of(values, strata),
+            mean=mean_of(list(values.values()), self._strata_of(column, values)),
             interval=interval,
-            zero_filled=mean_of(filled, filled_strata),
-            zero_filled_interval=self._interval(filled, videos + absent, filled_strata) if absent else interval,
-            floor=mean_of([value[name] for value in self._floor if name in value], self._strata(column, floor=True)),
-            hits=round(sum(values)) if column.binary and not column.balanced else None,
+            zero_filled=mean_of(list(filled.values()), self._strata_of(column, filled)),
+            zero_filled_interval=self._interval(column, filled) if filled and worst else interval,
+            floor=self._floor_of(column),
+            hits=round(sum(values.values())) if self._counts_hits(column) else None,
             balanced=column.balanced,
-            absent_strata=of_absent,
+            absent_strata=self._absent_strata_of(worst) if column.balanced and filled else {},
+            stability=self._stability(column, given, [gap for _, gap in gaps]),
             qualification=self._scorer.qualification(name),
         )
 
-    def _strata(self, column: Column, *, floor: bool = False) -> list[str]:
-        """Return the strata of the items that have a value in a balanced column; none of another."""
-        items, values = (self._rotated, self._floor) if floor else (self._batch, self._values)
-        pairs = zip(items, values, strict=True) if column.balanced else ()
-        return [self._scorer.stratum(item) for item, value in pairs if column.name in value]
+    def _counts_hits(self, column: Column) -> bool:
+        return column.binary and not column.balanced and self._group.times_asked == 1
+
+    def _questions(self, answered: Iterable[str]) -> set[str]:
+        return {question_of(sample) for sample in (*answered, *self._absent)}
+
+    def _stability(self, column: Column, given: Mapping[str, Sequence[float]], gaps: Sequence[Gap]) -> Stability | None:
+        """Return how much values of one question differ; None where each is asked once."""
+        if self._group.times_asked == 1:
+            return None
+        found = spread_within(given, self._videos, seed=self._seed, draws=self._draws)
+        return Stability(
+            answers=sum(map(len, given.values())),
+            questions=found.changed.n,
+            changed=found.changed.mean,
+            interval=found.changed.interval,
+            deviation=found.deviation,
+            hits=round(sum(map(sum, given.values()))) if column.binary else None,
+            gaps=dict(sorted(Counter(gap.reason for gap in gaps).items())),
+        )
+
+    def _floor_of(self, column: Column) -> float | None:
+        pairs = zip(self._rotated, self._floor, strict=True)
+        found = [(self._scorer.stratum(item), own[column.name]) for item, own in pairs if column.name in own]
+        return mean_of([value for _, value in found], [own for own, _ in found] if column.balanced else ())
+
+    def _strata_of(self, column: Column, questions: Iterable[str]) -> list[str]:
+        """Return the strata of questions in a balanced column; none in another."""
+        return [self._strata.get(question, "") for question in questions] if column.balanced else []
+
+    def _absent_strata_of(self, questions: Collection[str]) -> dict[str, str]:
+        known = {question_of(sample): stratum for sample, stratum in self._absent_strata.items()}
+        return {question: stratum for question, stratum in known.items() if question in questions}
 
     def _exempt(self, column: str) -> tuple[str, ...]:
-        """Return the samples nobody has a value of in a column, for the edited view that it needs cannot be made."""
+        """Return the questions nobody has a value of in a column, for the edited view that it needs cannot be made."""
         view = self._scorer.needs.get(column)
-        samples = (*(item.id for item in self._batch), *self._absent)
-        return tuple(sorted(sample for sample in samples if view in self._group.impossible.get(sample, {})))
+        questions = self._questions(item.id for item in self._batch)
+        return tuple(sorted(one for one in questions if view in self._group.impossible.get(one, {})))
 
-    def _interval(self, values: list[float], videos: list[str], strata: list[str]) -> tuple[float, float] | None:
-        if mean_of(values, strata) is None:  # draws of one stratum give an interval all the same
+    def _interval(self, column: Column, values: Mapping[str, float]) -> tuple[float, float] | None:
+        numbers, strata = list(values.values()), self._strata_of(column, values)
+        if mean_of(numbers, strata) is None:  # draws of one stratum give an interval all the same
             return None
-        return bootstrap_interval(values, videos, strata=strata, seed=self._seed, draws=self._draws)
+        videos = [self._videos[question] for question in values]
+        return bootstrap_interval(numbers, videos, strata=strata, seed=self._seed, draws=self._draws)
 
     def aggregates(self) -> list[Aggregate]:
         """Return a record per number the scorer gives over all items; none where no item was scored."""
@@ -202,7 +243,7 @@ def scorables_of(scorer: Scorer, group: AnswerGroup) -> list[Scorable]:
             candidate=clean(answer.answer),
             reference=joined(answer.reference),
             others={view: clean(other.answer) if other else None for view, other in group.others(answer).items()},
-            impossible=group.impossible.get(answer.id, {}),
+            impossible=group.impossible.get(question_of(answer.id), {}),
             twins=twins,
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ..errors import UsageError
 from ..judging import Call, Judge, Verdict
+from ..judging.panel import Panel
 from ..records import Label
 from ..records.scores import Reading
 from ..taxonomy import AnomalyClass
@@ -25,7 +26,9 @@ class SecondReader:
     """Reads answers with a judge, whose verdicts are numbers: a class, or tenths of a second."""
 
     def __init__(self, judge: Judge, protocol: Protocol) -> None:
-        """Raises `UsageError` for a local judge, which tells apart verdicts of one digit alone."""
+        """Raises `UsageError` for a local judge, which tells apart verdicts of one digit alone, and for a panel."""
+        if isinstance(judge, Panel):
+            raise UsageError("a panel cannot read answers: the mean of two classes is none", remedy="name one judge")
         if judge.identity()["judge"].startswith(_LOCAL):
             raise UsageError(
                 "a local judge cannot read answers", judge.identity()["judge"], "name a model at an endpoint"

@@ -30,6 +30,7 @@ from ..wording import counted
 from ..writing import write_whole
 from .conversations import Conversation
 from .formats import SkippedSample
+from .known import KnownFiles
 from .recipe import Recipe
 
 Pixels = NDArray[np.uint8]
@@ -54,22 +55,34 @@ class PictureTooLarge(TrainingError):
     code = "picture too large"
 
 
+class SampleFrames(Protocol):
+    """The frames of conversations, and what is recorded of each file or clip."""
+
+    def __call__(self, conversation: Conversation) -> Pixels:
+        """Return the frames of a conversation: uint8 [T, side, side, 3]."""
+
+    def seen(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
+        """Return the entry of a video, or picture, in the record of a training; `named` are its data set and id."""
+
+
 class FrameCache:
     """The frames of conversations for one recipe, in a folder of the user's own (0700) that several processes may use.
 
-    It is the `frames` of `training.train`.
+    It is the `frames` of `training.train`. A file that is `known` is not read again before it is asked for.
     """
 
-    def __init__(self, recipe: Recipe, model: ShapesPictures, folder: Path | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, model: ShapesPictures, folder: Path | None = None, known: KnownFiles | None = None
+    ) -> None:
         """Keep frames in `folder`, else in the cache; `CacheError` where others may write to it."""
         self._recipe, self._model = recipe, model
+        self._known = known or KnownFiles()
         self._folder = folder or private_folder("frames")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keep_private(self._folder)
         except OSError as error:
             raise CacheError(f"no frames can be kept there ({error.strerror})", self._folder, _OTHER) from error
-        self._sha256: dict[Path, str] = {}
         self._last: tuple[Path, Pixels] | None = None
 
     def __call__(self, conversation: Conversation) -> Pixels:
@@ -91,13 +104,17 @@ class FrameCache:
 
     def check(self, conversation: Conversation) -> None:
         """Raise what asking for the frames would; those of a video are kept then, a picture is decoded alone."""
-        if conversation.kind == "picture" and conversation.path is not None:
-            _picture(conversation.path)
-        else:
+        path = conversation.path
+        was_read = path is not None and self._known.sha256(path)
+        if path is not None and conversation.kind == "picture":
+            if not was_read:
+                _picture(path)
+                self._hash(path)
+        elif not (path and was_read and self._kept(path).is_file()):
             self(conversation)
 
-    def video(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
-        """Return a video's entry in the record of the training; `named` are its data set and id."""
+    def seen(self, path: Path, named: tuple[str, str] = ("", "")) -> TrainingVideo:
+        """Return the entry of a video, or picture, in the record of a training; `named` are its data set and id."""
         try:
             size = path.stat().st_size if path.is_file() else 0  # one in an archive has none of its own
         except OSError:
@@ -105,25 +122,27 @@ class FrameCache:
         return TrainingVideo(dataset=named[0], id=named[1], sha256=self._hash(path), bytes=size)
 
     def _of_video(self, path: Path) -> Pixels:
-        kept = self._folder / f"{self._name(path)}.npy"
+        kept = self._kept(path)
         found = self._read(kept)
         if found is None:
             with self._alone(kept.name):
                 found = self._read(kept)  # another process may have decoded it
                 if found is None:
                     found = self._decode(path)
-                    self._keep(kept, found)
+                    self._write(kept, found)
         return found
 
-    def _name(self, path: Path) -> str:
+    def _kept(self, path: Path) -> Path:
+        """Return where the frames of a video are kept, or would be."""
         recipe = self._recipe
         shape = [recipe.model, recipe.frames, recipe.shaping, self._model.picture_side(), decoder_version()]
-        return sha256_of([self._hash(path), *shape])
+        return self._folder / f"{sha256_of([self._hash(path), *shape])}.npy"
 
     def _hash(self, path: Path) -> str:
-        if path not in self._sha256:
-            self._sha256[path] = Video(path).sha256
-        return self._sha256[path]
+        if not (found := self._known.sha256(path)):
+            found = Video(path).sha256
+            self._known.add(path, found)
+        return found
 
     def _decode(self, path: Path) -> Pixels:
         video = Video(path)
@@ -143,7 +162,7 @@ class FrameCache:
         right = found.dtype == np.uint8 and found.ndim == 4 and found.shape[1:] == (side, side, 3)
         return found if right else None
 
-    def _keep(self, kept: Path, frames: Pixels) -> None:
+    def _write(self, kept: Path, frames: Pixels) -> None:
         content = io.BytesIO()
         np.save(content, frames, allow_pickle=False)
         try:

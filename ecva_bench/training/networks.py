@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from .conversations import Conversation
 from .recipe import TrainedGroup
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # What a folder holds: a projector (and tower) alone; a LoRA beside them; or language model and all.
 Form = Literal["projector", "lora", "whole"]
 GROUPS: tuple[TrainedGroup, ...] = get_args(TrainedGroup)
+START = "start"  # what a training begins from, in its folder
 
 # Frames of a conversation's picture or video as the tower is shown them: uint8 [T, side, side, 3], RGB; of a picture 1.
 FramesOf = Callable[[Conversation], "NDArray[np.uint8]"]
@@ -48,6 +49,14 @@ class Trainable:
     base: Path
     base_name: str
     saved_as: Callable[[str, Form], tuple[str, str]]
+
+
+@runtime_checkable
+class MakesItsStart(Protocol):
+    """An adapter that begins a training from parts that it makes itself."""
+
+    def make_start(self, folder: Path, weights: Path | None, stage: int, seed: int) -> None:
+        """Write to a folder what a stage begins from that is not in the `weights` of the one before, and take it."""
 
 
 class TrainableAdapter(Protocol):

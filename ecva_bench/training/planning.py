@@ -126,8 +126,9 @@ class TrainingPlan:
         for name, (number, speed, share) in GPUS.items():
             time = duration(self.flops / (number * speed * share))
             lines.append(f"  {name}: {time}, modelled at {share:.0%} of {speed / 1e12:g} TFLOP/s, data not the limit")
-        videos = counted(self.videos, "video")
-        return [*lines, f"frame cache: {size(self.frame_bytes)} for {videos}, decoded once"]
+        if self.videos:
+            lines.append(f"frame cache: {size(self.frame_bytes)} for {counted(self.videos, 'video')}, decoded once")
+        return lines
 
     def _terms(self) -> list[str]:
         said = [f"  {key}: {reason}" for key, reason in self.recipe.reasons.items()]

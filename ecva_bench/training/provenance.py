@@ -26,6 +26,8 @@ from ..version import __version__
 from ..writing import write_whole
 from .conversations import Conversation
 from .formats import SkippedSample, TrainingSet
+from .known import READ
+from .networks import START
 from .recipe import Recipe
 
 _ANOTHER = "name another folder with --out"
@@ -37,12 +39,13 @@ def stage_record(
     sets: Sequence[TrainingSet],
     conversations: Sequence[Conversation],
     skipped: Sequence[SkippedSample],
-    videos: Mapping[Path, TrainingVideo],
+    media: Mapping[Path, TrainingVideo],
     started_from: str,
 ) -> TrainedStage:
     """Return the record of a stage that is about to begin on some conversations of some sets.
 
-    `videos` are the entries of their videos by path, and `skipped` the samples that are left out, of all sets.
+    `media` are the entries of their videos and pictures by path, and `skipped` the samples that are left out, of all
+    sets. Videos are listed; pictures count in the hashes of their samples.
     """
     reasons, used = {one.id: one.reason for one in skipped}, set(conversations)
     data = []
@@ -51,24 +54,25 @@ def stage_record(
         counts = Counter([*(each.reason for each in one.skipped), *unused])
         samples = len(one.conversations) - len(unused)
         data.append(TrainingData(name=one.name, sha256=one.sha256, samples=samples, skipped=dict(counts)))
-    seen = dict.fromkeys(one.path for one in conversations if one.path in videos)
+    paths = dict.fromkeys(one.path for one in conversations if one.kind == "video" and one.path)
+    videos = dict.fromkeys(media[path] for path in paths if path in media)
     return TrainedStage(
         recipe=recipe.model_dump(mode="json"),
         recipe_sha256=recipe.sha256,
         started_from=started_from,
         versions={"ecva-bench": __version__, **versions_of(*_PACKAGES)},
         data=tuple(data),
-        videos=tuple(videos[path] for path in seen if path is not None),
-        samples=tuple(sorted(sample_sha256(one, videos)[:SAMPLE_HASH] for one in conversations)),
+        videos=tuple(videos),
+        samples=tuple(sorted(sample_sha256(one, media)[:SAMPLE_HASH] for one in conversations)),
         t=now(),
     )
 
 
-def sample_sha256(conversation: Conversation, videos: Mapping[Path, TrainingVideo]) -> str:
-    """Return the hash of a sample: its turns, and its video by hash, or its picture by name."""
+def sample_sha256(conversation: Conversation, media: Mapping[Path, TrainingVideo]) -> str:
+    """Return the hash of a sample: its turns, and its video or picture by hash, or by name where it is no file."""
     path = conversation.path
-    video = videos.get(path) if path else None
-    seen = (video.sha256 or f"{video.dataset}/{video.id}") if video else path.name if path else ""
+    known = media.get(path) if path else None
+    seen = (known.sha256 or f"{known.dataset}/{known.id}") if known else path.name if path else ""
     return sha256_of([conversation.kind, seen, *([turn.role, turn.text] for turn in conversation.turns)])
 
 
@@ -93,7 +97,8 @@ def begun_in(out: Path, recipe: Recipe) -> TrainedStage | None:
     file = out / TRAINING_FILE
     if not file.is_file():
         unfinished = f".{TRAINING_FILE}."  # what another process writes right now, or a kill left of it
-        if any(not path.name.startswith(unfinished) for path in out.iterdir()):
+        before = {READ, START}  # are there before the record is
+        if any(path.name not in before and not path.name.startswith(unfinished) for path in out.iterdir()):
             raise TrainingError("the folder holds something else than a training", out, _ANOTHER)
         return None
     begun = parse_training(file.read_bytes(), file).stages[-1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from importlib.resources import files
+from operator import not_
 from pathlib import Path
 from typing import Literal, Self
 
@@ -39,6 +40,7 @@ class LoraKeys(_Keys):
 class Recipe(_Keys):
     """One stage of a training.
 
+    `adapter` is what the trained model is called where `run` knows it by another name than `model`.
     `template` is `plain` (captions alone) or `mistral`, the words that answering uses. A picture or video is shown as
     `frames` frames; `shaping` makes them square: `crop` scales the short side and takes the middle, `pad` fills up on
     the mean colour. `rates` are learning rates by what is trained: what has none is frozen. With `lora`, `language`
@@ -54,6 +56,7 @@ class Recipe(_Keys):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")
     model: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")
     stage: Literal[1, 2, 3]
+    adapter: str = Field(default="", pattern=r"^[a-z0-9-]{0,50}$", exclude_if=not_)
     title: str = ""
     data: tuple[str, ...] = ()
 
@@ -102,6 +105,11 @@ class Recipe(_Keys):
     def id(self) -> str:
         """What the recipe is called: `MODEL/RECIPE/STAGE`."""
         return f"{self.model}/{self.name}/{self.stage}"
+
+    @property
+    def answers_as(self) -> str:
+        """What `run` knows the trained model by."""
+        return self.adapter or self.model
 
     @property
     def sha256(self) -> str:

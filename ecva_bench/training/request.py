@@ -11,14 +11,16 @@ from typing import Any, Protocol, runtime_checkable
 
 from ..checkpoints.finding import find_checkpoint
 from ..errors import CheckpointError, UsageError
-from ..records.training import TrainedStage, TrainingVideo
+from ..records.training import TRAINING_FILE, TrainedStage, TrainingVideo
 from ..tasks import PromptSet
 from ..writing import write_whole
 from .conversations import Conversation
 from .costs import NetworkSizes
+from .drawn import DRAWN, DrawnFrames
 from .formats import SkippedSample, TrainingSet, read_training_set
-from .frames import FrameCache, ShapesPictures, check_bad, read_all
-from .networks import TrainableAdapter
+from .frames import FrameCache, SampleFrames, ShapesPictures, check_bad, read_all
+from .known import READ, KnownFiles
+from .networks import START, MakesItsStart, TrainableAdapter
 from .planning import TrainingPlan, lengths_of
 from .provenance import begun_in, check_same, earlier_stages, stage_record, write_steps, write_training
 from .recipe import Recipe
@@ -68,15 +70,15 @@ class PreparedTraining:
     kept: tuple[Conversation, ...]
     skipped: tuple[SkippedSample, ...]
     stages: tuple[TrainedStage, ...]
-    frames: FrameCache
+    frames: SampleFrames
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
     """A stage as asked for. `start` is the folder of the stage before; `adapter` has its weights, where there is one.
 
-    `data` are files and data sets, `media` the folder of their pictures and videos. Raises `UsageError` where nothing
-    is given to learn from, and for a model that cannot be trained.
+    `data` are files and data sets, `media` the folder of their pictures and videos; without any, a recipe whose set is
+    drawn has that. Raises `UsageError` where there is nothing to learn from, and for a model that cannot be trained.
     """
 
     recipe: Recipe
@@ -91,7 +93,7 @@ class TrainingRequest:
     machine: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.data:
+        if not self.data and DRAWN not in self.recipe.data:
             raise UsageError("there is nothing to learn from", remedy="name files or data sets with --data")
 
     @cached_property
@@ -104,7 +106,14 @@ class TrainingRequest:
     @cached_property
     def sets(self) -> tuple[TrainingSet, ...]:
         """What `data` gives, read once."""
+        if self._drawn is not None:
+            return (self._drawn.set,)
         return tuple(read_training_set(one, self.media, self.prompts) for one in self.data)
+
+    @cached_property
+    def _drawn(self) -> DrawnFrames | None:
+        """The recipe's scenes, where no data are given."""
+        return None if self.data else DrawnFrames(self.recipe, self.model)
 
     @property
     def _given(self) -> int:
@@ -117,6 +126,13 @@ class TrainingRequest:
     @property
     def _skipped(self) -> list[SkippedSample]:
         return [one for each in self.sets for one in each.skipped]
+
+    @property
+    def unknown_before(self) -> str:
+        """What is to be said of weights to start from of which no record says what they were trained on, else empty."""
+        if self.start is None or earlier_stages(self.start):
+            return ""
+        return f"{self.start} has no {TRAINING_FILE}: what its weights have seen is not known, and the new one says so"
 
     def plan(self, out: Path | None = None) -> TrainingPlan:
         """Return what the stage will take; no weights are loaded, nothing is downloaded and no video is opened.
@@ -134,7 +150,7 @@ class TrainingRequest:
             estimated = f"Mistral 7B's sizes and 4 bytes a token: {error.what}"
         conversations = self._conversations
         lengths, cut = lengths_of(conversations, self.recipe, words, sizes)
-        videos = {one.path for one in conversations if one.kind == "video"}
+        videos = {one.path for one in conversations if one.kind == "video" and self.data}
         return TrainingPlan(
             self.recipe, self.sets, tuple(lengths), (*self._skipped, *cut), len(videos), sizes, estimated
         )
@@ -147,27 +163,31 @@ class TrainingRequest:
         """
         self._check_start()
         begun = begun_in(out, self.recipe)
+        if isinstance(self.model, MakesItsStart):
+            self.model.make_start(out / START, self.start, self.recipe.stage, self.recipe.seed)
         words = self._words()  # first: without a vocabulary there is nothing to read for
-        cache = FrameCache(self.recipe, self.model, self.cache)
-        kept, bad = read_all(cache, self._conversations, self.threads, progress)
+        kept, bad, frames = self._read(out, progress)
         short = {one for one in kept if not words(one).cut(self.recipe.max_length).supervised}
         cut = [SkippedSample(one.id, str(one.path or ""), CUT_OFF) for one in kept if one in short]
         kept = [one for one in kept if one not in short]
         skipped = [*self._skipped, *bad, *cut]
         check_bad(skipped, self._given, self.max_bad)
         named = {path: name for one in self.sets for path, name in one.named.items()}
-        videos: dict[Path, TrainingVideo] = {
-            one.path: cache.video(one.path, named.get(one.path, ("", "")))
+        media: dict[Path, TrainingVideo] = {
+            path: frames.seen(path, named.get(path, ("", "")))
             for one in kept
-            if one.kind == "video" and one.path is not None
+            if (path := one.path) is not None and (path in named or one.kind == "picture")
         }
-        stage = stage_record(self.recipe, self.sets, kept, skipped, videos, self._started_from)
+        stage = stage_record(self.recipe, self.sets, kept, skipped, media, self._started_from)
         check_same(begun, stage, out)
-        if begun is not None:  # weights of so many steps lie there, and their record is part of what identifies them
+        if begun is not None:  # weights of so many steps lie there
             stage = stage.model_copy(update={"steps": begun.steps, "t": begun.t})
-        ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier_stages(self.start), stage), cache)
+        earlier = earlier_stages(self.start)
+        if self.unknown_before:
+            stage = stage.model_copy(update={"earlier_unknown": True})
+        ready = PreparedTraining(out, tuple(kept), tuple(skipped), (*earlier, stage), frames)
         if is_first():
-            write_training(out, self.recipe.model, ready.stages)
+            write_training(out, self.recipe.answers_as, ready.stages)
             lines = (json.dumps({"id": one.id, "file": one.file, "reason": one.reason}) + "\n" for one in skipped)
             write_whole(out / SKIPPED, lines)
         return ready
@@ -179,6 +199,13 @@ class TrainingRequest:
             write_steps(ready.out, ready.out, found.steps)
         return found
 
+    def _read(self, out: Path, progress: Progress) -> tuple[list[Conversation], list[SkippedSample], SampleFrames]:
+        """Read every file once and return the samples that can be used, the others, and what has their frames."""
+        if self._drawn is not None:
+            return self._conversations, [], self._drawn
+        cache = FrameCache(self.recipe, self.model, self.cache, KnownFiles(out / READ, writes=is_first()))
+        return *read_all(cache, self._conversations, self.threads, progress), cache
+
     @property
     def _started_from(self) -> str:
         if self.start is None:
@@ -188,7 +215,7 @@ class TrainingRequest:
 
     def _check_start(self) -> None:
         whole = "language" in self.recipe.rates and self.recipe.lora is None  # it may begin with all of it
-        if self.start is None and self.recipe.stage > 1 and not whole:
+        if self.start is None and self.recipe.stage > 1 and (not whole or isinstance(self.model, MakesItsStart)):
             remedy = f"name the folder of stage {self.recipe.stage - 1} with --from"
             raise UsageError("this stage goes on from another one", self.recipe.id, remedy)
 

@@ -17,7 +17,7 @@ from ..torchvision import ensure_torchvision
 from ..version import __version__
 from .conversations import Conversation
 from .log import TrainingLog
-from .networks import FramesOf, TrainableAdapter
+from .networks import START, FramesOf, TrainableAdapter
 from .recipe import Recipe
 from .words import PLAIN, Words
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .model import TrainedModel
     from .networks import Trainable
     from .stage import Stage, Told
-
-START = "start"  # the folder of the first weights, in the folder of a training that begins from nothing
 
 
 @dataclass(frozen=True)

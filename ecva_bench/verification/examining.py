@@ -127,8 +127,7 @@ def doubt_text(doubt: Doubt) -> str:
 
 
 def _expected(lookup: Lookup, sample: str) -> Sample | None:
-    parts = sample_parts(sample)
-    return lookup.samples(parts.video, parts.task).get(sample)
+    return lookup.sample(sample)
 
 
 def _of_data_set(answer: Answer, results: Results) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Keys:
         way = str(self._told[told.task].get("from", ""))
         if self._lookup is not None:
             seed = self._told[told.task].get("shuffle")
-            found = self._lookup.samples(told.video, told.task, prompt, seed).get(told.id)
+            found = self._lookup.sample(told.id, prompt, seed)
             return found and found.model_copy(update={"asked": way})
         if told.task not in TASKS or "{" in prompt.text:  # it has a place for what the data set asks
             return None

@@ -16,6 +16,7 @@ from ..errors import ResultsError
 from ..journal.results import read_results
 from ..judging import Judge, open_judge
 from ..judging.judge import LanguageJudge
+from ..judging.panel import Panel, panel_of
 from ..judging.replays import replayed_judge
 from ..leaderboard.submission import Entry, Submission, submission
 from ..leaderboard.verified import Verification
@@ -79,9 +80,21 @@ def _replayed(calls: Path | None, found: Submission) -> AbstractContextManager[J
         return nullcontext()
     signatures = {summary.signature for entry in found.entries for summary in entry.summaries}
     named = {name for one in signatures for part in one.split("|") if (name := part.removeprefix("judge:")) != part}
-    model = next(iter(named)).removeprefix("openai:") if len(named) == 1 else None
+    members = next(iter(named)).split(",") if len(named) == 1 else []
+    if len(members) > 1:
+        return panel_of(_replay(calls, name.removeprefix("openai:")) for name in members)
+    return _replay(calls, members[0].removeprefix("openai:") if members else None)
+
+
+def _replay(calls: Path, model: str | None) -> LanguageJudge:
     judge = replayed_judge(calls, model)
     return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, replay=calls)
+
+
+def _not_in_replay(judge: Judge | None) -> int:
+    """Return how many calls of a judge, or of a panel's members, the export lacks."""
+    members = judge.members if isinstance(judge, Panel) else (judge,)
+    return sum(one.usage.not_in_replay for one in members if isinstance(one, LanguageJudge))
 
 
 def _scored_again(
@@ -112,9 +125,9 @@ def _scored_again(
             seed=header.seed,
             draws=header.draws,
         )
-    if isinstance(judge, LanguageJudge) and judge.usage.not_in_replay:
+    if absent := _not_in_replay(judge):
         judged = [name for name in usable if here[name].needs_judge]
-        lacking |= dict.fromkeys(judged, f"the judge's export lacks {judge.usage.not_in_replay} of its calls")
+        lacking |= dict.fromkeys(judged, f"the judge's export lacks {absent} of its calls")
     but_for = {
         summary.column: lacking[summary.scorer]
         for entry in found.entries

@@ -18,6 +18,7 @@ from ..leaderboard.submission import DECIMALS, Entry, Submission, place_of
 from ..reading.units import TimeUnit
 from ..records.annotations import sample_parts
 from ..records.base import sha256_of
+from ..records.repeats import Stability
 from ..records.scores import Aggregate, Summary
 from ..records.twins import original_of
 from ..scoring.factory import available, scorer_class
@@ -26,6 +27,7 @@ from ..scoring.scorer import Column, Scorer
 from ..statistics.intervals import bootstrap_interval
 from ..version import __version__
 from .keys import packaged_prompt
+from .repeats import contradicting_repeats
 
 FEWEST_DRAWS, MOST_DRAWS = 1_000, 100_000
 _ROUNDED = 10.0**-DECIMALS  # of a value; so much may a mean of values be beside the true one, too
@@ -127,9 +129,10 @@ def _of_coverage(found: Submission, entry: Entry) -> Iterator[Contradiction]:
         yield Contradiction("samples named absent", len(set(one.absent)), one.failed + one.missing)
     if not get_protocol(found.scores.protocol).include_extra and one.samples != one.owed:
         yield Contradiction("samples", one.samples, one.owed)
+    yield from (Contradiction(*found_there) for found_there in contradicting_repeats(entry))
     for name, count in (("empty", one.empty), ("cut_off", one.cut_off)):
-        if count > one.answered:
-            yield Contradiction(name, count, f"at most {one.answered}")
+        if count > one.answers_given:
+            yield Contradiction(name, count, f"at most {one.answers_given}")
     stated = {summary.column for summary in entry.summaries}
     if len(stated) != len(entry.summaries):
         yield Contradiction("summaries", len(entry.summaries), f"{len(stated)}, one a column")
@@ -161,7 +164,7 @@ def _of_column(entry: Entry, summary: Summary, kind: type[Scorer], *, known: boo
 
     Another version's metric may have other columns; of this version's all are `known`.
     """
-    columns = {column.name: column for column in kind.columns}
+    columns, several = {column.name: column for column in kind.columns}, entry.coverage.repeats is not None
     column = columns.get(summary.column)
     if column is None:
         if known:
@@ -183,9 +186,10 @@ def _of_column(entry: Entry, summary: Summary, kind: type[Scorer], *, known: boo
     for name, value in numbers.items():
         if value is not None and not _within(value, column):
             yield Contradiction(name, value, f"{column.low:g} to {column.high:g}")
-        elif column.binary and name.startswith("value of") and value not in (0.0, 1.0):
+        elif column.binary and name.startswith("value of") and not several and value not in (0.0, 1.0):
             yield Contradiction(name, value, "0 or 1")
-    hits = round(summary.n * (summary.mean or 0.0)) if column.binary and not column.balanced else None
+    whole = column.binary and not column.balanced and not several  # a mean of several answers is no 0 or 1
+    hits = round(summary.n * (summary.mean or 0.0)) if whole else None
     if hits != summary.hits:
         yield Contradiction("hits", summary.hits, hits)
 
@@ -242,7 +246,7 @@ def _of_values(found: Submission, entry: Entry, summary: Summary) -> Iterator[Co
     absent = set(map(place_of, entry.coverage.absent))
     given = {place: value for place, value in values.items() if place not in absent}
     kinds = [("zero_filled_interval", summary.zero_filled_interval, values)]
-    if len(given) == summary.n:
+    if len(given) == summary.n and not (summary.stability and _lacks(entry, summary.stability)):
         kinds.append(("interval", summary.interval, given))
         mean = math.fsum(given.values()) / len(given) if given else None
         if (mean is None) != (summary.mean is None) or not math.isclose(mean or 0, summary.mean or 0, abs_tol=_ROUNDED):
@@ -252,6 +256,11 @@ def _of_values(found: Submission, entry: Entry, summary: Summary) -> Iterator[Co
         right = bootstrap_interval(list(of.values()), clusters, seed=found.scores.seed, draws=found.scores.draws)
         if not _alike(told, right, max(of.values(), default=0) - min(of.values(), default=0)):
             yield Contradiction(name, told, right)
+
+
+def _lacks(entry: Entry, stability: Stability) -> bool:
+    """Whether some question has fewer values than answers owed, so that its value has the worst among them."""
+    return bool(entry.coverage.repeats and entry.coverage.repeats.absent) or bool(stability.gaps)
 
 
 def _alike(told: tuple[float, float] | None, right: tuple[float, float] | None, spread: float) -> bool:
@@ -269,7 +278,7 @@ def _of_samples(entry: Entry, lookup: Lookup | None) -> Iterator[Contradiction]:
         parts = sample_parts(one)
         if parts.task != entry.task:
             yield Contradiction(f"task of {one}", parts.task, entry.task)
-        elif lookup is not None and one not in lookup.samples(parts.video, parts.task):
+        elif lookup is not None and lookup.sample(one) is None:
             yield Contradiction(f"the sample {one}", "named", f"none of {lookup.dataset.name}")
     if len(named) > coverage.owed:
         yield Contradiction("samples that have values or are absent", len(named), coverage.owed)

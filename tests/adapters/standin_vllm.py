@@ -1,18 +1,20 @@
 """A stand-in for the package `vllm` of early 2026: its names and signatures, and transformers behind them.
 
-    monkeypatch.setitem(sys.modules, "vllm", stand_in())
+    install(monkeypatch)
 
 What it is not given as vLLM's documentation has it, it refuses. `calls` of an `LLM` are what it was asked to generate.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 import transformers
 from PIL import Image
@@ -22,7 +24,7 @@ t: Any = transformers
 # Of the arguments that `LLM` passes on to the engine, those that exist.
 ENGINE = {
     *("max_model_len", "limit_mm_per_prompt", "enable_prefix_caching", "enforce_eager", "mm_processor_kwargs"),
-    "use_tqdm_on_load",
+    *("use_tqdm_on_load", "skip_mm_profiling", "kv_cache_memory_bytes"),
 }
 
 
@@ -37,7 +39,7 @@ class SamplingParams:
 
 
 class LLM:
-    """A model, loaded from a folder. Generates greedily, one prompt after another."""
+    """A model, loaded from a folder. Generates greedily, one prompt after another, and notes what it was asked for."""
 
     made: list[LLM] = []  # noqa: RUF012
 
@@ -69,6 +71,7 @@ class LLM:
         self.processor = t.AutoProcessor.from_pretrained(model)
         self.model = t.AutoModelForImageTextToText.from_pretrained(model, dtype=torch.float32).eval()
         self.calls: list[list[dict[str, Any]]] = []
+        self.sampling: list[SamplingParams] = []
         LLM.made.append(self)
 
     def generate(
@@ -81,10 +84,13 @@ class LLM:
         priority: list[int] | None = None,
         tokenization_kwargs: dict[str, Any] | None = None,
     ) -> list[Any]:
-        assert isinstance(sampling_params, SamplingParams)
-        assert sampling_params.temperature == 0
+        alone = isinstance(sampling_params, SamplingParams)
+        params = [sampling_params] * len(prompts) if alone else list(sampling_params or ())
+        assert all((one.temperature == 0) is alone for one in params)
         self.calls.append(prompts)
-        return [self._output(prompt, sampling_params, tokenization_kwargs or {}) for prompt in prompts]
+        self.sampling += params
+        own = zip(prompts, params, strict=True)
+        return [self._output(prompt, sampling, tokenization_kwargs or {}) for prompt, sampling in own]
 
     def _output(self, prompt: dict[str, Any], sampling: SamplingParams, tokenization: dict[str, Any]) -> Any:
         assert set(prompt) <= {"prompt", "multi_modal_data", "mm_processor_kwargs"}
@@ -125,8 +131,12 @@ class LLM:
         return SimpleNamespace(prompt=prompt["prompt"], outputs=[output])
 
 
-def stand_in() -> ModuleType:
-    module = ModuleType("vllm")
+def install(monkeypatch: pytest.MonkeyPatch, *, gpu: bool = True) -> list[LLM]:
+    """Have it imported as `vllm`, on a machine with or without a GPU; return its models, as they come."""
+    module, platforms = ModuleType("vllm"), ModuleType("vllm.platforms")
     module.LLM, module.SamplingParams = LLM, SamplingParams  # type: ignore[attr-defined]
+    platforms.current_platform = SimpleNamespace(is_cpu=lambda: not gpu)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "vllm", module)
+    monkeypatch.setitem(sys.modules, "vllm.platforms", platforms)
     LLM.made.clear()
-    return module
+    return LLM.made

@@ -27,7 +27,7 @@ from ecva_bench.adapters.parts.language.policy import Policy
 from ecva_bench.adapters.parts.language.tokens import SentencePieces, open_tokenizer
 from ecva_bench.adapters.parts.placement import Placement, place
 from ecva_bench.adapters.parts.prompts import Piece, Template, Text, TokenIds, Visual, encode
-from ecva_bench.answering import ModelOutput
+from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.errors import AdapterError, CheckpointError
 from ecva_bench.video import Frames, Video
 from ecva_bench.video.pictures import PictureView
@@ -175,6 +175,13 @@ def test_sampled_answers_depend_on_video_question_and_seed_alone(base: Path, vid
     other = replace(adapter.policy, seed=1)
     seen = adapter.look(video)
     assert adapter.ask([(seen, question) for question in QUESTIONS], other) != texts
+    again = [Question("Why?", repeat=number) for number in range(3)]
+    drawn = adapter.answer_many(video, again)
+    assert len(set(map(str, drawn))) == 3
+    assert drawn[0] == texts[0]
+    assert adapter.answer_many(video, again[::-1]) == drawn[::-1]
+    assert not adapter.deterministic
+    assert reader(base).deterministic
 
 
 def test_an_answer_says_whether_it_was_cut_off(base: Path, video: Video) -> None:

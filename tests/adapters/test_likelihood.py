@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,9 +120,9 @@ def test_hf_s_are_those_of_a_forward_pass(checkpoint: tuple[str, Path], clip: Vi
 
 
 def test_vllm_s_are_hf_s(checkpoint: tuple[str, Path], clip: Video, monkeypatch: pytest.MonkeyPatch) -> None:
-    from .standin_vllm import stand_in
+    from .standin_vllm import install
 
-    monkeypatch.setitem(sys.modules, "vllm", stand_in())
+    install(monkeypatch)
     family, folder = checkpoint
     of_hf = create_adapter(f"hf:{folder}", options_of(family)).first_token_probabilities(clip, "Where?", WORDS)  # type: ignore[arg-type]
     options = {name: value for name, value in options_of(family).items() if name != "device"}

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from transformers import dynamic_module_utils
 
-from ecva_bench.adapters.vllm_engine import VLLMEngine
+from ecva_bench.adapters.vllm_engine.serving import serve_lines
 from ecva_bench.answering import ModelOutput, create_adapter
-from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
+from tests.adapters import standin_vllm
 from tests.adapters import tiny_hf as tiny
 from tests.clips import write_clip
 
@@ -46,10 +48,9 @@ def video(clip: Path) -> Iterator[Video]:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The stand-in's models, as they come."""
-    from .standin_vllm import LLM, stand_in
+    from .standin_vllm import install
 
-    monkeypatch.setitem(sys.modules, "vllm", stand_in())
-    return LLM.made
+    return install(monkeypatch)
 
 
 def test_vllm_is_shown_what_hf_shows(checkpoint: tuple[str, Path], video: Video, made: list[Any]) -> None:
@@ -122,6 +123,55 @@ def test_the_engine_is_started_as_described(family: str, tmp_path: Path, video: 
     assert text.finish in ("stop", "length")
 
 
+def test_without_a_gpu_it_starts_in_seconds_and_takes_little_memory(
+    checkpoint: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = standin_vllm.install(monkeypatch, gpu=False)
+    create_adapter(f"vllm:{checkpoint[1]}").load()
+    create_adapter(f"vllm:{checkpoint[1]}", {"gpu_memory": "0.1"}).load()
+    unsaid, said = (llm.given for llm in made)
+    for given in (unsaid, said):
+        assert given["enforce_eager"]
+        assert given["skip_mm_profiling"]
+    assert unsaid["kv_cache_memory_bytes"] == 2**30
+    assert "kv_cache_memory_bytes" not in said
+    assert said["gpu_memory_utilization"] == 0.1
+
+
+def test_code_beside_the_weights_is_run_only_on_request_and_is_in_the_key(
+    tmp_path: Path, made: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.write(tmp_path / "qwen2_vl", "qwen2_vl")
+    keys = [create_adapter(f"vllm:{folder}", {"trust_remote_code": run}).describe() for run in ("no", "yes")]
+    (folder / "theirs.py").write_text("raise ValueError('it was run')\n")
+    keys += [create_adapter(f"vllm:{folder}", {"trust_remote_code": run}).describe() for run in ("no", "yes")]
+    assert [key.get("trust_remote_code", False) for key in keys] == [False, True, False, True]
+    assert keys[0] == keys[2]
+    assert keys[1]["checkpoint"] != keys[3]["checkpoint"]  # the code is part of the revision
+    create_adapter(f"vllm:{folder}", {"trust_remote_code": "yes"}).load()
+    assert made.pop().given["trust_remote_code"]
+
+    auto = {"auto_map": {"AutoProcessor": "theirs.Theirs"}, "processor_class": "Theirs"}
+    (folder / "processor_config.json").write_text(json.dumps(auto))
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    with pytest.raises(CheckpointError, match="trust_remote_code=yes"):
+        create_adapter(f"vllm:{folder}").load()
+    with pytest.raises(CheckpointError, match="it was run"):
+        create_adapter(f"vllm:{folder}", {"trust_remote_code": "yes"}).load()
+    assert made == []
+
+
+def test_a_model_that_vllm_refuses_for_its_code_says_how_to_allow_it(
+    checkpoint: tuple[str, Path], made: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("please pass the argument `trust_remote_code=True` to allow custom code to be run")
+
+    monkeypatch.setattr(sys.modules["vllm"], "LLM", refuse)
+    with pytest.raises(AdapterError, match=r"needs code .* --model-arg trust_remote_code=yes"):
+        create_adapter(f"vllm:{checkpoint[1]}").load()
+
+
 def test_where_vllm_is_not_installed_it_says_what_to_do(
     checkpoint: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,7 +220,7 @@ def test_the_lines_serve_and_ask_by_the_familys_settings(checkpoint: tuple[str, 
     family, folder = checkpoint
     for weights in folder.glob("*.safetensors"):
         assert weights.stat().st_size  # there, and not looked at
-    serve, run = VLLMEngine.serve_lines(str(folder))
+    serve, run = serve_lines(str(folder))
     words, served, _ = parsed(serve)
     assert words == ["vllm", "serve", str(folder)]
     assert served["--served-model-name"] == folder.name
@@ -203,7 +253,7 @@ def test_the_context_holds_all_frames(tmp_path: Path) -> None:
         folder = tmp_path / kind
         folder.mkdir()
         (folder / "config.json").write_text(json.dumps({"model_type": kind, "vision_config": vision}))
-        _, served, _ = parsed(VLLMEngine.serve_lines(str(folder))[0])
+        _, served, _ = parsed(serve_lines(str(folder))[0])
         assert tokens + 512 < int(served["--max-model-len"]) <= tokens + 512 + 2 * 1024
 
 
@@ -212,7 +262,7 @@ def test_the_context_is_no_longer_than_the_model_s(tmp_path: Path) -> None:
     text = {"max_position_embeddings": 4096}
     config = {"model_type": "llava_next_video", "image_seq_length": 576, "text_config": text}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    _, served, _ = parsed(VLLMEngine.serve_lines(str(tmp_path))[0])
+    _, served, _ = parsed(serve_lines(str(tmp_path))[0])
     assert served["--max-model-len"] == "4096"
 
 
@@ -234,4 +284,4 @@ def test_the_command_prints_both_lines_and_imports_no_torch(tmp_path: Path) -> N
 def test_a_model_that_is_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(AdapterError, match="no-such/model"):
-        VLLMEngine.serve_lines("no-such/model")
+        serve_lines("no-such/model")

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 import ecva_bench as eb
+from ecva_bench.checkpoints.finding import find_checkpoint
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import DataError, UsageError
 from ecva_bench.journal.merging import merge_results
 from ecva_bench.journal.results import read_results
+from ecva_bench.leaderboard.run_notes import training_text
 from ecva_bench.records.training import parse_training
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -118,6 +120,27 @@ def test_a_record_beside_the_weights_is_found(tmp_path: Path) -> None:
     training({"dataset": "Mini", "id": "mini01"}, name="training.json")  # by hand, with a capital
     outcome = eb.run(Weighed, tasks="cause", limit=2, model_path=str(tmp_path))
     assert [one.trained_on for one in outcome.records] == [True, False]
+
+
+def test_of_weights_whose_first_stages_are_unknown_the_share_is_a_least_one(tmp_path: Path) -> None:
+    stages = [{"videos": [{"dataset": "mini", "id": "mini01"}], "earlier_unknown": True}]
+    (tmp_path / "t.json").write_text(json.dumps({"schema": "ecva.training/1", "stages": stages}))
+    outcome = eb.run("constant", tasks="cause", limit=2, out="least.jsonl", training=tmp_path / "t.json")
+    assert "at least 1 of 2 questions" in training_text(eb.score(outcome).scores.header)
+
+
+def test_a_record_put_beside_weights_afterwards_leaves_them_what_they_were(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+
+    def revision() -> str:
+        files = ("*.json", "*.safetensors")
+        return find_checkpoint(str(tmp_path), files=files, download=False, option="--model-path").revision
+
+    before = revision()
+    training({"dataset": "mini", "id": "mini01"}, name=str(tmp_path / "training.json"))
+    assert revision() == before
+    (tmp_path / "config.json").write_text("{}")
+    assert revision() != before
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from ecva_bench.data import load_dataset
 from ecva_bench.journal.results import read_results
 from ecva_bench.scoring.files import read_scores, scores_path
 from tests.imports import ROOT
@@ -50,6 +52,33 @@ def test_edited_views_made_elsewhere_get_the_frozen_scores(
     )
     assert again == frozen
     assert any(values["gated"] is not None for values in again.values())
+
+
+def test_answers_made_elsewhere_are_marked_by_the_record_of_a_training(
+    tmp_path: Path, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `run --training` does: by data set and id without the videos, by their bytes with them."""
+    monkeypatch.chdir(tmp_path)
+    data, answers = annotations(tmp_path), write_shape("JSON lines", tmp_path)
+    first, second = load_dataset(str(data)).annotations[:2]
+    video = tmp_path / "videos" / second.media
+    video.parent.mkdir(parents=True)
+    video.write_bytes(b"bytes of a video")
+    sha256 = hashlib.sha256(video.read_bytes()).hexdigest()
+    named = {"dataset": load_dataset(str(data)).name, "id": first.video}
+    Path("t.json").write_text(json.dumps({"stages": [{"videos": [named, {"sha256": sha256}]}]}))
+    told = {}
+    for out, options in (("a.jsonl", ()), ("b.jsonl", ("--videos", "videos"))):
+        command = ("import", answers, "--data", data, "--name", "m", "--training", "t.json", "--out", out, *options)
+        code, _, told[out] = ecva_bench(*command)
+        assert code == 0
+    by_name, by_bytes = (read_results(Path(out)) for out in told)
+    assert {one.video for one in by_name.answers if one.trained_on} == {first.video}
+    assert {one.video for one in by_bytes.answers if one.trained_on} == {first.video, second.video}
+    assert "trained on the videos of 2 of 6 questions (33.3 %)" in told["a.jsonl"]
+    assert "4 of 6 questions" in told["b.jsonl"]
+    assert ecva_bench("score", "b.jsonl", "--unseen-only")[0] == 0
+    assert read_scores(Path("b.unseen.scores.jsonl")).header.unseen_only == tuple(sorted([first.video, second.video]))
 
 
 def test_an_imported_run_says_so_on_a_board(tmp_path: Path, ecva_bench: Command) -> None:

@@ -14,7 +14,7 @@ from ecva_bench.scoring.files import read_scores
 from tests.scoring.build import answer
 from tests.scoring.tiny import SAVE
 
-JUDGED = {"anomeval", "gpt", "twins-judge"}
+JUDGED = {"anomeval", "claims", "gpt", "twins-judge", "vau-eval"}
 NOT_ON_MINI = {"choice", "detection", "grounding", "severity", "twins"}  # or not asked unless named
 
 

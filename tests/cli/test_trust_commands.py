@@ -124,6 +124,23 @@ def test_scorers_are_held_against_people_and_a_broken_line_is_named(rankings, ec
     assert "rouge|" in shown
 
 
+def test_published_judgements_are_read_as_they_are_and_no_scorer_gets_a_coin_s_share(tmp_path, ecva_bench):
+    """Pairs without a reference, whose longer answer people chose in 3 of 4: rules alone have a figure."""
+    path = tmp_path / "videoautobench.latest.json"
+    texts = {"selected answer": "a car brakes and stops", "rejected answer": "a car"}
+    turned = dict(zip(texts, reversed(texts.values()), strict=True))
+    records = {f"v{n}_1": {"video_id": f"v{n}", "question": "Why?", **(texts if n else turned)} for n in range(4)}
+    path.write_text(json.dumps({**records, "v9_1": {"video_id": "v9"}}))
+    code, shown, errors = ecva_bench("meta-eval", path)
+    assert code == 0
+    assert f"{path}, record 5 (v9_1): left out: an answer or the video's name is missing" in errors
+    lines = shown.splitlines()
+    assert lines[0] == "Agreement with people, description: 4 triples"
+    assert [line.split()[:3] for line in lines if "[" in line] == [["rule:", "longer", "75.0"]]
+    assert {"bleu: left out: no reference", "rouge: left out: no reference"} <= {*lines}
+    assert f"{path}: 4 triples about 4 videos, 1 line left out" in lines
+
+
 def test_a_judged_scorer_is_held_against_people_too(rankings, tmp_path, ecva_bench):
     with JudgeServer(served(lexical)) as server:
         code, shown, _ = ecva_bench(

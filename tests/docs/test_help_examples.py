@@ -41,6 +41,7 @@ PARSED = {
     "data fetch ecva": "a hub",
     "gpt-5.4-mini --model-arg budget-usd=5 --batch": "an endpoint with batches",
     "leaderboards": "a folder of leaderboards",
+    "--hub spaces/": "a hub",
     "cause.pdf": "plots",
 }
 # Gates and checks end with 1 where they find something; what is asked of the endpoint may be cut off.

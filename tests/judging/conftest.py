@@ -33,6 +33,7 @@ def judge_at(tmp_path: Path) -> Iterator[Open]:
 
         def open_at(server: JudgeServer, **options: Any) -> LanguageJudge:
             options.setdefault("store", tmp_path / "judge.sqlite")
-            return stack.enter_context(open_judge("scripted", base_url=server.url, **options))
+            model = options.pop("model", "scripted")
+            return stack.enter_context(open_judge(model, base_url=server.url, **options))
 
         yield open_at

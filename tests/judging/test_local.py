@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ecva_bench.errors import CheckpointError, JudgeError
-from ecva_bench.judging import Call
+from ecva_bench.judging import Call, Scale
 from ecva_bench.judging.backend import Vote
 from ecva_bench.judging.judge import LanguageJudge, open_judge
 from ecva_bench.judging.messages import system_message, user_message
 from tests.cases import case
 
-from .build import grade, keys, same
+from .build import GRADE, grade, keys, same
 
 CALLS = [grade("a van"), same("a longer text about a van"), keys("one", "two", "three"), grade("x" * 300), same("b")]
 
@@ -75,6 +76,32 @@ def test_verdicts_and_expectations_are_those_of_the_models_probabilities(judge: 
         assert verdict.values == tuple(float(p.index(max(p))) for p in probabilities)
         wanted = [sum(value * weight for value, weight in enumerate(p)) for p in probabilities]
         assert verdict.expectations == pytest.approx(wanted, abs=1e-4)
+
+
+def test_verdicts_that_begin_alike_divide_the_weight_of_their_beginning(judge: LanguageJudge, model: Path) -> None:
+    """Of 0 to 10: the weight of the digit 1 goes to 1 and 10, as likely as a comma and a 0 follow it."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, weights = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model).eval()
+    calls = [Call(replace(GRADE, scale=Scale(0, 10)), grade(str(number)).payload) for number in range(12)]
+
+    def logits(text: str) -> dict[str, float]:
+        ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        with torch.inference_mode():
+            row = weights(ids).logits[0, -1].exp()
+        return {sign: float(row[tokenizer.convert_tokens_to_ids(sign)]) for sign in "0123456789,"}
+
+    for call, verdict in zip(calls, judge.ask(calls), strict=True):
+        chat = [{"role": "system", "content": system_message(call)}, {"role": "user", "content": user_message(call)}]
+        text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) + '{"verdicts": ['
+        first, second = logits(text), logits(text + "1")
+        likely = [first[str(number)] for number in range(10)]
+        ten = likely[1] * second["0"] / (second["0"] + second[","])
+        likely = [likely[0], likely[1] - ten, *likely[2:], ten]
+        assert verdict.value == likely.index(max(likely))
+        mean = sum(number * weight for number, weight in enumerate(likely)) / sum(likely)
+        assert verdict.expectation == pytest.approx(mean, abs=1e-4)
 
 
 def test_it_does_not_always_say_the_same(judge: LanguageJudge) -> None:

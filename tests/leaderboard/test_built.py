@@ -11,7 +11,7 @@ import pytest
 from ecva_bench.api.boards import background
 from ecva_bench.errors import ResultsError, UsageError
 from ecva_bench.leaderboard.files import build_leaderboards
-from ecva_bench.leaderboard.published import published_tables
+from ecva_bench.leaderboard.published import OTHERS_PUBLISHED, published_tables
 from ecva_bench.leaderboard.submission import read_submission
 from ecva_bench.verification.evidence import Evidence
 
@@ -35,7 +35,10 @@ def copy(tmp_path):
 
 def test_what_is_kept_is_what_the_submissions_give(copy):
     evidence = Evidence([FOLDER / "ci", FOLDER / "mini" / "answers"])
-    paths = build_leaderboards(copy, published=published_tables(), known=background(), read=evidence.read_verified)
+    others = {dataset: published_tables(dataset) for dataset in OTHERS_PUBLISHED}
+    paths = build_leaderboards(
+        copy, published=published_tables(), others=others, known=background(), read=evidence.read_verified
+    )
     # the frozen judge calls are older than seals
     found = [note.partition("; ")[0].rpartition(": ")[2] for note in evidence.notes]
     released = [note for note in evidence.notes if "/cuva/" in note]  # whose answers are not ours to publish

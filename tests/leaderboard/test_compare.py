@@ -302,7 +302,7 @@ def test_answers_that_could_not_be_read_are_counted_by_why():
         ("classification", {"ambiguous": 1, "out of range": 1}, {}, 3)
     ]
     shown = as_text(comparison_tables([found])[0])
-    assert "classification not read: base 2 (1 ambiguous, 1 out of range) of 3, new 0 of 3" in shown
+    assert "classification answers not read: base 2 (1 ambiguous, 1 out of range) of 3, new 0 of 3" in shown
 
 
 def lacking(*parts, of=4):

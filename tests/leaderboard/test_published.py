@@ -147,3 +147,61 @@ def test_without_runs_the_published_rows_stand_alone():
     board, ablation = leaderboards([], published=published_tables(), task="effect")
     assert [row[0].text for row in board.rows] == ["AnomShield (Ours)", "VILA"]
     assert [row[-1].text for row in ablation.rows] == ["35.09", "34.91", "14.12"]
+
+
+def others():
+    """The figures of VAU-R1's tables, by table, model and column."""
+    return {
+        (table.table, row.model, name): cell.value
+        for table in published_tables("vau-bench")
+        for row in table.rows
+        for name, cell in row.cells.items()
+        if cell
+    }
+
+
+def test_figures_of_other_papers_are_those_that_were_read(shared_data):
+    """A list of them, made by reading the paper: rows of Markdown, and a sentence for Table 7."""
+    text = (shared_data.parent / "specs" / "field.md").read_text(encoding="utf-8")
+    aspects = ["CLS", "KM", "FLU", "INF", "FAC", "VAU-Eval"]
+    theirs = {}
+    for line in re.findall(r"^\| ((?:InternVL|Qwen|HolmesVAU).*) \|$", text, re.MULTILINE):
+        model, *cells = (cell.strip() for cell in line.split("|"))
+        if len(cells) == 8 and " / " not in model:
+            model = model.replace("(table", "(Table")
+            named = dict(zip(["MCQ accuracy", "MCQ accuracy, thinking", *aspects], cells, strict=True))
+            theirs |= {("5 and 6", model, name): float(cell) for name, cell in named.items() if cell}
+        elif " / " in cells[0]:  # two models in one row, of which only the totals are told
+            first, second, *_, total = (cell.split(" / ") for cell in cells if cell)
+            for place, name in enumerate((model.partition(" / ")[0], f"{model.partition(' +')[0]} + RFT")):
+                found = {"MCQ accuracy": first, "MCQ accuracy, thinking": second, "VAU-Eval": total}
+                theirs |= {("5 and 6", name, column): float(both[place]) for column, both in found.items()}
+    sentence = " ".join(text[text.index("Table 7, binary") :].partition("\n- ")[0].split())
+    names = ["Binary accuracy", "Multi-class accuracy", "Binary accuracy, thinking", "Multi-class accuracy, thinking"]
+    for model, *cells in re.findall(r"([\w.+-]+) ([\d.]+)/([\d.]+) \(([\d.]+)/([\d.]+)\)", sentence):
+        model = f"Qwen2.5-VL-3B + {model[1:]}" if model[0] == "+" else model
+        theirs |= {("7", model, name): float(cell) for name, cell in zip(names, cells, strict=True)}
+    assert others() == theirs
+    assert len(theirs) == 10 * 3 + 5 * 5 + 5 * 4
+
+
+@pytest.mark.parametrize(("table", "questions"), [("5 and 6", 430), ("7", 441)])
+def test_accuracies_of_vau_r1_are_whole_numbers_of_so_many_answers(table, questions):
+    """And of no other number below its double: what their notes say of the file that was released, 438 rows."""
+    accuracies = [value for (number, _, name), value in others().items() if number == table and "accuracy" in name]
+
+    def fits(n):
+        return all(round(100 * round(value * n / 100) / n, 2) == value for value in accuracies)
+
+    assert [n for n in range(50, 2 * questions) if fits(n)] == [questions]
+    (notes,) = (one.notes for one in published_tables("vau-bench") if one.table == table)
+    assert f"answers to {questions} questions" in " ".join(notes)
+
+
+def test_two_choices_of_vau_r1_are_below_a_rule_that_never_looks():
+    plain = [value for (_, _, name), value in others().items() if name == "MCQ accuracy"]
+    assert (len(plain), sum(value < 82.6 for value in plain), sum(82.6 <= value < 83.1 for value in plain)) == (
+        10,
+        2,
+        1,
+    )

@@ -102,6 +102,16 @@ def test_the_steps_of_an_answer_are_handed_over_as_recorded(folder: Path) -> Non
     assert "steps" not in honest["full"]
 
 
+def test_an_answer_about_a_video_of_the_training_says_so(tmp_path: Path) -> None:
+    run = small_run("m", text="a car", spans="[1, 2]")
+    first, *others = run.results.answers
+    answers = (first.model_copy(update={"trained_on": True}), *others)
+    write_page([replace(run, results=run.results.model_copy(update={"answers": answers}))], tmp_path / "page")
+    shown = taken(tmp_path / "page", "chunk-0")[0]["runs"]["0"]["answers"]
+    noted = {(question, view): one.get("trained", False) for question in shown for view, one in shown[question].items()}
+    assert [place for place, mark in noted.items() if mark] == [(first.id.partition("/")[2], first.view)]
+
+
 def test_a_thought_in_an_answer_is_shown_among_its_steps(tmp_path: Path) -> None:
     run = small_run(
         "m", text="<think>A bus?</think>a car turns late", spans="[THINK]0 to 1?[/THINK][1, 2]", steps=STEPS

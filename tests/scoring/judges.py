@@ -23,7 +23,11 @@ NAMES = (
     "read-class",
     "read-spans",
     "claims-anomaly",
+    "claims-told-ours",
+    "claims-ours",
+    "vau-eval-ours",
 )
+_PLACES = {"at", "on", "in", "under", "behind", "night"}  # the words by which the rule tells a place or a time
 Rule = Callable[[str, Mapping[str, Any]], list[int] | None]
 
 
@@ -38,7 +42,17 @@ def lexical(name: str, payload: Mapping[str, Any]) -> list[int]:
         return [int(rouge(reference=payload["candidate"], candidate=payload["edited_candidate"]).rougeL > 0.9)]
     if name == "claims-anomaly":
         return [int(rouge(reference=payload["event"], candidate=payload["candidate"]).rouge1 > 0.5)]
+    if name == "claims-told-ours":
+        return [
+            int(claim.startswith(("what", "who")) or bool(_PLACES & set(claim.split()))) for claim in payload["claims"]
+        ]
+    if name == "claims-ours":
+        said = set(payload["candidate"].lower().split())
+        shares = [len(said & set(words)) / len(words) for _, *words in (c.lower().split() for c in payload["claims"])]
+        return [1 + int(share > 0.5) for share in shares]
     overlap = rouge(reference=payload["reference"], candidate=payload["candidate"]).rouge1
+    if name == "vau-eval-ours":
+        return [round(10 * overlap)] * len(payload["aspects"])
     return [int(overlap > 0.2)] if name == "consistency" else [round(5 * overlap)]
 
 

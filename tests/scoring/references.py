@@ -134,6 +134,14 @@ SEVERITY = by_hand(
 CHOICE = by_hand({"": {"accuracy": 0, "parsed": 0}, "a car hits a wall": {"accuracy": 0, "parsed": 1}})
 DETECTION = by_hand({text: {"correct": 0, "parsed": 0} for text in ("", "[5]")})
 GPT = by_hand({"": {"gpt_sum": 0}, "hits a wall a car": {**dict.fromkeys(_FULL, 5), "gpt_sum": 20}})
+CLAIMS = by_hand(
+    {
+        "": {"claims": 0, "claims_what": 0, "claims_who": 0, "claims_false": 0},
+        "hits a wall a car": {"claims": 1, "claims_what": 1, "claims_who": 1, "claims_false": 0},
+    }
+)
+_ASPECTS = ("vau_cls", "vau_km", "vau_flu", "vau_inf", "vau_fac")
+VAU_EVAL = by_hand({"": {"vau_total": 0}, "hits a wall a car": {**dict.fromkeys(_ASPECTS, 10), "vau_total": 50}})
 ANOMEVAL = by_hand(
     {
         "": {"s1": 0, "s2": 0, "coverage": 0, "logic": 0},
@@ -164,6 +172,7 @@ REFERENCES: dict[str, Callable[[Scorable, Any], Values]] = {
     "bleu": bleu,
     "bleurt": bleurt,
     "choice": CHOICE,
+    "claims": CLAIMS,
     "classification": CLASSIFICATION,
     "detection": DETECTION,
     "frame-ranking": FRAME_RANKING,
@@ -177,4 +186,5 @@ REFERENCES: dict[str, Callable[[Scorable, Any], Values]] = {
     "twins-judge": twins_judge,
     "unieval": unieval,
     "unieval-sum": unieval_sum,
+    "vau-eval": VAU_EVAL,
 }

@@ -10,7 +10,8 @@ import pytest
 from ecva_bench.errors import UsageError
 from ecva_bench.judging import Verdict
 from ecva_bench.judging.prompts import load_prompt
-from ecva_bench.scoring.judge_audit import INSTRUCTION, PADDING_SENTENCE, audit_judge
+from ecva_bench.scoring.judge_audit import INSTRUCTION, audit_judge
+from ecva_bench.scoring.rewording import PADDING_SENTENCE
 from ecva_bench.scoring.score import score_results
 
 from .build import answer, results

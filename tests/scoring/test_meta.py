@@ -28,6 +28,7 @@ class Quality(Scorer):
 
     name = "quality"
     tasks = ("cause", "effect")
+    has_floor = False  # it reads no reference
     columns = (
         Column("exact", "the quality"),
         Column("backwards", "its reverse", higher_is_better=False),

@@ -22,7 +22,7 @@ from ecva_bench.leaderboard.submission import Submission, submission
 from ecva_bench.records.answers import Results
 from ecva_bench.records.base import View
 from ecva_bench.records.scores import QUALIFIES, Scores, signature_parts
-from ecva_bench.scoring.controls import controls_of, with_one_fact_changed
+from ecva_bench.scoring.controls import controls_of
 from ecva_bench.scoring.qualification import FEWEST, REFERENCES
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.rankings import roc_area
@@ -186,19 +186,10 @@ def test_separation_is_the_area_under_the_curve_and_its_interval_holds_it() -> N
     assert separation([[1.0]], [[0.0]], seed=0).interval is None
 
 
-def test_one_fact_is_changed_and_no_more() -> None:
-    text = "The red car hit two people."
-    changed = with_one_fact_changed(text)
-    assert changed is not None
-    assert sum(one != other for one, other in zip(text.split(), changed.split(), strict=True)) == 1
-    assert with_one_fact_changed("Cars stopped.") == "Buses stopped."
-    assert with_one_fact_changed("It was loud.") is None
-
-
 def test_controls_are_the_reference_another_one_and_none() -> None:
     mine, other = item("said", "A red car."), item("said", "A ladder fell.", video="w")
     found = controls_of(mine, other)
-    assert [one.candidate for one in found.items] == ["A red car.", "A ladder fell.", "None", "A blue car."]
+    assert [one.candidate for one in found.items] == ["A red car.", "A ladder fell.", "None", "A red tram."]
     assert len({one.key for one in found.items}) == len(found.items)
     assert {one.reference for one in found.items} == {"A red car."}
     assert [one.candidate for one in controls_of(dataclasses.replace(mine, reference="It fell."), None).items] == [

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from ecva_bench.adapters.anomshield_mini.adapter import WEIGHTS
 from ecva_bench.data import load_dataset
 from ecva_bench.records.base import sha256_of_file
+from ecva_bench.training import recipe
+from ecva_bench.training.mini.scenes import CLIPS, SEED
 from tests.cli.conftest import Command, ecva_bench  # noqa: F401  a fixture
 
 from .smoke import write_parts
@@ -77,8 +80,7 @@ def test_a_stage_is_planned_trained_gone_on_with_and_known_to_run(
 
     refusal = told(ecva_bench, "train", *data, "--out", "one", code=2)
     assert "1 of 6 samples cannot be used (1 missing file), more than 0.1" in " ".join(refusal.split())
-    assert not Path("one").exists()
-    Path("one").mkdir()
+    assert {path.name for path in Path("one").iterdir()} == {"read.jsonl"}  # what was read is not read again
     Path("one/.training.json.12ab34cd").touch()  # a kill came while the record was written
 
     said = told(ecva_bench, "train", *data, "--out", "one", "--max-bad", "20%")
@@ -138,3 +140,42 @@ def test_without_the_model_a_plan_is_estimated_and_names_sources_and_licences(
     plan = told(ecva_bench, "train", "anomshield/paper/1", "--data", "mini", "--plan")
     for text in ("estimated, by Mistral 7B's sizes", "llava-cc3m", "licence:", "rates.connector: this project", "H200"):
         assert text in plan
+
+
+def small(stage: int, steps: int = 1) -> str:
+    """The recipe `mini` of a stage with fewer steps on fewer samples, as a file."""
+    text = (Path(recipe.__file__).parent / f"recipes/anomshield/mini/{stage}.toml").read_text()
+    for key, value in (("steps", steps), ("batch", 2), ("micro_batch", 2)):
+        text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+    Path(f"mini-{stage}.toml").write_text(text)
+    return f"mini-{stage}.toml"
+
+
+def test_the_small_one_is_trained_on_drawn_scenes_without_any_file(
+    ecva_bench: Command,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = told(ecva_bench, "train", "anomshield/mini/1", "--plan")
+    assert "steps: 225 of 16 samples" in plan
+    assert "estimated" not in plan  # Mistral's 14 GB of weights would be
+    assert float(re.findall(r"modelled: ([\d.]+) MB of weights and optimizer", plan)[0]) < 20
+    said = told(ecva_bench, "train", "anomshield/mini/2", "--out", "two", code=2)
+    assert "name the folder of stage 1 with --from" in said
+
+    Path("one/start/base").mkdir(parents=True)  # a kill came before the record was written
+    told(ecva_bench, "train", small(1), "--out", "one")
+    (first,) = record("one")["stages"]
+    assert (len(first["samples"]), len(first["videos"])) == (CLIPS, CLIPS)
+    assert first["videos"][0] == {"dataset": f"mini-training-{SEED}", "id": "00000"}
+    assert Path("one/tokenizer.model").read_bytes() == (WEIGHTS / "tokenizer.model").read_bytes()
+
+    Path("one/training.json").unlink()
+    said = told(ecva_bench, "train", small(3), "--from", "one", "--out", "three")
+    assert "run --model anomshield-mini --model-path three" in said
+    assert "one has no training.json: what its weights have seen is not known" in said
+    assert json.loads(Path("three/config.json").read_text())["mm_projector_positions"] == "spatiotemporal"
+    (third,) = record("three")["stages"]
+    assert third["started_from"].startswith("one@")
+    assert third["earlier_unknown"]

@@ -15,9 +15,12 @@ from PIL import Image
 import ecva_bench as eb
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import CacheError, StorageTrouble
+from ecva_bench.records.base import sha256_of_file
 from ecva_bench.training.batches import collate
 from ecva_bench.training.conversations import Conversation, Turn
 from ecva_bench.training.frames import FrameCache, read_all
+from ecva_bench.training.known import KnownFiles
+from ecva_bench.training.provenance import sample_sha256
 from ecva_bench.training.recipe import Recipe
 
 TURNS = (Turn("user", "<video>"), Turn("assistant", "A car."))
@@ -166,3 +169,50 @@ def test_a_full_disk_is_no_fault_of_a_file(
     monkeypatch.setattr(FrameCache, "_decode", denied)
     with pytest.raises(StorageTrouble):
         read_all(FrameCache(recipe(), Corners(), tmp_path / "frames"), clips, threads=1)
+
+
+def test_what_was_read_is_not_read_again_until_it_changes(
+    tmp_path: Path, clips: list[Conversation], decoded: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (9, 9), "red").save(picture)
+    samples = [*clips, Conversation("p", picture, "picture", (Turn("user", "<image>"), Turn("assistant", "Red.")))]
+    opened: list[object] = []
+    real = Image.open
+
+    def counting(file: Path) -> Image.Image:
+        opened.append(file)
+        return real(file)
+
+    monkeypatch.setattr(Image, "open", counting)
+
+    def read() -> FrameCache:
+        known = KnownFiles(tmp_path / "read.jsonl")
+        cache = FrameCache(recipe(), Corners(), tmp_path / "frames", known)
+        assert read_all(cache, samples, threads=2) == (samples, [])
+        return cache
+
+    first = read().seen(picture)
+    assert first.sha256 == sha256_of_file(picture)
+    with (tmp_path / "read.jsonl").open("ab") as file:
+        file.write(b'{"path": "/torn')  # a kill came
+    read()
+    assert (opened, set(decoded.values())) == ([picture], {1})
+    Image.new("RGB", (9, 9), "blue").save(picture)
+    assert read().seen(picture).sha256 == sha256_of_file(picture) != first.sha256
+    assert len(opened) == 2
+    next((tmp_path / "frames").glob("*.npy")).unlink()
+    read()
+    assert sum(decoded.values()) == len(clips) + 1  # what was kept of it is gone
+
+
+def test_a_picture_counts_by_its_content(tmp_path: Path) -> None:
+    turns = (Turn("user", "<image>"), Turn("assistant", "Red."))
+    hashes = []
+    for place, colour in (("a/1.png", "red"), ("b/1.png", "blue"), ("c/2.png", "red")):
+        path = tmp_path / place
+        path.parent.mkdir()
+        Image.new("RGB", (9, 9), colour).save(path)
+        seen = FrameCache(recipe(), Corners(), tmp_path / "frames").seen(path)
+        hashes.append(sample_sha256(Conversation(place, path, "picture", turns), {path: seen}))
+    assert hashes[0] == hashes[2] != hashes[1]

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ecva_bench.answering import ModelOutput
+from ecva_bench.answering.question import repeat_of
 from ecva_bench.checkpoints.check import CheckpointCheck
 from ecva_bench.errors import AdapterError, CheckpointError
 from ecva_bench.records.base import sha256_of
@@ -100,6 +101,11 @@ class Composed(HasCheckpoints):
         self._wanted = (device, dtype, quantize)
         self._kept_of: Video | None = None
         self._kept: dict[bytes, Seen] = {}
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether it answers greedily."""
+        return not self.policy.do_sample
 
     @property
     def answers_jointly(self) -> bool:
@@ -230,7 +236,8 @@ class Composed(HasCheckpoints):
         answers: list[ModelOutput] = []
         for start in range(0, len(pairs), size):
             batch = pairs[start : start + size]
-            seed = sha256_of([policy.seed, *((seen.identity, question) for seen, question in batch)])
+            again = [repeat for _, question in batch if (repeat := repeat_of(question))]
+            seed = sha256_of([policy.seed, *((seen.identity, question) for seen, question in batch), *again])
             with torch.inference_mode():
                 texts = generate(
                     self.networks,

@@ -59,7 +59,7 @@ def generate(
     given: dict[str, Any] = {"input_ids": torch.where(mask == 1, ids, policy.pad)}
     before = length
     try:
-        with _seeded(seed, device), looking:
+        with seeded(seed, device), looking:
             if any(bool((place < 0).any()) for place in places):
                 embedded, before = _padded(_embedded(language, places, visuals), 0.0, alike), 0
                 read = _read(language, embedded[:1, :alike], len(places)) if alike else None
@@ -248,7 +248,7 @@ class _StopStrings(StoppingCriteria):
 
 
 @contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Let torch's generators start from a seed; after it they go on as if nothing had been."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)

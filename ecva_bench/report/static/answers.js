@@ -118,7 +118,7 @@ Ecva.answers = (() => {
     if (!answer) return [el("p", { class: "nothing" }, "No answer.")];
     if (answer.error) return [failure(answer.error)];
     const text = answer.text.join("").trim() ? folded(answer.text) : el("p", { class: "nothing" }, "An empty answer.");
-    return [text, ...reading(answer), ...(answer.found ? keys(answer, task) : []), ...circumstances(answer), ...steps(answer)];
+    return [text, ...reading(answer), ...(answer.found ? keys(answer, task) : []), ...circumstances(answer), ...steps(answer), ...again(answer)];
   }
 
   // What the answer was read as, where the metric reads a class or spans out of it; the characters are marked above.
@@ -151,6 +151,7 @@ Ecva.answers = (() => {
   function circumstances(answer) {
     const noted = [];
     if (answer.finish) noted.push(`stopped by: ${answer.finish}`);
+    if (answer.trained) noted.push("the model was trained on this video");
     if (answer.damaged) noted.push(`${answer.damaged} damaged frames`);
     if (answer.seconds !== undefined) noted.push(`${answer.seconds} s`);
     return noted.length ? [el("p", { class: "noted" }, noted.join(" · "))] : [];
@@ -162,7 +163,7 @@ Ecva.answers = (() => {
     if (answer.error) box.append(failure(answer.error));
     else if (answer.text) box.append(folded(answer.text));
     else box.append(...difference(answer.difference));
-    box.append(...reading(answer), ...steps(answer));
+    box.append(...reading(answer), ...steps(answer), ...again(answer));
     return box;
   }
 
@@ -177,6 +178,13 @@ Ecva.answers = (() => {
   function steps(answer) {
     if (!answer.steps) return [];
     return [el("details", { class: "steps" }, el("summary", {}, "how the answer came about"), told(answer.steps))];
+  }
+
+  // The other answers to a question that was asked several times, with what each scores.
+  function again(answer) {
+    if (!answer.again) return [];
+    const more = `asked again: ${answer.again.length} more`;
+    return [el("details", { class: "steps" }, el("summary", {}, more), told(answer.again))];
   }
 
   function told(value) {

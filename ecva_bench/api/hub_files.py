@@ -1,0 +1,63 @@
+"""What is pushed to the hub of a folder of leaderboards: a data set's submissions, their page, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from ..errors import ResultsError
+from ..leaderboard.details import dataset_tables
+from ..leaderboard.files import TITLE, written
+from ..leaderboard.page import as_html
+from ..leaderboard.published import WITH_PUBLISHED, published_tables
+from ..leaderboard.submission import read_submissions
+from .boards import background
+
+# Of a new repository.
+_CARD = """---
+{head}
+---
+
+# {title}
+
+Scores of `ecva-bench` on the data set {dataset}. `{dataset}/submissions` holds a file for each run, with its settings
+and the value of every video; `{dataset}/leaderboard.html` is their page. Answers lie in `{dataset}/answers`, where they
+were submitted, so that their scores can be computed again: `ecva-bench leaderboard --build . --verify`. Answers quote
+annotations, whose licence is that of their data set.
+"""
+
+
+def hub_files(folder: Path, answers: Collection[Path], *, space: bool) -> dict[str, dict[str, bytes]]:
+    """Return the files of `<leaderboards>/<data set>` by commit and path: submissions with their page, then answers.
+
+    `answers` are those files in it that are to go with them; each has a commit of its own, for it may be large. Raises
+    `ResultsError` for a file that cannot be read.
+    """
+    dataset = folder.name
+    found = read_submissions(folder)
+    tables = dataset_tables(
+        found, published=published_tables() if dataset in WITH_PUBLISHED else (), known=background()
+    )
+    title = f"{TITLE}: {dataset}"
+    page = as_html(tables, title=title).encode()
+    files = {
+        f"{dataset}/leaderboard.html": page,
+        f"{dataset}/leaderboard.md": f"# {title}\n\n{written(tables, 'md')}".encode(),
+    }
+    try:
+        for path in sorted((folder / "submissions").glob("*.json*")):
+            files[f"{dataset}/submissions/{path.name}"] = path.read_bytes()
+        carried = {f"{dataset}/answers/{path.name}": path.read_bytes() for path in sorted(answers)}
+    except OSError as error:
+        raise ResultsError("a file to push cannot be read", error.filename, "check the path") from error
+    if space:
+        files["index.html"] = page.replace(b'href="submissions/', f'href="{dataset}/submissions/'.encode())
+    first = {f"{title}, {len(found)} submitted": files}
+    return first | {f"Answers: {path}": {path: content} for path, content in carried.items()}
+
+
+def card(dataset: str, *, space: bool) -> bytes:
+    """Return the README of a new repository."""
+    title = f"{TITLE}: {dataset}"
+    head = f'title: "{title}"' + ("\nsdk: static\napp_file: index.html" if space else "")
+    return _CARD.format(head=head, title=title, dataset=dataset).encode()

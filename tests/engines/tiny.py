@@ -1,0 +1,33 @@
+"""Tiny random checkpoints that real engines run: heads as wide as their kernels want, weights named as the hub's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from tests.adapters import tiny_hf
+
+HEAD = 32  # the narrowest that vLLM's attention on a CPU takes
+SECTIONS = {"qwen3_vl": [6, 5, 5]}  # time, height and width of half a head; else `WIDE`
+WIDE = [4, 4, 8]
+# The towers' names in the authors' checkpoints, where transformers 5 saves others.
+NAMES = {"llava_onevision": ("vision_tower.", "vision_tower.vision_model.")}
+
+
+def write(folder: Path, family: str) -> Path:
+    """Save a family's tiny model with one wide head in place of four narrow ones."""
+    config, processor = tiny_hf.FAMILIES[family]()
+    text = config.text_config
+    text.num_attention_heads = text.num_key_value_heads = 1
+    text.head_dim = HEAD
+    rope = getattr(text, "rope_parameters", None) or {}
+    if "mrope_section" in rope:
+        text.rope_parameters = {**rope, "mrope_section": SECTIONS.get(family, WIDE)}
+    tiny_hf.save(folder, config, processor)
+    if family in NAMES:
+        saved, theirs = NAMES[family]
+        weights = load_file(folder / "model.safetensors")
+        renamed = {name.replace(saved, theirs): weight for name, weight in weights.items()}
+        save_file(renamed, folder / "model.safetensors", {"format": "pt"})
+    return folder
