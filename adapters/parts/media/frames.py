@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ecva_bench.video import Frames, Video
 
 INTRODUCTION = "A video of {duration:.1f} seconds, as {frames} frames. Before each stands its time."
+UNSEEN = "You cannot see the video that the question is about. Give the answer that is most likely all the same."
 TIME = "{seconds:.1f} s:"
 
 
