@@ -24,6 +24,7 @@
      ├── CheckpointError           weights, or files beside them, that are not there or cannot be used
      ├── AdapterError              a model that could not be loaded or broke its interface
      │    ├── AnswerRefused        refusal: the model, or a content filter, refuses to answer a question
+     │    ├── AnswerCutOff         cut_off: nothing but thoughts fitted into the most tokens of a reply
      │    ├── AnswerPending        the question waits for others, to be asked together: no failure
      │    ├── AnswerLost           no_answer (retryable): the model was asked and no answer came
      │    ├── ModelGone            no later question could be answered either: the run ends and can be resumed
@@ -214,6 +215,12 @@ class AnswerRefused(AdapterError):
     """The model, or a content filter, refuses to answer this question. Asking again would not help."""
 
     code = "refusal"
+
+
+class AnswerCutOff(AdapterError):
+    """The reply ended at its most tokens before an answer began. Asking again for as many would not help."""
+
+    code = "cut_off"
 
 
 class AnswerLost(AdapterError):

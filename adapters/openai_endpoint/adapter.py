@@ -25,7 +25,8 @@ from ecva_bench.errors import (
 )
 from ecva_bench.judging.batches import Batches
 from ecva_bench.judging.budget import Usage
-from ecva_bench.judging.client import EndpointClient, EndpointOptions
+from ecva_bench.judging.client import FAILURES_IN_A_ROW, EndpointClient, EndpointOptions
+from ecva_bench.judging.extras import RequestExtras
 from ecva_bench.judging.store import Reply
 
 from ..parts.media.frames import INTRODUCTION, TIME, UNSEEN, uneven
@@ -33,7 +34,7 @@ from ..parts.options import choice, count, positive
 from .cost import count_before, most_of_a_question, open_budget
 from .frames import FrameEncoding, FrameRule, video_parts
 from .picture_tokens import most_tokens
-from .replies import answer_in, why_lost
+from .replies import MORE_ROOM, answer_in, why_lost
 from .requests import BY_ANSWER, SEED, TEMPERATURE, ChatRequest, EndpointQuestion, SentVideo, generation
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class OpenAIEndpoint(Adapter):
     that it does not see), `sampler` or `fps`; `frames_as` (images, video: the
     latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
     picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`; `temperature`, 0
-    unless answers are to be drawn, each with a seed of its own. How: `base_url`, else
+    unless answers are to be drawn, each with a seed of its own; `reasoning_effort`, `thinking_budget` and `extra_body`
+    as in `judging.extras`. How: `base_url`, else
     OPENAI_BASE_URL, else OpenAI's; `concurrency`; `timeout` in seconds per request; `retries`; `budget_usd` and
     `budget_tokens`, what a results file may cost over all commands, and `prices`, a price table; `batch`, a file that
     names the batches in which questions go out, at half the price and within a day. `sharing` is set by the harness:
@@ -76,6 +78,9 @@ class OpenAIEndpoint(Adapter):
         detail: str = "",
         max_new_tokens: str = "1024",
         temperature: str = "",
+        reasoning_effort: str = "",
+        thinking_budget: str = "",
+        extra_body: str = "",
         base_url: str = "",
         concurrency: str = "8",
         timeout: str = "120",
@@ -97,6 +102,8 @@ class OpenAIEndpoint(Adapter):
             raise UsageError("a video has no detail, pictures have", f"detail={detail}", "leave out frames_as=video")
         self._most_out = count("max_new_tokens", max_new_tokens)
         self._temperature = positive("temperature", temperature, zero=True) if temperature else TEMPERATURE
+        said = {"reasoning_effort": reasoning_effort, "thinking_budget": thinking_budget, "extra_body": extra_body}
+        self._extras = RequestExtras.of(said, base_url=base_url, most_out=self._most_out, option="--model-arg")
         self._concurrency = count("concurrency", concurrency)
         options = EndpointOptions(
             base_url or None,
@@ -116,6 +123,7 @@ class OpenAIEndpoint(Adapter):
         self._shown: SentVideo | None = None
         self._reported: dict[str, float] = {}  # of the usage
         self._reported_served = 0  # so many of those that answered
+        self._in_thought = 0  # so many replies in a row held nothing but thoughts
         self._gives_likely = False  # whether an answer came with probabilities
 
     def share(self, options: Mapping[str, str], workers: int) -> dict[str, str]:
@@ -143,7 +151,7 @@ class OpenAIEndpoint(Adapter):
         left_out = sorted(self._client.without)
         seed = BY_ANSWER if self._temperature else SEED
         sent = generation(self._most_out, left_out, self._temperature, seed)
-        return {**sent, **({"left_out": left_out} if left_out else {})}
+        return {**sent, **self._extras.described, **({"left_out": left_out} if left_out else {})}
 
     def adopt(self, description: Mapping[str, Any]) -> None:
         """Leave out what was left out, and nothing else: all answers of a run are asked for alike."""
@@ -211,6 +219,8 @@ class OpenAIEndpoint(Adapter):
         `served` are the models that have answered by then for the first time.
         """
         now = {name: value for name, value in vars(self._usage).items() if name != "from_store" and value is not None}
+        if not self._usage.tokens_reasoning:
+            del now["tokens_reasoning"]  # which most models do not count
         new = {name: value - self._reported.get(name, 0) for name, value in now.items()}
         self._reported = now
         if not any(new.values()):
@@ -308,6 +318,10 @@ class OpenAIEndpoint(Adapter):
             if isinstance(found, Reply):
                 shown.replies[question] = found
                 self._served |= {found.served: None} if found.served else {}
+                self._in_thought = self._in_thought + 1 if found.ended_in_thought else 0
+                if self._in_thought >= FAILURES_IN_A_ROW:  # each is paid, and no later one would fare better
+                    what = f"{self._in_thought} replies in a row ended at their most tokens before an answer began"
+                    raise JudgeError(what, self._model, MORE_ROOM)
                 return
             self._usage.failed += 1
             self._client.give_up(found)
@@ -325,7 +339,7 @@ class OpenAIEndpoint(Adapter):
         return failures
 
     def _request(self, shown: SentVideo, question: EndpointQuestion) -> ChatRequest:
-        return ChatRequest(self._model, shown, question, self._most_out, self._temperature)
+        return ChatRequest(self._model, shown, question, self._most_out, self._temperature, self._extras)
 
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""

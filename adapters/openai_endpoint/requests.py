@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ecva_bench.answering.question import Question
 from ecva_bench.judging import completions
 from ecva_bench.judging.budget import Size
+from ecva_bench.judging.extras import NO_EXTRAS, RequestExtras
 from ecva_bench.judging.store import Reply
 
 from ..parts.seeds import seed_of
@@ -52,13 +53,14 @@ class SentVideo:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What is asked about a video, as a `Request`; `most_out` are the most tokens of the answer."""
+    """What is asked about a video, as a `Request`; `most_out` are the most tokens of the reply, thoughts included."""
 
     model: str
     shown: SentVideo
     asked: EndpointQuestion
     most_out: int
     temperature: float = TEMPERATURE
+    extras: RequestExtras = NO_EXTRAS
 
     @property
     def size(self) -> Size:
@@ -82,6 +84,7 @@ class ChatRequest:
             **generation(1 if self.asked.likely else self.most_out, without, self.temperature, self._seed),
             **(_likely(without) if self.asked.likely else {}),
             **self.shown.extra,
+            **self.extras.body,
         }
 
     @property

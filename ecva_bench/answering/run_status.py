@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..journal.results import read_results, read_spent
 from ..records.annotations import sample_parts
@@ -17,6 +18,7 @@ from .adapter import Baseline, QuestionCost
 from .runner import Runner
 from .severity import MOST
 
+_THINKING = ("reasoning_effort", "thinking_budget", "extra_body")  # settings that move how long a reply is
 BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer with its key, frames and times
 
 
@@ -98,7 +100,7 @@ def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) 
     """Return a cost by what a trial took; unchanged where its model, or how that is shown videos, is another."""
     spent = read_spent(results)
     asked = spent.get("asked", 0) - spent.get("failed", 0)
-    if asked <= 0 or _shown(held.spec) != _shown(runner.manifest.spec):
+    if asked <= 0 or not same_way(held.spec, runner.manifest.spec):
         return cost
     tokens_in, tokens_out = spent.get("tokens_in", 0) / asked, spent.get("tokens_out", 0) / asked
     usd = spent["usd"] / asked if cost.usd is not None and "usd" in spent else cost.usd
@@ -106,12 +108,17 @@ def _measured(cost: QuestionCost, held: Results, results: Path, runner: Runner) 
     return replace(cost, tokens_in=tokens_in, tokens_out=tokens_out, usd=usd, usd_per_frame=per_frame, measured=True)
 
 
-def _shown(spec: dict[str, object]) -> str:
+def same_way(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether a model of two runs is the same, is shown videos in the same way and thinks as much."""
+    return _shown(one) == _shown(other)
+
+
+def _shown(spec: dict[str, Any]) -> str:
     description = spec.get("description")
-    described = (
-        {name: v for name, v in description.items() if name != "generation"} if isinstance(description, dict) else {}
-    )
-    return canonical_json([spec.get("model"), described])
+    described = dict(description) if isinstance(description, dict) else {}
+    generation = described.pop("generation", None)
+    thought = {name: generation.get(name) for name in _THINKING} if isinstance(generation, dict) else {}
+    return canonical_json([spec.get("model"), described, {name: said for name, said in thought.items() if said}])
 
 
 def fitting_subset(found: RunStatus, videos: int, usd: float) -> int:

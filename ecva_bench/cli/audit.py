@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def audit_command(
-    files: Annotated[
-        list[Path], typer.Argument(help="Results files, or the authors' answer files.", show_default=False)
-    ],
+    files: Annotated[list[Path], typer.Argument(help="Results, or the authors' answer files.", show_default=False)],
     data: Data = None,
     task: Annotated[
         str | None, typer.Option(help="Task of the authors' answer files, where they do not tell.", show_default=False)
@@ -29,6 +27,7 @@ def audit_command(
     judge_url: judge_options.Url = None,
     votes: judge_options.Votes = None,
     judge_max_tokens: judge_options.MaxTokens = None,
+    judge_arg: judge_options.Args = None,
     concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,

@@ -28,6 +28,7 @@ def judge_audit_command(
     seed: Annotated[int, typer.Option(help="Seed of the sample, the shuffled references and the intervals.")] = 0,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
+    judge_arg: judge_options.Args = None,
     concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,

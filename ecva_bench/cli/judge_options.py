@@ -16,6 +16,7 @@ from .progress import progress
 
 if TYPE_CHECKING:
     from ..judging import Judge
+    from ..judging.extras import RequestExtras
     from ..judging.judge import LanguageJudge
     from ..judging.panel import Panel, PanelAgreement
 
@@ -40,6 +41,15 @@ MaxTokens = Annotated[
     int | None,
     _option(min=1, help="Most tokens of a reply, its thoughts included, of a judge at an endpoint. Default: 4096."),
 ]
+Args = Annotated[
+    list[str] | None,
+    _option(
+        "--judge-arg",
+        help="How much a judge at an endpoint thinks: reasoning-effort=low, thinking-budget=TOKENS; or parameters of "
+        "the endpoint's own: extra-body='{…}'. May be repeated.",
+        show_default=False,
+    ),
+]
 Concurrency = Annotated[int | None, _option(min=1, help="Calls to the judge at once. Default: 16.")]
 BudgetUsd = Annotated[
     float | None, _option(min=0, help="Stop before all votes asked for, earlier ones too, cost more.")
@@ -56,7 +66,7 @@ Replay = Annotated[
 
 
 _CONCURRENCY = 16
-_WITH_PREFIX = ("url", "max_tokens", "store", "export", "replay")  # as --judge-url
+_WITH_PREFIX = ("url", "max_tokens", "arg", "store", "export", "replay")  # as --judge-url
 
 
 class JudgeOptions(TypedDict):
@@ -65,6 +75,7 @@ class JudgeOptions(TypedDict):
     url: str | None
     votes: int | None
     max_tokens: int | None
+    arg: list[str] | None
     concurrency: int | None
     budget_usd: float | None
     budget_tokens: int | None
@@ -129,7 +140,7 @@ def _open_panel(names: Sequence[str], options: JudgeOptions, usual_votes: int) -
             return open_user_judge(name)
         own: JudgeOptions = {**options, "export": None}
         if name not in paid:
-            own["max_tokens"] = None
+            own["max_tokens"] = own["arg"] = None
         return _open_judge(name, own, usual_votes, members=max(1, len(paid)))
 
     with panel_of(map(member, names)) as panel:
@@ -163,10 +174,12 @@ def _open_judge(
     from ..records.seals import unsealed_text
 
     votes, max_tokens = options["votes"], options["max_tokens"]
+    extras = _extras(options)
     who = f"judge {model}" if members else "judge"
     if replay := options["replay"]:
         replayed = replayed_judge(replay, model or None)
         model, votes, max_tokens = replayed.model, votes or replayed.votes, max_tokens or replayed.max_tokens
+        extras = extras if options["arg"] else replayed.extras
         if not replayed.sealed:
             say(f"note: {unsealed_text(replay)}", error=True)
     with (
@@ -177,6 +190,7 @@ def _open_judge(
             concurrency=options["concurrency"] or _CONCURRENCY,
             votes=votes or usual_votes,
             max_tokens=max_tokens,
+            extras=extras,
             budget_usd=options["budget_usd"],
             budget_tokens=options["budget_tokens"],
             prices=options["prices"],
@@ -207,13 +221,30 @@ def _open_judge(
             raise typer.Exit(3)
 
 
+def _extras(options: JudgeOptions) -> RequestExtras:
+    """Return what `--judge-arg` has the requests say; `UsageError` for what it cannot."""
+    from ..errors import UsageError
+    from ..judging.completions import MAX_REPLY_TOKENS
+    from ..judging.extras import NAMES, RequestExtras
+    from .options import model_options
+
+    given = model_options(options["arg"])
+    if unknown := next((name for name in given if name not in NAMES), None):
+        known = ", ".join(name.replace("_", "-") for name in NAMES)
+        raise UsageError(f"there is no option {unknown!r} of a judge", "--judge-arg", f"known are {known}")
+    most_out = options["max_tokens"] or MAX_REPLY_TOKENS
+    return RequestExtras.of(given, base_url=options["url"], most_out=most_out, option="--judge-arg")
+
+
 def _cost(judge: LanguageJudge) -> str:
     usage = judge.usage
     price = "price unknown" if usage.usd is None else usd(usage.usd)
+    thought = f" ({amount(usage.tokens_reasoning)} of them thought)" if usage.tokens_reasoning else ""
+    out = f"{amount(usage.tokens_out)} out{thought}"
     notes = f", {counted(usage.uncounted, 'reply')} without a count of tokens" if usage.uncounted else ""
     notes += f", {counted(usage.not_in_replay, 'vote')} not in the replay" if usage.not_in_replay else ""
     return (
         f"{counted(usage.asked, 'vote')} asked, {usage.from_store:,} from the store, {usage.failed:,} failed, "
-        f"{counted(usage.retries, 'retry')}, {amount(usage.tokens_in)} tokens in, {amount(usage.tokens_out)} out, "
+        f"{counted(usage.retries, 'retry')}, {amount(usage.tokens_in)} tokens in, {out}, "
         f"{price}{notes}"
     )

@@ -10,6 +10,7 @@ import typer
 
 from ..untrusted import say, say_json, say_lines
 from . import judge_options
+from .score import JUDGING
 
 
 def meta_eval_command(
@@ -22,6 +23,7 @@ def meta_eval_command(
     votes: judge_options.Votes = None,
     judge_url: judge_options.Url = None,
     judge_max_tokens: judge_options.MaxTokens = None,
+    judge_arg: judge_options.Args = None,
     concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
@@ -40,6 +42,7 @@ def meta_eval_command(
 
     Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
     """
+    judging = {name.removeprefix("judge_"): value for name, value in locals().items() if name in JUDGING}
     from ..annotation.judgements import read_judgements
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json
@@ -50,21 +53,7 @@ def meta_eval_command(
     ranked = read_judgements(rankings, criterion=criterion)
     for problem in ranked.problems:
         say(f"{rankings}, {problem.place}: left out: {problem.reason}", error=True)
-    with judge_options.judge_from_options(
-        judge,
-        url=judge_url,
-        votes=votes,
-        usual_votes=3,
-        max_tokens=judge_max_tokens,
-        concurrency=concurrency,
-        budget_usd=budget_usd,
-        budget_tokens=budget_tokens,
-        prices=prices,
-        batch=batch,
-        store=judge_store,
-        export=judge_export,
-        replay=judge_replay,
-    ) as language_judge:
+    with judge_options.judge_from_options(judge, usual_votes=3, **judging) as language_judge:
         rules = replace(get_protocol(protocol), timestamp_unit=ranked.unit)
         chosen = [get_scorer(name, rules, language_judge) for name in scorers.split(",")]
         found = meta_evaluate(ranked, chosen, seed=seed)

@@ -89,6 +89,7 @@ JUDGING = (
     "judge_url",
     "votes",
     "judge_max_tokens",
+    "judge_arg",
     "concurrency",
     "budget_usd",
     "budget_tokens",
@@ -119,6 +120,7 @@ def score_command(
     judge_url: judge_options.Url = None,
     votes: judge_options.Votes = None,
     judge_max_tokens: judge_options.MaxTokens = None,
+    judge_arg: judge_options.Args = None,
     concurrency: judge_options.Concurrency = None,
     budget_usd: judge_options.BudgetUsd = None,
     budget_tokens: judge_options.BudgetTokens = None,
@@ -134,11 +136,10 @@ def score_command(
 
     A results file stands alone. Answers made elsewhere, in JSON, CSV, a workbook
     and more, are joined by the videos' names with the annotations that --data
-    names; `ecva-bench import` says more, and takes several files as one run. With
-    --judge, a language model also judges: the GPT-based score and AnomEval. Its
-    verdicts are stored: asking again costs nothing, and a budget that ends (exit
-    code 3) loses nothing. A scorer that could give no answer a value ends with
-    code 3 as well. Scores that the file holds of other metrics stay in it.
+    names; `ecva-bench import` takes several as one run. With --judge, a language
+    model also judges: the GPT-based score and AnomEval. Its verdicts are stored:
+    asking again costs nothing, and a budget that ends (exit code 3) loses none. A
+    scorer that finds no value ends with code 3, too. Scores of other metrics stay.
 
     Examples:
 

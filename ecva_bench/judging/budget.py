@@ -31,6 +31,7 @@ class Usage:
 
     `not_in_replay` votes could not be asked, for there is only an export. `retries` are requests beyond the first of a
     vote. Tokens include those of replies that were no verdict; `usd` is None where the model's price is unknown.
+    `tokens_reasoning` are part of `tokens_out`: thoughts, as far as endpoints count them.
     `uncounted` requests came without a usable count of tokens: they are in `usd` at the most they can have cost, for
     the tokens `uncounted_in` and `uncounted_out`.
     """
@@ -43,6 +44,7 @@ class Usage:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_cached: int = 0
+    tokens_reasoning: int = 0
     uncounted: int = 0
     uncounted_in: int = 0
     uncounted_out: int = 0
@@ -178,6 +180,7 @@ class Budget:
         usage.tokens_in += reply.tokens_in
         usage.tokens_out += reply.tokens_out
         usage.tokens_cached += cached
+        usage.tokens_reasoning += min(reply.tokens_reasoning or 0, reply.tokens_out)
         usd = None
         if self.price is not None:
             usd = reserved.part * self.price.of(reply.tokens_in, reply.tokens_out, cached)

@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from ..reading.verdicts import read_verdicts
 from ..untrusted import parse_json, well_formed
 from . import messages
 from .backend import Vote
+from .counts import token_counts
 from .error_bodies import ErrorBody
+from .extras import NO_EXTRAS, RequestExtras
 from .logprobs import expected_verdicts, likely_beginnings
 from .store import Reply
 
@@ -57,7 +59,7 @@ class RequestFailure:
     lost: bool = False
 
 
-def sampling_parameters(seed: int, max_tokens: int) -> dict[str, Any]:
+def sampling_parameters(seed: int, max_tokens: int, extras: RequestExtras = NO_EXTRAS) -> dict[str, Any]:
     """Return how a vote is to be sampled, as part of its address; a reply names what of it was rejected."""
     return {
         "temperature": 0,
@@ -65,10 +67,13 @@ def sampling_parameters(seed: int, max_tokens: int) -> dict[str, Any]:
         "max_completion_tokens": max_tokens,
         "response_format": "json_schema",
         "top_logprobs": TOP_LOGPROBS,
+        **extras.described,
     }
 
 
-def request_body(vote: Vote, *, model: str, max_tokens: int, without: Collection[str]) -> dict[str, Any]:
+def request_body(
+    vote: Vote, *, model: str, max_tokens: int, without: Collection[str], extras: RequestExtras = NO_EXTRAS
+) -> dict[str, Any]:
     """Return the request of a vote, without the parameters that the endpoint has rejected."""
     call = vote.call
     limit = "max_completion_tokens" if "max_completion_tokens" not in without else "max_tokens"  # its older name
@@ -85,6 +90,7 @@ def request_body(vote: Vote, *, model: str, max_tokens: int, without: Collection
         "response_format": {"type": "json_schema", "json_schema": schema},
         "logprobs": True,
         "top_logprobs": TOP_LOGPROBS,
+        **extras.body,
     }
     return {name: value for name, value in whole.items() if name not in without}
 
@@ -108,7 +114,7 @@ def read_completion(
             refusal=scrub(refusal) or ("content_filter" if finish == "content_filter" else ""),
             expectations=_expectations(content, choice.get("logprobs"), vote) if vote else None,
             served=scrub(_served(found)),
-            **_counts(usage),
+            **token_counts(usage),
             left_out=tuple(sorted(without)),
             thought="" if vote else scrub(_thought(message)),
             beginnings=() if vote else likely_beginnings(choice.get("logprobs")),
@@ -118,9 +124,16 @@ def read_completion(
 
 
 def is_usable(reply: Reply, vote: Vote) -> bool:
-    """Return whether a reply settles a vote: it holds verdicts, or refuses to give any."""
+    """Return whether a reply settles a vote: it holds verdicts, refuses to give any, or was cut off while thinking.
+
+    Of the last no other is to be had with as many tokens, and each try costs all of them.
+    """
     scale = vote.call.prompt.scale
-    return bool(reply.refusal) or read_verdicts(reply.content, scale, vote.call.expected) is not None
+    return (
+        bool(reply.refusal)
+        or reply.ended_in_thought
+        or read_verdicts(reply.content, scale, vote.call.expected) is not None
+    )
 
 
 def request_failure(
@@ -232,37 +245,6 @@ def _text(value: object) -> str:
 def _served(completion: Mapping[str, Any]) -> str:
     """Return what answered, in the endpoint's words: the model and, where there is one, the system's fingerprint."""
     return "@".join([_text(completion.get("model")), *filter(None, [_text(completion.get("system_fingerprint"))])])
-
-
-class _Counts(TypedDict):
-    """What a reply says of its tokens, as fields of `Reply`."""
-
-    tokens_in: int | None
-    tokens_out: int | None
-    tokens_cached: int | None
-    miscounted: str
-
-
-def _counts(usage: Mapping[str, Any]) -> _Counts:
-    """Return the tokens a reply says it took, None for what it does not say, and what it says in place of a number."""
-    said = (
-        usage.get("prompt_tokens"),
-        usage.get("completion_tokens"),
-        (usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
-    )
-    counts = [_count(value) for value in said]
-    strange = [repr(v)[:40] for v, count in zip(said, counts, strict=True) if v is not None and count is None]
-    return {
-        "tokens_in": counts[0],
-        "tokens_out": counts[1],
-        "tokens_cached": counts[2],
-        "miscounted": ", ".join(strange),
-    }
-
-
-def _count(value: object) -> int | None:
-    """Return a number of tokens, None where an endpoint gives something else in its place."""
-    return value if type(value) is int and value >= 0 else None
 
 
 def _expectations(content: str, logprobs: Any, vote: Vote) -> tuple[float, ...] | None:

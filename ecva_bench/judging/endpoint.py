@@ -17,6 +17,7 @@ from .backend import Keep, Outcome, Vote
 from .batches import Batches
 from .budget import Budget, Size
 from .client import EndpointClient, EndpointOptions
+from .extras import NO_EXTRAS, RequestExtras
 from .store import Cost, Reply
 from .verdicts import FAILED, REJECTED
 
@@ -32,6 +33,7 @@ class _VoteRequest:
     vote: Vote
     model: str
     most_out: int
+    extras: RequestExtras
 
     @property
     def size(self) -> Size:
@@ -39,7 +41,9 @@ class _VoteRequest:
         return Size(text=text, out=self.most_out, key=self.vote.key)
 
     def body(self, without: Collection[str]) -> dict[str, Any]:
-        return completions.request_body(self.vote, model=self.model, max_tokens=self.most_out, without=without)
+        return completions.request_body(
+            self.vote, model=self.model, max_tokens=self.most_out, without=without, extras=self.extras
+        )
 
     def read(self, raw: bytes, *, without: Collection[str], scrub: Callable[[str], str]) -> Reply | None:
         return completions.read_completion(raw, self.vote, without=without, scrub=scrub)
@@ -79,20 +83,28 @@ class Endpoint:
     kind: ClassVar[str] = "openai"
 
     def __init__(
-        self, model: str, options: EndpointOptions, budget: Budget, *, max_tokens: int, batches: Path | None = None
+        self,
+        model: str,
+        options: EndpointOptions,
+        budget: Budget,
+        *,
+        max_tokens: int,
+        extras: RequestExtras = NO_EXTRAS,
+        batches: Path | None = None,
     ) -> None:
         """Open nothing yet: what is answered from the store needs no key and no endpoint.
 
         `max_tokens` are the most of a reply. With `batches`, the file that names them, votes go out as batches.
         """
         self.model, self._concurrency, self._max_tokens = model, options.concurrency, max_tokens
+        self._extras = extras
         self._client, self._budget = EndpointClient(model, options, budget), budget
         self._batches = Batches(batches, options, budget) if batches else None
         self._answered = False  # whether a vote was put to the endpoint at all
 
     def parameters(self, seed: int) -> dict[str, Any]:
         """Return the sampling parameters of a vote with this seed."""
-        return completions.sampling_parameters(seed, self._max_tokens)
+        return completions.sampling_parameters(seed, self._max_tokens, self._extras)
 
     @property
     def limited(self) -> bool:
@@ -103,8 +115,11 @@ class Endpoint:
         """Return what a vote is likely to cost; None in batches, which a file of their own names."""
         if self._batches or not self._budget.price:
             return None
-        likely = self._budget.estimate([_VoteRequest(vote, self.model, self._max_tokens).size])
+        likely = self._budget.estimate([self._request(vote).size])
         return Cost(likely.usd, likely.uncounted_in + likely.uncounted_out)
+
+    def _request(self, vote: Vote) -> _VoteRequest:
+        return _VoteRequest(vote, self.model, self._max_tokens, self._extras)
 
     def take_cost(self, vote: Vote) -> Cost:
         """Return what was spent on a vote since the last call of this."""
@@ -147,7 +162,7 @@ class Endpoint:
             votes, self._answered = [vote for vote in votes if vote is not alone], True
         without = self._client.without
         while votes:
-            requests = [(vote, _VoteRequest(vote, self.model, self._max_tokens)) for vote in votes]
+            requests = [(vote, self._request(vote)) for vote in votes]
             for vote, request in requests:
                 batches.put(vote.key, request, without)
             batches.wait()
@@ -172,7 +187,7 @@ class Endpoint:
         await asyncio.sleep(wait)
         try:
             for vote in work.votes:
-                found = await self._client.ask(_VoteRequest(vote, self.model, self._max_tokens))
+                found = await self._client.ask(self._request(vote))
                 if isinstance(found, Reply):
                     work.add(vote, found)
                 else:

@@ -24,6 +24,7 @@ from .client import EndpointOptions
 from .completions import MAX_REPLY_TOKENS
 from .endpoint import Endpoint
 from .exports import key_of
+from .extras import NO_EXTRAS, RequestExtras
 from .identity import ReplyOrigin, sampling, served
 from .local import LocalModel
 from .prices import find_price
@@ -50,6 +51,7 @@ def open_judge(
     votes: int = 1,
     seed: int = 0,
     max_tokens: int | None = None,
+    extras: RequestExtras = NO_EXTRAS,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
     prices: Path | None = None,
@@ -61,12 +63,12 @@ def open_judge(
 ) -> LanguageJudge:
     """Return the judge called `model`: a model at an OpenAI-compatible endpoint, or `hf:PATH_OR_ID` in this process.
 
-    The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries`
-    the further requests per vote. Every call is sent to the model `votes` times, with seeds from `seed` on, for a
-    reply of at most `max_tokens`. `prices` extends the price table. With `batch`, calls go out as batches, at half the
-    price and within a day; a file beside the store names them. Replies are stored in `store`, else in the cache folder;
-    with `replay`, an export, no model is asked. One of several `members` of a panel spends its even part of the budget.
-    Raises `JudgeError` for options that cannot work.
+    The endpoint is `base_url`, else OPENAI_BASE_URL, else OpenAI's. `timeout` is in seconds per request, `retries` the
+    further requests per vote. Every call is sent to the model `votes` times, with seeds from `seed` on, for a reply of
+    at most `max_tokens`, with `extras` in the request. `prices` extends the price table. With `batch`, calls go out as
+    batches (half the price, within a day), named in a file beside the store. Replies are stored in `store`, else in the
+    cache; with `replay`, an export, none is asked. One of several `members` of a panel spends its even part of the
+    budget. Raises `JudgeError` for options that cannot work.
 
     >>> import ecva_bench as eb
 
@@ -82,15 +84,17 @@ def open_judge(
     usage = Usage()
     backend: Backend
     if model.startswith(LOCAL_PREFIX):
-        if max_tokens is not None:
-            raise JudgeError("a local judge writes no reply that could be too long", model, "leave its limit out")
+        if max_tokens is not None or extras.body:
+            what = "a local judge writes no reply that could be too long, or thought about"
+            raise JudgeError(what, model, "leave its limit and --judge-arg out")
         backend = LocalModel(model.removeprefix(LOCAL_PREFIX), replayed=replay is not None)
     else:
         limits = Limits(budget_usd, budget_tokens, workers=members, who="judges")
         budget = Budget(model, usage, price=find_price(model, prices), limits=limits)
         options = EndpointOptions(base_url, concurrency, timeout, retries)
         batches = (store or default_store_path()).with_suffix(".batches.jsonl") if batch else None
-        backend = Endpoint(model, options, budget, max_tokens=max_tokens or MAX_REPLY_TOKENS, batches=batches)
+        most_out = max_tokens or MAX_REPLY_TOKENS
+        backend = Endpoint(model, options, budget, max_tokens=most_out, extras=extras, batches=batches)
     if replay is not None:
         replies = Store(None)
         replies.import_jsonl(replay)

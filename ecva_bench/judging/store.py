@@ -17,6 +17,8 @@ from typing import Any
 
 from ..cache import cache_dir, open_base
 from ..errors import JudgeError
+from ..reading.text import final_answer
+from ..records.answers import finish_of
 from ..records.base import canonical_json
 from ..untrusted import parse_json
 from ..writing import write_whole
@@ -33,7 +35,8 @@ class Reply:
     `finish` is why it stopped; `refusal` is its text instead of a verdict. `expectations` are the expected verdicts by
     its token log-probabilities, None where it gave none. `served` is the model that replied, as the endpoint names it,
     and behind an @ the system's fingerprint. `thought` is the model's reasoning, where the endpoint sends it separately
-    and the caller wants it. `tokens_in` include the `tokens_cached`; None where the endpoint does not count.
+    and the caller wants it. `tokens_in` include the `tokens_cached` and `tokens_out` the `tokens_reasoning`; None where
+    the endpoint does not count.
     `miscounted` is what it sends in the place of a count. `left_out` are parameters of the address that the endpoint
     rejected. `beginnings` are the texts that its first token might have been, with their probabilities, where these
     were asked for. `thought`, `miscounted` and `beginnings` are not stored.
@@ -47,10 +50,16 @@ class Reply:
     tokens_in: int | None = None
     tokens_out: int | None = None
     tokens_cached: int | None = None
+    tokens_reasoning: int | None = None
     left_out: tuple[str, ...] = ()
     thought: str = ""
     miscounted: str = ""
     beginnings: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def ended_in_thought(self) -> bool:
+        """Whether it was cut off before it said anything but thoughts."""
+        return finish_of(self.finish) == "length" and not final_answer(self.content)
 
     @classmethod
     def from_json(cls, text: str) -> Reply:
@@ -63,7 +72,10 @@ class Reply:
 
     def to_json(self) -> str:
         """Return the reply as canonical JSON."""
-        return canonical_json({name: value for name, value in vars(self).items() if name in _REPLY_FIELDS})
+        found = {name: value for name, value in vars(self).items() if name in _REPLY_FIELDS}
+        if self.tokens_reasoning is None:
+            del found["tokens_reasoning"]
+        return canonical_json(found)
 
 
 @dataclass(frozen=True)

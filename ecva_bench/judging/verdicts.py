@@ -19,6 +19,10 @@ REJECTED = "rejected"  # the request, for what is in it: too long a text, for in
 FAILED = "failed"
 NOT_IN_REPLAY = "not in the replay"
 _PASSING = (FAILED, NOT_IN_REPLAY)
+_THOUGHT_ALONE = (
+    "the reply ended at its most tokens before a verdict began; allow more with --judge-max-tokens, "
+    "or have it think less with --judge-arg reasoning-effort=low"
+)
 _SHOWN = 120  # characters of a reply that a reason quotes
 
 
@@ -66,5 +70,7 @@ def mean_verdict(votes: Sequence[Sequence[float]], scale: Scale) -> tuple[float,
 def _reason(outcome: Reply | str) -> str:
     if isinstance(outcome, str):
         return outcome
+    if outcome.ended_in_thought and not outcome.refusal:
+        return f"{UNPARSABLE}: {_THOUGHT_ALONE}"
     word, said = (REFUSED, outcome.refusal) if outcome.refusal else (UNPARSABLE, outcome.content)
     return f"{word}: {said[:_SHOWN]!r}"

@@ -35,7 +35,7 @@ from .pairing import (
     mismatches,
     pairs,
 )
-from .run_notes import lacking_text, warnings_of
+from .run_notes import lacking_text, samples_text, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .unjudgeable import both_on_the_same, unjudgeable_texts
 
@@ -68,7 +68,10 @@ class Side(Record):
             model=header.model,
             results_sha256=header.results_sha256,
             lacking=header.lacking,
-            warnings=tuple(text for text in warnings_of(header) if text != lacking_text(header)),
+            warnings=(
+                *(text for text in warnings_of(header) if text != lacking_text(header)),
+                *filter(None, [samples_text(scores.coverage)]),
+            ),
             libraries=header.libraries,
             trained_on=header.trained_on,
         )

@@ -10,7 +10,7 @@ from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
 from .qualified import qualification_texts
-from .run_notes import judges_text, warnings_of
+from .run_notes import judges_text, samples_text, warnings_of
 from .sheet import VIEWS, judged_texts, score_sheets, signature_tables, value_text
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
@@ -61,7 +61,8 @@ def headline_table(
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
     judges = judges_text(summary.signature for group in groups for summary in group.rows[0].entry.summaries)
-    beware = [*warnings_of(run.scores), *([judges] if judges else [])]
+    several = samples_text(group.rows[0].entry.coverage for group in groups)
+    beware = [*warnings_of(run.scores), *filter(None, (judges, several))]
     for group in groups:
         beware += [f"{group.task}: {text}" for text in qualification_texts(group.rows[0].entry.summaries)]
         ranked_by = group.rows[0].summaries.get(group.by)

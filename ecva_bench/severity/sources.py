@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ..answering import Adapter, Question, create_adapter
 from ..answering.factory import described
 from ..answering.severity import LEAST_MASS, parts_of
-from ..errors import AdapterError, AnswerLost, AnswerPending, AnswerRefused, EcvaError, UsageError
+from ..errors import AdapterError, AnswerCutOff, AnswerLost, AnswerPending, AnswerRefused, EcvaError, UsageError
 from ..files.by_video import read_moments, read_sentence_spans
 from ..prompt_files import read_prompt
 from ..reading.spans.reader import read_spans
@@ -190,7 +190,7 @@ class _Entailment(_Model):
         try:
             with self._own_errors(annotation):
                 likely = self._loaded.first_token_probabilities(shown, question, [*_YES, *_NO])
-        except (AnswerLost, AnswerPending, AnswerRefused):  # which do not say that it gives none
+        except (AnswerCutOff, AnswerLost, AnswerPending, AnswerRefused):  # which do not say that it gives none
             raise
         except AdapterError:  # such as an endpoint without them; one that died says so again when asked for words
             self._probable = self._told

@@ -88,7 +88,7 @@ def _replayed(calls: Path | None, found: Submission) -> AbstractContextManager[J
 
 def _replay(calls: Path, model: str | None) -> LanguageJudge:
     judge = replayed_judge(calls, model)
-    return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, replay=calls)
+    return open_judge(judge.model, votes=judge.votes, max_tokens=judge.max_tokens, extras=judge.extras, replay=calls)
 
 
 def _not_in_replay(judge: Judge | None) -> int:

@@ -337,10 +337,10 @@ def test_each_word_for_an_answer_that_was_cut_off_is_known(reason: str, folder: 
 
 
 def test_its_end_is_recorded(folder: Path, tmp_path: Path) -> None:
-    with ModelServer(says=[completion("", finish="length")]) as server:
+    with ModelServer(says=[completion(""), completion("It be", finish="length")]) as server:
         results = ask_all(MODEL, at(server, concurrency="1"), folder, tmp_path / "r.jsonl")
-    assert [a.finish for a in results.answers] == ["length"] + 8 * ["stop"]
-    assert results.answers[0].answer == ""  # an empty answer is an answer
+    assert [a.finish for a in results.answers] == ["stop", "length"] + 7 * ["stop"]
+    assert results.answers[0].answer == ""  # of a model that stopped by itself, an empty answer is an answer
 
 
 def test_a_message_in_parts_is_read_and_one_that_is_no_text_is_asked_for_again(video: Video) -> None:
