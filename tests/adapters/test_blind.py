@@ -10,6 +10,7 @@ import ecva_bench as eb
 from ecva_bench.adapters.parts.media.frames import UNSEEN
 from ecva_bench.answering import Baseline, create_adapter
 from ecva_bench.errors import CheckpointError
+from ecva_bench.tasks import TASKS, prompt_for
 from ecva_bench.video import Video
 from tests.judging.tiny import save_tiny_model
 
@@ -21,20 +22,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_model(tmp_path_factory.mktemp("text") / "tiny-text")
 
 
-def test_it_answers_without_a_picture_and_as_the_model_itself_does(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_it_sees_nothing_and_answers_as_the_model_itself_does(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     monkeypatch.setattr(Video, "frames_at", None)
-    outcome = eb.run(f"blind:{folder}", tasks="cause", limit=2, model_args={"max_new_tokens": 8}, name="blind")
+    out = tmp_path / "blind.jsonl"
+    outcome = eb.run(f"blind:{folder}", tasks="cause", limit=2, model_args={"max_new_tokens": 8}, out=out)
     first, second = outcome.records
     assert first.video != second.video
     assert first.answer == second.answer
     assert first.frames is None
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
-    asked = [{"role": "user", "content": f"{UNSEEN}\n\n{first.question}"}]
+    asked = [{"role": "user", "content": f"{UNSEEN}\n\n{prompt_for(TASKS['cause']).text}"}]
     ids = tokenizer(tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)).input_ids
     said: list[int] = []
     with torch.inference_mode():

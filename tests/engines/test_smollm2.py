@@ -20,8 +20,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return smollm2.write(tmp_path_factory.mktemp("text") / "SmolLM2-135M-Instruct")
 
 
-def test_as_blind_it_says_the_same_of_every_video(folder: Path) -> None:
-    outcome = eb.run(f"blind:{folder}", tasks="classification", limit=2, name="blind", out="blind.jsonl")
+def test_as_blind_it_says_the_same_of_every_video(folder: Path, tmp_path: Path) -> None:
+    outcome = eb.run(f"blind:{folder}", tasks="classification", limit=2, out=tmp_path / "blind.jsonl")
     texts = {record.answer for record in outcome.records}
     assert len(texts) == 1
     assert texts.pop().isprintable()
@@ -29,7 +29,7 @@ def test_as_blind_it_says_the_same_of_every_video(folder: Path) -> None:
 
 
 def test_as_a_judge_it_does_not_qualify(folder: Path, tmp_path: Path) -> None:
-    outcome = eb.run("motion", tasks="cause", limit=FEWEST, out="motion.jsonl")
+    outcome = eb.run("motion", tasks="cause", limit=FEWEST, out=tmp_path / "motion.jsonl")
     with eb.open_judge(f"hf:{folder}", store=tmp_path / "judge.sqlite") as judge:
         scored = eb.score(outcome, scorers="gpt", judge=judge)
     found = {one.column: one for one in scored.scores.summaries}
