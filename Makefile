@@ -1,13 +1,14 @@
 # Two commands do everything on a machine with Python 3.11+ and make: `make demo` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
+VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 DEMO := results/demo
 GATE := results/gate
 ROOM ?= statistics
 FROZEN := constant motion oracle second-round anomshield-mini
 
-.PHONY: demo test lint types unit slow mutants guards benchmarks leaderboards gate docs clean
+.PHONY: demo test lint types unit slow engines mutants guards benchmarks leaderboards gate docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/ecva-bench run --model constant --out $(DEMO)/constant.jsonl
@@ -30,6 +31,11 @@ unit: $(VENV)/.dev
 # What `make test` leaves out, for it takes long and seldom breaks.
 slow: $(VENV)/.dev
 	$(BIN)/pytest -n auto -m slow
+
+# vLLM itself, on the CPU, in an environment of its own: it brings a torch and a transformers that are not ours. In one
+# process, a worker's core is one of two.
+engines: $(VLLM_VENV)/.engines
+	HF_HUB_OFFLINE=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 $(VLLM_VENV)/bin/python -m pytest tests/engines --durations=0
 
 # Changes the code of one room in small ways, and asks its tests whether they notice (CONTRIBUTING.md, Mutants).
 mutants: $(VENV)/.dev
@@ -78,9 +84,17 @@ $(VENV)/.dev: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
 
+# What vLLM's builds bring of torchaudio and torchcodec are of another torch, and nothing here needs them.
+$(VLLM_VENV)/.engines: pyproject.toml tests/engines/requirements.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/engines/requirements.txt
+	$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
 $(VENV)/.docs: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[docs]"
 	touch $@
 
 clean:
-	rm -rf $(VENV) results build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) results build *.egg-info

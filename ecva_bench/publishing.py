@@ -70,8 +70,8 @@ class HubPush:
             if self._token.encode() in content:
                 raise UsageError("a file to push holds the token", path, "take it out, and make a new token")
 
-    def open(self) -> bool:
-        """Make the repository where there is none, and return whether it was made.
+    def open(self) -> tuple[bool, bool]:
+        """Make the repository where there is none; return whether it was made, and whether it is private.
 
         Raises `UsageError` where the hub refuses, and for a public one that was not said to be.
         """
@@ -85,14 +85,15 @@ class HubPush:
                     exist_ok=True,
                     space_sdk="static" if self.place.kind == "space" else None,
                 )
-            elif not self.public and not self._api.repo_info(self.place.name, repo_type=self.place.kind).private:
+            private = bool(self._api.repo_info(self.place.name, repo_type=self.place.kind).private)
+            if not (private or self.public):
                 raise UsageError(f"{self.place} is public", _OPTION, "add --public where everybody may read it")
         except UsageError:
             raise
         except Exception as error:  # the client's errors share no base class
             remedy = "what was written is on disk: run the same command again"
             raise UsageError(f"the hub cannot be used ({self._reason(error)})", self.place, remedy) from None
-        return not there
+        return not there, private
 
     def push(self, commits: Mapping[str, Files]) -> Iterator[Pushed]:
         """Yield what became of each commit, by its message; one that fails does not keep the next from being tried.

@@ -73,6 +73,7 @@ MAY_IMPORT = {
         "taxonomy",
         "video",
     },
+    "harnesses": {"data", "records", "samples", "scoring", "tasks", "video"},
     "interchange": {"data", "files", "journal", "names", "reading", "records", "samples", "tasks"},
     "judging": {"records", "cache", "prompt_files", "checkpoints", "reading", "statistics"},
     "scoring": {

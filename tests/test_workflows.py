@@ -53,7 +53,9 @@ def test_scripts_are_sound_bash_and_take_inputs_from_the_environment_only(name):
 
 
 def test_every_workflow_may_read_and_no_more():
-    assert set(WORKFLOWS) == {"ci.yml", "docs.yml", "model-gate.yml", "mutation.yml", "scheduled.yml", "slow.yml"}
+    assert {name.removesuffix(".yml") for name in WORKFLOWS} == {
+        *("ci", "docs", "engines", "model-gate", "mutation", "scheduled", "slow")
+    }
     for text in WORKFLOWS.values():
         assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
 
@@ -150,6 +152,13 @@ def test_slow_tests_are_run_weekly_and_where_they_or_what_they_test_change():
         path for path in changed if path.startswith("tests/")
     }
     assert all(list(ROOT.glob(path)) for path in changed)
+
+
+def test_engines_are_run_weekly_and_where_what_they_run_changes():
+    triggers = yaml.safe_load(WORKFLOWS["engines.yml"])[True]
+    assert triggers["schedule"]
+    assert "make engines" in scripts("engines.yml")
+    assert all(list(ROOT.glob(path)) for path in triggers["pull_request"]["paths"])
 
 
 def test_the_rooms_whose_mutants_are_tried_are_all_tried_weekly():

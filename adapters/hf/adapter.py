@@ -6,7 +6,7 @@ to `multimodal`. Importing this module imports no torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -21,15 +21,15 @@ from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.untrusted import say
 
-from ..parts.media.frames import image_parts, timed_video_parts, uneven
+from ..parts.media.frames import image_parts, uneven
 from ..parts.options import choice, count, positive
 from ..parts.seeds import seed_of
-from .families import UNLISTED, Family, changed, family_of
+from .families import UNLISTED, Family, changed, family_of, time_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ecva_bench.video import Video
+    from ecva_bench.video import Frames, Video
 
     from ..parts.placement import Placement
     from .multimodal import Multimodal, VideoInput
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin", "*.ttf", "*.otf")
 BATCH = 8  # questions answered at the same time
 WORDS = 512  # most tokens of an answer
+TIMED = {"severity", "timestamp"}  # tasks whose answers are seconds, or about them
 
 
 class Hf(Adapter):
@@ -44,7 +45,8 @@ class Hf(Adapter):
 
     Options, as strings: `model_path`, where the weights lie, in place of the name's own; `frames`, the number or, for a
     rule by time, the most; `fps`, frames a second; `max_pixels` of a frame; `input` (video, images); `max_new_tokens`;
-    `times=words`, to write each frame's second behind the video, where the family is told none;
+    `times=words`, to write each frame's second behind the video as LLaVA-Video's authors do, where the family is told
+    none;
     `thinking` (yes, no), whether it thinks aloud before it answers, where its chat template has a switch for that;
     `dtype`, `device` and `quantize` as of `Composed`; `trust_remote_code=yes` to run code that lies beside the
     weights. Nothing is read before it is needed; `AdapterError` where something is not as it should be.
@@ -115,7 +117,7 @@ class Hf(Adapter):
             input=self._input or family.input or _input_of(self.checkpoint.folder),
             frames=changed(family.frames, self._frames, self._fps),
             pixels=pixels,
-            in_words=self._in_words,
+            in_words=time_words() if self._in_words else None,
         )
         if self._in_words and not changed_family.takes_words:
             what = f"the family {self.kind!r} is told each frame's second already"
@@ -217,6 +219,14 @@ class Hf(Adapter):
         """Return the indices the frame rule gives for a video."""
         return self.family.indices(video.positions)
 
+    def notes(self, tasks: Collection[str]) -> Sequence[str]:
+        """Say where a task about time is asked of a model that nothing tells when a frame was."""
+        asked = sorted(TIMED & {*tasks})
+        if not asked or not self.family.untimed:
+            return ()
+        why = f"nothing in the prompt tells {self.checkpoint.name} when a frame was, and {' and '.join(asked)} asks for"
+        return (f"{why} seconds: --model-arg times=words writes them there (another run, with an --out of its own)",)
+
     def warnings(self, video: Video) -> Sequence[str]:
         """Say where a family that is told one number of seconds between frames is shown frames at uneven times."""
         needs_even_times = self.family.input == "video" and self.family.interval
@@ -241,6 +251,12 @@ class Hf(Adapter):
         """Return how probable it is that the answer begins with each of some words."""
         return self.model.word_probabilities(self._look(video), question, words, self.checkpoint.name)
 
+    def _video_parts(self, frames: Frames, video: Video) -> list[dict[str, Any]]:
+        """Return the parts of a message that show a video as one, with each frame's second behind it where asked."""
+        words = self.family.in_words
+        told = [{"type": "text", "text": words.of(frames.positions, video.duration)}] if words else []
+        return [{"type": "video"}, *told]
+
     def _look(self, video: Video) -> VideoInput:
         """Return what is shown of a video; the frames are asked for every time, so that it is recorded which."""
         from .multimodal import VideoInput
@@ -254,7 +270,7 @@ class Hf(Adapter):
                 rate=video.frame_rate,
                 total=video.n_frames,
                 duration=video.duration,
-                parts=timed_video_parts(frames, video, in_words=self.family.in_words)
+                parts=self._video_parts(frames, video)
                 if self.family.input == "video"
                 else image_parts(frames, video, pictures),
                 options=self.family.options(len(frames), video.duration),

@@ -30,6 +30,21 @@ _TIMES = {
 
 
 @dataclass(frozen=True)
+class TimeWords:
+    """How each frame's second is written behind a video: a `text` with `times`, each as `time`, `between` them."""
+
+    source: str
+    text: str
+    time: str
+    between: str
+
+    def of(self, seconds: NDArray[np.float64], duration: float) -> str:
+        """Return the words for frames at some seconds of a video of a duration in seconds."""
+        times = self.between.join(self.time.format(seconds=second) for second in seconds)
+        return self.text.format(duration=duration, count=len(seconds), times=times)
+
+
+@dataclass(frozen=True)
 class Family:
     """How the models of a family are shown a video.
 
@@ -41,8 +56,8 @@ class Family:
     must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
     transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or
     `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed:
-    whether they are this family's own. in_words: whether each frame's second is written behind the video, as a user
-    asked.
+    whether they are this family's own. authors_words: what its authors write of times themselves, where the template
+    has none. in_words: how each frame's second is written behind the video, as a user asked.
     """
 
     source: str
@@ -55,13 +70,19 @@ class Family:
     text_behind: bool = False
     times: str = "unknown"
     listed: bool = True
-    in_words: bool = False
+    authors_words: str = ""
+    in_words: TimeWords | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
         settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-        asked = {"times": "words"} if self.in_words else {}
+        asked = {"times": self.in_words.text} if self.in_words else {}
         return {**settings, **asked, **({} if self.listed else {"settings": UNLISTED})}
+
+    @property
+    def untimed(self) -> bool:
+        """Whether nothing that is known tells the family when a frame was, not even how far apart frames are."""
+        return self.takes_words and self.times != "interval" and self.in_words is None
 
     @property
     def takes_words(self) -> bool:
@@ -80,6 +101,7 @@ class Family:
             ("frames", rule),
             ("pixels", bound or "as the processor has them"),
             ("times", times),
+            *([("its authors", self.authors_words)] if self.authors_words else []),
             ("source", self.source),
         ]
 
@@ -112,6 +134,11 @@ def family_of(kind: str) -> Family:
     data = parse_json(FAMILIES.read_text(encoding="utf-8"))
     listed = kind in data["families"]
     return Family(**data["families"][kind] if listed else data["unlisted"], listed=listed)
+
+
+def time_words() -> TimeWords:
+    """Return how each frame's second is written behind a video, for a family that is told none."""
+    return TimeWords(**parse_json(FAMILIES.read_text(encoding="utf-8"))["time_words"])
 
 
 def changed(rule: dict[str, Any], frames: int | None, fps: float | None) -> dict[str, Any]:

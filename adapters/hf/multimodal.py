@@ -32,7 +32,7 @@ from ecva_bench.reading.thoughts import opened_by, template_options
 
 from ..parts.language.beginnings import beginnings, word_probabilities
 from ..parts.language.decoding import decoded
-from ..parts.language.generation import config_of, seeded
+from ..parts.language.generation import config_of, own_ends, seeded
 from ..parts.language.loading import TOO_LARGE, quantization
 from ..parts.language.policy import Policy
 from ..parts.placement import Placement
@@ -111,7 +111,7 @@ class Multimodal:
         self._device = self.network.get_input_embeddings().weight.device
         self._dtype = placement.dtype
         tokenizer = self._tokenizer = getattr(self.processor, "tokenizer", self.processor)
-        self._eos = _ends(self.network, tokenizer)
+        self._eos = own_ends(self.network, tokenizer)
         self._pad: int = self._eos[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         self.network.generation_config = _untyped.GenerationConfig()
         self._pixels = [ProcessedPixels(self.processor, name) for name in ("image_processor", "video_processor")]
@@ -254,14 +254,3 @@ def _load(folder: Path, placement: Placement, trusted: bool) -> Any:
         quantization_config=quantization(placement) if placement.quantize else None,
         trust_remote_code=trusted,
     )
-
-
-def _ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
-    """Return the ids that end an answer, by the checkpoint's own word: of its settings only this is taken."""
-    named = [model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
-    ends = {number for some in named if some is not None for number in (some if isinstance(some, list) else [some])}
-    if not ends:
-        raise CheckpointError(
-            "the checkpoint names no token that ends an answer", model.name_or_path, "mend its config"
-        )
-    return tuple(sorted(ends))

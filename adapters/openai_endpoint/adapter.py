@@ -29,7 +29,7 @@ from ecva_bench.judging.client import FAILURES_IN_A_ROW, EndpointClient, Endpoin
 from ecva_bench.judging.extras import RequestExtras
 from ecva_bench.judging.store import Reply
 
-from ..parts.media.frames import INTRODUCTION, TIME, uneven
+from ..parts.media.frames import INTRODUCTION, TIME, UNSEEN, uneven
 from ..parts.options import choice, count, positive
 from .cost import count_before, most_of_a_question, open_budget
 from .frames import FrameEncoding, FrameRule, video_parts
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 class OpenAIEndpoint(Adapter):
     """A model at an OpenAI-compatible endpoint.
 
-    Options, as strings. What is asked: `frames` (at most so many), `sampler` or `fps`; `frames_as` (images, video: the
+    Options, as strings. What is asked: `frames` (at most so many; 0: the words alone, for what a model says of a video
+    that it does not see), `sampler` or `fps`; `frames_as` (images, video: the
     latter for vLLM); `image` (jpeg, png) and `max_side` in pixels; `detail` (low, high: how closely a
     picture is looked at, by OpenAI's models; by default nothing is said of it); `max_new_tokens`; `temperature`, 0
     unless answers are to be drawn, each with a seed of its own; `reasoning_effort`, `thinking_budget` and `extra_body`
@@ -134,6 +135,8 @@ class OpenAIEndpoint(Adapter):
 
         What of the latter the endpoint rejected before its first answer is not claimed, and named in `left_out`.
         """
+        if not self._rule.count:
+            return {"frames": self._rule.describe(), "introduction": UNSEEN, "generation": self._generation()}
         form: dict[str, Any] = (
             {"frames_as": "video"} if self._as_video else {"introduction": INTRODUCTION, "time": TIME}
         )
@@ -340,8 +343,11 @@ class OpenAIEndpoint(Adapter):
 
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent of a video, encoded once; frames are asked for each time, so that they are recorded."""
-        frames = video.frames_at(self.frame_indices(video))
+        frames = video.frames_at(self.frame_indices(video)) if self._rule.count else None
         if self._shown and self._shown.video is video:
+            return self._shown
+        if frames is None:
+            self._shown = SentVideo(video, [{"type": "text", "text": UNSEEN}], {}, 0, (), {})
             return self._shown
         parts, extra = video_parts(frames, video, self._picture, as_video=self._as_video, detail=self._detail)
         size = self._picture.size(*video.size)

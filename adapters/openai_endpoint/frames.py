@@ -27,7 +27,7 @@ _COUNTED = {name: samplers.SAMPLERS[name] for name in ("linspace", "midpoints", 
 
 @dataclass(frozen=True)
 class FrameRule:
-    """At most `count` frames: by `sampler`, or where `fps` is given, so many a second."""
+    """At most `count` frames, or none: by `sampler`, or where `fps` is given, so many a second."""
 
     count: int
     sampler: str = "linspace"
@@ -39,16 +39,21 @@ class FrameRule:
         if fps and sampler:
             raise UsageError("frames are taken by fps or by a sampler, not by both", remedy="leave one of them out")
         per_second = float(positive("fps", fps)) if fps else None
-        return cls(count("frames", frames), choice("sampler", sampler or "linspace", _COUNTED), per_second)
+        wanted = 0 if frames == "0" else count("frames", frames)
+        return cls(wanted, choice("sampler", sampler or "linspace", _COUNTED), per_second)
 
     def indices(self, video: Video) -> NDArray[np.int64]:
         """Return the frames to show, each once, in order."""
+        if not self.count:
+            return np.empty(0, dtype=np.int64)
         if self.fps is not None:
             return samplers.at_fps(video.positions, self.fps, self.count)
         return _COUNTED[self.sampler](video.n_frames, min(self.count, video.n_frames))
 
     def describe(self) -> dict[str, Any]:
         """Return the rule as data."""
+        if not self.count:
+            return {"rule": "none"}
         if self.fps is not None:
             return {"rule": "at_fps", "fps": self.fps, "cap": self.count}
         return {"rule": self.sampler, "count": self.count}

@@ -17,6 +17,8 @@ SEED = 0
 QUESTION = 1024  # most tokens of a question with its template, for `--max-model-len`
 PIXELS_A_TOKEN = 28 * 28  # of models whose frames have no fixed number of tokens
 PATCH = 14
+# Without it vLLM 0.32 refuses a video that comes with the places of its frames.
+TRUST = "--trust-request-mm-kwargs"
 ADDRESS = "http://localhost:8000/v1"
 # Without the second, the checkpoint's own settings, such as a penalty for repetition, would be added to every request.
 PLAIN = ("--seed", str(SEED), "--generation-config", "vllm")
@@ -47,6 +49,7 @@ def serve_lines(model: str) -> tuple[str, str]:
     options |= {"fps": f"{rule['fps']:g}"} if "fps" in rule else {"sampler": rule["rule"]}
     options |= {"frames": str(frames), "max-new-tokens": str(WORDS)}
     words = [word for pair in serve.items() for word in pair]
+    words += [TRUST] if family.input == "video" else []
     return (
         shlex.join(["vllm", "serve", place, *words, "--enable-prefix-caching", *PLAIN]),
         shlex.join(

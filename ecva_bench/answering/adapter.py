@@ -18,7 +18,7 @@ rank, sees the samples.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -189,6 +189,13 @@ class Adapter(ABC):
 
     def frame_indices(self, video: Video) -> NDArray[np.int64] | Sequence[int]:
         """Return the frame indices that `answer` will need, so that they can be decoded ahead. Default: none."""
+        return ()
+
+    def notes(self, tasks: Collection[str]) -> Sequence[str]:
+        """Return what whoever asks questions of some tasks should know of how they are put. Default: nothing.
+
+        For example, that a task is about times, of which the model is told none. It is said before a run.
+        """
         return ()
 
     def warnings(self, video: Video) -> Sequence[str]:

@@ -178,6 +178,10 @@ class RunRequest:
         why = "the samples differ only where the model takes no temperature, or is not exact"
         return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"
 
+    def tell_notes(self, plan: Plan) -> Sequence[str]:
+        """Return in a line each what the model says of the tasks that a plan asks; see `Adapter.notes`."""
+        return self._adapter().notes(plan.prompts)
+
     def tell_unusable(self, plan: Plan) -> str:
         """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.
 

@@ -186,6 +186,7 @@ def score(
             timestamp_unit=timestamp_unit,
             anomeval=get_anomeval(anomeval),
             judge=opened,
+            qualify=True,
             models=model_settings(metric_args or {}),
             seed=seed,
             progress=progress,

@@ -15,6 +15,7 @@ from ..untrusted import one_line, say, say_json
 from ..wording import counted
 from .data_audit import data_audit_command
 from .data_curves import data_curves_command
+from .data_lmms_task import data_lmms_task_command
 from .naming import NamingCommand
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Check, audit, describe and fetch annotated videos.", no_args_is_help=True)
 app.command("audit", cls=NamingCommand)(data_audit_command)
 app.command("curves", cls=NamingCommand)(data_curves_command)
+app.command("lmms-task", cls=NamingCommand)(data_lmms_task_command)
 
 Source = Annotated[
     str,

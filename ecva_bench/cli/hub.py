@@ -28,14 +28,14 @@ def push_folders(hub: HubPush, folders: Mapping[Path, Collection[Path]]) -> None
         commits |= hub_files(folder, answers, space=space)
     for files in commits.values():
         hub.check(files)
-    new = hub.open()
+    new, private = hub.open()
     if new or hub.lacks("README.md"):
         first = next(iter(commits))
         dataset = next(iter(folders)).name
         commits[first] = {"README.md": card(dataset, space=space), **commits[first]}
     contents = {path: len(held) for files in commits.values() for path, held in files.items()}
-    kind = ("public" if hub.public else "private") if new else "public" if hub.public else "private, as it is"
-    say(f"to push to {hub.place} ({kind}): {counted(len(contents), 'file')}, {size(sum(contents.values()))}")
+    kind, total = "private" if private else "public", size(sum(contents.values()))
+    say(f"to push to {hub.place} ({kind}): {counted(len(contents), 'file')}, {total}")
     for path, length in contents.items():
         say(f"  {path} ({size(length)})")
     failed = 0

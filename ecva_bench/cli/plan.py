@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,13 +75,12 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    _print_owed(runner.plan, [note or request.tell_unusable(runner.plan), *notes, request.tell_samples()])
+    notes = [note or request.tell_unusable(runner.plan), *notes, request.tell_samples()]
+    _print_owed(runner.plan, [*notes, *request.tell_notes(runner.plan)])
     _print_rows(found)
     _print_cost(found)
     _print_machine(found, runner, out)
-    budget = budget_usd if budget_usd is not None else options.model_options(model_arg).get("budget_usd")
-    if budget is not None:
-        _print_fit(found, len(runner.plan.groups), float(budget))
+    _print_fit(found, len(runner.plan.groups), budget_usd, options.model_options(model_arg))
 
 
 def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
@@ -140,9 +139,14 @@ def _hours(seconds: float) -> str:
     return f"about {amount(seconds / 3600)}" if seconds >= 360 else "under 0.1"
 
 
-def _print_fit(found: RunStatus, videos: int, budget: float) -> None:
+def _print_fit(found: RunStatus, videos: int, budget_usd: float | None, model_options: Mapping[str, str]) -> None:
+    """Print what fits a budget, where one is given here or to the model."""
     from ..answering.run_status import fitting_frames, fitting_subset
 
+    given = budget_usd if budget_usd is not None else model_options.get("budget_usd")
+    if given is None:
+        return
+    budget = float(given)
     money = found.usd()
     if money is None:
         say(f"of {usd(budget)}: not known, as the price")

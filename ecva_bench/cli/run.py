@@ -140,7 +140,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
         say(unusable, error=True)
-    for note in filter(None, (request.tell_training(), request.tell_samples())):
+    for note in filter(None, (request.tell_training(), request.tell_samples(), *request.tell_notes(work.plan))):
         say(note, error=True)
     with (
         on_signals(),

@@ -233,6 +233,7 @@ def _score_files(
             anomeval=get_anomeval(anomeval, changes),
             judge=judge,
             judge_prompts=prompts,
+            qualify=True,
             reader=reader,
             models=models,
             seed=seed,

@@ -23,6 +23,9 @@ from .table import Columns, Flat
 from .values import answer_text, held, is_span, option_texts, prompt_text, video_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
+# Columns of sample ids and of options as shown; the longer names are those of our tasks in other harnesses' logs.
+_IDS = ("id", "doc.id", "sample_id", "ecva_answered.id")
+_OPTIONS = ("options", "doc.options", "metadata.options", "ecva_answered.options")
 _LONGEST_ERROR = 500  # characters of another program's message that are kept
 
 
@@ -121,13 +124,13 @@ def _item(
         finish=str(finish),
         reference=reference if isinstance(reference, str) else "",
         query=sample.query,
-        options=option_texts(next((flat[name] for name in ("options", "doc.options") if name in flat), None)),
+        options=option_texts(next((flat[name] for name in _OPTIONS if name in flat), None)),
     )
 
 
 def _with_query(sample: SampleId, row: Flat) -> SampleId:
     """Return a sample's id with the query that a column of ids names beside the column of videos."""
-    told = (row[name] for name in ("id", "doc.id", "sample_id") if isinstance(row.get(name), str))
+    told = (row[name] for name in _IDS if isinstance(row.get(name), str))
     named = [one for text in told for one in sample_ids(str(text)) if one.query]
     return sample._replace(task=named[0].task, query=named[0].query) if named and not sample.query else sample
 

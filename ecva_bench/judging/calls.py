@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..reading.verdicts import Scale
 
@@ -117,3 +117,11 @@ class Judge(Protocol):
 
         `keys` are the addresses of the votes that count, as in `Verdict.keys`; without any, all votes so far count.
         """
+
+
+@runtime_checkable
+class ReplayingJudge(Protocol):
+    """A judge whose calls may be those of an export alone."""
+
+    def lacks(self, calls: Sequence[Call]) -> bool:
+        """Return whether nothing more is asked, and a reply to one of these calls is not there."""

@@ -174,6 +174,13 @@ class LanguageJudge:
         self._used.update((key, ReplyOrigin.of(reply)) for key, reply in replies.items())
         return asked.verdicts
 
+    def lacks(self, calls: Sequence[Call]) -> bool:
+        """Return whether no model is asked, and the replay is without a reply to one of these calls."""
+        if self._asks:
+            return False
+        keys = {self._vote(call, number).key for call in calls for number in range(self._votes)}
+        return len(self._store.get(keys)) < len(keys)
+
     @property
     def mute(self) -> str:
         """Why there is no verdict, if calls were made and none has one; else empty."""

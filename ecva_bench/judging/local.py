@@ -35,8 +35,10 @@ from .verdicts import REJECTED
 
 if TYPE_CHECKING:
     import torch
+    from transformers import DynamicCache
 
 _BATCH = 8
+_SORTED = 64  # votes that are put in order before they are batched, so that a batch has one prompt
 _FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 
@@ -94,16 +96,17 @@ class LocalModel:
         """Do nothing: there is no budget."""
 
     def answer(self, votes: Iterator[Vote], keep: Keep) -> None:
-        """Send every vote to the model, `_BATCH` at a time.
+        """Send every vote to the model, `_BATCH` at a time, those of one prompt together.
 
         Raises `CheckpointError` where it cannot be loaded, and `JudgeError` where it cannot be used.
         """
-        while batch := list(islice(votes, _BATCH)):
-            drafts = [self._loaded.draft(vote) for vote in batch]
-            asked = [draft for draft in drafts if not draft.failure]
-            while unfinished := [draft for draft in asked if len(draft.verdicts) < draft.vote.call.expected]:
-                self._loaded.extend(unfinished)
-            keep([(draft.vote, draft.failure or self._reply(draft)) for draft in drafts])
+        while waiting := sorted(islice(votes, _SORTED), key=lambda vote: (vote.call.prompt.id, vote.call.expected)):
+            for start in range(0, len(waiting), _BATCH):
+                drafts = [self._loaded.draft(vote) for vote in waiting[start : start + _BATCH]]
+                asked = [draft for draft in drafts if not draft.failure]
+                while unfinished := [draft for draft in asked if len(draft.verdicts) < draft.vote.call.expected]:
+                    self._loaded.extend(unfinished)
+                keep([(draft.vote, draft.failure or self._reply(draft)) for draft in drafts])
 
     def close(self) -> None:
         """Nothing is held that Python does not free."""
@@ -162,7 +165,18 @@ class _Loaded:
         made_by = " ".join(f"{package} {release}" for package, release in versions_of("transformers", "torch").items())
         self.served = f"{self.name} by {made_by}"
         # Told where each token stands, a model reads a text the same whatever it is padded with.
-        self._is_told_places = "position_ids" in inspect.signature(self.weights.forward).parameters
+        takes = inspect.signature(self.weights.forward).parameters
+        self._is_told_places = "position_ids" in takes
+        # Of a whole text they would fill the memory: a batch of 8 with 49,152 tokens in the vocabulary takes 1 GB.
+        self._of_the_last = {"logits_to_keep": 1} if "logits_to_keep" in takes else {}
+        # Where every token sees all before it, what the texts of a batch begin with alike is read once for all.
+        settings = self.weights.config.get_text_config()
+        sees_all = {"full_attention"}.issuperset(getattr(settings, "layer_types", None) or ())
+        slides = getattr(settings, "sliding_window", None)
+        named = next(
+            (name for name in ("cache", "past_key_values") if name in takes), ""
+        )  # of transformers before 5.24
+        self._cache_name = named if self._is_told_places and sees_all and not slides else ""
 
     @cached_property
     def _turn_marks(self) -> frozenset[str]:
@@ -222,14 +236,36 @@ class _Loaded:
         """Return the logits [row, vocabulary] after each row of ids; only where places are told may lengths differ."""
         import torch
 
-        width = max(map(len, rows))
+        alike = _alike(rows) if self._cache_name and len(rows) > 1 else 0
+        width = max(map(len, rows)) - alike
         pad, device = self.tokenizer.pad_token_id, self.weights.device
-        ids = torch.tensor([[pad] * (width - len(row)) + [*row] for row in rows], device=device)
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
-        places = {"position_ids": (mask.cumsum(dim=1) - 1).clamp(min=0)} if self._is_told_places else {}
+        blanks = [width - (len(row) - alike) for row in rows]
+        ids = torch.tensor([[pad] * blank + [*row[alike:]] for blank, row in zip(blanks, rows, strict=True)])
+        mask = torch.tensor([[1] * alike + [0] * blank + [1] * (width - blank) for blank in blanks])
+        places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, alike:]
+        told: dict[str, Any] = {"position_ids": places.to(device)} if self._is_told_places else {}
+        if alike:
+            told[self._cache_name] = self._read(rows[0][:alike], len(rows))
         with torch.inference_mode():
-            found: torch.Tensor = self.weights(input_ids=ids, attention_mask=mask, **places).logits
+            found: torch.Tensor = self.weights(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                use_cache=bool(alike),
+                **told,
+                **self._of_the_last,
+            ).logits
         return found[:, -1].float().cpu()
+
+    def _read(self, beginning: Sequence[int], times: int) -> DynamicCache:
+        """Return the keys and values of a beginning, for as many texts as begin with it."""
+        import torch
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=self.weights.config)
+        ids = torch.tensor([beginning], device=self.weights.device)
+        self.weights.base_model(input_ids=ids, use_cache=True, **{self._cache_name: cache})
+        cache.batch_repeat_interleave(times)
+        return cache
 
     def _next_tokens(self, draft: _Draft, texts: Sequence[str]) -> tuple[list[int], list[int]]:
         """Return the tokens that a draft has whichever text goes on with it, and for each text the token that follows.
@@ -254,6 +290,12 @@ class _Loaded:
         draft.verdicts.append(scale.low + best)
         draft.expectations.append(sum((scale.low + n) * w for n, w in enumerate(weights)) / sum(weights))
         draft.text += json.dumps(_words(scale)[best]) + ", "
+
+
+def _alike(rows: Sequence[Sequence[int]]) -> int:
+    """Return how many ids all rows begin with alike; one is left to each, which what follows is read off."""
+    least = min(map(len, rows)) - 1
+    return next((n for n, ids in enumerate(zip(*rows, strict=False)) if n == least or len({*ids}) > 1), least)
 
 
 def _words(scale: Scale) -> list[str | int]:

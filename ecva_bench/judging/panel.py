@@ -17,7 +17,7 @@ from statistics import fmean
 from ..errors import UsageError
 from ..reading.verdicts import Scale
 from ..statistics.agreement import Level, alpha_interval, krippendorff_alpha, raw_agreement
-from .calls import Call, Judge, Verdict
+from .calls import Call, Judge, ReplayingJudge, Verdict
 from .verdicts import mean_verdict
 
 _DRAWS = 500  # of an interval that is printed with two digits
@@ -71,6 +71,10 @@ class Panel:
         """Return one verdict per call, in their order; raises as the members do."""
         found = [member.ask(calls) for member in self.members]
         return [self._joined(call, given) for call, *given in zip(calls, *found, strict=True)]
+
+    def lacks(self, calls: Sequence[Call]) -> bool:
+        """Return whether a member only replays calls, and lacks a reply to one of these."""
+        return any(isinstance(member, ReplayingJudge) and member.lacks(calls) for member in self.members)
 
     def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
         """Return what the members say of themselves: once where it is the same, else by name."""

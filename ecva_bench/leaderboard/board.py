@@ -23,6 +23,7 @@ from .groups import SEED, LeaderboardGroup, LeaderboardRow, blind_rules, group_s
 from .headings import meanings_of
 from .printed import printed_notes, printed_rows, published_boards
 from .published import WITH_PUBLISHED, PublishedTable
+from .qualified import qualification_texts
 from .run_notes import warnings_of
 from .sheet import (
     VIEWS,
@@ -243,6 +244,7 @@ def _notes(group: LeaderboardGroup, standings: dict[str, Standing]) -> list[str]
     looked_at = [(row.label, row.submission.verification) for row in group.rows]
     notes += [f"{label}: {found.signature}." for label, found in looked_at if found and found.signature]
     notes += [f"{row.label}: {text}." for row in group.rows for text in warnings_of(row.submission.scores)]
+    notes += [f"{row.label}: {text}." for row in group.rows for text in qualification_texts(row.entry.summaries)]
     notes += [f"{text}." for row in group.rows for text in reference_texts(row.summaries.values(), row.label)]
     repeated = [(row.label, text) for row in group.rows if (text := repeats_text(row.entry.coverage))]
     notes += [f"{label}: {text}; a question's value is the mean over its answers." for label, text in repeated]

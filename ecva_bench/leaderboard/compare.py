@@ -23,8 +23,19 @@ from ..records.training import TrainedShare
 from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, detectable_effect, paired_bootstraps
 from .groups import RANKED_BY
-from .pairing import OF_SETS, Mismatch, NothingShared, On, PairedColumn, column_names, mean, mismatches, pairs
-from .run_notes import lacking_text, warnings_of
+from .pairing import (
+    OF_SETS,
+    Mismatch,
+    NothingShared,
+    On,
+    PairedColumn,
+    column_names,
+    disqualified,
+    mean,
+    mismatches,
+    pairs,
+)
+from .run_notes import lacking_text, samples_text, warnings_of
 from .shortfalls import Shortfall, shortfalls
 from .unjudgeable import both_on_the_same, unjudgeable_texts
 
@@ -57,7 +68,10 @@ class Side(Record):
             model=header.model,
             results_sha256=header.results_sha256,
             lacking=header.lacking,
-            warnings=tuple(text for text in warnings_of(header) if text != lacking_text(header)),
+            warnings=(
+                *(text for text in warnings_of(header) if text != lacking_text(header)),
+                *filter(None, [samples_text(scores.coverage)]),
+            ),
             libraries=header.libraries,
             trained_on=header.trained_on,
         )
@@ -218,6 +232,7 @@ def _pair(*, base: Scores, new: Scores, metrics: Sequence[str], tasks: Sequence[
     otherwise = [mismatch for mismatch in found if mismatch.field in ("protocol", "scorer")]
     if otherwise:
         raise UsageError(f"the two runs were scored in different ways ({_some(otherwise)})", sides, "score both alike")
+    found += disqualified(base=base, new=new, names=names)
     paired = pairs(base=base, new=new, names=names, on=on)
     if not paired:
         raise NothingShared("no sample was scored in both runs", sides, "compare runs over the same videos")

@@ -9,7 +9,8 @@ gain:
     WARN          U < 0, not FAIL      shown to be worse, but perhaps within the tolerance
     PASS          L >= -d              shown to be no worse than tolerated
     INCONCLUSIVE  neither              too few videos to decide
-    INVALID       the two runs cannot be compared: data set, prompts, judge or coverage differ
+    INVALID       the two runs cannot be compared: data set, prompts, judge or coverage differ, or the judge
+                  does not tell right answers from wrong ones
 
 If the new run has more answers that are empty or were cut off than the base, that is a WARN too, and so is another
 share of answers without a verdict of the judge; it is counted, not tested.
@@ -34,7 +35,7 @@ from ..statistics.comparisons import holm
 from ..statistics.paired import PAIRED_DRAWS, PairedBootstrap, clusters_needed, detectable_drop, paired_bootstraps
 from .compare import Mover, Side, movers
 from .groups import RANKED_BY
-from .pairing import Mismatch, On, PairedColumn, column_names, mean, mismatches, pairs
+from .pairing import Mismatch, On, PairedColumn, column_names, disqualified, mean, mismatches, pairs
 from .shortfalls import Shortfall, shortfalls
 from .unjudgeable import both_on_the_same, unjudgeable_texts
 from .verdict import GateVerdict, worst
@@ -134,6 +135,7 @@ def gate(
     _check_margins(allowed, names)
     base, new = both_on_the_same(base=base, new=new)
     found = mismatches(base=base, new=new, names=names, on=on)
+    found += disqualified(base=base, new=new, names=names)
     paired = [] if found else pairs(base=base, new=new, names=names, on=on)
     if not (found or paired):
         found = [Mismatch(field="samples", where="all tasks", base="no common sample", new="no common sample")]

@@ -55,9 +55,17 @@ class LeaderboardRow:
         return self.submission.kind
 
     def counts(self, column: str) -> bool:
-        """Return whether the row's value in a column may be ranked: where it was looked at, only a verified one."""
+        """Return whether the row's value in a column may be ranked: where it was looked at, only a verified one.
+
+        One of a judge that failed its controls may not.
+        """
         verification = self.submission.verification
-        return verification is None or verification.covers(column)
+        return (verification is None or verification.covers(column)) and column not in self.disqualified
+
+    @property
+    def disqualified(self) -> frozenset[str]:
+        """The columns of a judge that does not tell right answers from wrong ones."""
+        return frozenset(summary.column for summary in self.entry.summaries if summary.disqualified)
 
     @property
     def summaries(self) -> dict[str, Summary]:
@@ -100,7 +108,7 @@ class LeaderboardGroup:
     def standings(self) -> dict[str, dict[str, Standing]]:
         """Return the standing of each row that is ranked in a column, by column and label; baselines are not.
 
-        Nor are rows that were not verified where others were.
+        Nor are rows that were not verified where others were, or whose judge did not qualify.
         """
         return self._standings
 
@@ -254,10 +262,19 @@ def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:
     """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
     verified = [row for row in rows if any(map(row.counts, row.summaries))]  # where there are some, no other chooses
     scored = [
-        {name for name, s in row.summaries.items() if s.zero_filled is not None and (not verified or row.counts(name))}
+        {
+            name
+            for name, s in row.summaries.items()
+            if s.zero_filled is not None and (not verified or row.counts(name) or name in row.disqualified)
+        }
         for row in verified or rows
     ]
-    wanted = RANKED_BY.get(task, ())
+    # One row's judge that does not qualify takes no column from the others.
+    wanted = [
+        name
+        for name in RANKED_BY.get(task, ())
+        if any(name in r.summaries and name not in r.disqualified for r in rows)
+    ]
     everywhere = [column for column in wanted if all(column in names for names in scored)]
     somewhere = [column for column in wanted if any(column in names for names in scored)]
     present = [column for row in verified or rows for column in row.summaries]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..records.scores import Scores, Summary
+from ..records.scores import Scores, Summary, signature_parts
 from ..wording import counted
 from .by_view import blank_score, view_table
 from .groups import LeaderboardGroup, LeaderboardRow, blind_rules, group_submissions, rows_on_the_same
 from .published import WITH_PUBLISHED, PublishedTable
-from .run_notes import judges_text, warnings_of
+from .qualified import qualification_texts
+from .run_notes import judges_text, samples_text, warnings_of
 from .sheet import VIEWS, judged_texts, score_sheets, signature_tables, value_text
 from .submission import Entry, Submission, submission
 from .table import Cell, Table
@@ -60,8 +61,10 @@ def headline_table(
     where = f" on {run.dataset}" if run.dataset.current else ""
     unjudged = any(group.by == "rouge2" for group in groups)
     judges = judges_text(summary.signature for group in groups for summary in group.rows[0].entry.summaries)
-    beware = [*warnings_of(run.scores), *([judges] if judges else [])]
+    several = samples_text(group.rows[0].entry.coverage for group in groups)
+    beware = [*warnings_of(run.scores), *filter(None, (judges, several))]
     for group in groups:
+        beware += [f"{group.task}: {text}" for text in qualification_texts(group.rows[0].entry.summaries)]
         ranked_by = group.rows[0].summaries.get(group.by)
         if ranked_by and ranked_by.unjudged:
             beware += [f"{group.task}: {text}" for text in judged_texts([ranked_by])]
@@ -155,7 +158,8 @@ def _baselines(entry: Entry, summary: Summary, others: Sequence[LeaderboardRow])
             (one.zero_filled, other.label)
             for other in others
             for one in other.summaries.values()
-            if (one.column, one.signature) == (summary.column, summary.signature) and one.zero_filled is not None
+            if (one.column, signature_parts(one.signature)) == (summary.column, signature_parts(summary.signature))
+            and one.zero_filled is not None
         ),
     ]
 

@@ -15,7 +15,7 @@ from typing import Literal
 from ..errors import UsageError
 from ..records.annotations import question_of, sample_parts
 from ..records.base import Record
-from ..records.scores import Scores, Summary
+from ..records.scores import Scores, Summary, signature_parts
 from ..records.twins import original_of
 from ..statistics.paired import PairedDifferences
 from ..wording import counted
@@ -36,7 +36,17 @@ class Mismatch(Record):
     """A difference that forbids comparing two runs; `where` names the task or metric."""
 
     field: Literal[
-        "dataset", "videos", "protocol", "prompts", "parts", "samples", "coverage", "metrics", "scorer", "unscored"
+        "dataset",
+        "videos",
+        "protocol",
+        "prompts",
+        "parts",
+        "samples",
+        "coverage",
+        "metrics",
+        "scorer",
+        "unscored",
+        "qualification",
     ]
     where: str
     base: str
@@ -109,6 +119,18 @@ def mismatches(*, base: Scores, new: Scores, names: Collection[str], on: On = "a
             *_of_coverage(base=base, new=new, tasks=tasks),
             *_of_columns(base=base, new=new, names=names),
         ]
+    return found
+
+
+def disqualified(*, base: Scores, new: Scores, names: Collection[str]) -> list[Mismatch]:
+    """Return the columns of these names that a judge gave which does not tell right answers from wrong ones."""
+    first, second = _summaries(base), _summaries(new)
+    told = {True: "the judge failed its controls", False: "nothing against the judge"}
+    found = []
+    for name in names:
+        failed = [name in some and some[name].disqualified for some in (first, second)]
+        if any(failed):
+            found.append(Mismatch(field="qualification", where=name, base=told[failed[0]], new=told[failed[1]]))
     return found
 
 
@@ -210,8 +232,8 @@ def _of_scorers(*, base: Scores, new: Scores, names: Iterable[str]) -> list[Mism
     }
     found = []
     for (task, scorer), (one, other) in signatures.items():
-        if one != other:
-            ours, theirs = set(one.split("|")), set(other.split("|"))
+        ours, theirs = set(signature_parts(one)), set(signature_parts(other))
+        if ours != theirs:
             parts = [" ".join(sorted(some)) or "nothing" for some in (ours - theirs, theirs - ours)]
             found.append(Mismatch(field="scorer", where=f"{task}/{scorer}", base=parts[0], new=parts[1]))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..records.scores import ScoresHeader
+from ..records.scores import Coverage, ScoresHeader
 from ..wording import counted, versions
 
 
@@ -47,3 +47,9 @@ def judges_text(signatures: Iterable[str]) -> str:
     ]
     several = dict.fromkeys(one for one in names if "," in one)
     return f"beware: several models judged: {'; '.join(several)}" if several else ""
+
+
+def samples_text(coverages: Iterable[Coverage]) -> str:
+    """Return that questions were asked several times, and what their values then are; empty where none was."""
+    each = max((one.repeats.each for one in coverages if one.repeats), default=1)
+    return f"questions were asked {each} times; the value of each is the mean over its answers" if each > 1 else ""

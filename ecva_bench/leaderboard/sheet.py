@@ -9,6 +9,7 @@ from ..records.identity import DatasetIdentity
 from ..records.scores import Aggregate, Coverage, Scores, ScoresHeader, Summary
 from ..statistics.intervals import Estimate
 from ..wording import counted
+from . import qualified
 from .groups import RANKED_BY
 from .run_notes import judges_text, warnings_of
 from .table import Cell, Table
@@ -22,6 +23,7 @@ VIEWS = {
     "shuffled": "frames shuffled",
     "blank": "no picture",
 }
+_HEADER = ("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of")
 _STABILITY = (
     "n and of count questions; the value of each is the mean over its answers, and intervals are over both. unstable: "
     "the share of questions whose answers do not all have the same score; sd within: the mean standard deviation "
@@ -147,13 +149,21 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
         if summary.reasons
     }
     signatures = dict.fromkeys(summary.signature for summary in summaries)
+    asked = any(summary.qualification for summary in summaries)
     several = any(summary.stability for summary in summaries)
     return Table(
         title=f"{_run(scores.header)}, {coverage.task}, {VIEWS[coverage.view]}: {coverage_text(coverage)}",
-        header=("score", "mean", "95 % interval", "missing as 0", "shuffled floor", "n", "of")
-        + (("unstable, %", "sd within") if several else ()),
-        rows=tuple((*_row(summary), *(_stability_cells(summary) if several else ())) for summary in summaries),
+        header=(*_HEADER, *(("unstable, %", "sd within") if several else ()), *(qualified.HEADER if asked else ())),
+        rows=tuple(
+            (
+                *_row(summary),
+                *(_stability_cells(summary) if several else ()),
+                *(_judge_cells(summary) if asked else ()),
+            )
+            for summary in summaries
+        ),
         notes=(
+            *qualified.qualification_texts(summaries),
             *([_STABILITY] if several else []),
             *reference_texts(summaries),
             *warnings_of(scores.header),
@@ -163,6 +173,7 @@ def _sheet(scores: Scores, coverage: Coverage) -> Table:
             *blind_notes([aggregate for aggregate in aggregates if aggregate.blind]),
             *sorted(reasons),
             *judged_texts(summaries),
+            *([qualified.MEANING] if asked else []),
             *_gap_texts(scores, place),
             *worst_texts(summaries),
             *([] if summaries else ["no metric asked for scores this view on its own"]),
@@ -196,11 +207,7 @@ def _gap_texts(scores: Scores, place: tuple[str, str]) -> list[str]:
 
 
 def _row(summary: Summary) -> tuple[Cell, ...]:
-    def with_unit(value: float | None) -> Cell:
-        cell = number_cell(value, summary.unit, summary.decimals)
-        return Cell(f"{cell.text} {summary.unit}", cell.value) if cell.text else cell
-
-    mean = with_unit(summary.mean)
+    mean = _with_unit(summary, summary.mean)
     if summary.hits is not None and summary.mean is not None:
         mean = Cell(f"{summary.hits}/{summary.n} = {mean.text}", mean.value)
     bounds = [value_text(bound, summary.unit, summary.decimals) for bound in summary.interval or ()]
@@ -208,8 +215,8 @@ def _row(summary: Summary) -> tuple[Cell, ...]:
         Cell(summary.column),
         mean,
         Cell(" to ".join(bounds)),
-        with_unit(summary.zero_filled),
-        with_unit(summary.floor),
+        _with_unit(summary, summary.zero_filled),
+        _with_unit(summary, summary.floor),
         Cell(str(summary.n), summary.n),
         Cell(str(summary.expected), summary.expected),
     )
@@ -221,6 +228,20 @@ def _stability_cells(summary: Summary) -> tuple[Cell, Cell]:
         return Cell(), Cell()
     changed = number_cell(found.changed, "%", 1, found.interval)
     return changed, number_cell(found.deviation, summary.unit, summary.decimals)
+
+
+def _judge_cells(summary: Summary) -> tuple[Cell, ...]:
+    """Return what the judge gives to controls, and how well it tells them apart; empty where it was not asked."""
+    found = summary.qualification
+    if found is None:
+        return tuple(Cell() for _ in qualified.HEADER)
+    values = (_with_unit(summary, value) for value in (found.ceiling, found.floor, found.changed))
+    return (*values, Cell(f"{found.auc:.2f}", found.auc, found.interval))
+
+
+def _with_unit(summary: Summary, value: float | None) -> Cell:
+    cell = number_cell(value, summary.unit, summary.decimals)
+    return Cell(f"{cell.text} {summary.unit}", cell.value) if cell.text else cell
 
 
 def aggregate_text(aggregate: Aggregate) -> str:

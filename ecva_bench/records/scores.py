@@ -15,6 +15,10 @@ from .training import TrainedShare
 
 SCORES_SCHEMA = "ecva.scores/1"
 NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
+QUALIFIES = (
+    0.8  # pairs of a right and a wrong answer that a judge must tell apart, as a share, in each column of a metric
+)
+_QUALIFIED = "qualified:"  # of a signature: yes or no; nothing where the judge was not asked
 UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
 
 
@@ -114,6 +118,27 @@ class Coverage(Record):
         return (*self.absent, *(self.repeats.absent if self.repeats else ()))
 
 
+class Qualification(Record):
+    """How well a judge tells right answers from wrong ones in a column, by controls that it was asked before all else.
+
+    `ceiling` is the mean of `n` references as answers, `floor` that of wrong answers (another video's reference, the
+    word None), `changed` that of the references with one fact changed, as the column has them. `auc` is the share of
+    pairs of a right and a wrong answer in which the right one has the better value, ties half, with its 95 % interval.
+    """
+
+    n: Count
+    floor: Measured
+    ceiling: Measured
+    changed: Measured | None = None
+    auc: Measured
+    interval: tuple[Measured, Measured] | None = None
+
+    @property
+    def qualifies(self) -> bool:
+        """Whether the judge tells enough of them apart."""
+        return self.auc >= QUALIFIES
+
+
 class Summary(Record):
     """One column of one scorer over one task and view; values are fractions where `unit` is %, else in that unit.
 
@@ -127,6 +152,7 @@ class Summary(Record):
     column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
     without an answer. One whose stratum is not known is in each. Where questions are asked several times, samples here
     are questions, the value of each is the mean over its answers, and `stability` says how much these differ.
+    `qualification` says of a judge's column how far it is to be believed, where the judge was asked.
     """
 
     type: Literal["summary"] = "summary"
@@ -156,11 +182,17 @@ class Summary(Record):
     balanced: bool = Field(default=False, exclude_if=not_)
     absent_strata: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
     stability: Stability | None = Field(default=None, exclude_if=lambda found: found is None)
+    qualification: Qualification | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @property
     def judged(self) -> bool:
         """Whether a judge was asked for the values."""
         return "|judge:" in self.signature
+
+    @property
+    def disqualified(self) -> bool:
+        """Whether the judge failed its controls: the number is shown, and takes no rank."""
+        return f"|{_QUALIFIED}no" in self.signature
 
     @property
     def unjudged(self) -> int:
@@ -262,6 +294,11 @@ class Scores(Record):
     source: str = ""
 
 
+def signature_parts(signature: str) -> tuple[str, ...]:
+    """Return the parts of a signature that move numbers: not whether the judge qualified, nor whether it was asked."""
+    return tuple(part for part in signature.split("|") if not part.startswith(_QUALIFIED))
+
+
 def settings_of(signature: str) -> tuple[str, ...]:
-    """Return the parts of a signature but for the metric's version: the numbers tell whether that matters."""
-    return tuple(part for part in signature.split("|") if not part.startswith("v:"))
+    """Return those parts but for the metric's version: the numbers tell whether that matters."""
+    return tuple(part for part in signature_parts(signature) if not part.startswith("v:"))

@@ -35,6 +35,8 @@ class Claims(JudgedScorer):
         Column("claims_false", "share of all claims that the answer contradicts", higher_is_better=False),
     )
 
+    untested = frozenset({"claims_false"})  # the word None contradicts nothing
+
     def prompt_names(self) -> tuple[str, ...]:
         """Return the two prompts: one call each per answer, the first the same for every model."""
         return (_TOLD, _STATED)

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..records.base import VIEWS, View, cuts_moments
-from ..records.scores import NO_VERDICT, UNJUDGEABLE, JudgedPart
+from ..records.scores import NO_VERDICT, UNJUDGEABLE, JudgedPart, Qualification
+from .controls import Controls, controls_of
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
 
@@ -40,12 +42,14 @@ Settled = Verdict | Gap
 class JudgedScorer(Scorer):
     """A scorer over verdicts on answers to whole videos, in their own pictures or in others.
 
-    Subclasses give what a `Scorer` does, and `prompt_names`.
+    Subclasses give what a `Scorer` does, and `prompt_names`. `untested` are columns in which a wrong answer may be as
+    good as a right one, such as style: the judge is not measured by them.
     """
 
     tasks = tuple(QUESTIONS)
     views: ClassVar[tuple[View, ...]] = tuple(view for view in VIEWS if not cuts_moments(view))
     needs_judge = True
+    untested: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, protocol: Protocol, judge: Judge) -> None:
         super().__init__(protocol)
@@ -55,6 +59,24 @@ class JudgedScorer(Scorer):
         self._keys: set[str] = set()  # of the votes asked for
         self._gaps: dict[str, dict[str, Gap]] = {}
         self._judged: dict[str, dict[str, JudgedPart]] = {}
+        self.qualifications: dict[str, Qualification] = {}  # by column; for `qualification.ask_controls` to set
+
+    def with_judge(self, judge: Judge) -> Self:
+        """Return the scorer with this judge and without anything it was told before."""
+        fresh = copy(self)
+        fresh.judge, fresh._keys, fresh._gaps, fresh._judged = judge, set(), {}, {}
+        return fresh
+
+    def controls(self, item: Scorable, other: Scorable | None) -> Controls | None:
+        """Return answers to a question of which it is known whether they are right; `other` is about another video.
+
+        A metric that does not hold answers against the reference gives others, or None: its judge is asked nothing.
+        """
+        return controls_of(item, other)
+
+    def qualification(self, column: str) -> Qualification | None:
+        """Return how well the judge tells right answers from wrong ones in a column."""
+        return self.qualifications.get(column)
 
     @abstractmethod
     def prompt_names(self) -> tuple[str, ...]:
@@ -72,7 +94,13 @@ class JudgedScorer(Scorer):
         """Return the prompts, each with version and hash, and what determined the verdicts that were asked for."""
         prompts = (f"{name}.v{prompt.version}@{prompt.sha256[:8]}" for name, prompt in self.prompts.items())
         judge = self.judge.identity(self._keys) if self._keys else self.judge.identity()
-        return {"prompts": ",".join(prompts), **judge}
+        return {"prompts": ",".join(prompts), **judge, **self._qualified()}
+
+    def _qualified(self) -> dict[str, str]:
+        """Return whether the judge qualified; nothing where it was not asked."""
+        if not self.qualifications:
+            return {}
+        return {"qualified": "yes" if all(one.qualifies for one in self.qualifications.values()) else "no"}
 
     def call(self, name: str, item: Scorable, **texts: object) -> Call:
         """Return the call of a prompt about an item: the fields the prompt names, `texts` before those of the item."""

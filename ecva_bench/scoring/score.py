@@ -25,6 +25,7 @@ from .choosing import choose_scorers, not_computable
 from .factory import available
 from .join import AnswerGroup, group_answers
 from .protocol import ANOMEVAL, AnomEvalSettings, ModelSettings, Protocol, get_protocol
+from .qualification import ask_controls
 from .run_facts import equip, unit_asked_for
 from .scored_group import ScoredGroup
 from .scorer import Scorer, ScorerSource, ScoringProgress, silent
@@ -44,6 +45,7 @@ def score_results(
     judge: Judge | None = None,
     judge_prompts: Sequence[JudgePrompt] = (),
     reader: Judge | None = None,
+    qualify: bool = False,
     models: Mapping[str, ModelSettings] | None = None,
     seed: int = 0,
     draws: int = DRAWS,
@@ -52,14 +54,14 @@ def score_results(
     """Score the answers of a run.
 
     `scorers` are names, classes or instances, ("all",) for every installed one, or None for those the tasks name and,
-    with a `judge`, `JUDGED`. "all" leaves out those that cannot be computed here (no judge; no weights on this machine
-    and none named in `models`), and the header says why. `tasks` restricts the tasks. Bare numbers in timestamp answers
-    are read in `timestamp_unit`, else in the unit the run's prompt asked for; `anomeval` says how AnomEval is put
-    together, `judge_prompts` stand in for packaged ones of the same id, and `models` says by scorer which weights
-    metrics that are networks run on. A `reader` is a judge that reads classes and spans where the rules could not. The
-    same answers in any order give the same scores. Raises `UsageError` for an unknown name or a request that leaves
-    nothing to score, `ScoringError` for a scorer that does not give what it says, and `BudgetExhausted` where the
-    judge's budget ends: asked again, it goes on from there.
+    with a `judge`, `JUDGED`. "all" leaves out those that cannot be computed here (no judge; no weights), and the header
+    says why. Bare numbers in timestamp answers are read in `timestamp_unit`, else in the unit the run's prompt asked
+    for; `anomeval` says how AnomEval is put together, `judge_prompts` stand in for packaged ones of the same id, and
+    `models` says by scorer which weights networks run on. A `reader` is a judge that reads classes and spans where the
+    rules could not. With `qualify`, the judge is first asked about answers known to be right or wrong, and its columns
+    say the outcome. The same answers in any order give the same scores. Raises `UsageError` for an unknown name or a
+    request that leaves nothing to score, `ScoringError` for a scorer that does not give what it says, and
+    `BudgetExhausted` where the judge's budget ends: asked again, it goes on from there.
     """
     rules = replace(
         get_protocol(protocol),
@@ -72,14 +74,15 @@ def score_results(
     groups = [
         one for one in group_answers(results, include_extra=rules.include_extra) if one.task in wanted or not tasks
     ]
-    left_out: dict[str, str] = {}
-    if scorers is not None and list(scorers) == ["all"]:
-        left_out = not_computable(rules, judge)
-        scorers = [name for name in available() if name not in left_out]
-    chosen = choose_scorers(scorers, groups, rules, judge)
+    every = scorers is not None and list(scorers) == ["all"]
+    left_out = not_computable(rules, judge) if every else {}
+    named = [name for name in available() if name not in left_out] if every else scorers
+    chosen = choose_scorers(named, groups, rules, judge)
     equip(chosen, results, progress, SecondReader(reader, rules) if reader is not None else None)
     if not any(chosen.values()):
         raise UsageError("nothing to score", results.source, "choose tasks and scorers that fit these answers")
+    if qualify:
+        ask_controls(chosen, groups)
     found = _Found(seed, draws)
     for group in groups:
         found.compute(chosen[group.task], group)

@@ -32,7 +32,7 @@ class ScoredGroup:
 
     def __init__(self, scorer: Scorer, group: AnswerGroup, seed: int, draws: int) -> None:
         self._scorer, self._group, self._seed, self._draws = scorer, group, seed, draws
-        self._items = [self._item(answer) for answer in group.answers if scorer.counts(answer.video)]
+        self._items = scorables_of(scorer, group)
         self._absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self._obstacles = {item.id: reason for item in self._items if (reason := scorer.obstacle(item))}
         self._batch = [item for item in self._items if item.id not in self._obstacles]
@@ -47,29 +47,6 @@ class ScoredGroup:
         }
         self._rotated = self._rotate() if scorer.has_floor and not scorer.needs_judge else []
         self._floor = checked_values(scorer, self._rotated)
-
-    def _item(self, answer: Answer) -> Scorable:
-        strips = self._scorer.protocol.strip_special_tokens
-        joined = join_descriptions if strips and self._group.task == "description" else str
-
-        def clean(text: str) -> str:
-            return joined(final_answer(text)) if strips else text
-
-        others = self._group.others(answer)
-        texts = {view: clean(other.answer) if other else None for view, other in others.items()}
-        impossible = self._group.impossible.get(question_of(answer.id), {})
-        twins = {
-            video: Scorable.of(twin, candidate=clean(twin.answer), reference=joined(twin.reference)) if twin else None
-            for video, twin in self._group.twins(answer).items()
-        }
-        return Scorable.of(
-            answer,
-            candidate=clean(answer.answer),
-            reference=joined(answer.reference),
-            others=texts,
-            impossible=impossible,
-            twins=twins,
-        )
 
     def _rotate(self) -> list[Scorable]:
         """Return the items with others' references; those that answer one question again apart, so none keeps its own.
@@ -177,6 +154,7 @@ class ScoredGroup:
             balanced=column.balanced,
             absent_strata=self._absent_strata_of(worst) if column.balanced and filled else {},
             stability=self._stability(column, given, [gap for _, gap in gaps]),
+            qualification=self._scorer.qualification(name),
         )
 
     def _counts_hits(self, column: Column) -> bool:
@@ -245,6 +223,31 @@ class ScoredGroup:
             for column in self._scorer.aggregates
             if column.name in values
         ]
+
+
+def scorables_of(scorer: Scorer, group: AnswerGroup) -> list[Scorable]:
+    """Return the answers of a group as a scorer sees them: those that count for it, with their texts as compared."""
+    strips = scorer.protocol.strip_special_tokens
+    joined = join_descriptions if strips and group.task == "description" else str
+
+    def clean(text: str) -> str:
+        return joined(final_answer(text)) if strips else text
+
+    def item(answer: Answer) -> Scorable:
+        twins = {
+            video: Scorable.of(twin, candidate=clean(twin.answer), reference=joined(twin.reference)) if twin else None
+            for video, twin in group.twins(answer).items()
+        }
+        return Scorable.of(
+            answer,
+            candidate=clean(answer.answer),
+            reference=joined(answer.reference),
+            others={view: clean(other.answer) if other else None for view, other in group.others(answer).items()},
+            impossible=group.impossible.get(question_of(answer.id), {}),
+            twins=twins,
+        )
+
+    return [item(answer) for answer in group.answers if scorer.counts(answer.video)]
 
 
 def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:

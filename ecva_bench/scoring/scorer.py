@@ -16,7 +16,7 @@ from typing import ClassVar, Literal, Union
 from ..records import Label, Moment
 from ..records.answers import Answer
 from ..records.base import VIEWS, View
-from ..records.scores import JudgedPart, Reading
+from ..records.scores import JudgedPart, Qualification, Reading
 from ..version import __version__
 from .protocol import Protocol
 
@@ -232,6 +232,10 @@ class Scorer(ABC):
 
     def reading(self, item: Scorable) -> Reading | None:
         """Return how the text of an item just scored was read, where the metric reads something out of it."""
+        return None
+
+    def qualification(self, column: str) -> Qualification | None:
+        """Return how well a judge tells right answers from wrong ones in a column, where it was asked that."""
         return None
 
     def summary(self, batch: Sequence[Scorable], values: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ..judging import Verdict
 from ..records.twins import NORMAL, kind_of, original_of
+from .controls import Controls, control_of
 from .judged import JudgedScorer, Part
 from .scorer import Column, Gap, Scorable
 
@@ -33,6 +34,13 @@ class TwinsJudge(JudgedScorer):
     def obstacle(self, item: Scorable) -> str | None:
         """Return that what happens in the clip is not known."""
         return None if original_of(item.video) in item.twins else "the clip is not among the videos asked about"
+
+    def controls(self, item: Scorable, other: Scorable | None) -> Controls | None:
+        """Return the twin's own reference, which claims nothing of the clip, and as a wrong answer the clip's."""
+        clip = item.twins[original_of(item.video)]
+        if clip is None:
+            return None
+        return Controls(control_of(item, "right", item.reference), (control_of(item, "clip", clip.reference),))
 
     def score(self, batch: Sequence[Scorable]) -> list[dict[str, float]]:
         """Return 1 where the anomaly is claimed and 0 where it is not."""

@@ -35,6 +35,8 @@ class VauEval(JudgedScorer):
         *(Column(f"vau_{name}", f"{text}; 0 to {_TOP}", "points", high=_TOP) for name, text in ASPECTS.items()),
     )
 
+    untested = frozenset({"vau_flu", "vau_inf"})  # what is said of another video may be as well said
+
     def prompt_names(self) -> tuple[str, ...]:
         """Return the one prompt: one call per answer."""
         return (_PROMPT,)

@@ -21,7 +21,7 @@ from ..judging.replays import replayed_judge
 from ..leaderboard.submission import Entry, Submission, submission
 from ..leaderboard.verified import Verification
 from ..records.answers import Results
-from ..records.scores import Summary, settings_of
+from ..records.scores import Summary, settings_of, signature_parts
 from ..scoring.factory import get_scorer
 from ..scoring.neural import NeuralScorer
 from ..scoring.protocol import AnomEvalSettings, get_protocol
@@ -120,6 +120,7 @@ def _scored_again(
             timestamp_unit=settings.get("timestamp_unit"),
             anomeval=_anomeval(settings.get("anomeval") or {}),
             judge=judge,
+            qualify=True,
             reader=judge if reads else None,
             seed=header.seed,
             draws=header.draws,
@@ -145,10 +146,11 @@ def _made_otherwise(found: Submission, again: Submission) -> dict[str, str]:
         for summary in entry.summaries:
             same = here.get((summary.task, summary.view, summary.column), summary)
             settings = [settings_of(one.signature) for one in (summary, same)]
-            if settings[0] != settings[1] or (
-                summary.signature != same.signature and not _equal(summary.mean, same.mean, _ROUNDED)
-            ):
+            other_parts = signature_parts(summary.signature) != signature_parts(same.signature)
+            if settings[0] != settings[1] or (other_parts and not _equal(summary.mean, same.mean, _ROUNDED)):
                 ways[summary.column] = f"{summary.column} was made as {summary.signature}, here as {same.signature}"
+            elif summary.qualification and not same.qualification:
+                ways[summary.column] = "the judge's export lacks the controls by which it qualified"
     return ways
 
 
@@ -236,6 +238,7 @@ def _of_column(
     for name in type(summary).model_fields:
         if name != "signature":
             yield from _other(name, getattr(summary, name), getattr(computed, name), tolerance)
+    yield from _other("whether the judge qualified", not summary.disqualified, not computed.disqualified)
 
 
 def _other(name: str, stated: object, right: object, tolerance: float = _ROUNDED) -> Iterator[Contradiction]:

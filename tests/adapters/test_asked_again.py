@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,14 +105,14 @@ def test_a_model_of_transformers_draws_anew_each_time_and_the_same_again(checkpo
 def test_vllm_is_given_temperature_and_seed_of_each(
     checkpoint: Path, videos: list[Video], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from .standin_vllm import LLM, stand_in
+    from .standin_vllm import install
 
-    monkeypatch.setitem(sys.modules, "vllm", stand_in())
+    made = install(monkeypatch)
     own = {"frames": "2", "max_new_tokens": "2", "max_pixels": "2048", "temperature": "0.5"}
     adapter = create_adapter(f"vllm:{checkpoint}", own)
     for video in videos:
         adapter.answer_many(video, AGAIN)
-    (llm,) = LLM.made
+    (llm,) = made
     assert {one.temperature for one in llm.sampling} == {0.5}
     assert len({one.seed for one in llm.sampling}) == 6
     assert {one.max_tokens for one in llm.sampling} == {2}

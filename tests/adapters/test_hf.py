@@ -24,6 +24,7 @@ from transformers.video_processing_utils import VideoProcessorMixin
 
 from ecva_bench.adapters.hf import adapter as hf
 from ecva_bench.adapters.hf import families
+from ecva_bench.adapters.hf.positions import put_text_behind_videos
 from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import CheckpointError, UsageError
@@ -103,6 +104,8 @@ def by_the_library(loaded: Loaded, video: Video, question: str) -> str:
     """What transformers answers when it is asked as its documentation says, from a video's frames in memory."""
     processor = t.AutoProcessor.from_pretrained(loaded.folder)
     model = t.AutoModelForImageTextToText.from_pretrained(loaded.folder, dtype=torch.float32)
+    if loaded.adapter.family.text_behind:  # where transformers is not as the authors (test_positions)
+        put_text_behind_videos(model.model)
     frames = video.frames_at(loaded.adapter.frame_indices(video))
     pixels = frames.pixels.copy()
     if loaded.family == "gemma3":
@@ -362,11 +365,25 @@ def test_seconds_are_written_behind_the_video_where_that_is_asked(
     told.answer(video, "Why?")
     text = told.model.processor.tokenizer.decode(read[0][0])
     seconds = video.positions[told.frame_indices(video)]
-    assert re.findall(r"([\d.]+)s[,.]", text) == [f"{second:.2f}" for second in seconds]
-    assert text.index("located at") < text.index("Why?")
-    assert told.describe() == {**plain.describe(), "times": "words"}
+    # As in docs/LLaVA_Video_1003.md of LLaVA-VL/LLaVA-NeXT, also without a space before "Please".
+    instruction = (
+        f"The video lasts for {video.duration:.2f} seconds, and {len(seconds)} frames are uniformly sampled from it. "
+        f"These frames are located at {','.join(f'{second:.2f}s' for second in seconds)}."
+        "Please answer the following questions related to this video."
+    )
+    assert f"{instruction}\nWhy?" in text
+    described = told.describe()
+    assert described.pop("times").startswith("The video lasts for {duration:.2f} seconds")
+    assert described == plain.describe()
+    assert plain.notes(["cause"]) == told.notes(["timestamp"]) == ()
+    (note,) = plain.notes(["cause", "timestamp"])
+    assert "nothing in the prompt tells" in note
+    assert "--model-arg times=words" in note
     with pytest.raises(UsageError, match="told each frame's second already"):
         adapter_of(checkpoint("qwen3_vl"), "qwen3_vl", times="words").describe()
+    for family in ("qwen3_vl", "qwen2_5_vl"):  # told each frame's second, and how far apart frames are
+        assert adapter_of(checkpoint(family), family).notes(["timestamp", "severity"]) == ()
+    assert adapter_of(checkpoint("internvl"), "internvl", input="images").notes(["timestamp"]) == ()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 import ecva_bench as eb
 from ecva_bench.adapters.openai_endpoint.frames import FrameEncoding
+from ecva_bench.adapters.parts.media.frames import UNSEEN
 from ecva_bench.answering import ModelOutput, create_adapter
 from ecva_bench.errors import AdapterError, AnswerLost, AnswerRefused, ModelGone, UsageError
 from ecva_bench.journal.results import read_results
@@ -101,6 +102,19 @@ def test_every_byte_of_a_request_with_png_is_as_said(video: Video) -> None:
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert KEY.encode() not in request.raw
     assert text == answer_to(request.body["messages"])
+
+
+def test_no_frames_are_words_alone_and_no_picture_is_read(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Video, "frames_at", None)
+    with ModelServer() as server:
+        adapter = create_adapter(MODEL, at(server, frames="0"))
+        adapter.answer_many(video, ["What happened?", "Why?"])
+        adapter.close()
+        contents = [request.body["messages"][0]["content"] for request in server.requests]
+    assert sorted(content[-1]["text"] for content in contents) == ["What happened?", "Why?"]
+    assert {json.dumps(content[:-1]) for content in contents} == {json.dumps([{"type": "text", "text": UNSEEN}])}
+    assert adapter.describe()["frames"] == {"rule": "none"}
+    assert adapter.describe()["introduction"] == UNSEEN
 
 
 def test_half_a_character_costs_no_answer(video: Video) -> None:

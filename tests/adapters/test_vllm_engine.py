@@ -226,6 +226,7 @@ def test_the_lines_serve_and_ask_by_the_familys_settings(checkpoint: tuple[str, 
     assert served["--served-model-name"] == folder.name
     assert served["--enable-prefix-caching"] == ""
     assert served["--generation-config"] == "vllm"
+    assert ("--trust-request-mm-kwargs" in served) == (family != "gemma3")  # tests/engines: else refused
     limit = json.loads(served["--limit-mm-per-prompt"])
     assert limit == ({"image": 16} if family == "gemma3" else {"video": 1})
     words, asked, options = parsed(run)

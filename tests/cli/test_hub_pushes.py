@@ -142,3 +142,21 @@ def test_a_place_that_is_none_is_refused_before_anything(place: str, hub: Hub, e
     code, _, errors = ecva_bench("submit", "motion.jsonl", "--hub", place)
     assert (code, hub.tokens) == (2, set())
     assert "--hub" in errors
+
+
+def test_a_failure_that_quotes_the_token_does_not_show_it(
+    hub: Hub, ecva_bench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that the client stored, and the environment does not have."""
+    from huggingface_hub import HfApi
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(f"Bearer {TOKEN} was refused")
+
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: TOKEN)
+    monkeypatch.setattr(HfApi.func, "create_commit", fails)
+    code, shown, errors = ecva_bench("submit", "motion.jsonl", "--hub", "me/runs")
+    assert code == 3
+    assert "Bearer *** was refused" in errors
+    assert TOKEN not in shown + errors

@@ -34,6 +34,7 @@ NEEDED = {
     "data check": "mini",
     "data curves": "mini --out c.jsonl --judge m --clip open_clip:clip --limit 1",
     "data fetch": "cuva",
+    "data lmms-task": "mini --task cause",
     "data stats": "mini",
     "export": "r.jsonl --to csv",
     "gate": "r.jsonl --against r.jsonl",

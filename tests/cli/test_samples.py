@@ -108,6 +108,7 @@ def test_what_is_printed_counts_questions(ecva_bench: Command) -> None:
     assert "2 of 2 answered (100.00 %)" in sheet
     assert "asked 4 times each, 8 of 8 answers" in sheet
     assert "2 videos, full video, 2 of 2 questions answered" in sheet
+    assert "questions were asked 4 times; the value of each is the mean over its answers" in sheet
     rows = re.findall(r"^(?:bleu|rouge\w) .* to .*", sheet, re.MULTILINE)
     assert len(rows) == 4
     assert all(re.search(r" 2 +2 ", row) for row in rows)

@@ -1,4 +1,4 @@
-"""Tiny random checkpoints that real engines run: heads as wide as their kernels want, weights named as the hub's."""
+"""Tiny random checkpoints that real engines run: heads as wide as kernels want them, weights named as on the hub."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ def write(folder: Path, family: str) -> Path:
     rope = getattr(text, "rope_parameters", None) or {}
     if "mrope_section" in rope:
         text.rope_parameters = {**rope, "mrope_section": SECTIONS.get(family, WIDE)}
+    if family == "qwen3_vl":  # as published; vLLM has one for both
+        processor.image_processor.image_mean = processor.video_processor.image_mean
+        processor.image_processor.image_std = processor.video_processor.image_std
     tiny_hf.save(folder, config, processor)
     if family in NAMES:
         saved, theirs = NAMES[family]

@@ -71,7 +71,7 @@ def record(run: ScoredRun) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def test_the_hubs_parser_reads_every_column(run: ScoredRun, tmp_path: Path) -> None:
-    parser = pytest.importorskip("huggingface_hub._eval_results")
+    parser = pytest.importorskip("huggingface_hub", minversion="2")
     import yaml
 
     paths = export_scored(run, "eval-results", tmp_path, dataset="me/set@abc", source="https://x.org/runs", by=BY)

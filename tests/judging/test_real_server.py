@@ -51,8 +51,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
         log.close()
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_S
+def wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = START_S) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server ended"
         try:

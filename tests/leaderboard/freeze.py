@@ -2,8 +2,9 @@
 
     python -m tests.leaderboard.freeze
 
-It also submits these runs, `prompt-echo`, and those of the task severity to leaderboards/mini anew, without the judge's
-scores.
+It also submits these runs, `prompt-echo`, `blind`, and those of the task severity to leaderboards/mini anew, without
+the judge's scores. Where the answers of `blind` are not there, its weights are named: --model-path FOLDER
+(`tests.engines.smollm2` writes them).
 
 Run it where a change of the scores is meant, and let the difference be reviewed: what it writes is what every later
 push must reproduce to the last digit.
@@ -27,6 +28,7 @@ BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
 CI = BOARDS / "ci"
 ANSWERS = BOARDS / "mini" / "answers"
 ECHO = ANSWERS / "prompt-echo.jsonl"
+BLIND = "blind:SmolLM2-135M-Instruct"
 VIEWS = ("--edited", "anomaly", "--edited", "control")
 TASKS = ("--task", "description,cause,effect,classification,timestamp")
 MODELS = ("constant", "motion", "oracle", "second-round", "anomshield-mini")
@@ -61,19 +63,23 @@ def freeze() -> None:
         ecva_bench("score", *files, *judge, "--judge-export", "judge.jsonl")
 
 
-def submit() -> None:
-    """Write the submissions of the boards that are kept: what they are verified by lies in leaderboards."""
-    if not ECHO.exists():
-        ECHO.parent.mkdir(parents=True, exist_ok=True)
-        ecva_bench("run", "--model", "prompt-echo", *VIEWS, *TASKS, "--out", ECHO)
-        forget_machine(ECHO)
-    severe = {model: ANSWERS / f"{model}-severity.jsonl" for model in SEVERE}
-    for model, results in severe.items():
+def submit(weights: tuple[str, ...] = ()) -> None:
+    """Write the submissions of the boards that are kept: what they are verified by lies in leaderboards.
+
+    `weights` are the options that name those of `blind`.
+    """
+    ANSWERS.mkdir(parents=True, exist_ok=True)
+    severe = {ANSWERS / f"{model}-severity.jsonl": ("--model", model) for model in SEVERE}
+    severe[ANSWERS / "blind-severity.jsonl"] = ("--model", BLIND, *weights)
+    whole = {ECHO: ("--model", "prompt-echo"), ANSWERS / "blind.jsonl": ("--model", BLIND, *weights)}
+    asked = {file: (*model, *VIEWS, *TASKS) for file, model in whole.items()}
+    asked |= {file: (*model, "--task", "severity") for file, model in severe.items()}
+    for results, options in asked.items():
         if not results.exists():
-            ecva_bench("run", "--model", model, "--task", "severity", "--out", results)
+            ecva_bench("run", *options, "--out", results)
             forget_machine(results)
     with tempfile.TemporaryDirectory() as folder:
-        for results in (*(CI / f"{model}.jsonl" for model in MODELS), ECHO, *severe.values()):
+        for results in (*(CI / f"{model}.jsonl" for model in MODELS), *asked):
             scores = Path(folder) / f"{results.stem}.scores.jsonl"
             ecva_bench("score", results, "--out", scores)
             ecva_bench("submit", results, "--scores", scores, "--to", BOARDS, "--replace", "--verify", *HARDWARE)
@@ -81,4 +87,4 @@ def submit() -> None:
 
 if __name__ == "__main__":
     freeze()
-    submit()
+    submit(tuple(sys.argv[1:]))

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecva_bench.leaderboard.headings import MEANINGS
 from ecva_bench.leaderboard.page import as_html
 from ecva_bench.leaderboard.table import Cell, Table
 
@@ -70,7 +71,7 @@ def test_every_cell_is_there_with_its_interval_and_kind():
     assert sum(tag == "strong" for tag, _ in found.tags) == sum(tag == "u" for tag, _ in found.tags) == 1
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: text not in MEANINGS))  # a heading with a meaning brings a list of columns
 def test_a_text_stays_text(text):
     found = page(Table(text, (text,), ((Cell(text or "x"),),), (text,)), title=text)
     plain = page(Table("t", ("a",), ((Cell("x"),),), ("n",)))

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from ecva_bench.answering import ModelOutput
-from ecva_bench.errors import OutOfMemory
+from ecva_bench.errors import CheckpointError, OutOfMemory
 
 from ..prompts import Visual
 from .networks import Networks
@@ -199,6 +199,17 @@ def _criteria(policy: Policy, tokenizer: Tokenizer, before: int) -> StoppingCrit
 def ends_of(policy: Policy, tokenizer: Tokenizer) -> list[int]:
     """Return the ids that end an answer; `CheckpointError` where the vocabulary has no token of a name."""
     return [tokenizer.id_of(end) if isinstance(end, str) else end for end in policy.eos]
+
+
+def own_ends(model: Any, tokenizer: Any) -> tuple[int, ...]:
+    """Return the ids that end an answer, by the checkpoint's own word: of its settings only this is taken."""
+    named = [model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id, tokenizer.eos_token_id]
+    ends = {number for some in named if some is not None for number in (some if isinstance(some, list) else [some])}
+    if not ends:
+        raise CheckpointError(
+            "the checkpoint names no token that ends an answer", model.name_or_path, "mend its config"
+        )
+    return tuple(sorted(ends))
 
 
 def _answer_of(ids: list[int], ends: list[int], policy: Policy, tokenizer: Tokenizer) -> ModelOutput:

@@ -15,12 +15,8 @@ if TYPE_CHECKING:
     from ecva_bench.video import Frames, Video
 
 INTRODUCTION = "A video of {duration:.1f} seconds, as {frames} frames. Before each stands its time."
+UNSEEN = "You cannot see the video that the question is about. Give the answer that is most likely all the same."
 TIME = "{seconds:.1f} s:"
-# As LLaVA-Video's authors write it behind the video, for a model whose template tells no times.
-LOCATED = (
-    "The video lasts for {duration:.2f} seconds, and {count} frames are uniformly sampled from it. "
-    "These frames are located at {times}. Please answer the following questions related to this video.\n"
-)
 
 
 def image_parts(frames: Frames, video: Video, pictures: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -30,15 +26,6 @@ def image_parts(frames: Frames, video: Video, pictures: list[dict[str, Any]]) ->
     for seconds, picture in zip(frames.positions, pictures, strict=True):
         parts += [{"type": "text", "text": TIME.format(seconds=seconds)}, picture]
     return parts
-
-
-def timed_video_parts(frames: Frames, video: Video, *, in_words: bool) -> list[dict[str, Any]]:
-    """Return the parts of a message that show a video as one, with each frame's second behind it if `in_words`."""
-    if not in_words:
-        return [{"type": "video"}]
-    times = ",".join(f"{seconds:.2f}s" for seconds in frames.positions)
-    told = LOCATED.format(duration=video.duration, count=len(frames), times=times)
-    return [{"type": "video"}, {"type": "text", "text": told}]
 
 
 def uneven(video: Video, indices: NDArray[np.int64]) -> tuple[str, ...]:
