@@ -43,7 +43,7 @@ def test_what_is_kept_is_what_the_submissions_give(copy):
     found = [note.partition("; ")[0].rpartition(": ")[2] for note in evidence.notes]
     released = [note for note in evidence.notes if "/cuva/" in note]  # whose answers are not ours to publish
     assert ["as stated: no answers with the hash" in note for note in released] == [True] * 4
-    assert found[len(released) :] == ["verified"] * 11
+    assert found[len(released) :] == ["verified"] * 12
     assert {path.relative_to(copy) for path in paths} == contents(copy).keys()
     assert contents(copy) == contents(FOLDER)
 
