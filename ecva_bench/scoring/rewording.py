@@ -6,11 +6,11 @@ translations are written by hand, of texts of the embedded split.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from importlib.resources import files
 
+from ..untrusted import parse_json
 from .unieval import sentences
 
 PADDING_SENTENCE = "This is what can be said about the video that was shown here."
@@ -71,5 +71,5 @@ def with_other_sentence(text: str, foreign: str) -> str | None:
 
 @cache
 def _translations() -> dict[str, str]:
-    read: dict[str, str] = json.loads((files(__package__) / "translations.json").read_text(encoding="utf-8"))
+    read: dict[str, str] = parse_json((files(__package__) / "translations.json").read_bytes())
     return read

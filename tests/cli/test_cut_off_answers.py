@@ -26,9 +26,9 @@ def _place(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("replies", "code", "shown", "said"),
     [
         (
-            [("", "length")] * 2,
+            [("It is", "length")] * 2,
             3,
-            "0 missing; 2 empty, 2 cut off",
+            "0 missing; 0 empty, 2 cut off",
             "every answer was cut off: give the model more room",
         ),
         ([("", "stop")] * 2, 3, "0 missing; 2 empty, 0 cut off", "every answer is empty"),

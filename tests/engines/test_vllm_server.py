@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed: make engines")
 
-QUESTIONS = ("Why?", "What does the accident lead to?")
+QUESTIONS = ("Why?", "What does the accident lead to?", "When does it end?", "Who is to blame?")
 WITHOUT_GPU = ["--dtype", "float32", "--enforce-eager", "--skip-mm-profiling", "--kv-cache-memory-bytes", "1G"]
 MOST = 24
 START_S = 400.0  # two processes, each of which imports torch
@@ -98,9 +98,9 @@ def test_a_served_model_answers_as_in_this_process(
         assert whole.startswith(answer)
         assert not whole.removeprefix(answer).strip("\ufffd")  # a server keeps an incomplete last character to itself
         assert answer.finish == whole.finish
-    assert sum(map(len, answers)) > MOST
+    assert any(answer.strip("\ufffd") for answer in answers)
     spent = there.usage()
-    assert (spent["asked"], spent["failed"], spent["uncounted"]) == (2, 0, 0)
+    assert (spent["asked"], spent["failed"], spent["uncounted"]) == (len(QUESTIONS), 0, 0)
     if all(answer.finish == "length" for answer in answers):
-        assert spent["tokens_out"] == 2 * MOST
+        assert spent["tokens_out"] == len(QUESTIONS) * MOST
     there.close()
