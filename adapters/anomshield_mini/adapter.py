@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ecva_bench.answering import ModelCard
-from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.training.mini.samples import timed
 
 from ..anomshield.adapter import AnomShield
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 FRAMES, PATCHES = 8, 16  # that a video is shown as, and of a frame
-POSITIONS = "mm_projector_positions"  # of config.json; the released code has none
+POSITIONS = 0.2  # the deviation of the random positions that a training begins with
 TIMED = read_template("anomshield-mini", 1)
 WEIGHTS = Path(__file__).with_name("anomshield-mini")
 
@@ -44,7 +43,8 @@ class AnomShieldMini(AnomShield):
             "About a million parameters, trained on drawn scenes of the kinds of `mini`: no evidence for real videos.",
             "No hard prompt unless it is asked for, and 8 frames instead of 16.",
             "A question is asked with the time of the last frame in front of it.",
-            "Prompts other than the packaged ones are spelled letter by letter, which it has not learned.",
+            "It has learned the packaged prompts of what, why, effect, class, time, detection and severity. What it"
+            " answers to others, those with options or a sentence put in among them, means nothing.",
         ),
     )
     default_checkpoint = str(WEIGHTS)
@@ -54,31 +54,33 @@ class AnomShieldMini(AnomShield):
         super().__init__(hard_prompt=hard_prompt, **options)
 
     def connector(self) -> torch.nn.Module:
-        """Return the connector, where its config.json says so with the paper's positions (Eq. 1)."""
+        """Return the connector; the Mamba block has the paper's positions (Eq. 1), which the released code lacks."""
+        import torch
+
         from ..anomshield.connector import MambaConnector
 
-        if not self.config.get(POSITIONS):
-            return super().connector()
-
-        return MambaConnector(
+        usual = super().connector()
+        if not isinstance(usual, MambaConnector):
+            return usual
+        connector = MambaConnector(
             *self.connector_sizes, backend=self._backend, positional="spatiotemporal", frames=FRAMES, patches=PATCHES
         )
+        for positions in (connector.pos_t, connector.pos_s):
+            torch.nn.init.normal_(positions, std=POSITIONS)
+        return connector
 
     def make_start(self, folder: Path, weights: Path | None, stage: int, seed: int) -> None:
         """Write to a folder what a stage begins from that is not in the `weights` of the one before, and take it.
 
-        Without weights, tower and language model with random numbers, unless the options name some; after
-        `BEFORE_POSITIONS`, the weights with positions, unless they have them.
+        Without weights, that is tower and language model with random numbers, unless the options name some.
         """
-        from .making import BEFORE_POSITIONS, add_positions, make_parts
+        from .making import make_parts
 
         if weights is None:
             self.model_path = ""
             if not self._vision_tower and self._base == self.default_base:
                 base, tower = make_parts(folder, seed)
                 self._base, self._vision_tower = str(base), str(tower)
-        elif stage > BEFORE_POSITIONS and not read_json_object(weights / "config.json").get(POSITIONS):
-            self.model_path = str(add_positions(weights, folder, seed))
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return what `AnomShield` does for the question with the time of the last frame on the timeline shown."""

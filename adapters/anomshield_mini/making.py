@@ -29,35 +29,40 @@ from ecva_bench.writing import write_whole
 
 from ..anomshield.adapter import AnomShield
 from ..anomshield.connector import FULL_PRECISION
-from .adapter import FRAMES, PATCHES, POSITIONS, AnomShieldMini
+from .adapter import FRAMES, AnomShieldMini
 
 STAGES = ("1", "2", "3")
-BEFORE_POSITIONS = 2  # the stage after which the connector gets positions
 NAME = "anomshield-mini"
 
 
-def make(out: Path, *, clips: int = CLIPS, steps: int | None = None) -> Path:
-    """Train all stages in a folder and return the folder of the weights; with `steps` of each, to try it out."""
+def make(
+    out: Path,
+    *,
+    clips: int = CLIPS,
+    recipes: Sequence[Recipe] = (),
+    connector: str = "mamba",
+    drawn: Path | None = None,
+) -> Path:
+    """Train all stages in a folder and return the folder of the weights.
+
+    `recipes` are in place of the three of the package, `connector` is as the adapter's option, and frames are kept in
+    `drawn`, where other trainings with the same clips find them.
+    """
     ensure_torchvision()
     from ..parts.towers.clip import squares
 
-    recipes = [get_recipe(f"anomshield/mini/{stage}") for stage in STAGES]
-    if steps is not None:
-        recipes = [recipe.model_copy(update={"steps": steps}) for recipe in recipes]
+    recipes = recipes or [get_recipe(f"anomshield/mini/{stage}") for stage in STAGES]
     side = int(TOWER["image_size"])
-    scenes = TrainingScenes(partial(squares, side=side, pad=True), frames=FRAMES, count=clips, folder=out / "frames")
-    base, tower = write_parts(
-        out / "parts", (*scenes.captions, *scenes.conversations), AnomShield.template.text, recipes[0].seed
-    )
-    adapter = AnomShieldMini(base=str(base), vision_tower=str(tower))
-    adapter.model_path = ""  # it begins from nothing
+    folder = drawn or out / "frames"
+    scenes = TrainingScenes(partial(squares, side=side, pad=True), frames=FRAMES, count=clips, folder=folder)
+    adapter = AnomShieldMini(connector=connector)
+    adapter.make_start(out / "parts", None, recipes[0].stage, recipes[0].seed)
     stages = []
     for stage in recipes:
-        given = {1: scenes.captions, 2: scenes.conversations, 3: scenes.times}[stage.stage]
+        given = scenes.of_stage(stage.stage)
         result = train(stage, given, adapter, scenes.frames, out / str(stage.stage), use_cpu=True)
         stages.append(_told(stage, given, result, clips))
-        folder = add_positions(result.folder, out, stage.seed) if stage.stage == BEFORE_POSITIONS else result.folder
-        adapter = AnomShieldMini(model_path=str(folder))
+        adapter = AnomShieldMini(model_path=str(result.folder), connector=connector)
     packed = out / NAME
     write_packed(Path(adapter.model_path), packed)
     record = TrainingRecord(model=NAME, stages=tuple(stages))
@@ -73,24 +78,6 @@ def make_parts(folder: Path, seed: int) -> tuple[Path, Path]:
     scenes = TrainingScenes(lambda pixels: pixels, frames=FRAMES)
     with quiet():
         return write_parts(folder, (*scenes.captions, *scenes.conversations), AnomShield.template.text, seed)
-
-
-def add_positions(folder: Path, out: Path, seed: int) -> Path:
-    """Return a copy of a stage's folder whose connector has positions: small random numbers."""
-    import torch
-    from safetensors.torch import load_file
-    from safetensors.torch import save as bytes_of
-
-    tensors, begun = load_file(folder / "model.safetensors"), out / f"{folder.name}-with-positions"
-    settings = parse_json((folder / "config.json").read_bytes())
-    chance = torch.Generator().manual_seed(seed)
-    for name, count in (("pos_t", FRAMES), ("pos_s", PATCHES)):
-        shape = (count, settings["mm_hidden_size"])
-        tensors[f"model.mm_projector.{name}"] = torch.empty(shape).normal_(std=0.2, generator=chance)
-    write_whole(begun / "model.safetensors", bytes_of(tensors, {"format": "pt"}))
-    write_whole(begun / "config.json", json.dumps({**settings, POSITIONS: "spatiotemporal"}, indent=1))
-    shutil.copyfile(folder / "tokenizer.model", begun / "tokenizer.model")
-    return begun
 
 
 def write_packed(folder: Path, packed: Path) -> None:

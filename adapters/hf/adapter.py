@@ -17,6 +17,7 @@ import numpy as np
 from ecva_bench.answering import Adapter
 from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
+from ecva_bench.checkpoints.remote_code import check_code_is_here
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.untrusted import say
@@ -90,7 +91,10 @@ class Hf(Adapter):
     def checkpoint(self) -> Checkpoint:
         """The weights, found or downloaded."""
         files = (*FILES, "*.py") if self._trusted else FILES
-        return find_checkpoint(self._name, files=files, download=True, option="--model-path")
+        found = find_checkpoint(self._name, files=files, download=True, option="--model-path")
+        if self._trusted:
+            check_code_is_here(found.folder)
+        return found
 
     def training_file(self) -> Path | None:
         """Return the record of the model's training, where one lies beside its weights."""

@@ -36,9 +36,10 @@ def meta_eval_command(
 ) -> None:
     """Compare scorers with people who ranked answers: pairwise accuracy, tau-b, exact order, best answer.
 
-    Intervals and paired tests are over videos, the tests corrected after Holm. What people
-    reach among themselves stands first, fixed rows last. design/trust.md describes the file,
-    and how TRECVID VTT, VideoAutoBench, LAVE and EmoPrefer are read as published.
+    Intervals and paired tests are over videos, the tests corrected after Holm.
+    What people reach among themselves stands first, fixed rows last.
+    design/trust.md describes the file, and how TRECVID VTT, VideoAutoBench,
+    LAVE and EmoPrefer are read as published.
 
     Example: ecva-bench meta-eval rankings.jsonl --scorers bleu,rouge,gpt --judge gpt-4o-mini
     """

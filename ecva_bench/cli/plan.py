@@ -56,8 +56,8 @@ def plan_command(
 
     A results file (--out, or the run's own) with some answers is a trial: the
     others will take what those took. Without one, tokens and USD are the most.
-    No video need be there: frames are 16:9. Packaged prices have date and source.
-    --prices adds {"models": {"my-model": {"input": 0.15, "output": 0.6}}}, USD per million.
+    No video need be there: frames are 16:9. --prices adds {"models":
+    {"my-model": {"input": 0.15, "output": 0.6}}}, USD per million tokens.
 
     Examples:
 

@@ -91,9 +91,9 @@ def run_command(
 ) -> None:
     """Ask a model about videos and write every answer to a results file at once.
 
-    A results file that exists is resumed and takes more videos, tasks, views and
-    samples, asking nothing twice. What fails is an error record; exit code 3 then,
-    as where all answers are empty or cut off. budget-usd is for the whole file.
+    A results file that exists is resumed and takes more videos, tasks, views
+    and samples, asking nothing twice. What fails is an error record; exit code
+    3 then, as where all answers are empty or cut off.
 
     Examples:
 

@@ -138,8 +138,8 @@ def score_command(
     and more, are joined by the videos' names with the annotations that --data
     names; `ecva-bench import` takes several as one run. With --judge, a language
     model also judges: the GPT-based score and AnomEval. Its verdicts are stored:
-    asking again costs nothing, and a budget that ends (exit code 3) loses none. A
-    scorer that finds no value ends with code 3, too. Scores of other metrics stay.
+    asking again costs nothing, and a budget that ends (exit code 3) loses none.
+    A scorer that finds no value ends with code 3. Other metrics' scores stay.
 
     Examples:
 

@@ -65,10 +65,10 @@ def train_command(
     Recipes are anomshield/paper/1, 2 and 3 (what the paper says),
     anomshield/released/1, 2 and 3 (what the released code does) and
     anomshield/mini/1, 2 and 3 (small networks on drawn scenes, without --data),
-    or a file. The same command goes on where it was killed. The folder gets training.json:
-    recipe, versions, and the hash of every video and sample, by which `run`
-    marks questions about videos that the model was trained on. Several GPUs:
-    torchrun --nproc-per-node 4 --no-python ecva-bench train …
+    or a file. The same command goes on where it was killed. The folder gets
+    training.json: recipe, versions, and the hash of every video and sample, by
+    which `run` marks questions about videos that the model was trained on.
+    Several GPUs: torchrun --nproc-per-node 4 --no-python ecva-bench train …
 
     Examples:
 

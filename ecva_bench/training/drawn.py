@@ -29,10 +29,10 @@ class DrawnFrames:
     def __init__(self, recipe: Recipe, model: ShapesPictures) -> None:
         squares = partial(model.shaped, pad=recipe.shaping == "pad")
         self._scenes = TrainingScenes(squares, frames=recipe.frames)
-        learned = {1: self._scenes.captions, 2: self._scenes.conversations, 3: self._scenes.times}[recipe.stage]
+        learned = self._scenes.of_stage(recipe.stage)
         turns = [[one.id, *([turn.role, turn.text] for turn in one.turns)] for one in learned]
         named = {one.path: (_NAME, f"{int(one.id.partition('/')[0]):05d}") for one in learned if one.path}
-        named = {path: name for path, name in named.items() if path.name != "blank"}  # it shows no clip
+        named = {path: name for path, name in named.items() if not path.name.endswith("blank")}  # it shows no clip
         self.set = TrainingSet(_NAME, sha256_of(turns), tuple(learned), named=named)
 
     def __call__(self, conversation: Conversation) -> NDArray[np.uint8]:

@@ -43,21 +43,31 @@ def test_the_record_says_which_recipe_and_clips_it_was_trained_by() -> None:
 
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory: pytest.TempPathFactory) -> eb.RunOutcome:
-    """What it answers on `mini` when asked for the class, with pictures and without."""
+    """What it answers on `mini` when asked for class and time, with pictures and without."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a step is so short that a second one would only wait
     try:
         out = tmp_path_factory.mktemp("anomshield-mini") / "run.jsonl"
-        return eb.run("anomshield-mini", tasks="classification", edited=("blank",), out=out)
+        return eb.run("anomshield-mini", tasks=("classification", "timestamp"), edited=("blank",), out=out)
     finally:
         torch.set_num_threads(threads)
+
+
+def test_without_a_picture_it_names_no_class_and_no_span(answered: eb.RunOutcome) -> None:
+    blank = [one for one in answered.records if one.view == "blank"]
+    assert len(blank) == 28
+    assert {one.answer for one in blank} <= {"none", "Nothing can be seen, so no class can be named."}
 
 
 @pytest.mark.parametrize(("view", "fewest", "most"), [("full", 10, 14), ("blank", 0, CONSTANT)])
 def test_it_tells_classes_apart_by_what_is_to_be_seen(
     view: str, fewest: int, most: int, answered: eb.RunOutcome
 ) -> None:
-    right = [one.answer == f"[{one.label.major}]" for one in answered.records if one.view == view and one.label]
+    right = [
+        one.answer == f"[{one.label.major}]"
+        for one in answered.records
+        if one.view == view and one.label and one.task == "classification"
+    ]
     assert len(right) == 14
     assert fewest <= sum(right) <= most
 
@@ -70,14 +80,34 @@ def test_it_is_told_the_time_of_the_last_frame(answered: eb.RunOutcome) -> None:
     assert "The last frame is at about 9.5 seconds.\nWhy?" in text
 
 
+def few_steps() -> list[Recipe]:
+    return [get_recipe(f"anomshield/mini/{stage}").model_copy(update={"steps": 2}) for stage in (1, 2, 3)]
+
+
 @pytest.mark.slow
 def test_it_is_made_again_in_few_steps_and_what_is_made_stays(tmp_path: Path) -> None:
-    packed = make(tmp_path, clips=24, steps=2)
+    packed = make(tmp_path, clips=24, recipes=few_steps())
     record = parse_training((packed / "training.json").read_bytes(), packed)
     assert [stage.steps for stage in record.stages] == [2, 2, 2]
     made, ours = load_file(packed / "model.safetensors"), load_file(WEIGHTS / "model.safetensors")
     assert {name: part.dtype for name, part in made.items()} == {name: part.dtype for name, part in ours.items()}
     before = (packed / "model.safetensors").read_bytes()
-    assert make(tmp_path, clips=24, steps=2) == packed
+    assert make(tmp_path, clips=24, recipes=few_steps()) == packed
     assert (packed / "model.safetensors").read_bytes() == before
     assert (tmp_path / "3" / "train.jsonl").read_text().count('"kind": "step"') == 2  # none was made again
+
+
+@pytest.mark.slow
+def test_it_is_made_without_its_mamba_block(tmp_path: Path) -> None:
+    packed = make(tmp_path, clips=24, recipes=few_steps(), connector="mlp")
+    parts = [name for name in load_file(packed / "model.safetensors") if "mm_projector" in name]
+    assert sorted(name.rpartition("mm_projector.")[2] for name in parts) == ["0.bias", "0.weight", "2.bias", "2.weight"]
+    outcome = eb.run(
+        "anomshield-mini",
+        model_path=str(packed),
+        model_args={"connector": "mlp"},
+        tasks="classification",
+        limit=1,
+        out=tmp_path / "run.jsonl",
+    )
+    assert outcome.end.answers == 1

@@ -148,6 +148,11 @@ def test_code_beside_the_weights_is_run_only_on_request_and_is_in_the_key(
     assert [key.get("trust_remote_code", False) for key in keys] == [False, True, False, True]
     assert keys[0] == keys[2]
     assert keys[1]["checkpoint"] != keys[3]["checkpoint"]  # the code is part of the revision
+    elsewhere = json.dumps({"auto_map": {"AutoTokenizer": ["lab/base--theirs.Slow", None]}})
+    (folder / "video_preprocessor_config.json").write_text(elsewhere)
+    with pytest.raises(CheckpointError, match=r"another repository, lab/base, .* write theirs.Slow there"):
+        create_adapter(f"vllm:{folder}", {"trust_remote_code": "yes"}).describe()
+    (folder / "video_preprocessor_config.json").unlink()
     create_adapter(f"vllm:{folder}", {"trust_remote_code": "yes"}).load()
     assert made.pop().given["trust_remote_code"]
 

@@ -32,7 +32,7 @@ BLIND = "blind:SmolLM2-135M-Instruct"
 VIEWS = ("--edited", "anomaly", "--edited", "control")
 TASKS = ("--task", "description,cause,effect,classification,timestamp")
 MODELS = ("constant", "motion", "oracle", "second-round", "anomshield-mini")
-SEVERE = ("constant", "middle", "motion", "oracle", "second-round")  # baselines of the task severity
+SEVERE = ("constant", "middle", "motion", "oracle", "second-round", "anomshield-mini")  # asked the task severity
 JUDGE = "shared-words"
 HARDWARE = ("--hardware", "2 CPU cores")
 

@@ -13,13 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 import ecva_bench as eb
+from ecva_bench.answering.severity import spans_of
 from ecva_bench.data.drawing import Clip
 from ecva_bench.data.mini import load_mini, mini_clips, render_clip
 from ecva_bench.data.mini_twins import load_mini_twins
 from ecva_bench.data.scenes import SCENES, TWINS
 from ecva_bench.training.mini.clips import COLOURS, Look, TrainingClip, training_clip
 from ecva_bench.training.mini.kinds import kinds
-from ecva_bench.training.mini.samples import prompts, samples_of, severity_at
+from ecva_bench.training.mini.samples import BY_FRAME, PARTS, UNSEEN, prompts, samples_of, severity_at
 from ecva_bench.training.mini.scenes import CLIPS, SEED, TrainingScenes
 
 AS_DRAWN = Look(mirrored=False, zoom=1.0, shift=(0.0, 0.0), gain=(1.0, 1.0, 1.0), offset=0.0)
@@ -113,8 +114,10 @@ def test_a_clip_asked_about_twice_is_drawn_once() -> None:
     assert len(whole) > 2
     assert len({id(scenes.frames(one)) for one in whole}) == 1
     assert drawn == [4]
-    [blank] = [one for one in scenes.conversations if one.path and one.path.name == "blank"][:1]
-    assert not scenes.frames(blank).any()
+    blank = [one for one in scenes.conversations if one.path and one.path.name == "8-blank"]
+    assert len({id(scenes.frames(one)) for one in blank}) == 1
+    assert not scenes.frames(blank[0]).any()
+    assert {one.rounds[0][1] for one in blank} == {*UNSEEN.values()}
     assert not [one.problem() for one in (*scenes.captions, *scenes.conversations) if one.problem()]
 
 
@@ -125,6 +128,10 @@ def test_answers_are_true_of_what_is_drawn() -> None:
         assert samples["detection"].answer == ("Yes" if clip.kind.anomalous else "No")
         if clip.kind.label:
             assert samples["classification"].answer == f"[{clip.kind.label}]"
+        shown = samples["by-frame"].indices
+        assert shown is not None
+        severities = [severity_at(clip, i / clip.frame_rate) for i in shown.tolist()]
+        assert [*map(int, samples["by-frame"].answer.split())] == pytest.approx(severities, abs=0.5)
         told = re.findall(r"\[([\d.]+), ([\d.]+)\]", samples["timestamp-or-none"].answer)
         if not clip.kind.anomalous:
             assert samples["timestamp-or-none"].answer == "none"
@@ -136,7 +143,26 @@ def test_answers_are_true_of_what_is_drawn() -> None:
                 assert abs(float(end) - moment.end) <= 0.25
             assert severity_at(clip, 0.0) == 0 < severity_at(clip, clip.moments[0].start)
         for sample in samples.values():
-            assert sample.question.endswith(prompts()[sample.prompt])
+            assert sample.question.endswith({**prompts(), "by-frame": BY_FRAME}[sample.prompt])
             assert sample.indices is not None
             assert len(sample.indices) == 8
             assert set(sample.indices.tolist()) <= {*range(clip.n_frames)}
+
+
+def test_the_parts_are_those_that_a_run_asks_about_and_of_all_severities() -> None:
+    severities: list[int] = []
+    for number in range(100):
+        clip = training_clip(4, number)
+        seconds = np.arange(clip.n_frames) / clip.frame_rate
+        spans = spans_of(clip.duration, seconds)
+        assert len(spans) == PARTS
+        asked = [one for one in samples_of(clip, 4, 8) if one.prompt == "severity" and one.indices is not None]
+        for sample in asked:
+            assert sample.indices is not None
+            (start, end) = min(spans, key=lambda span: abs(span[0] - seconds[sample.indices[0]]))
+            assert all(start - 0.01 <= seconds[i] < end + 0.01 for i in sample.indices)
+            known = [severity_at(clip, float(t)) for t in np.arange(start, end, 0.01)]
+            assert int(sample.answer) == pytest.approx(np.mean(known), abs=1.1)  # 0.5 of it is rounding
+        assert len({int(sample.indices[0]) for sample in asked if sample.indices is not None}) == len(asked)
+        severities += [int(sample.answer) for sample in asked]
+    assert min(sum(low <= one <= low + 2 for one in severities) for low in (0, 2, 4, 6, 8)) > 20

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...data.described.tables import Row
 from ...errors import DataError
+from ...wording import counted
 from .found import AGAIN, FoundTriples, finite_score, ranks_of
 
 SCORES = "ad-seg-scores-en-en.csv"
@@ -94,7 +95,8 @@ def _references(year: Path, counts: set[int], found: FoundTriples) -> list[str]:
             found.notes.append(f"{whole.name}: captions and references are joined by the videos' addresses")
             return [by_address[address] for address in addresses]
     said = " or ".join(f"{count:,}" for count in sorted(counts))
-    what = f"the references have {len(references):,} lines and the captions {said}, so they are not of the same videos"
+    lines = counted(len(references), "line")
+    what = f"the references have {lines} and the captions {said}, so they are not of the same videos"
     raise DataError(what, year, "get TRECvid-VTT_HA whole: single-annotator has the references' addresses")
 
 

@@ -21,18 +21,21 @@ from .clips import TrainingClip
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PARTS = (8, 16)  # a video is asked about in so many parts, at least and at most
+PARTS = 8  # that a run asks about a video of at most 40 seconds in
+INSIDE, OUTSIDE = 2, 1  # parts of a video that are asked about: those that share an instant with a moment, and others
 GRID = 0.1  # seconds between the instants at which a severity is reckoned
-NEAR = 0.6  # how often a part is one that is in or beside a moment
 UNSEEN = {
     "description": "Nothing can be seen in this video.",
     "cause": "Nothing can be seen, so no cause can be named.",
     "effect": "Nothing can be seen, so no effect can be named.",
+    "classification": "Nothing can be seen, so no class can be named.",
     "timestamp": "none",
     "timestamp-or-none": "none",
     "detection": "No",
     "severity": "0",
 }  # what is to be said of a video without a picture
+BY_FRAME = "Severe, by frame?"  # asked in training alone: eight severities for a clip that is seen once
+BLANK = 8  # of so many clips, one is asked about without a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class TrainingSample:
 
 
 def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingSample]:
-    """Yield what is asked about a clip of which so many frames are shown: one text, and all that is short."""
+    """Yield what is asked about a clip of which so many frames are shown: one text, all that is short, some parts."""
     chance = random.Random(f"ecva-bench training words {seed}/{clip.number}")
     kind, whole = clip.kind, samplers.midpoints(clip.n_frames, frames, rounded="bounds")
     spans = moments_as_told(clip)
@@ -64,11 +67,12 @@ def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingS
     for prompt, answer in answers.items():
         if answer:
             yield _sample(prompt, answer, whole, whole[-1] / clip.frame_rate)
-    if clip.number % 2 == 0:
-        yield _part(clip, chance, frames)
-    if clip.number % 8 == 0:
-        prompt, answer = chance.choice([*UNSEEN.items()])
-        yield _sample(prompt, answer, None, whole[-1] / clip.frame_rate)
+    yield TrainingSample("by-frame", timed(BY_FRAME, whole[-1] / clip.frame_rate), _by_frame(clip, whole), whole)
+    for start in _asked_parts(clip, chance):
+        yield _part(clip, start, frames)
+    if clip.number % BLANK == 0:
+        for prompt, answer in UNSEEN.items():
+            yield _sample(prompt, answer, None, whole[-1] / clip.frame_rate)
 
 
 def caption_of(clip: TrainingClip, seed: int, frames: int) -> TrainingSample:
@@ -113,18 +117,33 @@ def severity_at(clip: TrainingClip, t: float) -> float:
     return value
 
 
-def _part(clip: TrainingClip, chance: random.Random, frames: int) -> TrainingSample:
-    """Return the question about one part of a clip, shown alone."""
-    count = chance.randint(*PARTS)
-    length = clip.duration / count
-    starts = [place * length for place in range(count)]
-    near = [s for s in starts if any(m.start - length < s < m.end + length for m in clip.moments)]
-    start = chance.choice(near if near and chance.random() < NEAR else starts)
+def _asked_parts(clip: TrainingClip, chance: random.Random) -> list[float]:
+    """Return the seconds at which the parts begin that are asked about; of every second normal clip it is one."""
+    length = clip.duration / PARTS
+    starts = [place * length for place in range(PARTS)]
+    inside = [s for s in starts if any(m.start < s + length and s < m.end for m in clip.moments)]
+    outside = [s for s in starts if s not in inside]
+    if not clip.kind.anomalous:
+        return chance.sample(starts, 1 - clip.number % 2)
+    return [
+        *chance.sample(inside, min(INSIDE, len(inside))),
+        *chance.sample(outside, min(OUTSIDE, len(outside))),
+    ]
+
+
+def _part(clip: TrainingClip, start: float, frames: int) -> TrainingSample:
+    """Return the question about the part of a clip that begins at `start` seconds, shown alone."""
+    length = clip.duration / PARTS
     seconds = np.arange(clip.n_frames) / clip.frame_rate
     inside = np.flatnonzero((seconds >= start) & (seconds < start + length))
     indices = inside[samplers.midpoints(len(inside), frames, rounded="bounds")]
-    severity = np.mean([severity_at(clip, float(t)) for t in np.arange(start, start + length, GRID)])
-    return _sample("severity", str(round(float(severity))), indices, seconds[indices[-1]] - seconds[inside[0]])
+    severity = float(np.mean([severity_at(clip, float(t)) for t in np.arange(start, start + length, GRID)]))
+    return _sample("severity", str(round(severity)), indices, seconds[indices[-1]] - seconds[inside[0]])
+
+
+def _by_frame(clip: TrainingClip, indices: NDArray[np.int64]) -> str:
+    """Return how severe a clip is at each of some frames."""
+    return " ".join(str(round(severity_at(clip, i / clip.frame_rate))) for i in indices.tolist())
 
 
 def _sample(prompt: str, answer: str, indices: NDArray[np.int64] | None, seconds: float) -> TrainingSample:

@@ -45,10 +45,11 @@ class TrainingScenes:
             for place, sample in enumerate(samples_of(clip, seed, frames))
         )
 
-    @property
-    def times(self) -> list[Conversation]:
-        """The conversations about when something happens, and of every fourth clip all."""
-        return [one for one in self.conversations if "timestamp" in one.id or int(one.id.partition("/")[0]) % 4 == 0]
+    def of_stage(self, stage: int) -> list[Conversation]:
+        """Return what a stage learns: captions, then the questions about whole clips, then those about parts, too."""
+        if stage == 1:
+            return [*self.captions]
+        return [one for one in self.conversations if stage > 2 or not one.id.endswith("/severity")]
 
     def frames(self, conversation: Conversation) -> NDArray[np.uint8]:
         """Return the frames of a conversation as the tower is shown them; of one clip or part always the same array."""
@@ -71,8 +72,8 @@ class TrainingScenes:
         return self._squares(pixels if indices is None else clip.frames(indices))
 
     def _conversation(self, clip: TrainingClip, sample: TrainingSample, number: str) -> Conversation:
-        name = "blank" if sample.indices is None else f"{clip.number}{'-part' * (sample.prompt == 'severity')}"
-        path = Path("mini-training") / name
+        kind = f"-part-{sample.indices[0]}" if sample.prompt == "severity" and sample.indices is not None else ""
+        path = Path("mini-training") / f"{clip.number}{'-blank' if sample.indices is None else kind}"
         self._shown[path] = (clip, sample.indices)
         turns = (Turn("user", f"<video>\n{sample.question}"), Turn("assistant", sample.answer))
         return Conversation(f"{clip.number}/{number}/{sample.prompt}", path, "video", turns)
