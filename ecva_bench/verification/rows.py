@@ -154,6 +154,10 @@ def _of_columns(found: Submission, entry: Entry, scorers: dict[str, type[Scorer]
         for check in checks:
             for one in check:
                 yield one._replace(field=f"{one.field} of {summary.column}")
+    failed = {one.scorer for one in entry.summaries if one.qualification and not one.qualification.qualifies}
+    for summary in entry.summaries:
+        if summary.disqualified != (summary.scorer in failed):
+            yield Contradiction(f"qualified, of {summary.column},", not summary.disqualified, summary.disqualified)
     for aggregate in entry.aggregates:
         if kind := scorers.get(aggregate.scorer):
             yield from _of_aggregate(aggregate, kind)

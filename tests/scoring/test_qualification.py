@@ -27,6 +27,7 @@ from ecva_bench.scoring.qualification import FEWEST, REFERENCES
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.rankings import roc_area
 from ecva_bench.statistics.separation import separation
+from ecva_bench.verification.rows import contradictions
 from tests.judging.server import JudgeServer
 
 from .build import answer, item, results
@@ -125,6 +126,20 @@ def test_a_judge_that_fails_takes_no_column_from_those_whose_judge_does_not() ->
     groups = group_submissions([judged(exact, "sound"), judged(highest, "lenient")])
     ranked_by = {row.label: group.by for group in groups for row in group.rows if group.view == "full"}
     assert ranked_by == {"sound": "gated", "lenient": "rouge2"}
+
+
+def test_a_submission_that_hides_that_its_judge_failed_is_refused() -> None:
+    true = submission(scored(highest))
+    told = true.model_dump(mode="json", by_alias=True)
+    for entry in told["entries"]:
+        for summary in entry["summaries"]:
+            summary["signature"] = summary["signature"].replace("|qualified:no", "|qualified:yes")
+    before, after = (
+        {one.field for one in contradictions(found, None)} for found in (true, Submission.model_validate(told))
+    )
+    judged = {one.column for entry in true.entries for one in entry.summaries if one.judged}
+    assert {field.split()[2].strip(",") for field in after - before} == judged
+    assert all(field.startswith("qualified, of ") for field in after - before)
 
 
 def test_the_gate_is_invalid_where_the_judge_failed_and_only_there() -> None:
