@@ -32,7 +32,7 @@ def data_lmms_task_command(
 
     dataset = load_dataset(source, videos=videos)
     asked = questions(dataset, task)
-    name = f"ecva_{dataset.name}_{asked[0].sample.task}".replace("-", "_") if asked else task
+    name = f"ecva_{dataset.name}_{asked[0].sample.task}".replace("-", "_")
     folder = out or Path(name)
     for path in write_lmms_task(asked, name, folder):
         say(f"wrote {path}")

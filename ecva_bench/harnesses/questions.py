@@ -26,7 +26,7 @@ def questions(dataset: Dataset, task: str, prompts: PromptSet = "ours") -> list[
     """Return the questions of a task, as `run` asks them of full videos; options are in the order of seed 0.
 
     Videos without a file are left out; those of a set that draws its own are drawn. Raises `UsageError` for a task that
-    is none, or of which the data set has no annotation.
+    is none, or of which the data set has no annotation or no video.
     """
     (wanted,) = find_tasks([task])
     known = {one.name: one for one in tasks_of(dataset.annotations, dataset.taxonomy)}
@@ -37,12 +37,16 @@ def questions(dataset: Dataset, task: str, prompts: PromptSet = "ours") -> list[
     dataset.ensure_videos()
     prompt = prompt_for(known[wanted.name], prompts)
     unusable = dataset.unusable(annotation.video for annotation in dataset.annotations)
-    return [
+    found = [
         FilmedSample(sample, dataset.media_path(annotation))
         for annotation in dataset.annotations
         if annotation.video not in unusable
         for sample in samples(annotation, known[wanted.name], prompt, OptionOrder(0))
     ]
+    if not found:
+        what = f"no video has a file of which the task {wanted.name} asks"
+        raise UsageError(what, dataset.videos or dataset.source, "name the folder of the video files")
+    return found
 
 
 def graded(sample: Sample, text: str, duration: float | None = None) -> Mapping[str, float]:

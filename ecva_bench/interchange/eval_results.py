@@ -56,9 +56,15 @@ def _shown(summary: Summary, value: float) -> float:
 
 
 def _notes(run: ScoredRun, summary: Summary) -> str:
-    """Return what a number's reader must know: unit, number of questions, interval, arithmetic and caveats."""
+    """Return what a number's reader must know: unit, number of questions, judge, interval, arithmetic and caveats."""
     answered = summary.n + summary.unscored
-    said = [f"{summary.unit}, mean over {summary.expected} questions, {answered} of them answered"]
+    taken, asked = run.questions(summary), summary.expected
+    over = f"{asked}" if taken == asked else f"{taken} of {asked}"
+    said = [f"{summary.unit}, mean over {over} questions, {answered} of them answered"]
+    if taken < asked:
+        said.append("the metric gave no value for the others")
+    if summary.disqualified:
+        said.append("the judge failed its controls, so that the number takes no rank")
     if summary.zero_filled_interval:
         low, high = (_shown(summary, bound) for bound in summary.zero_filled_interval)
         said.append(f"95 % interval {low:.{summary.decimals}f} to {high:.{summary.decimals}f}")

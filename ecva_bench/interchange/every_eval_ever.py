@@ -115,7 +115,7 @@ def _result(
     coverage = [one for one in run.scores.coverage if (one.task, one.view) == (summary.task, summary.view)]
     details |= {"coverage": coverage[0].model_dump(mode="json")} if coverage else {}
     details |= {"aggregates": [one.model_dump(mode="json") for one in aggregates]} if aggregates else {}
-    uncertainty: dict[str, Any] = {"num_samples": summary.expected}
+    uncertainty: dict[str, Any] = {"num_samples": run.questions(summary)}
     if summary.zero_filled_interval:
         low, high = summary.zero_filled_interval
         interval = {"lower": low, "upper": high, "confidence_level": 0.95, "method": "bootstrap over videos"}

@@ -59,6 +59,10 @@ class ScoredRun:
             if summary.zero_filled is not None:
                 yield summary, summary.zero_filled
 
+    def questions(self, summary: Summary) -> int:
+        """Return how many questions a column's mean is over: those that the metric gave no value for are left out."""
+        return len(self.values.get(column_id(summary), {}))
+
     def valueless(self) -> list[str]:
         """Return the columns for which no answer has a value: no form has a place for them."""
         return [column_id(summary) for summary in self.scores.summaries if summary.zero_filled is None]

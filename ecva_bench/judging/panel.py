@@ -78,7 +78,9 @@ class Panel:
 
     def identity(self, keys: Collection[str] = ()) -> dict[str, str]:
         """Return what the members say of themselves: once where it is the same, else by name."""
-        said = sorted((member.identity(keys) for member in self.members), key=lambda one: one["judge"])
+        said = sorted(
+            (member.identity(keys) for member in self.members), key=lambda one: (one["judge"], sorted(one.items()))
+        )
         names = dict.fromkeys(name for one in said for name in one)
         each = {name: [one.get(name, "-") for one in said] for name in names}
         alike = {
@@ -117,7 +119,9 @@ class Panel:
 
     @cached_property
     def _names(self) -> list[str]:
-        return [member.identity()["judge"] for member in self.members]
+        """What the members are called, in their order: two files of one name are told apart by their place."""
+        names = [member.identity()["judge"] for member in self.members]
+        return [f"{name} #{place}" if names.count(name) > 1 else name for place, name in enumerate(names, start=1)]
 
     def _agreement(self, prompt: str, rows: Sequence[Sequence[float]]) -> PanelAgreement:
         level: Level = "nominal" if self._scales[prompt].yes_no else "ordinal"

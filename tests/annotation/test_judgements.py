@@ -205,3 +205,13 @@ def test_another_file_is_read_as_rankings(tmp_path):
             read_judgements(path)
     with pytest.raises(DataError, match="the rankings cannot be read"):
         read_judgements(tmp_path / "nowhere")
+
+
+def test_rankings_stay_rankings_whatever_their_answers_are_called(tmp_path):
+    path, names = tmp_path / "rankings.jsonl", ("selected answer", "rejected answer")
+    ranks = [{"annotator": "x", "ranks": dict(zip(names, (1, 2), strict=True))}]
+    line = {"triple_id": "t1", "video_id": "1", "task": "cause", "question": "Why?", "human_ranks": ranks}
+    path.write_text(
+        "".join(json.dumps(line | {"triple_id": one, "answers": dict.fromkeys(names, one)}) + "\n" for one in "ab")
+    )
+    assert [triple.triple_id for triple in read_judgements(path).triples] == ["a", "b"]

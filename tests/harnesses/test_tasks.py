@@ -90,9 +90,11 @@ def test_lmms_evals_log_comes_back_with_the_options_as_shown(choices: Dataset, t
     assert (accuracy.hits, accuracy.n, accuracy.expected) == (6, 6, 6)
 
 
-def test_what_cannot_be_asked_is_refused(two: Dataset) -> None:
+def test_what_cannot_be_asked_is_refused(two: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no annotation has a reference for the task choice"):
         questions(two, "choice")
+    with pytest.raises(UsageError, match="no video has a file of which the task cause asks"):
+        questions(replace(two, render=None, videos=tmp_path), "cause")
     with pytest.raises(ResultsError, match="something has the name"):
         write_lmms_task([], "x", ROOT / "docs")
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,19 @@ import pytest
 from ecva_bench.api.exports import export_scored, scored_run
 from ecva_bench.data.mini import load_mini
 from ecva_bench.errors import ResultsError, UsageError
+from ecva_bench.interchange.eval_results import eval_results
 from ecva_bench.interchange.every_eval_ever import Evaluator, every_eval_ever
 from ecva_bench.interchange.imported import import_answers
-from ecva_bench.interchange.scored_runs import ScoredRun
+from ecva_bench.interchange.scored_runs import ScoredRun, column_id
 from ecva_bench.interchange.sources import AnswerSource
 from ecva_bench.journal.results import read_results
+from ecva_bench.leaderboard.values import sample_values
 from ecva_bench.scoring.files import write_scores
 from ecva_bench.scoring.score import score_results
 from tests.cli.conftest import Command, ecva_bench  # noqa: F401
 from tests.imports import ROOT
+from tests.scoring.build import answer, results
+from tests.scoring.judges import RuleJudge
 from tests.sealing import reseal
 
 CI = ROOT / "leaderboards" / "ci"
@@ -191,3 +196,26 @@ def test_the_forms_own_validator_finds_nothing(run: ScoredRun, tmp_path: Path) -
     asked = [validator, "validate", "data/*/*/*/*.json*"]
     done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_judges_column_says_what_it_is_over_and_whether_it_takes_a_rank() -> None:
+    """A judge that finds all right fails its controls; where it is silent on the reference too, nothing is counted."""
+    yaml = pytest.importorskip("yaml")
+    answers = [answer(f"v{n}", "Something moves.", reference=f"A red lorry hit stand {n}.") for n in range(6)]
+
+    def rule(name: str, payload: Mapping[str, Any]) -> list[int] | None:
+        return None if payload["reference"].endswith("stand 5.") else [10] * len(payload["aspects"])
+
+    run = results(answers)
+    scores = score_results(run, scorers=["vau-eval"], judge=RuleJudge(rule), qualify=True, draws=10)
+    values = {column_id(one): sample_values(scores, one) for one in scores.summaries}
+    found = ScoredRun(scores, run, values)
+    (text, _) = eval_results(found, "me/set").values()
+    notes = {one["dataset"]["task_id"]: one["notes"] for one in yaml.safe_load(text)}
+    assert "mean over 5 of 6 questions, 6 of them answered; the metric gave no value" in notes["cause.vau_total"]
+    assert "the judge failed its controls, so that the number takes no rank" in notes["cause.vau_total"]
+    samples, aggregate = every_eval_ever(found, BY, now=1.8e9).values()
+    lines = [json.loads(line).get("evaluation_result_id") for line in samples.splitlines()]
+    for one in json.loads(aggregate)["evaluation_results"]:
+        told = one["score_details"]["uncertainty"]["num_samples"]
+        assert told == lines.count(one["evaluation_result_id"]) == 5

@@ -77,6 +77,16 @@ def test_agreement_is_that_of_the_members_verdicts():
     assert (stated.verdicts, stated.raw, stated.level) == (2, 0.5, "nominal")
 
 
+def test_members_of_one_name_are_told_apart():
+    """Two files of one name are two judges: each has its own mean, and their order is no part of the identity."""
+    high, low = Fixed("j.py:Judge", 5, 5, code="1"), Fixed("j.py:Judge", 1, 1, code="2")
+    panel = Panel([high, low])
+    panel.ask([grade(), grade("another")])
+    assert panel.agreement()[0].means == {"j.py:Judge #1": 5.0, "j.py:Judge #2": 1.0}
+    assert panel.identity() == Panel([low, high]).identity()
+    assert panel.identity()["code"] == "1,2"
+
+
 def test_each_judge_is_named_once():
     assert member_names("gpt-4o") == ("gpt-4o",)
     assert member_names("b, a,./c.py:C") == ("b", "a", "./c.py:C")

@@ -52,6 +52,8 @@ def _reader_of(path: Path) -> Callable[[Path, FoundTriples], bool] | None:
         return None  # for the reader of rankings to say
     if head.startswith(MAGIC):
         return read_lave
+    if b'"triple_id"' in head.partition(b"\n")[0]:
+        return None  # whatever its answers are called
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return read_videoautobench if b'"selected answer"' in head or b'"rejected answer"' in head else None
     columns = {name.strip().strip('"') for name in head.partition(b"\n")[0].decode("utf-8-sig", "replace").split(",")}
