@@ -14,15 +14,15 @@ from ecva_bench.answering import Baseline, ModelOutput
 from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
 from ecva_bench.torchvision import ensure_torchvision
 
-from .parts.media.frames import UNSEEN
-from .parts.options import count
+from ..parts.media.frames import UNSEEN
+from ..parts.options import count
 
 if TYPE_CHECKING:
     from ecva_bench.answering import Question
     from ecva_bench.video import Video
 
-    from .parts.language.texts import TextModel
-    from .parts.placement import Placement
+    from ..parts.placement import Placement
+    from .texts import TextModel
 
 FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
@@ -60,7 +60,7 @@ class Blind(Baseline):
     @cached_property
     def placement(self) -> Placement:
         """Where the model is put, and as what numbers."""
-        from .parts.placement import place
+        from ..parts.placement import place
 
         return place(*self._wanted)
 
@@ -68,7 +68,7 @@ class Blind(Baseline):
     def model(self) -> TextModel:
         """The model with its tokenizer, loaded once."""
         ensure_torchvision()
-        from .parts.language.texts import TextModel
+        from .texts import TextModel
 
         return TextModel(self.checkpoint.folder, self.placement)
 

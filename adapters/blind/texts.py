@@ -16,11 +16,11 @@ from ecva_bench.errors import CheckpointError
 from ecva_bench.libraries import quiet
 from ecva_bench.reading.thoughts import opened_by
 
-from ..placement import Placement
-from .decoding import decoded
-from .generation import config_of, own_ends
-from .loading import TOO_LARGE, quantization
-from .policy import Policy
+from ..parts.language.decoding import decoded
+from ..parts.language.generation import config_of, own_ends
+from ..parts.language.loading import TOO_LARGE, quantization
+from ..parts.language.policy import Policy
+from ..parts.placement import Placement
 
 _untyped: Any = transformers  # much of it has no types
 

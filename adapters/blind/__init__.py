@@ -1,0 +1,1 @@
+"""A language model without the video, as `blind:ID`."""
