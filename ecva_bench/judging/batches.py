@@ -103,7 +103,7 @@ class Batches:
         transport, sent = self._transport(), request.body(without)
         found: Reply | RequestFailure | None = None
         if status == 200:
-            found = request.read(raw, without=without, scrub=transport.scrub)
+            found = request.read(raw, without=without, scrub=transport.scrub_reply)
             found = found or completions.no_completion(transport.error_body(raw), sent=sent)
         else:
             found = completions.request_failure(status, {}, transport.error_body(raw), sent=sent)

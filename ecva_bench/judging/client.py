@@ -200,7 +200,7 @@ class EndpointClient:
         try:
             raw = await transport.post(body)
             if isinstance(raw, bytes):
-                found = request.read(raw, without=without, scrub=transport.scrub)
+                found = request.read(raw, without=without, scrub=transport.scrub_reply)
                 found = found or completions.no_completion(transport.error_body(raw), sent=body)
             else:
                 found = raw

@@ -56,8 +56,12 @@ class _Endpoint:
         return replace(found, message=self.scrub(found.message)[:LONGEST_MESSAGE])
 
     def scrub(self, text: str) -> str:
-        """Return the text without the key, however short, and without the other keys of the environment."""
+        """Return what an error says without the key, however short, and without the other keys of the environment."""
         return scrubbed(text.replace(self._key, _CUT_OUT) if self._key else text, self._secrets)
+
+    def scrub_reply(self, text: str) -> str:
+        """Return a model's text without the keys, but for one so short that it may be any word: `none` is an answer."""
+        return scrubbed(text, self._secrets)
 
 
 class Transport(_Endpoint):

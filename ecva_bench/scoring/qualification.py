@@ -7,6 +7,7 @@ stored, paid for, exported and replayed. Knows scorers that ask a judge, and no 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from statistics import fmean
@@ -20,7 +21,7 @@ from ..statistics.separation import separation
 from .checks import checked_values
 from .controls import Controls
 from .join import AnswerGroup
-from .judged import JudgedScorer
+from .judged import NO_VERDICT, JudgedScorer
 from .scored_group import scorables_of
 from .scorer import Column, Scorable, Scorer
 
@@ -47,10 +48,12 @@ def _ask_controls(scorer: JudgedScorer, groups: Sequence[AnswerGroup]) -> None:
     if len(controls) < FEWEST:
         return
     judge = _Probing(scorer.judge)
-    values = checked_values(scorer.with_judge(judge), batch)
+    asked = scorer.with_judge(judge)
+    values = checked_values(asked, batch)
     if judge.lacking:
         return
-    found = {item.key: value for item, value in zip(batch, values, strict=True)}
+    silent = {item.key: dict.fromkeys(_without_verdict(asked, item), math.nan) for item in batch}
+    found = {item.key: silent[item.key] | value for item, value in zip(batch, values, strict=True)}
     tested = [column for column in scorer.columns if column.name not in scorer.untested]
     columns = {column.name: _told_apart(column, controls, found) for column in tested}
     scorer.qualifications = {name: one for name, one in columns.items() if one}
@@ -95,25 +98,39 @@ class _Probing:
         return self.judge.identity(keys)
 
 
+def _without_verdict(scorer: JudgedScorer, item: Scorable) -> list[str]:
+    """Return the columns in which the judge has no verdict on an item, and would have none the next time either."""
+    gaps = scorer.gaps(item).items()
+    return [name for name, gap in gaps if gap.reason.startswith(NO_VERDICT) and (gap.unanswered or gap.unjudgeable)]
+
+
 def _told_apart(
     column: Column, controls: Sequence[Controls], values: dict[str, dict[str, float]]
 ) -> Qualification | None:
-    """Return what the controls come to in a column; None where fewer than `FEWEST` have a value there."""
+    """Return what the controls come to in a column; None where it applies to fewer than `FEWEST` of a kind.
+
+    A control without a verdict (NaN) is not told apart from any, and counts in neither mean.
+    """
 
     def of(items: Iterable[Scorable]) -> list[float]:
         return [values[item.key][column.name] for item in items if column.name in values[item.key]]
 
     right, wrong = [of([one.right]) for one in controls], [of(one.wrong) for one in controls]
-    changed = of(one.changed for one in controls if one.changed)
+    changed = _with_verdict(of(one.changed for one in controls if one.changed))
     if min(sum(map(len, right)), sum(map(len, wrong))) < FEWEST:
         return None
     sign = 1.0 if column.higher_is_better else -1.0
     apart = separation(*([[sign * one for one in some] for some in kind] for kind in (right, wrong)), seed=SEED)
+    ceiling, floor = (_with_verdict(chain.from_iterable(kind)) for kind in (right, wrong))
     return Qualification(
-        n=sum(map(len, right)),
-        ceiling=fmean(chain.from_iterable(right)),
-        floor=fmean(chain.from_iterable(wrong)),
+        n=len(ceiling),
+        ceiling=fmean(ceiling or [column.worst]),
+        floor=fmean(floor or [column.worst]),
         changed=fmean(changed) if changed else None,
         auc=apart.mean,
         interval=apart.interval,
     )
+
+
+def _with_verdict(values: Iterable[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]

@@ -28,15 +28,16 @@ def separation(
 ) -> Separation:
     """Return the share of pairs in which a right value is above a wrong one, of all clusters; ties count half.
 
-    `right` and `wrong` are the values of each cluster, in the same order; each kind needs one. The interval is the
-    percentile bootstrap's, clusters drawn with replacement; draws without a pair are left out.
+    `right` and `wrong` are the values of each cluster, in the same order; each kind needs one. NaN, a value that could
+    not be had, ties with all. The interval is the percentile bootstrap's, clusters drawn with replacement; draws
+    without a pair are left out.
     """
     clusters = len(right)
     above, pairs = np.zeros((clusters, clusters)), np.zeros((clusters, clusters))
     for i, high in enumerate(right):
         for j, low in enumerate(wrong):
             difference = np.subtract.outer(np.asarray(high, dtype=np.float64), np.asarray(low, dtype=np.float64))
-            above[i, j] = float((np.sign(difference) + 1).sum()) / 2
+            above[i, j] = float((np.nan_to_num(np.sign(difference)) + 1).sum()) / 2
             pairs[i, j] = difference.size
     area = float(above.sum() / pairs.sum())
     if clusters < 2:

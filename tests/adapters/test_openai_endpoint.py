@@ -122,6 +122,18 @@ def test_half_a_character_costs_no_answer(video: Video) -> None:
         assert ask(server, video) == ["[5] \ufffd"]
 
 
+@pytest.mark.parametrize("key", ["none", "x", "length"])
+def test_a_key_that_is_a_word_changes_no_answer_and_no_end(
+    key: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such keys stand for none: a server of one's own takes any."""
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    said = "The length of the taxi: none."
+    with ModelServer(says=[completion(said, finish="max_tokens")] * 9) as server:
+        results = ask_all(MODEL, at(server), folder, tmp_path / "r.jsonl")
+    assert {(one.answer, one.finish) for one in results.answers} == {(said, "length")}
+
+
 def test_jpeg_is_near_and_large_frames_are_made_smaller(video: Video) -> None:
     with ModelServer() as server:
         ask(server, video, frames="3")

@@ -100,6 +100,24 @@ def test_what_the_judge_was_asked_is_the_same_whoever_answered_and_moves_no_numb
     assert asked[0].total() == 4 * 4 * REFERENCES  # four grades of: right, other, none, one fact changed
 
 
+@pytest.mark.parametrize("silent", ["wrong", "right"])
+def test_a_judge_without_verdicts_on_controls_of_one_kind_does_not_qualify(silent: str) -> None:
+    """It is not as if nobody had asked: such a judge tells nothing apart."""
+    texts = {one.reference for one in run().answers}
+
+    def dodging(name: str, payload: Mapping[str, Any]) -> list[int] | None:
+        right = payload["candidate"] == payload["reference"]
+        control = right or payload["candidate"] in {"None", *texts}
+        return None if control and right == (silent == "right") else exact(name, payload)
+
+    summary = next(one for one in scored(dodging).summaries if one.column == "gpt_sum")
+    assert summary.n == len(THINGS)
+    assert summary.qualification is not None
+    assert summary.qualification.auc == 0.5
+    assert summary.disqualified
+    assert "|qualified:no|" in summary.signature
+
+
 def test_of_too_few_videos_nothing_is_said() -> None:
     assert all(one.qualification is None for one in scored(highest, videos=FEWEST - 1).summaries)
     assert any(one.disqualified for one in scored(highest, videos=FEWEST).summaries)
