@@ -51,5 +51,10 @@ def judges_text(signatures: Iterable[str]) -> str:
 
 def samples_text(coverages: Iterable[Coverage]) -> str:
     """Return that questions were asked several times, and what their values then are; empty where none was."""
-    each = max((one.repeats.each for one in coverages if one.repeats), default=1)
-    return f"questions were asked {each} times; the value of each is the mean over its answers" if each > 1 else ""
+    several = [one for one in coverages if one.repeats and one.repeats.each > 1]
+    if not several:
+        return ""
+    each = max(one.repeats.each for one in several if one.repeats)
+    given, owed = sum(one.answers_given for one in several), sum(one.answers_owed for one in several)
+    lacking = f", and {given:,} of {counted(owed, 'answer')} are there" if given < owed else ""
+    return f"questions were asked {each} times{lacking}; the value of each is the mean over its answers"
