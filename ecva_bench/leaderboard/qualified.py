@@ -14,13 +14,21 @@ MEANING = (
 
 
 def qualification_texts(summaries: Iterable[Summary]) -> list[str]:
-    """Return a line for each metric whose judge did not qualify, by its worst column; none for others."""
+    """Return a line for each metric whose judge did not qualify, by its worst column, or was not asked controls."""
     worst: dict[str, tuple[Summary, Qualification]] = {}
+    asked: dict[str, bool] = {}
     for one in summaries:
         found = one.qualification
+        if one.judged:
+            asked[one.scorer] = asked.get(one.scorer, False) or found is not None
         if one.disqualified and found and (one.scorer not in worst or found.auc < worst[one.scorer][1].auc):
             worst[one.scorer] = (one, found)
-    return [_text(summary, found) for summary, found in worst.values()]
+    unknown = [
+        f"{scorer}: the judge was asked no controls, so how well it tells right answers from wrong ones is not known"
+        for scorer, was in asked.items()
+        if not was
+    ]
+    return [_text(summary, found) for summary, found in worst.values()] + unknown
 
 
 def _text(summary: Summary, found: Qualification) -> str:
