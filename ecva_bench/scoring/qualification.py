@@ -15,13 +15,13 @@ from statistics import fmean
 from ..judging import Call, Judge, Verdict
 from ..judging.calls import ReplayingJudge
 from ..records.annotations import question_of
-from ..records.scores import Qualification
+from ..records.scores import NO_VERDICT, Qualification
 from ..records.twins import original_of
 from ..statistics.separation import separation
 from .checks import checked_values
 from .controls import Controls
 from .join import AnswerGroup
-from .judged import NO_VERDICT, JudgedScorer
+from .judged import JudgedScorer
 from .scored_group import scorables_of
 from .scorer import Column, Scorable, Scorer
 
