@@ -171,9 +171,10 @@ class RunRequest:
 
     def tell_samples(self) -> str:
         """Return in one line that a model is asked several times and draws no answer; empty for any other run."""
+        if self.repeats == 1:
+            return ""
         generation = described(self._adapter()).get("generation")
-        greedy = isinstance(generation, dict) and generation.get("temperature") == 0
-        if self.repeats == 1 or not greedy:
+        if not isinstance(generation, dict) or generation.get("temperature") != 0:
             return ""
         why = "the samples differ only where the model takes no temperature, or is not exact"
         return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"

@@ -194,7 +194,7 @@ def test_frames_by_rule_each_once(options: dict[str, str], indices: list[int], v
 @pytest.mark.parametrize(
     "options",
     [
-        {"frames": "0"},
+        {"frames": "-1"},
         {"fps": "0"},
         {"fps": "2", "sampler": "starts"},
         {"sampler": "dense"},

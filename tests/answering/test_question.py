@@ -285,7 +285,7 @@ def test_no_model_can_reach_a_reference(
             assert runner.run(journal).status == "complete"
     called = {name for name, _, _ in HANDED}
     everything = {name for name in vars(Adapter) if not name.startswith("_") and callable(getattr(Adapter, name))}
-    of_no_run = {"check_checkpoint", "question_cost", "target_rows", "training_file"}  # but of what is said before one
+    of_no_run = {"check_checkpoint", "notes", "question_cost", "target_rows", "training_file"}  # but of what is said before one
     assert called >= everything - of_no_run - {"share"}  # of several workers
     assert [(name, found) for name, _, found in watched if found] == []
     parts = [one for _, _, found in HANDED[len(watched) :] for one in found]  # what is cut to show a part alone
@@ -349,7 +349,7 @@ def test_a_class_cannot_be_half_a_baseline(made: Callable[..., Runner]) -> None:
 
 def test_the_baselines_of_the_project_are_those_that_look_or_show_a_floor() -> None:
     found = {name for name in registry.names(ADAPTER_GROUP) if find_model(name).baseline}
-    assert found == {"constant", "motion", "middle", "oracle", "prompt-echo", "second-round"}
+    assert found == {"blind", "constant", "motion", "middle", "oracle", "prompt-echo", "second-round"}
     for name in registry.names(ADAPTER_GROUP):
         model = registry.load(ADAPTER_GROUP, name)
         assert model.baseline == issubclass(model, Baseline) == (name in found)

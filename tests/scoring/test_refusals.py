@@ -286,7 +286,9 @@ def test_how_many_answers_the_judge_gave_a_verdict_on_stands_beside_every_score(
     assert f"gpt: the judge gave a verdict on all of {OF} answers" in as_text(score_sheets(whole)[0])
     board = as_text(leaderboards([submission(scores), submission(whole)])[0])
     assert f"Answers on which the judge gave a verdict (gpt_correctness): honest {OF} of {OF}, model {of}." in board
-    assert "the judge" not in as_text(leaderboards([submission(whole)])[0])
+    alone = as_text(leaderboards([submission(whole)])[0])
+    assert "the judge gave" not in alone
+    assert "honest: gpt: the judge was asked no controls" in alone
     assert f"cause: gpt_correctness: the judge gave a verdict on {of}" in as_text(headline_table(submission(scores)))
     assert "verdict" not in as_text(headline_table(submission(whole)))
 
