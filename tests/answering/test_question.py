@@ -285,7 +285,13 @@ def test_no_model_can_reach_a_reference(
             assert runner.run(journal).status == "complete"
     called = {name for name, _, _ in HANDED}
     everything = {name for name in vars(Adapter) if not name.startswith("_") and callable(getattr(Adapter, name))}
-    of_no_run = {"check_checkpoint", "notes", "question_cost", "target_rows", "training_file"}  # but of what is said before one
+    of_no_run = {
+        "check_checkpoint",
+        "notes",
+        "question_cost",
+        "target_rows",
+        "training_file",
+    }  # but of what is said before one
     assert called >= everything - of_no_run - {"share"}  # of several workers
     assert [(name, found) for name, _, found in watched if found] == []
     parts = [one for _, _, found in HANDED[len(watched) :] for one in found]  # what is cut to show a part alone
