@@ -50,6 +50,7 @@ def hub(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         here = partial(huggingface_hub.HfApi, endpoint=found.url)
         monkeypatch.setattr(huggingface_hub, "HfApi", here)
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # as CI sets it; this hub is on the same machine
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         yield found
 
