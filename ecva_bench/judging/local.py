@@ -173,9 +173,8 @@ class _Loaded:
         settings = self.weights.config.get_text_config()
         sees_all = {"full_attention"}.issuperset(getattr(settings, "layer_types", None) or ())
         slides = getattr(settings, "sliding_window", None)
-        named = next(
-            (name for name in ("cache", "past_key_values") if name in takes), ""
-        )  # of transformers before 5.24
+        names = ("cache", "past_key_values")  # the latter in transformers before 5.24
+        named = next((name for name in names if name in takes), "")
         self._cache_name = named if self._is_told_places and sees_all and not slides else ""
 
     @cached_property
