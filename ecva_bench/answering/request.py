@@ -169,12 +169,10 @@ class RunRequest:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
         return self._adapter().answers_jointly
 
-    def tell_samples(self) -> str:
+    def tell_samples(self, manifest: Manifest) -> str:
         """Return in one line that a model is asked several times and draws no answer; empty for any other run."""
-        if self.repeats == 1:
-            return ""
-        generation = described(self._adapter()).get("generation")
-        if not isinstance(generation, dict) or generation.get("temperature") != 0:
+        generation = manifest.spec["description"].get("generation")
+        if self.repeats == 1 or not isinstance(generation, dict) or generation.get("temperature") != 0:
             return ""
         why = "the samples differ only where the model takes no temperature, or is not exact"
         return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"
