@@ -16,7 +16,7 @@ import numpy as np
 
 from ecva_bench.answering import Adapter
 from ecva_bench.checkpoints.files import read_json_object
-from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
+from ecva_bench.checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ecva_bench.checkpoints.remote_code import check_code_is_here
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..parts.placement import Placement
     from .multimodal import Multimodal, VideoInput
 
-FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin", "*.ttf", "*.otf")
+FILES = (*LANGUAGE_MODEL, "*.ttf", "*.otf")
 BATCH = 8  # questions answered at the same time
 WORDS = 512  # most tokens of an answer
 TIMED = {"severity", "timestamp"}  # tasks whose answers are seconds, or about them

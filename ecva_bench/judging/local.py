@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ..checkpoints.finding import Checkpoint, find_checkpoint
+from ..checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ..errors import JudgeError
 from ..libraries import versions_of
 from ..reading.verdicts import Scale
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _BATCH = 8
 _SORTED = 64  # votes that are put in order before they are batched, so that a batch has one prompt
-_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 
 @dataclass
@@ -118,7 +117,7 @@ class LocalModel:
                 "a local judge needs torch and transformers", self._name, "pip install 'ecva-bench[models]'"
             )
         download = not self._replayed
-        return find_checkpoint(self._name, files=_FILES, download=download, option="--judge hf:")
+        return find_checkpoint(self._name, files=LANGUAGE_MODEL, download=download, option="--judge hf:")
 
     @cached_property
     def _loaded(self) -> _Loaded:
