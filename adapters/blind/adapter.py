@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import Baseline, ModelOutput
-from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
+from ecva_bench.checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ecva_bench.torchvision import ensure_torchvision
 
 from ..parts.media.frames import UNSEEN
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from ..parts.placement import Placement
     from .texts import TextModel
-
-FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 
 class Blind(Baseline):
@@ -55,7 +53,7 @@ class Blind(Baseline):
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The weights, found or downloaded."""
-        return find_checkpoint(self._name, files=FILES, download=True, option="--model-path")
+        return find_checkpoint(self._name, files=LANGUAGE_MODEL, download=True, option="--model-path")
 
     @cached_property
     def placement(self) -> Placement:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ecva_bench.answering import Adapter
 from ecva_bench.checkpoints.files import read_json_object
-from ecva_bench.checkpoints.finding import Checkpoint, find_checkpoint
+from ecva_bench.checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ecva_bench.checkpoints.remote_code import check_code_is_here
 from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.torchvision import ensure_torchvision
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from ..parts.placement import Placement
     from .multimodal import Multimodal, VideoInput
 
-FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin", "*.ttf", "*.otf")
+FILES = (*LANGUAGE_MODEL, "*.ttf", "*.otf")
 BATCH = 8  # questions answered at the same time
 WORDS = 512  # most tokens of an answer
 TIMED = {"severity", "timestamp"}  # tasks whose answers are seconds, or about them
 
 
 class Hf(Adapter):
-    """A model of transformers that reads pictures and writes, asked in batches of a video's questions, greedily.
+    """A model of transformers that reads pictures and writes, asked in batches of a video's questions.
 
     Options, as strings: `model_path`, where the weights lie, in place of the name's own; `frames`, the number or, for a
     rule by time, the most; `fps`, frames a second; `max_pixels` of a frame; `input` (video, images); `max_new_tokens`;
-    `times=words`, to write each frame's second behind the video as LLaVA-Video's authors do, where the family is told
-    none;
-    `thinking` (yes, no), whether it thinks aloud before it answers, where its chat template has a switch for that;
+    `temperature`, 0 (greedily) unless answers are to be drawn, one by one; `times=words`, to write each frame's second
+    behind the video as LLaVA-Video's authors do, where the family is told none; `thinking` (yes, no), whether it thinks
+    aloud before it answers, where its chat template has a switch for that;
     `dtype`, `device` and `quantize` as of `Composed`; `trust_remote_code=yes` to run code that lies beside the
     weights. Nothing is read before it is needed; `AdapterError` where something is not as it should be.
     """
@@ -243,10 +243,10 @@ class Hf(Adapter):
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, the video being encoded once, also over several calls in a row."""
         shown = self._look(video)
-        answers: list[str] = []
         if self._temperature:
             drawn = ((question, seed_of(video, question)) for question in questions)
             return [self.model.draw(shown, one, self._max_new_tokens, self._temperature, seed) for one, seed in drawn]
+        answers: list[str] = []
         for start in range(0, len(questions), BATCH):
             answers += self.model.ask(shown, questions[start : start + BATCH], self._max_new_tokens)
         return answers

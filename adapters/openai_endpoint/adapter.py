@@ -318,7 +318,8 @@ class OpenAIEndpoint(Adapter):
             if isinstance(found, Reply):
                 shown.replies[question] = found
                 self._served |= {found.served: None} if found.served else {}
-                self._in_thought = self._in_thought + 1 if found.ended_in_thought else 0
+                only_thought = found.ended_in_thought and not question.likely  # whose one token may be any
+                self._in_thought = self._in_thought + 1 if only_thought else 0
                 if self._in_thought >= FAILURES_IN_A_ROW:  # each is paid, and no later one would fare better
                     what = f"{self._in_thought} replies in a row ended at their most tokens before an answer began"
                     raise JudgeError(what, self._model, MORE_ROOM)

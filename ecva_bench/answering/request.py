@@ -114,7 +114,7 @@ class RunRequest:
     @cached_property
     def plan(self) -> Plan:
         """The plan of the run; of a shard, the plan of this shard."""
-        return self._plan(self._adapter(), self.selection)
+        return self._plan(self._adapter, self.selection)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -129,7 +129,7 @@ class RunRequest:
         Their files are looked at, so those that are rendered must be there.
         """
         beside = Path(self.model_path) / TRAINING_FILE if self.model_path else None
-        file = self.training or self._adapter().training_file() or (beside if beside and beside.is_file() else None)
+        file = self.training or self._adapter.training_file() or (beside if beside and beside.is_file() else None)
         identity = DatasetIdentity(name=self.dataset.name, sha256=self.dataset.sha256)
         asked = [
             AskedVideo(one.video, one.samples[0].media, None if one.fault else one.media) for one in self.plan.groups
@@ -162,26 +162,24 @@ class RunRequest:
     @property
     def on_trial(self) -> bool:
         """Whether a model that could be ranked is asked about the drawn clips of an embedded set."""
-        return self.dataset.name in EMBEDDED and not isinstance(self._adapter(), Baseline)
+        return self.dataset.name in EMBEDDED and not isinstance(self._adapter, Baseline)
 
     @property
     def answers_jointly(self) -> bool:
         """Whether the model's answers may depend on the mode; see `Adapter.answers_jointly`."""
-        return self._adapter().answers_jointly
+        return self._adapter.answers_jointly
 
-    def tell_samples(self) -> str:
+    def tell_samples(self, manifest: Manifest) -> str:
         """Return in one line that a model is asked several times and draws no answer; empty for any other run."""
-        if self.repeats == 1:
-            return ""
-        generation = described(self._adapter()).get("generation")
-        if not isinstance(generation, dict) or generation.get("temperature") != 0:
+        generation = manifest.spec["description"].get("generation")
+        if self.repeats == 1 or not isinstance(generation, dict) or generation.get("temperature") != 0:
             return ""
         why = "the samples differ only where the model takes no temperature, or is not exact"
         return f"at temperature 0, {why}: --model-arg temperature=0.7 lets it draw"
 
     def tell_notes(self, plan: Plan) -> Sequence[str]:
         """Return in a line each what the model says of the tasks that a plan asks; see `Adapter.notes`."""
-        return self._adapter().notes(plan.prompts)
+        return self._adapter.notes(plan.prompts)
 
     def tell_unusable(self, plan: Plan) -> str:
         """Return in one line which videos have not exactly one file with something in it; see `Dataset.unusable`.
@@ -239,7 +237,9 @@ class RunRequest:
             return self._prepare(workers)
 
     def _prepare(self, workers: int) -> Runner:
-        adapter = self._adapter(workers)
+        adapter = self._adapter
+        if workers > 1:
+            adapter = create_adapter(self.model, adapter.share(self._options, workers))
         plan = whole = self._plan(adapter, self.selection)
         if self.selection.shard:
             whole = self._plan(adapter, replace(self.selection, shard=None))
@@ -249,10 +249,14 @@ class RunRequest:
         settings = self.settings if adapter.answers_jointly else replace(self.settings, mode="exact")
         return Runner(adapter, plan, self._manifest(adapter, plan, whole, settings.mode), settings)
 
-    def _adapter(self, workers: int = 1) -> Adapter:
-        options = {**self.model_args, **({"model_path": self.model_path} if self.model_path else {})}
-        adapter = create_adapter(self.model, options)
-        return adapter if workers == 1 else create_adapter(self.model, adapter.share(options, workers))
+    @property
+    def _options(self) -> dict[str, str]:
+        return {**self.model_args, **({"model_path": self.model_path} if self.model_path else {})}
+
+    @cached_property
+    def _adapter(self) -> Adapter:
+        """The model, made once: it says what is told of a run and, unless workers do, gives the answers."""
+        return create_adapter(self.model, self._options)
 
     @cached_property
     def _plugin(self) -> registry.Plugin:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from ..errors import CheckpointError
 
+# What a language model of transformers is loaded from.
+LANGUAGE_MODEL = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth", "*.pt", "*/*.safetensors", "*/*.bin")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
 _RECORD = "training.json"  # of how weights were trained: written after them, too, and no part of what they are

@@ -75,7 +75,7 @@ def plan_command(
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    notes = [note or request.tell_unusable(runner.plan), *notes, request.tell_samples()]
+    notes = [note or request.tell_unusable(runner.plan), *notes, request.tell_samples(runner.manifest)]
     _print_owed(runner.plan, [*notes, *request.tell_notes(runner.plan)])
     _print_rows(found)
     _print_cost(found)

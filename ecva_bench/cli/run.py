@@ -140,7 +140,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         request.render(work.plan, rendered)
     if unusable := request.tell_unusable(work.plan):
         say(unusable, error=True)
-    for note in filter(None, (request.tell_training(), request.tell_samples(), *request.tell_notes(work.plan))):
+    for note in filter(None, (request.tell_training(), *request.tell_notes(work.plan))):
         say(note, error=True)
     with (
         on_signals(),
@@ -152,6 +152,8 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         before = len(journal.answered)
         if request.settings.mode != work.manifest.spec["mode"]:
             say(f"{request.model} answers each question alone, so this is a run in exact mode", error=True)
+        if note := request.tell_samples(work.manifest):
+            say(note, error=True)
         try:
             end = work.run(journal, settled)
         finally:

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ..checkpoints.finding import Checkpoint, find_checkpoint
+from ..checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ..errors import JudgeError
 from ..libraries import versions_of
 from ..reading.verdicts import Scale
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _BATCH = 8
 _SORTED = 64  # votes that are put in order before they are batched, so that a batch has one prompt
-_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 
 
 @dataclass
@@ -118,7 +117,7 @@ class LocalModel:
                 "a local judge needs torch and transformers", self._name, "pip install 'ecva-bench[models]'"
             )
         download = not self._replayed
-        return find_checkpoint(self._name, files=_FILES, download=download, option="--judge hf:")
+        return find_checkpoint(self._name, files=LANGUAGE_MODEL, download=download, option="--judge hf:")
 
     @cached_property
     def _loaded(self) -> _Loaded:
@@ -173,9 +172,8 @@ class _Loaded:
         settings = self.weights.config.get_text_config()
         sees_all = {"full_attention"}.issuperset(getattr(settings, "layer_types", None) or ())
         slides = getattr(settings, "sliding_window", None)
-        named = next(
-            (name for name in ("cache", "past_key_values") if name in takes), ""
-        )  # of transformers before 5.24
+        names = ("cache", "past_key_values")  # the latter in transformers before 5.24
+        named = next((name for name in names if name in takes), "")
         self._cache_name = named if self._is_told_places and sees_all and not slides else ""
 
     @cached_property

@@ -15,9 +15,8 @@ from .training import TrainedShare
 
 SCORES_SCHEMA = "ecva.scores/1"
 NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
-QUALIFIES = (
-    0.8  # pairs of a right and a wrong answer that a judge must tell apart, as a share, in each column of a metric
-)
+# Pairs of a right and a wrong answer that a judge must tell apart, as a share, in each column of a metric.
+QUALIFIES = 0.8
 _QUALIFIED = "qualified:"  # of a signature: yes or no; nothing where the judge was not asked
 UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
 

@@ -151,6 +151,18 @@ def test_an_endpoint_s_are_those_of_its_reply(clip: Video) -> None:
     assert (body["logprobs"], body["top_logprobs"], body["max_completion_tokens"]) == (True, 20, 1)
 
 
+@pytest.mark.parametrize("first", ["", " ", "<think>"])
+def test_a_first_word_that_is_a_blank_or_begins_a_thought_ends_no_run(first: str, clip: Video) -> None:
+    """One token is all that is asked for: that nothing but it came is no fault, however often."""
+    said: dict[str, Any] = {"choices": [{"message": {"content": first}, "finish_reason": "length"}]}
+    said["choices"][0]["logprobs"] = logprobs({first: 0.75, "7": 0.25})
+    with ModelServer([said] * 21) as server:
+        adapter = create_adapter("openai:tiny", {"base_url": server.url, "retries": "0", "frames": "1"})
+        found = [adapter.first_token_probabilities(clip, f"How severe, {n}?", WORDS)[7] for n in range(21)]  # type: ignore[arg-type]
+        adapter.close()
+    assert found == pytest.approx(21 * [0.25])
+
+
 def test_an_endpoint_without_them_is_an_error_that_names_the_model(clip: Video) -> None:
     with ModelServer() as server:
         adapter = create_adapter("openai:tiny", {"base_url": server.url, "retries": "0"})

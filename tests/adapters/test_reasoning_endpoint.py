@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +11,14 @@ import pytest
 from ecva_bench.answering import create_adapter
 from ecva_bench.answering.run_status import same_way
 from ecva_bench.errors import AnswerCutOff, ModelGone, UsageError
-from ecva_bench.judging import client
 from ecva_bench.video import Video
-from tests.clips import write_clip
 from tests.judging.server import completion
 
 from .model_server import ModelServer, ask_all
+from .test_openai_endpoint import _short_pauses, folder, video
 
 MODEL = "openai:thinker"
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-0123456789")
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("videos")
-    for number in (1, 2, 3):
-        write_clip(folder / f"{number}.mp4", frames=20 + number)
-    return folder
-
-
-@pytest.fixture
-def video(folder: Path) -> Iterator[Video]:
-    with Video(folder / "1.mp4") as video:
-        yield video
+__all__ = ["_short_pauses", "folder", "video"]
 
 
 def at(server: ModelServer, **options: str) -> dict[str, str]:

@@ -90,6 +90,22 @@ def test_the_mode_is_the_one_that_is_gone_about_in(
             in_both_modes(request, 4, tmp_path, quiet, quiet)
 
 
+def test_a_model_is_made_once_for_what_is_told_of_a_run_and_for_its_answers() -> None:
+    """One that loads its weights as it is made would load them again for each note, and hold them twice."""
+    made: list[Adapter] = []
+
+    class Costly(Alone):
+        def __init__(self) -> None:
+            made.append(self)
+
+    request = replace(ALL, model=Costly)
+    runner = request.open()
+    told = (request.plan.owed, request.on_trial, request.answers_jointly, request.tell_training())
+    assert told == (runner.plan.owed, True, False, "")
+    assert request.tell_notes(request.plan) == ()
+    assert made == [getattr(runner, "adapter", None)]
+
+
 def _instead(model: type[Adapter]) -> object:
     load = registry._loaded
     return lambda group, entry: model if group.endswith("adapters") else load(group, entry)
