@@ -68,6 +68,7 @@ def headline_table(
         ranked_by = group.rows[0].summaries.get(group.by)
         if ranked_by and ranked_by.unjudged:
             beware += [f"{group.task}: {text}" for text in judged_texts([ranked_by])]
+        beware += _few_texts(group)
     return Table(
         title=f"{run.scores.model}{where}: {counted(videos, 'video')}, {VIEWS['full']}, {share} answered",
         header=(
@@ -85,6 +86,14 @@ def headline_table(
         ),
         notes=(*beware, *NOTES, *([PAPER] if published else []), *([UNJUDGED] if unjudged else [])),
     )
+
+
+def _few_texts(group: LeaderboardGroup) -> list[str]:
+    """Return of how many of the questions a group's value is the mean; nothing where it is of all, or there is none."""
+    entry = group.rows[0].entry
+    n, owed = len(entry.values.get(group.by, ())), entry.coverage.owed
+    over = f"{group.task}: {group.by} is over {n} of {counted(owed, 'question')}; the others have no value"
+    return [over] if 0 < n < owed else []
 
 
 def _videos(group: LeaderboardGroup) -> int:

@@ -29,7 +29,7 @@ _STABILITY = (
     "the share of questions whose answers do not all have the same score; sd within: the mean standard deviation "
     "among the answers to one question"
 )
-UNJUDGED = "The others count as the worst value, but for those where it gave none on the reference either"
+UNJUDGED = "The others count as the worst value where it gives one on the reference, and else not at all"
 
 
 def value_text(value: float, unit: str, decimals: int) -> str:

@@ -72,8 +72,12 @@ class Run:
 
     @property
     def scored(self) -> tuple[Metric, ...]:
-        """The metrics in which boards give the run a mean."""
-        return tuple(metric for metric, (_, summary) in self.metrics.items() if summary.zero_filled is not None)
+        """The metrics in which the run has a mean, but those of a judge that is not qualified: boards rank by none."""
+        return tuple(
+            metric
+            for metric, (_, summary) in self.metrics.items()
+            if summary.zero_filled is not None and not summary.disqualified
+        )
 
     @property
     def baseline(self) -> bool:

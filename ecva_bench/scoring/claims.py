@@ -57,7 +57,7 @@ class Claims(JudgedScorer):
         scores = []
         for item, first, own, found in zip(batch, told, claims, self.settle(batch, asked), strict=True):
             stated = found["stated"]
-            lacking = dict.fromkeys((c.name for c in self.columns), stated) if isinstance(stated, Gap) else {}
+            lacking = dict.fromkeys(_columns(own), stated) if isinstance(stated, Gap) else {}
             self.note(item, {"told": first, "stated": stated}, lacking)
             scores.append({} if isinstance(own, Gap) else _shares(own, stated))
         return scores
@@ -78,6 +78,16 @@ def _told(possible: Sequence[str], verdict: Settled) -> list[str] | Gap:
     return found or Gap("the judge finds no claim in the reference", unjudgeable=True)
 
 
+def _columns(claims: Sequence[str] | Gap) -> list[str]:
+    """Return the columns that an answer is owed a value of: of a kind, where the reference tells of it."""
+    told = [] if isinstance(claims, Gap) else [kind for kind in WEIGHTS if any(_is_of(kind, one) for one in claims)]
+    return ["claims", *(f"claims_{kind}" for kind in told), "claims_false"]
+
+
+def _is_of(kind: str, claim: str) -> bool:
+    return claim.startswith(f"{kind}: ")
+
+
 def _shares(claims: Sequence[str], verdict: Settled) -> dict[str, float]:
     """Return the columns: of votes that differ, a true one and a false one come to absent."""
     if isinstance(verdict, Gap) or verdict.values is None:
@@ -85,7 +95,7 @@ def _shares(claims: Sequence[str], verdict: Settled) -> dict[str, float]:
     credit = [value - _ABSENT for value in verdict.values]
     shares = {}
     for kind in WEIGHTS:
-        own = [max(0.0, one) for claim, one in zip(claims, credit, strict=True) if claim.startswith(f"{kind}: ")]
+        own = [max(0.0, one) for claim, one in zip(claims, credit, strict=True) if _is_of(kind, claim)]
         if own:
             shares[kind] = fmean(own)
     total = sum(WEIGHTS[kind] * share for kind, share in shares.items()) / sum(WEIGHTS[kind] for kind in shares)

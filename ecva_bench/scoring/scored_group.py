@@ -121,7 +121,9 @@ class ScoredGroup:
         values = question_means(given)
         gaps = [(question_of(item.id), gap) for item in self._batch if (gap := self._gaps[item.id].get(name))]
         without = {question: gap for question, gap in reversed(gaps) if question not in values}
-        worst = Counter(question for sample in self._absent if (question := question_of(sample)) not in exempt)
+        unjudgeable = {one for one, gap in without.items() if gap.unjudgeable and one not in exempt}
+        out = {*exempt, *unjudgeable}  # nor does another time of asking that brought no answer count
+        worst = Counter(question for sample in self._absent if (question := question_of(sample)) not in out)
         worst.update(question for question, gap in gaps if gap.unanswered)
         filled = question_means({one: [*given.get(one, ()), *[column.worst] * worst[one]] for one in [*given, *worst]})
         if not values and not all(gap.unanswered or question in exempt for question, gap in gaps):
@@ -142,7 +144,7 @@ class ScoredGroup:
             unscored=len(without),
             gaps=dict(sorted(Counter(gap.reason for gap in without.values()).items())),
             exempt=exempt,
-            unjudgeable=tuple(sorted(one for one, gap in without.items() if gap.unjudgeable and one not in exempt)),
+            unjudgeable=tuple(sorted(unjudgeable)),
             unscorable=sum(reasons.values()),
             reasons=reasons,
             mean=mean_of(list(values.values()), self._strata_of(column, values)),

@@ -30,6 +30,16 @@ def test_a_missing_answer_counts_as_the_worst() -> None:
     assert rows(scored({"cause": {"a": 1.0, "b": None}}))["cause"][1] == "50.00 %"
 
 
+def test_a_value_over_a_part_of_the_questions_says_so() -> None:
+    def notes(**fields: tuple[str, ...]) -> list[str]:
+        given = {"a": 1.0, "b": 0.5, "c": None, "d": 0.5}
+        table = headline_table(submission(scored({"cause": given}, **fields)))
+        return [note for note in table.notes if note.startswith("cause: gated is")]
+
+    assert notes(unscored=("b", "d")) == ["cause: gated is over 2 of 4 questions; the others have no value"]
+    assert notes() == []  # a missing answer has one: the worst
+
+
 def test_a_run_is_above_only_with_its_whole_interval() -> None:
     def verdict(floor: float, baseline: float, interval: tuple[float, float], *, higher: bool = True) -> str:
         scores = scored({"timestamp": HIGH}, column="iou", scorer="timestamp", signature="s")

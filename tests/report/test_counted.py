@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ecva_bench.report.counted import CountedValues, scale_of
-from ecva_bench.report.run import Metric, main_metric
+from ecva_bench.report.run import Metric, Run, main_metric
 
 from .build import story
 
@@ -37,3 +39,28 @@ def test_the_metric_of_a_task_is_the_first_to_rank_by_that_every_run_has() -> No
     assert main_metric("cause", [[rouge2, rouge1], [rouge1]]) == rouge1
     assert main_metric("cause", [[gated], [rouge1]]) == gated
     assert main_metric("cause", [[iou]]) is None
+
+
+def test_no_task_is_looked_at_by_a_judge_that_is_not_qualified() -> None:
+    honest, _ = story()
+
+    def main(run: Run) -> str:
+        counted = CountedValues()
+        counted.add(run, 0)
+        found = counted.main("cause")
+        return found.column if found else ""
+
+    def told(signature: str) -> str:
+        return signature.replace("|judge:", "|qualified:no|judge:")
+
+    failed = tuple(
+        one.model_copy(
+            update={
+                "summaries": tuple(
+                    each.model_copy(update={"signature": told(each.signature)}) for each in one.summaries
+                )
+            }
+        )
+        for one in honest.scores
+    )
+    assert (main(honest), main(replace(honest, scores=failed))) == ("gated", "rouge2")

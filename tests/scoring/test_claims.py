@@ -89,6 +89,27 @@ def test_what_cannot_be_judged_has_no_value_and_a_reason(told, stated, reason):
     )
 
 
+def test_an_answer_that_cannot_be_judged_counts_as_the_worst_only_in_kinds_that_its_reference_tells_of():
+    told = {**TOLD, "what: A dog runs.": 1, "who: A dog runs.": 0, "where: A dog runs.": 0}
+
+    def judging(name, payload):
+        if name == "claims-told-ours":
+            return [told[claim] for claim in payload["claims"]]
+        return None if payload["candidate"] == "refused" else [TRUE] * len(payload["claims"])
+
+    run = results([answer("v", "fine", reference=TWO), answer("w", "refused", reference="A dog runs.")])
+    found = score_results(run, scorers=["claims"], judge=RuleJudge(judging), draws=10).summaries
+    of_two, of_one = 1 / 2, 1.0  # what both references tell, and what the first alone
+    worst = {
+        "claims": of_two,
+        "claims_what": of_two,
+        "claims_who": of_one,
+        "claims_where": of_one,
+        "claims_false": 1 / 2,
+    }
+    assert {one.column: one.zero_filled for one in found} == worst
+
+
 def test_votes_that_are_true_and_false_come_to_absent():
     mixed = STATED | {"what: He lies in the street.": 1.5, "who: A red car hits a man.": 1}
     (values,) = Claims(PROTOCOLS["standard"], judge_of(TOLD, mixed)).score([item("x", TWO)])

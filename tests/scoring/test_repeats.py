@@ -192,6 +192,20 @@ def test_the_value_of_a_question_is_the_mean_over_its_answers_and_a_missing_one_
     assert not [str(one) for one in contradictions(submission(scores, run))]
 
 
+def test_a_question_without_a_verdict_on_its_reference_counts_for_nothing_where_an_answer_to_it_is_missing() -> None:
+    first = [answer(f"v{n}", "a car", reference=f"the car {n} hits a wall", **PROMPT) for n in range(5)]
+    there = [again(one, number) for one in first for number in range(2)]
+    owed = {"full": tuple(one.id for one in there)}
+    silent = first[1].reference
+    judge = RuleJudge(lambda name, told: None if told["reference"] == silent else lexical(name, told))
+    given = [one for one in there if one.id != repeat_id(first[1].id, 1)]
+    scores = score_results(results(given, expects=owed), judge=judge, scorers=["gpt"], draws=50)
+    for one in scores.summaries:
+        assert one.unjudgeable == (first[1].id,)
+        assert one.zero_filled == one.mean is not None
+        assert first[1].id not in sample_values(scores, one)
+
+
 def test_a_run_that_lacks_one_sample_of_a_question_is_not_whole_to_a_strict_gate() -> None:
     first = [answer(f"v{number}", "a red car", reference="the red car", **PROMPT) for number in range(6)]
     given = [again(one, number) for one in first for number in range(2)]
