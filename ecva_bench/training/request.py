@@ -113,7 +113,7 @@ class TrainingRequest:
     @cached_property
     def _drawn(self) -> DrawnFrames | None:
         """The recipe's scenes, where no data are given."""
-        return None if self.data else DrawnFrames(self.recipe, self.model)
+        return None if self.data else DrawnFrames(self.recipe, self.model, self.cache)
 
     @property
     def _given(self) -> int:
