@@ -70,18 +70,14 @@ class AnomShieldMini(AnomShield):
             torch.nn.init.normal_(positions, std=POSITIONS)
         return connector
 
-    def make_start(self, folder: Path, weights: Path | None, stage: int, seed: int) -> None:
-        """Write to a folder what a stage begins from that is not in the `weights` of the one before, and take it.
-
-        Without weights, that is tower and language model with random numbers, unless the options name some.
-        """
+    def make_start(self, folder: Path, seed: int) -> None:
+        """Write tower and language model with random numbers to a folder and take them; what options name stays."""
         from .making import make_parts
 
-        if weights is None:
-            self.model_path = ""
-            if not self._vision_tower and self._base == self.default_base:
-                base, tower = make_parts(folder, seed)
-                self._base, self._vision_tower = str(base), str(tower)
+        self.model_path = ""
+        if not self._vision_tower and self._base == self.default_base:
+            base, tower = make_parts(folder, seed)
+            self._base, self._vision_tower = str(base), str(tower)
 
     def prompt(self, question: str, seen: Seen) -> Sequence[Piece]:
         """Return what `AnomShield` does for the question with the time of the last frame on the timeline shown."""

@@ -12,18 +12,15 @@ import argparse
 import json
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from ecva_bench.libraries import quiet
-from ecva_bench.records.base import sha256_of
-from ecva_bench.records.training import SAMPLE_HASH, TrainedStage, TrainingData, TrainingRecord, TrainingVideo
 from ecva_bench.torchvision import ensure_torchvision
-from ecva_bench.training.conversations import Conversation
-from ecva_bench.training.mini.parts import TOWER, write_parts
-from ecva_bench.training.mini.scenes import CLIPS, SEED, TrainingScenes
+from ecva_bench.training.mini.parts import write_parts
+from ecva_bench.training.mini.scenes import TrainingScenes
+from ecva_bench.training.provenance import earlier_stages, write_training
 from ecva_bench.training.recipe import Recipe, get_recipe
-from ecva_bench.training.training import Trained, train
+from ecva_bench.training.request import TrainingRequest
 from ecva_bench.untrusted import parse_json
 from ecva_bench.writing import write_whole
 
@@ -35,38 +32,29 @@ STAGES = ("1", "2", "3")
 NAME = "anomshield-mini"
 
 
-def make(
-    out: Path,
-    *,
-    clips: int = CLIPS,
-    recipes: Sequence[Recipe] = (),
-    connector: str = "mamba",
-    drawn: Path | None = None,
-) -> Path:
-    """Train all stages in a folder and return the folder of the weights.
+def make(out: Path, *, recipes: Sequence[Recipe] = (), connector: str = "mamba", drawn: Path | None = None) -> Path:
+    """Train all stages in a folder, as `ecva-bench train` does each, and return the folder of the weights.
 
     `recipes` are in place of the three of the package, `connector` is as the adapter's option, and frames are kept in
-    `drawn`, where other trainings with the same clips find them.
+    `drawn`, where other trainings find them.
     """
-    ensure_torchvision()
-    from ..parts.towers.clip import squares
-
     recipes = recipes or [get_recipe(f"anomshield/mini/{stage}") for stage in STAGES]
-    side = int(TOWER["image_size"])
-    folder = drawn or out / "frames"
-    scenes = TrainingScenes(partial(squares, side=side, pad=True), frames=FRAMES, count=clips, folder=folder)
-    adapter = AnomShieldMini(connector=connector)
-    adapter.make_start(out / "parts", None, recipes[0].stage, recipes[0].seed)
-    stages = []
-    for stage in recipes:
-        given = scenes.of_stage(stage.stage)
-        result = train(stage, given, adapter, scenes.frames, out / str(stage.stage), use_cpu=True)
-        stages.append(_told(stage, given, result, clips))
-        adapter = AnomShieldMini(model_path=str(result.folder), connector=connector)
+    folders = [out / str(recipe.stage) for recipe in recipes]
+    for recipe, start, folder in zip(recipes, (None, *folders), folders, strict=False):
+        weights = {"model_path": str(start)} if start else {}
+        request = TrainingRequest(
+            recipe=recipe,
+            adapter=AnomShieldMini(connector=connector, **weights),
+            data=(),
+            start=start,
+            cache=drawn or out / "frames",
+            machine={"use_cpu": True},
+        )
+        request.train(request.prepare(folder))
     packed = out / NAME
-    write_packed(Path(adapter.model_path), packed)
-    record = TrainingRecord(model=NAME, stages=tuple(stages))
-    write_whole(packed / "training.json", record.model_dump_json())
+    write_packed(folders[-1], packed)
+    stages = earlier_stages(folders[-1])  # all samples are of the clips that are named: their hashes tell nothing more
+    write_training(packed, NAME, [stage.model_copy(update={"samples": ()}) for stage in stages])
     return packed
 
 
@@ -94,26 +82,6 @@ def write_packed(folder: Path, packed: Path) -> None:
     settings = parse_json((folder / "config.json").read_bytes())
     write_whole(packed / "config.json", json.dumps(settings, indent=1))
     shutil.copyfile(folder / "tokenizer.model", packed / "tokenizer.model")
-
-
-def _told(recipe: Recipe, given: Sequence[Conversation], result: Trained, clips: int) -> TrainedStage:
-    """Return what the record of the training says of a stage."""
-    import torch
-    import transformers
-
-    from ecva_bench.version import __version__
-
-    hashes = sorted(sha256_of([turn.text for turn in one.turns])[:SAMPLE_HASH] for one in given)
-    set_name = f"mini-training-{SEED}"
-    return TrainedStage(
-        recipe=recipe.model_dump(mode="json", exclude_defaults=True),
-        recipe_sha256=recipe.sha256,
-        steps=result.steps,
-        versions={"ecva-bench": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
-        data=(TrainingData(name=set_name, sha256=sha256_of(hashes), samples=result.samples, skipped=result.skipped),),
-        videos=tuple(TrainingVideo(dataset=set_name, id=f"{number:05d}") for number in range(clips)),
-        samples=(),
-    )
 
 
 def _train() -> None:

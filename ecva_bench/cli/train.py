@@ -36,7 +36,9 @@ MaxBad = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to train into; one begun by this command is gone on with.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Only say what it will take; nothing is loaded or opened.")]
-Cache = Annotated[Path | None, _work_option(help="Folder for the frames of videos. Default: in the cache.")]
+Cache = Annotated[
+    Path | None, _work_option(help="Folder for the frames of videos. Default: in the cache; of drawn scenes none.")
+]
 Workers = Annotated[
     int, _work_option(min=1, help="Threads that read files before, and processes that do so during it.")
 ]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..records.base import sha256_of
 from ..records.training import TrainingVideo
+from ..version import __version__
 from .conversations import Conversation
 from .formats import TrainingSet
 from .frames import ShapesPictures
@@ -24,11 +25,15 @@ _NAME = f"{DRAWN}-{SEED}"
 
 
 class DrawnFrames:
-    """The scenes of a recipe's stage: `set`, and their frames, as `FrameCache` has those of files."""
+    """The scenes of a recipe's stage: `set`, and their frames, as `FrameCache` has those of files.
 
-    def __init__(self, recipe: Recipe, model: ShapesPictures) -> None:
+    Frames are kept in memory, and in `cache` too where a folder is named.
+    """
+
+    def __init__(self, recipe: Recipe, model: ShapesPictures, cache: Path | None = None) -> None:
         squares = partial(model.shaped, pad=recipe.shaping == "pad")
-        self._scenes = TrainingScenes(squares, frames=recipe.frames)
+        kept = f"{_NAME}-{recipe.frames}x{model.picture_side()}-{recipe.shaping}-{__version__}"  # what determines them
+        self._scenes = TrainingScenes(squares, frames=recipe.frames, folder=cache and cache / kept)
         learned = self._scenes.of_stage(recipe.stage)
         turns = [[one.id, *([turn.role, turn.text] for turn in one.turns)] for one in learned]
         named = {one.path: (_NAME, f"{int(one.id.partition('/')[0]):05d}") for one in learned if one.path}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import IO
 
 from ..untrusted import parse_json
 
@@ -21,8 +20,7 @@ class KnownFiles:
     """
 
     def __init__(self, file: Path | None = None, *, writes: bool = True) -> None:
-        self._file, self._writes = file, writes and file is not None
-        self._open: IO[bytes] | None = None
+        self._file = file if writes else None  # to be written to
         self._known: dict[str, tuple[int, int, str]] = {}
         lines = file.read_bytes().split(b"\n") if file and file.is_file() else []
         self._torn = bool(lines and lines[-1])
@@ -44,12 +42,11 @@ class KnownFiles:
             return
         name = str(path.absolute())
         self._known[name] = (*state, sha256)
-        if self._writes and self._file:
-            if self._open is None:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                self._open = self._file.open("ab", buffering=0)
+        if self._file:
             told = {"path": name, "size": state[0], "mtime_ns": state[1], "sha256": sha256}
-            self._open.write((b"\n" if self._torn else b"") + json.dumps(told).encode() + b"\n")
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("ab", buffering=0) as file:
+                file.write((b"\n" if self._torn else b"") + json.dumps(told).encode() + b"\n")
             self._torn = False
 
 

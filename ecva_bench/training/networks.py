@@ -55,8 +55,8 @@ class Trainable:
 class MakesItsStart(Protocol):
     """An adapter that begins a training from parts that it makes itself."""
 
-    def make_start(self, folder: Path, weights: Path | None, stage: int, seed: int) -> None:
-        """Write to a folder what a stage begins from that is not in the `weights` of the one before, and take it."""
+    def make_start(self, folder: Path, seed: int) -> None:
+        """Write to a folder what a training without weights before it begins from, and take it."""
 
 
 class TrainableAdapter(Protocol):

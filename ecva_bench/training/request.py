@@ -113,7 +113,7 @@ class TrainingRequest:
     @cached_property
     def _drawn(self) -> DrawnFrames | None:
         """The recipe's scenes, where no data are given."""
-        return None if self.data else DrawnFrames(self.recipe, self.model)
+        return None if self.data else DrawnFrames(self.recipe, self.model, self.cache)
 
     @property
     def _given(self) -> int:
@@ -163,8 +163,8 @@ class TrainingRequest:
         """
         self._check_start()
         begun = begun_in(out, self.recipe)
-        if isinstance(self.model, MakesItsStart):
-            self.model.make_start(out / START, self.start, self.recipe.stage, self.recipe.seed)
+        if self.start is None and isinstance(self.model, MakesItsStart):
+            self.model.make_start(out / START, self.recipe.seed)
         words = self._words()  # first: without a vocabulary there is nothing to read for
         kept, bad, frames = self._read(out, progress)
         short = {one for one in kept if not words(one).cut(self.recipe.max_length).supervised}

@@ -86,20 +86,20 @@ def few_steps() -> list[Recipe]:
 
 @pytest.mark.slow
 def test_it_is_made_again_in_few_steps_and_what_is_made_stays(tmp_path: Path) -> None:
-    packed = make(tmp_path, clips=24, recipes=few_steps())
+    packed = make(tmp_path, recipes=few_steps())
     record = parse_training((packed / "training.json").read_bytes(), packed)
     assert [stage.steps for stage in record.stages] == [2, 2, 2]
     made, ours = load_file(packed / "model.safetensors"), load_file(WEIGHTS / "model.safetensors")
     assert {name: part.dtype for name, part in made.items()} == {name: part.dtype for name, part in ours.items()}
     before = (packed / "model.safetensors").read_bytes()
-    assert make(tmp_path, clips=24, recipes=few_steps()) == packed
+    assert make(tmp_path, recipes=few_steps()) == packed
     assert (packed / "model.safetensors").read_bytes() == before
     assert (tmp_path / "3" / "train.jsonl").read_text().count('"kind": "step"') == 2  # none was made again
 
 
 @pytest.mark.slow
 def test_it_is_made_without_its_mamba_block(tmp_path: Path) -> None:
-    packed = make(tmp_path, clips=24, recipes=few_steps(), connector="mlp")
+    packed = make(tmp_path, recipes=few_steps(), connector="mlp")
     parts = [name for name in load_file(packed / "model.safetensors") if "mm_projector" in name]
     assert sorted(name.rpartition("mm_projector.")[2] for name in parts) == ["0.bias", "0.weight", "2.bias", "2.weight"]
     outcome = eb.run(

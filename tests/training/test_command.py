@@ -166,7 +166,8 @@ def test_the_small_one_is_trained_on_drawn_scenes_without_any_file(
     assert "name the folder of stage 1 with --from" in said
 
     Path("one/start/base").mkdir(parents=True)  # a kill came before the record was written
-    told(ecva_bench, "train", small(1), "--out", "one")
+    told(ecva_bench, "train", small(1), "--out", "one", "--cache", "kept")
+    assert [*Path("kept").rglob("*.npy")]
     (first,) = record("one")["stages"]
     assert (len(first["samples"]), len(first["videos"])) == (CLIPS, CLIPS)
     assert first["videos"][0] == {"dataset": f"mini-training-{SEED}", "id": "00000"}
