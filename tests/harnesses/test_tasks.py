@@ -21,6 +21,7 @@ from ecva_bench.interchange.sources import AnswerSource
 from ecva_bench.journal.results import read_results
 from ecva_bench.records.annotations import LETTERS, Query
 from ecva_bench.scoring.score import score_results
+from tests.cli.conftest import Command, ecva_bench  # noqa: F401
 from tests.imports import ROOT
 
 OPTIONS = ("a fire", "a fight", "nothing", "a theft")
@@ -97,6 +98,22 @@ def test_what_cannot_be_asked_is_refused(two: Dataset, tmp_path: Path) -> None:
         questions(replace(two, render=None, videos=tmp_path), "cause")
     with pytest.raises(ResultsError, match="something has the name"):
         write_lmms_task([], "x", ROOT / "docs")
+
+
+def test_videos_without_a_file_are_named(
+    two: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ecva_bench: Command,  # noqa: F811
+) -> None:
+    there, lacking = (one.video for one in two.annotations)
+    (tmp_path / f"{there}.mp4").write_bytes(b"a film")
+    monkeypatch.setattr("ecva_bench.data.load_dataset", lambda *_, **__: replace(two, render=None, videos=tmp_path))
+    asked = ("data", "lmms-task", "own.json", "--task", "cause", "--out", tmp_path / "task")
+    code, shown, errors = ecva_bench(*asked)
+    assert (code, "1 question;" in shown) == (0, True), errors
+    assert "left out: missing: 1 of 2 videos" in errors
+    assert lacking in errors
 
 
 @pytest.mark.slow
