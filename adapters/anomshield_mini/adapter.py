@@ -38,7 +38,8 @@ class AnomShieldMini(AnomShield):
         hub_ids=(),
         frames="8",
         visual_tokens="8",
-        memory="0.0 GB of weights in 16 bits: 2 MB",
+        memory="0.002 GB of weights in 16 bits",
+        packaged=True,
         deviations=(
             "About a million parameters, trained on drawn scenes of the kinds of `mini`: no evidence for real videos.",
             "No hard prompt unless it is asked for, and 8 frames instead of 16.",

@@ -11,7 +11,7 @@ class ModelCard:
 
     `frames` and `visual_tokens` are what one question takes by default. `memory` is what a real run needs; it begins
     with the size of the weights in 16 bits, as in `14.1 GB of weights in 16 bits`. `deviations` lists all ways in which
-    answers may differ from those of the authors' program, one sentence each.
+    answers may differ from those of the authors' program, one sentence each. `packaged` weights come with this package.
 
     >>> import ecva_bench as eb
 
@@ -30,6 +30,7 @@ class ModelCard:
     visual_tokens: str
     memory: str
     deviations: tuple[str, ...] = ()
+    packaged: bool = False
 
     @property
     def parameters(self) -> float:

@@ -137,9 +137,11 @@ def _print_with_card(found: list[ModelEntry]) -> None:
 def _row(model: ModelEntry) -> tuple[str, ...] | None:
     if not (card := model.card):
         return None
-    where = f"{len(model.here)} of {len(card.hub_ids)}" if card.hub_ids else "none released"
+    absent = "in the package" if card.packaged else "none released"
+    where = f"{len(model.here)} of {len(card.hub_ids)}" if card.hub_ids else absent
+    size = f"{card.parameters:.0f} B" if card.parameters >= 1 else f"{card.parameters:.3f} B"
     costs = (card.frames, card.visual_tokens, card.memory.partition(" of ")[0], card.weights_licence)
-    return (model.name, f"{card.parameters:.0f} B", *(_first_words(text) for text in costs), where)
+    return (model.name, size, *(_first_words(text) for text in costs), where)
 
 
 def _first_words(text: str) -> str:

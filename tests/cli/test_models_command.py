@@ -37,6 +37,9 @@ def test_every_model_is_listed_with_what_a_question_costs(hub: Path, ecva_bench:
     lines = {line.split()[0].removesuffix(":…"): line for line in shown.splitlines() if line}
     assert lines.keys() >= set(registry.names("ecva_bench.adapters"))
     assert lines["vila"].split() == ["vila", "8", "B", "8", "1568", "17.0", "GB", "CC", "BY-NC", "4.0", "0", "of", "2"]
+    assert lines["anomshield-mini"].split()[1:3] == ["0.001", "B"]
+    assert lines["anomshield-mini"].endswith("in the package")
+    assert lines["anomshield"].endswith("none released")
     assert "the floor" in lines["constant"]
     card = listed(ecva_bench)["vila"]["card"]
     assert isinstance(card, dict)
