@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -52,8 +53,8 @@ def choices(two: Dataset) -> Dataset:
 
 def test_an_answer_scores_what_it_scores_in_a_run(two: Dataset) -> None:
     """Of the frozen run, against the scores of the run as a whole."""
-    answers = {one.id: one for one in read_results(FROZEN).answers if one.view == "full"}
     run = read_results(FROZEN)
+    answers = {one.id: one for one in run.answers if one.view == "full"}
     run = run.model_copy(update={"answers": tuple(answers.values()), "expects": {"full": tuple(answers)}})
     theirs: dict[str, dict[str, float]] = {}
     for score in score_results(run, tasks=["cause", "classification", "timestamp"], draws=2).scores:
@@ -62,6 +63,15 @@ def test_an_answer_scores_what_it_scores_in_a_run(two: Dataset) -> None:
         for sample, _ in questions(two, task):
             said = answers[sample.id]
             assert graded(sample, said.answer, said.duration) == theirs[sample.id]
+
+
+def test_every_answer_has_the_same_columns(two: Dataset) -> None:
+    """As inspect wants it, which ends a task where one lacks a column and leaves NaN out of a mean."""
+    asked = questions(two, "cause")[0].sample
+    latin, other = graded(asked, "A car brakes too late."), graded(asked, "汽车")  # of which ROUGE has no value
+    assert list(other) == list(latin) == ["bleu", "rouge1", "rouge2", "rougeL"]
+    assert [math.isnan(value) for value in other.values()] == [False, True, True, True]
+    assert not any(map(math.isnan, latin.values()))
 
 
 def test_lmms_evals_log_comes_back_with_the_options_as_shown(choices: Dataset, tmp_path: Path) -> None:
