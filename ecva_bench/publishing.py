@@ -13,7 +13,10 @@ from typing import Literal
 
 from .errors import UsageError
 
-_PLACE = re.compile(r"(?:(?P<kind>datasets|spaces)/)?(?P<name>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)")
+_PLACE = re.compile(
+    r"(?:(?P<kind>datasets|spaces)/)?"
+    r"(?P<name>(?!(?:datasets|models|spaces)/)[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)"  # no owner may be called so
+)
 _OPTION = "--hub"
 
 Files = Mapping[str, bytes]  # content by path in the repository

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from ..errors import ResultsError
+from ..errors import ResultsError, UsageError
 from ..leaderboard.details import dataset_tables
 from ..leaderboard.files import TITLE, written
 from ..leaderboard.page import as_html
@@ -20,19 +20,29 @@ _CARD = """---
 
 # {title}
 
-Scores of `ecva-bench` on the data set {dataset}. `{dataset}/submissions` holds a file for each run, with its settings
-and the value of every video; `{dataset}/leaderboard.html` is their page. Answers lie in `{dataset}/answers`, where they
-were submitted, so that their scores can be computed again: `ecva-bench leaderboard --build . --verify`. Answers quote
-annotations, whose licence is that of their data set.
+Scores of `ecva-bench`. In the folder of a data set, `submissions` holds a file for each run, with its settings and the
+value of every video; `leaderboard.html` is their page. Answers lie in `answers`, where they were submitted, so that
+their scores can be computed again: `ecva-bench leaderboard --build . --verify`. Answers quote annotations, whose
+licence is that of their data set.
 """
 
 
-def hub_files(folder: Path, answers: Collection[Path], *, space: bool) -> dict[str, dict[str, bytes]]:
+def hub_commits(folders: Mapping[Path, Collection[Path]], *, space: bool) -> dict[str, dict[str, bytes]]:
     """Return the files of `<leaderboards>/<data set>` by commit and path: submissions with their page, then answers.
 
-    `answers` are those files in it that are to go with them; each has a commit of its own, for it may be large. Raises
-    `ResultsError` for a file that cannot be read.
+    Each folder has those of its answers that are to go with it. Raises `UsageError` where a Space would show several
+    data sets, and `ResultsError` for a file that cannot be read.
     """
+    if space and len(folders) > 1:
+        raise UsageError("a Space shows the board of one data set", "--hub", "submit the runs of each by themselves")
+    found: dict[str, dict[str, bytes]] = {}
+    for folder, answers in folders.items():
+        found |= _commits_of(folder, answers, space=space)
+    return found
+
+
+def _commits_of(folder: Path, answers: Collection[Path], *, space: bool) -> dict[str, dict[str, bytes]]:
+    """Return the commits of one data set; each file of answers has one of its own, for it may be large."""
     dataset = folder.name
     found = read_submissions(folder)
     tables = dataset_tables(
@@ -56,8 +66,8 @@ def hub_files(folder: Path, answers: Collection[Path], *, space: bool) -> dict[s
     return first | {f"Answers: {path}": {path: content} for path, content in carried.items()}
 
 
-def card(dataset: str, *, space: bool) -> bytes:
+def card(datasets: Iterable[str], *, space: bool) -> bytes:
     """Return the README of a new repository."""
-    title = f"{TITLE}: {dataset}"
+    title = f"{TITLE}: {', '.join(datasets)}"
     head = f'title: "{title}"' + ("\nsdk: static\napp_file: index.html" if space else "")
-    return _CARD.format(head=head, title=title, dataset=dataset).encode()
+    return _CARD.format(head=head, title=title).encode()

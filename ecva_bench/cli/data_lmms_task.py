@@ -32,6 +32,8 @@ def data_lmms_task_command(
 
     dataset = load_dataset(source, videos=videos)
     asked = questions(dataset, task)
+    if lacking := dataset.tell_unusable([annotation.video for annotation in dataset.annotations]):
+        say(f"left out: {lacking}", error=True)
     name = f"ecva_{dataset.name}_{asked[0].sample.task}".replace("-", "_")
     folder = out or Path(name)
     for path in write_lmms_task(asked, name, folder):

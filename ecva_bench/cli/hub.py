@@ -17,22 +17,16 @@ if TYPE_CHECKING:
 
 def push_folders(hub: HubPush, folders: Mapping[Path, Collection[Path]]) -> None:
     """Push data sets' folders, each with those of its answers that are named; exit code 3 where something failed."""
-    from ..api.hub_files import card, hub_files
-    from ..errors import UsageError
+    from ..api.hub_files import card, hub_commits
 
     space = hub.place.kind == "space"
-    if space and len(folders) > 1:
-        raise UsageError("a Space shows the board of one data set", "--hub", "submit the runs of each by themselves")
-    commits: dict[str, dict[str, bytes]] = {}
-    for folder, answers in folders.items():
-        commits |= hub_files(folder, answers, space=space)
+    commits = hub_commits(folders, space=space)
     for files in commits.values():
         hub.check(files)
     new, private = hub.open()
     if new or hub.lacks("README.md"):
         first = next(iter(commits))
-        dataset = next(iter(folders)).name
-        commits[first] = {"README.md": card(dataset, space=space), **commits[first]}
+        commits[first] = {"README.md": card((folder.name for folder in folders), space=space), **commits[first]}
     contents = {path: len(held) for files in commits.values() for path, held in files.items()}
     kind, total = "private" if private else "public", size(sum(contents.values()))
     say(f"to push to {hub.place} ({kind}): {counted(len(contents), 'file')}, {total}")

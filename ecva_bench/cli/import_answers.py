@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..untrusted import say
 from ..wording import counted
-
-if TYPE_CHECKING:
-    from ..data import Dataset
-    from ..interchange.imported import Imported
 
 Files = Annotated[
     list[str],
@@ -91,7 +86,10 @@ def import_command(
     dataset = load_dataset(data, videos=videos)
     imported = import_answers(sources, dataset, model=name, given=parse_map(columns or ()))
     if training is not None:
-        imported = _marked(imported, training, dataset)
+        from ..api.imports import marked_by_training
+
+        imported, share = marked_by_training(imported, training, dataset)
+        say(share, error=True)
     for note in imported.notes:
         say(note, error=True)
     tasks = imported.manifest.spec["tasks"]
@@ -108,22 +106,3 @@ def import_command(
         f"{counted(len(held.failures), 'error')}"
     )
     say(f"next: ecva-bench score {quote(str(out))}")
-
-
-def _marked(imported: Imported, training: Path, dataset: Dataset) -> Imported:
-    """Return a run whose answers about videos that the record of a training names are marked; their share is said."""
-    from ..answering.training import AskedVideo, tell_trained, trained_on
-    from ..records.annotations import sample_parts
-    from ..records.identity import DatasetIdentity
-
-    manifest = imported.manifest
-    owed = Counter(sample_parts(sample).video for samples in manifest.expects.values() for sample in samples)
-    no_file = owed if dataset.videos is None else dataset.unusable(owed)
-    asked = [
-        AskedVideo(one.video, one.media, None if one.video in no_file else dataset.media_path(one))
-        for one in dataset.annotations
-        if one.video in owed
-    ]
-    found = trained_on(training, asked, DatasetIdentity(name=dataset.name, sha256=dataset.sha256))
-    say(tell_trained(found, owed), error=True)
-    return imported.marked(found)

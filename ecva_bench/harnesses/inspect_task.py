@@ -23,6 +23,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
 from ..data import load_dataset
 from ..records.annotations import Sample as Question
+from ..untrusted import say
 from ..video.samplers import midpoints
 from ..video.video import Video
 from .questions import graded, questions
@@ -36,6 +37,8 @@ def ecva(data: str = "mini", task: str = "cause", videos: str | None = None, fra
     before it; 0 hands the model the file, which few providers take.
     """
     dataset = load_dataset(data, videos=None if videos is None else Path(videos))
+    if lacking := dataset.tell_unusable([annotation.video for annotation in dataset.annotations]):
+        say(f"left out: {lacking}", error=True)
     asked = [
         Sample(
             id=one.sample.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +51,7 @@ def questions(dataset: Dataset, task: str, prompts: PromptSet = "ours") -> list[
 
 
 def graded(sample: Sample, text: str, duration: float | None = None) -> Mapping[str, float]:
-    """Return what an answer scores, by column, as `score` without a judge does it; empty where no metric reads it."""
+    """Return what an answer scores, by column, as `score` without a judge does it; NaN where a metric has no value."""
     told = sample.model_dump(include={"id", "video", "task", "reference", "key_sentences", "options", "curve"})
     answer = Answer(key=sample.id, answer=text, moments=sample.moments, label=sample.label, duration=duration, **told)
     prompt = {"id": sample.prompt, "sha256": sample.prompt_sha256, "text": sample.question}
@@ -64,4 +65,5 @@ def graded(sample: Sample, text: str, duration: float | None = None) -> Mapping[
         spec={"prompts": {sample.task: prompt}},
     )
     found = score_results(run, tasks=[sample.task], draws=2)
-    return {column: value for score in found.scores for column, value in score.values.items()}
+    every = {summary.column: math.nan for summary in found.summaries}
+    return every | {column: value for score in found.scores for column, value in score.values.items()}

@@ -138,7 +138,9 @@ def test_a_file_that_holds_the_token_is_not_pushed(
     assert hub.files == {}
 
 
-@pytest.mark.parametrize("place", ["runs", "me/a/b", "models/me/runs", "me/../x"])
+@pytest.mark.parametrize(
+    "place", ["runs", "me/a/b", "models/me/runs", "me/../x", "spaces/me", "datasets/me", "models/me"]
+)
 def test_a_place_that_is_none_is_refused_before_anything(place: str, hub: Hub, ecva_bench: Command) -> None:
     code, _, errors = ecva_bench("submit", "motion.jsonl", "--hub", place)
     assert (code, hub.tokens) == (2, set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ecva_bench.interchange.sources import AnswerSource
 from ecva_bench.journal.results import read_results
 from ecva_bench.records.annotations import LETTERS, Query
 from ecva_bench.scoring.score import score_results
+from tests.cli.conftest import Command, ecva_bench  # noqa: F401
 from tests.imports import ROOT
 
 OPTIONS = ("a fire", "a fight", "nothing", "a theft")
@@ -51,8 +53,8 @@ def choices(two: Dataset) -> Dataset:
 
 def test_an_answer_scores_what_it_scores_in_a_run(two: Dataset) -> None:
     """Of the frozen run, against the scores of the run as a whole."""
-    answers = {one.id: one for one in read_results(FROZEN).answers if one.view == "full"}
     run = read_results(FROZEN)
+    answers = {one.id: one for one in run.answers if one.view == "full"}
     run = run.model_copy(update={"answers": tuple(answers.values()), "expects": {"full": tuple(answers)}})
     theirs: dict[str, dict[str, float]] = {}
     for score in score_results(run, tasks=["cause", "classification", "timestamp"], draws=2).scores:
@@ -61,6 +63,15 @@ def test_an_answer_scores_what_it_scores_in_a_run(two: Dataset) -> None:
         for sample, _ in questions(two, task):
             said = answers[sample.id]
             assert graded(sample, said.answer, said.duration) == theirs[sample.id]
+
+
+def test_every_answer_has_the_same_columns(two: Dataset) -> None:
+    """As inspect wants it, which ends a task where one lacks a column and leaves NaN out of a mean."""
+    asked = questions(two, "cause")[0].sample
+    latin, other = graded(asked, "A car brakes too late."), graded(asked, "汽车")  # of which ROUGE has no value
+    assert list(other) == list(latin) == ["bleu", "rouge1", "rouge2", "rougeL"]
+    assert [math.isnan(value) for value in other.values()] == [False, True, True, True]
+    assert not any(map(math.isnan, latin.values()))
 
 
 def test_lmms_evals_log_comes_back_with_the_options_as_shown(choices: Dataset, tmp_path: Path) -> None:
@@ -97,6 +108,22 @@ def test_what_cannot_be_asked_is_refused(two: Dataset, tmp_path: Path) -> None:
         questions(replace(two, render=None, videos=tmp_path), "cause")
     with pytest.raises(ResultsError, match="something has the name"):
         write_lmms_task([], "x", ROOT / "docs")
+
+
+def test_videos_without_a_file_are_named(
+    two: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ecva_bench: Command,  # noqa: F811
+) -> None:
+    there, lacking = (one.video for one in two.annotations)
+    (tmp_path / f"{there}.mp4").write_bytes(b"a film")
+    monkeypatch.setattr("ecva_bench.data.load_dataset", lambda *_, **__: replace(two, render=None, videos=tmp_path))
+    asked = ("data", "lmms-task", "own.json", "--task", "cause", "--out", tmp_path / "task")
+    code, shown, errors = ecva_bench(*asked)
+    assert (code, "1 question;" in shown) == (0, True), errors
+    assert "left out: missing: 1 of 2 videos" in errors
+    assert lacking in errors
 
 
 @pytest.mark.slow
