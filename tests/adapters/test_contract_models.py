@@ -112,13 +112,14 @@ def test_a_description_is_json_and_says_what_determines_answers(tiny: Tiny) -> N
 @pytest.mark.parametrize("name", MODELS)
 def test_a_card_leaves_nothing_out(name: str) -> None:
     card = MODELS[name].card
-    empty = [field.name for field in fields(ModelCard) if not getattr(card, field.name)]
+    empty = [field.name for field in fields(ModelCard) if getattr(card, field.name) in ("", ())]
     assert empty == [] or (name.startswith("anomshield") and empty == ["hub_ids"])  # of which none are released
     assert re.match(r"\d+\.\d GB of weights in 16 bits", card.memory)
     assert all(sentence.endswith(".") for sentence in card.deviations)
     assert {"greedy", "upstream"} <= MODELS[name].policies.keys()
     checkpoint = MODELS[name].default_checkpoint
-    assert not checkpoint or checkpoint in card.hub_ids or Path(checkpoint).is_dir()  # or comes with the package
+    assert not checkpoint or checkpoint in card.hub_ids or (card.packaged and Path(checkpoint).is_dir())
+    assert card.packaged == (name == "anomshield-mini")
 
 
 def test_a_model_is_a_short_module() -> None:
