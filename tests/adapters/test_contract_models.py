@@ -114,7 +114,7 @@ def test_a_card_leaves_nothing_out(name: str) -> None:
     card = MODELS[name].card
     empty = [field.name for field in fields(ModelCard) if getattr(card, field.name) in ("", ())]
     assert empty == [] or (name.startswith("anomshield") and empty == ["hub_ids"])  # of which none are released
-    assert re.match(r"\d+\.\d GB of weights in 16 bits", card.memory)
+    assert re.match(r"\d+\.\d+ GB of weights in 16 bits", card.memory)
     assert all(sentence.endswith(".") for sentence in card.deviations)
     assert {"greedy", "upstream"} <= MODELS[name].policies.keys()
     checkpoint = MODELS[name].default_checkpoint
