@@ -21,7 +21,8 @@ from torch.autograd.function import once_differentiable
 
 from .operations import Operations
 
-CHUNK = 16
+CHUNK = 16  # tokens, and fewer where the states of so many would be larger than a CPU's cache
+CACHED = 2**20  # numbers
 
 
 def full_precision(dtype: torch.dtype) -> torch.dtype:
@@ -71,7 +72,7 @@ class _Walk(torch.autograd.Function):
         y = torch.empty_like(u, dtype=state.dtype)
         states = []
         with _one_thread(u.device):
-            for place in _places(u.shape[2]):
+            for place in _places(u.shape[2], state):
                 states.append(state)
                 inputs = [state, *(_take(t, place) for t in (u, dt, B, C)), A, D, dt_bias]
                 part, state = _walk_chunk(*inputs)
@@ -86,15 +87,13 @@ class _Walk(torch.autograd.Function):
         by_token = [torch.empty(t.shape, dtype=t.dtype, device=t.device) for t in (u, dt, B, C)]
         summed = [torch.zeros_like(t) for t in (A, D, dt_bias)]
         grad_state = torch.zeros_like(states[0])
-        with _one_thread(grad.device), torch.enable_grad():
-            for state, place in reversed([*zip(states, _places(grad.shape[2]), strict=True)]):
+        with _one_thread(grad.device):
+            for state, place in reversed([*zip(states, _places(grad.shape[2], states[0]), strict=True)]):
                 inputs = [state, *(_take(t, place) for t in (u, dt, B, C)), A, D, dt_bias]
-                inputs = [t.detach().requires_grad_() for t in inputs]
-                found = torch.autograd.grad(_walk_chunk(*inputs), inputs, (_take(grad, place), grad_state))
-                grad_state = found[0]
-                for whole, part in zip(by_token, found[1:5], strict=True):
+                parts, totals, grad_state = _walk_back(*inputs, _take(grad, place), grad_state)
+                for whole, part in zip(by_token, parts, strict=True):
                     _put(whole, place, part)
-                for total, part in zip(summed, found[5:], strict=True):
+                for total, part in zip(summed, totals, strict=True):
                     total += part
         return (*by_token, *summed)
 
@@ -106,22 +105,66 @@ def _walk_chunk(
 
     u, dt [T, 2, B, di] and B, C [T, 2, B, N] in the order walked; the rest as in `Operations`.
     """
-    u, B, C = (t.to(state.dtype) for t in (u, B, C))
-    step = F.softplus(dt.to(state.dtype) + dt_bias[:, None])
+    u, dt, B, C = (t.to(state.dtype) for t in (u, dt, B, C))
+    _, _, states = _states(state, u, dt, B, A, dt_bias)
+    y = (states @ C[..., None]).squeeze(-1)
+    return torch.addcmul(y, u, D[:, None]), states[-1].clone()
+
+
+def _states(
+    state: Tensor, u: Tensor, dt: Tensor, B: Tensor, A: Tensor, dt_bias: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a chunk's steps [T, 2, B, di], and its decays and the states after each token [T, 2, B, di, N]."""
+    step = F.softplus(dt + dt_bias[:, None])
     decay = torch.exp(step[..., None] * A[:, None])
-    driven = (step * u)[..., None] * B[..., None, :]
-    states = []
-    for factor, term in zip(decay.unbind(), driven.unbind(), strict=True):
-        state = torch.addcmul(term, factor, state)
-        states.append(state)
-    y = (torch.stack(states) @ C[..., None]).squeeze(-1)
-    return torch.addcmul(y, u, D[:, None]), state
+    states = (step * u)[..., None] * B[..., None, :]  # what each token brings, to which the state before it is added
+    for now, factor in zip(states.unbind(), decay.unbind(), strict=True):
+        state = now.addcmul_(factor, state)
+    return step, decay, states
 
 
-def _places(length: int) -> Iterator[tuple[slice, slice]]:
+def _walk_back(
+    state: Tensor,
+    u: Tensor,
+    dt: Tensor,
+    B: Tensor,
+    C: Tensor,
+    A: Tensor,
+    D: Tensor,
+    dt_bias: Tensor,
+    grad: Tensor,
+    grad_state: Tensor,
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
+    """Walk a chunk again and back; `grad` is that of its y, `grad_state` that of the state after it.
+
+    Return the gradients of u, dt, B, C by token, of A, D, dt_bias summed over the chunk, and of the state before it.
+    With g_t that of the state after token t: g_t = grad_t C_t + decay_(t+1) g_(t+1).
+    """
+    u, dt, B, C = (t.to(state.dtype) for t in (u, dt, B, C))
+    step, decay, states = _states(state, u, dt, B, A, dt_bias)
+    grads = grad[..., None] * C[..., None, :]
+    grads[-1] += grad_state
+    for t in range(len(grads) - 2, -1, -1):
+        grads[t].addcmul_(decay[t + 1], grads[t + 1])
+    of_driven = (grads @ B[..., None]).squeeze(-1)
+    grad_B = ((step * u)[..., None, :] @ grads).squeeze(-2)
+    grad_C = (grad[..., None, :] @ states).squeeze(-2)
+    before = grads[0] * decay[0]
+    of_exponent = grads.mul_(decay)  # that of step*A, in place: the states and decays of a chunk are large
+    of_exponent[1:].mul_(states[:-1])
+    of_exponent[0].mul_(state)
+    of_step = torch.linalg.vecdot(of_exponent, A[:, None]) + of_driven * u
+    grad_dt = of_step * torch.sigmoid(dt + dt_bias[:, None])
+    grad_A = of_exponent.mul_(step[..., None]).sum((0, 2))
+    by_token = (torch.addcmul(of_driven * step, grad, D[:, None]), grad_dt, grad_B, grad_C)
+    return by_token, (grad_A, (grad * u).sum((0, 2)), grad_dt.sum((0, 2))), before
+
+
+def _places(length: int, state: Tensor) -> Iterator[tuple[slice, slice]]:
     """Yield the tokens that the forward and the backward direction walk at the same time, chunk by chunk."""
-    for start in range(0, length, CHUNK):
-        stop = min(start + CHUNK, length)
+    chunk = min(CHUNK, max(2, CACHED // state.numel())) if state.device.type == "cpu" else CHUNK
+    for start in range(0, length, chunk):
+        stop = min(start + chunk, length)
         yield slice(start, stop), slice(length - stop, length - start)
 
 
