@@ -7,7 +7,7 @@ the pictures to `frames` and the request to `requests`. The key comes from OPENA
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from ecva_bench.judging.budget import Usage
 from ecva_bench.judging.client import FAILURES_IN_A_ROW, EndpointClient, EndpointOptions
 from ecva_bench.judging.extras import RequestExtras
 from ecva_bench.judging.store import Reply
+from ecva_bench.tasks import about_times
 
 from ..parts.media.frames import INTRODUCTION, TIME, UNSEEN, uneven
 from ..parts.options import choice, count, positive
@@ -164,6 +165,13 @@ class OpenAIEndpoint(Adapter):
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices of the frames that are sent."""
         return self._rule.indices(video)
+
+    def notes(self, tasks: Collection[str]) -> Sequence[str]:
+        """Say where tasks about times are asked of a video whose model may be told none."""
+        if not self._as_video or not (asked := " and ".join(about_times(tasks))):
+            return ()
+        why = f"whether {self._model} is told when a frame was depends on what serves it, and it is asked {asked}"
+        return (f"{why}: --model-arg frames-as=images writes each frame's second",)
 
     def warnings(self, video: Video) -> Sequence[str]:
         """Say where a video's frames have uneven times: what is made of them behind the endpoint is not known."""
