@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from ..judging import Judge
 from ..records.answers import Results
 from ..records.base import Record, View
-from ..records.scores import NO_VERDICT, Scores, Summary
+from ..records.scores import Scores, Summary
+from ..records.verdicts import NO_VERDICT
 from ..scoring.join import AnswerGroup, group_answers
 from ..wording import counted
 from .copies import equal

@@ -13,7 +13,8 @@ from ..reading.text import final_answer
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import Record, View
-from ..records.scores import Coverage, Reading
+from ..records.readings import Reading
+from ..records.scores import Coverage
 from ..scoring.choice import Choice
 from ..scoring.classification import Classification
 from ..scoring.detection import Detection

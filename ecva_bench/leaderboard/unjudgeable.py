@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..records.annotations import question_of, sample_parts
 from ..records.base import View
-from ..records.scores import UNJUDGEABLE, Scores, Summary, settings_of
+from ..records.scores import Scores, Summary, settings_of
 from ..records.twins import original_of
+from ..records.verdicts import UNJUDGEABLE
 from ..statistics.intervals import bootstrap_interval, mean_of
 from ..wording import counted
 from .submission import Entry, Submission, place_of

@@ -21,7 +21,7 @@ from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..records.base import VIEWS, View, cuts_moments
-from ..records.scores import NO_VERDICT, UNJUDGEABLE, JudgedPart, Qualification
+from ..records.verdicts import NO_VERDICT, UNJUDGEABLE, JudgedPart, Qualification
 from .controls import Controls, controls_of
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer

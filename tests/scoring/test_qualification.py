@@ -21,7 +21,8 @@ from ecva_bench.leaderboard.headline import headline_table, scored_tables
 from ecva_bench.leaderboard.submission import Submission, submission
 from ecva_bench.records.answers import Results
 from ecva_bench.records.base import View
-from ecva_bench.records.scores import QUALIFIES, Scores, signature_parts
+from ecva_bench.records.scores import Scores, signature_parts
+from ecva_bench.records.verdicts import QUALIFIES
 from ecva_bench.scoring.controls import controls_of
 from ecva_bench.scoring.qualification import FEWEST, REFERENCES
 from ecva_bench.scoring.score import score_results
