@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecva_bench.answering.question import Question
 from ecva_bench.judging import completions
-from ecva_bench.judging.budget import Size
+from ecva_bench.judging.bounds import Size
 from ecva_bench.judging.extras import RequestExtras
 from ecva_bench.judging.store import Reply
 
