@@ -41,7 +41,7 @@ Rule = Literal[
     "unread",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
-IDS_SHOWN = 5
+IDS_KEPT = 5  # of a finding
 
 _READ_BY: dict[str, type[ReadingScorer]] = {
     one.name: one for one in (Classification, Timestamp, Detection, Choice, Grounding)
@@ -99,7 +99,7 @@ class AuditedEntry:
             n=len(ids),
             of=of,
             text=text,
-            ids=tuple(ids[:IDS_SHOWN]),
+            ids=tuple(ids[:IDS_KEPT]),
         )
 
     def count(self) -> EntryCount:

@@ -51,8 +51,8 @@ class Bound:
         return self.tokens_in + self.tokens_out
 
 
-class Bounds:
-    """Bounds of requests, by what the replies so far have counted; without a price, all cost nothing.
+class CostBounds:
+    """CostBounds of requests, by what the replies so far have counted; without a price, all cost nothing.
 
     Where it `widens`, a count above the most widens the bounds of all requests after it.
     """

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BudgetExhausted, JudgeError
-from .bounds import Bound, Bounds, Size, too_few, why_absurd
+from .bounds import Bound, CostBounds, Size, too_few, why_absurd
 from .prices import HOW_TO_PRICE, Price
 from .store import Cost, Reply
 
@@ -73,7 +73,7 @@ class Budget:
         self._usd_before, self._tokens_before = 0.0, 0.0  # of earlier commands
         if price is not None:
             usage.usd = 0.0
-        self._bounds = Bounds(price, widens=self.limited)
+        self._bounds = CostBounds(price, widens=self.limited)
         self._under_way: dict[int, Bound] = {}  # by number
         self._held_usd, self._held_tokens = 0.0, 0  # the sums of those
         self._numbers = itertools.count()
