@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ecva_bench.errors import UsageError
 from ecva_bench.leaderboard.sheet import VIEWS as VIEW_NAMES
 from ecva_bench.records.base import VIEWS
-from ecva_bench.records.scores import Reading
+from ecva_bench.records.readings import Reading
 from ecva_bench.report.page import chunks, write_page
 from ecva_bench.report.run import Run
 from ecva_bench.report.videos import Videos
