@@ -28,6 +28,10 @@ class SeenFrames(Record):
     corrupt: tuple[int, ...] = ()
 
 
+# Settings of a model at an endpoint that say how much it thinks, and so how long its replies are: in `generation` of a
+# run's description, in a judge's calls, and as options.
+THINKING = ("reasoning_effort", "thinking_budget", "extra_body")
+
 # How endpoints say that a text was cut off: OpenAI, Anthropic and Gemini, Mistral, the Responses API.
 _CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
 
