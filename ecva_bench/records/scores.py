@@ -18,7 +18,7 @@ NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and
 # Pairs of a right and a wrong answer that a judge must tell apart, as a share, in each column of a metric.
 QUALIFIES = 0.8
 _QUALIFIED = "qualified:"  # of a signature: yes or no; nothing where the judge was not asked
-UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
+UNJUDGEABLE = "; no answer to this question can be scored"  # ends the reasons of gaps that are so
 
 
 class ScoresHeader(Record):
