@@ -91,8 +91,11 @@ def export_command(
     by = _evaluator(organization or "unknown", relationship or "other", model_id, hub_dataset.partition("@")[0])
     run = scored_run(results, scores, data)
     target = out or results.with_name(f"{results.stem}_{to}")
-    for path in export_scored(run, to, target, dataset=hub_dataset, source=source, by=by):
+    written = export_scored(run, to, target, dataset=hub_dataset, source=source, by=by)
+    for path in written:
         say(f"wrote {path}")
+    if to == EVERY_EVAL_EVER and (others := set(written[-1].parent.glob("*.json")) - {*written}):
+        say(f"beside it: {counted(len(others), 'other record')} of this model, exported before", error=True)
     if lost := run.valueless():
         say(f"left out, since no answer has a value: {', '.join(lost)}", error=True)
     if to == EVERY_EVAL_EVER and not (model_id or run.checkpoint):
