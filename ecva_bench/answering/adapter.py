@@ -107,6 +107,11 @@ class Adapter(ABC):
     immaterial: frozenset[str] = frozenset()
     independent: ClassVar[bool] = False
 
+    @classmethod
+    def of_target(cls, target: str) -> type[Adapter]:
+        """Return the class that is made for a target of a `scheme`, which is given the target. Default: this one."""
+        return cls
+
     @property
     def deterministic(self) -> bool:
         """Whether a question that is asked again surely gets the same answer. Default: nobody knows."""

@@ -14,7 +14,7 @@ from ..journal.manifests import KEYED
 from ..journal.writer import now
 from ..reading.thoughts import without_thought
 from ..records import Moment, Sample
-from ..records.answers import Answer, Event, Failure, Manifest, SeenFrames, Unasked, finish_of
+from ..records.answers import Answer, Event, Failure, Manifest, SampleAnnotation, SeenFrames, Unasked, finish_of
 from ..records.base import View, canonical_json, sha256_of
 from ..registry.source_files import error_place
 from ..untrusted import parse_json, well_formed
@@ -191,5 +191,6 @@ def failure(key: str, sample: Sample, view: View, stage: str, error: Exception) 
         error=(isinstance(error, EcvaError) and error.code) or type(error).__name__,
         message=f"{error!s:.2000}{place}".encode(errors="replace").decode(),
         retryable=error.retryable if isinstance(error, EcvaError) else True,
+        annotated=SampleAnnotation.of(sample),
         t=now(),
     )

@@ -13,13 +13,12 @@ from typing import Any
 from ..journal.manifests import option_that_agrees
 from ..journal.results import read_results, read_spent
 from ..records.annotations import sample_parts
-from ..records.answers import Results
+from ..records.answers import THINKING, Results
 from ..records.base import View, canonical_json
 from .adapter import Baseline, QuestionCost
 from .runner import Runner
 from .severity import MOST
 
-_THINKING = ("reasoning_effort", "thinking_budget", "extra_body")  # settings that move how long a reply is
 BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer with its key, frames and times
 
 
@@ -121,7 +120,7 @@ def _shown(spec: dict[str, Any]) -> str:
     description = spec.get("description")
     described = dict(description) if isinstance(description, dict) else {}
     generation = described.pop("generation", None)
-    thought = {name: generation.get(name) for name in _THINKING} if isinstance(generation, dict) else {}
+    thought = {name: generation.get(name) for name in THINKING} if isinstance(generation, dict) else {}
     return canonical_json([spec.get("model"), described, {name: said for name, said in thought.items() if said}])
 
 
