@@ -12,7 +12,8 @@ from typing import Literal
 from ..answering.factory import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
-from ..answering.request import RunRequest, WorkerOptions
+from ..answering.request import RunRequest
+from ..answering.worker_options import WorkerOptions
 from ..data import Dataset, load_dataset
 from ..data.curve_files import read_curves
 from ..data.loading import DatasetSource

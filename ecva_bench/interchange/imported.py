@@ -19,7 +19,7 @@ from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
 from ..records.annotations import repeat_id, sample_parts
-from ..records.answers import Answer, Failure, Manifest, Results, SampleAnnotation
+from ..records.answers import Answer, Failure, Manifest, Results, SampleAnnotation, mark_trained
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
 from ..records.training import TrainedOn
 from ..samples import unasked as why_unasked
@@ -71,12 +71,11 @@ class Imported:
 
     def marked(self, trained_on: TrainedOn) -> Imported:
         """Return the run with the answers marked that are about videos the model was trained on."""
-        seen, mark = frozenset(trained_on.videos), {"trained_on": True}
         return replace(
             self,
             manifest=self.manifest.model_copy(update={"trained_on": trained_on}),
-            answers=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.answers),
-            failures=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.failures),
+            answers=tuple(mark_trained(one, trained_on) for one in self.answers),
+            failures=tuple(mark_trained(one, trained_on) for one in self.failures),
         )
 
     @property
@@ -178,7 +177,7 @@ def _nothing(read: Sequence[ReadFile]) -> UsageError:
 
 
 def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: str) -> Manifest:
-    """Return what the run owes and how it came here: all that is annotated of its tasks, by view."""
+    """Return what the run owes, by view, and how it came here: what its files say, else all that is annotated."""
     dataset = lookup.dataset
     tasks: dict[View, set[str]] = defaultdict(set)
     for task, view in {
@@ -206,8 +205,9 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
                     if cuts_moments(view) and not each.moments:
                         unasked[f"{sample}@{view}"] = "no annotated moment"
                     else:
-                        owed += asked
-                        missing = (each for each in asked if (each, view) not in answered)
+                        here = [one for one in asked if joined.owed is None or (one, view) in joined.owed]
+                        owed += here
+                        missing = (each for each in here if (each, view) not in answered)
                         annotated |= dict.fromkeys(missing, SampleAnnotation.of(one))
         expects[view] = tuple(owed)
     spec: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import not_
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
@@ -119,6 +119,16 @@ class Failure(Record):
     trained_on: bool = Field(default=False, exclude_if=not_)
     annotated: SampleAnnotation | None = Field(default=None, exclude_if=lambda found: found is None)
     t: str = ""
+
+
+_Record = TypeVar("_Record", Answer, Failure, Answer | Failure)
+
+
+def mark_trained(record: _Record, found: TrainedOn | None) -> _Record:
+    """Return a record marked as one about a video that the model was trained on, or itself where it was not."""
+    if found is None or record.video not in found.seen:
+        return record
+    return record.model_copy(update={"trained_on": True})
 
 
 class Unasked(Record):

@@ -13,7 +13,7 @@ from functools import cached_property
 from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Results, SampleAnnotation
 from ..records.base import View
-from ..records.scores import NO_VERDICT
+from ..records.verdicts import NO_VERDICT
 from .checks import checked_gaps, checked_values
 from .scorer import Gap, Scorable, Scorer
 

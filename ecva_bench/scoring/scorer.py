@@ -16,7 +16,8 @@ from typing import ClassVar, Literal, Union
 from ..records import Label, Moment
 from ..records.answers import Answer
 from ..records.base import VIEWS, View
-from ..records.scores import JudgedPart, Qualification, Reading
+from ..records.readings import Reading
+from ..records.verdicts import JudgedPart, Qualification
 from ..version import __version__
 from .protocol import Protocol
 

@@ -16,7 +16,8 @@ from ecva_bench.leaderboard.groups import group_submissions
 from ecva_bench.leaderboard.sheet import VIEWS as VIEW_NAMES
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.base import VIEWS
-from ecva_bench.records.scores import Qualification, Reading
+from ecva_bench.records.readings import Reading
+from ecva_bench.records.verdicts import Qualification
 from ecva_bench.report.page import chunks, write_page
 from ecva_bench.report.run import Run
 from ecva_bench.report.videos import Videos

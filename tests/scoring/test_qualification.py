@@ -21,7 +21,8 @@ from ecva_bench.leaderboard.headline import headline_table, scored_tables
 from ecva_bench.leaderboard.submission import Submission, submission
 from ecva_bench.records.answers import Results
 from ecva_bench.records.base import View
-from ecva_bench.records.scores import QUALIFIES, Scores, signature_parts
+from ecva_bench.records.scores import Scores, signature_parts
+from ecva_bench.records.verdicts import QUALIFIES
 from ecva_bench.scoring.controls import controls_of
 from ecva_bench.scoring.qualification import FEWEST, REFERENCES
 from ecva_bench.scoring.score import score_results
@@ -126,7 +127,7 @@ def test_of_too_few_videos_nothing_is_said() -> None:
 def test_a_disqualified_column_is_printed_and_takes_no_rank() -> None:
     runs = [submission(scored(highest, model="first")), submission(scored(highest, model="second", said="A lorry."))]
     group = next(one for one in group_submissions(runs) if one.view == "full")
-    standings = group.standings()
+    standings = group.standings
     assert "gpt_sum" not in {name for name, ranked in standings.items() if ranked}
     assert {*standings["rouge2"]} == {"first", "second"}
     shown = board(group)

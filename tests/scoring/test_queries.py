@@ -144,7 +144,7 @@ def test_a_board_ranks_detection_by_balanced_accuracy() -> None:
     (group,) = group_submissions(entries)
     assert group.by == "balanced_accuracy"
     assert [row.label for row in group.rows] == ["right", "half", "says-yes"]
-    places = group.standings()["balanced_accuracy"]
+    places = group.standings["balanced_accuracy"]
     assert [places[label].rank for label in ("right", "half", "says-yes")] == [1, 2, 3]
     (row,) = headline_table(entries[0]).rows
     assert [cell.text for cell in row[1:3]] == ["balanced_accuracy", "50.00 %"]
