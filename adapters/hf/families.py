@@ -51,7 +51,8 @@ class Family:
     frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
+    one size. processor: further options of its processor for videos. config: what replaces settings of the checkpoint's
+    configuration, which an engine's own processor reads. interval: it is told one number of seconds between
     frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
     must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
     transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or
@@ -65,6 +66,7 @@ class Family:
     input: str = ""
     pixels: dict[str, Any] | None = None
     processor: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
     interval: bool = False
     rate: bool = False
     text_behind: bool = False
@@ -76,7 +78,8 @@ class Family:
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
         settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-        asked = {"times": self.in_words.text} if self.in_words else {}
+        asked: dict[str, Any] = {"times": self.in_words.text} if self.in_words else {}
+        asked |= {"config": self.config} if self.config else {}
         return {**settings, **asked, **({} if self.listed else {"settings": UNLISTED})}
 
     @property

@@ -29,9 +29,8 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
     """Yield a line for each column's each sample, and then those of no column. `evaluation` and `model` are ids."""
     common = {"schema_version": SCHEMA_VERSION, "evaluation_id": evaluation, "model_id": model}
     extra: dict[_Place, Answer | Failure] = {(one.id, one.view): one for one in run.results.extra}
-    owed: dict[_Place, Answer | Failure] = {
-        (one.id, one.view): one for one in (*run.results.failures, *lacking(run.results), *run.results.answers)
-    }
+    held: list[Answer | Failure] = [*run.results.failures, *lacking(run.results), *run.results.answers]
+    owed = {(one.id, one.view): one for one in held}
     records = extra | owed
     scores: dict[_Place, dict[str, Score]] = defaultdict(dict)
     for score in run.scores.scores:

@@ -6,7 +6,7 @@ A data set alone does not tell it: a run may have been asked about some of its v
 from __future__ import annotations
 
 from ..records.annotations import sample_parts
-from ..records.answers import Failure, Results
+from ..records.answers import Answer, Failure, Results
 
 OWED = "owed"  # the field of a row: whether its question is one that the run owed
 
@@ -25,7 +25,8 @@ def is_owed(value: object) -> bool | None:
 
 def lacking(results: Results) -> list[Failure]:
     """Return a failure for each question that a run owes and that has neither an answer nor an error."""
-    there = {(one.id, one.view) for one in (*results.answers, *results.failures)}
+    found: list[Answer | Failure] = [*results.answers, *results.failures]
+    there = {(one.id, one.view) for one in found}
     return [
         Failure(
             key="",

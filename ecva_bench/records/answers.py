@@ -100,7 +100,7 @@ class Failure(Record):
     t: str = ""
 
 
-_Record = TypeVar("_Record", bound=Answer | Failure)
+_Record = TypeVar("_Record", Answer, Failure, Answer | Failure)
 
 
 def mark_trained(record: _Record, found: TrainedOn | None) -> _Record:
