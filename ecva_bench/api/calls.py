@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -12,7 +12,8 @@ from typing import Literal
 from ..answering.factory import ModelSource
 from ..answering.inference import Mode, Settings
 from ..answering.plan import Selection
-from ..answering.request import RunRequest, WorkerOptions
+from ..answering.request import RunRequest
+from ..answering.worker_options import WorkerOptions
 from ..data import Dataset, load_dataset
 from ..data.curve_files import read_curves
 from ..data.loading import DatasetSource
@@ -23,9 +24,9 @@ from ..interchange.opening import open_answers
 from ..interchange.sources import AnswerSource
 from ..journal.lines import absent, is_results
 from ..journal.results import read_results
-from ..judging import Judge, open_judge
-from ..judging.panel import member_names, panel_of
-from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
+from ..judging import open_judge
+from ..judging.panel import opened_judge
+from ..judging.user_judge import JudgeSource
 from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import Comparison, compare_runs
 from ..leaderboard.pairing import On
@@ -177,7 +178,7 @@ def score(
     answers = read_answer_file(file, data, _several(tasks), _path(curves))
     if unseen_only:
         answers = without_videos(answers, videos_seen([answers]))
-    with _opened(judge) as opened:
+    with nullcontext() if judge is None else opened_judge(judge, open_judge) as scoring_judge:
         scores = score_results(
             answers,
             scorers=None if scorers is None else _several_scorers(scorers),
@@ -185,7 +186,7 @@ def score(
             protocol=protocol,
             timestamp_unit=timestamp_unit,
             anomeval=get_anomeval(anomeval),
-            judge=opened,
+            judge=scoring_judge,
             qualify=True,
             models=model_settings(metric_args or {}),
             seed=seed,
@@ -374,18 +375,6 @@ def _scores(run: RunSource, data: Sequence[Dataset] = ()) -> Scores:
     if data and unscored and not (is_results(path) or kind_of_ours(path)):
         return score_results(read_answer_file(path, data[0]))
     return read_scored(path, data)
-
-
-def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
-    if judge is None:
-        return nullcontext()
-    if isinstance(judge, str) and len(names := member_names(judge)) > 1:
-        return panel_of(map(_opened_alone, names))
-    return _opened_alone(judge)
-
-
-def _opened_alone(judge: JudgeSource) -> AbstractContextManager[Judge]:
-    return open_judge(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -128,6 +128,8 @@ def _result(
         uncertainty |= {"confidence_interval": interval, "num_bootstrap_samples": run.scores.header.draws}
     prompt = run.results.spec.get("prompts", {}).get(summary.task, {})
     asked = {"prompt_template": prompt["text"]} if prompt.get("text") else {}
+    said = {name: held for name, held in run.results.spec.items() if name != "prompts"}
+    said |= {"asked_with": prompt["with"]} if prompt.get("with") else {}
     name = run.dataset or "unknown"
     return {
         "evaluation_result_id": column_id(summary),
@@ -137,7 +139,7 @@ def _result(
         "score_details": {"score": value, "details": as_texts(details), "uncertainty": uncertainty},
         "generation_config": {
             "generation_args": asked,
-            "additional_details": as_texts({k: v for k, v in run.results.spec.items() if k != "prompts"}),
+            "additional_details": as_texts(said),
         },
     }
 

@@ -74,7 +74,7 @@ def overviews(groups: Sequence[LeaderboardGroup], known: Background) -> list[Tab
 
 def _overview(groups: Sequence[LeaderboardGroup], of: str, known: Background) -> Table:
     headings = _headings(groups)
-    standings = [group.standings().get(group.by, {}) for group in groups]
+    standings = [group.standings.get(group.by, {}) for group in groups]
     rows = []
     for line in sorted(_lines(groups), key=lambda line: _order(line, groups, standings)):
         numbers = [_number(group, line.rows.get(n), standings[n], known) for n, group in enumerate(groups)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import EcvaError, ScoringError, UsageError
-from ..records.scores import UNJUDGEABLE
+from ..records.verdicts import UNJUDGEABLE
 from ..registry.source_files import error_line
 from ..wording import counted
 from .scorer import Column, Gap, Scorable, Scorer

@@ -21,7 +21,8 @@ from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.leaderboard.unjudgeable import both_on_the_same
 from ecva_bench.leaderboard.verified import Verification
-from ecva_bench.records.scores import UNJUDGEABLE, Summary
+from ecva_bench.records.scores import Summary
+from ecva_bench.records.verdicts import UNJUDGEABLE
 from ecva_bench.scoring import Column, Gap, Scorer
 from ecva_bench.scoring.score import score_results
 from tests.leaderboard.scored import compare_scores
@@ -120,7 +121,7 @@ def test_what_a_judge_cannot_judge_for_one_run_counts_for_no_run_of_the_table():
         assert (found.zero_filled, found.zero_filled_interval) == (truth_.zero_filled, truth_.zero_filled_interval)
         assert (found.n, found.unjudged) == (truth_.n, truth_.unjudged) == (8, 1)
         assert len(rows[run_.model].entry.values["gpt_mean"]) == 9
-    assert {standing.rank for standing in group.standings()["gpt_mean"].values()} == {1}
+    assert {standing.rank for standing in group.standings["gpt_mean"].values()} == {1}
     board = as_text(leaderboards([submission(one), submission(other)])[0])
     assert (
         "unscorable for all runs, for the judge gives no verdict on the reference either: 2 samples (v8/cause" in board
