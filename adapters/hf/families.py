@@ -51,7 +51,7 @@ class Family:
     frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor: further options of its processor for videos. config: what replaces settings of the checkpoint's
+    one size. processor, images: further options of its processor for videos, and for images. config: what replaces settings of the checkpoint's
     configuration, which an engine's own processor reads. interval: it is told one number of seconds between
     frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
     must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
@@ -67,6 +67,7 @@ class Family:
     input: str = ""
     pixels: dict[str, Any] | None = None
     processor: dict[str, Any] = field(default_factory=dict)
+    images: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     interval: bool = False
     rate: bool = False
@@ -123,7 +124,7 @@ class Family:
     @property
     def _processor(self) -> dict[str, Any]:
         """The further options of the processor that apply to what it is given."""
-        return self.processor if self.input == "video" else {}
+        return self.processor if self.input == "video" else self.images
 
     def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""
