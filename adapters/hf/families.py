@@ -51,15 +51,15 @@ class Family:
     frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor, images: further options of its processor for videos, and for images. config: what replaces settings of the checkpoint's
-    configuration, which an engine's own processor reads. interval: it is told one number of seconds between
-    frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
-    must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
-    transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or
-    `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed:
-    whether they are this family's own. authors_words: what its authors write of times themselves, where the template
-    has none. asked_times: what a user asked of words for each frame's second behind the video: `words` for every
-    question, `none` for none; empty for those about times, where nothing else tells them.
+    one size. processor, images: further options of its processor for videos, and for images. config: what replaces
+    settings of the checkpoint's configuration, which an engine's own processor reads. interval: it is told one number
+    of seconds between frames, not each frame's, or it is not known. rate: that number comes from the frames a second,
+    which its processor must be told. text_behind: a text after the video begins behind its last moment in the model's
+    positions, where transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's
+    `seconds`, `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings
+    these are. listed: whether they are this family's own. authors_words: what its authors write of times themselves,
+    where the template has none. asked_times: what a user asked of words for each frame's second behind the video:
+    `words` for every question, `none` for none; empty for those about times, where nothing else tells them.
     """
 
     source: str
