@@ -51,14 +51,15 @@ class Family:
     frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
-    frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
-    must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
-    transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or
-    `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed:
-    whether they are this family's own. authors_words: what its authors write of times themselves, where the template
-    has none. asked_times: what a user asked of words for each frame's second behind the video: `words` for every
-    question, `none` for none; empty for those about times, where nothing else tells them.
+    one size. processor, images: further options of its processor for videos, and for images. config: what replaces
+    settings of the checkpoint's configuration, which an engine's own processor reads. interval: it is told one number
+    of seconds between frames, not each frame's, or it is not known. rate: that number comes from the frames a second,
+    which its processor must be told. text_behind: a text after the video begins behind its last moment in the model's
+    positions, where transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's
+    `seconds`, `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings
+    these are. listed: whether they are this family's own. authors_words: what its authors write of times themselves,
+    where the template has none. asked_times: what a user asked of words for each frame's second behind the video:
+    `words` for every question, `none` for none; empty for those about times, where nothing else tells them.
     """
 
     source: str
@@ -66,6 +67,8 @@ class Family:
     input: str = ""
     pixels: dict[str, Any] | None = None
     processor: dict[str, Any] = field(default_factory=dict)
+    images: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
     interval: bool = False
     rate: bool = False
     text_behind: bool = False
@@ -77,7 +80,8 @@ class Family:
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
         settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-        asked = {"times": self.words.text} if self.words else {}
+        asked: dict[str, Any] = {"times": self.words.text} if self.words else {}
+        asked |= {"config": self.config} if self.config else {}
         return {**settings, **asked, **({} if self.listed else {"settings": UNLISTED})}
 
     @property
@@ -120,7 +124,7 @@ class Family:
     @property
     def _processor(self) -> dict[str, Any]:
         """The further options of the processor that apply to what it is given."""
-        return self.processor if self.input == "video" else {}
+        return self.processor if self.input == "video" else self.images
 
     def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""

@@ -489,7 +489,7 @@ def test_options_without_a_meaning_are_refused(
 def test_every_listed_family_is_one_of_the_librarys_and_can_be_shown_any_video() -> None:
     data = json.loads(families.FAMILIES.read_text())
     known = t.models.auto.modeling_auto.MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
-    assert set(data["families"]) <= set(known)
+    assert set(data["families"]) - set(known) == {"internvl_chat"}  # whose code lies beside its weights
     for settings in [data["unlisted"], *data["families"].values()]:
         family = families.Family(**settings)
         assert family.source
