@@ -6,7 +6,7 @@ patience, prices and budget to `judging`. The key comes from OPENAI_API_KEY alon
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ecva_bench.errors import AdapterError, ModelGone, UsageError
 from ecva_bench.judging.batches import Batches
 from ecva_bench.judging.client import EndpointClient, EndpointOptions
 from ecva_bench.judging.extras import RequestExtras
+from ecva_bench.tasks import about_times
 
 from ..parts.media.frames import INTRODUCTION, TIME, UNSEEN, uneven
 from ..parts.options import choice, count, positive
@@ -147,6 +148,13 @@ class OpenAIEndpoint(Adapter):
     def frame_indices(self, video: Video) -> NDArray[np.int64]:
         """Return the indices of the frames that are sent."""
         return self._rule.indices(video)
+
+    def notes(self, tasks: Collection[str]) -> Sequence[str]:
+        """Say where tasks about times are asked of a video whose model may be told none."""
+        if not self._as_video or not (asked := " and ".join(about_times(tasks))):
+            return ()
+        why = f"whether {self._model} is told when a frame was depends on what serves it, and it is asked {asked}"
+        return (f"{why}: --model-arg frames-as=images writes each frame's second",)
 
     def warnings(self, video: Video) -> Sequence[str]:
         """Say where a video's frames have uneven times: what is made of them behind the endpoint is not known."""

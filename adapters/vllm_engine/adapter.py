@@ -147,7 +147,7 @@ class VLLMEngine(Hf):
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, all generated in one batch that shares the video's part of the prompt."""
         shown = self._look(video)
-        texts = [self._text([*shown.parts, {"type": "text", "text": question}]) for question in questions]
+        texts = [self._text(shown.content(question)) for question in questions]
         drawn = [{"temperature": self._temperature, "seed": seed_of(video, question)} for question in questions]
         outputs = self._generated(shown, texts, self._max_new_tokens, drawn if self._temperature else [])
         opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
@@ -156,7 +156,7 @@ class VLLMEngine(Hf):
     def first_token_probabilities(self, video: Video, question: str, words: Sequence[str]) -> list[float]:
         """Return how probable it is that the answer begins with each of some words, 0 for those of low rank."""
         shown = self._look(video)
-        text = self._text([*shown.parts, {"type": "text", "text": question}])
+        text = self._text(shown.content(question))
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
         special = self._is_to_begin(text)
 

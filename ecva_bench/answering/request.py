@@ -215,11 +215,13 @@ class RunRequest:
             raise UsageError(what, f"model {self.model_name!r}", remedy)
         return self.repeats
 
-    def _described(self, task: str, prompt: Prompt) -> dict[str, Any]:
+    def _described(self, adapter: Adapter, task: str, prompt: Prompt) -> dict[str, Any]:
         """Return what the manifest says of a prompt; of a choice also the order of options, of severities the way."""
         own: dict[str, object] = {"shuffle": self.order.seed} if task == "choice" else {}
         if tasks.TASKS[task].asked:
             own = {"from": self.severity_from}
+        if more := adapter.asked_with(task):
+            own["with"] = more
         return {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text, **own}
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
@@ -233,7 +235,7 @@ class RunRequest:
             "baseline": isinstance(adapter, Baseline),
             "description": described(adapter),
             "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
-            "prompts": {task: self._described(task, prompt) for task, prompt in plan.prompts.items()},
+            "prompts": {task: self._described(adapter, task, prompt) for task, prompt in plan.prompts.items()},
             "selection": self.selection.describe(),
             "views": plan.views,
             "decoder": decoder_version(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -17,9 +17,9 @@ from ..data import load_dataset
 from ..data.loading import DatasetSource
 from ..errors import UsageError
 from ..journal.results import read_results
-from ..judging import Judge, open_judge
-from ..judging.panel import member_names, panel_of
-from ..judging.user_judge import JudgeSource, is_user_judge, open_user_judge
+from ..judging import open_judge
+from ..judging.panel import opened_judge
+from ..judging.user_judge import JudgeSource
 from ..leaderboard.board import leaderboards
 from ..leaderboard.compare import Comparison, compare_runs
 from ..leaderboard.pairing import On
@@ -158,7 +158,7 @@ def score(
     answers = read_answer_file(file, data, _several(tasks), _path(curves))
     if unseen_only:
         (answers,) = only_unseen([answers])
-    with _opened(judge) as opened:
+    with nullcontext() if judge is None else opened_judge(judge, open_judge) as scoring_judge:
         scores = score_results(
             answers,
             scorers=None if scorers is None else _several_scorers(scorers),
@@ -166,7 +166,7 @@ def score(
             protocol=protocol,
             timestamp_unit=timestamp_unit,
             anomeval=get_anomeval(anomeval),
-            judge=opened,
+            judge=scoring_judge,
             qualify=True,
             models=model_settings(metric_args or {}),
             seed=seed,
@@ -242,18 +242,6 @@ def leaderboard(
     printed = published_tables() if published else []
     datasets = [] if data is None else [load_dataset(data)]
     return Leaderboard(leaderboards([read_run(one, datasets) for one in runs], published=printed, task=only))
-
-
-def _opened(judge: JudgeSource | None) -> AbstractContextManager[Judge | None]:
-    if judge is None:
-        return nullcontext()
-    if isinstance(judge, str) and len(names := member_names(judge)) > 1:
-        return panel_of(map(_opened_alone, names))
-    return _opened_alone(judge)
-
-
-def _opened_alone(judge: JudgeSource) -> AbstractContextManager[Judge]:
-    return open_judge(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 
 def _several(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -99,10 +99,8 @@ def gate_command(
     from ..api.boards import video_classes
     from ..api.reading import answers_of_scored, read_scored
     from ..data import load_dataset
-    from ..errors import UsageError
 
-    if exact and (margin or metric or calibrate or history or on != "all"):
-        raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
+    _check_exact(exact, bool(margin or metric or calibrate or history or on != "all"))
     datasets = [load_dataset(data)] if data else []
     answers = None if exact else answers_of_scored(new, datasets)
     classes = video_classes(answers) if answers else {}
@@ -128,6 +126,13 @@ def gate_command(
     )
     say_lines("".join(f"{case.verdict}  {case.name}  {case.text}\n" for case in gate_cases(found)))
     _end(found, gate_cases(found), _tables(found, history), strict=strict, out=out, summary=summary)
+
+
+def _check_exact(exact: bool, statistics: bool) -> None:
+    from ..errors import UsageError
+
+    if exact and statistics:
+        raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
 
 
 def _tables(found: Gate, history: Path | None) -> list[Table]:

@@ -75,7 +75,7 @@ def plan_command(
     out = out or request.results_file
     found = run_status(runner, out)
     _print_owed(request, runner, note)
-    _print_rows(found)
+    _print_rows(found, out)
     _print_cost(found)
     _print_machine(found, runner, out)
     _print_fit(found, len(runner.plan.groups), budget_usd, options.model_options(model_arg))
@@ -104,7 +104,9 @@ def _print_owed(request: RunRequest, runner: Runner, note: str) -> None:
         say(line)
 
 
-def _print_rows(found: RunStatus) -> None:
+def _print_rows(found: RunStatus, out: Path) -> None:
+    if found.option:
+        say(f"{out}: a run goes on with it by {found.option}")
     say(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
         say(f"{view:<8} {name:<15} {row['owed']:>6,} {row['answered']:>9,} {row['failed']:>7,} {row['open']:>6,}")

@@ -174,6 +174,7 @@ class Endpoint:
                     votes.append(vote)
                 else:
                     keep([(vote, found if isinstance(found, Reply) else _reason(found))])
+            batches.check_replies()
 
     async def _answer(self, work: _Round) -> None:
         try:

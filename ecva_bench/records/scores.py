@@ -119,11 +119,12 @@ class Summary(Record):
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
     needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
-    their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
-    over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
-    None where there are answers and the scorer gave no value for any. Of the `unjudgeable`, named by id, the reference
-    has no value either: they are unscored here, and count for no run beside this one. Intervals are 95 % bootstrap
-    intervals over videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1
+    their videos, or the answer is missing and the annotation gives nobody a value. `unscored` have an answer the
+    scorer gave no value for (`gaps` counts why), exempt or not. `mean` is over the scored; in `zero_filled` those
+    without an answer get the `worst` value, 0 where higher is better; it is None where there are answers and the
+    scorer gave no value for any. Of the `unjudgeable`, named by id, the reference has no value either: they are
+    unscored here, and count for no run beside this one. Intervals are 95 % bootstrap intervals over videos. `floor` is
+    the mean against other samples' references. `hits` counts the ones of a 0/1
     column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
     without an answer. One whose stratum is not known is in each. Where questions are asked several times, samples here
     are questions, the value of each is the mean over its answers, and `stability` says how much these differ.

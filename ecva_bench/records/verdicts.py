@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import Count, Measured, Record
 
 NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
-UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
+UNJUDGEABLE = "; no answer to this question can be scored"  # ends the reasons of gaps that are so
 # Pairs of a right and a wrong answer that a judge must tell apart, as a share, in each column of a metric.
 QUALIFIES = 0.8
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import ResultsError
 from ..leaderboard.groups import ranking_column
+from ..leaderboard.qualified import qualification_texts
 from ..reading.units import TimeUnit
 from ..records.answers import Results
 from ..records.scores import Score, Scores, Summary
@@ -79,6 +80,16 @@ class Run:
             for metric, (_, summary) in self.metrics.items()
             if summary.zero_filled is not None
         }
+
+    @cached_property
+    def judge_notes(self) -> dict[str, tuple[str, ...]]:
+        """What boards tell of the judge of a task on the full video: that it failed its controls, or was asked none."""
+        told: dict[str, dict[str, None]] = defaultdict(dict)
+        for scores in self.scores:
+            for task in dict.fromkeys(summary.task for summary in scores.summaries):
+                here = (one for one in scores.summaries if (one.task, one.view) == (task, "full"))
+                told[task] |= dict.fromkeys(qualification_texts(here))
+        return {task: tuple(texts) for task, texts in told.items()}
 
     @property
     def baseline(self) -> bool:

@@ -21,7 +21,7 @@ from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..records.base import VIEWS, View, cuts_moments
-from ..records.verdicts import NO_VERDICT, UNJUDGEABLE, JudgedPart, Qualification
+from ..records.verdicts import NO_VERDICT, JudgedPart, Qualification
 from .controls import Controls, controls_of
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
@@ -155,15 +155,12 @@ class JudgedScorer(Scorer):
             if verdict.values is not None:
                 yield verdict
                 continue
-            # A reply may say of itself what is said here of the reference.
-            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason.removesuffix(UNJUDGEABLE)}", False, False
+            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason}", False, False
             if _is_outcome(verdict):
                 control = next(controls)
                 unanswered, unjudgeable = control.values is not None, _is_outcome(control)
                 if control.passing:
                     reason += f"; on the reference: {control.reason}"
-                elif unjudgeable:
-                    reason += UNJUDGEABLE
             yield Gap(reason, unanswered=unanswered, unjudgeable=unjudgeable)
 
     def note(self, item: Scorable, parts: Mapping[str, Settled], gaps: dict[str, Gap]) -> None:

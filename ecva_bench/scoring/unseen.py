@@ -49,7 +49,7 @@ def without_videos(results: Results, videos: Collection[str]) -> Results:
             "extra": tuple(one for one in results.extra if one.video not in seen),
             "failures": tuple(one for one in results.failures if one.video not in seen),
             "unasked": {v: {i: why for i, why in some.items() if unseen(i)} for v, some in results.unasked.items()},
-            "references": {sample: text for sample, text in results.references.items() if unseen(sample)},
+            "annotated": {sample: told for sample, told in results.annotated.items() if unseen(sample)},
             "doubts": tuple(one for one in results.doubts if unseen(one.id)),
             "unseen_only": tuple(sorted(seen)),
         }

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ecva_bench.answering import create_adapter
+from ecva_bench.answering import Question, create_adapter
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.clips import write_clip
@@ -19,7 +19,8 @@ from tests.clips import write_clip
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed: make engines")
 
 FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava_onevision", "internvl")
-QUESTIONS = ("Why?", "What does the accident lead to, and when does it end?")
+WHEN = Question("When?", task="timestamp", unit="seconds")  # with each frame's second, where the template tells none
+QUESTIONS = ("Why?", "What does the accident lead to, and when does it end?", WHEN)
 PICTURES = ("<video>", "<image>", "<IMG_CONTEXT>", "<|video_pad|>", "<|image_pad|>")
 BOUNDED = {"qwen2_vl", "qwen2_5_vl", "qwen3_vl"}  # frames are as large as max_pixels lets them be
 

@@ -180,6 +180,16 @@ def test_the_sheet_and_what_to_report_say_what_the_judge_is_worth() -> None:
     assert "told apart" not in scored_tables(scored(highest, qualify=False))[0].header
 
 
+def test_what_to_report_does_not_advise_a_metric_that_is_not_qualified() -> None:
+    def last_note(scores: Scores) -> str:
+        return headline_table(submission(scores)).notes[-1]
+
+    by_words = [row for row in headline_table(submission(scored(highest))).rows if row[1].text == "rouge2"]
+    assert by_words
+    assert "the judge is not qualified: with one that is, report `gated`" in last_note(scored(highest))
+    assert "report `gated`, which needs a judge" in last_note(score_results(run(), scorers=["rouge"], draws=50))
+
+
 def test_a_replay_without_controls_is_as_before_and_one_with_them_says_the_same_again(tmp_path: Path) -> None:
     def again(replay: Path) -> tuple[Scores, int]:
         with open_judge("rule", replay=replay) as judge:
