@@ -74,8 +74,8 @@ def export_command(
 
       ecva-bench export motion-mini.jsonl --to every-eval-ever --organization "My lab"
     """
-    from ..api.calls import read_answer_file
     from ..api.exports import SCORED_FORMS, export_scored, scored_run
+    from ..api.reading import read_answer_file
     from ..errors import UsageError
     from ..interchange.export import FORMS, default_name, export_results
 
