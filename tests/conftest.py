@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -25,6 +26,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # that a change is not refused for what another left; every other run tries new ones.
 settings.register_profile("ours", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("ours")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector of cycles from going through all modules and tests again and again: they are never garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..errors import AdapterError, AnswerPending
 from ..reading.curves import SCALE, equal_spans, severity_text
-from ..reading.severities import read_severity
 from ..reading.thoughts import without_thought
 from ..records import Sample
 from ..video import Video
@@ -144,6 +143,8 @@ class _Said(NamedTuple):
 
 
 def _replied(adapter: Adapter, part: Part, question: Question) -> _Said:
+    from ..reading.severities import read_severity  # its patterns take a third of the start of every other run
+
     reply = adapter.answer_many(part.shown, [question])[0]
     text, _ = without_thought(str(reply))
     more = reply.steps or {} if isinstance(reply, ModelOutput) else {}
