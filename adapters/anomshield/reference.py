@@ -89,8 +89,9 @@ class _Walk(torch.autograd.Function):
         grad_state = torch.zeros_like(states[0])
         with _one_thread(grad.device):
             for state, place in reversed([*zip(states, _places(grad.shape[2], states[0]), strict=True)]):
+                grads = (_take(grad, place), grad_state)
                 inputs = [state, *(_take(t, place) for t in (u, dt, B, C)), A, D, dt_bias]
-                parts, totals, grad_state = _walk_back(*inputs, _take(grad, place), grad_state)
+                parts, totals, grad_state = _walk_back(grads, *inputs)
                 for whole, part in zip(by_token, parts, strict=True):
                     _put(whole, place, part)
                 for total, part in zip(summed, totals, strict=True):
@@ -124,6 +125,7 @@ def _states(
 
 
 def _walk_back(
+    given: tuple[Tensor, Tensor],
     state: Tensor,
     u: Tensor,
     dt: Tensor,
@@ -132,14 +134,13 @@ def _walk_back(
     A: Tensor,
     D: Tensor,
     dt_bias: Tensor,
-    grad: Tensor,
-    grad_state: Tensor,
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
-    """Walk a chunk again and back; `grad` is that of its y, `grad_state` that of the state after it.
+    """Walk a chunk again and back, from the gradients of its y and of the state after it.
 
     Return the gradients of u, dt, B, C by token, of A, D, dt_bias summed over the chunk, and of the state before it.
-    With g_t that of the state after token t: g_t = grad_t C_t + decay_(t+1) g_(t+1).
+    With g_t that of the state after token t: g_t = grad_t C_t + decay_(t+1) g_(t+1), where grad_t is that of y_t.
     """
+    grad, grad_state = given
     u, dt, B, C = (t.to(state.dtype) for t in (u, dt, B, C))
     step, decay, states = _states(state, u, dt, B, A, dt_bias)
     grads = grad[..., None] * C[..., None, :]

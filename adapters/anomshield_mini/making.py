@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ecva_bench.libraries import quiet
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.training.mini.parts import write_parts
 from ecva_bench.training.mini.scenes import TrainingScenes
+from ecva_bench.training.networks import GROUPS
 from ecva_bench.training.provenance import earlier_stages, write_training
 from ecva_bench.training.recipe import Recipe, get_recipe
 from ecva_bench.training.request import TrainingRequest
@@ -52,7 +52,7 @@ def make(out: Path, *, recipes: Sequence[Recipe] = (), connector: str = "mamba",
         )
         request.train(request.prepare(folder))
     packed = out / NAME
-    write_packed(folders[-1], packed)
+    write_packed(recipes[-1], folders, packed)
     stages = earlier_stages(folders[-1])  # all samples are of the clips that are named: their hashes tell nothing more
     write_training(packed, NAME, [stage.model_copy(update={"samples": ()}) for stage in stages])
     return packed
@@ -68,20 +68,29 @@ def make_parts(folder: Path, seed: int) -> tuple[Path, Path]:
         return write_parts(folder, (*scenes.captions, *scenes.conversations), AnomShield.template.text, seed)
 
 
-def write_packed(folder: Path, packed: Path) -> None:
-    """Write the weights of a folder in 16 bits, but for those that must stay precise, with their settings."""
+def write_packed(recipe: Recipe, folders: Sequence[Path], packed: Path) -> None:
+    """Write the weights of the last folder, its LoRA merged into the language model of the one before, with settings.
+
+    In 16 bits, but for those that must stay precise.
+    """
     import torch
     from safetensors.torch import load_file
     from safetensors.torch import save as bytes_of
 
+    from ecva_bench.training.model import TrainedModel
+    from ecva_bench.training.saving import save
+
+    base = {"base": str(folders[-2])} if recipe.lora else {}
+    networks = AnomShieldMini(model_path=str(folders[-1]), **base).trainable(GROUPS, pad=recipe.shaping == "pad")
+    merged = TrainedModel(networks, GROUPS, frames=FRAMES, packing=False)
+    save(merged, networks, recipe.model_copy(update={"lora": None}), packed)
     tensors = {
         name: part if any(name.endswith(precise) for precise in FULL_PRECISION) else part.to(torch.float16)
-        for name, part in load_file(folder / "model.safetensors").items()
+        for name, part in load_file(packed / "model.safetensors").items()
     }
     write_whole(packed / "model.safetensors", bytes_of(tensors, {"format": "pt"}))
-    settings = parse_json((folder / "config.json").read_bytes())
+    settings = parse_json((packed / "config.json").read_bytes())
     write_whole(packed / "config.json", json.dumps(settings, indent=1))
-    shutil.copyfile(folder / "tokenizer.model", packed / "tokenizer.model")
 
 
 def _train() -> None:

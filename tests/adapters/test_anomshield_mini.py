@@ -95,6 +95,14 @@ def test_it_is_made_again_in_few_steps_and_what_is_made_stays(tmp_path: Path) ->
     assert make(tmp_path, recipes=few_steps()) == packed
     assert (packed / "model.safetensors").read_bytes() == before
     assert (tmp_path / "3" / "train.jsonl").read_text().count('"kind": "step"') == 2  # none was made again
+    name, lora = "model.layers.1.mlp.up_proj", load_file(tmp_path / "3" / "adapter_model.safetensors")
+    down, up = (lora[f"base_model.model.{name}.lora_{side}.weight"] for side in "AB")
+    keys = get_recipe("anomshield/mini/3").lora
+    assert keys is not None
+    learned = keys.alpha / keys.r * up @ down
+    assert learned.abs().max() > 0
+    merged = load_file(tmp_path / "2" / "model.safetensors")[f"{name}.weight"] + learned
+    torch.testing.assert_close(made[f"{name}.weight"], merged.half(), rtol=0, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from ecva_bench.data.scenes import SCENES, TWINS
 from ecva_bench.training.mini.clips import COLOURS, Look, TrainingClip, training_clip
 from ecva_bench.training.mini.kinds import kinds
 from ecva_bench.training.mini.samples import BY_FRAME, PARTS, UNSEEN, prompts, samples_of, severity_at
-from ecva_bench.training.mini.scenes import CLIPS, SEED, TrainingScenes
+from ecva_bench.training.mini.scenes import CLIPS, REPEATED, SEED, TrainingScenes
 
 AS_DRAWN = Look(mirrored=False, zoom=1.0, shift=(0.0, 0.0), gain=(1.0, 1.0, 1.0), offset=0.0)
 
@@ -121,6 +121,19 @@ def test_a_clip_asked_about_twice_is_drawn_once() -> None:
     assert not [one.problem() for one in (*scenes.captions, *scenes.conversations) if one.problem()]
 
 
+def test_the_last_stage_asks_about_all_parts_and_few_whole_clips_again() -> None:
+    scenes = TrainingScenes(lambda pixels: pixels, frames=4, seed=5, count=24)
+    stages = [{one.id for one in scenes.of_stage(stage)} for stage in (1, 2, 3)]
+    everything = {one.id for one in scenes.conversations}
+    parts = {one.id for one in scenes.conversations if one.path and "-part-" in one.path.name}
+    assert stages[0] == {one.id for one in scenes.captions}
+    assert stages[1] == everything - parts
+    again = stages[2] - parts
+    assert stages[2] >= parts
+    assert {int(one.partition("/")[0]) for one in again} == {*range(0, 24, REPEATED)}
+    assert again == {one for one in stages[1] if int(one.partition("/")[0]) % REPEATED == 0}
+
+
 def test_answers_are_true_of_what_is_drawn() -> None:
     for number in range(200):
         clip = training_clip(4, number)
@@ -156,7 +169,13 @@ def test_the_parts_are_those_that_a_run_asks_about_and_of_all_severities() -> No
         seconds = np.arange(clip.n_frames) / clip.frame_rate
         spans = spans_of(clip.duration, seconds)
         assert len(spans) == PARTS
-        asked = [one for one in samples_of(clip, 4, 8) if one.prompt == "severity" and one.indices is not None]
+        samples = [one for one in samples_of(clip, 4, 8) if one.indices is not None]
+        asked = [one for one in samples if one.prompt == "severity"]
+        assert len(asked) == (PARTS if clip.kind.anomalous else 1)
+        digits = [one for one in samples if one.prompt == "severity-likelihood"]
+        for sample, digit in zip(asked, digits, strict=True):
+            assert digit.indices is sample.indices
+            assert int(digit.answer) == pytest.approx(0.9 * int(sample.answer), abs=0.95)  # of 0.45 and 0.5
         for sample in asked:
             assert sample.indices is not None
             (start, end) = min(spans, key=lambda span: abs(span[0] - seconds[sample.indices[0]]))

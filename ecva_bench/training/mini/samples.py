@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PARTS = 8  # that a run asks about a video of at most 40 seconds in
-INSIDE, OUTSIDE = 2, 1  # parts of a video that are asked about: those that share an instant with a moment, and others
 GRID = 0.1  # seconds between the instants at which a severity is reckoned
 UNSEEN = {
     "description": "Nothing can be seen in this video.",
@@ -33,6 +32,7 @@ UNSEEN = {
     "timestamp-or-none": "none",
     "detection": "No",
     "severity": "0",
+    "severity-likelihood": "0",
 }  # what is to be said of a video without a picture
 BY_FRAME = "Severe, by frame?"  # asked in training alone: eight severities for a clip that is seen once
 BLANK = 8  # of so many clips, one is asked about without a picture
@@ -52,7 +52,7 @@ class TrainingSample:
 
 
 def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingSample]:
-    """Yield what is asked about a clip of which so many frames are shown: one text, all that is short, some parts."""
+    """Yield what is asked about a clip of which so many frames are shown: one text, all that is short, its parts."""
     chance = random.Random(f"ecva-bench training words {seed}/{clip.number}")
     kind, whole = clip.kind, samplers.midpoints(clip.n_frames, frames, rounded="bounds")
     spans = moments_as_told(clip)
@@ -68,11 +68,11 @@ def samples_of(clip: TrainingClip, seed: int, frames: int) -> Iterator[TrainingS
         if answer:
             yield _sample(prompt, answer, whole, whole[-1] / clip.frame_rate)
     yield TrainingSample("by-frame", timed(BY_FRAME, whole[-1] / clip.frame_rate), _by_frame(clip, whole), whole)
-    for start in _asked_parts(clip, chance):
-        yield _part(clip, start, frames)
     if clip.number % BLANK == 0:
         for prompt, answer in UNSEEN.items():
             yield _sample(prompt, answer, None, whole[-1] / clip.frame_rate)
+    for place in range(PARTS) if kind.anomalous else [chance.randrange(PARTS)]:
+        yield from _part(clip, place, frames)
 
 
 def caption_of(clip: TrainingClip, seed: int, frames: int) -> TrainingSample:
@@ -117,28 +117,17 @@ def severity_at(clip: TrainingClip, t: float) -> float:
     return value
 
 
-def _asked_parts(clip: TrainingClip, chance: random.Random) -> list[float]:
-    """Return the seconds at which the parts begin that are asked about; of every second normal clip it is one."""
+def _part(clip: TrainingClip, place: int, frames: int) -> Iterator[TrainingSample]:
+    """Yield both ways to ask how severe a part of the clip is, shown alone: from 0 to 10, and from 0 to 9."""
     length = clip.duration / PARTS
-    starts = [place * length for place in range(PARTS)]
-    inside = [s for s in starts if any(m.start < s + length and s < m.end for m in clip.moments)]
-    outside = [s for s in starts if s not in inside]
-    if not clip.kind.anomalous:
-        return chance.sample(starts, 1 - clip.number % 2)
-    return [
-        *chance.sample(inside, min(INSIDE, len(inside))),
-        *chance.sample(outside, min(OUTSIDE, len(outside))),
-    ]
-
-
-def _part(clip: TrainingClip, start: float, frames: int) -> TrainingSample:
-    """Return the question about the part of a clip that begins at `start` seconds, shown alone."""
-    length = clip.duration / PARTS
+    start = place * length
     seconds = np.arange(clip.n_frames) / clip.frame_rate
     inside = np.flatnonzero((seconds >= start) & (seconds < start + length))
     indices = inside[samplers.midpoints(len(inside), frames, rounded="bounds")]
     severity = float(np.mean([severity_at(clip, float(t)) for t in np.arange(start, start + length, GRID)]))
-    return _sample("severity", str(round(severity)), indices, seconds[indices[-1]] - seconds[inside[0]])
+    last = seconds[indices[-1]] - seconds[inside[0]]
+    yield _sample("severity", str(round(severity)), indices, last)
+    yield _sample("severity-likelihood", str(round(0.9 * severity)), indices, last)
 
 
 def _by_frame(clip: TrainingClip, indices: NDArray[np.int64]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEED, CLIPS = 20261129, 1200
+REPEATED = 4
 
 Squares = Callable[["NDArray[np.uint8]"], "NDArray[np.uint8]"]
 
@@ -46,10 +47,16 @@ class TrainingScenes:
         )
 
     def of_stage(self, stage: int) -> list[Conversation]:
-        """Return what a stage learns: captions, then the questions about whole clips, then those about parts, too."""
+        """Return what a stage learns: captions; questions about whole clips; those about parts, and some of the others.
+
+        A part is seen for a number alone, and a whole clip for some fifty words: so of the whole clips, the last stage
+        asks about one of `REPEATED` again.
+        """
         if stage == 1:
             return [*self.captions]
-        return [one for one in self.conversations if stage > 2 or not one.id.endswith("/severity")]
+        if stage == 2:
+            return [one for one in self.conversations if not _is_part(one)]
+        return [one for one in self.conversations if _is_part(one) or _clip_of(one) % REPEATED == 0]
 
     def frames(self, conversation: Conversation) -> NDArray[np.uint8]:
         """Return the frames of a conversation as the tower is shown them; of one clip or part always the same array."""
@@ -72,11 +79,22 @@ class TrainingScenes:
         return self._squares(pixels if indices is None else clip.frames(indices))
 
     def _conversation(self, clip: TrainingClip, sample: TrainingSample, number: str) -> Conversation:
-        kind = f"-part-{sample.indices[0]}" if sample.prompt == "severity" and sample.indices is not None else ""
-        path = Path("mini-training") / f"{clip.number}{'-blank' if sample.indices is None else kind}"
+        if sample.indices is None:
+            shown = "-blank"
+        else:
+            shown = f"-part-{sample.indices[0]}" if sample.prompt.startswith("severity") else ""
+        path = Path("mini-training") / f"{clip.number}{shown}"
         self._shown[path] = (clip, sample.indices)
         turns = (Turn("user", f"<video>\n{sample.question}"), Turn("assistant", sample.answer))
         return Conversation(f"{clip.number}/{number}/{sample.prompt}", path, "video", turns)
+
+
+def _is_part(conversation: Conversation) -> bool:
+    return "-part-" in _path_of(conversation).name
+
+
+def _clip_of(conversation: Conversation) -> int:
+    return int(conversation.id.partition("/")[0])
 
 
 def _path_of(conversation: Conversation) -> Path:
