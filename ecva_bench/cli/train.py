@@ -122,7 +122,8 @@ def _train(request: TrainingRequest, out: Path, model_args: list[str]) -> None:
     with progress("train", "steps") as steps:
         trained = request.train(ready, steps)
     say(f"{out}: {counted(trained.steps, 'step')} on {counted(trained.samples, 'sample')}, loss {trained.loss:.4f}")
-    also = "".join(f" --model-arg {quote(one)}" for one in model_args)
+    base = [f"base={request.lora_base}"] if request.lora_base else []
+    also = "".join(f" --model-arg {quote(one)}" for one in (*model_args, *base))
     say(f"next: ecva-bench run --model {request.recipe.answers_as} --model-path {quote(str(out))}{also}")
 
 

@@ -128,6 +128,12 @@ class TrainingRequest:
         return [one for each in self.sets for one in each.skipped]
 
     @property
+    def lora_base(self) -> Path | None:
+        """The folder to start from, where this stage is a LoRA in its language model: a run is told it as `base`."""
+        whole = self.start is not None and (self.start / "model.safetensors").is_file()
+        return self.start if whole and self.recipe.lora else None
+
+    @property
     def unknown_before(self) -> str:
         """What is to be said of weights to start from of which no record says what they were trained on, else empty."""
         if self.start is None or earlier_stages(self.start):
