@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .errors import UsageError
+from .hub_ids import HUB_ID
 
 _PLACE = re.compile(
     r"(?:(?P<kind>datasets|spaces)/)?"
-    r"(?P<name>(?!(?:datasets|models|spaces)/)[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)"  # no owner may be called so
+    rf"(?P<name>(?!(?:datasets|models|spaces)/){HUB_ID})"  # no owner may be called so
 )
 _OPTION = "--hub"
 

@@ -157,6 +157,12 @@ TASKS = {
 _BY_ANY_NAME = {name: task for task in TASKS.values() for name in (task.name, *task.aliases)}
 
 
+def about_times(names: Iterable[str]) -> list[str]:
+    """Return which of some tasks are asked for times, in the order of `TASKS`."""
+    wanted = {*names}
+    return [task.name for task in TASKS.values() if task.unit and task.name in wanted]
+
+
 def find_tasks(names: Iterable[str]) -> list[Task]:
     """Return the tasks of the given names or aliases, in the order of `TASKS`; `UsageError` for an unknown one."""
     wanted = set()

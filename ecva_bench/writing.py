@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, and tell whether it was written before."""
 
 from __future__ import annotations
 
@@ -36,3 +36,15 @@ def write_whole(path: Path, content: str | bytes | Iterable[str | bytes]) -> Non
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def holds(path: Path, content: str | bytes | Iterable[str | bytes]) -> bool:
+    """Return whether a file is there already with this content, which is compared as it comes. Raises `OSError`."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        for piece in [content] if isinstance(content, str | bytes) else content:
+            data = piece.encode() if isinstance(piece, str) else piece
+            if file.read(len(data)) != data:
+                return False
+        return not file.read(1)

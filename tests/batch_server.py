@@ -14,12 +14,13 @@ class BatchMeter(Meter):
     """An endpoint with batches. A batch goes one state on each time it is looked at; its requests are then billed.
 
     `ends` is the state batches end with, and `lacking` how many requests of each are not answered by then. A request in
-    which the text `filters` stands is turned down.
+    which the text `filters` stands is turned down, and all fail with the status `fails`, where that is not 0.
     """
 
     def __init__(self, model: str, answer: str = "", *, ends: str = "completed", lacking: int = 0) -> None:
         super().__init__(model, answer)
         self.ends, self.lacking, self.filters = ends, lacking, ""
+        self.fails = 0
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.billed_half: list[tuple[int, int, int]] = []
@@ -90,6 +91,8 @@ class BatchMeter(Meter):
             raw = json.dumps(line["body"]).encode()
             if self.filters and self.filters.encode() in raw:
                 status, said = 400, error("filtered", code="content_filter")
+            elif self.fails:
+                status, said = self.fails, error("out of credit")
             else:
                 status, said = 200, self.said(Request(line["url"], {}, raw))
                 self.billed_half.append(self.usages.pop())

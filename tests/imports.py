@@ -18,7 +18,9 @@ END = "<!-- end of the drawing -->\n"
 
 # Every room may raise our errors, word messages, write files, look names up, say our version, see to it that
 # torchvision can be imported, and that libraries are quiet.
-EVERYWHERE = frozenset({"errors", "libraries", "registry", "torchvision", "untrusted", "version", "wording", "writing"})
+EVERYWHERE = frozenset({
+    "errors", "hub_ids", "libraries", "registry", "torchvision", "untrusted", "version", "wording", "writing",
+})  # fmt: skip
 
 Arrows = Mapping[str, frozenset[str]]  # room -> rooms it imports
 

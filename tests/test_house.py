@@ -24,6 +24,7 @@ TWICE = {
 # Room -> rooms it may import (design: data flows one way), beside those that every room may.
 MAY_IMPORT = {
     "errors": set(),
+    "hub_ids": set(),
     "version": set(),
     "publishing": set(),
     "registry": set(),

@@ -103,7 +103,7 @@ def test_a_removed_results_file_stops_the_run_and_is_rescued(tmp_path: Path) -> 
     with Journal(path, manifest()) as journal:
         journal.append(answer("1/cause"))
         path.unlink()
-        with pytest.raises(ResultsError, match=r"was removed during the run.*rename .*r\.jsonl\.rescued"):
+        with pytest.raises(ResultsError, match=r"was removed while it was written.*rename .*r\.jsonl\.rescued"):
             journal.append(answer("2/cause"))
     assert not path.exists()
     (tmp_path / "r.jsonl.rescued").rename(path)
@@ -118,7 +118,7 @@ def test_a_replaced_results_file_is_not_written_to(tmp_path: Path) -> None:
         other = tmp_path / "other"
         other.write_text("my thesis\n")
         other.rename(path)
-        with pytest.raises(ResultsError, match="was replaced during the run"):
+        with pytest.raises(ResultsError, match="was replaced while it was written"):
             journal.append(answer("2/cause"))
     assert path.read_text() == "my thesis\n"
     assert len(read_results(tmp_path / "r.jsonl.rescued").answers) == 2
@@ -129,7 +129,7 @@ def test_a_renamed_results_file_gets_the_answer_that_was_under_way(tmp_path: Pat
     with Journal(path, manifest()) as journal:
         journal.append(answer("1/cause"))
         path.rename(new)
-        with pytest.raises(ResultsError, match=r"was renamed to .*new\.jsonl during the run"):
+        with pytest.raises(ResultsError, match=r"was renamed to .*new\.jsonl while it was written"):
             journal.append(answer("2/cause"))
     assert len(read_results(new).answers) == 2
     assert sorted(tmp_path.iterdir()) == [new]

@@ -1,7 +1,8 @@
 """A language model that gets the question and no video, as `blind:ID`: what a benchmark gives to words alone.
 
 A baseline: a model that sees the video and scores no more has not shown that it used it. Its answer to a question is
-the same for every video. Importing this module imports no torch.
+the same for every video. Importing this module imports no torch. `blind:openai:NAME`, a model behind an endpoint, is
+`endpoint`'s.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecva_bench.answering import Baseline, ModelOutput
+from ecva_bench.answering import Adapter, Baseline, ModelOutput
 from ecva_bench.checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ecva_bench.torchvision import ensure_torchvision
 
@@ -49,6 +50,13 @@ class Blind(Baseline):
         self._max_new_tokens = count("max_new_tokens", max_new_tokens)
         self._wanted = (device, dtype, quantize)
         self._said: dict[str, ModelOutput] = {}  # by question: the video has no part in it
+
+    @classmethod
+    def of_target(cls, target: str) -> type[Adapter]:
+        """Return the class of a model behind an endpoint for `openai:NAME`, this one for weights."""
+        from .endpoint import SCHEME, BlindEndpoint
+
+        return BlindEndpoint if target.startswith(SCHEME) else cls
 
     @cached_property
     def checkpoint(self) -> Checkpoint:

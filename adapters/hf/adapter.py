@@ -19,13 +19,14 @@ from ecva_bench.checkpoints.files import read_json_object
 from ecva_bench.checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
 from ecva_bench.checkpoints.remote_code import check_code_is_here
 from ecva_bench.errors import AdapterError, UsageError
+from ecva_bench.tasks import about_times
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.untrusted import say
 
 from ..parts.media.frames import image_parts, uneven
 from ..parts.options import choice, count, positive
 from ..parts.seeds import seed_of
-from .families import UNLISTED, Family, changed, family_of, time_words
+from .families import UNLISTED, Family, changed, family_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 FILES = (*LANGUAGE_MODEL, "*.ttf", "*.otf")
 BATCH = 8  # questions answered at the same time
 WORDS = 512  # most tokens of an answer
-TIMED = {"severity", "timestamp"}  # tasks whose answers are seconds, or about them
 
 
 class Hf(Adapter):
@@ -46,9 +46,10 @@ class Hf(Adapter):
 
     Options, as strings: `model_path`, where the weights lie, in place of the name's own; `frames`, the number or, for a
     rule by time, the most; `fps`, frames a second; `max_pixels` of a frame; `input` (video, images); `max_new_tokens`;
-    `temperature`, 0 (greedily) unless answers are to be drawn, one by one; `times=words`, to write each frame's second
-    behind the video as LLaVA-Video's authors do, where the family is told none; `thinking` (yes, no), whether it thinks
-    aloud before it answers, where its chat template has a switch for that;
+    `temperature`, 0 (greedily) unless answers are to be drawn, one by one; `times` (words, none), whether each frame's
+    second is written behind the video as LLaVA-Video's authors do, where the family is not told it: unless told, for
+    tasks about times of a family that is told no times; `thinking` (yes, no), whether it thinks aloud before it
+    answers, where its chat template has a switch for that;
     `dtype`, `device` and `quantize` as of `Composed`; `trust_remote_code=yes` to run code that lies beside the
     weights. Nothing is read before it is needed; `AdapterError` where something is not as it should be.
     """
@@ -81,7 +82,9 @@ class Hf(Adapter):
         self._input = choice("input", input, ("video", "images")) if input else ""
         self._max_new_tokens = count("max_new_tokens", max_new_tokens) if max_new_tokens else WORDS
         self._temperature = positive("temperature", temperature, zero=True) if temperature else 0.0
-        self._in_words = bool(times and choice("times", times, ("words",)))
+        self._times = choice("times", times, ("words", "none")) if times else ""
+        if self._times == "none":  # as before there were words: what they are is with the prompts of tasks about times
+            self.immaterial |= {"times"}
         self._thinking = choice("thinking", thinking, ("yes", "no")) if thinking else ""
         self._wanted = (device, dtype, quantize)
         self._trusted = choice("trust_remote_code", trust_remote_code, ("no", "yes")) == "yes"
@@ -121,9 +124,9 @@ class Hf(Adapter):
             input=self._input or family.input or _input_of(self.checkpoint.folder),
             frames=changed(family.frames, self._frames, self._fps),
             pixels=pixels,
-            in_words=time_words() if self._in_words else None,
+            asked_times=self._times,
         )
-        if self._in_words and not changed_family.takes_words:
+        if self._times and not changed_family.takes_words:
             what = f"the family {self.kind!r} is told each frame's second already"
             raise UsageError(what, self.checkpoint.name, "leave times out")
         return changed_family
@@ -223,13 +226,22 @@ class Hf(Adapter):
         """Return the indices the frame rule gives for a video."""
         return self.family.indices(video.positions)
 
+    def asked_with(self, task: str) -> dict[str, str]:
+        """Return the words for each frame's second, where tasks about times alone are asked with them."""
+        words = self.family.words_about_times if about_times([task]) else None
+        return {"times": words.text} if words else {}
+
     def notes(self, tasks: Collection[str]) -> Sequence[str]:
-        """Say where a task about time is asked of a model that nothing tells when a frame was."""
-        asked = sorted(TIMED & {*tasks})
-        if not asked or not self.family.untimed:
+        """Say how a model whose template tells no times is asked tasks about times."""
+        asked, family = " and ".join(about_times(tasks)), self.family
+        if not asked or not family.untimed or family.words:
             return ()
-        why = f"nothing in the prompt tells {self.checkpoint.name} when a frame was, and {' and '.join(asked)} asks for"
-        return (f"{why} seconds: --model-arg times=words writes them there (another run, with an --out of its own)",)
+        known = "does not tell" if family.times == "none" else "is not known to tell"
+        why = f"the chat template of {self.checkpoint.name} {known} when a frame was"
+        if family.words_about_times:
+            what = f"each frame's second is written behind the video for {asked}"
+            return (f"{why}: {what} (--model-arg times=none leaves it out)",)
+        return (f"{why}, nor is it written (times=none): answers to {asked} are guesses",)
 
     def warnings(self, video: Video) -> Sequence[str]:
         """Say where a family that is told one number of seconds between frames is shown frames at uneven times."""
@@ -257,7 +269,7 @@ class Hf(Adapter):
 
     def _video_parts(self, frames: Frames, video: Video) -> list[dict[str, Any]]:
         """Return the parts of a message that show a video as one, with each frame's second behind it where asked."""
-        words = self.family.in_words
+        words = self.family.words
         told = [{"type": "text", "text": words.of(frames.positions, video.duration)}] if words else []
         return [{"type": "video"}, *told]
 
@@ -268,6 +280,7 @@ class Hf(Adapter):
         frames = video.frames_at(self.frame_indices(video))
         if self._shown is None or self._shown[0] is not video:
             pictures: list[dict[str, Any]] = [{"type": "image"}] * len(frames)
+            words = self.family.words_about_times
             shown = VideoInput(
                 pixels=frames.pixels.copy(),  # processors want an array that may be written to
                 seconds=frames.positions,
@@ -278,6 +291,7 @@ class Hf(Adapter):
                 if self.family.input == "video"
                 else image_parts(frames, video, pictures),
                 options=self.family.options(len(frames), video.duration),
+                words=words.of(frames.positions, video.duration) if words else "",
             )
             self._shown = (video, shown)
         return self._shown[1]

@@ -24,8 +24,8 @@ _TIMES = {
     "hh:mm:ss": "in the prompt, in hours, minutes and seconds",
     "interval": "the seconds between frames, as numbers beside the prompt",
     "drawn": "drawn on the frames",
-    "none": "none, unless times=words",
-    "unknown": "unknown",
+    "none": "none; in words, for tasks about times",
+    "unknown": "not known; in words, for tasks about times",
 }
 
 
@@ -51,13 +51,15 @@ class Family:
     frames: the frame rule, a sampler's name as `rule` and what it takes, and `least`, the number of frames below which
     as many are spread evenly. input: a video, or images, each after its time. pixels: the `least` and the `most` of a
     frame, and what the processor's own bounds are `of`, a frame or the whole video; None where the family's frames have
-    one size. processor: further options of its processor for videos. interval: it is told one number of seconds between
-    frames, not each frame's, or it is not known. rate: that number comes from the frames a second, which its processor
-    must be told. text_behind: a text after the video begins behind its last moment in the model's positions, where
-    transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's `seconds`, `mm:ss` or
-    `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings these are. listed:
-    whether they are this family's own. authors_words: what its authors write of times themselves, where the template
-    has none. in_words: how each frame's second is written behind the video, as a user asked.
+    one size. processor, images: further options of its processor for videos, and for images. config: what replaces
+    settings of the checkpoint's configuration, which an engine's own processor reads. interval: it is told one number
+    of seconds between frames, not each frame's, or it is not known. rate: that number comes from the frames a second,
+    which its processor must be told. text_behind: a text after the video begins behind its last moment in the model's
+    positions, where transformers has it begin earlier. times: how the prompt tells when a frame was: each frame's
+    `seconds`, `mm:ss` or `hh:mm:ss`, one `interval`, `drawn` on the frame, `none`, or `unknown`. source: whose settings
+    these are. listed: whether they are this family's own. authors_words: what its authors write of times themselves,
+    where the template has none. asked_times: what a user asked of words for each frame's second behind the video:
+    `words` for every question, `none` for none; empty for those about times, where nothing else tells them.
     """
 
     source: str
@@ -65,29 +67,42 @@ class Family:
     input: str = ""
     pixels: dict[str, Any] | None = None
     processor: dict[str, Any] = field(default_factory=dict)
+    images: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
     interval: bool = False
     rate: bool = False
     text_behind: bool = False
     times: str = "unknown"
     listed: bool = True
     authors_words: str = ""
-    in_words: TimeWords | None = None
+    asked_times: str = ""
 
     def describe(self) -> dict[str, Any]:
         """Return what determines the answers."""
         settings = {"input": self.input, "frames": self.frames, "pixels": self.pixels, "processor": self._processor}
-        asked = {"times": self.in_words.text} if self.in_words else {}
+        asked: dict[str, Any] = {"times": self.words.text} if self.words else {}
+        asked |= {"config": self.config} if self.config else {}
         return {**settings, **asked, **({} if self.listed else {"settings": UNLISTED})}
 
     @property
     def untimed(self) -> bool:
         """Whether nothing that is known tells the family when a frame was, not even how far apart frames are."""
-        return self.takes_words and self.times != "interval" and self.in_words is None
+        return self.takes_words and self.times != "interval"
 
     @property
     def takes_words(self) -> bool:
         """Whether nothing tells the family when each frame was."""
         return self.input == "video" and self.times in {"none", "interval", "unknown"}
+
+    @property
+    def words(self) -> TimeWords | None:
+        """How each frame's second is written behind the video for every question; None where it is not."""
+        return _time_words() if self.asked_times == "words" else None
+
+    @property
+    def words_about_times(self) -> TimeWords | None:
+        """How it is written for questions about times alone; None where it is not, or for every question."""
+        return _time_words() if self.untimed and not self.asked_times else None
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what a reader is told of it: names and texts."""
@@ -101,6 +116,7 @@ class Family:
             ("frames", rule),
             ("pixels", bound or "as the processor has them"),
             ("times", times),
+            *([("the words", f"{words.text.strip()} ({words.source})")] if (words := self.words_about_times) else []),
             *([("its authors", self.authors_words)] if self.authors_words else []),
             ("source", self.source),
         ]
@@ -108,7 +124,7 @@ class Family:
     @property
     def _processor(self) -> dict[str, Any]:
         """The further options of the processor that apply to what it is given."""
-        return self.processor if self.input == "video" else {}
+        return self.processor if self.input == "video" else self.images
 
     def indices(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the frames the rule gives for the seconds of all frames, on the timeline shown."""
@@ -136,7 +152,7 @@ def family_of(kind: str) -> Family:
     return Family(**data["families"][kind] if listed else data["unlisted"], listed=listed)
 
 
-def time_words() -> TimeWords:
+def _time_words() -> TimeWords:
     """Return how each frame's second is written behind a video, for a family that is told none."""
     return TimeWords(**parse_json(FAMILIES.read_text(encoding="utf-8"))["time_words"])
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers.video_utils import VideoMetadata
 
-from ecva_bench.answering import ModelOutput
+from ecva_bench.answering import ModelOutput, Question
 from ecva_bench.checkpoints.chat_templates import fill_template
 from ecva_bench.checkpoints.files import reading
 from ecva_bench.checkpoints.pretrained import load_pretrained
@@ -49,6 +49,7 @@ class VideoInput:
     pixels: uint8 [T, H, W, 3], RGB. seconds: float64 [T], of the T frames on the timeline shown. rate: frames per
     second of the whole video; total: its number of frames; duration: its seconds. parts: what stands for them in a
     message, one for a video, or one for each frame as an image, with text between. options: of the processor for them.
+    words: each frame's second, written behind them for questions about times alone; empty where it is not.
     """
 
     pixels: NDArray[np.uint8]
@@ -58,6 +59,12 @@ class VideoInput:
     duration: float
     parts: Sequence[Mapping[str, Any]]
     options: Mapping[str, Any]
+    words: str = ""
+
+    def content(self, question: str) -> list[Mapping[str, Any]]:
+        """Return the parts of the message that asks a question."""
+        told = [self.words] if self.words and Question.of(question).unit else []
+        return [*self.parts, *({"type": "text", "text": text} for text in (*told, question))]
 
     @property
     def metadata(self) -> VideoMetadata:
@@ -220,7 +227,7 @@ class Multimodal:
         return {name: self._placed(name, value) for name, value in found.items() if name != "video_metadata"}
 
     def _prompt(self, shown: VideoInput, question: str) -> str:
-        message = {"role": "user", "content": [*shown.parts, {"type": "text", "text": question}]}
+        message = {"role": "user", "content": shown.content(question)}
         return fill_template(self.processor, [message], **self._template_options)
 
     def _placed(self, name: str, value: Any) -> Any:

@@ -15,7 +15,7 @@ from .picture_tokens import most_tokens
 from .requests import TEMPLATE
 
 
-def open_budget(model: str, usage: Usage, usd: str, tokens: str, prices: str, sharing: str) -> Budget:
+def open_budget(model: str, usd: str, tokens: str, prices: str, sharing: str) -> Budget:
     """Return the budget that options name, which so many are `sharing`; `UsageError` where it cannot be kept to."""
     limits = Limits(
         positive("budget_usd", usd, zero=True) if usd else None,
@@ -24,7 +24,7 @@ def open_budget(model: str, usage: Usage, usd: str, tokens: str, prices: str, sh
         count("sharing", sharing),
     )
     try:
-        return Budget(model, usage, price=find_price(model, Path(prices) if prices else None), limits=limits)
+        return Budget(model, Usage(), price=find_price(model, Path(prices) if prices else None), limits=limits)
     except JudgeError as error:
         raise UsageError(error.what, error.where, "name a table with --model-arg prices=FILE") from None
 

@@ -1,7 +1,7 @@
 """How many tokens a picture counts at most, by the rules that providers publish for their models. Knows no picture.
 
 Which model a rule is for is told by its name. A rule gives the first bound of what a request costs; what replies then
-count takes its place (`ecva_bench/judging/budget.py`). Sources, read in November 2026:
+count takes its place (`ecva_bench/judging/bounds.py`). Sources, read in November 2026:
 https://developers.openai.com/api/docs/guides/images-vision, https://platform.claude.com/docs/en/build-with-claude/vision,
 https://ai.google.dev/gemini-api/docs/tokens and /media-resolution. Where a bill has shown other factors than the page,
 the larger one stands here.

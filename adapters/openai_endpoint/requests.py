@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ecva_bench.answering.question import Question
 from ecva_bench.judging import completions
-from ecva_bench.judging.budget import Size
-from ecva_bench.judging.extras import NO_EXTRAS, RequestExtras
+from ecva_bench.judging.bounds import Size
+from ecva_bench.judging.extras import RequestExtras
 from ecva_bench.judging.store import Reply
 
 from ..parts.seeds import seed_of
@@ -52,22 +52,45 @@ class SentVideo:
 
 
 @dataclass(frozen=True)
+class Generation:
+    """How an answer is generated: at a `temperature`, in at most `most_out` tokens with its thoughts, with `extras`."""
+
+    most_out: int
+    temperature: float
+    extras: RequestExtras
+
+    def parameters(
+        self, without: Collection[str], seed: int | str, *, most_out: int | None = None
+    ) -> dict[str, float | str]:
+        """Return what a request says of it, of a reply of at most `most_out` tokens where these are others.
+
+        There always is a limit, under the name the endpoint takes.
+        """
+        limit = "max_tokens" if "max_completion_tokens" in without else "max_completion_tokens"
+        whole = {"temperature": self.temperature, "seed": seed, limit: most_out or self.most_out}
+        return {name: value for name, value in whole.items() if name not in without}
+
+    def describe(self, without: Collection[str]) -> dict[str, Any]:
+        """Return it as data; what the endpoint rejected is not claimed, and named in `left_out`."""
+        sent = self.parameters(without, BY_ANSWER if self.temperature else SEED)
+        return {**sent, **self.extras.described, **({"left_out": sorted(without)} if without else {})}
+
+
+@dataclass(frozen=True)
 class ChatRequest:
-    """What is asked about a video, as a `Request`; `most_out` are the most tokens of the reply, thoughts included."""
+    """What is asked about a video, as a `Request`."""
 
     model: str
     shown: SentVideo
     asked: EndpointQuestion
-    most_out: int
-    temperature: float = TEMPERATURE
-    extras: RequestExtras = NO_EXTRAS
+    generation: Generation
 
     @property
     def size(self) -> Size:
         """The most tokens of request and answer: a byte of words is at most one."""
         words = sum(len(part["text"].encode()) for part in self.shown.parts if part["type"] == "text")
         words += len(self.asked.question.encode())
-        return Size(TEMPLATE + words, self.most_out, self.shown.most_tokens, self.shown.alike, words)
+        return Size(TEMPLATE + words, self.generation.most_out, self.shown.most_tokens, self.shown.alike, words)
 
     def name(self, without: Collection[str]) -> str:
         """Return a hash of all that is sent, and of which time it is, which not every endpoint takes as a seed."""
@@ -81,15 +104,15 @@ class ChatRequest:
         return {
             "model": self.model,
             "messages": messages,
-            **generation(1 if self.asked.likely else self.most_out, without, self.temperature, self._seed),
+            **self.generation.parameters(without, self._seed, most_out=1 if self.asked.likely else None),
             **(_likely(without) if self.asked.likely else {}),
             **self.shown.extra,
-            **self.extras.body,
+            **self.generation.extras.body,
         }
 
     @property
     def _seed(self) -> int:
-        if self.temperature == TEMPERATURE and not self.asked.repeat:
+        if self.generation.temperature == TEMPERATURE and not self.asked.repeat:
             return SEED
         return seed_of(self.shown.video, Question(self.asked.question, repeat=self.asked.repeat))
 
@@ -105,12 +128,3 @@ class ChatRequest:
 def _likely(without: Collection[str]) -> dict[str, Any]:
     """Return what asks for the probabilities of the first words."""
     return {name: value for name, value in (("logprobs", True), ("top_logprobs", LIKELY)) if name not in without}
-
-
-def generation(
-    most_out: int, without: Collection[str], temperature: float = TEMPERATURE, seed: int | str = SEED
-) -> dict[str, float | str]:
-    """Return how an answer is to be generated; there always is a limit, under the name the endpoint takes."""
-    limit = "max_tokens" if "max_completion_tokens" in without else "max_completion_tokens"
-    whole = {"temperature": temperature, "seed": seed, limit: most_out}
-    return {name: value for name, value in whole.items() if name not in without}

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ecva_bench.answering import ModelOutput
-from ecva_bench.checkpoints.chat_templates import fill_template
+from ecva_bench.checkpoints.chat_templates import fill_template, takes_parts
 from ecva_bench.checkpoints.files import reading
-from ecva_bench.errors import UsageError
+from ecva_bench.errors import AdapterError, UsageError
 from ecva_bench.libraries import quiet
 from ecva_bench.reading.thoughts import opened_by, template_options
 from ecva_bench.torchvision import ensure_torchvision
@@ -101,6 +101,7 @@ class VLLMEngine(Hf):
             enable_prefix_caching=self._prefix_caching,
             use_tqdm_on_load=False,
             trust_remote_code=self._trusted,
+            hf_overrides=self.family.config,
         )
 
     @cached_property
@@ -147,7 +148,7 @@ class VLLMEngine(Hf):
     def answer_many(self, video: Video, questions: Sequence[str]) -> list[str]:
         """Return the model's answers, all generated in one batch that shares the video's part of the prompt."""
         shown = self._look(video)
-        texts = [self._text([*shown.parts, {"type": "text", "text": question}]) for question in questions]
+        texts = [self._text(shown.content(question)) for question in questions]
         drawn = [{"temperature": self._temperature, "seed": seed_of(video, question)} for question in questions]
         outputs = self._generated(shown, texts, self._max_new_tokens, drawn if self._temperature else [])
         opening, completions = opened_by(texts[0]), [output.outputs[0] for output in outputs]
@@ -156,7 +157,7 @@ class VLLMEngine(Hf):
     def first_token_probabilities(self, video: Video, question: str, words: Sequence[str]) -> list[float]:
         """Return how probable it is that the answer begins with each of some words, 0 for those of low rank."""
         shown = self._look(video)
-        text = self._text([*shown.parts, {"type": "text", "text": question}])
+        text = self._text(shown.content(question))
         tokenizer = getattr(self.processor, "tokenizer", self.processor)
         special = self._is_to_begin(text)
 
@@ -212,8 +213,23 @@ class VLLMEngine(Hf):
         return not (begins and text.startswith(begins))
 
     def _text(self, content: Sequence[Mapping[str, Any]]) -> str:
-        message = {"role": "user", "content": content}
+        message: dict[str, Any] = {"role": "user", "content": content}
+        if not self._takes_parts:
+            message["content"] = "".join(one["text"] if "text" in one else self._mark(one["type"]) for one in content)
         return fill_template(self.processor, [message], **self._template_options)
+
+    @cached_property
+    def _takes_parts(self) -> bool:
+        return takes_parts(self.processor, **self._template_options)
+
+    def _mark(self, kind: str) -> str:
+        """Return what stands for an image or a video where the chat template takes texts alone, as vLLM has it."""
+        from vllm.model_executor.model_loader import get_model_cls
+
+        mark = get_model_cls(self.engine.model_config).get_placeholder_str(kind, 1)
+        if mark is None:
+            raise AdapterError(f"the chat template takes texts alone, and vLLM has no mark for a {kind}", self._name)
+        return str(mark)
 
     @classmethod
     def serve_lines(cls, model: str) -> tuple[str, str]:

@@ -41,6 +41,8 @@ def serve_lines(model: str) -> tuple[str, str]:
     }
     if options := family.options(frames):
         serve["--mm-processor-kwargs"] = json.dumps(options)
+    if family.config:
+        serve["--hf-overrides"] = json.dumps(family.config)
     place, _, revision = (model, "", "") if Path(model).expanduser().is_dir() else model.partition("@")
     if revision:
         serve["--revision"] = revision

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from ..judging import Judge
 from ..records.answers import Results
 from ..records.base import Record, View
-from ..records.scores import NO_VERDICT, Scores, Summary
+from ..records.scores import Scores, Summary
+from ..records.verdicts import NO_VERDICT
 from ..scoring.join import AnswerGroup, group_answers
 from ..wording import counted
 from .copies import equal
-from .entries import IDS_SHOWN, RULES, AuditedEntry, AuditFinding, EntryCount
+from .entries import IDS_KEPT, RULES, AuditedEntry, AuditFinding, EntryCount
 from .rules import about_one, quoted
 
 _Place = tuple[str, View]  # a task and a view
@@ -128,5 +129,5 @@ def _unjudged(scores: Sequence[Scores]) -> Iterator[AuditFinding]:
                 n=one.unjudged,
                 of=one.answers + one.unjudged,
                 text=f"no verdict of the judge ({one.column}), {quoted(next(iter(gaps.values()), ''))}{beside}",
-                ids=tuple(gaps)[:IDS_SHOWN],
+                ids=tuple(gaps)[:IDS_KEPT],
             )

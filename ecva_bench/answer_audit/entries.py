@@ -13,7 +13,8 @@ from ..reading.text import final_answer
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import Record, View
-from ..records.scores import Coverage, Reading
+from ..records.readings import Reading
+from ..records.scores import Coverage
 from ..scoring.choice import Choice
 from ..scoring.classification import Classification
 from ..scoring.detection import Detection
@@ -40,7 +41,7 @@ Rule = Literal[
     "unread",
 ]
 RULES: tuple[Rule, ...] = get_args(Rule)  # the most telling first
-IDS_SHOWN = 5
+IDS_KEPT = 5  # of a finding
 
 _READ_BY: dict[str, type[ReadingScorer]] = {
     one.name: one for one in (Classification, Timestamp, Detection, Choice, Grounding)
@@ -98,7 +99,7 @@ class AuditedEntry:
             n=len(ids),
             of=of,
             text=text,
-            ids=tuple(ids[:IDS_SHOWN]),
+            ids=tuple(ids[:IDS_KEPT]),
         )
 
     def count(self) -> EntryCount:

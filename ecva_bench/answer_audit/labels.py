@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from ..reading.look_alikes import as_it_looks
 from ..records.annotations import Label
-from ..records.scores import Reading
+from ..records.readings import Reading
 
 _CODE = re.compile(r"(?<![\d.,-])(\d{1,2})\s?[-‐-―−/._]\s?(\d{1,2})(?![\d-]|[.,]\d)")
 _UNLIKELY = 1e-6  # that as many agree by chance

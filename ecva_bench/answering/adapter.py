@@ -104,8 +104,13 @@ class Adapter(ABC):
     baseline: ClassVar[bool] = False
     card: ClassVar[ModelCard | None] = None
     scheme: ClassVar[bool] = False
-    immaterial: ClassVar[frozenset[str]] = frozenset()
+    immaterial: frozenset[str] = frozenset()
     independent: ClassVar[bool] = False
+
+    @classmethod
+    def of_target(cls, target: str) -> type[Adapter]:
+        """Return the class that is made for a target of a `scheme`, which is given the target. Default: this one."""
+        return cls
 
     @property
     def deterministic(self) -> bool:
@@ -147,6 +152,14 @@ class Adapter(ABC):
 
         It goes into the manifest and into every answer's key. It may change with the first answer, for example where an
         endpoint rejects a parameter, and must stay the same after that.
+        """
+        return {}
+
+    def asked_with(self, task: str) -> dict[str, str]:
+        """Return what goes with the questions of one task alone, by the option that, as `none`, leaves it out.
+
+        For example, words for each frame's second. It goes into the manifest beside the task's prompt and into the keys
+        of its answers. Default: nothing.
         """
         return {}
 

@@ -72,6 +72,8 @@ def model_class(found: registry.Plugin) -> type[Adapter]:
     _check_methods(found, kind)
     if not (isinstance(kind, type) and issubclass(kind, Adapter)):
         raise found.unfit("it does not derive from ecva_bench.Adapter")
+    if found.target and kind.scheme:
+        kind = kind.of_target(found.target)
     if kind.baseline != issubclass(kind, Baseline):
         raise found.unfit("it is marked as a baseline and is none, or the reverse: derive baselines from Baseline")
     return kind

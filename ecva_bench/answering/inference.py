@@ -208,7 +208,7 @@ class Inference:
         return tuple(question for question in keyed if question[0] not in job.settled)
 
     def _key(self, sample: Sample, view: View, removed: Sequence[Moment], sha256: str) -> str:
-        return key(identity(self.manifest), sample, view, removed, sha256)
+        return key(identity(self.manifest.spec, sample.task), sample, view, removed, sha256)
 
     # With the model
 

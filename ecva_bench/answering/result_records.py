@@ -14,7 +14,7 @@ from ..journal.manifests import KEYED
 from ..journal.writer import now
 from ..reading.thoughts import without_thought
 from ..records import Moment, Sample
-from ..records.answers import Answer, Event, Failure, Manifest, SeenFrames, Unasked, finish_of
+from ..records.answers import Answer, Event, Failure, Manifest, SampleAnnotation, SeenFrames, Unasked, finish_of
 from ..records.base import View, canonical_json, sha256_of
 from ..registry.source_files import error_place
 from ..untrusted import parse_json, well_formed
@@ -52,10 +52,11 @@ class PreparedVideo:
     warnings: tuple[str, ...] = ()
 
 
-def identity(manifest: Manifest) -> dict[str, Any]:
-    """Return what all keys of a run have in common."""
-    spec = manifest.spec  # `code` and `made_with` are those of a user's own model
-    return {name: spec[name] for name in KEYED if name in spec}
+def identity(spec: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """Return what the keys of all answers to a task have in common, by the settings of their run."""
+    common = {name: spec[name] for name in KEYED if name in spec}  # `code` and `made_with` are of a user's own model
+    more = spec.get("prompts", {}).get(task, {}).get("with")
+    return {**common, "with": more} if more else common
 
 
 def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequence[Moment], video_sha256: str) -> str:
@@ -74,12 +75,13 @@ def key(identity: Mapping[str, Any], sample: Sample, view: View, removed: Sequen
 
 
 def failures(
-    group: VideoQuestions, views: Sequence[View], identity: Mapping[str, Any], error: EcvaError
+    group: VideoQuestions, views: Sequence[View], spec: Mapping[str, Any], error: EcvaError
 ) -> Iterator[Failure]:
-    """Yield a failure for each question about a video of which none can be asked."""
+    """Yield a failure for each question of a run about a video of which none can be asked."""
     for view in views:
         for sample in group.asked(view):
-            yield failure(key(identity, sample, view, (), ""), sample, view, "prepare", error)
+            made = key(identity(spec, sample.task), sample, view, (), "")
+            yield failure(made, sample, view, "prepare", error)
 
 
 def event(name: str, **detail: Any) -> Event:
@@ -189,5 +191,6 @@ def failure(key: str, sample: Sample, view: View, stage: str, error: Exception) 
         error=(isinstance(error, EcvaError) and error.code) or type(error).__name__,
         message=f"{error!s:.2000}{place}".encode(errors="replace").decode(),
         retryable=error.retryable if isinstance(error, EcvaError) else True,
+        annotated=SampleAnnotation.of(sample),
         t=now(),
     )

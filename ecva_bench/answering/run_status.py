@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..journal.manifests import option_that_agrees
 from ..journal.results import read_results, read_spent
 from ..records.annotations import sample_parts
-from ..records.answers import Results
+from ..records.answers import THINKING, Results
 from ..records.base import View, canonical_json
 from .adapter import Baseline, QuestionCost
 from .runner import Runner
 from .severity import MOST
 
-_THINKING = ("reasoning_effort", "thinking_budget", "extra_body")  # settings that move how long a reply is
 BYTES_PER_ANSWER = 2000  # of a results file, where no trial says: an answer with its key, frames and times
 
 
@@ -28,7 +28,8 @@ class RunStatus:
 
     `seconds` is what the open ones take one after another, None where no trial tells. `cost` is what one takes at an
     endpoint, None for models elsewhere. `bytes` are those of the results and `video_bytes` those of the videos that are
-    there; `absent` videos are not.
+    there; `absent` videos are not. `option` is what a run needs to go on with the file, empty where it needs nothing or
+    the file is of another run altogether.
     """
 
     rows: dict[tuple[View, str], Counter[str]]
@@ -39,6 +40,7 @@ class RunStatus:
     absent: int
     computes: bool  # whether the model itself is run here, and not a baseline
     calls: int  # of the model, for all that is open: of a severity asked part by part, one for each part
+    option: str
 
     @property
     def open(self) -> int:
@@ -84,6 +86,7 @@ def run_status(runner: Runner, results: Path) -> RunStatus:
         len(media) - len(sizes),
         cost is None and not isinstance(runner.adapter, Baseline),
         _calls(rows, runner, held),
+        option_that_agrees(held.spec, runner.manifest.spec) if held else "",
     )
 
 
@@ -117,7 +120,7 @@ def _shown(spec: dict[str, Any]) -> str:
     description = spec.get("description")
     described = dict(description) if isinstance(description, dict) else {}
     generation = described.pop("generation", None)
-    thought = {name: generation.get(name) for name in _THINKING} if isinstance(generation, dict) else {}
+    thought = {name: generation.get(name) for name in THINKING} if isinstance(generation, dict) else {}
     return canonical_json([spec.get("model"), described, {name: said for name, said in thought.items() if said}])
 
 

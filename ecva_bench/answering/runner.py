@@ -14,14 +14,13 @@ from typing import Self
 from ..errors import AdapterError, ModelGone, VideoFatal
 from ..journal.manifests import sample_views
 from ..journal.writer import Journal, end_of
-from ..records.answers import Answer, End, Failure, Manifest
+from ..records.answers import Answer, End, Failure, Manifest, mark_trained
 from ..registry import no_exit, place_of_code
 from .adapter import Adapter
 from .deaths import UnderWay
 from .inference import Inference, Job, Settings
 from .plan import Plan
 from .result_records import ResultRecord
-from .training import mark_trained
 
 RunProgress = Callable[[int, int, int], None]
 

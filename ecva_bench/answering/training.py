@@ -1,7 +1,7 @@
 """Which videos of a run its model was trained on, as the record of its training says.
 
 A video is the same by the hash of its file, whatever it is called; and by data set and id, for a copy that was encoded
-anew has another hash. Reads `training.json` and videos' bytes; marks records and changes no answer.
+anew has another hash. Reads `training.json` and videos' bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ..errors import DataError, VideoError
 from ..names import Names
-from ..records.answers import Answer, Failure
 from ..records.identity import DatasetIdentity
 from ..records.training import TrainedOn, TrainedShare, TrainingVideo, parse_training
 from ..video import Video
@@ -79,10 +78,3 @@ def tell_trained(found: TrainedOn, owed: Mapping[str, int]) -> str:
     )
     marked = ", which are marked; score --unseen-only leaves them out" if seen else ""
     return f"the model was trained on the videos of {share}{marked}"
-
-
-def mark_trained(record: Answer | Failure, found: TrainedOn | None) -> Answer | Failure:
-    """Return a record marked as one about a video that the model was trained on, or itself where it was not."""
-    if found is None or record.video not in found.videos:
-        return record
-    return record.model_copy(update={"trained_on": True})

@@ -26,7 +26,7 @@ from .adapter import Adapter
 from .inference import Job, Settings
 from .plan import Plan
 from .prefetch import Prefetcher
-from .result_records import PreparedVideo, ResultRecord, event, failures, identity
+from .result_records import PreparedVideo, ResultRecord, event, failures
 from .runner import Runner, RunProgress, jobs, write
 
 DEATHS_OF_A_VIDEO = 2  # after so many workers died while asking about a video, it is given up
@@ -332,7 +332,7 @@ class WorkerPool:
             held = held[1:]
             self._settled += self.plan.owed_of(first)
             error = WorkerLost(f"{DEATHS_OF_A_VIDEO} workers died at this video ({why})", first.media, "run again")
-            for failure in failures(first, self.plan.views, identity(self._journal.manifest), error):
+            for failure in failures(first, self.plan.views, self._journal.manifest.spec, error):
                 if self._journal.state.get((failure.id, failure.view)) not in ("answer", "unasked"):
                     yield failure
         # Answers that dead workers have written need not be asked for again.

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..data import load_dataset
 from ..errors import UsageError
 from ..interchange.eval_results import eval_results
-from ..interchange.every_eval_ever import Evaluator, every_eval_ever
+from ..interchange.every_eval_ever import RETRIEVED, Evaluator, every_eval_ever
 from ..interchange.scored_runs import Bounds, ScoredRun, column_id, write_new
 from ..leaderboard.submission import submission
 from ..leaderboard.values import sample_values
@@ -16,7 +16,8 @@ from ..records.scores import Scores
 from ..scoring.factory import scorer_class
 from ..scoring.files import read_scores
 from ..scoring.unseen import without_videos
-from .calls import read_answer_file, read_scored
+from ..untrusted import parse_json
+from .reading import read_answer_file, read_scored
 
 EVAL_RESULTS, EVERY_EVAL_EVER = "eval-results", "every-eval-ever"
 SCORED_FORMS = (EVAL_RESULTS, EVERY_EVAL_EVER)  # which hold scores, and are folders
@@ -57,7 +58,8 @@ def export_scored(
 ) -> Sequence[Path]:
     """Write a scored run in one of the forms that hold scores, into the folder `out`, and return the files.
 
-    Raises `UsageError` for what the form needs and was not said, and `ResultsError` where a file is there already.
+    What was exported there before stays as it is. Raises `UsageError` for what the form needs and was not said, and
+    `ResultsError` where a file of another content has a name that is needed.
     """
     if form == EVAL_RESULTS:
         if not dataset:
@@ -66,4 +68,14 @@ def export_scored(
         files = eval_results(run, dataset, source)
     else:
         files = every_eval_ever(run, by)
+        if earlier := _exported_at(out / list(files)[-1]):
+            files = every_eval_ever(run, by, now=earlier)
     return write_new({out / path: text for path, text in files.items()})
+
+
+def _exported_at(record: Path) -> float | None:
+    """Return when a record of Every Eval Ever was exported, in seconds since 1970; None where it does not say."""
+    try:
+        return float(parse_json(record.read_text(encoding="utf-8"))[RETRIEVED])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or changed since: writing will tell

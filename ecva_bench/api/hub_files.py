@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from ..errors import ResultsError, UsageError
-from ..leaderboard.details import dataset_tables
-from ..leaderboard.files import TITLE, written
+from ..leaderboard.files import TITLE, page_tables, written
 from ..leaderboard.page import as_html
-from ..leaderboard.published import WITH_PUBLISHED, published_tables
+from ..leaderboard.published import published_tables, tables_of_others
 from ..leaderboard.submission import read_submissions
 from .boards import background
 
@@ -45,9 +44,8 @@ def _commits_of(folder: Path, answers: Collection[Path], *, space: bool) -> dict
     """Return the commits of one data set; each file of answers has one of its own, for it may be large."""
     dataset = folder.name
     found = read_submissions(folder)
-    tables = dataset_tables(
-        found, published=published_tables() if dataset in WITH_PUBLISHED else (), known=background()
-    )
+    others = tables_of_others(dataset)
+    tables = page_tables(dataset, found, published=published_tables(), others=others, known=background())
     title = f"{TITLE}: {dataset}"
     page = as_html(tables, title=title).encode()
     files = {

@@ -33,6 +33,18 @@ def fill_template(owner: Any, messages: Sequence[Mapping[str, Any]], **options: 
     return str(text)
 
 
+def takes_parts(owner: Any, **options: Any) -> bool:
+    """Return whether a chat template writes a message of parts, texts and pictures.
+
+    Older ones take one text, and fail at a list or write it as Python prints it. Raises as `fill_template`.
+    """
+    message = {"role": "user", "content": [{"type": "text", "text": "?"}]}
+    try:
+        return "'type'" not in fill_template(owner, [message], **options)
+    except TypeError:
+        return False
+
+
 @contextmanager
 def _bounded() -> Iterator[None]:
     """Watch what this thread runs."""

@@ -15,11 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CheckpointError
+from ..hub_ids import HUB_ID, HUB_NAME
 
 # What a language model of transformers is loaded from.
 LANGUAGE_MODEL = ("*.json", "*.jinja", "*.model", "*.txt", "*.safetensors", "*.bin")
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth", "*.pt", "*/*.safetensors", "*/*.bin")
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
+_OF_HUB = re.compile(rf"(?:{HUB_ID}|{HUB_NAME})(?:@[\w./-]+)?")  # a few old repositories have no owner
 _RECORD = "training.json"  # of how weights were trained: written after them, too, and no part of what they are
 _READ = frozenset({".bin", ".json", ".model", ".pt", ".pth", ".safetensors", ".txt"})
 
@@ -60,7 +61,7 @@ def find_checkpoint(
             what = "weights" if "*" in needed[0] else needed[0]
             raise CheckpointError(f"the folder holds no {what}", folder, f"put one of {', '.join(needed)} there")
         return Checkpoint(folder.resolve().name, folder, _hash_of(_stamps(folder, files)) if identify else "")
-    if not _HUB_ID.fullmatch(name):
+    if not _OF_HUB.fullmatch(name):
         raise CheckpointError(
             "there is no such checkpoint", name, f"name a folder or a hub id with {_option(option, '…')}"
         )

@@ -33,7 +33,8 @@ def check_fast_command(
     Example: ecva-bench check-fast --model videollama2 --data annotations.xlsx --videos videos/ --n 50
     """
     values = {name: value for name, value in locals().items() if name not in ("n", "out")}
-    from ..answering.request import in_both_modes
+    from ..answering.both_modes import in_both_modes
+    from ..answering.notices import tell_unusable
     from ..journal.results import read_results
     from ..leaderboard.forms import as_text
     from ..scoring.modes import compare_modes
@@ -41,7 +42,7 @@ def check_fast_command(
     from .progress import progress
 
     request = options.build_request(**values, limit=None, subset=None, shard=None, mode="exact")
-    if unusable := request.tell_unusable(request.plan):
+    if unusable := tell_unusable(request, request.plan):
         say(unusable, error=True)
     with progress("render", "clips") as rendered, progress(f"ask {model}", "answers") as settled:
         files = in_both_modes(request, n, out, rendered, settled)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..judging import Judge
     from ..judging.extras import RequestExtras
     from ..judging.judge import LanguageJudge
-    from ..judging.panel import Panel, PanelAgreement
+    from ..judging.panel import PanelAgreement
 
 _option = partial(typer.Option, rich_help_panel="Judge")
 
@@ -98,18 +98,15 @@ def judge_from_options(
     lacks calls. Raises `UsageError` for options of a judge where none is named.
     """
     from ..judging.panel import member_names
-    from ..judging.user_judge import is_user_judge, open_user_judge
+    from ..judging.user_judge import is_user_judge
 
     names = member_names(model or "")
-    if len(names) > 1:
-        return _open_panel(names, options, usual_votes)
-    if (model or options["replay"]) and not (model and is_user_judge(model)):
-        return _open_judge(model or "", options, usual_votes)
-    _refuse_idle(options, model)
-    return open_user_judge(model) if model else nullcontext()
+    if all(map(is_user_judge, names)) if model else not options["replay"]:
+        _refuse_idle(options, names[0])
+    return _opened(names, options, usual_votes) if model or options["replay"] else nullcontext()
 
 
-def _refuse_idle(options: JudgeOptions, model: str | None) -> None:
+def _refuse_idle(options: JudgeOptions, model: str) -> None:
     """Raise `UsageError` for options of a language model, where there is none."""
     from ..errors import UsageError
 
@@ -125,33 +122,32 @@ def _flag(name: str) -> str:
 
 
 @contextmanager
-def _open_panel(names: Sequence[str], options: JudgeOptions, usual_votes: int) -> Iterator[Panel]:
-    """Yield several judges as one: options are for those that are language models, and a budget is divided evenly."""
+def _opened(names: Sequence[str], options: JudgeOptions, usual_votes: int) -> Iterator[Judge]:
+    """Yield the judge of these names; of several, options are for language models, and a budget is divided evenly."""
     from ..judging.judge import LOCAL_PREFIX, LanguageJudge
-    from ..judging.panel import panel_of
-    from ..judging.user_judge import is_user_judge, open_user_judge
+    from ..judging.panel import Panel, opened_judge
+    from ..judging.user_judge import is_user_judge
 
     paid = [name for name in names if not is_user_judge(name) and not name.startswith(LOCAL_PREFIX)]
-    if all(map(is_user_judge, names)):
-        _refuse_idle(options, names[0])
 
-    def member(name: str) -> AbstractContextManager[Judge]:
-        if is_user_judge(name):
-            return open_user_judge(name)
+    def language(name: str) -> AbstractContextManager[Judge]:
+        if len(names) == 1:
+            return _open_judge(name, options, usual_votes)
         own: JudgeOptions = {**options, "export": None}
         if name not in paid:
             own["max_tokens"] = own["arg"] = None
         return _open_judge(name, own, usual_votes, members=max(1, len(paid)))
 
-    with panel_of(map(member, names)) as panel:
+    with opened_judge(",".join(names), language) as judge:
         try:
-            yield panel
+            yield judge
         finally:
-            for one in panel.agreement():
-                say(_agreement(one), error=True)
-            asked = [one for one in panel.members if isinstance(one, LanguageJudge)]
-            if asked and (path := options["export"]):
-                say(f"judge calls: {asked[0].export(path, panel=asked[1:]):,} in {path}", error=True)
+            if isinstance(judge, Panel):
+                for one in judge.agreement():
+                    say(_agreement(one), error=True)
+                asked = [one for one in judge.members if isinstance(one, LanguageJudge)]
+                if asked and (path := options["export"]):
+                    say(f"judge calls: {asked[0].export(path, panel=asked[1:]):,} in {path}", error=True)
 
 
 def _agreement(one: PanelAgreement) -> str:
@@ -225,12 +221,13 @@ def _extras(options: JudgeOptions) -> RequestExtras:
     """Return what `--judge-arg` has the requests say; `UsageError` for what it cannot."""
     from ..errors import UsageError
     from ..judging.completions import MAX_REPLY_TOKENS
-    from ..judging.extras import NAMES, RequestExtras
+    from ..judging.extras import RequestExtras
+    from ..records.answers import THINKING
     from .options import model_options
 
     given = model_options(options["arg"])
-    if unknown := next((name for name in given if name not in NAMES), None):
-        known = ", ".join(name.replace("_", "-") for name in NAMES)
+    if unknown := next((name for name in given if name not in THINKING), None):
+        known = ", ".join(name.replace("_", "-") for name in THINKING)
         raise UsageError(f"there is no option {unknown!r} of a judge", "--judge-arg", f"known are {known}")
     most_out = options["max_tokens"] or MAX_REPLY_TOKENS
     return RequestExtras.of(given, base_url=options["url"], most_out=most_out, option="--judge-arg")

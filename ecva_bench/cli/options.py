@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from ..answering.plan import Selection
     from ..answering.request import RunRequest
+    from ..answering.worker_options import WorkerOptions
     from ..records.base import View
     from ..samples import OptionOrder
     from ..tasks import SeverityFrom
@@ -178,7 +179,7 @@ def build_request(
 ) -> RunRequest:
     """Return the request the options describe; `UsageError` for an invalid value."""
     from ..answering.inference import Settings
-    from ..answering.request import RunRequest, WorkerOptions
+    from ..answering.request import RunRequest
 
     return RunRequest(
         model=model,
@@ -198,7 +199,7 @@ def build_request(
         name=name,
         selection=_selection(ids, subset, seed, limit, shard, available),
         settings=Settings(mode, memory_mb << 20, decoders, deadline, isolate, retry_errors),
-        worker_options=WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ()),
+        worker_options=_worker_options(engine, workers, devices),
     )
 
 
@@ -208,6 +209,12 @@ def _selection(
     from ..answering.plan import Selection
 
     return Selection(_id_list(ids), subset, seed, limit, _shard(shard), available)
+
+
+def _worker_options(engine: Literal["local", "ray"], workers: int | None, devices: str | None) -> WorkerOptions:
+    from ..answering.worker_options import WorkerOptions
+
+    return WorkerOptions(engine, workers, tuple(devices.split(",")) if devices else ())
 
 
 def _order(shuffle: str, rotate: bool) -> OptionOrder:

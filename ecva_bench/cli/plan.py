@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,6 @@ from ..wording import amount, counted, duration, size, usd
 from . import options
 
 if TYPE_CHECKING:
-    from ..answering.plan import Plan
     from ..answering.request import RunRequest
     from ..answering.run_status import RunStatus
     from ..answering.runner import Runner
@@ -71,13 +70,12 @@ def plan_command(
     from ..answering.run_status import run_status
 
     request, note = _needs_no_videos(options.build_request(**values))
-    notes = request.tell_data()  # refuses videos that are not those of the annotations, as a run does
+    request.check_numbering()  # as a run does
     runner = request.prepare()
     out = out or request.results_file
     found = run_status(runner, out)
-    notes = [note or request.tell_unusable(runner.plan), *notes, request.tell_samples(runner.manifest)]
-    _print_owed(runner.plan, [*notes, *request.tell_notes(runner.plan)])
-    _print_rows(found)
+    _print_owed(request, runner, note)
+    _print_rows(found, out)
     _print_cost(found)
     _print_machine(found, runner, out)
     _print_fit(found, len(runner.plan.groups), budget_usd, options.model_options(model_arg))
@@ -92,14 +90,23 @@ def _needs_no_videos(request: RunRequest) -> tuple[RunRequest, str]:
     return replace(request, data=replace(dataset, videos=_NOWHERE)), note
 
 
-def _print_owed(plan: Plan, notes: Sequence[str]) -> None:
+def _print_owed(request: RunRequest, runner: Runner, note: str) -> None:
+    """Print what is owed, and what is to be known of it; `note` is the first, where there is one."""
+    from ..answering import notices
+
+    plan = runner.plan
     videos, answers = counted(len(plan.groups), "video"), counted(plan.owed, "answer")
     answers += f" to {counted(plan.questions, 'question')}" if plan.questions != plan.owed else ""
-    for line in (f"{videos}, {answers} owed, {len(plan.unasked):,} not asked", *filter(None, notes)):
+    say(f"{videos}, {answers} owed, {len(plan.unasked):,} not asked")
+    notes = [note or notices.tell_unusable(request, plan), *notices.tell_data(request)]
+    notes += [notices.tell_samples(request, runner.manifest), *request.adapter.notes(plan.prompts)]
+    for line in filter(None, notes):
         say(line)
 
 
-def _print_rows(found: RunStatus) -> None:
+def _print_rows(found: RunStatus, out: Path) -> None:
+    if found.option:
+        say(f"{out}: a run goes on with it by {found.option}")
     say(f"{'view':<8} {'task':<15} {'owed':>6} {'answered':>9} {'failed':>7} {'open':>6}")
     for (view, name), row in found.rows.items():
         say(f"{view:<8} {name:<15} {row['owed']:>6,} {row['answered']:>9,} {row['failed']:>7,} {row['open']:>6,}")

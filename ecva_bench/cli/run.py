@@ -124,24 +124,18 @@ def _batch_option(out: Path, engine: str, workers: int | None, devices: str | No
 
 def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     """Answer what the results file still lacks and print what became of it; end with code 3 where that is not all."""
+    from ..answering import notices
     from ..answering.ending import on_signals
     from ..answering.orphans import none_left
     from ..journal.manifests import sample_views
     from .progress import progress
 
     work = request.open()
-    for note in request.tell_data():
-        say(note, error=True)
-    if request.on_trial:
-        asked = f"this run asks about {request.dataset.name}, drawn clips with which to try things"
-        what = f"{asked}: its scores say nothing of a model"
-        say(f"{what}; for the paper's videos see: ecva-bench data fetch cuva", error=True)
+    _warn(*notices.tell_data(request), notices.tell_trial(request))
     with progress("render", "clips") as rendered:
         request.render(work.plan, rendered)
-    if unusable := request.tell_unusable(work.plan):
-        say(unusable, error=True)
-    for note in filter(None, (request.tell_training(), *request.tell_notes(work.plan))):
-        say(note, error=True)
+    unusable, training = notices.tell_unusable(request, work.plan), notices.tell_training(request)
+    _warn(unusable, training, *request.adapter.notes(work.plan.prompts))
     with (
         on_signals(),
         none_left(),
@@ -150,25 +144,26 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
         progress(f"run {request.model}", "answers") as settled,
     ):
         before = len(journal.answered)
-        if request.settings.mode != work.manifest.spec["mode"]:
-            say(f"{request.model} answers each question alone, so this is a run in exact mode", error=True)
-        if note := request.tell_samples(work.manifest):
-            say(note, error=True)
+        _warn(notices.tell_mode(request, work.manifest), notices.tell_samples(request, work.manifest))
         try:
             end = work.run(journal, settled)
         finally:
             _print_cost(out, journal.usage)
     _print_outcome(out, before, end, journal)
-    if note := request.tell_curves(out):
-        say(note, error=True)
+    _warn(notices.tell_curves(request, out))
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         say(f"  {len(others)} of the missing are of earlier commands, which ask them", error=True)
-    if end.answers and end.answers in (end.empty, end.cut_off):
+    if end.useless:
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
         say(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", error=True)
         raise typer.Exit(3)
     if end.status != "complete":
         raise typer.Exit(3)
+
+
+def _warn(*notes: str) -> None:
+    for note in filter(None, notes):
+        say(note, error=True)
 
 
 def _print_cost(out: Path, usage: dict[str, float]) -> None:

@@ -86,7 +86,7 @@ class Canvas:
 @cache
 def _middles(count: int) -> NDArray[np.float64]:
     """Return where the middles of so many pixels in a row are."""
-    return np.arange(count, dtype=np.float64) + 0.5
+    return np.arange(0.5, count, dtype=np.float64)
 
 
 def _fill(area: NDArray[np.uint8], colour: Colour) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..names import Names, first_few
+from ..records.annotations import sample_parts
 from ..records.answers import Answer, Results
 from ..records.base import sha256_of_file
 from ..wording import counted
@@ -79,8 +80,15 @@ class CurveReferences:
             what = f"it has no curve of a video of {results.source}"
             raise DataError(what, self.path, "name the curves of this run's videos, which `data curves` makes")
         curved = {name: tuple(self._curved(one, found) for one in some) for name, some in kept.items()}
+        missing = {
+            sample: told.model_copy(update={"curve": self.of(sample_parts(sample).video)})
+            for sample, told in results.annotated.items()
+            if sample_parts(sample).task == "severity"
+        }
         others = {"other_files": names} if (names := self.of_other_files(results)) else {}
-        return results.model_copy(update={**curved, "spec": {**results.spec, "curves": {**self.describe(), **others}}})
+        made = {**self.describe(), **others}
+        told = {"annotated": {**results.annotated, **missing}, "spec": {**results.spec, "curves": made}}
+        return results.model_copy(update={**curved, **told})
 
     def of_other_files(self, results: Results) -> tuple[str, ...]:
         """Return the videos whose curve was made of another file than the model was shown, as far as both are known."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ResultsError
-from ..writing import write_whole
+from ..writing import holds, write_whole
 from .questions import FilmedSample
 
 _YAML = """# Written by ecva-bench: lmms_eval --include_path FOLDER --tasks {name} --log_samples
@@ -59,9 +59,10 @@ def share(results):
 
 
 def write_lmms_task(asked: Sequence[FilmedSample], name: str, folder: Path) -> list[Path]:
-    """Write the task's folder and return its files; `ResultsError` where the folder has something, or is no folder."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ResultsError("something has the name of the folder", folder, "name a new one with --out")
+    """Write the task's folder and return its files; one that has them already stays.
+
+    Raises `ResultsError` where the folder has something else, or is none.
+    """
     rows = [
         {
             "id": one.sample.id,
@@ -81,6 +82,10 @@ def write_lmms_task(asked: Sequence[FilmedSample], name: str, folder: Path) -> l
         folder / "utils.py": _UTILS,
     }
     try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if not all(holds(path, text) for path, text in texts.items()):
+                raise ResultsError("something else has the name of the folder", folder, "name a new one with --out")
+            return list(texts)
         for path, text in texts.items():
             write_whole(path, text)
     except OSError as error:

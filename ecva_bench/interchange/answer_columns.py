@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import UsageError
 from .columns import ANSWER_NAMES, FINISH_NAMES, PROMPT_NAMES, REFERENCE_NAMES, TASK_NAMES, VIDEO_NAMES
 from .nesting import KEY
+from .owed import OWED
 from .table import Columns
 from .values import answer_text, is_span
 from .words import bare_name, is_question_word, is_task, task_of
@@ -19,7 +20,7 @@ _NOT_LEFT = frozenset().union(
     TASK_NAMES,
     REFERENCE_NAMES,
     map(bare_name, (*PROMPT_NAMES, *FINISH_NAMES)),
-    ("error", "model", "modelname", KEY),
+    ("error", "model", "modelname", KEY, OWED),
 )
 
 

@@ -1,7 +1,8 @@
 """A scored run as a record of Every Eval Ever, version 0.3.0: one file of results, and one of instances beside it.
 
 The form is that of evaleval/every_eval_ever (`eval.schema.json`); `instances` writes the other file. Both lie in
-`data/<data set>/<developer>/<model>/`, as its data store has them, under a name that is the hash of what they hold.
+`data/<data set>/<developer>/<model>/`, as its data store has them, under a name that is the hash of what they hold but
+for the time of the export: what is exported again is the same file, all else lies beside it.
 Scores are in the column's own unit, a fraction where that is %, and a missing answer counts as the worst. All else that
 we know of a column is in `score_details.details`.
 """
@@ -27,6 +28,8 @@ from .scored_runs import ScoredRun, check_repository, column_id
 
 Relationship = Literal["first_party", "third_party", "collaborative", "other"]
 RELATIONSHIPS: tuple[Relationship, ...] = ("first_party", "third_party", "collaborative", "other")
+
+RETRIEVED = "retrieved_timestamp"  # the field of the time of the export, in seconds since 1970
 
 _KINDS = {"%": "proportion", "s": "seconds", "points": "points"}
 _PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -60,13 +63,7 @@ def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, now: float | None =
     results = _evaluation_results(run, dataset)
     if not results:
         raise UsageError("no column has a value to export", run.scores.source, "score the answers again")
-    name = _name(run, results, model)
-    folder = PurePosixPath("data", collection, *map(_folder, model.split("/")))
-    record: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "evaluation_id": evaluation,
-        **({"evaluation_timestamp": run.last} if run.last else {}),
-        "retrieved_timestamp": at,
+    timeless: dict[str, Any] = {
         "source_metadata": {
             "source_name": "ecva-bench",
             "source_type": "evaluation_run",
@@ -81,6 +78,15 @@ def every_eval_ever(run: ScoredRun, evaluator: Evaluator, *, now: float | None =
         "model_info": _model_info(run, model),
         "evaluation_results": results,
     }
+    record: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "evaluation_id": evaluation,
+        **({"evaluation_timestamp": run.last} if run.last else {}),
+        RETRIEVED: at,
+        **timeless,
+    }
+    name = _name(run, timeless)
+    folder = PurePosixPath("data", collection, *map(_folder, model.split("/")))
     lines = [json.dumps(line, ensure_ascii=False) + "\n" for line in instance_lines(run, evaluation, model)]
     if not lines:
         return {Path(folder / f"{name}.json"): _json(record)}
@@ -122,6 +128,8 @@ def _result(
         uncertainty |= {"confidence_interval": interval, "num_bootstrap_samples": run.scores.header.draws}
     prompt = run.results.spec.get("prompts", {}).get(summary.task, {})
     asked = {"prompt_template": prompt["text"]} if prompt.get("text") else {}
+    said = {name: held for name, held in run.results.spec.items() if name != "prompts"}
+    said |= {"asked_with": prompt["with"]} if prompt.get("with") else {}
     name = run.dataset or "unknown"
     return {
         "evaluation_result_id": column_id(summary),
@@ -131,7 +139,7 @@ def _result(
         "score_details": {"score": value, "details": as_texts(details), "uncertainty": uncertainty},
         "generation_config": {
             "generation_args": asked,
-            "additional_details": as_texts({k: v for k, v in run.results.spec.items() if k != "prompts"}),
+            "additional_details": as_texts(said),
         },
     }
 
@@ -171,7 +179,7 @@ def _model_id(run: ScoredRun, evaluator: Evaluator) -> str:
 def _model_info(run: ScoredRun, model: str) -> dict[str, Any]:
     """Return what is said of the model: it ran here unless an endpoint or another program answered."""
     header = run.scores.header
-    elsewhere = header.imported or header.model.startswith("openai:")
+    elsewhere = header.imported or header.model.removeprefix("blind:").startswith("openai:")
     engine = "vllm" if header.model.startswith("vllm:") else "transformers" if run.checkpoint else ""
     details = {
         "deployment_type": "unknown" if elsewhere else "self_deployed",
@@ -188,9 +196,9 @@ def _model_info(run: ScoredRun, model: str) -> dict[str, Any]:
     }
 
 
-def _name(run: ScoredRun, results: Sequence[Mapping[str, Any]], model: str) -> str:
-    """Return the UUID of what is exported: the same scores of the same answers have the same."""
-    said = json.dumps([run.scores.header.results_sha256, model, results], sort_keys=True)
+def _name(run: ScoredRun, record: Mapping[str, Any]) -> str:
+    """Return the UUID of what is exported: the same scores of the same answers, said alike, have the same."""
+    said = json.dumps([run.scores.header.results_sha256, record], sort_keys=True)
     return str(UUID(bytes=sha256(said.encode()).digest()[:16], version=4))
 
 

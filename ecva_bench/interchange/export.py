@@ -1,7 +1,8 @@
 """A run's answers as files of other programs: the way back of an import, which reads each of them again.
 
-Every form holds all answers and failures, extra ones included, with task, view, question and reference; but for
-QVHighlights', which holds the curves of the task severity alone, and is not read again.
+Every form holds all answers and failures, extra ones included, with task, view, question and reference, and a row for
+each question that the run owes; but for QVHighlights', which holds the curves of the task severity alone, and is not
+read again.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ..errors import ResultsError, UsageError
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Results
 from ..wording import counted
-from ..writing import write_whole
+from ..writing import holds, write_whole
 from .highlights import highlight_lines
+from .owed import OWED, owed_word, unanswered
 
 Fields = dict[str, str | int | None]
 
@@ -32,32 +36,35 @@ FORMS = {
     "vlmevalkit": ".xlsx",
 }
 
+_SAVED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 _CELL = 32_767  # characters that a cell of a workbook takes
 _AT_ONCE = 10_000  # rows of a parquet file that are in memory
 
 
 def export_results(results: Results, form: str, out: Path) -> int:
-    """Write a run's answers and failures to a new file and return their number.
+    """Write a run's answers and failures to a file and return their number; one with the same content stays.
 
-    Raises `UsageError` for an unknown form or one whose package is not installed, and `ResultsError` where the file is
-    there already, cannot be written or cannot hold a text.
+    Raises `UsageError` for an unknown form or one whose package is not installed, and `ResultsError` where another file
+    is there, it cannot be written or cannot hold a text.
     """
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", remedy=f"available: {', '.join(FORMS)}")
-    if out.exists():
-        raise ResultsError("the file to export into exists", out, "name a new file with --out")
     if form == HIGHLIGHTS:
         lines = highlight_lines(results)
-        _write(out, (f"{line}\n" for line in lines))
+        _write(out, lambda: (f"{line}\n" for line in lines))
         return len(lines)
     rows = _Rows(results)
-    _write(out, WRITERS[form](rows, out))
+    _write(out, lambda: WRITERS[form](rows, out))
     return len(rows.records)
 
 
-def _write(out: Path, content: Iterable[str | bytes]) -> None:
+def _write(out: Path, content: Callable[[], Iterable[str | bytes]]) -> None:
     try:
-        write_whole(out, content)
+        if out.exists():
+            if not holds(out, content()):
+                raise ResultsError("the file to export into is another", out, "name a new file with --out")
+        else:
+            write_whole(out, content())
     except OSError as error:
         raise ResultsError(f"the file cannot be written ({error.strerror})", out, "name another with --out") from error
 
@@ -73,16 +80,18 @@ class _Rows:
     """A run's answers and failures as flat rows, each made when it is its turn."""
 
     def __init__(self, results: Results) -> None:
-        found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures]
+        found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures, *unanswered(results)]
         self.records = sorted(found, key=lambda one: (one.task, one.id, one.view))
         self.questions = {task: prompt.get("text", "") for task, prompt in results.spec.get("prompts", {}).items()}
         options = ["options"] if any(isinstance(one, Answer) and one.options for one in self.records) else []
         self.names = ["id", "video", "task", "view", "question", *options]
-        self.names += ["prediction", "reference", "finish", "error"]
+        self.names += ["prediction", "reference", "finish", "error", OWED]
+        self.owed = {(sample, view) for view, samples in results.expects.items() for sample in samples}
 
     def __iter__(self) -> Iterator[Fields]:
         for record in self.records:
             row = _fields(record, self.questions.get(record.task, ""))
+            row[OWED] = owed_word((record.id, record.view) in self.owed)
             yield {name: row[name] for name in self.names}
 
 
@@ -128,7 +137,7 @@ def _lmms_eval(rows: _Rows, out: Path) -> Iterator[str]:
     for number, row in enumerate(rows):
         told_of = {"task": row["task"], "view": row["view"], "question": row["question"], "answer": row["reference"]}
         own = {"id": row["id"], "options": row["options"]} if "options" in row else {"id": row["id"]}
-        document = {"video_name": row["video"], **told_of, **(own if _is_query(row) else {})}
+        document = {"video_name": row["video"], **told_of, **(own if _is_query(row) else {}), OWED: row[OWED]}
         columns = {"target": row["reference"], "filtered_resps": [row["prediction"]], "resps": [[row["prediction"]]]}
         more = {"error": row["error"]} if row["error"] else {"finish_reason": row["finish"]}
         line = {"doc_id": number, "doc": document, **columns, **more}
@@ -142,7 +151,7 @@ def _vlmevalkit(rows: _Rows, out: Path) -> list[bytes]:
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
-    names = ["video", "task", "view", "question", "reference", "prediction", "finish", "error"]
+    names = ["video", "task", "view", "question", "reference", "prediction", "finish", "error", OWED]
     names += ["id"] if any(map(_is_query, rows)) else []
     names += ["options"] if "options" in rows.names else []
     sheet.append(["index", *("answer" if name == "reference" else name for name in names)])
@@ -158,7 +167,19 @@ def _vlmevalkit(rows: _Rows, out: Path) -> list[bytes]:
         sheet.append([number, *cells])
     content = io.BytesIO()
     book.save(content)
-    return [content.getvalue()]
+    return [_undated(content)]
+
+
+def _undated(workbook: io.BytesIO) -> bytes:
+    """Return a workbook without the time at which it was saved, so that the same rows make the same file."""
+    content = io.BytesIO()
+    with ZipFile(workbook) as old, ZipFile(content, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            held = old.read(name)
+            if name == "docProps/core.xml":
+                held = _SAVED.sub(rb"\g<1>1980-01-01T00:00:00Z", held)
+            new.writestr(ZipInfo(name), held, ZIP_DEFLATED)  # an entry's own time is 1980, too
+    return content.getvalue()
 
 
 def _is_query(row: Fields) -> bool:

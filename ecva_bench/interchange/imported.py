@@ -18,8 +18,8 @@ from ..data.durations import shown_durations
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
 from ..journal.writer import now, write_results
-from ..records.annotations import BY_CLASS, repeat_id, sample_parts
-from ..records.answers import Answer, Failure, Manifest, Results
+from ..records.annotations import repeat_id, sample_parts
+from ..records.answers import Answer, Failure, Manifest, Results, SampleAnnotation, mark_trained
 from ..records.base import VIEWS, View, cuts_moments, sha256_of
 from ..records.training import TrainedOn
 from ..samples import unasked as why_unasked
@@ -60,7 +60,7 @@ class Imported:
             sha256=hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest(),
             model=self.model,
             expects=self.manifest.expects,
-            references=self.manifest.references,
+            annotated=self.manifest.annotated,
             answers=tuple(answers[place] for place in order if place in answers),
             extra=tuple(answer for answer in self.answers if (answer.id, answer.view) not in owed),
             failures=tuple(one for one in self.failures if (one.id, one.view) in owed),
@@ -71,12 +71,11 @@ class Imported:
 
     def marked(self, trained_on: TrainedOn) -> Imported:
         """Return the run with the answers marked that are about videos the model was trained on."""
-        seen, mark = frozenset(trained_on.videos), {"trained_on": True}
         return replace(
             self,
             manifest=self.manifest.model_copy(update={"trained_on": trained_on}),
-            answers=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.answers),
-            failures=tuple(one.model_copy(update=mark) if one.video in seen else one for one in self.failures),
+            answers=tuple(mark_trained(one, trained_on) for one in self.answers),
+            failures=tuple(mark_trained(one, trained_on) for one in self.failures),
         )
 
     @property
@@ -178,7 +177,7 @@ def _nothing(read: Sequence[ReadFile]) -> UsageError:
 
 
 def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: str) -> Manifest:
-    """Return what the run owes and how it came here: all that is annotated of its tasks, by view."""
+    """Return what the run owes, by view, and how it came here: what its files say, else all that is annotated."""
     dataset = lookup.dataset
     tasks: dict[View, set[str]] = defaultdict(set)
     for task, view in {
@@ -189,7 +188,8 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
     views: list[View] = [view for view in VIEWS if view in tasks]
     expects: dict[View, tuple[str, ...]] = {}
     unasked: dict[str, str] = {}
-    references: dict[str, str] = {}
+    annotated: dict[str, SampleAnnotation] = {}
+    answered = {(answer.id, answer.view) for answer in joined.answers}
     for view in views:
         owed = []
         for task in sorted(tasks[view]):
@@ -200,14 +200,15 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
                 unasked |= why_unasked(each, TASKS[task])
                 for sample, one in lookup.samples(each.video, task).items():
                     asked = [repeat_id(sample, number) for number in range(repeats)]
-                    if task in BY_CLASS:
-                        references |= dict.fromkeys(asked, one.reference)
                     if "@" in sample_parts(sample).name and not rotated:
                         continue
                     if cuts_moments(view) and not each.moments:
                         unasked[f"{sample}@{view}"] = "no annotated moment"
                     else:
-                        owed += asked
+                        here = [one for one in asked if joined.owed is None or (one, view) in joined.owed]
+                        owed += here
+                        missing = (each for each in here if (each, view) not in answered)
+                        annotated |= dict.fromkeys(missing, SampleAnnotation.of(one))
         expects[view] = tuple(owed)
     spec: dict[str, Any] = {
         "model": model,
@@ -223,7 +224,7 @@ def _manifest(read: Sequence[ReadFile], joined: Joined, lookup: Lookup, model: s
         spec=spec,
         expects=expects,
         unasked=unasked,
-        references=references,
+        annotated=annotated,
         environment={"ecva_bench": __version__},
         t=now(),
     )

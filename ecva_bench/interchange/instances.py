@@ -2,7 +2,8 @@
 
 The lines of a column give its mean: a missing answer has one with the worst value and its error, and an answer that the
 metric gave no value for has none. An answer without any value, and one that was not asked for, has a line of no column,
-which says so in `error`, so that no text is lost.
+which says so in `error`, so that no text is lost. `owed` in the metadata says whether the run owed the answer: all that
+it owed has a line, so that an import owes the same.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.scores import Score, Summary
+from .owed import OWED, owed_word, unanswered
 from .scored_runs import ScoredRun, column_id
 
 SCHEMA_VERSION = "0.3.0"
@@ -26,13 +28,15 @@ _Place = tuple[str, str]  # a sample and a view
 def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict[str, Any]]:
     """Yield a line for each column's each sample, and then those of no column. `evaluation` and `model` are ids."""
     common = {"schema_version": SCHEMA_VERSION, "evaluation_id": evaluation, "model_id": model}
-    records: dict[_Place, Answer | Failure] = {(one.id, one.view): one for one in run.results.failures}
-    records |= {(one.id, one.view): one for one in run.results.answers}
+    extra: dict[_Place, Answer | Failure] = {(one.id, one.view): one for one in run.results.extra}
+    told_of: tuple[Answer | Failure, ...] = (*run.results.failures, *unanswered(run.results), *run.results.answers)
+    owed = {(one.id, one.view): one for one in told_of}
+    records = extra | owed
     scores: dict[_Place, dict[str, Score]] = defaultdict(dict)
     for score in run.scores.scores:
         scores[score.id, score.view][score.scorer] = score
     told = set()
-    asked = _samples(run, records)
+    asked = _samples(owed)
     for summary, _ in run.summaries():
         column = column_id(summary)
         for sample, value in _values(run, summary, asked, scores):
@@ -40,24 +44,24 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
             told.add(place)
             yield {
                 **common,
-                **_question(run, sample, summary.view, records.get(place)),
+                **_question(run, sample, summary.view, records.get(place), place in owed),
                 "evaluation_result_id": column,
                 **_given(records.get(place), scores[place].get(summary.scorer)),
                 "evaluation": {"score": value, "is_correct": _is_hit(summary) and value == 1},
             }
-    remaining = [(one, _why_not(one, scores[place])) for place, one in records.items() if place not in told]
-    remaining += [(one, "not scored: it was not asked for") for one in run.results.extra]
+    remaining = [(one, _why_not(one, scores[place])) for place, one in owed.items() if place not in told]
+    not_asked = "not scored: it was not asked for"
+    remaining += [(one, not_asked) for one in run.results.extra if (one.id, one.view) not in told]
     for record, why in remaining:
-        question = _question(run, record.id, record.view, record)
+        question = _question(run, record.id, record.view, record, (record.id, record.view) in owed)
         nothing = {"evaluation": {"score": 0.0, "is_correct": False}, "error": why}
         yield {**common, **question, **_given(record, None), **nothing}
 
 
-def _samples(run: ScoredRun, records: Iterable[_Place]) -> dict[_Place, list[str]]:
+def _samples(records: Iterable[_Place]) -> dict[_Place, list[str]]:
     """Return the samples of each question and view: several where it was asked several times."""
-    absent = [(one, coverage.view) for coverage in run.scores.coverage for one in coverage.all_absent]
     found: dict[_Place, dict[str, None]] = defaultdict(dict)
-    for sample, view in (*records, *absent):
+    for sample, view in records:
         found[question_of(sample), view][sample] = None
     return {place: list(samples) for place, samples in found.items()}
 
@@ -92,7 +96,7 @@ def _why_not(record: Answer | Failure, scores: Mapping[str, Score]) -> str:
     return f"not scored: {'; '.join(dict.fromkeys(reasons)) or 'no metric was asked'}"
 
 
-def _question(run: ScoredRun, sample: str, view: str, record: Answer | Failure | None) -> dict[str, Any]:
+def _question(run: ScoredRun, sample: str, view: str, record: Answer | Failure | None, is_owed: bool) -> dict[str, Any]:
     """Return what a line says of the question; its `sample_hash` is made as the form's guide has it."""
     parts = sample_parts(sample)
     text = str(run.results.spec.get("prompts", {}).get(parts.task, {}).get("text", ""))
@@ -106,7 +110,7 @@ def _question(run: ScoredRun, sample: str, view: str, record: Answer | Failure |
         "sample_hash": sha256(hashed.encode()).hexdigest(),
         "interaction_type": "single_turn",
         "input": asked,
-        "metadata": _about(parts.video, parts.task, view, record),
+        "metadata": {**_about(parts.video, parts.task, view, record), OWED: owed_word(is_owed)},
     }
 
 

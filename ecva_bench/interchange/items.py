@@ -18,20 +18,25 @@ from .columns import FINISH_NAMES, PROMPT_NAMES, TASK_NAMES
 from .lookup import Lookup
 from .mapping import FieldMap
 from .opening import AnswerFile
+from .owed import is_owed
 from .sources import AnswerSource
 from .table import Columns, Flat
 from .values import answer_text, held, is_span, option_texts, prompt_text, video_text
 from .words import SampleId, sample_ids, task_of, task_of_file, task_of_prompt, view_of
 
-# Columns of sample ids and of options as shown; the longer names are those of our tasks in other harnesses' logs.
+# Columns of sample ids, of options as shown and of what was owed; the longer names are those of other harnesses' logs.
 _IDS = ("id", "doc.id", "sample_id", "ecva_answered.id")
 _OPTIONS = ("options", "doc.options", "metadata.options", "ecva_answered.options")
+_OWED = ("owed", "doc.owed")
 _LONGEST_ERROR = 500  # characters of another program's message that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One answer of a row, or its want: `text` is None where the row holds none, and `lack` says what it holds."""
+    """One answer of a row, or its want: `text` is None where the row holds none, and `lack` says what it holds.
+
+    `owed`: whether the run owed it, None where the row does not say.
+    """
 
     name: str
     task: str | None
@@ -44,6 +49,7 @@ class Item:
     reference: str
     query: str = ""
     options: tuple[str, ...] = ()
+    owed: bool | None = None
 
     def sample(self, video: str) -> str:
         """Return the id of the sample that it answers about a video."""
@@ -125,6 +131,7 @@ def _item(
         reference=reference if isinstance(reference, str) else "",
         query=sample.query,
         options=option_texts(next((flat[name] for name in _OPTIONS if name in flat), None)),
+        owed=is_owed(next((flat[name] for name in _OWED if name in flat), None)),
     )
 
 

@@ -20,12 +20,16 @@ from .mapping import no_video_joins
 
 @dataclass
 class Joined:
-    """What came of the items: answers and failures in the files' order, names of other videos, and repeated answers."""
+    """What came of the items: answers and failures in the files' order, names of other videos, and repeated answers.
+
+    `owed`: the questions that the run owed, by id and view; None where not every row says whether it is one.
+    """
 
     answers: list[Answer] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     strangers: dict[str, None] = field(default_factory=dict)
     repeated: int = 0
+    owed: set[tuple[str, View]] | None = None
 
 
 def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined:
@@ -39,12 +43,16 @@ def join(files: Sequence[tuple[Path, Sequence[Item]]], lookup: Lookup) -> Joined
     _check_joins([path for path, _ in files], named, lookup)
     first: dict[tuple[str, View], tuple[str, str, str]] = {}
     failed: dict[tuple[str, View], Failure] = {}
+    if all(item.owed is not None for _, items in files for item in items):
+        joined.owed = set()
     for path, item, video in (
         (path, item, videos[item.name]) for (path, items), videos in zip(files, named, strict=True) for item in items
     ):
         place = (item.sample(video), item.view)
         if video not in lookup.annotations:
             joined.strangers[item.name] = None
+        if joined.owed is not None and item.owed:
+            joined.owed.add(place)
         if item.text is None:
             failed.setdefault(place, _failure(item, *place, video))
             continue

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .columns import is_known
+from .owed import OWED
 from .values import answer_text
 from .words import are_tasks, is_task, view_of
 
@@ -24,7 +25,7 @@ _OF_EVERY_ROW = ("task", "view")
 # The fields of an inspect sample that are taken, each under the name it has in a row of ours.
 _INSPECT = {"id": "id", "epoch": "epoch", "target": "target", "metadata": "metadata", "error": "error"}
 # What an instance of Every Eval Ever that we wrote says in its metadata.
-_OF_INSTANCE = ("video", "task", "view", "finish")
+_OF_INSTANCE = ("video", "task", "view", "finish", OWED)
 
 
 class Row(NamedTuple):

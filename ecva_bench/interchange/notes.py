@@ -53,6 +53,8 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
         meant = near(names[0], [each.media for each in lookup.annotations.values()])
         what = f"set aside: the answers to {counted(len(names), 'video')} not in {lookup.dataset.source}"
         notes.append(f"{what}: {_some(map(repr, names))}{meant}")
+    if joined.owed is not None:
+        notes.append(f"owed: {counted(len(joined.owed), 'question')}, which the rows say the run was asked")
     owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
     unowed = [a for a in joined.answers if (a.id, a.view) not in owed and a.video in lookup.annotations]
     if unowed:

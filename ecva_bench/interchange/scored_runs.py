@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ResultsError, UsageError
+from ..hub_ids import is_hub_id
 from ..records.answers import Results
 from ..records.scores import Scores, Summary
-from ..writing import write_whole
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+from ..writing import holds, write_whole
 
 
 class Bounds(NamedTuple):
@@ -46,7 +44,7 @@ class ScoredRun:
         description = self.results.spec.get("description")
         said = description.get("checkpoint") if isinstance(description, Mapping) else None
         name = said.partition("@")[0] if isinstance(said, str) else ""
-        return name if _REPOSITORY.fullmatch(name) else ""
+        return name if is_hub_id(name) else ""
 
     @property
     def last(self) -> str:
@@ -90,7 +88,7 @@ def column_id(summary: Summary) -> str:
 
 def check_repository(text: str, option: str) -> str:
     """Return the id of a repository, `OWNER/NAME`; `UsageError` for anything else."""
-    if not _REPOSITORY.fullmatch(text):
+    if not is_hub_id(text):
         raise UsageError(f"{text!r:.80} is no repository's id", option, "write OWNER/NAME, as the hub has it")
     return text
 
@@ -102,8 +100,9 @@ def write_new(files: Mapping[Path, str]) -> list[Path]:
     """
     try:
         for path, text in files.items():
-            if path.exists() and path.read_bytes() != text.encode():
-                raise ResultsError("another file has the name of an exported one", path, "name a new folder with --out")
+            if path.exists() and not holds(path, text):
+                what = "a file of another export, or one changed since, has the name of one of this"
+                raise ResultsError(what, path, "name a new folder with --out")
         for path, text in files.items():
             write_whole(path, text)
     except OSError as error:

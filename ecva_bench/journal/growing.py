@@ -25,9 +25,12 @@ class GrowingFile:
     the background: all that was appended while one sync ran is synced by the next, a tenth of a second later at most.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open or create a file. Raises `OSError`, and `BlockingIOError` where another process writes it."""
-        self.path = path
+    def __init__(self, path: Path, kind: str, otherwise: str | None = None) -> None:
+        """Open or create a file. Raises `OSError`, and `BlockingIOError` where another process writes it.
+
+        `kind` is what messages call it, and `otherwise` what the user may do besides where it cannot be gone on with.
+        """
+        self.path, self._kind, self._otherwise = path, kind, otherwise
         self._file = _open_locked(path, os.O_CREAT)
         self._size = os.fstat(self._file).st_size
         self._state = threading.Condition()  # of what follows
@@ -48,7 +51,7 @@ class GrowingFile:
             self._check_there(content)
             self._write(content)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._sync_repeatedly, name="results file", daemon=True)
+                self._thread = threading.Thread(target=self._sync_repeatedly, name=self._kind, daemon=True)
                 self._thread.start()
             self._state.notify_all()
 
@@ -106,7 +109,7 @@ class GrowingFile:
         self._size += written
         self._unsynced = True
         if written < len(content):
-            raise ResultsError("a record was written in part", self.path, _MAKE_ROOM)
+            raise ResultsError(f"a record of the {self._kind} was written in part", self.path, _MAKE_ROOM)
 
     def _sync_repeatedly(self) -> None:
         while True:
@@ -128,7 +131,7 @@ class GrowingFile:
                 self._failure = error
 
     def _refusal(self, error: OSError) -> ResultsError:
-        return ResultsError(f"a record cannot be written ({error.strerror})", self.path, _MAKE_ROOM)
+        return ResultsError(f"a record of the {self._kind} cannot be written ({error.strerror})", self.path, _MAKE_ROOM)
 
     def _check_failure(self) -> None:
         if self._failure:
@@ -139,8 +142,8 @@ class GrowingFile:
         ours = os.fstat(self._file)
         if ours.st_size != self._size:
             done = "emptied" if ours.st_size == 0 else "cut" if ours.st_size < self._size else "written to"
-            what = f"the results file was {done} by another program during the run, which stops here"
-            raise ResultsError(what, self.path, "restore it from a copy, or name another file with --out")
+            what = f"the {self._kind} was {done} by another program while it was written, which stops here"
+            raise ResultsError(what, self.path, ", or ".join(filter(None, ("restore it from a copy", self._otherwise))))
         try:
             there = self.path.stat()
         except OSError:
@@ -150,10 +153,11 @@ class GrowingFile:
         if ours.st_nlink:
             self._write(content)
             new = _name_of(self._file)
-            what = f"the results file was renamed{f' to {new}' if new else ''} during the run, which stops here"
-            raise ResultsError(what, self.path, "give it its name back, or name it with --out, to go on")
+            what = f"the {self._kind} was renamed{f' to {new}' if new else ''} while it was written, which stops here"
+            named = ", or name it with --out," if self._otherwise else ""
+            raise ResultsError(what, self.path, f"give it its name back{named} to go on")
         rescued = self._rescue(content)
-        what = f"the results file was {'replaced' if there else 'removed'} during the run, which stops here"
+        what = f"the {self._kind} was {'replaced' if there else 'removed'} while it was written, which stops here"
         raise ResultsError(what, self.path, f"rename {rescued}, which has all its records, to go on from there")
 
     def _rescue(self, content: bytes) -> Path:
@@ -183,7 +187,7 @@ def open_growing(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return GrowingFile(path)
+        return GrowingFile(path, kind, otherwise)
     except BlockingIOError:
         remedy = ", or ".join(filter(None, ("wait for it", otherwise)))
         raise ResultsBusy(f"{holder()} is writing this {kind}", path, remedy) from None

@@ -78,7 +78,21 @@ def keyed(manifest: Manifest) -> Manifest:
 def check_agreement(path: Path, in_file: Manifest, requested: Manifest) -> None:
     """Raise `SpecMismatch` where answers of a run could not stand in a file, for they would be made in another way."""
     if shown := differences(in_file, requested):
-        raise SpecMismatch(f"the file is of another run: {shown}", path, "use --out NAME")
+        option = option_that_agrees(in_file.spec, requested.spec)
+        remedy = f"go on with it by {option}, or begin another with --out NAME" if option else "use --out NAME"
+        raise SpecMismatch(f"the file is of another run: {shown}", path, remedy)
+
+
+def option_that_agrees(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Return what a user says to have answers made as the settings `there` say; empty where more differs, or nothing.
+
+    What goes with the questions of one task alone is left out by its option as `none`; see `Adapter.asked_with`.
+    """
+    found = list(_asked_otherwise(there, here))
+    if len(found) < len(list(_differences(there, here))) or any(one and other for _, _, one, other in found):
+        return ""
+    said = (f"leaving out --model-arg {name}" if one else f"--model-arg {name}=none" for _, name, one, _ in found)
+    return " and ".join(dict.fromkeys(said))
 
 
 def differences(there: Manifest, here: Manifest) -> str:
@@ -109,6 +123,9 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
     if parts[0] != parts[1]:
         yield " there, ".join("part {} of {}".format(*part) if part else "the whole run" for part in parts) + " here"
     yield from _other_prompts(old.get("prompts", {}), new.get("prompts", {}))
+    for task, name, one, other in _asked_otherwise(old, new):
+        how = "with other" if one and other else "with" if one else "without"
+        yield f"{task} was asked {how} {name} there"
     flat = [dict(_flat({k: v for k, v in spec.items() if k not in settled})) for spec in (old, new)]
     differing = [key for key in sorted(flat[0].keys() | flat[1].keys()) if flat[0].get(key) != flat[1].get(key)]
     described = {key.split(".")[1] for key in differing if key.startswith("description.")}
@@ -128,6 +145,21 @@ def _other_prompts(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mappi
             yield f"options shuffled by seed {seeds[0]} there, {seeds[1]} here"
         if old[task].get("from") != new[task].get("from"):
             yield f"severities from {_short(old[task].get('from'))} there, {_short(new[task].get('from'))} here"
+
+
+def _asked_otherwise(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what goes with the questions of one task alone, where it differs: task, name, and what it is in each run.
+
+    Left out is what a model's description says of all questions in one of them, which is a difference of its own.
+    """
+    specs = (old, new) if old.get("model") == new.get("model") else ({}, {})
+    prompts = [spec.get("prompts", {}) for spec in specs]
+    described = [spec.get("description", {}) for spec in specs]
+    for task in sorted(prompts[0].keys() & prompts[1].keys()):
+        one, other = (some[task].get("with", {}) for some in prompts)
+        for name in sorted({*one, *other} - {*described[0], *described[1]}):
+            if one.get(name) != other.get(name):
+                yield task, name, one.get(name, ""), other.get(name, "")
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -157,6 +189,7 @@ def joined(there: Manifest, here: Manifest) -> Manifest:
             "unasked": {**there.unasked, **here.unasked},
             "whole": union(there.whole, here.whole),
             "references": {**there.references, **here.references},
+            "annotated": {**there.annotated, **here.annotated},
             "lacking": None if covers and not lacking(here) else there.lacking,
             "name": here.name or there.name,
             "trained_on": _trained_on(there.trained_on, here.trained_on),
@@ -198,6 +231,7 @@ def _owes(manifest: Manifest) -> tuple[object, ...]:
         sample_views(manifest.expects),
         sample_views(manifest.whole),
         manifest.references,
+        manifest.annotated,
         manifest.lacking,
         manifest.name,
         manifest.trained_on,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from .. import registry
-from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, Unasked
+from ..records.answers import Answer, Doubt, Event, Failure, Manifest, Results, SampleAnnotation, Unasked
 from ..records.base import Record, View, sha256_of_file
 from ..records.training import TrainedOn
 from .lines import parse_records
@@ -78,7 +78,7 @@ def read_results(path: Path) -> Results:
         extra=tuple(extra),
         failures=tuple(one for place, one in failures.items() if place not in newest and place not in impossible),
         unasked=_by_view(_never_asked(manifest) | impossible),
-        references=manifest.references,
+        annotated=_annotated(manifest, failures.values()),
         lacking=lacking(manifest),
         spec=manifest.spec,
         doubts=tuple(doubts),
@@ -87,6 +87,12 @@ def read_results(path: Path) -> Results:
         repaired=sum(map(_repaired_faults, records)),
         trained_on=_trained_on(manifest, records),
     )
+
+
+def _annotated(manifest: Manifest, failures: Iterable[Failure]) -> dict[str, SampleAnnotation]:
+    """Return what the file says of samples that may have no answer."""
+    texts = {sample: SampleAnnotation(reference=text) for sample, text in manifest.references.items()}
+    return texts | manifest.annotated | {one.id: one.annotated for one in failures if one.annotated}
 
 
 def _trained_on(manifest: Manifest, records: Sequence[Record]) -> TrainedOn | None:

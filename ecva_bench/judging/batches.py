@@ -19,7 +19,7 @@ from ..untrusted import parse_json, say
 from ..wording import counted
 from . import completions
 from .budget import Budget
-from .client import EndpointOptions, Request
+from .client import FAILURES_IN_A_ROW, EndpointOptions, Request
 from .completions import RequestFailure
 from .store import Reply
 from .transport import BatchState, BatchTransport
@@ -46,6 +46,8 @@ class Batches:
         self._spooled: dict[Path, list[str]] = {}  # requests not submitted yet, by the file they are written to
         self._without: list[str] = []  # parameters that what is spooled leaves out
         self._not_covered: BudgetExhausted | None = None  # since the last wait
+        self._failed, self._replied = 0, False  # what was taken since the last reply, or since `check_replies`
+        self._last_failure = ""
         self._load()
 
     def close(self) -> None:
@@ -81,8 +83,9 @@ class Batches:
     def wait(self) -> bool:
         """Submit what was put and wait for it; return whether there is anything new to be taken.
 
-        Raises `BudgetExhausted` where the budget covers nothing of what was put.
+        Raises `BudgetExhausted` where the budget covers nothing of what was put, and `JudgeError` as `check_replies`.
         """
+        self.check_replies()
         not_covered, self._not_covered = self._not_covered, None
         for path, names in list(self._spooled.items()):
             self._submit(path, names)
@@ -93,6 +96,19 @@ class Batches:
         if not_covered and not wanted:
             raise not_covered
         return bool(wanted)
+
+    def check_replies(self) -> None:
+        """Raise `JudgeError` where all that was taken since the last reply failed, and that is much.
+
+        Within a batch the order says nothing: one reply in it, and the endpoint answers. The results are kept until
+        then; what failed goes out anew when the same command is run again.
+        """
+        if self._replied:
+            self._failed, self._replied = 0, False
+        elif self._failed >= FAILURES_IN_A_ROW:
+            what = f"all {self._failed:,} requests of batches failed, the last with: {self._last_failure}"
+            remedy = "mend that, then run the same command again: it asks these again, and what has a reply is stored"
+            raise JudgeError(what, self._transport().where, remedy)
 
     def take(self, name: str, request: Request, without: Collection[str]) -> Reply | RequestFailure | None:
         """Return what came of a request, its cost settled; None where nothing did yet."""
@@ -115,9 +131,16 @@ class Batches:
             if absurd := self._budget.settle(number, reply, lost=reply is None and status == 200):
                 found = RequestFailure(absurd)
                 self._results[name] = 400, json.dumps({"error": {"message": absurd}}).encode()
+            self._count(found)
         if isinstance(found, RequestFailure) and found.refusal:
             return Reply("", finish="content_filter", refusal=found.what, left_out=tuple(sorted(without)))
         return found
+
+    def _count(self, found: Reply | RequestFailure) -> None:
+        if isinstance(found, RequestFailure) and not found.refusal:
+            self._failed, self._last_failure = self._failed + 1, found.what
+        else:
+            self._replied = True
 
     def _transport(self) -> BatchTransport:
         if self._opened is None:

@@ -11,18 +11,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ..errors import BudgetExhausted, JudgeError
+from .bounds import Bound, CostBounds, Size, too_few, why_absurd
 from .prices import HOW_TO_PRICE, Price
 from .store import Cost, Reply
-
-ABSURD = 10  # times the most a request can count: no count, but a fault of the endpoint's
-MOST_TOKENS = 10_000_000  # no model's context is longer
-BYTES_PER_TOKEN = 32  # no text has so many on average: 4 in English, 6 in code with long names
-REPLIES_TO_TRUST = 5  # before which no request goes out that may cost more than is left
-LIKELY = 1.5  # times the largest count of all replies
 
 
 @dataclass
@@ -52,36 +47,6 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Size:
-    """The most tokens a request can count: of its `text`, of its `pictures` and of the reply, `out`.
-
-    Requests with equal `alike` have pictures that count the same, such as as many of the same size. `words` are the
-    bytes of text that certainly are counted. `key` is that of the vote, where a judge is asked.
-    """
-
-    text: int
-    out: int
-    pictures: int = 0
-    alike: Hashable = None
-    words: int = 0
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class _Reserved:
-    """The most that a request under way can count and cost; `part` of the price is asked."""
-
-    size: Size
-    most_in: int
-    part: float
-    usd: float
-
-    @property
-    def tokens(self) -> int:
-        return self.most_in + self.size.out
-
-
-@dataclass(frozen=True)
 class Limits:
     """What may be spent: `usd`, `tokens`, both or None of either, and how a user allows more: by the option `more`.
 
@@ -108,16 +73,12 @@ class Budget:
         self._usd_before, self._tokens_before = 0.0, 0.0  # of earlier commands
         if price is not None:
             usage.usd = 0.0
-        self._under_way: dict[int, _Reserved] = {}  # by number
+        self._bounds = CostBounds(price, widens=self.limited)
+        self._under_way: dict[int, Bound] = {}  # by number
         self._held_usd, self._held_tokens = 0.0, 0  # the sums of those
         self._numbers = itertools.count()
         self._settled = asyncio.Event()
-        self._counted: dict[Hashable, int] = {}  # most tokens of input, by `Size.alike`
-        self._excess = 1.0  # by how much replies have counted more than was thought to be the most
-        self._replies = 0  # that have counted: until the first has, one request at a time
-        self._longest = 0  # most tokens of a reply
         self.cost_of: dict[str, Cost] = {}  # by `Size.key`, what was settled and not taken yet
-        self._filled = 0.0  # most tokens of input, as a part of what was thought to be the most
 
     @property
     def limited(self) -> bool:
@@ -135,24 +96,24 @@ class Budget:
         Raises `BudgetExhausted` where the rest of the budget does not cover it and no request is under way.
         """
         while self.limited:
-            if self._admits(size, 1.0) and (self._replies or not self._under_way):
+            if self._admits(size) and (self._bounds.replies or not self._under_way):  # the first one alone
                 break
             if not self._under_way:
-                raise self._exhausted(size, 1.0)
+                raise self._exhausted(size)
             self._settled.clear()
             await self._settled.wait()
-        return self._hold(self._most(size, 1.0))
+        return self._hold(self._bounds.most(size))
 
     def reserve_in_batch(self, size: Size) -> int:
         """Hold the most a request in a batch can cost; `BudgetExhausted` where the budget does not cover it now."""
         part = self.price.batch if self.price else 1.0
         if self.limited and not self._admits(size, part):
             raise self._exhausted(size, part)
-        return self._hold(self._most(size, part))
+        return self._hold(self._bounds.most(size, part))
 
     def hold_in_batch(self, size: Size) -> int:
         """Hold as much for a request that is under way already, covered or not."""
-        return self._hold(self._most(size, self.price.batch if self.price else 1.0))
+        return self._hold(self._bounds.most(size, self.price.batch if self.price else 1.0))
 
     def settle(self, number: int, reply: Reply | None, *, lost: bool = False) -> str:
         """Count what a request did cost, and return what is wrong with the reply's count: nothing, or why it is absurd.
@@ -168,11 +129,11 @@ class Budget:
         self._settled.set()
         if reply is None and not lost:
             return ""
-        absurd = _absurd(reply, reserved) if reply else ""
-        if not reply or absurd or reply.tokens_in is None or reply.tokens_out is None or _too_few(reply, reserved.size):
+        absurd = why_absurd(reply, reserved) if reply else ""
+        if not reply or absurd or reply.tokens_in is None or reply.tokens_out is None or too_few(reply, reserved.size):
             usage.uncounted += 1
-            usage.uncounted_in += reserved.most_in
-            usage.uncounted_out += reserved.size.out
+            usage.uncounted_in += reserved.tokens_in
+            usage.uncounted_out += reserved.tokens_out
             self._charge(reserved.usd)
             self._note(reserved, Cost(reserved.usd if self.price else None, reserved.tokens))
             return absurd if self.limited else ""
@@ -186,7 +147,7 @@ class Budget:
             usd = reserved.part * self.price.of(reply.tokens_in, reply.tokens_out, cached)
             self._charge(usd)
         self._note(reserved, Cost(usd, reply.tokens_in + reply.tokens_out))
-        self._learn(reserved, reply.tokens_in, reply.tokens_out)
+        self._bounds.learn(reserved, reply.tokens_in, reply.tokens_out)
         return ""
 
     def estimate(self, sizes: Sequence[Size]) -> Usage:
@@ -194,14 +155,14 @@ class Budget:
 
         That is what they are likely to cost, the most where no reply has counted yet, and no more than is left.
         """
-        each = [self._likely(size, 1.0) for size in sizes]
+        each = [self._bounds.likely(size) for size in sizes]
         usd = sum(one.usd for one in each) if self.price else None
         if usd is not None and self._usd is not None:
             usd = min(usd, max(0.0, self._usd - self._spent_usd))
         return Usage(
             uncounted=len(each),
-            uncounted_in=sum(one.most_in for one in each),
-            uncounted_out=sum(one.size.out for one in each),
+            uncounted_in=sum(one.tokens_in for one in each),
+            uncounted_out=sum(one.tokens_out for one in each),
             usd=usd,
         )
 
@@ -217,61 +178,32 @@ class Budget:
         if self.usage.usd is not None:
             self.usage.usd += usd
 
-    def _note(self, reserved: _Reserved, cost: Cost) -> None:
+    def _note(self, reserved: Bound, cost: Cost) -> None:
         if key := reserved.size.key:
             self.cost_of[key] = self.cost_of.get(key, Cost()) + cost
 
-    def _most(self, size: Size, part: float) -> _Reserved:
-        pictures = self._counted.get(size.alike, size.pictures * self._excess) if size.alike is not None else 0
-        most_in = math.ceil(size.text * self._excess + pictures)
-        usd = part * self.price.of(most_in, math.ceil(size.out * self._excess)) if self.price else 0.0
-        return _Reserved(size, most_in, part, usd)
-
-    def _hold(self, most: _Reserved) -> int:
+    def _hold(self, most: Bound) -> int:
         number = next(self._numbers)
         self._under_way[number] = most
         self._held_usd += most.usd
         self._held_tokens += most.tokens
         return number
 
-    def _admits(self, size: Size, part: float) -> bool:
+    def _admits(self, size: Size, part: float = 1.0) -> bool:
         """Return whether the most a request can cost fits, or what it is likely to cost where no other is under way."""
-        if self._fits(self._most(size, part)):
+        if self._fits(self._bounds.most(size, part)):
             return True
-        trusted = self._replies >= REPLIES_TO_TRUST and not self._under_way
-        return trusted and self._fits(self._likely(size, part))
+        trusted = self._bounds.trusted and not self._under_way
+        return trusted and self._fits(self._bounds.likely(size, part))
 
-    def _likely(self, size: Size, part: float) -> _Reserved:
-        """Return what a request costs unless it is larger by half than all before; the most where none has counted."""
-        most = self._most(size, part)
-        if not self._replies:
-            return most
-        tokens_in = min(most.most_in, math.ceil(LIKELY * self._filled * most.most_in))
-        out = math.ceil(min(size.out * self._excess, LIKELY * self._longest))
-        usd = part * self.price.of(tokens_in, out) if self.price else 0.0
-        return _Reserved(replace(size, out=out), tokens_in, part, usd)
-
-    def _fits(self, cost: _Reserved) -> bool:
+    def _fits(self, cost: Bound) -> bool:
         usd = self._spent_usd + self._held_usd + cost.usd
         tokens = self._spent_tokens + self._held_tokens + cost.tokens
         return (self._usd is None or usd <= self._usd) and (self._tokens is None or tokens <= self._tokens)
 
-    def _learn(self, reserved: _Reserved, tokens_in: int, tokens_out: int) -> None:
-        """Take what a reply counted as the most of requests alike, and a count above the most as that of all."""
-        self._replies += 1
-        self._longest = max(self._longest, tokens_out)
-        alike = reserved.size.alike
-        if alike is not None:  # the whole input, so that it is no less than the pictures'
-            self._counted[alike] = max(tokens_in, self._counted.get(alike, 0))
-        for counted, most in ((tokens_in, reserved.most_in), (tokens_out, reserved.size.out)):
-            if most and self.limited:
-                self._excess = max(self._excess, counted / most)
-        most = self._most(reserved.size, 1.0).most_in  # with what this reply has taught
-        self._filled = max(self._filled, tokens_in / max(1, most))
-
-    def _exhausted(self, size: Size, part: float) -> BudgetExhausted:
+    def _exhausted(self, size: Size, part: float = 1.0) -> BudgetExhausted:
         limits, used, following, more = self._limits, [], [], []
-        likely = self._likely(size, part) if self._replies >= REPLIES_TO_TRUST else self._most(size, part)
+        likely = self._bounds.likely(size, part) if self._bounds.trusted else self._bounds.most(size, part)
         if self._tokens is not None and limits.tokens is not None:
             used.append(f"{self._spent_tokens:.0f} of {self._tokens:g} tokens")
             following.append(f"{likely.tokens} tokens")
@@ -296,30 +228,3 @@ class Budget:
 def tokens_of(spent: Mapping[str, float]) -> float:
     """Return all tokens in the fields of a `Usage`, those of uncounted requests at the most."""
     return sum(spent.get(name, 0) for name in ("tokens_in", "tokens_out", "uncounted_in", "uncounted_out"))
-
-
-def _absurd(reply: Reply, reserved: _Reserved) -> str:
-    """Return why a reply's count cannot be; nothing where it can, or where there is none."""
-    if reply.miscounted:
-        return f"the endpoint counts {reply.miscounted}, which is no number of tokens"
-    for name, counted, most in (
-        ("input", reply.tokens_in or 0, reserved.most_in),
-        ("output", reply.tokens_out or 0, max(reserved.size.out, _said(reply))),  # it may be longer than it may be
-    ):
-        if counted > min(ABSURD * most, MOST_TOKENS):
-            return f"the endpoint counts {counted} tokens of {name}, where {most} are the most there can be"
-    if (reply.tokens_cached or 0) > (reply.tokens_in or 0):
-        return f"the endpoint counts {reply.tokens_cached} cached tokens of {reply.tokens_in}"
-    return ""
-
-
-def _too_few(reply: Reply, size: Size) -> bool:
-    """Return whether a reply counts fewer tokens than its own text, or that of the request, must have."""
-    return (reply.tokens_in or 0) * BYTES_PER_TOKEN < max(1, size.words) or (
-        reply.tokens_out or 0
-    ) * BYTES_PER_TOKEN < _said(reply)
-
-
-def _said(reply: Reply) -> int:
-    """Return the bytes of a reply's text: no more tokens can be in it."""
-    return len((reply.content + reply.thought).encode("utf-8", "replace"))

@@ -21,7 +21,8 @@ from typing import Any, Protocol, TypeVar
 from ..errors import JudgeError
 from ..wording import duration
 from . import completions
-from .budget import Budget, Size
+from .bounds import Size
+from .budget import Budget
 from .completions import RequestFailure
 from .store import Reply
 from .transport import Transport

@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 from . import completions
 from .backend import Keep, Outcome, Vote
 from .batches import Batches
-from .budget import Budget, Size
+from .bounds import Size
+from .budget import Budget
 from .client import EndpointClient, EndpointOptions
 from .extras import NO_EXTRAS, RequestExtras
 from .store import Cost, Reply
@@ -173,6 +174,7 @@ class Endpoint:
                     votes.append(vote)
                 else:
                     keep([(vote, found if isinstance(found, Reply) else _reason(found))])
+            batches.check_replies()
 
     async def _answer(self, work: _Round) -> None:
         try:

@@ -15,9 +15,9 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from ..errors import UsageError
+from ..records.answers import THINKING
 from ..untrusted import is_secret, parse_json, scrubbed, secrets
 
-NAMES = ("reasoning_effort", "thinking_budget", "extra_body")
 # What the harness says itself, or what would change the form of a reply: one text, whole.
 _OURS = frozenset({
     "model", "messages", "temperature", "seed", "max_tokens", "max_completion_tokens", "logprobs", "top_logprobs",
@@ -47,12 +47,12 @@ class RequestExtras:
 
     @classmethod
     def of(cls, options: Mapping[str, str], *, base_url: str | None, most_out: int, option: str) -> Self:
-        """Read `NAMES` from options; `option` is what a user writes before one, such as `--model-arg`.
+        """Read `THINKING` from options; `option` is what a user writes before one, such as `--model-arg`.
 
         `most_out` are the most tokens of a reply, thoughts included. Raises `UsageError` for a value without a meaning,
         for a parameter that the harness sets, and where the endpoint's way to tell a budget is not known.
         """
-        effort, budget, own = (options.get(name, "") for name in NAMES)
+        effort, budget, own = (options.get(name, "") for name in THINKING)
         if effort and not _EFFORT.fullmatch(effort):
             raise UsageError("an effort is a word, as low, medium or high", f"{option} reasoning-effort={effort}")
         found = cls(

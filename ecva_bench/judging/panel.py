@@ -8,7 +8,7 @@ are stored and replayed as those of a judge alone. How far the members agree is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..reading.verdicts import Scale
 from ..statistics.agreement import Level, alpha_interval, krippendorff_alpha, raw_agreement
 from .calls import Call, Judge, ReplayingJudge, Verdict
+from .user_judge import JudgeSource, is_user_judge, open_user_judge
 from .verdicts import mean_verdict
 
 _DRAWS = 500  # of an interval that is printed with two digits
@@ -50,6 +51,18 @@ def member_names(judge: str) -> tuple[str, ...]:
         what = f"the judges {judge!r} of a panel are not as many as there are commas"
         raise UsageError(what, remedy="name each once, as a,b,c; a path with a comma needs another name")
     return names
+
+
+def opened_judge(
+    judge: JudgeSource, language: Callable[[str], AbstractContextManager[Judge]]
+) -> AbstractContextManager[Judge]:
+    """Return a context with a judge as a user names or gives it: their own, or of several, `a,b`, their panel.
+
+    `language` opens a language model of a name. Raises `UsageError` as `member_names` does.
+    """
+    if isinstance(judge, str) and len(names := member_names(judge)) > 1:
+        return panel_of(opened_judge(name, language) for name in names)
+    return language(judge) if isinstance(judge, str) and not is_user_judge(judge) else open_user_judge(judge)
 
 
 @contextmanager

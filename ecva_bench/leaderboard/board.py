@@ -78,7 +78,7 @@ def board(
     units = {name: f"{name} {summary.unit}" for name, summary in group.columns.items()}
     theirs = {column.column: column.heading for table in printed for column in table.columns_of(group.task)}
     names = units | {column: name for column, name in theirs.items() if column not in units}
-    standings = group.standings()
+    standings = group.standings
     blanks = [blank_score(row.submission, row.entry, group.by) for row in group.rows] if group.view == "full" else []
     blank = ("blank",) if any(blanks) else ()
     rows = [

@@ -101,12 +101,7 @@ def build_leaderboards(
     paths: list[Path] = []
     submissions = {dataset: read_submissions(folder / dataset, read) for dataset in sorted(datasets)}
     for dataset, found in submissions.items():
-        tables = dataset_tables(
-            found,
-            published=published if dataset in WITH_PUBLISHED else () if found else others.get(dataset, ()),
-            known=known,
-        )
-        tables += published_boards(others[dataset]) if found and dataset in others else []
+        tables = page_tables(dataset, found, published=published, others=others.get(dataset, ()), known=known)
         current = write_leaderboards(tables, folder / dataset, title=f"{TITLE}: {dataset}")
         for old in set((folder / dataset / "csv").glob("*.csv")) - set(current):
             old.unlink()
@@ -114,6 +109,24 @@ def build_leaderboards(
     of_paper = [one for dataset in WITH_PUBLISHED for one in submissions.get(dataset, ())]
     again = reproduction_tables(published, of_paper) if published else []
     return [*paths, *(_write_reproduction(again, folder) if again else [])]
+
+
+def page_tables(
+    dataset: str,
+    found: Sequence[Submission],
+    *,
+    published: Sequence[PublishedTable],
+    others: Sequence[PublishedTable],
+    known: Background,
+) -> list[Table]:
+    """Return the tables of a data set's page.
+
+    `published` are the paper's, which stand beside its runs; `others` those of other papers over this data set, which
+    make up the page, or end it.
+    """
+    beside = published if dataset in WITH_PUBLISHED else ()
+    tables = dataset_tables(found, published=beside or (() if found else others), known=known)
+    return [*tables, *(published_boards(others) if found else [])]
 
 
 def _write_reproduction(tables: Sequence[Table], folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ Models are ordered by the mean in which a sample without an answer counts 0, so 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -105,15 +105,12 @@ class LeaderboardGroup:
                 found.setdefault(name, summary)
         return {name: found[name] for name in sorted(found, key=lambda name: name != self.by)}
 
+    @cached_property
     def standings(self) -> dict[str, dict[str, Standing]]:
-        """Return the standing of each row that is ranked in a column, by column and label; baselines are not.
+        """The standing of each row that is ranked in a column, by column and label; baselines are not.
 
         Nor are rows that were not verified where others were, or whose judge did not qualify.
         """
-        return self._standings
-
-    @cached_property
-    def _standings(self) -> dict[str, dict[str, Standing]]:
         columns = self.columns
         ranked = {
             name: [row for row in self.rows if not row.baseline and row.counts(name) and row.mean(name) is not None]
@@ -259,23 +256,26 @@ def rows_on_the_same(rows: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
 
 
 def _rank_column(task: str, rows: Sequence[LeaderboardRow]) -> str:
-    """The first column of `RANKED_BY` that every run has, else that some run has, else the first there is."""
+    """Return the column that rows are ranked by: `ranking_column`, else the first there is."""
     verified = [row for row in rows if any(map(row.counts, row.summaries))]  # where there are some, no other chooses
-    scored = [
+    runs = [
         {
-            name
+            name: name not in row.disqualified
             for name, s in row.summaries.items()
             if s.zero_filled is not None and (not verified or row.counts(name) or name in row.disqualified)
         }
         for row in verified or rows
     ]
-    # One row's judge that does not qualify takes no column from the others.
-    wanted = [
-        name
-        for name in RANKED_BY.get(task, ())
-        if any(name in r.summaries and name not in r.disqualified for r in rows)
-    ]
-    everywhere = [column for column in wanted if all(column in names for names in scored)]
-    somewhere = [column for column in wanted if any(column in names for names in scored)]
-    present = [column for row in verified or rows for column in row.summaries]
-    return next(iter([*everywhere, *somewhere, *present]), "")
+    present = (column for row in verified or rows for column in row.summaries)
+    return ranking_column(task, runs) or next(present, "")
+
+
+def ranking_column(task: str, runs: Sequence[Mapping[str, bool]]) -> str:
+    """Return the first column of `RANKED_BY` that every run has, else that some run has; empty where none has one.
+
+    A run is its columns with a value, each with whether it may be ranked by: those of a judge that does not qualify may
+    not. Such a judge of one run takes no column from the others.
+    """
+    wanted = [column for column in RANKED_BY.get(task, ()) if any(run.get(column) for run in runs)]
+    everywhere = [column for column in wanted if all(column in run for run in runs)]
+    return next(iter([*everywhere, *wanted]), "")

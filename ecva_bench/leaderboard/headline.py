@@ -25,6 +25,9 @@ NOTES = (
     "not show that the model understood the videos.",
 )
 PAPER = "paper: the best figure that the paper prints, over its own videos and by its own arithmetic."
+DISQUALIFIED = (
+    "rouge2 counts shared words. It stands here because the judge is not qualified: with one that is, report `gated`."
+)
 UNJUDGED = "rouge2 counts shared words. For description, cause and effect, report `gated`, which needs a judge."
 
 
@@ -59,7 +62,11 @@ def headline_table(
     videos = max(map(_videos, groups), default=0)
     share = f"{answered:,} of {counted(owed, 'question')}"
     where = f" on {run.dataset}" if run.dataset.current else ""
-    unjudged = any(group.by == "rouge2" for group in groups)
+    by_words = [group.rows[0] for group in groups if group.by == "rouge2"]
+    if any(one.disqualified for row in by_words for one in row.entry.summaries):
+        unjudged = DISQUALIFIED
+    else:
+        unjudged = UNJUDGED if by_words else ""
     judges = judges_text(summary.signature for group in groups for summary in group.rows[0].entry.summaries)
     several = samples_text(group.rows[0].entry.coverage for group in groups)
     beware = [*warnings_of(run.scores), *filter(None, (judges, several))]
@@ -84,7 +91,7 @@ def headline_table(
         rows=tuple(
             (*_row(group, baselines), *([_paper_cell(group, published)] if published else [])) for group in groups
         ),
-        notes=(*beware, *NOTES, *([PAPER] if published else []), *([UNJUDGED] if unjudged else [])),
+        notes=(*beware, *NOTES, *([PAPER] if published else []), *filter(None, [unjudged])),
     )
 
 

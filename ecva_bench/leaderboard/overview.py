@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from urllib.parse import quote
 
+from ..hub_ids import HUB_ID
 from ..statistics.standings import Standing
 from .background import NOTHING_KNOWN, Background, Card
 from .board import marks_in, score_cell
@@ -23,7 +24,7 @@ _FACTS = ("judge", "frames", "checkpoint", "s per answer", "USD", "hardware", "a
 _PAPERS_OWN = "anomeval"  # stands for a text task where a table of the paper has it
 _ARXIV = re.compile(r"\barXiv[: ](\d{4}\.\d{4,5})\b")
 _REPOSITORY = re.compile(r"(?<![\w./-])[A-Za-z0-9-]+/[A-Za-z0-9_.-]*[A-Za-z0-9](?![\w/-])")
-_HUB = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+(?=@)")
+_HUB = re.compile(rf"(?<![\w./-]){HUB_ID}(?=@)")
 
 _Standings = Sequence[Mapping[str, Standing]]
 
@@ -73,7 +74,7 @@ def overviews(groups: Sequence[LeaderboardGroup], known: Background) -> list[Tab
 
 def _overview(groups: Sequence[LeaderboardGroup], of: str, known: Background) -> Table:
     headings = _headings(groups)
-    standings = [group.standings().get(group.by, {}) for group in groups]
+    standings = [group.standings.get(group.by, {}) for group in groups]
     rows = []
     for line in sorted(_lines(groups), key=lambda line: _order(line, groups, standings)):
         numbers = [_number(group, line.rows.get(n), standings[n], known) for n, group in enumerate(groups)]

@@ -126,6 +126,11 @@ class PublishedTable(_Strict):
         return self
 
 
+def tables_of_others(dataset: str) -> list[PublishedTable]:
+    """Return the tables of other papers over a data set; none where there are none."""
+    return published_tables(dataset) if dataset in OTHERS_PUBLISHED else []
+
+
 def published_tables(dataset: str = PUBLISHED_DATASET) -> list[PublishedTable]:
     """Return the paper's tables, or those of other papers over another data set, ordered by file name."""
     folder = files("ecva_bench.leaderboards") / FOLDER

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..records.scores import QUALIFIES, Qualification, Summary
+from ..records.scores import Summary
+from ..records.verdicts import QUALIFIES, Qualification
 
 HEADER = ("judge's ceiling", "judge's floor", "one fact changed", "told apart")
 MEANING = (

@@ -78,10 +78,16 @@ class Other(_Strict):
 
 
 class PaperReproduction(_Strict):
-    """What is known of how the paper's figures can be computed again."""
+    """What is known of how the paper's figures can be computed again.
+
+    `notes` stand below the released answers' scores; `audited_beside` are other released files that an audit compares
+    them with.
+    """
 
     schema_: Literal["ecva.reproduction/1"] = Field(alias="schema")
     released: tuple[ReleasedAnswers, ...]
+    audited_beside: tuple[str, ...]
+    notes: tuple[str, ...]
     reasons: tuple[Reason, ...]
     others: tuple[Other, ...]
 
@@ -114,7 +120,7 @@ def reproduction_tables(published: Sequence[PublishedTable], submissions: Sequen
     if not figures:
         return []
     return [
-        _again(figures),
+        _again(known, figures),
         _audited(known),
         *(_table(table, known, figures) for table in published),
         Table(
@@ -147,7 +153,7 @@ def _figures(
                 yield _Figure(of, names.get(column, column), shown, found, summaries.get((CORRECT, column)))
 
 
-def _again(figures: Sequence[_Figure]) -> Table:
+def _again(known: PaperReproduction, figures: Sequence[_Figure]) -> Table:
     """Return the released answers' scores by both protocols beside what is printed."""
     rows = tuple(
         (
@@ -171,12 +177,7 @@ def _again(figures: Sequence[_Figure]) -> Table:
         rows=rows,
         notes=(
             f"Reproduced: {done} of {counted(tried, 'figure')} that could be tried, to the last digit. Percent.",
-            f"{AS_PUBLISHED}: the arithmetic of the authors' program (a predicted class is compared with the first "
-            "digit of the annotated one; BLEU has answer and reference swapped; answers to excluded videos count). "
-            f"{CORRECT}: the right one, over the videos that are annotated.",
-            "The paper has no row of Video-LLaMA. Its answers are held against Video-llava, since all 984 descriptions "
-            "released as video_llava are also those released as video_llama. No other answers of video_llava were "
-            "released, so of causes and timestamps this is an assumption.",
+            *known.notes,
             f"By {CORRECT}: leave out --protocol.",
             *commands,
         ),
@@ -198,14 +199,14 @@ def _audited(known: PaperReproduction) -> Table:
         )
         for one in known.released
     )
-    files_ = " ".join(f"{one.file}" for one in known.released)
+    audited = " ".join([*(one.file for one in known.released), *known.audited_beside])
     return Table(
         title="What the audit says of the released answers",
         header=("file", "answers", "of those asked", "not asked", "distinct", "commonest, %", "findings", "SHA-256"),
         rows=rows,
         notes=(
             "not asked: answers to videos that have no annotation of the task. The texts are not published here.",
-            f"ecva-bench audit {files_} video_llava_description.json {_DATA}",
+            f"ecva-bench audit {audited} {_DATA}",
         ),
     )
 

@@ -11,14 +11,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..records.annotations import question_of, sample_parts
 from ..records.base import View
-from ..records.scores import UNJUDGEABLE, Scores, Summary, settings_of
+from ..records.scores import Scores, ScoresHeader, Summary, settings_of
 from ..records.twins import original_of
+from ..records.verdicts import UNJUDGEABLE
 from ..statistics.intervals import bootstrap_interval, mean_of
 from ..wording import counted
 from .submission import Entry, Submission, place_of
 from .values import sample_strata, sample_values
 
-IDS_SHOWN = 3
+_IDS_SHOWN = 3
 
 _Way = tuple[str, tuple[str, ...]]  # a column and how it was made
 
@@ -40,9 +41,7 @@ def on_the_same(runs: Sequence[Submission], task: str, view: View) -> list[Submi
         return list(runs)
     return [
         run.model_copy(
-            update={
-                "entries": tuple(_less(one, found, run.scores.seed) if one.task == task else one for one in run.entries)
-            }
+            update={"entries": tuple(_less(one, found, run.scores) if one.task == task else one for one in run.entries)}
         )
         for run in runs
     ]
@@ -80,7 +79,7 @@ def unjudgeable_texts(columns: Iterable[tuple[str, Summary]]) -> list[str]:
     why = "the judge gives no verdict on the reference either"
     return [
         f"unscorable for all runs, for {why}: {counted(len(ids), 'sample')} "
-        f"({', '.join(ids[:IDS_SHOWN])}{', …' if len(ids) > IDS_SHOWN else ''}) of {', '.join(names)}"
+        f"({', '.join(ids[:_IDS_SHOWN])}{', …' if len(ids) > _IDS_SHOWN else ''}) of {', '.join(names)}"
         for ids, names in left.items()
         if ids
     ]
@@ -90,7 +89,7 @@ def _way(summary: Summary) -> _Way:
     return summary.column, settings_of(summary.signature)
 
 
-def _less(entry: Entry, found: Mapping[_Way, Collection[str]], seed: int) -> Entry:
+def _less(entry: Entry, found: Mapping[_Way, Collection[str]], made: ScoresHeader) -> Entry:
     """Return an entry in which these samples, by column, count in no mean."""
     places = {way: set(map(place_of, ids)) for way, ids in found.items()}
     values, summaries = dict(entry.values), []
@@ -102,7 +101,7 @@ def _less(entry: Entry, found: Mapping[_Way, Collection[str]], seed: int) -> Ent
         clusters = [original_of(entry.video_of(place)) for place in values[one.column]]
         scored = len(out & before.keys() - absent)
         summaries.append(
-            _changed(one, found[_way(one)], values[one.column], clusters, entry.strata, scored, seed) if out else one
+            _changed(one, found[_way(one)], values[one.column], clusters, entry.strata, scored, made) if out else one
         )
     return entry.model_copy(update={"values": values, "summaries": tuple(summaries)})
 
@@ -121,7 +120,7 @@ def _summary_less(scores: Scores, summary: Summary, ids: Collection[str]) -> Sum
         if (score.task, score.view, score.scorer) == place and summary.column in score.values
         if (question := question_of(score.id)) in ids
     }
-    return _changed(summary, ids, values, clusters, sample_strata(scores, summary), len(scored), scores.header.seed)
+    return _changed(summary, ids, values, clusters, sample_strata(scores, summary), len(scored), scores.header)
 
 
 def _changed(
@@ -131,9 +130,12 @@ def _changed(
     clusters: Sequence[str],
     strata: Mapping[str, str],
     scored: int,
-    seed: int,
+    made: ScoresHeader,
 ) -> Summary:
-    """Return a summary over the values left, by sample or video, less `scored` samples that had a verdict."""
+    """Return a summary over the values left, by sample or video, less `scored` samples that had a verdict.
+
+    The interval is drawn as the scores `made` theirs: with the same seed, as often.
+    """
     numbers = list(values.values())
     own = [strata.get(place, "") for place in values] if summary.balanced else []
     gaps, stability = _judgeable(summary.gaps), summary.stability
@@ -147,7 +149,7 @@ def _changed(
             "zero_filled": (mean := mean_of(numbers, own)),
             "zero_filled_interval": None
             if mean is None
-            else bootstrap_interval(numbers, clusters, strata=own, seed=seed),
+            else bootstrap_interval(numbers, clusters, strata=own, seed=made.seed, draws=made.draws),
         }
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..records import Label
 from ..records.annotations import LETTERS
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .boxes import boxed
 from .text import ends, plain
 from .ticks import only_ticked

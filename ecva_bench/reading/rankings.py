@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .classes.cues import denied, example
 from .text import plain
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .boxes import boxed
 from .curves import SCALE, UNPARSED
 from .severity_ranges import WORDS, with_ranges_closed_up, with_ranges_of_a_reply

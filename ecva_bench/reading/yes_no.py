@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .anomaly_statements import CONDITION, FINAL, Said, sentence_says, statements
 from .boxes import boxed
 from .text import ends, plain

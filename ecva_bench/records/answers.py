@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import not_
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
-from .annotations import Label, Moment
+from .annotations import Label, Moment, Sample
 from .base import Record, SampleIdText, TaskName, VideoId, View
 from .training import TrainedOn
 
@@ -28,6 +28,10 @@ class SeenFrames(Record):
     corrupt: tuple[int, ...] = ()
 
 
+# Settings of a model at an endpoint that say how much it thinks, and so how long its replies are: in `generation` of a
+# run's description, in a judge's calls, and as options.
+THINKING = ("reasoning_effort", "thinking_budget", "extra_body")
+
 # How endpoints say that a text was cut off: OpenAI, Anthropic and Gemini, Mistral, the Responses API.
 _CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded"}
 
@@ -35,6 +39,22 @@ _CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens", "model_
 def finish_of(reason: str) -> str:
     """Return why a text ends, in the words of `Answer.finish`; other words of an endpoint are returned unchanged."""
     return "length" if reason.casefold() in _CUT_OFF else reason or "stop"
+
+
+class SampleAnnotation(Record):
+    """What is annotated of a sample that has no answer: the fields of its `Sample`, so that it counts as it would."""
+
+    reference: str = ""
+    key_sentences: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    moments: tuple[Moment, ...] = Field(default=(), exclude_if=not_)
+    label: Label | None = Field(default=None, exclude_if=lambda found: found is None)
+    options: tuple[str, ...] = Field(default=(), exclude_if=not_)
+    curve: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
+
+    @classmethod
+    def of(cls, told: Sample | Answer) -> SampleAnnotation:
+        """Return what a sample, or an answer to it, says."""
+        return cls(**{name: getattr(told, name) for name in cls.model_fields})
 
 
 class Answer(Record):
@@ -83,7 +103,7 @@ class Answer(Record):
 class Failure(Record):
     """One line of a results file: a question that got no answer. Never scored, always counted.
 
-    `trained_on`: the video is one that the model was trained on.
+    `trained_on`: the video is one that the model was trained on. `annotated` is what an answer would be held against.
     """
 
     type: Literal["error"] = "error"
@@ -97,7 +117,18 @@ class Failure(Record):
     message: str
     retryable: bool = False
     trained_on: bool = Field(default=False, exclude_if=not_)
+    annotated: SampleAnnotation | None = Field(default=None, exclude_if=lambda found: found is None)
     t: str = ""
+
+
+_Record = TypeVar("_Record", Answer, Failure, Answer | Failure)
+
+
+def mark_trained(record: _Record, found: TrainedOn | None) -> _Record:
+    """Return a record marked as one about a video that the model was trained on, or itself where it was not."""
+    if found is None or record.video not in found.seen:
+        return record
+    return record.model_copy(update={"trained_on": True})
 
 
 class Unasked(Record):
@@ -142,6 +173,11 @@ class End(Record):
     cut_off: int = Field(default=0, exclude_if=not_)
     t: str = ""
 
+    @property
+    def useless(self) -> bool:
+        """Whether there are answers, and all of them are empty, or all were cut off."""
+        return bool(self.answers) and self.answers in (self.empty, self.cut_off)
+
 
 class Lacking(Record):
     """Parts of a run divided by `--shard` that are not in a file: their numbers from 1, and the number of all parts."""
@@ -175,7 +211,8 @@ class Manifest(Record):
     `id@view` where that concerns one view. For a run divided by `--shard`, `whole` lists what all parts together owe,
     where that is known, and `lacking` are the parts that are not in a merged file. `name` is what tables call the run,
     where that is not the model's name. `references` are by id what the annotation answers to samples of tasks whose
-    accuracy is balanced over it, so that one without an answer counts in its own class. `trained_on` says which of the
+    accuracy is balanced over it, so that one without an answer counts in its own class. `annotated` is by id what is
+    annotated of samples of which answers made elsewhere have none. `trained_on` says which of the
     videos the model was trained on, where a record of its training is known. `sealed` says that each line of the file
     has a seal.
     """
@@ -190,6 +227,7 @@ class Manifest(Record):
     unasked: dict[str, str] = Field(default_factory=dict)
     whole: dict[View, tuple[str, ...]] = Field(default_factory=dict, exclude_if=not_)
     references: dict[str, str] = Field(default_factory=dict, exclude_if=not_)
+    annotated: dict[str, SampleAnnotation] = Field(default_factory=dict, exclude_if=not_)
     lacking: Lacking | None = None
     trained_on: TrainedOn | None = Field(default=None, exclude_if=lambda found: found is None)
     environment: dict[str, Any] = Field(default_factory=dict)
@@ -230,7 +268,7 @@ class Results(Record):
     the data set excludes or the run did not ask (for protocols that count them); `failures` has the last failure of
     every sample without an answer. `unasked` says, by view and sample id, why a view cannot be made of the video.
     `lacking` are the parts of the run in other files; their questions are among those owed only if the file lists them.
-    `references` are those of the manifest.
+    `annotated` is by id what is annotated of samples without an answer, as far as the file or the data set says it.
     `doubts` say what contradicts the data set or the file itself, as far as it was looked for. `packages` are those of
     which several versions gave answers, with the versions. `sealed`: a change of the file since it was written would
     have been noticed. `repaired`: in how many places it was, and was repaired. `trained_on`: which of the videos the
@@ -247,7 +285,7 @@ class Results(Record):
     extra: tuple[Answer, ...] = ()
     failures: tuple[Failure, ...] = ()
     unasked: dict[View, dict[str, str]] = Field(default_factory=dict)
-    references: dict[str, str] = Field(default_factory=dict)
+    annotated: dict[str, SampleAnnotation] = Field(default_factory=dict)
     lacking: Lacking | None = None
     spec: dict[str, Any] = Field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()

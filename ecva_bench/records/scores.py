@@ -7,18 +7,15 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .annotations import Label
 from .answers import Lacking
 from .base import Count, Decimals, Measured, Record, View
+from .readings import Reading
 from .repeats import Repeats, Stability
 from .training import TrainedShare
+from .verdicts import NO_VERDICT, JudgedPart, Qualification
 
 SCORES_SCHEMA = "ecva.scores/1"
-NO_VERDICT = "judge: "  # begins the reasons of gaps where a judge was asked and gave no verdict
-# Pairs of a right and a wrong answer that a judge must tell apart, as a share, in each column of a metric.
-QUALIFIES = 0.8
 _QUALIFIED = "qualified:"  # of a signature: yes or no; nothing where the judge was not asked
-UNJUDGEABLE = "; nor is there one on the reference"  # ends those of which the reference has none either
 
 
 class ScoresHeader(Record):
@@ -117,37 +114,17 @@ class Coverage(Record):
         return (*self.absent, *(self.repeats.absent if self.repeats else ()))
 
 
-class Qualification(Record):
-    """How well a judge tells right answers from wrong ones in a column, by controls that it was asked before all else.
-
-    `ceiling` is the mean of `n` references as answers, `floor` that of wrong answers (another video's reference, the
-    word None), `changed` that of the references with one fact changed, as the column has them. `auc` is the share of
-    pairs of a right and a wrong answer in which the right one has the better value, ties half, with its 95 % interval.
-    """
-
-    n: Count
-    floor: Measured
-    ceiling: Measured
-    changed: Measured | None = None
-    auc: Measured
-    interval: tuple[Measured, Measured] | None = None
-
-    @property
-    def qualifies(self) -> bool:
-        """Whether the judge tells enough of them apart."""
-        return self.auc >= QUALIFIES
-
-
 class Summary(Record):
     """One column of one scorer over one task and view; values are fractions where `unit` is %, else in that unit.
 
     `n` of `expected` samples were scored: those owed, less the `unscorable`, whose annotation lacks what the metric
     needs (`reasons` counts why), and the `exempt`, named by id: the column needs an edited view that cannot be made of
-    their videos. `unscored` have an answer the scorer gave no value for (`gaps` counts why), exempt or not. `mean` is
-    over the scored; in `zero_filled` those without an answer get the `worst` value, 0 where higher is better; it is
-    None where there are answers and the scorer gave no value for any. Of the `unjudgeable`, named by id, the reference
-    has no value either: they are unscored here, and count for no run beside this one. Intervals are 95 % bootstrap
-    intervals over videos. `floor` is the mean against other samples' references. `hits` counts the ones of a 0/1
+    their videos, or the answer is missing and the annotation gives nobody a value. `unscored` have an answer the
+    scorer gave no value for (`gaps` counts why), exempt or not. `mean` is over the scored; in `zero_filled` those
+    without an answer get the `worst` value, 0 where higher is better; it is None where there are answers and the
+    scorer gave no value for any. Of the `unjudgeable`, named by id, the reference has no value either: they are
+    unscored here, and count for no run beside this one. Intervals are 95 % bootstrap intervals over videos. `floor` is
+    the mean against other samples' references. `hits` counts the ones of a 0/1
     column. A `balanced` mean is the mean over the strata of the scores; `absent_strata` are by id those of samples
     without an answer. One whose stratum is not known is in each. Where questions are asked several times, samples here
     are questions, the value of each is the mean over its answers, and `stability` says how much these differ.
@@ -222,38 +199,6 @@ class Aggregate(Record):
     decimals: Decimals = 2
     value: Measured
     blind: bool = Field(default=False, exclude_if=not_)
-
-
-class JudgedPart(Record):
-    """A judge's reply to one question about an answer: a number per verdict, and its reasons in its own words."""
-
-    values: tuple[float, ...]
-    rationale: str = ""
-
-
-class Reading(Record):
-    """How a text was read: what, from which characters, by which rule, and what else it could have meant.
-
-    `status`: `read`; `unread`, nothing of the kind is named; `ambiguous`, several are named and none as the answer;
-    `out of range`, what is named is not among the choices; `no unit`, a bare number of unknown unit. Only a text that
-    is `read` has a value. `labels` are classes, the answer first, or the number of an option, from 1; `spans` are
-    (start, end) in seconds, in the text's order, `severities` from 0 to 10 are theirs, and `unparsed` are spans whose
-    severity cannot be read; `order` is a ranking; `yes` answers a question of yes or no. `places`
-    are the characters [start, end) that it was read from, in the answer as it is recorded. `others` are other
-    candidates named in the text, in its own words. `by` names the judge that read the text where the rules could not.
-    """
-
-    status: Literal["read", "unread", "ambiguous", "out of range", "no unit"] = "read"
-    rule: str = Field(default="", exclude_if=not_)
-    labels: tuple[Label, ...] = Field(default=(), exclude_if=not_)
-    spans: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
-    severities: tuple[float, ...] = Field(default=(), exclude_if=not_)
-    unparsed: tuple[tuple[float, float], ...] = Field(default=(), exclude_if=not_)
-    order: tuple[int, ...] = Field(default=(), exclude_if=not_)
-    yes: bool | None = Field(default=None, exclude_if=lambda value: value is None)
-    places: tuple[tuple[int, int], ...] = Field(default=(), exclude_if=not_)
-    others: tuple[str, ...] = Field(default=(), exclude_if=not_)
-    by: str = Field(default="", exclude_if=not_)
 
 
 class Score(Record):

@@ -6,6 +6,7 @@ Whoever trains a model elsewhere may write such a file by hand: `{"schema": "ecv
 
 from __future__ import annotations
 
+from functools import cached_property
 from operator import not_
 from typing import Annotated, Any, Self
 
@@ -89,6 +90,11 @@ class TrainedOn(Record):
     sha256: Sha256
     videos: tuple[str, ...] = ()
     at_least: bool = Field(default=False, exclude_if=not_)
+
+    @cached_property
+    def seen(self) -> frozenset[str]:
+        """The videos, to look one up."""
+        return frozenset(self.videos)
 
 
 class TrainedShare(Record):

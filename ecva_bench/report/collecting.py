@@ -229,4 +229,5 @@ def _run_value(run: Run, answers: Sequence[Answer], *, owed: int) -> dict[str, A
         "empty": len({question_of(answer.id) for answer in answers if not final_answer(answer.answer)}),
         "cut_off": len({question_of(answer.id) for answer in answers if answer.cut_off}),
         "scored": bool(run.scores),
+        "notes": [f"{task}: {text}" for task, texts in run.judge_notes.items() for text in texts],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..leaderboard.values import sample_values
@@ -29,7 +29,7 @@ class CountedValues:
     def __init__(self) -> None:
         self.metrics: dict[MetricKey, Metric] = {}
         self._values: dict[MetricKey, dict[int, dict[str, int]]] = defaultdict(dict)
-        self._scored: list[tuple[Metric, ...]] = []
+        self._scored: list[Mapping[Metric, bool]] = []
         self._means: dict[MetricKey, dict[int, dict[str, Any]]] = defaultdict(dict)
 
     def places(self) -> dict[MetricKey, int]:

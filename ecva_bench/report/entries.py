@@ -19,7 +19,8 @@ from ..reading.thoughts import final_answer_range, without_thought
 from ..records import Annotation, Label
 from ..records.annotations import LETTERS, question_of, sample_parts
 from ..records.answers import Answer, Failure
-from ..records.scores import Reading, Score
+from ..records.readings import Reading
+from ..records.scores import Score
 from ..taxonomy import TAXONOMY, load_taxonomy
 from . import tracks
 from .run import MetricKey, Run, column_label

@@ -57,6 +57,16 @@ class Plotted:
         """The metric the task is looked at by."""
         return self.metrics[0]
 
+    @property
+    def judge_notes(self) -> tuple[str, ...]:
+        """What boards tell of the judges of the runs, each text once, with the runs that it is of."""
+        called = labels([(run.results.model, run.results.name) for run in self.runs])
+        told: dict[str, list[str]] = defaultdict(list)
+        for name, run in zip(called, self.runs, strict=True):
+            for text in run.judge_notes.get(self.task, ()):
+                told[text].append(one_line(name))
+        return tuple(f"{', '.join(names)}: {text}" for text, names in told.items())
+
     def answers(self) -> Iterable[tuple[Run, Answer]]:
         """Yield the answers to the task on the full video, with their runs."""
         return (

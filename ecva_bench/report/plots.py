@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import io
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 METRICS_SHOWN = 6  # on a page of four panels; where there are more, a page of all means follows
 A4_LANDSCAPE = (11.69, 8.27)
 DPI = 200
+_CHARACTERS_PER_INCH = 22  # of the notes below a figure
 
 _FIGURES: dict[FigureName, Callable[[Figure | SubFigure, Plotted], None]] = {
     "means": panels.draw_means,
@@ -122,6 +124,7 @@ def _figure(name: FigureName, what: Plotted) -> Figure:
     figure = Figure(figsize=sizes.get(name, (5.0, 3.5)), layout="constrained")
     _FIGURES[name](figure, what)
     figure.suptitle(what.task, fontweight="bold", fontsize=9)
+    _tell_notes(figure, what)
     return figure
 
 
@@ -140,12 +143,22 @@ def _pages(what: Plotted) -> Iterator[Figure]:
     panels.draw_classes(below.add_subfigure(thirds[0]), few)
     panels.draw_durations(below.add_subfigure(thirds[1]), few)
     panels.draw_correlation(below.add_subfigure(thirds[2]), few)
+    _tell_notes(figure, what)
     yield figure
     if len(what.metrics) > METRICS_SHOWN:
         whole = Figure(figsize=A4_LANDSCAPE, layout="constrained")
         whole.suptitle(f"{title}, all metrics", fontweight="bold")
         panels.draw_means(whole, what)
+        _tell_notes(whole, what)
         yield whole
+
+
+def _tell_notes(figure: Figure, what: Plotted) -> None:
+    """Write below a figure what is to be known of the judges, in lines as long as it is wide."""
+    width = int(_CHARACTERS_PER_INCH * figure.get_figwidth())
+    lines = [line for note in what.judge_notes for line in textwrap.wrap(note, width)]
+    if lines:
+        figure.supxlabel("\n".join(lines), x=0.01, horizontalalignment="left", fontsize=6)
 
 
 def _saved(figure: Figure, form: str) -> bytes:

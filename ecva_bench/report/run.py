@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..errors import ResultsError
-from ..leaderboard.groups import RANKED_BY
+from ..leaderboard.groups import ranking_column
+from ..leaderboard.qualified import qualification_texts
 from ..reading.units import TimeUnit
 from ..records.answers import Results
 from ..records.scores import Score, Scores, Summary
@@ -18,6 +19,7 @@ from ..scoring.files import scores_path
 from ..scoring.protocol import PROTOCOLS
 from ..scoring.run_facts import unit_asked_for
 from ..untrusted import parse_json
+from ..wording import counted
 
 MetricKey = tuple[str, str, str]
 
@@ -71,13 +73,23 @@ class Run:
         }
 
     @property
-    def scored(self) -> tuple[Metric, ...]:
-        """The metrics in which the run has a mean, but those of a judge that is not qualified: boards rank by none."""
-        return tuple(
-            metric
+    def scored(self) -> dict[Metric, bool]:
+        """The metrics in which the run has a mean, with whether boards may rank by it: not where no judge qualified."""
+        return {
+            metric: not summary.disqualified
             for metric, (_, summary) in self.metrics.items()
-            if summary.zero_filled is not None and not summary.disqualified
-        )
+            if summary.zero_filled is not None
+        }
+
+    @cached_property
+    def judge_notes(self) -> dict[str, tuple[str, ...]]:
+        """What boards tell of the judge of a task on the full video: that it failed its controls, or was asked none."""
+        told: dict[str, dict[str, None]] = defaultdict(dict)
+        for scores in self.scores:
+            for task in dict.fromkeys(summary.task for summary in scores.summaries):
+                here = (one for one in scores.summaries if (one.task, one.view) == (task, "full"))
+                told[task] |= dict.fromkeys(qualification_texts(here))
+        return {task: tuple(texts) for task, texts in told.items()}
 
     @property
     def baseline(self) -> bool:
@@ -99,6 +111,16 @@ def column_label(column: str, protocol: str) -> str:
 def run_with_scores(results: Results, scores: Iterable[Scores]) -> Run:
     """Return a run with those of the scores that were made from exactly these answers."""
     return Run(results, tuple(one for one in scores if one.header.results_sha256 == results.sha256))
+
+
+def tell_incomplete(results: Results) -> list[str]:
+    """Return in a line each what a run lacks: answers that it owes, and parts that are in other files."""
+    owed = {(sample, view) for view, samples in results.expects.items() for sample in samples}
+    lines = [results.lacking.text] if results.lacking else []
+    if len(results.answers) >= len(owed):
+        return lines
+    failed = sum((one.id, one.view) in owed for one in results.failures)  # others, nobody asked for
+    return [f"{len(results.answers):,} of {counted(len(owed), 'answer')} there, {failed} failed", *lines]
 
 
 def dataset_of(path: Path) -> str | None:
@@ -132,14 +154,16 @@ def _first_line(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def main_metric(task: str, scored: Iterable[Collection[Metric]]) -> Metric | None:
-    """Return the metric a task is looked at by, as boards choose theirs: the first to rank by that every run has.
+def main_metric(task: str, scored: Iterable[Mapping[Metric, bool]]) -> Metric | None:
+    """Return the metric a task is looked at by: the one by which a board of these runs ranks (`ranking_column`).
 
-    `scored` are the metrics with a value, run by run; a run without one of the task is passed over. Where the runs
-    share none to rank by, it is the first they share, else the first there is; None where there is none.
+    `scored` are the metrics with a value, run by run, each with whether boards may rank by it; a run without one of the
+    task is passed over. Where there is none to rank by, it is the first that all runs share, else the first there is;
+    none of a judge that does not qualify. None where there is no other.
     """
-    of_runs = [here for run in scored if (here := [metric for metric in run if metric.task == task])]
-    every = list(dict.fromkeys(metric for run in of_runs for metric in run))
+    of_runs = [here for run in scored if (here := {one: may for one, may in run.items() if one.task == task})]
+    column = ranking_column(task, [{one.column: may for one, may in run.items()} for run in of_runs])
+    every = list(dict.fromkeys(metric for run in of_runs for metric, may in run.items() if may))
+    ranked = [metric for metric in every if metric.column == column]
     shared = [metric for metric in every if all(metric in run for run in of_runs)]
-    ranked = [metric for column in RANKED_BY.get(task, ()) for metric in shared if metric.column == column]
     return next(iter([*ranked, *shared, *every]), None)

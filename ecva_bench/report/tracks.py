@@ -13,7 +13,7 @@ from ..reading.spans.reader import Span, read_spans
 from ..reading.units import TimeUnit
 from ..records import Annotation, Moment
 from ..records.answers import Answer
-from ..records.scores import Reading
+from ..records.readings import Reading
 
 
 def frame_tracks(answers: Iterable[Answer]) -> list[dict[str, Any]]:

@@ -10,13 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..records.scores import Score
+from ..scoring.anomeval import AnomEval
+from ..scoring.gpt import Gpt
 from .run import column_label
 
-# The column that counts a reply, by scorer and question; other replies have the name of their column.
-_COUNTED_IN = {
-    "anomeval": {"consistency": "s2", "change": "s3", "control": "s3_control"},
-    "gpt": {name: f"gpt_{name}" for name in ("correctness", "detail", "context", "temporal")},
-}
+_COUNTED_IN = {scorer.name: scorer.counted_in for scorer in (AnomEval, Gpt)}
 
 
 def shown_verdicts(scored: Iterable[tuple[Score, str]]) -> dict[str, dict[str, Any]]:

@@ -35,6 +35,7 @@ NEEDS = {
     "gated": ("coverage", "logic", "consistency", "change"),
     "s3_control": ("control",),
 }
+_ONE_PART = {made_of[0]: column for column, made_of in NEEDS.items() if len(made_of) == 1}
 EDITED: dict[str, View] = {"change": "anomaly", "control": "control"}  # the view a part takes an answer from
 _EXPECTATIONS = ("s1", "s2", "s3", "S", "gated")
 
@@ -87,6 +88,7 @@ class AnomEval(JudgedScorer):
     """The paper's metric with its parts, the gated total, and s3 on the control."""
 
     name = "anomeval"
+    counted_in: ClassVar[Mapping[str, str]] = {part: column for part, column in _ONE_PART.items() if part != column}
     needs: ClassVar[Mapping[str, View]] = {
         f"{column}{suffix}": view
         for part, view in EDITED.items()

@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..errors import EcvaError, ScoringError, UsageError
+from ..records.scores import Scores
+from ..records.verdicts import UNJUDGEABLE
 from ..registry.source_files import error_line
 from ..wording import counted
 from .scorer import Column, Gap, Scorable, Scorer
 
 _ROUNDING = 1e-6  # a sum of floats may pass its bound by so much of it
+
+
+def idle_scorers(scores: Scores) -> dict[str, str]:
+    """Return the scorers that gave no answer a value, each with the reason for its first answer."""
+    scored = Counter[str]()
+    for summary in scores.summaries:
+        scored[summary.scorer] += summary.n
+    reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
+    return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
 
 
 def checked_values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, float]]:
@@ -55,12 +67,23 @@ def checked_summary(
 
 
 def checked_gaps(scorer: Scorer, item: Scorable) -> Mapping[str, Gap]:
-    """Return what a scorer says of the columns it left out; `ScoringError` where that is no `Gap` by column."""
+    """Return what a scorer says of the columns it left out; `ScoringError` where that is no `Gap` by column.
+
+    Its `reason` ends in `UNJUDGEABLE` where the gap is so, and nowhere else: a file of scores has nothing else that
+    tells these apart, and a judge's reply may end in any words.
+    """
     found = scorer.gaps(item)
     if not (isinstance(found, Mapping) and all(isinstance(gap, Gap) for gap in found.values())):
         what = f"gaps(item) of scorer {scorer.name!r} gave {found!r:.200}"
         raise ScoringError(what, f"{item.id} ({item.view})", 'it must give a Gap("why") by column')
-    return found
+    return {column: replace(gap, reason=_marked(gap)) for column, gap in found.items()}
+
+
+def _marked(gap: Gap) -> str:
+    reason = gap.reason
+    while reason.endswith(UNJUDGEABLE):
+        reason = reason.removesuffix(UNJUDGEABLE)
+    return reason + UNJUDGEABLE * gap.unjudgeable
 
 
 def check_distinct(scorers: Sequence[Scorer]) -> None:

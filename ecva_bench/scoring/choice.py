@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..blind.choice import CHOICE_RULES, BlindRule, ChoiceItem, choice_chance, choice_hits
 from ..reading.choices import VERSION, read_choice
 from ..records.annotations import sample_parts
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .readings import ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 

@@ -80,7 +80,10 @@ def _told(possible: Sequence[str], verdict: Settled) -> list[str] | Gap:
 
 def _columns(claims: Sequence[str] | Gap) -> list[str]:
     """Return the columns that an answer is owed a value of: of a kind, where the reference tells of it."""
-    told = [] if isinstance(claims, Gap) else [kind for kind in WEIGHTS if any(_is_of(kind, one) for one in claims)]
+    if isinstance(claims, Gap):
+        told = [] if claims.unjudgeable else list(WEIGHTS)  # else the judge was not reached, and it may tell of any
+    else:
+        told = [kind for kind in WEIGHTS if any(_is_of(kind, one) for one in claims)]
     return ["claims", *(f"claims_{kind}" for kind in told), "claims_false"]
 
 

@@ -15,7 +15,7 @@ from ..errors import ScoringError
 from ..reading.classes.reader import VERSION, first_number, read_class
 from ..reading.text import final_answer
 from ..records import Label
-from ..records.scores import Reading
+from ..records.readings import Reading
 from ..taxonomy import TAXONOMY, AnomalyClass, load_taxonomy
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .rewording import with_other_word
+from .exchange import with_other_word
 from .scorer import Scorable
 
 NOTHING = "None"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..reading.yes_no import VERSION, read_yes_no
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .readings import ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 

@@ -16,7 +16,7 @@ from ..reading.curves import middle
 from ..reading.spans.conclusions import says_none
 from ..reading.spans.reader import VERSION, Span, read_spans
 from ..reading.text import plain
-from ..records.scores import Reading
+from ..records.readings import Reading
 from ..statistics.rankings import average_precision, roc_area
 from .readings import ReadingScorer
 from .scorer import Column, Gap, Scorable

@@ -6,7 +6,8 @@ as far as its values, which exceed 5, show. Needs one answer and one reference; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from ..judging import Verdict
 from .judged import JudgedScorer, Part, Settled
@@ -39,6 +40,7 @@ class Gpt(JudgedScorer):
 
     name = "gpt"
     columns = (*_columns(""), *_columns(_EXPECTED))
+    counted_in: ClassVar[Mapping[str, str]] = {name: f"gpt_{name}" for name in DIMENSIONS}
 
     def prompt_names(self) -> tuple[str, ...]:
         """Return one prompt per dimension."""

@@ -14,6 +14,7 @@ from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..records.base import Record
 from ..statistics.intervals import Estimate, estimate
 from . import rewording
+from .exchange import with_other_word
 from .floor import rotate_references
 from .judged import QUESTIONS
 from .scorer import Scorable
@@ -83,7 +84,7 @@ def _texts(items: Sequence[Scorable], seed: int) -> dict[str, list[Scorable]]:
         "length": [rewording.padded(item.reference) for item in items],
         "order": [rewording.reordered(item.reference) for item in items],
         "language": [rewording.translated(item.reference) for item in items],
-        "word": [rewording.with_other_word(item.reference) for item in items],
+        "word": [with_other_word(item.reference) for item in items],
         "sentence": [rewording.with_other_sentence(item.reference, foreign[item.id]) for item in items],
     }
     return {

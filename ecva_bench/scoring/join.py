@@ -17,6 +17,7 @@ from ..records.base import View, sha256_of
 from ..records.repeats import Repeats
 from ..records.scores import Coverage
 from ..records.twins import original_of, twins_of
+from .missing import Missing
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class AnswerGroup:
     `siblings` are the task's other groups. All counts are of questions, however often each is asked.
     `impossible` says, by question, why other views cannot be made of its video, and `unasked` counts, by reason, the
     questions of which this view cannot. `trained_on` counts those owed about videos that the model was trained on.
-    `references` are by sample id what the annotation answers, as far as the run says
-    it of samples without an answer.
+    `unanswered` are what empty answers to the absent samples would be, as far as their annotation is known.
     """
 
     task: str
@@ -43,7 +43,7 @@ class AnswerGroup:
     trained_on: int = 0
     siblings: tuple[AnswerGroup, ...] = ()
     impossible: Mapping[str, Mapping[View, str]] = field(default_factory=dict)
-    references: Mapping[str, str] = field(default_factory=dict)
+    unanswered: tuple[Answer, ...] = ()
     unasked: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
@@ -121,6 +121,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
         given[answer.task, answer.view].append(answer)
     failures = {(failure.id, failure.view) for failure in results.failures}
     impossible, unasked = _impossible(results)
+    missing = Missing(results)
     trained = set(results.trained_on.videos) if results.trained_on else set()
     groups = []
     for task, view in sorted(expects.keys() | given.keys() | unasked.keys()):
@@ -146,7 +147,7 @@ def group_answers(results: Results, *, include_extra: bool) -> list[AnswerGroup]
                 duplicates=len(given[task, view]) - len(first),
                 trained_on=len(seen),
                 impossible=impossible,
-                references=results.references,
+                unanswered=tuple(missing.answers(sorted(absent), task, view)),
                 unasked=dict(sorted(unasked[task, view].items())),
             )
         )

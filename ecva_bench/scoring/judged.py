@@ -21,7 +21,7 @@ from ..errors import UsageError
 from ..judging import Call, Judge, JudgePrompt, Verdict
 from ..judging.prompts import load_prompt
 from ..records.base import VIEWS, View, cuts_moments
-from ..records.scores import NO_VERDICT, UNJUDGEABLE, JudgedPart, Qualification
+from ..records.verdicts import NO_VERDICT, JudgedPart, Qualification
 from .controls import Controls, controls_of
 from .protocol import Protocol
 from .scorer import Gap, Scorable, Scorer
@@ -43,13 +43,15 @@ class JudgedScorer(Scorer):
     """A scorer over verdicts on answers to whole videos, in their own pictures or in others.
 
     Subclasses give what a `Scorer` does, and `prompt_names`. `untested` are columns in which a wrong answer may be as
-    good as a right one, such as style: the judge is not measured by them.
+    good as a right one, such as style: the judge is not measured by them. `counted_in` are, by part, the columns that
+    count its reply under another name, or the other way round.
     """
 
     tasks = tuple(QUESTIONS)
     views: ClassVar[tuple[View, ...]] = tuple(view for view in VIEWS if not cuts_moments(view))
     needs_judge = True
     untested: ClassVar[frozenset[str]] = frozenset()
+    counted_in: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, protocol: Protocol, judge: Judge) -> None:
         super().__init__(protocol)
@@ -153,15 +155,12 @@ class JudgedScorer(Scorer):
             if verdict.values is not None:
                 yield verdict
                 continue
-            # A reply may say of itself what is said here of the reference.
-            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason.removesuffix(UNJUDGEABLE)}", False, False
+            reason, unanswered, unjudgeable = f"{NO_VERDICT}{verdict.reason}", False, False
             if _is_outcome(verdict):
                 control = next(controls)
                 unanswered, unjudgeable = control.values is not None, _is_outcome(control)
                 if control.passing:
                     reason += f"; on the reference: {control.reason}"
-                elif unjudgeable:
-                    reason += UNJUDGEABLE
             yield Gap(reason, unanswered=unanswered, unjudgeable=unjudgeable)
 
     def note(self, item: Scorable, parts: Mapping[str, Settled], gaps: dict[str, Gap]) -> None:

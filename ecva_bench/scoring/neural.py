@@ -63,6 +63,7 @@ class NeuralScorer(Scorer):
     """
 
     tasks = ("description", "cause", "effect")
+    complete = True
     default_checkpoint: ClassVar[str]
     files: ClassVar[tuple[str, ...]]
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers")

@@ -15,8 +15,8 @@ from statistics import fmean
 from ..judging import Call, Judge, Verdict
 from ..judging.calls import ReplayingJudge
 from ..records.annotations import question_of
-from ..records.scores import NO_VERDICT, Qualification
 from ..records.twins import original_of
+from ..records.verdicts import NO_VERDICT, Qualification
 from ..statistics.separation import separation
 from .checks import checked_values
 from .controls import Controls

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..reading.text import final_answer
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .protocol import Protocol
 from .scorer import Column, Scorable, Scorer
 from .second_reader import SecondReader

@@ -21,6 +21,7 @@ from ..statistics.repeats import question_means, spread_within
 from .checks import checked_gaps, checked_summary, checked_values
 from .floor import rotate_references
 from .join import AnswerGroup
+from .missing import not_owed
 from .scorer import Column, Gap, Scorable, Scorer
 
 
@@ -36,7 +37,9 @@ class ScoredGroup:
         self._absent = [sample for sample in group.absent if scorer.counts(sample_parts(sample).video)]
         self._obstacles = {item.id: reason for item in self._items if (reason := scorer.obstacle(item))}
         self._batch = [item for item in self._items if item.id not in self._obstacles]
-        self._absent_strata = self._strata_of_absent()
+        missing = scorables_of(scorer, group, group.unanswered)
+        self._not_owed = not_owed(scorer, missing)
+        self._absent_strata = {one.id: stratum for one in missing if (stratum := scorer.stratum(one))}
         self._strata = {question_of(sample): stratum for sample, stratum in self._absent_strata.items()}
         self._strata |= {question_of(item.id): scorer.stratum(item) for item in self._batch}
         self._videos = {question_of(sample): original_of(sample_parts(sample).video) for sample in self._absent}
@@ -59,17 +62,6 @@ class ScoredGroup:
         parts = [part for part in again.values() if len(part) > 1]
         stretch = self._scorer.stretches
         return [item for part in parts for item in rotate_references(part, seed=self._seed, stretch=stretch)]
-
-    def _strata_of_absent(self) -> dict[str, str]:
-        """Return the strata of the samples without an answer, as far as the run says what is annotated of them."""
-        references, place = self._group.references, (self._group.task, self._group.view)
-        return {
-            sample: self._scorer.stratum(
-                Scorable("", sample, sample_parts(sample).video, *place, candidate="", reference=reference)
-            )
-            for sample in self._absent
-            if (reference := references.get(sample))
-        }
 
     def _of_several_strata(self, values: list[dict[str, float]]) -> list[dict[str, float]]:
         """Return values without the balanced columns, where all samples are of one stratum: nothing is to balance."""
@@ -122,6 +114,7 @@ class ScoredGroup:
         gaps = [(question_of(item.id), gap) for item in self._batch if (gap := self._gaps[item.id].get(name))]
         without = {question: gap for question, gap in reversed(gaps) if question not in values}
         unjudgeable = {one for one, gap in without.items() if gap.unjudgeable and one not in exempt}
+        exempt = tuple(sorted({*exempt, *self._not_owed[name]} - unjudgeable))
         out = {*exempt, *unjudgeable}  # nor does another time of asking that brought no answer count
         worst = Counter(question for sample in self._absent if (question := question_of(sample)) not in out)
         worst.update(question for question, gap in gaps if gap.unanswered)
@@ -140,7 +133,7 @@ class ScoredGroup:
             higher_is_better=column.higher_is_better,
             worst=column.worst,
             n=len(values),
-            expected=len(self._questions([item.id for item in self._batch])) - len(exempt),
+            expected=len(self._questions([item.id for item in self._batch]) - {*exempt, *self._without(name)}),
             unscored=len(without),
             gaps=dict(sorted(Counter(gap.reason for gap in without.values()).items())),
             exempt=exempt,
@@ -164,6 +157,12 @@ class ScoredGroup:
 
     def _questions(self, answered: Iterable[str]) -> set[str]:
         return {question_of(sample) for sample in (*answered, *self._absent)}
+
+    def _without(self, column: str) -> set[str]:
+        """Return the answered questions that an optional column does not apply to."""
+        pairs = zip(self._batch, self._values, strict=True)
+        lacking = (item.id for item, own in pairs if column not in own and column not in self._gaps[item.id])
+        return set(map(question_of, lacking))
 
     def _stability(self, column: Column, given: Mapping[str, Sequence[float]], gaps: Sequence[Gap]) -> Stability | None:
         """Return how much values of one question differ; None where each is asked once."""
@@ -227,8 +226,8 @@ class ScoredGroup:
         ]
 
 
-def scorables_of(scorer: Scorer, group: AnswerGroup) -> list[Scorable]:
-    """Return the answers of a group as a scorer sees them: those that count for it, with their texts as compared."""
+def scorables_of(scorer: Scorer, group: AnswerGroup, answers: Sequence[Answer] | None = None) -> list[Scorable]:
+    """Return answers of a group, all but for others, as a scorer sees them: those that count for it, as compared."""
     strips = scorer.protocol.strip_special_tokens
     joined = join_descriptions if strips and group.task == "description" else str
 
@@ -249,7 +248,8 @@ def scorables_of(scorer: Scorer, group: AnswerGroup) -> list[Scorable]:
             twins=twins,
         )
 
-    return [item(answer) for answer in group.answers if scorer.counts(answer.video)]
+    found = group.answers if answers is None else answers
+    return [item(answer) for answer in found if scorer.counts(answer.video)]
 
 
 def _gaps(scorer: Scorer, item: Scorable, values: dict[str, float]) -> dict[str, Gap]:

@@ -16,7 +16,8 @@ from typing import ClassVar, Literal, Union
 from ..records import Label, Moment
 from ..records.answers import Answer
 from ..records.base import VIEWS, View
-from ..records.scores import JudgedPart, Qualification, Reading
+from ..records.readings import Reading
+from ..records.verdicts import JudgedPart, Qualification
 from ..version import __version__
 from .protocol import Protocol
 
@@ -172,7 +173,8 @@ class Scorer(ABC):
     `views` are those it scores on their own. `needs` names, by column, the edited view that it takes an answer from.
     One that `needs_judge` is made with a judge as second argument, and gets no shuffled-reference floor, which would
     double its calls; nor does one without `has_floor`, whose numbers do not come from the reference alone. For one that
-    `stretches` references, those of other videos are brought to the video's duration.
+    `stretches` references, those of other videos are brought to the video's duration. One that is `complete` has a
+    value in each column for every sample without an obstacle, so that it need not be asked about missing answers.
 
     >>> import ecva_bench as eb
 
@@ -196,6 +198,7 @@ class Scorer(ABC):
     needs_judge: ClassVar[bool] = False
     has_floor: ClassVar[bool] = True
     stretches: ClassVar[bool] = False
+    complete: ClassVar[bool] = False
     code: str = ""  # which file or package it is of, where not this project's; for `get_scorer` to set
 
     def __init__(self, protocol: Protocol) -> None:

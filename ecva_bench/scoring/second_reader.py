@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..judging import Call, Judge, Verdict
 from ..judging.panel import Panel
 from ..records import Label
-from ..records.scores import Reading
+from ..records.readings import Reading
 from ..taxonomy import AnomalyClass
 from .judged import chosen_prompt
 from .protocol import Protocol

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..reading.curves import cell_centres, is_constant, middle, points_at, segments_at
 from ..reading.severities import VERSION, read_severities
 from ..records.annotations import NO_MOMENTS
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .curves import CellReference, curve_columns, moment_columns, pooled_columns
 from .readings import ReadingScorer, unread_columns
 from .scorer import Column, Gap, Scorable

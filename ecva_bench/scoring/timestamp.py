@@ -17,7 +17,7 @@ import numpy as np
 from ..reading.spans.conclusions import says_none
 from ..reading.spans.reader import VERSION, Span, read_spans
 from ..reading.text import final_answer, plain
-from ..records.scores import Reading
+from ..records.readings import Reading
 from .readings import BY_JUDGE, ReadingScorer, unread_columns
 from .scorer import Column, Scorable
 from .second_reader import SecondReader

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..errors import UsageError
 from ..records.annotations import sample_parts
 from ..records.answers import Results
+
+
+def only_unseen(several: Iterable[Results]) -> Iterator[Results]:
+    """Return results without the questions about videos that any of their models was trained on; see `videos_seen`.
+
+    All of them are read before the first is returned.
+    """
+    read = list(several)
+    seen = videos_seen(read)
+    return (without_videos(results, seen) for results in read)
 
 
 def videos_seen(several: Sequence[Results]) -> frozenset[str]:
@@ -39,7 +49,7 @@ def without_videos(results: Results, videos: Collection[str]) -> Results:
             "extra": tuple(one for one in results.extra if one.video not in seen),
             "failures": tuple(one for one in results.failures if one.video not in seen),
             "unasked": {v: {i: why for i, why in some.items() if unseen(i)} for v, some in results.unasked.items()},
-            "references": {sample: text for sample, text in results.references.items() if unseen(sample)},
+            "annotated": {sample: told for sample, told in results.annotated.items() if unseen(sample)},
             "doubts": tuple(one for one in results.doubts if unseen(one.id)),
             "unseen_only": tuple(sorted(seen)),
         }

@@ -22,7 +22,7 @@ class TrainingLog:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._file = GrowingFile(folder / NAME)
+            self._file = GrowingFile(folder / NAME, "log of the training")
         except BlockingIOError:
             raise TrainingError("another process trains into the folder", folder, "wait for its end") from None
         set_aside_torn_tail(self._file)

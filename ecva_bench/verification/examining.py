@@ -18,7 +18,7 @@ from ..errors import ResultsError
 from ..interchange.lookup import Lookup
 from ..records import Sample
 from ..records.annotations import sample_parts
-from ..records.answers import Answer, Doubt, Results
+from ..records.answers import Answer, Doubt, Results, SampleAnnotation
 from ..records.base import Record, canonical_json, cuts_moments
 from ..records.identity import DatasetIdentity
 from ..records.scores import Scores
@@ -72,7 +72,7 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
             right = answer if lookup is None else _corrected(answer, _expected(lookup, answer.id), fields)
             doubts += [*_about(answer, right, dataset), *keys.doubts_about(answer)]
             kept[-1].append(right)
-    expects = results.expects
+    expects, annotated = results.expects, results.annotated
     if lookup is not None:
         absent = [(view, one) for view, ids in expects.items() for one in ids if _expected(lookup, one) is None]
         text = f"{lookup.dataset.name} has no such question"
@@ -80,8 +80,9 @@ def examined(results: Results, dataset: Dataset | None) -> Results:
         gone = set(absent)
         expects = {view: tuple(one for one in ids if (view, one) not in gone) for view, ids in expects.items()}
         kept[0] = [answer for answer in kept[0] if (answer.view, answer.id) not in gone]
+        annotated = annotated | _of_missing(results, lookup)
     found = {"answers": tuple(kept[0]), "extra": tuple(kept[1]), "expects": expects, "doubts": tuple(doubts)}
-    return results.model_copy(update=found)
+    return results.model_copy(update={**found, "annotated": annotated})
 
 
 def check_answers(results: Results) -> None:
@@ -144,6 +145,16 @@ def _corrected(answer: Answer, about: Sample | None, fields: Sequence[str]) -> A
     if sorted(answer.options) == sorted(about.options):
         update.pop("options", None)
     return answer.model_copy(update=update) if update else answer
+
+
+def _of_missing(results: Results, lookup: Lookup) -> dict[str, SampleAnnotation]:
+    """Return what the data set says of samples without an answer; not where curves of a file stand in its place."""
+    answered = {(answer.id, answer.view) for answer in results.answers}
+    missing = {one for view, ids in results.expects.items() for one in ids if (one, view) not in answered}
+    if "curves" in results.spec:
+        missing = {one for one in missing if sample_parts(one).task != "severity"}
+    found = {one: lookup.sample(one) for one in missing}
+    return {one: SampleAnnotation.of(sample) for one, sample in found.items() if sample}
 
 
 def _of_views(results: Results) -> Iterator[Doubt]:

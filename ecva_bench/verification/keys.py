@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..answering.result_records import key
+from ..answering.result_records import identity, key
 from ..errors import UsageError
 from ..interchange.joining import imported_key
 from ..interchange.lookup import Lookup
-from ..journal.manifests import KEYED
 from ..prompt_files import read_prompt
 from ..records import Sample
 from ..records.answers import Answer, Doubt, Results
 from ..tasks import PROMPT_SETS, TASKS, Prompt
 
-_OF_ALL = ("model", "description", "decoder", "mode")  # of `KEYED`, what every run of today says
+_OF_ALL = ("model", "description", "decoder", "mode")  # of what keys hold, what every run of today says
 
 
 class Keys:
@@ -31,20 +30,19 @@ class Keys:
         self._tasks = dict.fromkeys(answer.task for answer in results.answers)
         self._files = _files(spec["imported"]) if "imported" in spec else ()
         self._lacking = [] if "imported" in spec else [name for name in _OF_ALL if name not in spec]
-        known = "imported" not in spec and not self._lacking
-        self._identity = {name: spec[name] for name in KEYED if name in spec} if known else None
+        self._spec = spec if "imported" not in spec and not self._lacking else None
 
     @property
     def unknown(self) -> str:
         """Why keys cannot be computed again: older runs do not tell all that theirs hold; empty where they can be."""
         if self._lacking:
             return f"the run does not say its {self._lacking[0]}, which its keys hold"
-        untold = [task for task in self._tasks if self._identity is not None and self._prompts.get(task) is None]
+        untold = [task for task in self._tasks if self._spec is not None and self._prompts.get(task) is None]
         return f"the run does not say the words of its prompt for {untold[0]}, which its keys hold" if untold else ""
 
     def doubts(self) -> Iterator[Doubt]:
         """Yield the prompts that are not told, or not what they are called."""
-        for task in self._tasks if self._identity is not None else ():
+        for task in self._tasks if self._spec is not None else ():
             if task not in self._told:
                 yield Doubt(kind="prompt", id=task, view="full", text="the run does not say what it was asked")
         for task, told in self._told.items():
@@ -70,9 +68,9 @@ class Keys:
             text = f"it was asked with the prompt {told.prompt_sha256[:12]}, the run with {prompt.sha256[:12]}"
             yield Doubt(kind="prompt", id=told.id, view=told.view, text=text)
         asked = self._asked(told, prompt)
-        if self._identity is None or asked is None:
+        if self._spec is None or asked is None:
             return
-        made = key(self._identity, asked, told.view, told.removed, told.video_sha256)
+        made = key(identity(self._spec, told.task), asked, told.view, told.removed, told.video_sha256)
         if made != told.key:
             text = f"its key {told.key[:12]} is not the hash of what determines it, {made[:12]}"
             yield Doubt(kind="key", id=told.id, view=told.view, text=text)

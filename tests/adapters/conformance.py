@@ -1,6 +1,6 @@
-"""What every family with a processor for videos must do, and the guide's table of those that do it.
+"""What every family with a processor for videos must do, and the tables of those that do it, short and long.
 
-`python -m tests.adapters.conformance` writes the table of `docs/guides/families.md` anew.
+`python -m tests.adapters.conformance` writes those of `README.md` and of `docs/guides/families.md` anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from ecva_bench.adapters.hf.adapter import Hf
 from ecva_bench.adapters.hf.families import family_of
-from ecva_bench.answering import create_adapter
+from ecva_bench.answering import Question, create_adapter
 from ecva_bench.torchvision import ensure_torchvision
 from ecva_bench.video import Video
 
@@ -26,11 +26,18 @@ from transformers.models.auto import modeling_auto, video_processing_auto  # noq
 
 from tests.adapters import tiny_families, tiny_hf  # noqa: E402
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "families.md"
+README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = README.parent / "docs" / "guides" / "families.md"
 BEGIN = "<!-- written by `python -m tests.adapters.conformance` -->\n"
 END = "<!-- end of the table -->\n"
 QUESTIONS = ("Why?", "What does the accident lead to, and when does it end?")
+WHEN = Question("When?", task="timestamp", unit="seconds")
 RATE, SECONDS = 10, 6
+# What those that pass are told of time, by `Family.times`; else in the prompt, or on the frames.
+TOLD = {
+    "interval": "they are told the seconds between frames",
+    "none": "nothing in their prompt tells times, so tasks about times come with each frame's second in words",
+}
 # Families that do not pass, each with the reason.
 NOT_PASSED = {
     "instructblip": "it reads one image and has no chat template",
@@ -143,7 +150,8 @@ def _times(
 ) -> tuple[list[float], list[tuple[float, float]]]:
     """Return what the prompt, or what goes with it, says of time, and what it may say of the frames shown.
 
-    Of times that are drawn: how much a pixel changes where the clip is a minute later.
+    Of times that are drawn: how much a pixel changes where the clip is a minute later. Of families that are told none:
+    what a question about times is asked with, where others are asked without.
     """
     seconds = [float(second) for second in video.positions[adapter.frame_indices(video)]]
     kind, times = adapter.kind, adapter.family.times
@@ -164,8 +172,10 @@ def _times(
         later = adapter.model.inputs(shown, QUESTIONS[0])["pixel_values_videos"]
         change = float((later - inputs["pixel_values_videos"]).abs().max())
         return [change], [(float(np.nextafter(0, 1)), np.inf)]
-    unwanted = re.findall(r"\d\.\d|\d\d:\d\d|second", text.split(QUESTIONS[0])[0])
-    return [np.nan for _ in unwanted], []
+    if unwanted := re.findall(r"\d\.\d|\d\d:\d\d|second", text.split(QUESTIONS[0])[0]):
+        return [np.nan for _ in unwanted], []
+    timed = adapter.model.processor.tokenizer.decode(adapter.model.inputs(adapter._look(video), WHEN)["input_ids"][0])
+    return [float(value) for value in re.findall(r"(\d+\.\d\d)s\b", timed)], [_about(second) for second in seconds]
 
 
 def _about(seconds: float) -> tuple[float, float]:
@@ -195,6 +205,20 @@ def table() -> str:
     return f"{count - len(NOT_PASSED)} of {count} families pass.\n\n" + "\n".join(lines) + "\n"
 
 
+def short_table() -> str:
+    """Return a row for the families that are told of time in the same way, and one for those that do not pass."""
+    groups: dict[str, list[str]] = {}
+    for name in families():
+        if name not in NOT_PASSED:
+            groups.setdefault(TOLD.get(family_of(name).times, ""), []).append(f"`{name}`")
+    lines = [f"| of {len(families())} families | which |", "| --- | --- |"]
+    for told in ("", *TOLD.values()):
+        how = told or "their prompt or their frames tell each frame's time"
+        lines.append(f"| {len(groups[told])} pass; {how} | {', '.join(groups[told])} |")
+    failed = "; ".join(f"`{name}`: {why}" for name, why in NOT_PASSED.items())
+    return "\n".join([*lines, f"| {len(NOT_PASSED)} do not | {failed} |"]) + "\n"
+
+
 def page_with(text: str, part: str) -> str:
     """Return a page with its table replaced."""
     before, _, rest = text.partition(BEGIN)
@@ -202,4 +226,5 @@ def page_with(text: str, part: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), table()), encoding="utf-8")
+    for page, part in ((README, short_table()), (PAGE, table())):
+        page.write_text(page_with(page.read_text(encoding="utf-8"), part), encoding="utf-8")

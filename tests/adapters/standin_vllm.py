@@ -24,7 +24,7 @@ t: Any = transformers
 # Of the arguments that `LLM` passes on to the engine, those that exist.
 ENGINE = {
     *("max_model_len", "limit_mm_per_prompt", "enable_prefix_caching", "enforce_eager", "mm_processor_kwargs"),
-    *("use_tqdm_on_load", "skip_mm_profiling", "kv_cache_memory_bytes"),
+    *("use_tqdm_on_load", "skip_mm_profiling", "kv_cache_memory_bytes", "hf_overrides"),
 }
 
 

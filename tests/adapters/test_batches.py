@@ -105,6 +105,24 @@ def test_a_batch_that_is_turned_down_ends_the_run_and_says_why(tmp_path: Path, e
         assert code == 0
 
 
+def test_where_all_of_a_batch_fails_the_run_says_why_and_goes_on_from_there(
+    tmp_path: Path, ecva_bench: Command
+) -> None:
+    out = tmp_path / "r.jsonl"
+    with BatchMeter("gpt-4o") as server:
+        server.fails = 429
+        code, _, told = ecva_bench(*run_of(server, out, "--limit", "12", "--batch"))
+        assert code == 2 or code == 3
+        assert "all 23 requests of batches failed, the last with: HTTP 429 out of credit" in told
+        assert "run the same command again" in told
+        assert len(answers(out)) == 1
+        server.fails = 0
+        code, *_ = ecva_bench(*run_of(server, out, "--limit", "12", "--batch"))
+        assert code == 0
+        assert len(answers(out)) == 24
+        assert len(server.usages) + len(server.billed_half) == 24
+
+
 def test_a_budget_is_spent_by_batches_too_and_not_more(tmp_path: Path, ecva_bench: Command) -> None:
     out = tmp_path / "r.jsonl"
     with BatchMeter("gpt-4o") as server:

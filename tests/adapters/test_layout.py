@@ -14,6 +14,7 @@ ADAPTERS = ROOT / "adapters"
 VARIANTS = {
     ("a_guardian", "video_chatgpt"),
     ("anomshield_mini", "anomshield"),
+    ("blind", "openai_endpoint"),
     ("moviellm", "llama_vid"),
     ("second_round", "oracle"),
     ("vllm_engine", "hf"),

@@ -13,6 +13,7 @@ ensure_torchvision()
 
 from ecva_bench.adapters.hf.positions import put_text_behind_videos  # noqa: E402
 from tests.adapters import tiny_hf  # noqa: E402
+from tests.adapters.tiny_families import FAMILIES  # noqa: E402
 
 TEXT, VIDEO = 0, 2
 MERGE, TOKENS_A_SECOND = 2, 4
@@ -35,21 +36,29 @@ def authors(kinds: list[int], grid: tuple[int, int, int], step: float) -> list[t
     return found
 
 
+MODELS = {"qwen2_vl": "Qwen2VLModel", "qwen2_5_vl": "Qwen2_5_VLModel", "ernie4_5_vl_moe": "Ernie4_5_VLMoeModel"}
+
+
 @pytest.mark.parametrize("grid", [(1, 4, 6), (2, 4, 4), (9, 2, 4), (32, 4, 4)])
-@pytest.mark.parametrize("family", ["qwen2_vl", "qwen2_5_vl"])
+@pytest.mark.parametrize("family", MODELS)
 def test_a_text_begins_behind_the_video_s_last_moment(family: str, grid: tuple[int, int, int]) -> None:
-    config, _ = tiny_hf.FAMILIES[family]()
-    name = {"qwen2_vl": "Qwen2VLModel", "qwen2_5_vl": "Qwen2_5_VLModel"}[family]
-    model: Any = getattr(tiny_hf.t, name)(config)
+    config, _ = (tiny_hf.FAMILIES | FAMILIES)[family]()
+    model: Any = getattr(tiny_hf.t, MODELS[family])(config)
     put_text_behind_videos(model)
-    tokens = grid[0] * grid[1] * grid[2] // MERGE**2
+    moments, height, width = grid
+    frames = moments * (config.vision_config.temporal_merge_size if family == "ernie4_5_vl_moe" else 1)
+    tokens = moments * height * width // MERGE**2
     kinds = [TEXT] * 3 + [VIDEO] * tokens + [TEXT] * 5
     seconds = 0.7
     more = {"second_per_grid_ts": torch.tensor([seconds])} if family == "qwen2_5_vl" else {}
     padded = torch.tensor([[TEXT, TEXT, *kinds]])
     mask = torch.tensor([[0, 0, *[1] * len(kinds)]])
     positions, behind = model.get_rope_index(
-        torch.zeros_like(padded), padded, video_grid_thw=torch.tensor([grid]), attention_mask=mask, **more
+        torch.zeros_like(padded),
+        padded,
+        video_grid_thw=torch.tensor([[frames, height, width]]),
+        attention_mask=mask,
+        **more,
     )
     expected = authors(kinds, grid, TOKENS_A_SECOND * seconds if more else 1)
     assert positions[:, 0, 2:].T.tolist() == [list(place) for place in expected]

@@ -112,6 +112,13 @@ def test_who_is_told_one_interval_is_warned(clips: dict[str, Path], tmp_path: Pa
     assert create_adapter("openai:m", ENDPOINT).warnings(varying) == ()
 
 
+def test_of_a_video_behind_an_endpoint_it_is_said_that_its_times_may_not_be_told() -> None:
+    as_video, as_images = (create_adapter("openai:m", {**ENDPOINT, "frames_as": way}) for way in ("video", "images"))
+    (note,) = as_video.notes(["cause", "timestamp", "grounding"])
+    assert "it is asked timestamp and grounding: --model-arg frames-as=images writes each frame's second" in note
+    assert as_video.notes(["cause", "detection"]) == as_images.notes(["timestamp"]) == ()
+
+
 def test_families_told_one_interval_are_said_to_be() -> None:
     data = json.loads(FAMILIES.read_text(encoding="utf-8"))
     told = {name for name, family in data["families"].items() if family.get("interval")}

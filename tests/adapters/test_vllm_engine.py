@@ -15,7 +15,7 @@ import pytest
 from transformers import dynamic_module_utils
 
 from ecva_bench.adapters.vllm_engine.serving import serve_lines
-from ecva_bench.answering import ModelOutput, create_adapter
+from ecva_bench.answering import ModelOutput, Question, create_adapter
 from ecva_bench.errors import AdapterError, CheckpointError, UsageError
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
@@ -23,7 +23,8 @@ from tests.adapters import standin_vllm
 from tests.adapters import tiny_hf as tiny
 from tests.clips import write_clip
 
-QUESTIONS = ["Why?", "What does the accident lead to, and when does it end?", "Where?"]
+WHEN = Question("When?", task="timestamp", unit="seconds")
+QUESTIONS = ["Why?", "What does the accident lead to, and when does it end?", WHEN]
 OPTIONS = {"frames": "4", "max_new_tokens": "6"}
 SMALL = {"qwen2_vl": {"max_pixels": "2048"}, "qwen3_vl": {"max_pixels": "2048"}}
 FAMILIES = ("qwen2_vl", "qwen3_vl", "llava_onevision", "gemma3")
@@ -67,6 +68,8 @@ def test_vllm_is_shown_what_hf_shows(checkpoint: tuple[str, Path], video: Video,
     frames = video.frames_at(engine.frame_indices(video))
     for prompt, question in zip(llm.calls[0], QUESTIONS, strict=True):
         assert question in prompt["prompt"]
+        timed = question is WHEN and family in ("qwen2_vl", "llava_onevision")
+        assert ("These frames are located at" in prompt["prompt"]) == timed
         if family == "gemma3":
             assert np.array_equal(np.stack([np.asarray(i) for i in prompt["multi_modal_data"]["image"]]), frames.pixels)
         else:

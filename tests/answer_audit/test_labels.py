@@ -9,7 +9,7 @@ import pytest
 
 from ecva_bench.answer_audit.labels import one_form_is_right
 from ecva_bench.records import Label
-from ecva_bench.records.scores import Reading
+from ecva_bench.records.readings import Reading
 
 
 def _answers(forms: list[str], majors: list[int]) -> tuple[dict[str, str], dict[str, Reading]]:

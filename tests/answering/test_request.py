@@ -11,9 +11,12 @@ import pytest
 from ecva_bench import devices, registry
 from ecva_bench.adapters.parts.families.composed import Composed
 from ecva_bench.answering import Adapter, create_adapter
+from ecva_bench.answering.both_modes import in_both_modes
 from ecva_bench.answering.inference import Settings
+from ecva_bench.answering.notices import tell_training, tell_trial
 from ecva_bench.answering.plan import Selection
-from ecva_bench.answering.request import RunRequest, WorkerOptions, in_both_modes
+from ecva_bench.answering.request import RunRequest
+from ecva_bench.answering.worker_options import WorkerOptions
 from ecva_bench.errors import UsageError
 from ecva_bench.journal.manifests import differences
 from ecva_bench.journal.results import read_results
@@ -100,9 +103,10 @@ def test_a_model_is_made_once_for_what_is_told_of_a_run_and_for_its_answers() ->
 
     request = replace(ALL, model=Costly)
     runner = request.open()
-    told = (request.plan.owed, request.on_trial, request.answers_jointly, request.tell_training())
-    assert told == (runner.plan.owed, True, False, "")
-    assert request.tell_notes(request.plan) == ()
+    told = (request.plan.owed, request.adapter.answers_jointly, tell_training(request))
+    assert told == (runner.plan.owed, False, "")
+    assert "drawn clips" in tell_trial(request)
+    assert request.adapter.notes(request.plan.prompts) == ()
     assert made == [getattr(runner, "adapter", None)]
 
 

@@ -327,7 +327,7 @@ def test_a_video_that_was_mended_is_asked_about_again(folder: Path, tmp_path: Pa
 
 def test_the_key_holds_everything_that_determines_an_answer(folder: Path) -> None:
     def key_in(runner: Runner, sample: Sample, view: View, removed: tuple[Moment, ...], video: str) -> str:
-        return key(identity(runner.manifest), sample, view, removed, video)
+        return key(identity(runner.manifest.spec, sample.task), sample, view, removed, video)
 
     runner = make(Counting(), folder)
     sample = runner.plan.groups[0].samples[0]
@@ -341,13 +341,15 @@ def test_the_key_holds_everything_that_determines_an_answer(folder: Path) -> Non
         key_in(runner, sample.model_copy(update={"id": "other"}), "full", (), "a"),
         key_in(make(Counting(), folder, mode="fast"), sample, "full", (), "a"),
     ]
-    for name in ("model", "description", "decoder"):
-        spec = {**runner.manifest.spec, name: "changed"}
+    of_task = {"prompts": {sample.task: {"with": {"times": "At 1 s."}}}}
+    for changed in ({"model": "changed"}, {"description": "changed"}, {"decoder": "changed"}, of_task):
+        spec = {**runner.manifest.spec, **changed}
         other = Runner(runner.adapter, runner.plan, runner.manifest.model_copy(update={"spec": spec}), runner.settings)
         keys.append(key_in(other, sample, "full", (), "a"))
     assert len(set(keys)) == len(keys)
-    changed = sample.model_copy(update={"reference": "another", "key_sentences": ("k",)})
-    assert key_in(runner, changed, "full", (), "a") == keys[0]  # what an answer is compared with does not determine it
+    assert key_in(other, sample.model_copy(update={"task": "effect"}), "full", (), "a") == keys[0]  # of one task alone
+    compared = sample.model_copy(update={"reference": "another", "key_sentences": ("k",)})
+    assert key_in(runner, compared, "full", (), "a") == keys[0]  # what an answer is compared with does not determine it
 
 
 def test_a_model_that_breaks_the_interface_is_told_so(folder: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench.api.hub_files import hub_commits
 from ecva_bench.journal.results import read_results
 from ecva_bench.scoring.files import write_scores
 from ecva_bench.scoring.score import score_results
@@ -77,6 +78,18 @@ def test_results_and_their_page_are_pushed_to_a_private_data_set(hub: Hub, ecva_
     everything = b"".join([*hub.files.values(), *(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())])
     assert TOKEN.encode() not in everything
     assert TOKEN not in shown + errors
+
+
+def test_the_page_that_is_pushed_is_the_one_that_is_built(hub: Hub, ecva_bench: Command, tmp_path: Path) -> None:
+    """Over videos of ECVA, of which another paper has figures, its rows too."""
+    assert ecva_bench("submit", "motion.jsonl")[0] == 0
+    boards = tmp_path / "boards"
+    shutil.copytree(tmp_path / "leaderboards" / "mini", boards / "vau-bench")
+    assert ecva_bench("leaderboard", "--build", boards)[0] == 0
+    built = (boards / "vau-bench" / "leaderboard.md").read_bytes()
+    (files,) = hub_commits({boards / "vau-bench": ()}, space=False).values()
+    assert b"VAU-R1" in built
+    assert files["vau-bench/leaderboard.md"] == built
 
 
 def test_a_second_try_goes_on_after_a_failure(hub: Hub, ecva_bench: Command, tmp_path: Path) -> None:

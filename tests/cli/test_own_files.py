@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.answering import Question
-from ecva_bench.answering.request import RunRequest, WorkerOptions
+from ecva_bench.answering.request import RunRequest
+from ecva_bench.answering.worker_options import WorkerOptions
 from ecva_bench.data import load_dataset
 from ecva_bench.errors import UsageError
 from ecva_bench.video import Video

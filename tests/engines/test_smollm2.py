@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ecva_bench as eb
-from ecva_bench.records.scores import QUALIFIES
+from ecva_bench.records.verdicts import QUALIFIES
 from ecva_bench.scoring.qualification import FEWEST
 
 from . import smollm2

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ecva_bench.answering import create_adapter
+from ecva_bench.answering import Question, create_adapter
 from ecva_bench.records import Moment
 from ecva_bench.video import Video
 from tests.clips import write_clip
@@ -19,7 +19,9 @@ from tests.clips import write_clip
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed: make engines")
 
 FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava_onevision", "internvl")
-QUESTIONS = ("Why?", "What does the accident lead to, and when does it end?")
+CHAT = "internvl_chat"  # InternVL as its authors have it, with code beside the weights: shown frames as images
+WHEN = Question("When?", task="timestamp", unit="seconds")  # with each frame's second, where the template tells none
+QUESTIONS = ("Why?", "What does the accident lead to, and when does it end?", WHEN)
 PICTURES = ("<video>", "<image>", "<IMG_CONTEXT>", "<|video_pad|>", "<|image_pad|>")
 BOUNDED = {"qwen2_vl", "qwen2_5_vl", "qwen3_vl"}  # frames are as large as max_pixels lets them be
 
@@ -51,14 +53,18 @@ def keep_what_is_made(llm: Any, made: list[Any]) -> None:
     llm.generate = kept
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=[*FAMILIES, CHAT])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    from . import tiny
+    from . import internvl_chat, tiny
 
     family = request.param
-    folder = tiny.write(tmp_path_factory.mktemp("checkpoints") / family, family)
-    engine = create_adapter(f"vllm:{folder}", options(family))
-    reference = create_adapter(f"hf:{folder}", {**options(family), "device": "cpu"})
+    theirs = "internvl" if family == CHAT else family
+    folder = tiny.write(tmp_path_factory.mktemp("checkpoints") / theirs, theirs)
+    as_images = {"input": "images"} if family == CHAT else {}
+    reference = create_adapter(f"hf:{folder}", {**options(family), **as_images, "device": "cpu"})
+    trust = {"trust_remote_code": "yes"} if family == CHAT else {}
+    folder = internvl_chat.rewritten(folder, folder.with_name(CHAT)) if family == CHAT else folder
+    engine = create_adapter(f"vllm:{folder}", {**options(family), **trust})
     found = Pair(family, folder, engine, reference)
     engine.load()
     keep_what_is_made(engine.engine, found.made)

@@ -11,6 +11,7 @@ from tests.adapters import tiny_hf
 HEAD = 32  # the narrowest that vLLM's attention on a CPU takes
 SECTIONS = {"qwen3_vl": [6, 5, 5]}  # time, height and width of half a head; else `WIDE`
 WIDE = [4, 4, 8]
+IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])  # mean and standard deviation of a pixel
 # The towers' names in the authors' checkpoints, where transformers 5 saves others.
 NAMES = {"llava_onevision": ("vision_tower.", "vision_tower.vision_model.")}
 
@@ -27,6 +28,9 @@ def write(folder: Path, family: str) -> Path:
     if family == "qwen3_vl":  # as published; vLLM has one for both
         processor.image_processor.image_mean = processor.video_processor.image_mean
         processor.image_processor.image_std = processor.video_processor.image_std
+    if family == "internvl":  # as published
+        for part in (processor.image_processor, processor.video_processor):
+            part.image_mean, part.image_std = IMAGENET
     tiny_hf.save(folder, config, processor)
     if family in NAMES:
         saved, theirs = NAMES[family]

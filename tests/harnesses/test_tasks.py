@@ -78,7 +78,13 @@ def test_lmms_evals_log_comes_back_with_the_options_as_shown(choices: Dataset, t
     asked = questions(choices, "choice")
     assert len({one.sample.options for one in asked}) > 1  # they are shuffled
     folder = tmp_path / "task"
+    (folder / "__pycache__").mkdir(parents=True)  # as lmms-eval leaves it
+    with pytest.raises(ResultsError, match="something else has the name"):
+        write_lmms_task(asked, "ecva_own_choice", folder)
+    (folder / "__pycache__").rmdir()
     write_lmms_task(asked, "ecva_own_choice", folder)
+    (folder / "__pycache__").mkdir()
+    assert all(path.is_file() for path in write_lmms_task(asked, "ecva_own_choice", folder))  # again: as it is
     config = yaml.load((folder / "ecva_own_choice.yaml").read_text(encoding="utf-8"), Yaml)  # noqa: S506
     used = runpy.run_path(str(folder / "utils.py"))
     named = [value[1] for value in config.values() if isinstance(value, tuple)]
@@ -106,7 +112,7 @@ def test_what_cannot_be_asked_is_refused(two: Dataset, tmp_path: Path) -> None:
         questions(two, "choice")
     with pytest.raises(UsageError, match="no video has a file of which the task cause asks"):
         questions(replace(two, render=None, videos=tmp_path), "cause")
-    with pytest.raises(ResultsError, match="something has the name"):
+    with pytest.raises(ResultsError, match="something else has the name"):
         write_lmms_task([], "x", ROOT / "docs")
 
 

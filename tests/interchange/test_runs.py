@@ -107,22 +107,27 @@ def test_what_is_exported_is_imported_again(form: str, tmp_path: Path) -> None:
     if form == "parquet" and not importlib.util.find_spec("pyarrow"):
         pytest.skip("the extra data is not installed")
     results = read_results(ROOT / "leaderboards/ci/motion.jsonl")
-    lost = results.answers[0]
+    few = {view: owed[:9] for view, owed in results.expects.items()}
+    (lost, nothing), rest = results.answers[:2], results.answers[2:]
     told = lost.model_dump(include={"key", "id", "video", "task", "view"})
     failure = Failure(**told, stage="answer", error="AnswerLost", message="=cmd: no\nanswer")
-    results = results.model_copy(update={"answers": results.answers[1:], "failures": (failure,)})
-    path = tmp_path / f"out{FORMS[form][0]}"
+    results = results.model_copy(update={"answers": rest, "failures": (failure,), "expects": few})
+    path = tmp_path / f"out{FORMS[form]}"
     count = export_results(results, form, path)
     again = import_answers([AnswerSource(path)], load_dataset("mini"))
-    assert count == len(results.answers) + 1
+    assert count == len(rest) + 2
     keep = {"id", "video", "task", "view", "answer", "finish", "reference", "moments", "label"}
     assert sorted((a.model_dump(include=keep) for a in again.answers), key=str) == sorted(
-        (a.model_dump(include=keep) for a in results.answers), key=str
+        (a.model_dump(include=keep) for a in rest), key=str
     )
-    (found,) = again.failures
-    assert (found.id, found.view, found.message.partition(": ")[2]) == (lost.id, lost.view, failure.message)
-    with pytest.raises(ResultsError, match="exists"):
-        export_results(results, form, path)
+    assert {view: set(owed) for view, owed in again.manifest.expects.items()} == {v: set(o) for v, o in few.items()}
+    found = {(one.id, one.view): one.message.partition(": ")[2] for one in again.failures}
+    assert found == {(lost.id, lost.view): failure.message, (nothing.id, nothing.view): "no answer"}
+    content = path.read_bytes()
+    assert export_results(results, form, path) == count
+    with pytest.raises(ResultsError, match="is another"):
+        export_results(results.model_copy(update={"failures": ()}), form, path)
+    assert path.read_bytes() == content
 
 
 def test_an_unknown_form_is_named(tmp_path: Path) -> None:

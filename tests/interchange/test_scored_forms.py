@@ -158,6 +158,25 @@ def test_instances_are_imported_as_the_same_run(run: ScoredRun, tmp_path: Path) 
     assert failed == {("mini01/cause", "full"): "out of memory", ("mini02/cause", "full"): "no answer"}
 
 
+def test_what_is_exported_again_stays_and_all_else_lies_beside_it(
+    run: ScoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exported(by: Evaluator, now: float) -> dict[Path, bytes]:
+        monkeypatch.setattr("time.time", lambda: now)
+        return {path: path.read_bytes() for path in export_scored(run, "every-eval-ever", tmp_path, by=by)}
+
+    first = exported(BY, 1.8e9)
+    assert exported(BY, 1.9e9) == first
+    others = exported(Evaluator("Another lab", "third_party", "me/motion"), 1.9e9)
+    assert not others.keys() & first.keys()
+    assert {path: path.read_bytes() for path in first} == first
+    record = list(first)[-1]
+    record.write_bytes(first[record].replace(b"My lab", b"No lab"))  # somebody's own by now
+    with pytest.raises(ResultsError, match="changed since"):
+        exported(BY, 1.9e9)
+    assert b"No lab" in record.read_bytes()
+
+
 def test_what_cannot_be_exported_is_refused(run_file: Path, tmp_path: Path, ecva_bench: Command) -> None:  # noqa: F811
     def said(*options: str) -> str:
         code, _, errors = ecva_bench("export", run_file, "--out", tmp_path / "x", *options)
@@ -172,10 +191,32 @@ def test_what_cannot_be_exported_is_refused(run_file: Path, tmp_path: Path, ecva
     assert "every-eval-ever" in said("--to", "xml")
 
 
+def test_a_run_of_a_few_questions_owes_no_more_when_it_comes_back(run_file: Path, tmp_path: Path) -> None:
+    """As of `run --limit`: of three videos nothing was asked but one task, and one question has no line at all."""
+    few = tmp_path / "few.jsonl"
+    records = [json.loads(line) for line in run_file.read_text(encoding="utf-8").splitlines()]
+    owed = [f"mini0{n}/{task}" for n in (1, 2, 3) for task in ("cause", "effect")]
+    records[0]["expects"] = {"full": owed}
+    kept = [records[0], *(one for one in records if one.get("id") in owed and one["view"] == "full")]
+    kept = [one for one in kept if one.get("id") != "mini03/effect"]
+    kept += [one for one in records if one.get("id") == "mini04/cause" and one["view"] == "full"]  # not asked for
+    few.write_text("".join(json.dumps(one) + "\n" for one in kept), encoding="utf-8")
+    reseal(few)
+    write_scores(score_results(read_results(few), tasks=["cause"]), few.with_suffix(".scores.jsonl"))
+    samples, _ = export_scored(scored_run(few, None, None), "every-eval-ever", tmp_path, by=BY)
+    again = import_answers([AnswerSource(samples)], load_mini())
+    assert sorted(again.results().expects["full"]) == owed
+    assert [one.id for one in again.results().extra] == ["mini04/cause"]
+    assert {one.id for one in again.failures} == {"mini01/cause", "mini02/cause", "mini03/effect"}
+    unmarked = samples.read_text(encoding="utf-8").replace('"owed": "', '"other": "')
+    samples.write_text(unmarked, encoding="utf-8")  # as another program's, of which nobody knows what was asked
+    assert len(import_answers([AnswerSource(samples)], load_mini()).results().expects["full"]) == 28
+
+
 def test_a_file_of_another_content_stays(run: ScoredRun, tmp_path: Path) -> None:
     first = export_scored(run, "eval-results", tmp_path, dataset="me/set", by=BY)
     assert export_scored(run, "eval-results", tmp_path, dataset="me/set", by=BY) == first
-    with pytest.raises(ResultsError, match="another file has the name"):
+    with pytest.raises(ResultsError, match="a file of another export"):
         export_scored(run, "eval-results", tmp_path, dataset="me/other", by=BY)
     assert "me/set" in first[0].read_text(encoding="utf-8")
 

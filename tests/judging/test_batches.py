@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecva_bench.errors import BudgetExhausted
+from ecva_bench.errors import BudgetExhausted, JudgeError
 from ecva_bench.judging import batches
 from ecva_bench.judging.store import Store
 from ecva_bench.judging.transport import BatchTransport
@@ -95,6 +95,36 @@ def test_what_a_batch_leaves_out_costs_its_own_verdicts_alone(judge_at: Open, pr
         reasons = [verdict.reason for verdict in verdicts if verdict.value != 4]
         assert reasons == ["failed: HTTP 408 the batch was expired before its turn came"] * 3
         assert server.paths.count("/v1/batches") == 1  # none was looked for: what it is called was noted
+
+
+def test_where_all_of_a_batch_fails_the_judge_stops_and_goes_on_from_there(
+    judge_at: Open, prices: Path, tmp_path: Path
+) -> None:
+    with BatchMeter("scripted", VERDICT) as server:
+        server.fails = 429
+        judge = judge_at(server, prices=prices, batch=True)
+        with pytest.raises(
+            JudgeError, match="all 29 requests of batches failed, the last with: HTTP 429 out of credit"
+        ) as e:
+            judge.ask(CALLS)
+        assert "run the same command again" in e.value.remedy
+        server.fails = 0
+        assert [verdict.value for verdict in judge_at(server, prices=prices, batch=True).ask(CALLS)] == [4] * 30
+        assert len(server.usages) + len(server.billed_half) == 30  # nothing was paid twice, and the first is stored
+
+
+def test_failures_of_small_batches_add_up_until_there_is_a_reply(judge_at: Open, prices: Path) -> None:
+    with BatchMeter("scripted", VERDICT) as server:
+        judge = judge_at(server, prices=prices, batch=True)
+        judge.ask(CALLS[:1])
+        server.fails = 500
+        assert {one.value for one in judge.ask(CALLS[1:5])} == {None}  # which may be a fault that passes
+        server.fails = 0
+        assert judge.ask(CALLS[5:6])[0].value == 4
+        server.fails = 500
+        assert {one.value for one in judge.ask(CALLS[6:17])} == {None}
+        with pytest.raises(JudgeError, match="all 24 requests"):
+            judge.ask(CALLS[14:])
 
 
 def test_what_is_refused_in_a_batch_is_stored_and_not_asked_again(judge_at: Open, prices: Path, tmp_path: Path) -> None:

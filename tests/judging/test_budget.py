@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ecva_bench.errors import BudgetExhausted, JudgeError
-from ecva_bench.judging.budget import Budget, Limits, Size, Usage
+from ecva_bench.judging.bounds import Size
+from ecva_bench.judging.budget import Budget, Limits, Usage
 from ecva_bench.judging.completions import MAX_REPLY_TOKENS
 from ecva_bench.judging.prices import Price, find_price
 from ecva_bench.judging.store import Reply

@@ -118,7 +118,7 @@ def test_where_less_is_better_the_least_is_first():
     assert column(board, "model") == ["wrong", "half", "right"]
     assert column(board, "accuracy %") == ["0.00", "50.00", "100.00"]
     (group,) = group_submissions([submission(one) for one in scores])
-    assert [group.standings()["accuracy"][model].rank for model in ("wrong", "half", "right")] == [1, 2, 3]
+    assert [group.standings["accuracy"][model].rank for model in ("wrong", "half", "right")] == [1, 2, 3]
 
 
 def test_the_best_is_marked_and_so_is_who_is_not_told_apart_from_it():

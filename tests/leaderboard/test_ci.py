@@ -10,7 +10,7 @@ import pytest
 from ecva_bench.cli import main
 from ecva_bench.leaderboard.exact import reproduce, reproduction_table
 from ecva_bench.records import Label
-from ecva_bench.records.scores import Reading
+from ecva_bench.records.readings import Reading
 from ecva_bench.scoring import anomeval, bleu, classification, join, rouge, score
 from ecva_bench.scoring.files import read_scores
 from tests.leaderboard.freeze import CI, JUDGE, MODELS

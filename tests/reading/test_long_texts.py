@@ -22,7 +22,7 @@ from ecva_bench.reading.thoughts import blank_thoughts, without_thought
 from ecva_bench.reading.verdicts import Scale, read_verdicts
 from ecva_bench.reading.yes_no import read_yes_no
 from ecva_bench.records import Label
-from ecva_bench.records.scores import Reading
+from ecva_bench.records.readings import Reading
 from ecva_bench.scoring.unieval import sentences
 
 OPTIONS = ("a car crash", "a fire", "nothing")

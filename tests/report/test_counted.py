@@ -34,11 +34,21 @@ def test_the_mean_of_a_column_is_the_mean_of_the_board() -> None:
 def test_the_metric_of_a_task_is_the_first_to_rank_by_that_every_run_has() -> None:
     gated, rouge2, rouge1 = (Metric("cause", "x", name) for name in ("gated", "rouge2", "rouge1"))
     iou = Metric("timestamp", "x", "iou")
-    assert main_metric("cause", [[rouge1, rouge2, gated], [rouge2, gated]]) == gated
-    assert main_metric("cause", [[rouge1, rouge2, gated], [rouge2], [iou]]) == rouge2
-    assert main_metric("cause", [[rouge2, rouge1], [rouge1]]) == rouge1
-    assert main_metric("cause", [[gated], [rouge1]]) == gated
-    assert main_metric("cause", [[iou]]) is None
+
+    def main(*runs: list[Metric], but_for: int | None = None) -> Metric | None:
+        """Return the main metric of runs; the judge of the run of this number does not qualify for `gated`."""
+        return main_metric(
+            "cause", [{one: not (one == gated and number == but_for) for one in run} for number, run in enumerate(runs)]
+        )
+
+    assert main([rouge1, rouge2, gated], [rouge2, gated]) == gated
+    assert main([rouge1, rouge2, gated], [rouge2], [iou]) == rouge2
+    assert main([rouge2, rouge1], [rouge1]) == rouge2  # by which a board ranks those that have it
+    assert main([gated], [rouge1]) == gated
+    assert main([iou]) is None
+    assert main([gated, rouge2], [gated, rouge2], but_for=1) == gated  # it takes no column from the others
+    assert main([gated, rouge1], but_for=0) == rouge1
+    assert main([gated], but_for=0) is None
 
 
 def test_no_task_is_looked_at_by_a_judge_that_is_not_qualified() -> None:

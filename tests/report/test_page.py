@@ -11,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecva_bench.errors import UsageError
+from ecva_bench.leaderboard.board import board
+from ecva_bench.leaderboard.groups import group_submissions
 from ecva_bench.leaderboard.sheet import VIEWS as VIEW_NAMES
+from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records.base import VIEWS
-from ecva_bench.records.scores import Reading
+from ecva_bench.records.readings import Reading
+from ecva_bench.records.verdicts import Qualification
 from ecva_bench.report.page import chunks, write_page
 from ecva_bench.report.run import Run
 from ecva_bench.report.videos import Videos
@@ -140,6 +144,34 @@ def test_answers_that_are_empty_or_were_cut_off_are_counted_with_the_run(tmp_pat
     write_page([replace(run, results=run.results.model_copy(update={"answers": tuple(answers)}))], tmp_path / "page")
     (counted,) = taken(tmp_path / "page", "index")["runs"]
     assert (counted["answered"], counted["empty"], counted["cut_off"]) == (4, 2, 4)
+
+
+def test_the_page_says_of_judges_what_boards_say(folder: Path, tmp_path: Path) -> None:
+    asked_none, unjudged = taken(folder, "index")["runs"]
+    not_known = "the judge was asked no controls, so how well it tells right answers from wrong ones is not known"
+    assert asked_none["notes"] == [f"cause: anomeval: {not_known}", f"cause: gpt: {not_known}"]
+    assert unjudged["notes"] == []
+    failed = disqualified(story()[0])
+    write_page([failed], tmp_path / "page")
+    (shown,) = taken(tmp_path / "page", "index")["runs"]
+    on_board = board(group_submissions([submission(failed.scores[0])], task="cause")[0]).notes
+    assert len(shown["notes"]) == 2
+    for note in shown["notes"]:
+        assert "is not qualified, and takes no rank" in note
+        assert any(note.removeprefix("cause: ") in text for text in on_board)
+
+
+def disqualified(run: Run) -> Run:
+    """A run as if its judge had failed its controls."""
+    failed = Qualification(n=8, floor=1.0, ceiling=1.0, auc=0.5, interval=(0.5, 0.5))
+    scores = run.scores[0]
+    summaries = (
+        one.model_copy(update={"signature": f"{one.signature}|qualified:no", "qualification": failed})
+        if one.judged
+        else one
+        for one in scores.summaries
+    )
+    return replace(run, scores=(scores.model_copy(update={"summaries": tuple(summaries)}),))
 
 
 def test_scores_are_those_of_the_metric(folder: Path) -> None:

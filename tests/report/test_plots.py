@@ -46,6 +46,17 @@ def test_duration_bins(seconds: float, name: str) -> None:
     assert duration_bin(seconds) == name
 
 
+def test_below_the_plots_stands_what_boards_say_of_the_judge(tmp_path: Path) -> None:
+    write_plots(story(), tmp_path / "plots.html")
+    cause, timestamp = (tmp_path / "plots.html").read_text().split('<section aria-label="timestamp">')
+    told = [part for part in re.findall("<!--(.*?)-->", cause) if "the judge was asked no controls" in part]
+    assert [one.split(":")[0].strip() for one in told] == ["honest"] * len(told)
+    assert len(told) >= 2
+    assert "controls" not in timestamp
+    (figure,) = write_figure(story(), tmp_path / "means.svg", "means", task="cause")
+    assert "the judge was asked no controls" in figure.read_text()
+
+
 def test_agreement_is_tau_b_over_answers_and_leaves_out_runs_that_order_nothing() -> None:
     run = story()[0]
     scores = run.scores[0]

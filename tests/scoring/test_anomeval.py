@@ -234,7 +234,7 @@ def test_a_verdict_that_cannot_be_had_is_unscored_and_never_zero():
     assert means(scores)["s1"] is None
     assert means(scores)["S"] is None
     assert means(scores)["s3"] == 1
-    assert scores.scores[0].gaps["S"] == "judge: the reply cannot be read; nor is there one on the reference"
+    assert scores.scores[0].gaps["S"] == "judge: the reply cannot be read; no answer to this question can be scored"
     assert "S" not in scores.scores[0].values
     assert scores.scores[0].status == "ok"
 

@@ -74,9 +74,13 @@ def test_a_kind_that_the_reference_does_not_tell_of_has_no_share_and_takes_no_we
 @pytest.mark.parametrize(
     ("told", "stated", "reason"),
     [
-        (dict.fromkeys(TOLD, 0), STATED, "the judge finds no claim in the reference"),
-        (None, STATED, "judge: the reply cannot be read; nor is there one on the reference"),
-        (TOLD, None, "judge: the reply cannot be read; nor is there one on the reference"),
+        (
+            dict.fromkeys(TOLD, 0),
+            STATED,
+            "the judge finds no claim in the reference; no answer to this question can be scored",
+        ),
+        (None, STATED, "judge: the reply cannot be read; no answer to this question can be scored"),
+        (TOLD, None, "judge: the reply cannot be read; no answer to this question can be scored"),
     ],
 )
 def test_what_cannot_be_judged_has_no_value_and_a_reason(told, stated, reason):
@@ -130,5 +134,5 @@ def test_five_aspects_in_one_call_and_their_sum():
 def test_grades_that_cannot_be_had_are_no_zero():
     run = results([answer("v", "an answer")])
     scores = score_results(run, scorers=["vau-eval"], judge=RuleJudge(lambda name, payload: None), draws=10)
-    assert scores.scores[0].reason == "judge: the reply cannot be read; nor is there one on the reference"
+    assert scores.scores[0].reason == "judge: the reply cannot be read; no answer to this question can be scored"
     assert all(one.n == 0 and one.mean is None for one in scores.summaries)

@@ -7,8 +7,10 @@ import re
 import pytest
 
 import ecva_bench as eb
+from ecva_bench.data import load_dataset
 from ecva_bench.judging import Verdict
 from ecva_bench.scoring import rewording
+from ecva_bench.scoring.exchange import with_other_word
 from ecva_bench.scoring.judge_audit import audit_judge
 
 from .build import answer, results
@@ -25,12 +27,57 @@ def test_texts_that_tell_the_same():
 
 
 def test_texts_with_one_fact_wrong():
-    assert rewording.with_other_word(TEXT) == "The red car hit a woman. Then it left."
-    assert rewording.with_other_word("Left of it, a manner of icing.") == "Right of it, a manner of icing."
-    assert rewording.with_other_word("A bird sings.") is None
+    assert with_other_word(TEXT) == "The red car hit a woman. Then it left."
     assert rewording.with_other_sentence(TEXT, "Rain fell. It was late.") == "The red car hit a man. It was late."
     assert rewording.with_other_sentence(TEXT, "Rain fell. Then it left.") is None
     assert rewording.with_other_sentence("One sentence.", TEXT) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("A fire broke out in a factory.", "A flood broke out in a factory."),
+        ("Left lanes are closed, so it took the left lane.", "Left lanes are closed, so it took the right lane."),
+        ("Two masked robbers came.", "Five masked robbers came."),
+        ("The driver did not brake.", "The driver did indeed brake."),
+        ("It stopped before the crossing.", "It stopped after the crossing."),
+        ("At night somebody came.", "At noon somebody came."),
+        ("A battery car hit a parked car.", "A battery car hit a parked tram."),
+        ("He wore a black hat.", "He wore a white hat."),
+    ],
+)
+def test_a_word_is_exchanged_where_it_is_what_the_rule_takes_it_for(text, changed):
+    assert with_other_word(text) == changed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A bird sings.",
+        "They opened fire, and something caught fire.",  # a fixed phrase
+        "The fire engine and the water hose stood there.",  # a part of another noun
+        "Vehicle parts and pieces of a street-sweeper.",
+        "Somebody left the shop; only the frame was left.",  # a verb
+        "People asked them not to smoke, and to fire.",
+        "Horses and vehicles, men and women, left and right.",  # its other is there
+        "It ran after another, one after another, and looked after all.",
+        "Whether or not it was so, this is not only luck.",
+        "A two-way lane, divided in two.",
+        "It ran a red light.",
+    ],
+)
+def test_no_word_is_exchanged_that_is_another_there(text):
+    assert with_other_word(text) is None
+
+
+def test_of_real_references_most_have_a_word_and_what_is_made_differs_in_that_word_alone(shared_data):
+    dataset = load_dataset("ecva", shared_data / "ecva" / "annotations.xlsx")
+    texts = [text for one in dataset.annotations for text in (one.description, one.cause, one.effect) if text]
+    made = [(text, other) for text in texts if (other := with_other_word(text))]
+    assert len(made) / len(texts) > 0.7
+    for text, other in made:
+        pairs = [pair for pair in zip(text.split(), other.split(), strict=True) if pair[0] != pair[1]]
+        assert len(pairs) == 1
 
 
 def test_descriptions_and_causes_of_the_embedded_split_are_translated():

@@ -21,7 +21,8 @@ from ecva_bench.leaderboard.headline import headline_table, scored_tables
 from ecva_bench.leaderboard.submission import Submission, submission
 from ecva_bench.records.answers import Results
 from ecva_bench.records.base import View
-from ecva_bench.records.scores import QUALIFIES, Scores, signature_parts
+from ecva_bench.records.scores import Scores, signature_parts
+from ecva_bench.records.verdicts import QUALIFIES
 from ecva_bench.scoring.controls import controls_of
 from ecva_bench.scoring.qualification import FEWEST, REFERENCES
 from ecva_bench.scoring.score import score_results
@@ -126,7 +127,7 @@ def test_of_too_few_videos_nothing_is_said() -> None:
 def test_a_disqualified_column_is_printed_and_takes_no_rank() -> None:
     runs = [submission(scored(highest, model="first")), submission(scored(highest, model="second", said="A lorry."))]
     group = next(one for one in group_submissions(runs) if one.view == "full")
-    standings = group.standings()
+    standings = group.standings
     assert "gpt_sum" not in {name for name, ranked in standings.items() if ranked}
     assert {*standings["rouge2"]} == {"first", "second"}
     shown = board(group)
@@ -177,6 +178,16 @@ def test_the_sheet_and_what_to_report_say_what_the_judge_is_worth() -> None:
     assert [cell.text for cell in row[-4:]] == ["20.00 points", "20.00 points", "20.00 points", "0.50"]
     assert any("gpt is not qualified" in note for note in headline_table(submission(scored(highest))).notes)
     assert "told apart" not in scored_tables(scored(highest, qualify=False))[0].header
+
+
+def test_what_to_report_does_not_advise_a_metric_that_is_not_qualified() -> None:
+    def last_note(scores: Scores) -> str:
+        return headline_table(submission(scores)).notes[-1]
+
+    by_words = [row for row in headline_table(submission(scored(highest))).rows if row[1].text == "rouge2"]
+    assert by_words
+    assert "the judge is not qualified: with one that is, report `gated`" in last_note(scored(highest))
+    assert "report `gated`, which needs a judge" in last_note(score_results(run(), scorers=["rouge"], draws=50))
 
 
 def test_a_replay_without_controls_is_as_before_and_one_with_them_says_the_same_again(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ecva_bench.leaderboard.groups import group_submissions
 from ecva_bench.leaderboard.headline import headline_table
 from ecva_bench.leaderboard.submission import submission
 from ecva_bench.records import Moment
-from ecva_bench.records.answers import Answer, Results
+from ecva_bench.records.answers import Answer, Results, SampleAnnotation
 from ecva_bench.records.scores import Scores
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.intervals import balanced_mean, bootstrap_interval
@@ -31,7 +31,7 @@ def run(
         model=model,
         expects={"full": expects},
         answers=answers,
-        references=references or {},
+        annotated={one: SampleAnnotation(reference=text) for one, text in (references or {}).items()},
     )
 
 
@@ -144,7 +144,7 @@ def test_a_board_ranks_detection_by_balanced_accuracy() -> None:
     (group,) = group_submissions(entries)
     assert group.by == "balanced_accuracy"
     assert [row.label for row in group.rows] == ["right", "half", "says-yes"]
-    places = group.standings()["balanced_accuracy"]
+    places = group.standings["balanced_accuracy"]
     assert [places[label].rank for label in ("right", "half", "says-yes")] == [1, 2, 3]
     (row,) = headline_table(entries[0]).rows
     assert [cell.text for cell in row[1:3]] == ["balanced_accuracy", "50.00 %"]

@@ -19,8 +19,11 @@ from ecva_bench.leaderboard.groups import group_submissions
 from ecva_bench.leaderboard.headline import headline_table
 from ecva_bench.leaderboard.sheet import score_sheets
 from ecva_bench.leaderboard.submission import submission
+from ecva_bench.leaderboard.unjudgeable import both_on_the_same
 from ecva_bench.leaderboard.verified import Verification
 from ecva_bench.records.scores import Summary
+from ecva_bench.records.verdicts import UNJUDGEABLE
+from ecva_bench.scoring import Column, Gap, Scorer
 from ecva_bench.scoring.score import score_results
 from tests.leaderboard.scored import compare_scores
 
@@ -81,7 +84,7 @@ def test_what_the_judge_cannot_judge_at_all_counts_for_nobody():
 
     detail, context = (column(scored(mute), name) for name in ("gpt_detail", "gpt_context"))
     assert (detail.n, detail.zero_filled, detail.unjudged) == (0, None, OF)
-    assert set(detail.gaps) == {"judge: the reply cannot be read; nor is there one on the reference"}
+    assert set(detail.gaps) == {"judge: the reply cannot be read; no answer to this question can be scored"}
     assert context.zero_filled == pytest.approx(5 * HOW_MANY_RIGHT / OF)
 
 
@@ -118,13 +121,36 @@ def test_what_a_judge_cannot_judge_for_one_run_counts_for_no_run_of_the_table():
         assert (found.zero_filled, found.zero_filled_interval) == (truth_.zero_filled, truth_.zero_filled_interval)
         assert (found.n, found.unjudged) == (truth_.n, truth_.unjudged) == (8, 1)
         assert len(rows[run_.model].entry.values["gpt_mean"]) == 9
-    assert {standing.rank for standing in group.standings()["gpt_mean"].values()} == {1}
+    assert {standing.rank for standing in group.standings["gpt_mean"].values()} == {1}
     board = as_text(leaderboards([submission(one), submission(other)])[0])
     assert (
         "unscorable for all runs, for the judge gives no verdict on the reference either: 2 samples (v8/cause" in board
     )
     alone = as_text(leaderboards([submission(other)])[0])
     assert "unscorable" not in alone
+
+
+class _Lengths(Scorer):
+    """A scorer of somebody's that gives some words no value: on purpose, or with the words that only we may say."""
+
+    name, tasks, version = "lengths", ("cause",), "1"
+    columns = (Column("length", "words of the answer", low=0, high=9, unit="points"),)
+
+    def score(self, batch):
+        return [{} if item.candidate in (GORE, WRONG) else {"length": 4.0} for item in batch]
+
+    def gaps(self, item):
+        if item.candidate == GORE:
+            return {"length": Gap("a word of the list", unjudgeable=True)}
+        return {"length": Gap(f"said to end so{UNJUDGEABLE}{UNJUDGEABLE}", unanswered=True)}
+
+
+def test_what_a_scorer_of_somebodys_finds_unjudgeable_is_counted_by_what_it_says_and_not_by_its_words():
+    one, other = (score_results(of_gore(told), scorers=[_Lengths]) for told in (GORE, RIGHT))
+    found = both_on_the_same(base=one, new=other)
+    for run_ in found:
+        length = column(run_, "length")
+        assert (length.n, length.unscored, length.gaps) == (8, 1, {"said to end so": 1})
 
 
 def test_comparison_and_gate_leave_out_for_both_what_cannot_be_judged_of_one():

@@ -157,7 +157,7 @@ def test_a_judge_says_of_normal_twins_whether_the_clips_anomaly_is_claimed() -> 
     sent = {"event": "a car hits a wall", "candidate": "the car hits a wall"}
     assert judge.calls == [("claims-anomaly", sent)]  # an empty answer claims nothing, and nobody is asked
     silent = score_results(run, scorers=["twins-judge"], judge=RuleJudge(lambda name, payload: None))
-    silence = f"judge: {RuleJudge.SILENCE}; nor is there one on the reference"
+    silence = f"judge: {RuleJudge.SILENCE}; no answer to this question can be scored"
     assert column(silent, "claimed_normal").gaps == {silence: 1}
 
 

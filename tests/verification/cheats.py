@@ -18,7 +18,7 @@ from ecva_bench.journal.results import read_results
 from ecva_bench.judging import open_judge
 from ecva_bench.leaderboard.submission import submission, write_submission
 from ecva_bench.records.base import canonical_json, sha256_of
-from ecva_bench.records.scores import UNJUDGEABLE
+from ecva_bench.records.verdicts import UNJUDGEABLE
 from ecva_bench.scoring.score import score_results
 from ecva_bench.statistics.intervals import bootstrap_interval
 

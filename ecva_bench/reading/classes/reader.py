@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ...records import Label
-from ...records.scores import Reading
+from ...records.readings import Reading
 from ...taxonomy import AnomalyClass
 from ..boxes import boxed
 from ..text import ends, plain

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from ...records.scores import Reading
+from ...records.readings import Reading
 from ..text import plain
 from ..units import NoUnit, TimeUnit, in_seconds
 from .asides import find_asides

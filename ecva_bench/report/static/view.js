@@ -59,6 +59,7 @@
     if (list.placeOf(state.now.sample) < 0) state.set({ sample: rows.length ? rows[0].id : "", at: "" });
     pageLinks();
     runMeans();
+    runNotes();
     await showSample();
   }
 
@@ -107,6 +108,16 @@
       chip.style.setProperty("--hue", Ecva.hue(number));
       by("runs").append(chip);
     });
+  }
+
+  // What is to be known of the judges of the runs shown, on every page: each text once, with its runs.
+  function runNotes() {
+    const told = new Map();
+    for (const run of filter.shownRuns()) {
+      for (const text of index.runs[run].notes) told.set(text, [...(told.get(text) || []), index.runs[run].label]);
+    }
+    by("notes").replaceChildren(...[...told].map(([text, runs]) => el("li", {}, `${runs.join(", ")}: ${text}`)));
+    by("notes").hidden = !told.size;
   }
 
   // On each chip the run's mean over the listed samples of the task that is looked at.
