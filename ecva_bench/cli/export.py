@@ -94,14 +94,20 @@ def export_command(
     written = export_scored(run, to, target, dataset=hub_dataset, source=source, by=by)
     for path in written:
         say(f"wrote {path}")
-    if to == EVERY_EVAL_EVER and (others := set(written[-1].parent.glob("*.json")) - {*written}):
-        say(f"beside it: {counted(len(others), 'other record')} of this model, exported before", error=True)
     if lost := run.valueless():
         say(f"left out, since no answer has a value: {', '.join(lost)}", error=True)
-    if to == EVERY_EVAL_EVER and not (model_id or run.checkpoint):
-        say("the model's id is not known: before others get the record, name it with --model-id OWNER/NAME", error=True)
+    if to == EVERY_EVAL_EVER:
+        _say_of_record(written[-1], named=bool(model_id or run.checkpoint))
     for line in _next(to, target):
         say(line)
+
+
+def _say_of_record(record: Path, *, named: bool) -> None:
+    """Say what is to be known before others get a record of Every Eval Ever."""
+    if others := set(record.parent.glob("*.json")) - {record}:
+        say(f"beside it: {counted(len(others), 'other record')} of this model, exported before", error=True)
+    if not named:
+        say("the model's id is not known: before others get the record, name it with --model-id OWNER/NAME", error=True)
 
 
 def _evaluator(organization: str, relationship: str, model: str, dataset: str) -> Evaluator:

@@ -22,7 +22,7 @@ from ..records.answers import Answer, Failure, Results
 from ..wording import counted
 from ..writing import holds, write_whole
 from .highlights import highlight_lines
-from .owed import OWED, lacking, owed_word
+from .owed import OWED, owed_word, unanswered
 
 Fields = dict[str, str | int | None]
 
@@ -80,7 +80,7 @@ class _Rows:
     """A run's answers and failures as flat rows, each made when it is its turn."""
 
     def __init__(self, results: Results) -> None:
-        found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures, *lacking(results)]
+        found: list[Answer | Failure] = [*results.answers, *results.extra, *results.failures, *unanswered(results)]
         self.records = sorted(found, key=lambda one: (one.task, one.id, one.view))
         self.questions = {task: prompt.get("text", "") for task, prompt in results.spec.get("prompts", {}).items()}
         options = ["options"] if any(isinstance(one, Answer) and one.options for one in self.records) else []

@@ -17,7 +17,7 @@ from typing import Any
 from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Failure
 from ..records.scores import Score, Summary
-from .owed import OWED, lacking, owed_word
+from .owed import OWED, owed_word, unanswered
 from .scored_runs import ScoredRun, column_id
 
 SCHEMA_VERSION = "0.3.0"
@@ -29,7 +29,7 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
     """Yield a line for each column's each sample, and then those of no column. `evaluation` and `model` are ids."""
     common = {"schema_version": SCHEMA_VERSION, "evaluation_id": evaluation, "model_id": model}
     extra: dict[_Place, Answer | Failure] = {(one.id, one.view): one for one in run.results.extra}
-    held: list[Answer | Failure] = [*run.results.failures, *lacking(run.results), *run.results.answers]
+    held: list[Answer | Failure] = [*run.results.failures, *unanswered(run.results), *run.results.answers]
     owed = {(one.id, one.view): one for one in held}
     records = extra | owed
     scores: dict[_Place, dict[str, Score]] = defaultdict(dict)

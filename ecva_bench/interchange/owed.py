@@ -23,7 +23,7 @@ def is_owed(value: object) -> bool | None:
     return _WORDS.get(value) if isinstance(value, str) else None
 
 
-def lacking(results: Results) -> list[Failure]:
+def unanswered(results: Results) -> list[Failure]:
     """Return a failure for each question that a run owes and that has neither an answer nor an error."""
     found: list[Answer | Failure] = [*results.answers, *results.failures]
     there = {(one.id, one.view) for one in found}
