@@ -41,4 +41,4 @@ class BlindEndpoint(OpenAIEndpoint, Baseline):
 
     def _show(self, video: Video) -> SentVideo:
         """Return what is sent, which is the same for all videos, with the replies to it."""
-        return super()._show(video) if self._shown is None or self._temperature else self._shown
+        return super()._show(video) if self._shown is None or self._generation.temperature else self._shown

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 from .. import registry
 from ..answering.models import list_models
 from ..leaderboard.background import Background
+from ..leaderboard.submission import listed_classes
+from ..records import Label
+from ..records.answers import Results
+from ..records.identity import DatasetIdentity
 from ..scoring.factory import SCORER_GROUP, available
 from ..scoring.scorer import Column
 from ..taxonomy import load_taxonomy
@@ -20,6 +24,17 @@ def background(answers: Mapping[str, str] | None = None) -> Background:
         cards={model.name: model.card for model in list_models() if model.card},
         answers=answers or {},
     )
+
+
+def video_classes(results: Results) -> dict[str, str]:
+    """Return the classes of the videos by name, as far as the answers say them."""
+    labels = {answer.video: answer.label for answer in results.answers if answer.label}
+    if listed := listed_classes(results.answers):
+        return {video: listed.get(label.major, label.code) for video, label in labels.items()}
+    if not DatasetIdentity.model_validate(results.spec.get("dataset", {})).has_cuva_classes:
+        return {video: str(label.major) for video, label in labels.items()}
+    taxonomy = load_taxonomy("cuva")
+    return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 
 def _columns() -> Iterator[tuple[str, Column]]:

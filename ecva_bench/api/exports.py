@@ -17,7 +17,7 @@ from ..scoring.factory import scorer_class
 from ..scoring.files import read_scores
 from ..scoring.unseen import without_videos
 from ..untrusted import parse_json
-from .calls import read_answer_file, read_scored
+from .reading import read_answer_file, read_scored
 
 EVAL_RESULTS, EVERY_EVAL_EVER = "eval-results", "every-eval-ever"
 SCORED_FORMS = (EVAL_RESULTS, EVERY_EVAL_EVER)  # which hold scores, and are folders

@@ -55,7 +55,7 @@ def audit_command(
     """
     judging = {name.removeprefix("judge_"): value for name, value in locals().items() if name in JUDGING}
     from ..answer_audit.audit import audit_answers
-    from ..api.calls import read_answer_file
+    from ..api.reading import read_answer_file
     from ..data import load_dataset
     from ..leaderboard.forms import as_text
     from ..records.base import canonical_json

@@ -16,12 +16,10 @@ from .options import listed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..data import Dataset
     from ..leaderboard.exact import Reproduction
     from ..leaderboard.gate import Gate
     from ..leaderboard.table import Table
     from ..leaderboard.verdict import Case
-    from ..records.answers import Results
     from ..records.scores import Scores
 
 New = Annotated[Path, typer.Argument(help=f"The run to judge: {SCORED_RUN}", show_default=False)]
@@ -98,14 +96,14 @@ def gate_command(
 
       ecva-bench gate new.scores.jsonl --against frozen.scores.jsonl --exact
     """
-    from ..api.calls import read_scored
+    from ..api.boards import video_classes
+    from ..api.reading import answers_of_scored, read_scored
     from ..data import load_dataset
-    from ..errors import UsageError
 
-    if exact and (margin or metric or calibrate or history or on != "all"):
-        raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
+    _check_exact(exact, bool(margin or metric or calibrate or history or on != "all"))
     datasets = [load_dataset(data)] if data else []
-    classes = _classes(answers := None if exact else _answers(new, datasets))
+    answers = None if exact else answers_of_scored(new, datasets)
+    classes = video_classes(answers) if answers else {}
     against, new, *others = unseen_scores([against, new, *(calibrate or [])], unseen_only)
     new_scores = read_scored(new, datasets, answers)
     del answers  # two runs of answers together may be too much for the memory
@@ -130,6 +128,13 @@ def gate_command(
     _end(found, gate_cases(found), _tables(found, history), strict=strict, out=out, summary=summary)
 
 
+def _check_exact(exact: bool, statistics: bool) -> None:
+    from ..errors import UsageError
+
+    if exact and statistics:
+        raise UsageError("--exact compares everything, without statistics", remedy="leave out the other options")
+
+
 def _tables(found: Gate, history: Path | None) -> list[Table]:
     from ..leaderboard.gate_report import gate_tables
     from ..leaderboard.history import remember
@@ -142,35 +147,6 @@ def _reproduce(*, against: Scores, new: Scores, strict: bool, out: Path | None, 
 
     found = reproduce(base=against, new=new)
     _end(found, found.cases, [reproduction_table(found)], strict=strict, out=out, summary=summary)
-
-
-def _answers(path: Path, datasets: Sequence[Dataset]) -> Results | None:
-    """Return the answers of a scored run; None where the path is that of its scores."""
-    from ..api.calls import read_answer_file
-    from ..journal.lines import is_results
-    from ..scoring.files import scores_path
-
-    if not scores_path(path, "standard").exists() or not is_results(path):
-        return None
-    return read_answer_file(path, next(iter(datasets), None))
-
-
-def _classes(results: Results | None) -> dict[str, str]:
-    """Return the classes of the videos by name, as far as the answers say them."""
-    from ..leaderboard.submission import listed_classes
-    from ..records import Label
-    from ..records.identity import DatasetIdentity
-    from ..taxonomy import load_taxonomy
-
-    if results is None:
-        return {}
-    labels = {answer.video: answer.label for answer in results.answers if answer.label}
-    if listed := listed_classes(results.answers):
-        return {video: listed.get(label.major, label.code) for video, label in labels.items()}
-    if not DatasetIdentity.model_validate(results.spec.get("dataset", {})).has_cuva_classes:
-        return {video: str(label.major) for video, label in labels.items()}
-    taxonomy = load_taxonomy("cuva")
-    return {video: taxonomy.describe(Label(major=label.major)) for video, label in labels.items()}
 
 
 def _end(

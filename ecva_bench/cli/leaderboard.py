@@ -134,7 +134,7 @@ def _print(tables: list[Table], submissions: Sequence[Submission], task: str | N
 
 
 def _submissions(runs: list[Path], data: Sequence[str]) -> list[Submission]:
-    from ..api.calls import read_run
+    from ..api.reading import read_run
     from ..data import load_dataset
 
     datasets = [load_dataset(one) for one in data]

@@ -153,7 +153,7 @@ def _run(request: RunRequest, out: Path, reuse: list[Path]) -> None:
     _warn(notices.tell_curves(request, out))
     if others := sample_views(journal.manifest.expects) - sample_views(work.manifest.expects) - journal.state.keys():
         say(f"  {len(others)} of the missing are of earlier commands, which ask them", error=True)
-    if end.answers and end.answers in (end.empty, end.cut_off):
+    if end.useless:
         cut = "was cut off: give the model more room (max_new_tokens), or let it not think aloud, in another --out"
         say(f"every answer {cut if end.cut_off == end.answers else 'is empty'}", error=True)
         raise typer.Exit(3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -249,17 +248,13 @@ def _answers(
     files: list[Path], data: str | None, tasks: Sequence[str], curves: Path | None, unseen_only: bool
 ) -> Iterator[Results]:
     """Return the answers, read one by one; with `unseen_only` all at once, without what any model was trained on."""
-    from ..api.calls import read_answer_file
+    from ..api.reading import read_answer_file
     from ..data import load_dataset
-    from ..scoring.unseen import videos_seen, without_videos
+    from ..scoring.unseen import only_unseen
 
     dataset = load_dataset(data) if data else None
     several = (read_answer_file(file, dataset, tasks, curves) for file in files)
-    if not unseen_only:
-        return several
-    read = list(several)
-    seen = videos_seen(read)
-    return (without_videos(results, seen) for results in read)
+    return only_unseen(several) if unseen_only else several
 
 
 def _show(scores: Scores, target: Path, as_json: bool, baselines: list[Submission]) -> bool:
@@ -296,12 +291,9 @@ def _show(scores: Scores, target: Path, as_json: bool, baselines: list[Submissio
 
 def _print_unscored(scores: Scores, file: Path) -> bool:
     """Print and return whether a scorer gave no answer a value, with the reason for the first."""
-    scored = Counter[str]()
-    for summary in scores.summaries:
-        scored[summary.scorer] += summary.n
-    reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
-    idle = {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
-    if idle:
+    from ..scoring.checks import idle_scorers
+
+    if idle := idle_scorers(scores):
         reason = next(iter(idle.values()))
         say(f"error: nothing was scored by {', '.join(idle)}: {file}: {reason}", error=True)
     return bool(idle)

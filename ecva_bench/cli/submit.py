@@ -166,7 +166,7 @@ def _submission(
     carried: bool,
 ) -> Submission:
     """Return the submission of a run, once it was checked and, where that is wanted, scored again."""
-    from ..api.calls import read_answer_file, read_scored
+    from ..api.reading import read_answer_file, read_scored
     from ..errors import UsageError
     from ..journal.lines import is_results
     from ..leaderboard.submission import submission

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..untrusted import one_line, say_lines
 from .named_files import UnseenOnly, each_run_once, unseen_scores
 from .terminal import say_tables
-
-if TYPE_CHECKING:
-    from ..leaderboard.submission import Submission
 
 NEXT_FOR_EMBEDDED = """next, with real videos (`{dataset}` is drawn by this program):
   ecva-bench data fetch cuva --to cuva
@@ -50,30 +47,19 @@ def summary_command(
 
       ecva-bench summary motion-mini.jsonl --baseline constant-mini.jsonl
     """
+    from ..api.reading import read_run_with_settings
     from ..data.dataset import EMBEDDED
     from ..leaderboard.by_view import view_table
     from ..leaderboard.headline import headline_table
     from ..leaderboard.published import published_tables
 
-    baselines = [_submission(path) for path in unseen_scores(baseline or [], unseen_only)]
+    baselines = [read_run_with_settings(path) for path in unseen_scores(baseline or [], unseen_only)]
     runs = unseen_scores(each_run_once(runs), unseen_only)
     for run in runs:
-        found = _submission(run)
+        found = read_run_with_settings(run)
         views = view_table(found)
         say_tables([headline_table(found, baselines, published_tables()), *([views] if views else [])])
     dataset = found.dataset.current
     following = NEXT_FOR_EMBEDDED if dataset in EMBEDDED else NEXT
     model, files = one_line(found.scores.model), one_line(shlex.join(map(str, runs)))
     say_lines(following.format(dataset=dataset, model=model, files=files))
-
-
-def _submission(path: Path) -> Submission:
-    """Return a run with its settings where the file has them."""
-    from ..api.calls import read_answer_file, read_run, read_scored
-    from ..journal.lines import is_results
-    from ..leaderboard.submission import submission
-
-    if path.exists() and is_results(path):
-        answers = read_answer_file(path, None)
-        return submission(read_scored(path, answers=answers), answers)
-    return read_run(path)

@@ -127,18 +127,13 @@ def read_runs(files: list[Path], scores: list[Path] | None, dataset: Dataset | N
 
 def _read_run(file: Path, scores: dict[str, list[Path]], dataset: Dataset | None) -> Run:
     """Return the run of a results file with its scores, which are taken from those given by the hash of the answers."""
-    from ..api.calls import read_answer_file
-    from ..report.run import run_with_scores
+    from ..api.reading import read_answer_file
+    from ..report.run import run_with_scores, tell_incomplete
     from ..scoring.files import read_scores
 
     results = read_answer_file(file, dataset)
-    owed = {(sample, view) for view, samples in results.expects.items() for sample in samples}
-    if len(results.answers) < len(owed):
-        failed = sum((one.id, one.view) in owed for one in results.failures)  # others, nobody asked for
-        text = f"{len(results.answers):,} of {counted(len(owed), 'answer')} there, {failed} failed"
-        say(f"incomplete: {file}: {text}", error=True)
-    if results.lacking:
-        say(f"incomplete: {file}: {results.lacking.text}", error=True)
+    for line in tell_incomplete(results):
+        say(f"incomplete: {file}: {line}", error=True)
     return run_with_scores(results, map(read_scores, scores.pop(results.sha256, ())))
 
 

@@ -29,8 +29,8 @@ def instance_lines(run: ScoredRun, evaluation: str, model: str) -> Iterator[dict
     """Yield a line for each column's each sample, and then those of no column. `evaluation` and `model` are ids."""
     common = {"schema_version": SCHEMA_VERSION, "evaluation_id": evaluation, "model_id": model}
     extra: dict[_Place, Answer | Failure] = {(one.id, one.view): one for one in run.results.extra}
-    held: list[Answer | Failure] = [*run.results.failures, *unanswered(run.results), *run.results.answers]
-    owed = {(one.id, one.view): one for one in held}
+    told_of: tuple[Answer | Failure, ...] = (*run.results.failures, *unanswered(run.results), *run.results.answers)
+    owed = {(one.id, one.view): one for one in told_of}
     records = extra | owed
     scores: dict[_Place, dict[str, Score]] = defaultdict(dict)
     for score in run.scores.scores:

@@ -25,8 +25,8 @@ def is_owed(value: object) -> bool | None:
 
 def unanswered(results: Results) -> list[Failure]:
     """Return a failure for each question that a run owes and that has neither an answer nor an error."""
-    found: list[Answer | Failure] = [*results.answers, *results.failures]
-    there = {(one.id, one.view) for one in found}
+    told: tuple[Answer | Failure, ...] = (*results.answers, *results.failures)
+    there = {(one.id, one.view) for one in told}
     return [
         Failure(
             key="",

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints.finding import LANGUAGE_MODEL, Checkpoint, find_checkpoint
+from ..checkpoints.prefix_cache import cache_name, common_prefix, read_prefix
 from ..errors import JudgeError
 from ..libraries import versions_of
 from ..reading.verdicts import Scale
@@ -35,7 +36,6 @@ from .verdicts import REJECTED
 
 if TYPE_CHECKING:
     import torch
-    from transformers import DynamicCache
 
 _BATCH = 8
 _SORTED = 64  # votes that are put in order before they are batched, so that a batch has one prompt
@@ -172,9 +172,7 @@ class _Loaded:
         settings = self.weights.config.get_text_config()
         sees_all = {"full_attention"}.issuperset(getattr(settings, "layer_types", None) or ())
         slides = getattr(settings, "sliding_window", None)
-        names = ("cache", "past_key_values")  # the latter in transformers before 5.24
-        named = next((name for name in names if name in takes), "")
-        self._cache_name = named if self._is_told_places and sees_all and not slides else ""
+        self._reads_once = bool(cache_name(self.weights)) and self._is_told_places and sees_all and not slides
 
     @cached_property
     def _turn_marks(self) -> frozenset[str]:
@@ -234,36 +232,26 @@ class _Loaded:
         """Return the logits [row, vocabulary] after each row of ids; only where places are told may lengths differ."""
         import torch
 
-        alike = _alike(rows) if self._cache_name and len(rows) > 1 else 0
-        width = max(map(len, rows)) - alike
+        common = common_prefix(rows) if self._reads_once and len(rows) > 1 else 0
+        width = max(map(len, rows)) - common
         pad, device = self.tokenizer.pad_token_id, self.weights.device
-        blanks = [width - (len(row) - alike) for row in rows]
-        ids = torch.tensor([[pad] * blank + [*row[alike:]] for blank, row in zip(blanks, rows, strict=True)])
-        mask = torch.tensor([[1] * alike + [0] * blank + [1] * (width - blank) for blank in blanks])
-        places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, alike:]
+        blanks = [width - (len(row) - common) for row in rows]
+        ids = torch.tensor([[pad] * blank + [*row[common:]] for blank, row in zip(blanks, rows, strict=True)])
+        mask = torch.tensor([[1] * common + [0] * blank + [1] * (width - blank) for blank in blanks])
+        places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, common:]
         told: dict[str, Any] = {"position_ids": places.to(device)} if self._is_told_places else {}
-        if alike:
-            told[self._cache_name] = self._read(rows[0][:alike], len(rows))
         with torch.inference_mode():
+            if common:
+                beginning = torch.tensor([rows[0][:common]], device=device)
+                told |= read_prefix(self.weights, len(rows), input_ids=beginning)
             found: torch.Tensor = self.weights(
                 input_ids=ids.to(device),
                 attention_mask=mask.to(device),
-                use_cache=bool(alike),
+                use_cache=bool(common),
                 **told,
                 **self._of_the_last,
             ).logits
         return found[:, -1].float().cpu()
-
-    def _read(self, beginning: Sequence[int], times: int) -> DynamicCache:
-        """Return the keys and values of a beginning, for as many texts as begin with it."""
-        import torch
-        from transformers import DynamicCache
-
-        cache = DynamicCache(config=self.weights.config)
-        ids = torch.tensor([beginning], device=self.weights.device)
-        self.weights.base_model(input_ids=ids, use_cache=True, **{self._cache_name: cache})
-        cache.batch_repeat_interleave(times)
-        return cache
 
     def _next_tokens(self, draft: _Draft, texts: Sequence[str]) -> tuple[list[int], list[int]]:
         """Return the tokens that a draft has whichever text goes on with it, and for each text the token that follows.
@@ -288,12 +276,6 @@ class _Loaded:
         draft.verdicts.append(scale.low + best)
         draft.expectations.append(sum((scale.low + n) * w for n, w in enumerate(weights)) / sum(weights))
         draft.text += json.dumps(_words(scale)[best]) + ", "
-
-
-def _alike(rows: Sequence[Sequence[int]]) -> int:
-    """Return how many ids all rows begin with alike; one is left to each, which what follows is read off."""
-    least = min(map(len, rows)) - 1
-    return next((n for n, ids in enumerate(zip(*rows, strict=False)) if n == least or len({*ids}) > 1), least)
 
 
 def _words(scale: Scale) -> list[str | int]:

@@ -173,6 +173,11 @@ class End(Record):
     cut_off: int = Field(default=0, exclude_if=not_)
     t: str = ""
 
+    @property
+    def useless(self) -> bool:
+        """Whether there are answers, and all of them are empty, or all were cut off."""
+        return bool(self.answers) and self.answers in (self.empty, self.cut_off)
+
 
 class Lacking(Record):
     """Parts of a run divided by `--shard` that are not in a file: their numbers from 1, and the number of all parts."""

@@ -19,6 +19,7 @@ from ..scoring.files import scores_path
 from ..scoring.protocol import PROTOCOLS
 from ..scoring.run_facts import unit_asked_for
 from ..untrusted import parse_json
+from ..wording import counted
 
 MetricKey = tuple[str, str, str]
 
@@ -110,6 +111,16 @@ def column_label(column: str, protocol: str) -> str:
 def run_with_scores(results: Results, scores: Iterable[Scores]) -> Run:
     """Return a run with those of the scores that were made from exactly these answers."""
     return Run(results, tuple(one for one in scores if one.header.results_sha256 == results.sha256))
+
+
+def tell_incomplete(results: Results) -> list[str]:
+    """Return in a line each what a run lacks: answers that it owes, and parts that are in other files."""
+    owed = {(sample, view) for view, samples in results.expects.items() for sample in samples}
+    lines = [results.lacking.text] if results.lacking else []
+    if len(results.answers) >= len(owed):
+        return lines
+    failed = sum((one.id, one.view) in owed for one in results.failures)  # others, nobody asked for
+    return [f"{len(results.answers):,} of {counted(len(owed), 'answer')} there, {failed} failed", *lines]
 
 
 def dataset_of(path: Path) -> str | None:

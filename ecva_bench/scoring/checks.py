@@ -8,12 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import EcvaError, ScoringError, UsageError
+from ..records.scores import Scores
 from ..records.verdicts import UNJUDGEABLE
 from ..registry.source_files import error_line
 from ..wording import counted
 from .scorer import Column, Gap, Scorable, Scorer
 
 _ROUNDING = 1e-6  # a sum of floats may pass its bound by so much of it
+
+
+def idle_scorers(scores: Scores) -> dict[str, str]:
+    """Return the scorers that gave no answer a value, each with the reason for its first answer."""
+    scored = Counter[str]()
+    for summary in scores.summaries:
+        scored[summary.scorer] += summary.n
+    reasons = {score.scorer: score.reason for score in reversed(scores.scores)}
+    return {name: reasons.get(name, "there is no answer") for name, values in scored.items() if not values}
 
 
 def checked_values(scorer: Scorer, batch: Sequence[Scorable]) -> list[dict[str, float]]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ..errors import UsageError
 from ..records.annotations import sample_parts
 from ..records.answers import Results
+
+
+def only_unseen(several: Iterable[Results]) -> Iterator[Results]:
+    """Return results without the questions about videos that any of their models was trained on; see `videos_seen`.
+
+    All of them are read before the first is returned.
+    """
+    read = list(several)
+    seen = videos_seen(read)
+    return (without_videos(results, seen) for results in read)
 
 
 def videos_seen(several: Sequence[Results]) -> frozenset[str]:

@@ -109,6 +109,11 @@ def test_a_common_beginning_is_read_once_and_the_rest_for_each() -> None:
     assert read[:2] == [2 + 24 + 1, 3 * 4]
 
 
+def test_transformers_is_not_asked_in_a_way_that_it_is_giving_up(recwarn: pytest.WarningsRecorder) -> None:
+    said(NETWORKS, [[7, 8, 9], [7, 20]], [VIDEO] * 2)
+    assert [str(one.message) for one in recwarn if "deprecated" in str(one.message)] == []
+
+
 def test_one_question_twice_leaves_its_last_token_to_each() -> None:
     with positions_read(NETWORKS) as read:
         said(NETWORKS, [[7, 8], [7, 8]], [VIDEO] * 2)

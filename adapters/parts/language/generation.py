@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    DynamicCache,
     GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
@@ -17,6 +16,7 @@ from transformers import (
 )
 
 from ecva_bench.answering import ModelOutput
+from ecva_bench.checkpoints.prefix_cache import cache_name, common_prefix, read_prefix
 from ecva_bench.errors import CheckpointError, OutOfMemory
 
 from ..prompts import Visual
@@ -52,18 +52,19 @@ def generate(
     device = language.get_input_embeddings().weight.device
     ids = _padded([place.clamp(min=NOTHING) for place in places], NOTHING, 0).to(device)
     looking = attending(visuals, ids)
-    alike = 0
+    common = 0
     if isinstance(looking, nullcontext) and policy.num_beams == 1 and not _slides(language, length, policy):
-        alike = _alike(places, visuals)
-    mask = _padded([torch.ones_like(place) for place in places], 0, alike).to(device)
+        common = _common(places, visuals) if cache_name(language) else 0
+    mask = _padded([torch.ones_like(place) for place in places], 0, common).to(device)
     given: dict[str, Any] = {"input_ids": torch.where(mask == 1, ids, policy.pad)}
     before = length
     try:
         with seeded(seed, device), looking:
             if any(bool((place < 0).any()) for place in places):
-                embedded, before = _padded(_embedded(language, places, visuals), 0.0, alike), 0
-                read = _read(language, embedded[:1, :alike], len(places)) if alike else None
-                given = {"inputs_embeds": embedded, "past_key_values": read}
+                embedded, before = _padded(_embedded(language, places, visuals), 0.0, common), 0
+                given = {"inputs_embeds": embedded}
+                if common:
+                    given |= read_prefix(language, len(places), inputs_embeds=embedded[:1, :common])
             generated = language.generate(
                 **given,
                 attention_mask=mask,
@@ -161,31 +162,18 @@ def _padded(rows: Sequence[torch.Tensor], value: float, start: int) -> torch.Ten
     )
 
 
-def _alike(places: Sequence[torch.Tensor], visuals: Sequence[torch.Tensor]) -> int:
-    """Return how many positions all sequences begin with alike, 0 where no visual token is among them.
-
-    One is left to each sequence: what follows is read off its last position.
-    """
-    first, shortest = places[0], min(map(len, places)) - 1
+def _common(places: Sequence[torch.Tensor], visuals: Sequence[torch.Tensor]) -> int:
+    """Return how many positions all sequences begin with alike, 0 where no visual token is among them."""
     if len(places) == 1 or any(visual is not visuals[0] for visual in visuals):
         return 0
-    same = torch.stack([place[:shortest] == first[:shortest] for place in places]).all(dim=0)
-    alike = int(same.long().cumprod(0).sum())
-    return alike if bool((first[:alike] < 0).any()) else 0
+    common = common_prefix([place.tolist() for place in places])
+    return common if bool((places[0][:common] < 0).any()) else 0
 
 
 def _slides(language: Any, length: int, policy: Policy) -> bool:
     """Return whether attention reaches less far than the sequences are long: padding would take of its reach."""
     window = getattr(language.config, "sliding_window", None)
     return window is not None and length + policy.max_new_tokens > window
-
-
-def _read(language: Any, embedded: torch.Tensor, times: int) -> DynamicCache:
-    """Return the keys and values of a beginning [1, length, hidden], for as many sequences as begin with it."""
-    cache = DynamicCache(config=language.config)
-    language.base_model(inputs_embeds=embedded, past_key_values=cache, use_cache=True)
-    cache.batch_repeat_interleave(times)
-    return cache
 
 
 def _processors(policy: Policy) -> LogitsProcessorList:
