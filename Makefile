@@ -8,6 +8,9 @@ GATE := results/gate
 ROOM ?= statistics
 FROZEN := constant motion oracle second-round anomshield-mini
 
+# Tests start hundreds of programs, and none is to compile again what the one before has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint types unit slow engines mutants guards benchmarks leaderboards gate docs clean
 
 demo: $(VENV)/.core

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ecva_bench import cli
 from ecva_bench.data import load_dataset
 from ecva_bench.journal.results import read_results
 
@@ -63,6 +64,15 @@ def start(place: Path, options: str, model: str = "Counting") -> subprocess.Pope
     return subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def finish(place: Path, options: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run to the end, in this process: nothing is killed, and to start a program takes longer than to answer."""
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("sys.argv", ["ecva-bench", "run", "--model", "./models.py:Counting", *options.split()])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+
+
 def requests(place: Path) -> list[str]:
     log = place / "requests.txt"
     return log.read_text().splitlines() if log.exists() else []
@@ -83,10 +93,10 @@ def keys(path: Path) -> list[str]:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_run_extended_five_times_and_killed_on_the_way_asks_nothing_twice(
-    kills: int, ending: signal.Signals, place: Path
+    kills: int, ending: signal.Signals, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(kills)
-    assert start(place, "--task description --limit 5 --out other.jsonl").wait() == 0
+    finish(place, "--task description --limit 5 --out other.jsonl", monkeypatch)
     killed = 0
     for number, step in enumerate(STEPS.values()):
         for _ in range((kills - killed) // (len(STEPS) - number)):
@@ -97,7 +107,7 @@ def test_a_run_extended_five_times_and_killed_on_the_way_asks_nothing_twice(
             run.send_signal(ending)
             assert run.wait(20) in (0, 130, -ending)
             killed += 1
-        assert start(place, step).wait() == 0
+        finish(place, step, monkeypatch)
     assert killed == kills
     grown = place / "Counting-mini.jsonl"
     found = read_results(grown)

@@ -19,7 +19,7 @@ from ecva_bench.journal.results import read_results
 
 def command(out: Path, *more: str) -> list[str]:
     program = "from ecva_bench.__main__ import program; program()"
-    asked = ["--task", "cause,timestamp", "--edited", "anomaly,still,shuffled,blank"]
+    asked = ["--task", "cause,timestamp", "--edited", "anomaly,still,shuffled,blank", "--limit", "6"]
     run = ["run", "--model", "motion", *asked, "--out", str(out), *more]
     return [sys.executable, "-c", program, *run]
 

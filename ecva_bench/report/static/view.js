@@ -116,7 +116,7 @@
     for (const run of filter.shownRuns()) {
       for (const text of index.runs[run].notes) told.set(text, [...(told.get(text) || []), index.runs[run].label]);
     }
-    by("notes").replaceChildren(...[...told].map(([text, runs]) => el("li", {}, `${runs.join(", ")}: ${text}`)));
+    by("notes").replaceChildren(el("ul", {}, ...[...told].map(([text, runs]) => el("li", {}, `${runs.join(", ")}: ${text}`))));
     by("notes").hidden = !told.size;
   }
 
