@@ -246,5 +246,5 @@ def _known_prompts(answers: Sequence[Answer]) -> dict[str, dict[str, str]]:
     for task, hashes in sorted(asked.items()):
         prompt = ours.get(next(iter(hashes))) if len(hashes) == 1 else None
         if prompt:
-            found[task] = {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
+            found[task] = {"id": prompt.versioned_id, "sha256": prompt.sha256, "text": prompt.text}
     return found
