@@ -288,6 +288,7 @@ def test_no_model_can_reach_a_reference(
     of_no_run = {
         "check_checkpoint",
         "notes",
+        "of_target",
         "question_cost",
         "target_rows",
         "training_file",
