@@ -112,6 +112,7 @@ def test_the_engine_is_started_as_described(family: str, tmp_path: Path, video: 
         "limit_mm_per_prompt": {"video": 1},
         "enable_prefix_caching": False,
         "use_tqdm_on_load": False,
+        "hf_overrides": {},
     }
     assert described["engine"] | {"version": ""} == {
         "name": "vllm",

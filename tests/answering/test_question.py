@@ -288,7 +288,7 @@ def test_no_model_can_reach_a_reference(
     of_no_run = {
         "check_checkpoint",
         "notes",
-        "of_target",
+        "of_target",  # of the class
         "question_cost",
         "target_rows",
         "training_file",
