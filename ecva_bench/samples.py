@@ -53,7 +53,7 @@ def samples(annotation: Annotation, task: Task, prompt: Prompt, order: OptionOrd
         media=annotation.media,
         task=task.name,
         question=prompt.text,
-        prompt=f"{prompt.id}.v{prompt.version}",
+        prompt=prompt.versioned_id,
         prompt_sha256=prompt.sha256,
         reference="",
         key_sentences=annotation.key_sentences,

@@ -90,6 +90,11 @@ class Prompt:
     text: str
 
     @property
+    def versioned_id(self) -> str:
+        """The id with the version, which says which words were used: `authors/cause.v1`."""
+        return f"{self.id}.v{self.version}"
+
+    @property
     def sha256(self) -> str:
         """Hex SHA-256 of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()

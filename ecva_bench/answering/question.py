@@ -84,4 +84,4 @@ def _of_task(text: str, task: str, prompt_id: str, options: Sequence[str] = (), 
 @cache
 def _packaged() -> dict[str, tuple[str, str]]:
     """The task and the id of the newest packaged prompts, by their words."""
-    return {prompt.text: (task.name, f"{prompt.id}.v{prompt.version}") for task, prompt in packaged_prompts()}
+    return {prompt.text: (task.name, prompt.versioned_id) for task, prompt in packaged_prompts()}

@@ -222,7 +222,7 @@ class RunRequest:
             own = {"from": self.severity_from}
         if more := adapter.asked_with(task):
             own["with"] = more
-        return {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text, **own}
+        return {"id": prompt.versioned_id, "sha256": prompt.sha256, "text": prompt.text, **own}
 
     def _manifest(self, adapter: Adapter, plan: Plan, whole: Plan, mode: Mode) -> Manifest:
         code = {"code": self._plugin.code} if self._plugin.code else {}

@@ -28,6 +28,7 @@ def merge_command(
 
     Example: ecva-bench merge motion-mini-part*.jsonl
     """
+    from ..journal.manifests import sample_views
     from ..journal.merging import merge_results, merged_file
     from ..journal.results import read_results
 
@@ -35,7 +36,7 @@ def merge_command(
     out = out or merged_file(parts)
     merge_results(parts, out, incomplete)
     merged = read_results(out)
-    places = {(sample, view) for view, samples in merged.expects.items() for sample in samples}
+    places = sample_views(merged.expects)
     owed, answers = len(places), len(merged.answers)
     errors = sum((one.id, one.view) in places for one in merged.failures)
     say(f"{out}: {counted(len(parts), 'file')}, {counted(owed, 'answer')} owed: ", end="")

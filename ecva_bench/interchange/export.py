@@ -17,6 +17,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ..errors import ResultsError, UsageError
+from ..journal.manifests import sample_views
 from ..records.annotations import sample_parts
 from ..records.answers import Answer, Failure, Results
 from ..wording import counted
@@ -86,7 +87,7 @@ class _Rows:
         options = ["options"] if any(isinstance(one, Answer) and one.options for one in self.records) else []
         self.names = ["id", "video", "task", "view", "question", *options]
         self.names += ["prediction", "reference", "finish", "error", OWED]
-        self.owed = {(sample, view) for view, samples in results.expects.items() for sample in samples}
+        self.owed = sample_views(results.expects)
 
     def __iter__(self) -> Iterator[Fields]:
         for record in self.records:

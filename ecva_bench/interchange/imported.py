@@ -17,6 +17,7 @@ from ..data import Dataset
 from ..data.durations import shown_durations
 from ..errors import ResultsError, UsageError
 from ..journal.lines import results_file
+from ..journal.manifests import sample_views
 from ..journal.writer import now, write_results
 from ..records.annotations import repeat_id, sample_parts
 from ..records.answers import Answer, Failure, Manifest, Results, SampleAnnotation, mark_trained
@@ -50,7 +51,7 @@ class Imported:
 
     def results(self) -> Results:
         """Return the run as a results file of it would be read; of one file, under its name and hash."""
-        owed = {(sample, view) for view, samples in self.manifest.expects.items() for sample in samples}
+        owed = sample_views(self.manifest.expects)
         first, hashes = self.files[0], [file.sha256 for file in self.files]
         answers = {(answer.id, answer.view): answer for answer in self.answers}
         order = [(sample, view) for view, samples in self.manifest.expects.items() for sample in samples]
@@ -246,5 +247,5 @@ def _known_prompts(answers: Sequence[Answer]) -> dict[str, dict[str, str]]:
     for task, hashes in sorted(asked.items()):
         prompt = ours.get(next(iter(hashes))) if len(hashes) == 1 else None
         if prompt:
-            found[task] = {"id": f"{prompt.id}.v{prompt.version}", "sha256": prompt.sha256, "text": prompt.text}
+            found[task] = {"id": prompt.versioned_id, "sha256": prompt.sha256, "text": prompt.text}
     return found

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..journal.manifests import sample_views
 from ..records.annotations import question_of, sample_parts
 from ..records.answers import Answer, Manifest
 from ..wording import counted
@@ -55,7 +56,7 @@ def notes_of(read: Sequence[ReadFile], joined: Joined, manifest: Manifest, looku
         notes.append(f"{what}: {_some(map(repr, names))}{meant}")
     if joined.owed is not None:
         notes.append(f"owed: {counted(len(joined.owed), 'question')}, which the rows say the run was asked")
-    owed = {(sample, view) for view, samples in manifest.expects.items() for sample in samples}
+    owed = sample_views(manifest.expects)
     unowed = [a for a in joined.answers if (a.id, a.view) not in owed and a.video in lookup.annotations]
     if unowed:
         some = _some(f"{answer.id} ({answer.view})" for answer in unowed)

@@ -52,7 +52,7 @@ class Bound:
 
 
 class CostBounds:
-    """CostBounds of requests, by what the replies so far have counted; without a price, all cost nothing.
+    """The bounds of requests, by what the replies so far have counted; without a price, all cost nothing.
 
     Where it `widens`, a count above the most widens the bounds of all requests after it.
     """

@@ -44,7 +44,7 @@ class JudgedScorer(Scorer):
 
     Subclasses give what a `Scorer` does, and `prompt_names`. `untested` are columns in which a wrong answer may be as
     good as a right one, such as style: the judge is not measured by them. `counted_in` are, by part, the columns that
-    count its reply under another name, or the other way round.
+    count its reply where they are called otherwise; one may count a yes as 0, as `s3` does.
     """
 
     tasks = tuple(QUESTIONS)

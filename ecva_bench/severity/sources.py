@@ -113,7 +113,7 @@ class _Model:
         return prompt_for(TASK)
 
     def describe(self) -> dict[str, Any]:
-        prompt = {"id": f"{self.prompt.id}.v{self.prompt.version}", "sha256": self.prompt.sha256}
+        prompt = {"id": self.prompt.versioned_id, "sha256": self.prompt.sha256}
         return {"name": self.name, "kind": self.kind, "model": described(self._adapter), "prompt": prompt}
 
     def spans(self, video: Video, annotation: Annotation, sentences: Sequence[str]) -> list[list[Span]]:
@@ -123,9 +123,8 @@ class _Model:
         return [list(reading.spans) for reading in readings]
 
     def _questions(self, sentences: Sequence[str], task: str, unit: str) -> list[Question]:
-        prompt_id = f"{self.prompt.id}.v{self.prompt.version}"
         filled = (self.prompt.filled(sentence=sentence) for sentence in sentences)
-        return [Question(text, task=task, prompt_id=prompt_id, unit=unit) for text in filled]
+        return [Question(text, task=task, prompt_id=self.prompt.versioned_id, unit=unit) for text in filled]
 
     def _answers(self, video: Video, annotation: Annotation, questions: Sequence[Question]) -> list[str]:
         with self._own_errors(annotation):
